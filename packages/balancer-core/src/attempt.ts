@@ -1,0 +1,209 @@
+import type { FastifyRequest } from 'fastify'
+import type { Dispatcher } from 'undici'
+import type { Backend } from './backend.ts'
+import type { Clock } from './clock.ts'
+import { classify, failures, type Blame, type FailureReason, type Outcome } from './failure.ts'
+import type { PickRequest } from './policy.ts'
+import type { Connection, ConnectionAware } from './pool.ts'
+import type { IncomingFields } from './response-headers.ts'
+
+/** What hooks, channels and the log see of an exchange: one client request on its way through. */
+export interface ExchangeView extends PickRequest {
+  readonly request: FastifyRequest
+  /** The name of its balancer. */
+  readonly balancerName: string
+  /** On the clock, in ms; `endedAt` is 0 until it has ended. */
+  readonly startedAt: number
+  readonly endedAt: number
+  /** The status that the client was sent; 0 if none was. */
+  readonly status: number
+  /** Every attempt so far, in order. */
+  readonly attempts: readonly Attempt[]
+  /** How it ended; undefined while that is open. */
+  readonly outcome: Outcome | undefined
+  readonly error: unknown
+}
+
+/** Whose attempt it is: the exchange is told what happens, and decides what follows. */
+export interface AttemptOwner extends ExchangeView {
+  readonly clock: Clock
+  readonly ledger: AttemptLedger
+  readonly clientGone: boolean
+  onSending(): void
+  onProgress(): void
+  onInformation(status: number, headers: IncomingFields): void
+  onResponse(attempt: Attempt, controller: Dispatcher.DispatchController, headers: IncomingFields): void
+  onData(controller: Dispatcher.DispatchController, chunk: Buffer): void
+  onComplete(trailers: IncomingFields): void
+  onFailure(attempt: Attempt, reason: FailureReason, error: unknown): void
+}
+
+/** Who keeps count: the balancer, which tells its hooks. Start and end come in pairs, whatever happens between. */
+export interface AttemptLedger {
+  attemptStarted(attempt: Attempt): void
+  attemptResponded(attempt: Attempt): void
+  attemptEnded(attempt: Attempt, outcome: Outcome): void
+}
+
+/** More of an unwanted response is not read just to keep its connection. */
+const maxDiscarded = 65_536
+
+/**
+ * One try of one exchange at one backend: the handler that undici calls. The way of a plain GET goes through here with no
+ * promise, stream wrapper, AbortController or closure; this object is all there is.
+ */
+export class Attempt implements Dispatcher.DispatchHandler, ConnectionAware {
+  readonly exchange: AttemptOwner
+  readonly backend: Backend
+  /** 1 for the first of its exchange. */
+  readonly number: number
+  /** On the exchange's clock, in ms; 0 = has not happened. */
+  startedAt = 0
+  /** The connection was ready and the request was about to be written. */
+  sentAt = 0
+  respondedAt = 0
+  endedAt = 0
+  /** The response's status; 0 before it has arrived. */
+  status = 0
+  /** Set once, when the attempt has ended. */
+  outcome: Outcome | undefined
+  error: unknown
+  /** Body bytes. */
+  bytesSent = 0
+  bytesReceived = 0
+
+  connection: Connection | undefined
+  refused = false
+  /** The connection had carried an earlier request. */
+  reused = false
+  controller: Dispatcher.DispatchController | undefined
+  /** The whole request has been handed to the socket. */
+  uploaded = false
+  #cancelled: FailureReason | undefined
+  #discarding = false
+  #dispatching = false
+
+  constructor(exchange: AttemptOwner, backend: Backend, number: number) {
+    this.exchange = exchange
+    this.backend = backend
+    this.number = number
+  }
+
+  /** Whose fault its failure is; undefined if it did not fail. */
+  get blame(): Blame | undefined {
+    const { outcome } = this
+    return outcome === undefined || outcome === 'ok' ? undefined : failures[outcome].blame
+  }
+
+  /** Whether a byte of the request may have reached the backend. */
+  get started(): boolean {
+    return this.sentAt !== 0
+  }
+
+  /** Counts the attempt in and hands it to undici, which may answer before this returns. */
+  start(pool: Dispatcher, options: Dispatcher.DispatchOptions): void {
+    const { exchange } = this
+    this.startedAt = exchange.clock.now()
+    exchange.ledger.attemptStarted(this)
+    this.#dispatching = true
+    pool.dispatch(options, this)
+    this.#dispatching = false
+  }
+
+  /** Ends it for a reason of ours. Before undici has a connection for it, it keeps its place until that is decided. */
+  cancel(reason: FailureReason): void {
+    if (this.outcome !== undefined || this.#cancelled !== undefined) return
+    this.#cancelled = reason
+    this.controller?.abort(new Error(failures[reason].message))
+  }
+
+  /** The response is not wanted: it is read to its end if it is short, so that the connection can be kept. */
+  discard(): void {
+    this.#discarding = true
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.controller = controller
+    if (this.#cancelled !== undefined) {
+      controller.abort(new Error(failures[this.#cancelled].message))
+      return
+    }
+    this.sentAt = this.exchange.clock.now()
+    const { connection } = this
+    if (connection !== undefined) {
+      this.reused = !connection.fresh
+      connection.fresh = false
+    }
+    this.exchange.onSending()
+  }
+
+  onBodySent(chunk: Uint8Array | string): void {
+    this.bytesSent += chunk.length
+    this.backend.bytesSent += chunk.length
+    this.exchange.onProgress()
+  }
+
+  onRequestSent(): void {
+    this.uploaded = true
+  }
+
+  onResponseStart(
+    controller: Dispatcher.DispatchController,
+    status: number,
+    headers: Record<string, string | string[] | undefined>,
+  ): void {
+    if (status < 200) {
+      this.exchange.onInformation(status, headers)
+      return
+    }
+    const { exchange } = this
+    this.status = status
+    this.respondedAt = exchange.clock.now()
+    if (status > 599) {
+      this.cancel('bad-response')
+      return
+    }
+    exchange.ledger.attemptResponded(this)
+    exchange.onResponse(this, controller, headers)
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.bytesReceived += chunk.length
+    this.backend.bytesReceived += chunk.length
+    if (!this.#discarding) this.exchange.onData(controller, chunk)
+    else if (this.bytesReceived > maxDiscarded) this.cancel('client-gone')
+  }
+
+  onResponseEnd(
+    _controller: Dispatcher.DispatchController,
+    trailers: Record<string, string | string[] | undefined>,
+  ): void {
+    this.#settle('ok', undefined)
+    if (!this.#discarding) this.exchange.onComplete(trailers)
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController | null, error: unknown): void {
+    if (this.outcome !== undefined) return
+    // Refused while it was being handed over: the Pool must not mistake that for a busy connection (see pool.ts).
+    if (this.#dispatching && !this.started) this.refused = true
+    const reason =
+      this.#cancelled ??
+      (this.exchange.clientGone
+        ? 'client-gone'
+        : classify(error, {
+            started: this.started,
+            responded: this.respondedAt !== 0,
+            reused: this.reused,
+          }))
+    this.#settle(reason, error)
+    if (!this.#discarding) this.exchange.onFailure(this, reason, error)
+  }
+
+  #settle(outcome: Outcome, error: unknown): void {
+    const { exchange } = this
+    this.outcome = outcome
+    this.error = error
+    this.endedAt = exchange.clock.now()
+    exchange.ledger.attemptEnded(this, outcome)
+  }
+}

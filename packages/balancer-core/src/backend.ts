@@ -1,0 +1,100 @@
+import type { Pool } from 'undici'
+import type { Outcome } from './failure.ts'
+import { Latency } from './latency.ts'
+import type { BackendSettings } from './backend-options.ts'
+import type { Veto } from './veto.ts'
+
+/** `ready` takes requests; `drain` and `maintenance` are hard vetoes by those names. */
+export type BackendState = 'ready' | 'drain' | 'maintenance'
+
+/**
+ * One server: an identity that outlives changes of the set, with its live counters and its Pool. Read it freely;
+ * only the balancer that owns it writes.
+ */
+export class Backend {
+  readonly id: string
+  /** The origin, e.g. `http://10.0.0.1:3000`. */
+  readonly url: string
+  /** Host and port, as a `Host` header says them. */
+  readonly host: string
+  weight!: number
+  /** Lower is preferred; a higher one is used when no lower one is available. */
+  priority!: number
+  /** At most so many requests are in flight to it; more wait in the balancer's queue. */
+  maxInFlight!: number
+  zone: string | undefined
+  tags!: readonly string[]
+  vetoes: readonly Veto[] = []
+
+  /** Attempts that have begun and not ended. */
+  inFlight = 0
+  /** Recent failures, which count as load for a while, so that failing fast attracts no traffic. */
+  penalty = 0
+  /** Attempts ever begun. */
+  requests = 0
+  /** Attempts that have ended, by outcome. */
+  readonly outcomes: Partial<Record<Outcome, number>> = {}
+  /** Body bytes sent to it and received from it. */
+  bytesSent = 0
+  bytesReceived = 0
+  readonly latency = new Latency()
+
+  /** Replaced when a drain's deadline has cut its connections. */
+  pool: Pool
+  /** Called, and forgotten, when the last attempt has ended. */
+  readonly whenIdle: (() => void)[] = []
+
+  constructor(id: string, url: string, settings: BackendSettings, pool: Pool) {
+    this.id = id
+    this.url = url
+    this.host = new URL(url).host
+    this.pool = pool
+    this.configure(settings)
+  }
+
+  configure({ weight, priority, maxInFlight, zone, tags }: BackendSettings): void {
+    this.weight = weight
+    this.priority = priority
+    this.maxInFlight = maxInFlight
+    this.zone = zone
+    this.tags = tags
+  }
+
+  /** What load-aware policies compare. */
+  get load(): number {
+    return this.inFlight + this.penalty
+  }
+
+  get state(): BackendState {
+    const order = this.vetoes.find(({ hard, by }) => hard && (by === 'drain' || by === 'maintenance'))
+    return (order?.by as BackendState | undefined) ?? 'ready'
+  }
+
+  get available(): boolean {
+    return this.vetoes.length === 0
+  }
+
+  /** The view that the admin API and `console.log` show. */
+  toJSON() {
+    const { id, url, weight, priority, maxInFlight, zone, tags, state, available, vetoes, inFlight, requests } = this
+    const { outcomes, bytesSent, bytesReceived, latency } = this
+    return {
+      id,
+      url,
+      weight,
+      priority,
+      maxInFlight,
+      zone,
+      tags,
+      state,
+      available,
+      vetoes: vetoes.map(({ by, reason, hard, since }) => ({ by, reason, hard, since })),
+      inFlight,
+      requests,
+      outcomes,
+      bytesSent,
+      bytesReceived,
+      latency: { average: latency.average, buckets: latency.buckets },
+    }
+  }
+}

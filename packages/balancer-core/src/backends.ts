@@ -1,0 +1,194 @@
+import { parseBackends, settingsOf, type BackendOptions, type ParsedBackend } from './backend-options.ts'
+import { Backend } from './backend.ts'
+import { backendSet, type BackendSet } from './backend-set.ts'
+import type { Clock } from './clock.ts'
+import { BadOptionsError, StaleRevisionError, UnknownBackendError } from './errors.ts'
+import type { Hooks } from './hooks.ts'
+import type { ParsedOptions } from './options.ts'
+import { openPool } from './pool.ts'
+import type { Veto, VetoOptions } from './veto.ts'
+
+/** What a change of the list may require. */
+export interface ChangeOptions {
+  /** Refuse unless the set is still at this revision. */
+  readonly revision?: number
+}
+
+/** How long something may take to finish what it has. */
+export interface DrainOptions {
+  /** ms; what is left then is cut. 0 = no deadline. Default: the option `drainDeadline`. */
+  readonly deadline?: number
+}
+
+/**
+ * The backends of one balancer. It owns the snapshot: every writer builds a new set beside the old one, and one reference
+ * is swapped. Writers take turns; nothing is applied in part.
+ */
+export class Backends {
+  #set: BackendSet
+  #listed: readonly ParsedBackend[]
+  #turn: Promise<unknown> = Promise.resolve()
+  readonly #retiring = new Set<Promise<boolean>>()
+  readonly #options: ParsedOptions
+  readonly #clock: Clock
+  readonly #hooks: Hooks
+  readonly #onSwap: (now: BackendSet, before: BackendSet) => void
+
+  constructor(
+    options: ParsedOptions,
+    clock: Clock,
+    hooks: Hooks,
+    onSwap: (now: BackendSet, before: BackendSet) => void,
+  ) {
+    this.#options = options
+    this.#clock = clock
+    this.#hooks = hooks
+    this.#onSwap = onSwap
+    this.#listed = options.backends
+    this.#set = backendSet(
+      this.#listed.map((listed) => this.#open(listed)),
+      1,
+      options.panicThreshold,
+    )
+  }
+
+  /** The snapshot. Take it once, and do not read it again within one decision. */
+  get set(): BackendSet {
+    return this.#set
+  }
+
+  /** @throws UnknownBackendError */
+  get(id: string): Backend {
+    const backend = this.#set.all.find((one) => one.id === id)
+    if (backend === undefined) throw new UnknownBackendError(id)
+    return backend
+  }
+
+  /** Lays a veto; it holds until it is lifted, by its handle or by its `ttl`. */
+  veto(backend: Backend, { by, reason, hard = false, ttl }: VetoOptions): Veto {
+    let timer: unknown
+    const veto: Veto = {
+      by,
+      reason,
+      hard,
+      since: Date.now(),
+      lift: () => {
+        if (!backend.vetoes.includes(veto)) return
+        this.#clock.clearTimeout(timer)
+        backend.vetoes = backend.vetoes.filter((one) => one !== veto)
+        this.#refresh()
+      },
+    }
+    if (ttl !== undefined) timer = this.#clock.setTimeout(() => veto.lift(), ttl)
+    backend.vetoes = [...backend.vetoes, veto]
+    this.#refresh()
+    return veto
+  }
+
+  /** Replaces the list by what `make` builds from the current one. */
+  change(
+    make: (listed: readonly ParsedBackend[]) => readonly (string | BackendOptions)[],
+    { revision }: ChangeOptions = {},
+    drain?: DrainOptions,
+  ): Promise<BackendSet> {
+    const turn = this.#turn.then(() => this.#apply(make(this.#listed), revision, drain))
+    this.#turn = turn.catch(() => {})
+    return turn
+  }
+
+  /** No new requests; true once it is idle, false if the deadline came first and what was left has been cut. */
+  async drain(id: string, options: DrainOptions = {}): Promise<boolean> {
+    const backend = this.get(id)
+    const veto =
+      backend.vetoes.find(({ by, hard }) => hard && by === 'drain') ??
+      this.veto(backend, { by: 'drain', reason: 'drained', hard: true })
+    const idle = await this.#idle(backend, options)
+    if (!idle && backend.vetoes.includes(veto)) {
+      const { pool } = backend
+      backend.pool = this.#pool(backend.url)
+      await pool.destroy()
+    }
+    return idle
+  }
+
+  /** Takes requests again: lifts drain and maintenance. */
+  ready(id: string): void {
+    for (const veto of this.get(id).vetoes) if (veto.hard) veto.lift()
+  }
+
+  /** Closes every Pool, at once. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#set.all.map(({ pool }) => pool.destroy()), ...this.#retiring])
+  }
+
+  async #apply(
+    wanted: readonly (string | BackendOptions)[],
+    revision: number | undefined,
+    drain: DrainOptions | undefined,
+  ): Promise<BackendSet> {
+    const before = this.#set
+    if (revision !== undefined && revision !== before.revision) throw new StaleRevisionError(before.revision, revision)
+    const faults: string[] = []
+    const listed = parseBackends(wanted, this.#options.pool, faults)
+    if (faults.length > 0) throw new BadOptionsError(faults.join('; '))
+
+    const known = new Map(before.all.map((backend) => [backend.id, backend]))
+    const newcomers: Backend[] = []
+    const all = listed.map((one) => {
+      const kept = known.get(one.id)
+      if (kept?.url === one.url) return kept
+      const newcomer = this.#open(one)
+      newcomers.push(newcomer)
+      return newcomer
+    })
+    if (newcomers.length > 0) {
+      for (const { backend, veto } of await this.#hooks.judge(newcomers)) this.veto(backend, veto)
+    }
+
+    for (const [index, backend] of all.entries()) backend.configure(settingsOf(listed[index]!, this.#options.pool))
+    this.#listed = listed
+    const now = this.#swap(backendSet(all, before.revision + 1, this.#options.panicThreshold))
+    const kept = new Set(all)
+    for (const backend of before.all) if (!kept.has(backend)) this.#retire(backend, drain)
+    this.#hooks.tellChange(now, before)
+    return now
+  }
+
+  /** Removed from the set: it finishes what it has, then its Pool closes. */
+  #retire(backend: Backend, drain: DrainOptions | undefined): void {
+    const retired = this.#idle(backend, drain).finally(() => backend.pool.destroy())
+    this.#retiring.add(retired)
+    void retired.finally(() => this.#retiring.delete(retired))
+  }
+
+  #idle(backend: Backend, { deadline = this.#options.drainDeadline }: DrainOptions = {}): Promise<boolean> {
+    if (backend.inFlight === 0) return Promise.resolve(true)
+    return new Promise((resolve) => {
+      const timer = deadline > 0 ? this.#clock.setTimeout(() => resolve(false), deadline) : undefined
+      backend.whenIdle.push(() => {
+        this.#clock.clearTimeout(timer)
+        resolve(true)
+      })
+    })
+  }
+
+  #open(listed: ParsedBackend): Backend {
+    return new Backend(listed.id, listed.url, settingsOf(listed, this.#options.pool), this.#pool(listed.url))
+  }
+
+  #pool(url: string) {
+    return openPool(url, this.#options.pool, this.#options.timeouts)
+  }
+
+  #refresh(): void {
+    const { all, revision } = this.#set
+    this.#swap(backendSet(all, revision, this.#options.panicThreshold))
+  }
+
+  #swap(now: BackendSet): BackendSet {
+    const before = this.#set
+    this.#set = now
+    this.#onSwap(now, before)
+    return now
+  }
+}

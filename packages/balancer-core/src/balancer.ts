@@ -1,0 +1,245 @@
+import type { FastifyBaseLogger } from 'fastify'
+import { Attempt, type AttemptLedger, type AttemptOwner } from './attempt.ts'
+import type { Backend } from './backend.ts'
+import type { BackendSet } from './backend-set.ts'
+import { Backends, type ChangeOptions, type DrainOptions } from './backends.ts'
+import { channels } from './channels.ts'
+import { systemClock, type Clock } from './clock.ts'
+import { explain, type Explanation } from './explain.ts'
+import { Hooks, type BalancerHooks } from './hooks.ts'
+import { parseOptions, type BalancerOptions, type ParsedOptions } from './options.ts'
+import type { BackendOptions } from './backend-options.ts'
+import { failures, type Outcome } from './failure.ts'
+import { Penalties } from './penalty.ts'
+import type { Picker, PickRequest, Policy } from './policy.ts'
+import { WaitingQueue, type Waiter } from './queue.ts'
+import { RetryBudget } from './retry.ts'
+import type { Veto, VetoOptions } from './veto.ts'
+
+/** An exchange, as far as it can wait for a backend. */
+export interface WaitingExchange extends AttemptOwner, Waiter {
+  /** Its turn has come. */
+  attempt(attempt: Attempt): void
+}
+
+/** How often the policy is asked for another backend before the set is searched for one. */
+const maxAsked = 4
+
+function handOver(balancer: Balancer, freed: Backend): void {
+  balancer.admitWaiting(freed)
+}
+
+/** One named balancer: its backends, its policy, and everything that requests share on their way. */
+export class Balancer implements AttemptLedger {
+  readonly name: string
+  readonly options: ParsedOptions
+  readonly policy: Policy
+  readonly clock: Clock
+  readonly hooks: Hooks
+  readonly queue: WaitingQueue<WaitingExchange>
+  readonly budget: RetryBudget
+  /** Exchanges that have begun and not ended. */
+  exchanges = 0
+  readonly #backends: Backends
+  readonly #penalties: Penalties
+  #picker: Picker
+  #searched = 0
+  #whenEmpty: (() => void) | undefined
+
+  /** @throws BadOptionsError naming every fault */
+  constructor(options: BalancerOptions = {}, log?: FastifyBaseLogger) {
+    const parsed = parseOptions(options)
+    const { clock = systemClock, random = Math.random } = parsed
+    this.name = parsed.name
+    this.options = parsed
+    this.clock = clock
+    this.policy = parsed.policy(random)
+    this.hooks = new Hooks((error, hook) =>
+      log?.error({ err: error, balancer: parsed.name, hook }, 'a balancer hook threw'),
+    )
+    this.queue = new WaitingQueue(parsed.queue.max)
+    this.budget = new RetryBudget(parsed.retry.budget)
+    this.#penalties = new Penalties(clock)
+    this.#backends = new Backends(parsed, clock, this.hooks, (now, before) => this.#onSwap(now, before))
+    this.#picker = this.policy.over(this.set.available)
+  }
+
+  /** The current snapshot. */
+  get set(): BackendSet {
+    return this.#backends.set
+  }
+
+  /** Live views of all backends, in the order given. */
+  get backends(): readonly Backend[] {
+    return this.set.all
+  }
+
+  /** @throws UnknownBackendError */
+  backend(id: string): Backend {
+    return this.#backends.get(id)
+  }
+
+  /** Adds to what requests do, or counts for this balancer: see `BalancerHooks`. */
+  addHook<Name extends keyof BalancerHooks>(name: Name, hook: BalancerHooks[Name]): this {
+    this.hooks.add(name, hook)
+    return this
+  }
+
+  /** Lays a reason not to use a backend; the handle lifts it. */
+  veto(backend: Backend, options: VetoOptions): Veto {
+    return this.#backends.veto(backend, options)
+  }
+
+  /**
+   * Replaces the whole list, or nothing. A backend with the same id and address keeps its counters and connections; one
+   * that is gone gets no new request, and finishes what it has until `drainDeadline`.
+   * @throws BadOptionsError naming every fault; StaleRevisionError
+   */
+  setBackends(list: readonly (string | BackendOptions)[], options?: ChangeOptions): Promise<BackendSet> {
+    return this.#backends.change(() => list, options)
+  }
+
+  /** Adds one at the end. @throws BadOptionsError; StaleRevisionError */
+  add(backend: string | BackendOptions, options?: ChangeOptions): Promise<BackendSet> {
+    return this.#backends.change((listed) => [...listed, backend], options)
+  }
+
+  /** Changes weight, priority, maxInFlight, zone or tags. @throws UnknownBackendError; BadOptionsError; StaleRevisionError */
+  async update(
+    id: string,
+    patch: Partial<Omit<BackendOptions, 'id' | 'url'>>,
+    options?: ChangeOptions,
+  ): Promise<BackendSet> {
+    this.backend(id)
+    return this.#backends.change((listed) => listed.map((one) => (one.id === id ? { ...one, ...patch } : one)), options)
+  }
+
+  /** Takes one out; it finishes what it has until the deadline. @throws UnknownBackendError; StaleRevisionError */
+  async remove(id: string, options: ChangeOptions & DrainOptions = {}): Promise<BackendSet> {
+    this.backend(id)
+    return this.#backends.change((listed) => listed.filter((one) => one.id !== id), options, options)
+  }
+
+  /**
+   * Gives it no new request, and waits: true once it is idle, false if the deadline came first and the rest was cut.
+   * It stays in the set; `ready` takes it back. @throws UnknownBackendError
+   */
+  drain(id: string, options?: DrainOptions): Promise<boolean> {
+    return this.#backends.drain(id, options)
+  }
+
+  /** Ends a drain. @throws UnknownBackendError */
+  ready(id: string): void {
+    this.#backends.ready(id)
+  }
+
+  /** Says of every backend why it may or may not be used, and which one would be picked. Sends nothing, changes nothing. */
+  explain(request: Partial<PickRequest> = {}): Explanation {
+    return explain(this.set, this.#picker, { method: 'GET', url: '/', headers: {}, ...request })
+  }
+
+  /**
+   * Chooses a backend that has room, was not tried yet and is not refused by a hook. `saturated`: one may become free;
+   * `none`: waiting would not help.
+   */
+  pick(exchange: AttemptOwner): Attempt | 'saturated' | 'none' {
+    const { available } = this.set
+    for (let asked = 0; asked < maxAsked; asked++) {
+      const backend = this.#picker.pick(exchange)
+      if (backend === undefined) return 'none'
+      const attempt = this.attemptAt(backend, exchange)
+      if (typeof attempt === 'object' && !wasTried(backend, exchange)) return attempt
+    }
+    let answer: 'saturated' | 'none' = 'none'
+    for (let step = 0; step < available.length; step++) {
+      // Begins where the last search ended, or the first of the list would get whatever the policy could not place.
+      this.#searched = (this.#searched + 1) % available.length
+      const backend = available[this.#searched]!
+      if (wasTried(backend, exchange)) continue
+      const attempt = this.attemptAt(backend, exchange)
+      if (typeof attempt === 'object') return attempt
+      if (attempt === 'saturated') answer = 'saturated'
+    }
+    return answer
+  }
+
+  /** An attempt at this backend, unless it is full or a hook refuses. */
+  attemptAt(backend: Backend, exchange: AttemptOwner): Attempt | 'saturated' | 'none' {
+    if (backend.inFlight >= backend.maxInFlight) return 'saturated'
+    const attempt = new Attempt(exchange, backend, exchange.attempts.length + 1)
+    return this.hooks.onPick.length === 0 || this.hooks.admits(attempt) ? attempt : 'none'
+  }
+
+  attemptStarted(attempt: Attempt): void {
+    attempt.backend.inFlight++
+    attempt.backend.requests++
+    if (this.hooks.onAttemptStart.length > 0) this.hooks.tell('onAttemptStart', attempt)
+    if (channels.attemptStart.hasSubscribers) channels.attemptStart.publish({ attempt })
+  }
+
+  attemptResponded(attempt: Attempt): void {
+    attempt.backend.latency.measure(attempt.respondedAt - attempt.startedAt, attempt.respondedAt)
+    if (this.hooks.onAttemptResponse.length > 0) this.hooks.tell('onAttemptResponse', attempt)
+    if (channels.attemptResponse.hasSubscribers) channels.attemptResponse.publish({ attempt })
+  }
+
+  attemptEnded(attempt: Attempt, outcome: Outcome): void {
+    const { backend } = attempt
+    backend.outcomes[outcome] = (backend.outcomes[outcome] ?? 0) + 1
+    if (outcome !== 'ok' && failures[outcome].blame === 'backend') this.#penalties.add(backend)
+    if (--backend.inFlight === 0) for (const idle of backend.whenIdle.splice(0)) idle()
+    // Not in this call: undici is still busy with the connection that has become free.
+    if (this.queue.length > 0) process.nextTick(handOver, this, backend)
+    if (this.hooks.onAttemptEnd.length > 0) this.hooks.tell('onAttemptEnd', attempt)
+    if (channels.attemptEnd.hasSubscribers) channels.attemptEnd.publish({ attempt })
+  }
+
+  /** Lets whoever has waited longest go, to the backend that has become free if it still may. */
+  admitWaiting(freed: Backend): void {
+    const exchange = this.queue.first
+    if (exchange === undefined) return
+    const direct = this.set.available.includes(freed) ? this.attemptAt(freed, exchange) : 'none'
+    const picked = typeof direct === 'object' ? direct : this.pick(exchange)
+    if (typeof picked !== 'object') return
+    this.queue.leave(exchange)
+    exchange.attempt(picked)
+  }
+
+  /** An exchange has ended. */
+  leave(): void {
+    if (--this.exchanges === 0) this.#whenEmpty?.()
+  }
+
+  /** Waits until every exchange has ended, at most `drainDeadline`; then closes all connections. */
+  async close(): Promise<void> {
+    const { drainDeadline } = this.options
+    if (this.exchanges > 0) {
+      await new Promise<void>((resolve) => {
+        const timer = drainDeadline > 0 ? this.clock.setTimeout(resolve, drainDeadline) : undefined
+        this.#whenEmpty = () => {
+          this.clock.clearTimeout(timer)
+          resolve()
+        }
+      })
+    }
+    this.#penalties.stop()
+    await this.#backends.close()
+  }
+
+  #onSwap(now: BackendSet, before: BackendSet): void {
+    this.#picker = this.policy.over(now.available)
+    if (channels.backendsChange.hasSubscribers) channels.backendsChange.publish({ balancer: this, now, before })
+    for (let waiting = this.queue.length; waiting > 0; waiting--) {
+      const exchange = this.queue.first!
+      const picked = this.pick(exchange)
+      if (typeof picked !== 'object') break
+      this.queue.leave(exchange)
+      exchange.attempt(picked)
+    }
+  }
+}
+
+function wasTried(backend: Backend, { attempts }: AttemptOwner): boolean {
+  for (const attempt of attempts) if (attempt.backend === backend) return true
+  return false
+}

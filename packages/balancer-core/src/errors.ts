@@ -1,0 +1,43 @@
+import createError, { type FastifyError } from '@fastify/error'
+import { failures, type FailureReason } from './failure.ts'
+
+/** An error that the app's error handler gets when an exchange fails; `reason` is the row of the failure table. */
+export interface FailureError extends FastifyError {
+  reason: FailureReason
+}
+
+type ErrorOptionsOf = { cause: unknown }
+
+const constructors = new Map(
+  Object.entries(failures).map(([reason, { status, message }]) => {
+    const code = `FST_BALANCER_${reason.replaceAll('-', '_').toUpperCase()}`
+    return [reason, createError<[ErrorOptionsOf]>(code, message, status)]
+  }),
+)
+
+/** Builds the coded error of a reason: `FST_BALANCER_` and the reason in capitals, with the table's status and message. */
+export function failureError(reason: FailureReason, cause: unknown): FailureError {
+  const error = new (constructors.get(reason)!)({ cause }) as FailureError
+  error.reason = reason
+  return error
+}
+
+/** Options that cannot be used; the message names every fault. Thrown at boot and by changes of the set. */
+export const BadOptionsError = createError<[string]>('FST_BALANCER_BAD_OPTIONS', 'Bad balancer options: %s', 400)
+
+/** A change of the set that was built on an older revision than the current one. */
+export const StaleRevisionError = createError<[number, number]>(
+  'FST_BALANCER_STALE_REVISION',
+  'The set is at revision %s, not %s',
+  412,
+)
+
+/** A backend id that is not in the set. */
+export const UnknownBackendError = createError<[string]>(
+  'FST_BALANCER_UNKNOWN_BACKEND',
+  "There is no backend '%s'",
+  404,
+)
+
+/** A balancer name that this server does not have, or no name where there are several. */
+export const UnknownBalancerError = createError<[string]>('FST_BALANCER_UNKNOWN_BALANCER', '%s', 500)

@@ -1,0 +1,20 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+
+/**
+ * Tells a client that waits with its body (`expect: 100-continue`) to go on when somebody begins to read it, rather than
+ * at once as Node does: a parser of the app's, or undici when it has a connection to write it to. Whoever answers without
+ * reading has not asked for it. (RFC 9110 §10.1.1.)
+ */
+export function continueWhenRead(server: Server): void {
+  // Somebody else, or another balancer of this server, has taken it in hand.
+  if (server.listenerCount('checkContinue') > 0) return
+  server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+    const read = request._read
+    request._read = function (size) {
+      request._read = read
+      if (!response.headersSent && !response.destroyed) response.writeContinue()
+      read.call(request, size)
+    }
+    server.emit('request', request, response)
+  })
+}

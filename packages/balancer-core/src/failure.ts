@@ -1,0 +1,152 @@
+/** Whose fault a failure is. Only `backend` may ever count against a backend. */
+export type Blame = 'client' | 'backend' | 'proxy'
+
+interface FailureKind {
+  /** The status that the client gets, or would have got. */
+  readonly status: number
+  readonly blame: Blame
+  /** Which retry rule applies: see `retry.ts`. */
+  readonly retry: 'elsewhere' | 'fresh-connection' | 'never'
+  /** What the client is told. Never names a backend. */
+  readonly message: string
+}
+
+/**
+ * Every way in which an exchange or an attempt can fail: the one place where a reason gets a status, a culprit and a
+ * retry rule. The list is closed, laid out by phase, as HAProxy's termination states and YARP's `ForwarderError` are.
+ */
+export const failures = {
+  // before a backend is chosen
+  'bad-request': { status: 400, blame: 'client', retry: 'never', message: 'The request is malformed' },
+  'rewrite-failed': { status: 500, blame: 'proxy', retry: 'never', message: 'The request could not be rewritten' },
+  'no-backend': { status: 503, blame: 'proxy', retry: 'never', message: 'No backend is available' },
+  'queue-full': { status: 503, blame: 'proxy', retry: 'never', message: 'Too many requests are waiting' },
+  'queue-timeout': { status: 503, blame: 'proxy', retry: 'never', message: 'No backend became free in time' },
+  // connecting
+  'dns-failed': { status: 502, blame: 'backend', retry: 'elsewhere', message: 'The backend could not be reached' },
+  'connect-refused': { status: 502, blame: 'backend', retry: 'elsewhere', message: 'The backend could not be reached' },
+  'connect-failed': { status: 502, blame: 'backend', retry: 'elsewhere', message: 'The backend could not be reached' },
+  'connect-timeout': {
+    status: 504,
+    blame: 'backend',
+    retry: 'elsewhere',
+    message: 'The backend could not be reached in time',
+  },
+  'tls-failed': { status: 502, blame: 'backend', retry: 'elsewhere', message: 'The backend could not be trusted' },
+  'continue-timeout': {
+    status: 504,
+    blame: 'proxy',
+    retry: 'never',
+    message: 'No connection became ready for the body in time',
+  },
+  // sending the request
+  'request-refused': { status: 502, blame: 'proxy', retry: 'never', message: 'The request cannot be sent' },
+  'upload-timeout': {
+    status: 504,
+    blame: 'backend',
+    retry: 'never',
+    message: 'The backend stopped reading the request',
+  },
+  // waiting for the response
+  'stale-connection': {
+    status: 502,
+    blame: 'proxy',
+    retry: 'fresh-connection',
+    message: 'The backend closed the connection',
+  },
+  'reset-before-headers': {
+    status: 502,
+    blame: 'backend',
+    retry: 'elsewhere',
+    message: 'The backend closed the connection',
+  },
+  'bad-response': {
+    status: 502,
+    blame: 'backend',
+    retry: 'elsewhere',
+    message: 'The backend sent an invalid response',
+  },
+  'headers-timeout': {
+    status: 504,
+    blame: 'backend',
+    retry: 'elsewhere',
+    message: 'The backend did not respond in time',
+  },
+  // passing the response on
+  'body-timeout': { status: 504, blame: 'backend', retry: 'never', message: 'The backend stopped sending' },
+  'body-truncated': { status: 502, blame: 'backend', retry: 'never', message: 'The backend broke off its response' },
+  // at any time
+  'request-timeout': { status: 504, blame: 'proxy', retry: 'never', message: 'The request took too long' },
+  'drain-deadline': { status: 503, blame: 'proxy', retry: 'never', message: 'The backend was taken out of service' },
+  'client-gone': { status: 499, blame: 'client', retry: 'never', message: 'The client went away' },
+  'client-stalled': { status: 499, blame: 'client', retry: 'never', message: 'The client stopped reading or sending' },
+} as const satisfies Record<string, FailureKind>
+
+/** Why an attempt or an exchange failed. */
+export type FailureReason = keyof typeof failures
+
+/** How an attempt or an exchange ended. `ok` says that a response, of whatever status, was passed on whole. */
+export type Outcome = 'ok' | FailureReason
+
+const dnsCodes = new Set(['ENOTFOUND', 'EAI_AGAIN', 'EAI_NODATA', 'EAI_NONAME', 'EAI_FAIL', 'ENODATA', 'ESERVFAIL'])
+const networkCodes = new Set([
+  'ECONNRESET',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENETDOWN',
+  'EHOSTDOWN',
+  'EADDRNOTAVAIL',
+  'EACCES',
+  'EPERM',
+  'EMFILE',
+  'ENFILE',
+  'ENOBUFS',
+  'ENOENT',
+  'UND_ERR_SOCKET',
+  'UND_ERR_ABORTED',
+  'UND_ERR_INFO',
+])
+const timeoutReasons: Record<string, FailureReason> = {
+  UND_ERR_CONNECT_TIMEOUT: 'connect-timeout',
+  ETIMEDOUT: 'connect-timeout',
+  UND_ERR_HEADERS_TIMEOUT: 'headers-timeout',
+  UND_ERR_BODY_TIMEOUT: 'body-timeout',
+}
+
+/** What is known of an attempt when its error arrives. */
+export interface AttemptProgress {
+  /** The connection was up and the request was about to be written. */
+  readonly started: boolean
+  /** Response headers have arrived. */
+  readonly responded: boolean
+  /** The connection had served an earlier request. */
+  readonly reused: boolean
+}
+
+function codeOf(error: unknown): string {
+  const code = (error as { code?: unknown } | null)?.code
+  return typeof code === 'string' ? code : ''
+}
+
+/** Names the reason behind an error of undici or of Node's sockets. What is unknown is the backend's bad response. */
+export function classify(error: unknown, { started, responded, reused }: AttemptProgress): FailureReason {
+  const code = codeOf(error)
+  if (code === 'UND_ERR_DESTROYED' || code === 'UND_ERR_CLOSED') return 'drain-deadline'
+  const timeout = timeoutReasons[code]
+  if (timeout !== undefined && (started || timeout === 'connect-timeout')) return timeout
+  if (!started) {
+    if (code === 'ECONNREFUSED') return 'connect-refused'
+    if (dnsCodes.has(code)) return 'dns-failed'
+    if (networkCodes.has(code)) return 'connect-failed'
+    return code === 'UND_ERR_INVALID_ARG' || code === 'UND_ERR_NOT_SUPPORTED' ? 'request-refused' : 'tls-failed'
+  }
+  if (responded) return code.startsWith('HPE_') ? 'bad-response' : 'body-truncated'
+  if (code === 'UND_ERR_SOCKET' || code === 'ECONNRESET' || code === 'EPIPE' || code === 'UND_ERR_INFO') {
+    return (error as Error).message.startsWith('bad ')
+      ? 'bad-response'
+      : reused
+        ? 'stale-connection'
+        : 'reset-before-headers'
+  }
+  return 'bad-response'
+}

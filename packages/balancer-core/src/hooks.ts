@@ -1,0 +1,95 @@
+import type { Attempt } from './attempt.ts'
+import type { Backend } from './backend.ts'
+import type { BackendSet } from './backend-set.ts'
+import type { VetoOptions } from './veto.ts'
+
+/** A veto to lay on a newcomer before it enters the set. */
+export interface Verdict {
+  readonly backend: Backend
+  readonly veto: VetoOptions
+}
+
+/** What may change what a request does, or count for this balancer. Synchronous on the way of a request. */
+export interface BalancerHooks {
+  /** A pure question: may this attempt go to its backend now? `false` means that another is asked. */
+  onPick: (attempt: Attempt) => boolean | void
+  /** It goes. Paired with `onAttemptEnd`: what is taken here is given back there. */
+  onAttemptStart: (attempt: Attempt) => void
+  /** The final response headers have arrived. */
+  onAttemptResponse: (attempt: Attempt) => void
+  /** Exactly once for each attempt that started; its `outcome` is set. */
+  onAttemptEnd: (attempt: Attempt) => void
+  /** The set was replaced: its list changed, or vetoes did. */
+  onBackendsChange: (now: BackendSet, before: BackendSet) => void
+  /** Newcomers are about to enter the set; may answer with vetoes to lay on them first. */
+  onBackendsPropose: (candidates: readonly Backend[]) => Promise<readonly Verdict[] | void> | readonly Verdict[] | void
+}
+
+/** The hooks of one balancer. One that throws is reported by name, and never breaks a request. */
+export class Hooks {
+  readonly onPick: BalancerHooks['onPick'][] = []
+  readonly onAttemptStart: BalancerHooks['onAttemptStart'][] = []
+  readonly onAttemptResponse: BalancerHooks['onAttemptResponse'][] = []
+  readonly onAttemptEnd: BalancerHooks['onAttemptEnd'][] = []
+  readonly onBackendsChange: BalancerHooks['onBackendsChange'][] = []
+  readonly onBackendsPropose: BalancerHooks['onBackendsPropose'][] = []
+  readonly #report: (error: unknown, hook: string) => void
+
+  constructor(report: (error: unknown, hook: string) => void) {
+    this.#report = report
+  }
+
+  add<Name extends keyof BalancerHooks>(name: Name, hook: BalancerHooks[Name]): void {
+    if (!Object.hasOwn(this, name)) throw new TypeError(`There is no hook '${String(name)}'`)
+    if (typeof hook !== 'function') throw new TypeError(`The hook '${name}' must be a function`)
+    ;(this[name] as BalancerHooks[Name][]).push(hook)
+  }
+
+  /** Asks every `onPick`; a thrown error counts as no objection. */
+  admits(attempt: Attempt): boolean {
+    for (const hook of this.onPick) {
+      try {
+        if (hook(attempt) === false) return false
+      } catch (error) {
+        this.#report(error, `onPick ${hook.name}`)
+      }
+    }
+    return true
+  }
+
+  /** Tells every hook of that name. */
+  tell(name: 'onAttemptStart' | 'onAttemptResponse' | 'onAttemptEnd', attempt: Attempt): void {
+    for (const hook of this[name]) {
+      try {
+        hook(attempt)
+      } catch (error) {
+        this.#report(error, `${name} ${hook.name}`)
+      }
+    }
+  }
+
+  tellChange(now: BackendSet, before: BackendSet): void {
+    for (const hook of this.onBackendsChange) {
+      try {
+        hook(now, before)
+      } catch (error) {
+        this.#report(error, `onBackendsChange ${hook.name}`)
+      }
+    }
+  }
+
+  /** Collects what every `onBackendsPropose` says of the newcomers. */
+  async judge(candidates: readonly Backend[]): Promise<readonly Verdict[]> {
+    const verdicts = await Promise.all(
+      this.onBackendsPropose.map(async (hook) => {
+        try {
+          return (await hook(candidates)) ?? []
+        } catch (error) {
+          this.#report(error, `onBackendsPropose ${hook.name}`)
+          return []
+        }
+      }),
+    )
+    return verdicts.flat()
+  }
+}

@@ -1,0 +1,43 @@
+import type { FastifyBaseLogger } from 'fastify'
+import type { ExchangeView } from './attempt.ts'
+import { failures } from './failure.ts'
+
+type Level = 'info' | 'warn'
+
+function isWritten(log: FastifyBaseLogger, level: Level): boolean {
+  const { isLevelEnabled } = log as { isLevelEnabled?: (level: string) => boolean }
+  // Fastify's null logger has one empty function for all levels.
+  return isLevelEnabled === undefined ? log.info !== log.error : isLevelEnabled.call(log, level)
+}
+
+const round = (duration: number) => Math.round(duration * 100) / 100
+
+/** Writes the one line of an exchange, with every attempt: which backend, how it ended, what took how long (ms). */
+export function logExchange(exchange: ExchangeView): void {
+  const { outcome = 'ok', request, balancerName, startedAt, endedAt, error } = exchange
+  const level = outcome !== 'ok' && failures[outcome].blame !== 'client' ? 'warn' : 'info'
+  if (!isWritten(request.log, level)) return
+  const attempts = exchange.attempts.map((attempt) => ({
+    backend: attempt.backend.id,
+    outcome: attempt.outcome ?? 'pending',
+    ...(attempt.status !== 0 && { status: attempt.status }),
+    ...(attempt.started && { connected: round(attempt.sentAt - attempt.startedAt) }),
+    ...(attempt.respondedAt !== 0 && { responded: round(attempt.respondedAt - attempt.startedAt) }),
+    ...(attempt.outcome !== undefined && { ended: round(attempt.endedAt - attempt.startedAt) }),
+    ...(attempt.reused && { reused: true }),
+    ...(attempt.error instanceof Error && { error: attempt.error.message }),
+  }))
+  request.log[level](
+    {
+      balancer: balancerName,
+      outcome,
+      method: request.method,
+      url: request.raw.url,
+      status: exchange.status,
+      duration: round(endedAt - startedAt),
+      attempts,
+      ...(error instanceof Error && attempts.length === 0 && { error: error.message }),
+    },
+    outcome === 'ok' ? 'forwarded' : `not forwarded: ${outcome}`,
+  )
+}

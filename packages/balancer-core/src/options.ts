@@ -1,0 +1,170 @@
+import { Type, type Static } from '@sinclair/typebox'
+import { Value } from '@sinclair/typebox/value'
+import { BackendOptions, parseBackends, type ParsedBackend } from './backend-options.ts'
+import type { Clock } from './clock.ts'
+import { BadOptionsError } from './errors.ts'
+import { policies, type PolicyName } from './policies/by-name.ts'
+import type { Policy } from './policy.ts'
+import { PoolOptions, TimeoutOptions } from './pool-options.ts'
+import { RetryOptions } from './retry.ts'
+import type { RequestRewrite, ResponseRewrite } from './rewrite.ts'
+import { code, faultsOf, milliseconds, strict } from './schema.ts'
+
+/** Everything that `register` takes. The one source of the type, the validation, the defaults and the README's table. */
+export const BalancerOptions = Type.Object(
+  {
+    name: Type.String({
+      minLength: 1,
+      default: 'default',
+      description: 'The name under `fastify.balancers`; unique on one server',
+    }),
+    prefix: Type.String({ default: '/', description: 'The path below which requests are forwarded' }),
+    constraints: Type.Record(Type.String(), Type.Unknown(), {
+      default: {},
+      description: "Fastify's route constraints: `host`, `version`",
+    }),
+    route: Type.Boolean({
+      default: true,
+      description: 'Register the catch-all route; without it, only `reply.forward()` forwards',
+    }),
+    lane: Type.Union([Type.Literal('auto'), Type.Literal('raw'), Type.Literal('full')], {
+      default: 'auto',
+      description:
+        'How responses go out: straight to the socket, through `reply.send` and its `onSend` hooks, or whichever a route needs',
+    }),
+    backends: Type.Array(Type.Union([Type.String(), BackendOptions]), {
+      default: [],
+      description: 'Addresses, or objects as below',
+    }),
+    policy: Type.Unsafe<PolicyName | { name: PolicyName } | Policy>(
+      Type.Any({
+        default: 'round-robin',
+        description: `How a backend is chosen: ${Object.keys(policies)
+          .map((name) => `\`${name}\``)
+          .join(', ')}, or a \`Policy\` of your own`,
+      }),
+    ),
+    pool: PoolOptions,
+    timeouts: TimeoutOptions,
+    retry: RetryOptions,
+    queue: Type.Object(
+      {
+        max: Type.Integer({
+          minimum: 0,
+          default: 1024,
+          description: 'Requests that may wait for a backend to become free; more get 503 at once',
+        }),
+      },
+      { ...strict, default: {} },
+    ),
+    panicThreshold: Type.Union([Type.Number({ minimum: 0, maximum: 1 }), Type.Literal(false)], {
+      default: 0,
+      description:
+        'Below this available share, soft vetoes are ignored; 0 = only when none is available, `false` = never',
+    }),
+    drainDeadline: milliseconds('How long a removed backend, or the whole app, may finish what it has', 30_000),
+    forwarded: Type.Object(
+      {
+        xForwarded: Type.Boolean({
+          default: true,
+          description:
+            'Send `x-forwarded-for`, `-proto` and `-host`; what a peer that `trustProxy` does not trust has sent is replaced',
+        }),
+        forwarded: Type.Boolean({ default: false, description: 'Send `forwarded` (RFC 7239), by the same rule' }),
+        via: Type.Boolean({ default: false, description: 'Add `via` (RFC 9110 §7.6.3), both ways' }),
+      },
+      { ...strict, default: {} },
+    ),
+    host: Type.String({
+      minLength: 1,
+      default: 'preserve',
+      description: "The `host` that backends see: `preserve` the client's, `backend` for their own, or this text",
+    }),
+    failureHeader: Type.Boolean({
+      default: false,
+      description: 'Name the reason of a failure in `x-balancer-failure`',
+    }),
+    rewrite: Type.Object(
+      {
+        stripPrefix: Type.Boolean({ default: false, description: 'Take the prefix off the path' }),
+        request: code<RequestRewrite>(
+          '`({ in, out }) => {}`: changes method, path and headers of what is sent, after all hygiene',
+        ),
+        response: code<ResponseRewrite>(
+          '`({ in, out }) => {}`: changes status and headers of what is answered, and in the full lane the body',
+        ),
+      },
+      { ...strict, default: {} },
+    ),
+    clock: code<Clock>('Where time comes from, for tests'),
+    random: code<() => number>('Where randomness comes from, for tests: 0 ≤ x < 1'),
+  },
+  strict,
+)
+/** What `register` takes: everything optional, nested objects in part. */
+export type BalancerOptions = DeepPartial<Static<typeof BalancerOptions>>
+
+type DeepPartial<T> = {
+  [K in keyof T]?: T[K] extends { [key: string]: unknown }
+    ? string extends keyof T[K]
+      ? T[K]
+      : DeepPartial<T[K]>
+    : T[K]
+}
+
+/** Options with every default in place. */
+export type ParsedOptions = Readonly<Omit<Static<typeof BalancerOptions>, 'backends' | 'policy'>> & {
+  readonly backends: readonly ParsedBackend[]
+  readonly policy: (random: () => number) => Policy
+}
+
+/** Copies plain objects and arrays, so that defaults are never written into the caller's; anything else by reference. */
+function copy(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(copy)
+  if (value === null || typeof value !== 'object' || Object.getPrototypeOf(value) !== Object.prototype) return value
+  return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, copy(part)]))
+}
+
+function parsePolicy(policy: unknown, faults: string[]): (random: () => number) => Policy {
+  if (policy !== null && typeof policy === 'object' && typeof (policy as Policy).over === 'function')
+    return () => policy as Policy
+  const name = typeof policy === 'string' ? policy : (policy as { name?: unknown } | null)?.name
+  if (typeof name === 'string' && Object.hasOwn(policies, name)) return policies[name as PolicyName]
+  faults.push(`policy: expected one of ${Object.keys(policies).join(', ')}, or an object with a name and over()`)
+  return policies['round-robin']
+}
+
+function codeFaults(options: Record<string, unknown>): string[] {
+  const { rewrite, random, clock } = options as {
+    rewrite?: Record<string, unknown>
+    random?: unknown
+    clock?: Partial<Clock>
+  }
+  const functions = {
+    'rewrite.request': rewrite?.request,
+    'rewrite.response': rewrite?.response,
+    random,
+    'clock.now': clock === undefined ? undefined : (clock?.now ?? null),
+  }
+  return Object.entries(functions)
+    .filter(([, value]) => value !== undefined && typeof value !== 'function')
+    .map(([place]) => `${place}: expected function`)
+}
+
+/**
+ * Fills in defaults, in a copy, and checks everything.
+ * @throws BadOptionsError naming every fault at once
+ */
+export function parseOptions(given: BalancerOptions): ParsedOptions {
+  const { backends: listed = [], ...rest } = (given ?? {}) as Record<string, unknown>
+  const options = Value.Default(BalancerOptions, copy(rest)) as Static<typeof BalancerOptions>
+  const { backends: _, ...schema } = BalancerOptions.properties
+  const { backends: __, ...plain } = options
+  const faults = [...faultsOf(Type.Object(schema, strict), plain), ...codeFaults(plain)]
+  const policy = parsePolicy(options.policy, faults)
+  const backends = parseBackends(listed, options.pool, faults)
+  if (options.prefix !== undefined && !String(options.prefix).startsWith('/'))
+    faults.push("prefix: must begin with '/'")
+  if (faults.length > 0) throw new BadOptionsError(faults.join('; '))
+  return Object.freeze({ ...options, backends, policy })
+}

@@ -1,0 +1,96 @@
+import type { FastifyRequest } from 'fastify'
+import { Readable } from 'node:stream'
+import type { Forwarding } from './forwarding.ts'
+import { climbs, faultOf, targetOf, withoutSegments } from './judge-request.ts'
+import { requestHeaders } from './request-headers.ts'
+import { toFields, toFlat } from './rewrite.ts'
+
+/** Bodies up to this size are sent as one Buffer if they have arrived by the time they are asked for. */
+const maxSmallBody = 65_536
+
+/** What is sent to whichever backend is picked. */
+export interface Outgoing {
+  method: string
+  path: string
+  /** Flat pairs. Without a Host, each backend gets its own. */
+  headers: string[]
+  body: Readable | Buffer | null
+  /** The declared length of a body that may be taken as one Buffer; 0 when it must be streamed. */
+  smallLength: number
+}
+
+/** A request that must not be forwarded, and why: for the log, not for the client. */
+export class RequestFault extends Error {}
+
+interface Body {
+  readonly body: Readable | Buffer | null
+  readonly replaced: boolean
+}
+
+/** The body as the app left it: untouched, replaced by a hook, or parsed by a route of its own. */
+function bodyOf(request: FastifyRequest): Body {
+  const { raw } = request
+  const body: unknown = request.body
+  if (body === undefined || body === null || body === raw) {
+    const { 'transfer-encoding': coding, 'content-length': length } = raw.headers
+    const present = coding !== undefined || (length !== undefined && Number(length) > 0)
+    if (present && raw.readableEnded && body !== raw)
+      throw new RequestFault('its body was consumed before it was forwarded')
+    return { body: present ? raw : null, replaced: false }
+  }
+  if (body instanceof Readable || Buffer.isBuffer(body)) return { body, replaced: true }
+  return { body: Buffer.from(typeof body === 'string' ? body : JSON.stringify(body)), replaced: true }
+}
+
+/**
+ * Judges a request and works out what to send.
+ * @throws RequestFault when it must not be forwarded
+ */
+export function outgoing(request: FastifyRequest, forwarding: Forwarding): Outgoing {
+  const { raw } = request
+  const { headers, method = 'GET' } = raw
+  const { segments, confined, balancer } = forwarding
+  const fault = faultOf(raw)
+  if (fault !== undefined) throw new RequestFault(fault)
+  const target = targetOf(raw.url ?? '')
+  if (target === undefined) throw new RequestFault('unacceptable request target')
+  if (confined && climbs(target.path)) throw new RequestFault('its path leaves the prefix')
+  const path = segments === 0 ? target.path : withoutSegments(target.path, segments)
+  if (path === undefined) throw new RequestFault('its path is shorter than the prefix')
+  const { body, replaced } = bodyOf(request)
+  const { host, forwarded } = balancer.options
+  const authority = target.authority ?? headers.host ?? (headers[':authority'] as string | undefined)
+  const length = body === raw && headers.expect === undefined ? Number(headers['content-length'] ?? 0) : 0
+  return {
+    method,
+    path,
+    headers: requestHeaders(request, {
+      forwarded,
+      host: host === 'preserve' ? authority : host === 'backend' ? undefined : host,
+      bodyReplaced: replaced,
+    }),
+    body,
+    smallLength: length <= maxSmallBody ? length : 0,
+  }
+}
+
+/** Takes a small body whole if it has arrived: one Buffer is cheaper than a stream, and can be sent again. */
+export function takeSmallBody(out: Outgoing, request: FastifyRequest): void {
+  const { raw } = request
+  if (raw.readableLength < out.smallLength) return
+  const whole = raw.read() as Buffer | null
+  if (whole !== null) out.body = whole
+}
+
+/** Lets the user's hook change what is sent. What it sets is checked again, and its errors are its own. */
+export function rewriteOutgoing(out: Outgoing, request: FastifyRequest, forwarding: Forwarding): void {
+  const { rewrite } = forwarding
+  if (rewrite.request === undefined) return
+  const message = { method: out.method, path: out.path, headers: toFields(out.headers) }
+  rewrite.request({ in: request, out: message })
+  if (targetOf(message.path)?.path !== message.path)
+    throw new TypeError(`rewrite.request set the path '${message.path}'`)
+  out.method = message.method
+  out.path = message.path
+  out.headers = toFlat(message.headers)
+}

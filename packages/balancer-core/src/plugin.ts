@@ -1,0 +1,81 @@
+import type { FastifyInstance, FastifyReply } from 'fastify'
+import fp from 'fastify-plugin'
+import type { Server } from 'node:http'
+import { Balancer } from './balancer.ts'
+import { BadOptionsError, UnknownBalancerError } from './errors.ts'
+import { Exchange } from './exchange.ts'
+import { continueWhenRead } from './expect-continue.ts'
+import type { Forwarding } from './forwarding.ts'
+import { laneOf } from './choose-lane.ts'
+import type { BalancerOptions } from './options.ts'
+import { route } from './route.ts'
+
+/** What a route of the user's may say about one forwarding. */
+export interface ForwardOptions {
+  /** The name of the balancer, or the balancer; needed where there are several and none is called `default`. */
+  readonly balancer?: string | Balancer
+}
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** The default balancer of this server, or its only one. */
+    balancer: Balancer
+    /** Every balancer of this server by name, whatever scope registered it. */
+    balancers: ReadonlyMap<string, Balancer>
+  }
+  interface FastifyReply {
+    /** Forwards the request to a backend and answers with its response. */
+    forward(options?: ForwardOptions): FastifyReply
+  }
+}
+
+const byServer = new WeakMap<object, Map<string, Balancer>>()
+
+/** @throws UnknownBalancerError when there is none of that name, or none to choose without one */
+function find(balancers: ReadonlyMap<string, Balancer>, name?: string): Balancer {
+  const found =
+    name === undefined
+      ? (balancers.get('default') ?? (balancers.size === 1 ? [...balancers.values()][0] : undefined))
+      : balancers.get(name)
+  if (found !== undefined) return found
+  const names = [...balancers.keys()].join(', ')
+  throw new UnknownBalancerError(
+    name === undefined
+      ? `There are several balancers; name one of: ${names}`
+      : `There is no balancer '${name}', only: ${names}`,
+  )
+}
+
+function decorate(app: FastifyInstance, balancers: ReadonlyMap<string, Balancer>): void {
+  if (app.hasDecorator('balancers')) return
+  const forwardings = new Map<Balancer, Forwarding>()
+  app.decorate('balancers', { getter: () => balancers })
+  app.decorate('balancer', { getter: () => find(balancers) })
+  app.decorateReply('forward', function (this: FastifyReply, { balancer }: ForwardOptions = {}) {
+    const chosen = typeof balancer === 'object' ? balancer : find(balancers, balancer)
+    let forwarding = forwardings.get(chosen)
+    if (forwarding === undefined) {
+      const { lane, rewrite } = chosen.options
+      forwardings.set(chosen, (forwarding = { balancer: chosen, lane, rewrite, segments: 0, confined: false }))
+    }
+    new Exchange(this.request, this, forwarding, laneOf(forwarding, this)).begin()
+    return this
+  })
+}
+
+async function plugin(app: FastifyInstance, options: BalancerOptions): Promise<void> {
+  const balancers = byServer.get(app.server) ?? new Map<string, Balancer>()
+  byServer.set(app.server, balancers)
+  const balancer = new Balancer(options, app.log)
+  if (balancers.has(balancer.name))
+    throw new BadOptionsError(`name: '${balancer.name}' is already that of another balancer`)
+  balancers.set(balancer.name, balancer)
+  decorate(app, balancers)
+  continueWhenRead(app.server as Server)
+  // Before the listener closes: what is in flight ends, what is new is answered 503 by Fastify.
+  app.addHook('preClose', async () => balancer.close())
+  if (balancer.options.route) await app.register(route, { prefix: balancer.options.prefix, balancer })
+}
+
+/** `fastify.register(balancer, options)` */
+export const balancer = fp(plugin, { fastify: '5.x', name: '@fastify-balancer/balancer-core' })

@@ -1,0 +1,18 @@
+import type { Policy } from '../policy.ts'
+import { leastRequests } from './least-requests.ts'
+import { p2c } from './p2c.ts'
+import { random } from './random.ts'
+import { roundRobin } from './round-robin.ts'
+import { weighted } from './weighted.ts'
+
+/** The policies that options can name. `random` answers numbers from 0 up to, not including, 1. */
+export const policies = {
+  'round-robin': roundRobin,
+  weighted,
+  random,
+  p2c,
+  'least-requests': leastRequests,
+} as const satisfies Record<string, (random: () => number) => Policy>
+
+/** The name of a policy that comes with this package. */
+export type PolicyName = keyof typeof policies

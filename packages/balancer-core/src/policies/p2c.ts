@@ -1,0 +1,55 @@
+import type { Backend } from '../backend.ts'
+import type { Picker, Policy } from '../policy.ts'
+import { WeightLine, weightsAreEqual } from './weights.ts'
+
+/** Is the first less loaded for its weight? Cross-multiplied, as HAProxy does, so that nothing is rounded. */
+export function isLessLoaded(first: Backend, second: Backend): boolean {
+  return first.load * second.weight < second.load * first.weight
+}
+
+/**
+ * The power of two choices: of two different backends drawn at random, by weight, the one with less load for its weight;
+ * of equals the first drawn. (Finagle's distinct draws, HAProxy's `random(2)` comparison.) O(1); O(log n) where weights differ.
+ */
+export function p2c(random: () => number): Policy {
+  // Drawn one ahead, so that peek can tell the next pick and change nothing.
+  let firstDraw = random()
+  let secondDraw = random()
+
+  return {
+    name: 'p2c',
+    over(available): Picker {
+      const count = available.length
+      const line = weightsAreEqual(available) ? undefined : new WeightLine(available)
+
+      function chosen(): Backend | undefined {
+        if (count < 2) return available[0]
+        let first: number
+        let second: number
+        if (line === undefined) {
+          first = Math.floor(firstDraw * count)
+          second = Math.floor(secondDraw * (count - 1))
+          if (second >= first) second++
+        } else {
+          first = line.at(firstDraw * line.total)
+          // The second point falls on the line without the first backend's stretch.
+          const weight = available[first]!.weight
+          const point = secondDraw * (line.total - weight)
+          second = line.at(point < line.start(first) ? point : point + weight)
+        }
+        return isLessLoaded(available[second]!, available[first]!) ? available[second] : available[first]
+      }
+
+      return {
+        pick() {
+          const backend = chosen()
+          firstDraw = random()
+          secondDraw = random()
+          return backend
+        },
+        peek: chosen,
+        score: ({ load, weight }) => load / weight,
+      }
+    },
+  }
+}

@@ -1,0 +1,44 @@
+import { Type, type Static } from '@sinclair/typebox'
+import { milliseconds, strict } from './schema.ts'
+
+export const PoolOptions = Type.Object(
+  {
+    connections: Type.Integer({ minimum: 1, default: 128, description: 'Connections to each backend at most' }),
+    keepAliveTimeout: Type.Integer({
+      minimum: 1,
+      default: 4000,
+      description: 'How long an idle connection is kept, unless the backend hints otherwise (ms)',
+    }),
+    keepAliveMaxTimeout: Type.Integer({
+      minimum: 1,
+      default: 600_000,
+      description: 'The longest hint that is honoured (ms)',
+    }),
+    protocol: Type.Union([Type.Literal('http1'), Type.Literal('http2'), Type.Literal('h2c')], {
+      default: 'http1',
+      description: 'What is spoken to backends: HTTP/1.1, HTTP/2 over TLS, or HTTP/2 in clear',
+    }),
+    tls: Type.Record(Type.String(), Type.Unknown(), {
+      default: {},
+      description:
+        "Node's `tls.connect` options for `https://` backends; certificates are verified unless `rejectUnauthorized: false` is written",
+    }),
+  },
+  { ...strict, default: {} },
+)
+/** The connections to each backend. */
+export type PoolOptions = Static<typeof PoolOptions>
+
+export const TimeoutOptions = Type.Object(
+  {
+    connect: milliseconds('Name look-up, TCP and TLS together', 2000),
+    continue: milliseconds('For `expect: 100-continue`: until a connection is ready for the body', 1000),
+    headers: milliseconds('From the request sent to the response headers; above 1 s accurate to half a second', 30_000),
+    idle: milliseconds('Without a byte moving, on either side; above 1 s accurate to half a second', 60_000),
+    request: milliseconds('The whole exchange, retries and body included', 0),
+    queue: milliseconds('Waiting for a backend to become free', 1000),
+  },
+  { ...strict, default: {} },
+)
+/** How long is waited, and for what. */
+export type TimeoutOptions = Static<typeof TimeoutOptions>

@@ -1,0 +1,39 @@
+import { isHopByHop, nominated } from './hop-by-hop.ts'
+
+/** Fields as undici hands them over, or as Fastify keeps them. */
+export type IncomingFields = Record<string, number | string | string[] | undefined>
+
+/** What shapes the headers of the answer. */
+export interface ResponseRules {
+  readonly status: number
+  /** No body follows: HEAD, 204, 304. */
+  readonly bodyless: boolean
+  readonly via: boolean
+  /** What the app's own plugins have set: it wins over the backend's, except where both can stand. */
+  readonly own: IncomingFields
+}
+
+/** Fields that are lists, where the app's and the backend's can both stand. */
+const joined = new Set(['set-cookie', 'vary', 'link', 'server-timing'])
+
+function push(out: string[], name: string, value: number | string | string[] | undefined): void {
+  if (Array.isArray(value)) for (const one of value) out.push(name, one)
+  else if (value !== undefined) out.push(name, String(value))
+}
+
+/** The fields to answer with, as flat pairs: the backend's without what concerns only its own connection, and the app's. */
+export function responseHeaders(headers: IncomingFields, { status, bodyless, via, own }: ResponseRules): string[] {
+  const nominees = nominated(headers.connection as string | undefined)
+  const out: string[] = []
+  for (const name in headers) {
+    if (isHopByHop(name) || (nominees !== null && nominees.has(name))) continue
+    // With a length there are no trailers to announce, and Node would throw.
+    if (name === 'trailer' && (bodyless || headers['content-length'] !== undefined)) continue
+    if (name === 'content-length' && status === 204) continue
+    if (Object.hasOwn(own, name) && !joined.has(name)) continue
+    push(out, name, headers[name])
+  }
+  for (const name in own) if (Object.hasOwn(own, name)) push(out, name, own[name])
+  if (via) out.push('via', '1.1 fastify-balancer')
+  return out
+}

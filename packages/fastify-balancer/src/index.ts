@@ -1,0 +1,2 @@
+export * from '@fastify-balancer/balancer-core'
+export { default } from '@fastify-balancer/balancer-core'

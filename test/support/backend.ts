@@ -1,0 +1,86 @@
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo, Server as NetServer, Socket } from 'node:net'
+import { createServer as createNetServer } from 'node:net'
+import type { TestContext } from 'node:test'
+
+/** Starts listening on a free port of the loopback; answers the origin. */
+export async function listen(server: NetServer): Promise<string> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(0, '127.0.0.1', resolve)
+  })
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+/** A backend of node:http, with what it has received. */
+export interface TestBackend {
+  readonly url: string
+  readonly server: Server
+  /** Every request so far, in order of arrival. */
+  readonly received: IncomingMessage[]
+  /** Open connections right now. */
+  readonly sockets: Set<Socket>
+  /** Stops listening and cuts every connection. */
+  stop(): Promise<void>
+}
+
+/** Starts a backend; it is stopped when the test ends. Without a listener it answers 200 with its name. */
+export async function startBackend(t: TestContext, listener?: RequestListener, name = 'backend'): Promise<TestBackend> {
+  const received: IncomingMessage[] = []
+  const sockets = new Set<Socket>()
+  const answer = listener ?? ((_request: IncomingMessage, response: ServerResponse) => response.end(name))
+  const server = createServer((request, response) => {
+    received.push(request)
+    answer(request, response)
+  })
+  server.on('connection', (socket) => {
+    sockets.add(socket)
+    socket.on('close', () => sockets.delete(socket))
+  })
+  const url = await listen(server)
+  const stop = () =>
+    new Promise<void>((resolve) => {
+      server.close(() => resolve())
+      server.closeAllConnections()
+      for (const socket of sockets) socket.destroy()
+    })
+  t.after(stop)
+  return { url, server, received, sockets, stop }
+}
+
+/** Starts `names.length` backends that each answer with their name. */
+export async function startBackends(t: TestContext, ...names: string[]): Promise<TestBackend[]> {
+  return Promise.all(names.map((name) => startBackend(t, undefined, name)))
+}
+
+/** A backend on bare TCP, for answers that no HTTP server would give. Answers its origin. */
+export async function startRawBackend(t: TestContext, onSocket: (socket: Socket) => void): Promise<string> {
+  const sockets = new Set<Socket>()
+  const server = createNetServer((socket) => {
+    sockets.add(socket)
+    socket.on('error', () => {})
+    socket.on('close', () => sockets.delete(socket))
+    onSocket(socket)
+  })
+  const url = await listen(server)
+  t.after(() => {
+    for (const socket of sockets) socket.destroy()
+    return new Promise<void>((resolve) => void server.close(() => resolve()))
+  })
+  return url
+}
+
+/** An origin on which nobody listens. */
+export async function unusedOrigin(): Promise<string> {
+  const server = createNetServer()
+  const url = await listen(server)
+  await new Promise<void>((resolve) => void server.close(() => resolve()))
+  return url
+}
+
+/** Reads a body whole. */
+export async function readAll(stream: AsyncIterable<Buffer | string>): Promise<string> {
+  let text = ''
+  for await (const chunk of stream) text += chunk.toString()
+  return text
+}
