@@ -29,7 +29,7 @@ export interface AttemptOwner extends ExchangeView {
   readonly clock: Clock
   readonly ledger: AttemptLedger
   readonly clientGone: boolean
-  onSending(): void
+  onSending(attempt: Attempt): void
   onProgress(): void
   onInformation(status: number, headers: IncomingFields): void
   onResponse(attempt: Attempt, controller: Dispatcher.DispatchController, headers: IncomingFields): void
@@ -57,9 +57,10 @@ export class Attempt implements Dispatcher.DispatchHandler, ConnectionAware {
   readonly backend: Backend
   /** 1 for the first of its exchange. */
   readonly number: number
+  /** A connection was ready: a byte of the request may have reached the backend. */
+  started = false
   /** On the exchange's clock, in ms; 0 = has not happened. */
   startedAt = 0
-  /** The connection was ready and the request was about to be written. */
   sentAt = 0
   respondedAt = 0
   endedAt = 0
@@ -95,11 +96,6 @@ export class Attempt implements Dispatcher.DispatchHandler, ConnectionAware {
     return outcome === undefined || outcome === 'ok' ? undefined : failures[outcome].blame
   }
 
-  /** Whether a byte of the request may have reached the backend. */
-  get started(): boolean {
-    return this.sentAt !== 0
-  }
-
   /** Counts the attempt in and hands it to undici, which may answer before this returns. */
   start(pool: Dispatcher, options: Dispatcher.DispatchOptions): void {
     const { exchange } = this
@@ -128,13 +124,14 @@ export class Attempt implements Dispatcher.DispatchHandler, ConnectionAware {
       controller.abort(new Error(failures[this.#cancelled].message))
       return
     }
+    this.started = true
     this.sentAt = this.exchange.clock.now()
     const { connection } = this
     if (connection !== undefined) {
       this.reused = !connection.fresh
       connection.fresh = false
     }
-    this.exchange.onSending()
+    this.exchange.onSending(this)
   }
 
   onBodySent(chunk: Uint8Array | string): void {
@@ -192,7 +189,7 @@ export class Attempt implements Dispatcher.DispatchHandler, ConnectionAware {
         ? 'client-gone'
         : classify(error, {
             started: this.started,
-            responded: this.respondedAt !== 0,
+            responded: this.status !== 0,
             reused: this.reused,
           }))
     this.#settle(reason, error)

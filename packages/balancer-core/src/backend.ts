@@ -15,8 +15,8 @@ export class Backend {
   readonly id: string
   /** The origin, e.g. `http://10.0.0.1:3000`. */
   readonly url: string
-  /** Host and port, as a `Host` header says them. */
-  readonly host: string
+  /** The host alone, without brackets of IPv6. */
+  readonly hostname: string
   weight!: number
   /** Lower is preferred; a higher one is used when no lower one is available. */
   priority!: number
@@ -47,7 +47,7 @@ export class Backend {
   constructor(id: string, url: string, settings: BackendSettings, pool: Pool) {
     this.id = id
     this.url = url
-    this.host = new URL(url).host
+    this.hostname = new URL(url).hostname.replace(/^\[|\]$/g, '')
     this.pool = pool
     this.configure(settings)
   }

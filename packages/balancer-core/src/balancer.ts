@@ -147,8 +147,9 @@ export class Balancer implements AttemptLedger {
     for (let asked = 0; asked < maxAsked; asked++) {
       const backend = this.#picker.pick(exchange)
       if (backend === undefined) return 'none'
+      if (wasTried(backend, exchange)) continue
       const attempt = this.attemptAt(backend, exchange)
-      if (typeof attempt === 'object' && !wasTried(backend, exchange)) return attempt
+      if (typeof attempt === 'object') return attempt
     }
     let answer: 'saturated' | 'none' = 'none'
     for (let step = 0; step < available.length; step++) {

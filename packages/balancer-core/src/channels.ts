@@ -1,4 +1,4 @@
-import { channel, type Channel } from 'node:diagnostics_channel'
+import { channel } from 'node:diagnostics_channel'
 import type { Attempt, ExchangeView } from './attempt.ts'
 import type { BackendSet } from './backend-set.ts'
 
@@ -8,18 +8,17 @@ import type { BackendSet } from './backend-set.ts'
  */
 export const channels = {
   /** An exchange has begun: `{ exchange }`. */
-  exchangeStart: channel('balancer-core:exchange:start') as Channel<unknown, { exchange: ExchangeView }>,
+  exchangeStart: channel<unknown, { exchange: ExchangeView }>('balancer-core:exchange:start'),
   /** It has ended, with its outcome: `{ exchange }`. */
-  exchangeEnd: channel('balancer-core:exchange:end') as Channel<unknown, { exchange: ExchangeView }>,
+  exchangeEnd: channel<unknown, { exchange: ExchangeView }>('balancer-core:exchange:end'),
   /** An attempt goes to its backend: `{ attempt }`; its headers may still be added to. */
-  attemptStart: channel('balancer-core:attempt:start') as Channel<unknown, { attempt: Attempt }>,
+  attemptStart: channel<unknown, { attempt: Attempt }>('balancer-core:attempt:start'),
   /** Its response headers have arrived: `{ attempt }`. */
-  attemptResponse: channel('balancer-core:attempt:response') as Channel<unknown, { attempt: Attempt }>,
+  attemptResponse: channel<unknown, { attempt: Attempt }>('balancer-core:attempt:response'),
   /** It has ended, with its outcome: `{ attempt }`. */
-  attemptEnd: channel('balancer-core:attempt:end') as Channel<unknown, { attempt: Attempt }>,
+  attemptEnd: channel<unknown, { attempt: Attempt }>('balancer-core:attempt:end'),
   /** The set was replaced: `{ balancer, now, before }`. */
-  backendsChange: channel('balancer-core:backends:change') as Channel<
-    unknown,
-    { balancer: { readonly name: string }; now: BackendSet; before: BackendSet }
-  >,
+  backendsChange: channel<unknown, { balancer: { readonly name: string }; now: BackendSet; before: BackendSet }>(
+    'balancer-core:backends:change',
+  ),
 }

@@ -9,11 +9,11 @@ export function continueWhenRead(server: Server): void {
   // Somebody else, or another balancer of this server, has taken it in hand.
   if (server.listenerCount('checkContinue') > 0) return
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
-    const read = request._read
-    request._read = function (size) {
+    const read = request._read.bind(request)
+    request._read = (size) => {
       request._read = read
       if (!response.headersSent && !response.destroyed) response.writeContinue()
-      read.call(request, size)
+      read(size)
     }
     server.emit('request', request, response)
   })

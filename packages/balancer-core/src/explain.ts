@@ -21,10 +21,11 @@ export interface Explanation {
   }[]
 }
 
+const hasRoom = ({ inFlight, maxInFlight }: Backend) => inFlight < maxInFlight
+
 /** Looks, and leaves everything as it was. */
 export function explain({ all, available, panicking }: BackendSet, picker: Picker, request: PickRequest): Explanation {
   const candidates = new Set(available)
-  const hasRoom = ({ inFlight, maxInFlight }: Backend) => inFlight < maxInFlight
   const first = picker.peek(request)
   const picked = first === undefined || hasRoom(first) ? first : available.find(hasRoom)
   return {

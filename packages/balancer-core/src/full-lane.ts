@@ -33,13 +33,16 @@ interface State {
   readonly headers: HeaderFields
   readonly chunks: Buffer[]
   stream: ResponseBody | undefined
+  sent: boolean
 }
 
 const stateOf = (exchange: Answering) => exchange.laneState as State
 
 function send(exchange: Answering, received: Readable | Buffer | undefined): void {
   const { reply } = exchange
-  const { status, headers } = stateOf(exchange)
+  const state = stateOf(exchange)
+  const { status, headers } = state
+  state.sent = true
   const out: OutgoingResponse = { status, headers, body: received }
   if (!rewriteResponse(exchange, out)) return
   if (out.body !== received) delete out.headers['content-length']
@@ -54,7 +57,7 @@ function send(exchange: Answering, received: Readable | Buffer | undefined): voi
 
 function sendStream(exchange: Answering, controller: Dispatcher.DispatchController): void {
   const state = stateOf(exchange)
-  if (exchange.outcome !== undefined) return
+  if (state.sent || exchange.outcome !== undefined) return
   state.stream = new ResponseBody(exchange)
   for (const chunk of state.chunks.splice(0)) if (!state.stream.push(chunk)) exchange.pause(controller)
   send(exchange, state.stream)
@@ -66,7 +69,7 @@ export const fullLane: Lane = {
     const { reply, bodyless, forwarding } = exchange
     const via = forwarding.balancer.options.forwarded.via
     const headers = toFields(responseHeaders(received, { status, bodyless, via, own: reply.getHeaders() }))
-    exchange.laneState = { status, headers, chunks: [], stream: undefined } satisfies State
+    exchange.laneState = { status, headers, chunks: [], stream: undefined, sent: false } satisfies State
     if (exchange.expected > maxCollected) sendStream(exchange, controller)
     // A body of unknown length may have arrived whole; what has not by the end of this tick is streamed.
     else if (exchange.expected === -1) process.nextTick(sendStream, exchange, controller)

@@ -40,7 +40,7 @@ export class Hooks {
   }
 
   add<Name extends keyof BalancerHooks>(name: Name, hook: BalancerHooks[Name]): void {
-    if (!Object.hasOwn(this, name)) throw new TypeError(`There is no hook '${String(name)}'`)
+    if (!Object.hasOwn(this, name)) throw new TypeError(`There is no hook '${name}'`)
     if (typeof hook !== 'function') throw new TypeError(`The hook '${name}' must be a function`)
     ;(this[name] as BalancerHooks[Name][]).push(hook)
   }

@@ -11,7 +11,7 @@ export class Latency {
   /** Exponentially weighted mean in ms; 0 before the first measurement. */
   average = 0
   /** Counts for each of `latencyBuckets`, and one more for what is slower. */
-  readonly buckets: number[] = new Array<number>(latencyBuckets.length + 1).fill(0)
+  readonly buckets: number[] = Array.from({ length: latencyBuckets.length + 1 }, () => 0)
   #measuredAt = 0
 
   /** Takes in one measurement of `duration` ms that ended at `now`. */

@@ -22,7 +22,7 @@ export function logExchange(exchange: ExchangeView): void {
     outcome: attempt.outcome ?? 'pending',
     ...(attempt.status !== 0 && { status: attempt.status }),
     ...(attempt.started && { connected: round(attempt.sentAt - attempt.startedAt) }),
-    ...(attempt.respondedAt !== 0 && { responded: round(attempt.respondedAt - attempt.startedAt) }),
+    ...(attempt.status !== 0 && { responded: round(attempt.respondedAt - attempt.startedAt) }),
     ...(attempt.outcome !== undefined && { ended: round(attempt.endedAt - attempt.startedAt) }),
     ...(attempt.reused && { reused: true }),
     ...(attempt.error instanceof Error && { error: attempt.error.message }),

@@ -163,8 +163,7 @@ export function parseOptions(given: BalancerOptions): ParsedOptions {
   const faults = [...faultsOf(Type.Object(schema, strict), plain), ...codeFaults(plain)]
   const policy = parsePolicy(options.policy, faults)
   const backends = parseBackends(listed, options.pool, faults)
-  if (options.prefix !== undefined && !String(options.prefix).startsWith('/'))
-    faults.push("prefix: must begin with '/'")
+  if (options.prefix !== undefined && !options.prefix.startsWith('/')) faults.push("prefix: must begin with '/'")
   if (faults.length > 0) throw new BadOptionsError(faults.join('; '))
   return Object.freeze({ ...options, backends, policy })
 }

@@ -1,6 +1,5 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import fp from 'fastify-plugin'
-import type { Server } from 'node:http'
 import { Balancer } from './balancer.ts'
 import { BadOptionsError, UnknownBalancerError } from './errors.ts'
 import { Exchange } from './exchange.ts'
@@ -71,7 +70,7 @@ async function plugin(app: FastifyInstance, options: BalancerOptions): Promise<v
     throw new BadOptionsError(`name: '${balancer.name}' is already that of another balancer`)
   balancers.set(balancer.name, balancer)
   decorate(app, balancers)
-  continueWhenRead(app.server as Server)
+  continueWhenRead(app.server)
   // Before the listener closes: what is in flight ends, what is new is answered 503 by Fastify.
   app.addHook('preClose', async () => balancer.close())
   if (balancer.options.route) await app.register(route, { prefix: balancer.options.prefix, balancer })

@@ -1,4 +1,6 @@
-import { Client, Pool, type Dispatcher } from 'undici'
+import { isIP } from 'node:net'
+import type { TLSSocket } from 'node:tls'
+import { buildConnector, Client, Pool, type Dispatcher } from 'undici'
 import type { PoolOptions, TimeoutOptions } from './pool-options.ts'
 
 /** A handler that wants to know which connection carries it, and whether its Pool took it. */
@@ -28,10 +30,33 @@ export class Connection extends Client {
   }
 }
 
+/** Opens sockets to one backend, by its own name whatever the request's Host says. */
+function connectorOf(hostname: string, { protocol, tls }: PoolOptions, timeout: number): buildConnector.connector {
+  const connect = buildConnector({
+    ...tls,
+    timeout,
+    allowH2: protocol !== 'http1',
+    preferH2: true,
+    useH2c: protocol === 'h2c',
+  } as buildConnector.BuildOptions)
+  // An IP address must not be sent as a server name (RFC 6066 §3); Node verifies it all the same.
+  const servername = typeof tls.servername === 'string' ? tls.servername : isIP(hostname) === 0 ? hostname : undefined
+  return (options, callback) => {
+    const named = options.protocol === 'https:' && servername !== undefined ? { ...options, servername } : options
+    if (named === options) delete options.servername
+    connect(named, (...answer: Parameters<buildConnector.Callback>) => {
+      const [, socket] = answer
+      if (protocol !== 'http2' || socket === null || (socket as TLSSocket).alpnProtocol === 'h2')
+        return callback(...answer)
+      socket.destroy()
+      callback(new Error('the backend does not speak HTTP/2'), null)
+    })
+  }
+}
+
 /** Opens the Pool of one backend. Every timeout that undici can keep is kept there, at no cost to a request. */
 export function openPool(url: string, options: PoolOptions, timeouts: TimeoutOptions): Pool {
-  const { connections, keepAliveTimeout, keepAliveMaxTimeout, protocol, tls } = options
-  const { hostname, protocol: scheme } = new URL(url)
+  const { connections, keepAliveTimeout, keepAliveMaxTimeout, protocol } = options
   return new Pool(url, {
     connections,
     pipelining: protocol === 'http1' ? 1 : 100,
@@ -41,14 +66,9 @@ export function openPool(url: string, options: PoolOptions, timeouts: TimeoutOpt
     bodyTimeout: timeouts.idle,
     allowH2: protocol !== 'http1',
     ...(protocol === 'h2c' && { useH2c: true }),
-    connect: {
-      // Fixed for each backend: undici would take it from Host, and reconnect whenever that changes.
-      ...(scheme === 'https:' && { servername: hostname, ...(protocol === 'http2' && { ALPNProtocols: ['h2'] }) }),
-      ...tls,
-      timeout: timeouts.connect,
-    },
+    connect: connectorOf(new URL(url).hostname, options, timeouts.connect),
     factory: (origin: URL, clientOptions: object) => new Connection(origin, clientOptions),
-  } as Pool.Options)
+  })
 }
 
 /**

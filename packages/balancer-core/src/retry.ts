@@ -51,7 +51,7 @@ export const maxRedirects = 10
 export class RetryBudget {
   readonly #ratio: number
   readonly #floor: number
-  readonly #balance = new Array<number>(windowSeconds).fill(0)
+  readonly #balance = Array.from({ length: windowSeconds }, () => 0)
   #second = 0
 
   constructor({ ratio, floor }: { ratio: number; floor: number }) {

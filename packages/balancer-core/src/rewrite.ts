@@ -53,7 +53,7 @@ export function toFields(flat: readonly string[]): HeaderFields {
 export function toFlat(fields: HeaderFields): string[] {
   const flat: string[] = []
   for (const [name, value] of Object.entries(fields)) {
-    for (const one of Array.isArray(value) ? value : [value]) if (one !== undefined) flat.push(name, String(one))
+    for (const one of Array.isArray(value) ? value : [value]) if (one !== undefined) flat.push(name, one)
   }
   return flat
 }

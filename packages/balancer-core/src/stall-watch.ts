@@ -7,16 +7,16 @@ import type { Clock } from './clock.ts'
 export class StallWatch {
   readonly #clock: Clock
   readonly #idle: number
-  readonly #stalled: () => boolean
+  readonly #isWaiting: () => boolean
   readonly #onStall: () => void
   #movedAt = 0
   #timer: unknown
 
-  /** `stalled` says whether anything is being waited for at all; `onStall` is called at most once. */
-  constructor(clock: Clock, idle: number, stalled: () => boolean, onStall: () => void) {
+  /** `isWaiting` says whether anything is being waited for at all; `onStall` is called at most once. */
+  constructor(clock: Clock, idle: number, isWaiting: () => boolean, onStall: () => void) {
     this.#clock = clock
     this.#idle = idle
-    this.#stalled = stalled
+    this.#isWaiting = isWaiting
     this.#onStall = onStall
     this.progress()
     this.#arm(idle)
@@ -33,7 +33,7 @@ export class StallWatch {
 
   #arm(delay: number): void {
     this.#timer = this.#clock.setTimeout(() => {
-      if (!this.#stalled()) this.progress()
+      if (!this.#isWaiting()) this.progress()
       const left = this.#movedAt + this.#idle - this.#clock.now()
       if (left > 0) this.#arm(left)
       else this.#onStall()

@@ -2,9 +2,9 @@ import type { Picker, Policy } from '../policy.ts'
 import { WeightLine, weightsAreEqual } from './weights.ts'
 
 /** Any of them, each as often as its weight says. O(1); O(log n) where weights differ. */
-export function random(random: () => number): Policy {
+export function random(nextNumber: () => number): Policy {
   // Drawn one ahead, so that peek can tell the next pick and change nothing.
-  let draw = random()
+  let draw = nextNumber()
 
   return {
     name: 'random',
@@ -14,7 +14,7 @@ export function random(random: () => number): Policy {
       return {
         pick() {
           const backend = chosen()
-          draw = random()
+          draw = nextNumber()
           return backend
         },
         peek: chosen,
