@@ -4,6 +4,7 @@ import type { Attempt, AttemptOwner } from './attempt.ts'
 import type { WaitingExchange } from './balancer.ts'
 import { channels } from './channels.ts'
 import { failureError } from './errors.ts'
+import { writeEarlyHints } from './early-hints.ts'
 import { ExchangeRecord } from './exchange-record.ts'
 import { replyWithFailure } from './failure-reply.ts'
 import type { FailureReason } from './failure.ts'
@@ -11,7 +12,7 @@ import type { Forwarding } from './forwarding.ts'
 import type { Answering, Lane } from './lane.ts'
 import { Limits } from './limits.ts'
 import { logExchange } from './log.ts'
-import { outgoing, RequestFault, rewriteOutgoing, takeSmallBody, type Outgoing } from './outgoing.ts'
+import { dispatchOptions, outgoing, RequestFault, rewriteOutgoing, takeSmallBody, type Outgoing } from './outgoing.ts'
 import { openFresh } from './pool.ts'
 import type { Waiter } from './queue.ts'
 import { mayRetry } from './retry.ts'
@@ -116,21 +117,13 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, Answering,
 
   /** Sends it over the attempt's backend; also called when the exchange has come first in the queue. */
   attempt(attempt: Attempt, fresh = false): void {
-    const { method, path, headers, body } = this.#outgoing!
+    const { backend } = attempt
+    const { pool, timeouts } = this.balancer.options
     this.#limits.stop('queue-timeout')
     this.attempts.push(attempt)
     this.#current = attempt
-    const { pool, timeouts } = this.balancer.options
-    const dispatcher = fresh ? openFresh(attempt.backend.url, pool, timeouts) : attempt.backend.pool
-    attempt.start(dispatcher, {
-      method,
-      path,
-      headers,
-      body,
-      servername: attempt.backend.hostname,
-      // undici would close the connection after HEAD, for fear of servers that send a body.
-      ...(method === 'HEAD' && body === null && { reset: false }),
-    })
+    const dispatcher = fresh ? openFresh(backend.url, pool, timeouts) : backend.pool
+    attempt.start(dispatcher, dispatchOptions(this.#outgoing!, backend.hostname))
     if (fresh) void dispatcher.close()
   }
 
@@ -147,11 +140,7 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, Answering,
   }
 
   onInformation(status: number, headers: IncomingFields): void {
-    const { link } = headers
-    // An HTTP/1.0 client would take it for the response (RFC 9110 §15.2).
-    if (status === 103 && link !== undefined && this.request.raw.httpVersion !== '1.0') {
-      this.reply.raw.writeEarlyHints({ link: link as string | string[] })
-    }
+    if (status === 103) writeEarlyHints(this, headers)
   }
 
   onResponse(attempt: Attempt, controller: Dispatcher.DispatchController, headers: IncomingFields): void {

@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import { Readable } from 'node:stream'
+import type { Dispatcher } from 'undici'
 import type { Forwarding } from './forwarding.ts'
 import { climbs, faultOf, targetOf, withoutSegments } from './judge-request.ts'
 import { requestHeaders } from './request-headers.ts'
@@ -72,6 +73,16 @@ export function outgoing(request: FastifyRequest, forwarding: Forwarding): Outgo
     body,
     smallLength: length <= maxSmallBody ? length : 0,
   }
+}
+
+/** What undici is asked to send. `hostname` is the backend's own: undici would reconnect whenever Host names another. */
+export function dispatchOptions(
+  { method, path, headers, body }: Outgoing,
+  hostname: string,
+): Dispatcher.DispatchOptions {
+  const options = { method, path, headers, body, servername: hostname }
+  // undici would close the connection after HEAD, for fear of servers that send a body.
+  return method === 'HEAD' && body === null ? { ...options, reset: false } : options
 }
 
 /** Takes a small body whole if it has arrived: one Buffer is cheaper than a stream, and can be sent again. */

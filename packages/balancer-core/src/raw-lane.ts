@@ -1,4 +1,3 @@
-import type { OutgoingHttpHeaders } from 'node:http'
 import type { Answering, Lane } from './lane.ts'
 import { responseHeaders } from './response-headers.ts'
 import { rewriteResponse } from './rewrite-response.ts'
@@ -45,7 +44,7 @@ export const rawLane: Lane = {
   end(exchange, trailers) {
     const { raw } = exchange.reply
     if (raw.writableEnded) return
-    if (exchange.expected === -1 && Object.keys(trailers).length > 0) raw.addTrailers(trailers as OutgoingHttpHeaders)
+    if (exchange.expected === -1 && Object.keys(trailers).length > 0) raw.addTrailers(trailers)
     raw.end()
   },
 
