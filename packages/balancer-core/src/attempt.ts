@@ -6,6 +6,7 @@ import { classify, failures, type Blame, type FailureReason, type Outcome } from
 import type { PickRequest } from './policy.ts'
 import type { Connection, ConnectionAware } from './pool.ts'
 import type { IncomingFields } from './response-headers.ts'
+import type { Sweep, Swept } from './sweep.ts'
 
 /** What hooks, channels and the log see of an exchange: one client request on its way through. */
 export interface ExchangeView extends PickRequest {
@@ -29,17 +30,19 @@ export interface AttemptOwner extends ExchangeView {
   readonly clock: Clock
   readonly ledger: AttemptLedger
   readonly clientGone: boolean
-  onSending(attempt: Attempt): void
-  onProgress(): void
+  onSending(): void
+  /** Which limit applies now, in ms (0 = none), and for what it fails. */
+  limitOf(attempt: Attempt): { readonly limit: number; readonly reason: FailureReason }
   onInformation(status: number, headers: IncomingFields): void
   onResponse(attempt: Attempt, controller: Dispatcher.DispatchController, headers: IncomingFields): void
-  onData(controller: Dispatcher.DispatchController, chunk: Buffer): void
+  onData(chunk: Buffer): void
   onComplete(trailers: IncomingFields): void
   onFailure(attempt: Attempt, reason: FailureReason, error: unknown): void
 }
 
 /** Who keeps count: the balancer, which tells its hooks. Start and end come in pairs, whatever happens between. */
 export interface AttemptLedger {
+  readonly sweep: Sweep
   attemptStarted(attempt: Attempt): void
   attemptResponded(attempt: Attempt): void
   attemptEnded(attempt: Attempt, outcome: Outcome): void
@@ -52,7 +55,7 @@ const maxDiscarded = 65_536
  * One try of one exchange at one backend: the handler that undici calls. The way of a plain GET goes through here with no
  * promise, stream wrapper, AbortController or closure; this object is all there is.
  */
-export class Attempt implements Dispatcher.DispatchHandler, ConnectionAware {
+export class Attempt implements Dispatcher.DispatchHandler, ConnectionAware, Swept {
   readonly exchange: AttemptOwner
   readonly backend: Backend
   /** 1 for the first of its exchange. */
@@ -80,6 +83,9 @@ export class Attempt implements Dispatcher.DispatchHandler, ConnectionAware {
   controller: Dispatcher.DispatchController | undefined
   /** The whole request has been handed to the socket. */
   uploaded = false
+  previousSwept: Swept | undefined
+  nextSwept: Swept | undefined
+  #movedAt = 0
   #cancelled: FailureReason | undefined
   #discarding = false
   #dispatching = false
@@ -113,6 +119,18 @@ export class Attempt implements Dispatcher.DispatchHandler, ConnectionAware {
     this.controller?.abort(new Error(failures[reason].message))
   }
 
+  /** Something moved: the limit begins anew. */
+  moved(): void {
+    this.#movedAt = this.exchange.ledger.sweep.tick
+  }
+
+  onSweep(): void {
+    // While it connects, undici's own limit holds.
+    if (!this.started) return
+    const { limit, reason } = this.exchange.limitOf(this)
+    if (limit > 0 && this.exchange.ledger.sweep.since(this.#movedAt) >= limit) this.cancel(reason)
+  }
+
   /** The response is not wanted: it is read to its end if it is short, so that the connection can be kept. */
   discard(): void {
     this.#discarding = true
@@ -126,22 +144,24 @@ export class Attempt implements Dispatcher.DispatchHandler, ConnectionAware {
     }
     this.started = true
     this.sentAt = this.exchange.clock.now()
+    this.moved()
     const { connection } = this
     if (connection !== undefined) {
       this.reused = !connection.fresh
       connection.fresh = false
     }
-    this.exchange.onSending(this)
+    this.exchange.onSending()
   }
 
   onBodySent(chunk: Uint8Array | string): void {
     this.bytesSent += chunk.length
     this.backend.bytesSent += chunk.length
-    this.exchange.onProgress()
+    this.moved()
   }
 
   onRequestSent(): void {
     this.uploaded = true
+    this.moved()
   }
 
   onResponseStart(
@@ -156,6 +176,7 @@ export class Attempt implements Dispatcher.DispatchHandler, ConnectionAware {
     const { exchange } = this
     this.status = status
     this.respondedAt = exchange.clock.now()
+    this.moved()
     if (status > 599) {
       this.cancel('bad-response')
       return
@@ -164,10 +185,11 @@ export class Attempt implements Dispatcher.DispatchHandler, ConnectionAware {
     exchange.onResponse(this, controller, headers)
   }
 
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.moved()
     this.bytesReceived += chunk.length
     this.backend.bytesReceived += chunk.length
-    if (!this.#discarding) this.exchange.onData(controller, chunk)
+    if (!this.#discarding) this.exchange.onData(chunk)
     else if (this.bytesReceived > maxDiscarded) this.cancel('client-gone')
   }
 

@@ -14,6 +14,7 @@ import { Penalties } from './penalty.ts'
 import type { Picker, PickRequest, Policy } from './policy.ts'
 import { WaitingQueue, type Waiter } from './queue.ts'
 import { RetryBudget } from './retry.ts'
+import { Sweep } from './sweep.ts'
 import type { Veto, VetoOptions } from './veto.ts'
 
 /** An exchange, as far as it can wait for a backend. */
@@ -38,6 +39,7 @@ export class Balancer implements AttemptLedger {
   readonly hooks: Hooks
   readonly queue: WaitingQueue<WaitingExchange>
   readonly budget: RetryBudget
+  readonly sweep: Sweep
   /** Exchanges that have begun and not ended. */
   exchanges = 0
   readonly #backends: Backends
@@ -59,6 +61,7 @@ export class Balancer implements AttemptLedger {
     )
     this.queue = new WaitingQueue(parsed.queue.max)
     this.budget = new RetryBudget(parsed.retry.budget)
+    this.sweep = new Sweep(clock, [parsed.timeouts.headers, parsed.timeouts.idle])
     this.#penalties = new Penalties(clock)
     this.#backends = new Backends(parsed, clock, this.hooks, (now, before) => this.#onSwap(now, before))
     this.#picker = this.policy.over(this.set.available)
@@ -174,6 +177,7 @@ export class Balancer implements AttemptLedger {
   attemptStarted(attempt: Attempt): void {
     attempt.backend.inFlight++
     attempt.backend.requests++
+    this.sweep.enter(attempt)
     if (this.hooks.onAttemptStart.length > 0) this.hooks.tell('onAttemptStart', attempt)
     if (channels.attemptStart.hasSubscribers) channels.attemptStart.publish({ attempt })
   }
@@ -186,6 +190,7 @@ export class Balancer implements AttemptLedger {
 
   attemptEnded(attempt: Attempt, outcome: Outcome): void {
     const { backend } = attempt
+    this.sweep.leave(attempt)
     backend.outcomes[outcome] = (backend.outcomes[outcome] ?? 0) + 1
     if (outcome !== 'ok' && failures[outcome].blame === 'backend') this.#penalties.add(backend)
     if (--backend.inFlight === 0) for (const idle of backend.whenIdle.splice(0)) idle()
@@ -195,15 +200,17 @@ export class Balancer implements AttemptLedger {
     if (channels.attemptEnd.hasSubscribers) channels.attemptEnd.publish({ attempt })
   }
 
-  /** Lets whoever has waited longest go, to the backend that has become free if it still may. */
-  admitWaiting(freed: Backend): void {
+  /** Lets whoever has waited longest go, if there is a backend for it: the one that has become free, if it still may. */
+  admitWaiting(freed?: Backend): boolean {
     const exchange = this.queue.first
-    if (exchange === undefined) return
-    const direct = this.set.available.includes(freed) ? this.attemptAt(freed, exchange) : 'none'
+    if (exchange === undefined) return false
+    const isUsable = freed !== undefined && this.set.available.includes(freed)
+    const direct = isUsable ? this.attemptAt(freed, exchange) : 'none'
     const picked = typeof direct === 'object' ? direct : this.pick(exchange)
-    if (typeof picked !== 'object') return
+    if (typeof picked !== 'object') return false
     this.queue.leave(exchange)
     exchange.attempt(picked)
+    return true
   }
 
   /** An exchange has ended. */
@@ -224,23 +231,18 @@ export class Balancer implements AttemptLedger {
       })
     }
     this.#penalties.stop()
+    this.sweep.stop()
     await this.#backends.close()
   }
 
   #onSwap(now: BackendSet, before: BackendSet): void {
     this.#picker = this.policy.over(now.available)
     if (channels.backendsChange.hasSubscribers) channels.backendsChange.publish({ balancer: this, now, before })
-    for (let waiting = this.queue.length; waiting > 0; waiting--) {
-      const exchange = this.queue.first!
-      const picked = this.pick(exchange)
-      if (typeof picked !== 'object') break
-      this.queue.leave(exchange)
-      exchange.attempt(picked)
-    }
+    let admitted = true
+    while (admitted) admitted = this.admitWaiting()
   }
 }
 
 function wasTried(backend: Backend, { attempts }: AttemptOwner): boolean {
-  for (const attempt of attempts) if (attempt.backend === backend) return true
-  return false
+  return attempts.some((attempt) => attempt.backend === backend)
 }

@@ -1,8 +1,8 @@
-import type { Answering } from './lane.ts'
+import type { ExchangeRecord } from './exchange-record.ts'
 import type { IncomingFields } from './response-headers.ts'
 
 /** Passes 103 Early Hints on (RFC 8297): what of them a response may hint at, the links. */
-export function writeEarlyHints({ request, reply }: Answering, { link }: IncomingFields): void {
+export function writeEarlyHints({ request, reply }: ExchangeRecord, { link }: IncomingFields): void {
   // An HTTP/1.0 client would take it for the response (RFC 9110 §15.2).
   if (link === undefined || request.raw.httpVersion === '1.0') return
   reply.raw.writeEarlyHints({ link: Array.isArray(link) ? link : String(link) })

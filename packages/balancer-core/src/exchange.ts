@@ -1,5 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Readable } from 'node:stream'
 import type { Dispatcher } from 'undici'
+import { Answer } from './answer.ts'
 import type { Attempt, AttemptOwner } from './attempt.ts'
 import type { WaitingExchange } from './balancer.ts'
 import { channels } from './channels.ts'
@@ -9,7 +11,7 @@ import { ExchangeRecord } from './exchange-record.ts'
 import { replyWithFailure } from './failure-reply.ts'
 import type { FailureReason } from './failure.ts'
 import type { Forwarding } from './forwarding.ts'
-import type { Answering, Lane } from './lane.ts'
+import type { Lane } from './lane.ts'
 import { Limits } from './limits.ts'
 import { logExchange } from './log.ts'
 import { dispatchOptions, outgoing, RequestFault, rewriteOutgoing, takeSmallBody, type Outgoing } from './outgoing.ts'
@@ -33,14 +35,9 @@ function goOn(exchange: Exchange): void {
  * One client request on its way through: it is judged, gets a backend, is tried there and maybe elsewhere, and is
  * answered. Whatever happens, it ends once, when the client's side of it has closed.
  */
-export class Exchange extends ExchangeRecord implements AttemptOwner, Answering, WaitingExchange {
+export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExchange {
   /** The client has closed its side before it was answered whole. */
   clientGone = false
-
-  /** For the lane: what it remembers, how long the body will be (-1 = unknown), and what it has taken of it. */
-  laneState: unknown
-  expected = -1
-  written = 0
 
   previousWaiter: Waiter | undefined
   nextWaiter: Waiter | undefined
@@ -49,8 +46,8 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, Answering,
   readonly #lane: Lane
   #outgoing: Outgoing | undefined
   #current: Attempt | undefined
-  /** The lane has taken over: no other attempt can follow. */
-  #answering = false
+  /** Once there is one, no other attempt can follow. */
+  #answer: Answer | undefined
   #resent = 0
   #ended = false
   readonly #limits: Limits
@@ -60,12 +57,6 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, Answering,
     super(request, reply, forwarding)
     this.#lane = lane
     this.#limits = new Limits(this, this.balancer.options.timeouts.idle)
-  }
-
-  /** No body may follow the response's headers. */
-  get bodyless(): boolean {
-    const { status } = this.#current!
-    return this.request.raw.method === 'HEAD' || status === 204 || status === 304
   }
 
   /** The client has not finished sending: its connection cannot be used for another request. */
@@ -128,15 +119,18 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, Answering,
   }
 
   /** A connection is there, and the request is about to be written to it. */
-  onSending(attempt: Attempt): void {
+  onSending(): void {
     this.#limits.stop('continue-timeout')
-    const { body } = this.#outgoing!
-    if (body !== null && !Buffer.isBuffer(body)) this.#limits.control().watchUpload(body, () => attempt.uploaded)
   }
 
-  /** Part of the body has been handed to the backend's socket. */
-  onProgress(): void {
-    this.#limits.flow?.progress()
+  limitOf({ status, uploaded }: Attempt): { limit: number; reason: FailureReason } {
+    const { headers, idle } = this.balancer.options.timeouts
+    if (this.#answer?.paused) return { limit: idle, reason: 'client-stalled' }
+    if (status !== 0) return { limit: idle, reason: 'body-timeout' }
+    if (uploaded) return { limit: headers, reason: 'headers-timeout' }
+    // undici pauses the body while the backend's socket takes no more.
+    const isHeldUp = (this.#outgoing!.body as Readable).isPaused()
+    return { limit: idle, reason: isHeldUp ? 'upload-timeout' : 'client-stalled' }
   }
 
   onInformation(status: number, headers: IncomingFields): void {
@@ -148,33 +142,23 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, Answering,
     const { statuses } = this.balancer.options.retry
     if (statuses.length > 0 && statuses.includes(attempt.status) && this.#retry(attempt, 'status'))
       return attempt.discard()
-    this.#answering = true
-    const length = headers['content-length']
-    if (this.bodyless) this.expected = 0
-    else if (length !== undefined) this.expected = Number(length)
-    try {
-      this.#lane.start(this, attempt.status, controller, headers)
-    } catch (error) {
-      this.fail('bad-response', error)
-    }
+    this.#answer = new Answer(this, this.#lane, attempt, controller, headers)
+    this.#answer.start(headers)
   }
 
-  onData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (this.expected === 0) return
-    this.written += chunk.length
-    this.#lane.data(this, controller, chunk)
+  onData(chunk: Buffer): void {
+    this.#answer!.data(chunk)
   }
 
   onComplete(trailers: IncomingFields): void {
-    this.#limits.flow?.stop()
-    this.#lane.end(this, trailers)
+    this.#answer!.end(trailers)
     const { raw } = this.reply
-    if (raw.writableLength > 0) this.#limits.control().watchFlush(raw)
+    if (raw.writableLength > 0) this.#limits.watchFlush(raw)
   }
 
   onFailure(attempt: Attempt, reason: FailureReason, error: unknown): void {
     if (attempt !== this.#current || this.outcome !== undefined) return
-    if (!this.#answering && this.#retry(attempt, reason)) return
+    if (this.#answer === undefined && this.#retry(attempt, reason)) return
     this.fail(reason, error)
   }
 
@@ -205,15 +189,6 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, Answering,
     return true
   }
 
-  /** The client reads more slowly than the backend sends. */
-  pause(controller: Dispatcher.DispatchController): void {
-    this.#limits.control().pause(controller, this.reply.raw)
-  }
-
-  resume(): void {
-    this.#limits.flow?.resume()
-  }
-
   /** Ends it for a reason: whatever is under way is cancelled, and the client is told if it still can be. */
   fail(reason: FailureReason, error: unknown): void {
     if (this.outcome !== undefined) return
@@ -223,13 +198,8 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, Answering,
     this.#current?.cancel(reason)
     if (this.clientGone) return
     const failure = failureError(reason, error)
-    if (this.#answering && !this.#lane.abandon(this, failure)) return
+    if (this.#answer !== undefined && !this.#answer.abandon(failure)) return
     replyWithFailure(this, failure)
-  }
-
-  /** The full lane's stream was destroyed by whoever consumed it. */
-  onBodyUnwanted(): void {
-    this.#current?.cancel('client-gone')
   }
 
   /** The response was flushed, or the client has gone: the one end of every exchange. */

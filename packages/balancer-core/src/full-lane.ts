@@ -1,5 +1,4 @@
 import { Readable } from 'node:stream'
-import type { Dispatcher } from 'undici'
 import type { Answering, Lane } from './lane.ts'
 import { responseHeaders } from './response-headers.ts'
 import { rewriteResponse } from './rewrite-response.ts'
@@ -10,19 +9,19 @@ const maxCollected = 65_536
 
 /** The backend's body as a stream: pausing it pauses the backend, destroying it ends the attempt. */
 class ResponseBody extends Readable {
-  readonly #exchange: Answering
+  readonly #answer: Answering
 
-  constructor(exchange: Answering) {
+  constructor(answer: Answering) {
     super()
-    this.#exchange = exchange
+    this.#answer = answer
   }
 
   override _read(): void {
-    this.#exchange.resume()
+    this.#answer.resume()
   }
 
   override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
-    this.#exchange.onBodyUnwanted()
+    this.#answer.unwanted()
     callback(error)
   }
 }
@@ -36,61 +35,61 @@ interface State {
   sent: boolean
 }
 
-const stateOf = (exchange: Answering) => exchange.laneState as State
+const stateOf = (answer: Answering) => answer.laneState as State
 
-function send(exchange: Answering, received: Readable | Buffer | undefined): void {
-  const { reply } = exchange
-  const state = stateOf(exchange)
+function send(answer: Answering, received: Readable | Buffer | undefined): void {
+  const { reply } = answer
+  const state = stateOf(answer)
   const { status, headers } = state
   state.sent = true
   const out: OutgoingResponse = { status, headers, body: received }
-  if (!rewriteResponse(exchange, out)) return
+  if (!rewriteResponse(answer, out)) return
   if (out.body !== received) delete out.headers['content-length']
   // These are among `headers` already, and a repeated set-cookie would be added, not replaced.
   for (const name of Object.keys(reply.getHeaders())) reply.removeHeader(name)
   reply.code(out.status)
   for (const name in out.headers) reply.header(name, out.headers[name])
-  if (exchange.uploading && reply.raw.req.httpVersionMajor === 1) reply.header('connection', 'close')
+  if (answer.uploading && reply.raw.req.httpVersionMajor === 1) reply.header('connection', 'close')
   // Fastify names a content type for a Buffer that has none; a stream it leaves alone.
   reply.send(Buffer.isBuffer(out.body) && !reply.hasHeader('content-type') ? Readable.from([out.body]) : out.body)
 }
 
-function sendStream(exchange: Answering, controller: Dispatcher.DispatchController): void {
-  const state = stateOf(exchange)
-  if (state.sent || exchange.outcome !== undefined) return
-  state.stream = new ResponseBody(exchange)
-  for (const chunk of state.chunks.splice(0)) if (!state.stream.push(chunk)) exchange.pause(controller)
-  send(exchange, state.stream)
+function sendStream(answer: Answering): void {
+  const state = stateOf(answer)
+  if (state.sent || answer.failed) return
+  state.stream = new ResponseBody(answer)
+  for (const chunk of state.chunks.splice(0)) if (!state.stream.push(chunk)) answer.pause()
+  send(answer, state.stream)
 }
 
 /** Through `reply.send`, and so through every onSend hook: what compress, etag and a user's own hooks need. */
 export const fullLane: Lane = {
-  start(exchange, status, controller, received) {
-    const { reply, bodyless, forwarding } = exchange
+  start(answer, received) {
+    const { reply, status, bodyless, forwarding } = answer
     const via = forwarding.balancer.options.forwarded.via
     const headers = toFields(responseHeaders(received, { status, bodyless, via, own: reply.getHeaders() }))
-    exchange.laneState = { status, headers, chunks: [], stream: undefined, sent: false } satisfies State
-    if (exchange.expected > maxCollected) sendStream(exchange, controller)
+    answer.laneState = { status, headers, chunks: [], stream: undefined, sent: false } satisfies State
+    if (answer.expected > maxCollected) sendStream(answer)
     // A body of unknown length may have arrived whole; what has not by the end of this tick is streamed.
-    else if (exchange.expected === -1) process.nextTick(sendStream, exchange, controller)
+    else if (answer.expected === -1) process.nextTick(sendStream, answer)
   },
 
-  data(exchange, controller, chunk) {
-    const { stream, chunks } = stateOf(exchange)
+  data(answer, chunk) {
+    const { stream, chunks } = stateOf(answer)
     if (stream === undefined) chunks.push(chunk)
-    else if (!stream.push(chunk)) exchange.pause(controller)
+    else if (!stream.push(chunk)) answer.pause()
   },
 
-  end(exchange) {
-    const { stream, chunks } = stateOf(exchange)
+  end(answer) {
+    const { stream, chunks } = stateOf(answer)
     if (stream !== undefined) stream.push(null)
-    else send(exchange, exchange.bodyless ? undefined : chunks.length === 1 ? chunks[0] : Buffer.concat(chunks))
+    else send(answer, answer.bodyless ? undefined : chunks.length === 1 ? chunks[0] : Buffer.concat(chunks))
   },
 
-  abandon(exchange, error) {
-    const { stream } = stateOf(exchange)
+  abandon(answer, error) {
+    const { stream } = stateOf(answer)
     stream?.destroy(error)
-    const { raw } = exchange.reply
+    const { raw } = answer.reply
     if (stream === undefined && !raw.headersSent) return true
     raw.destroy(error)
     return false

@@ -1,15 +1,16 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { Dispatcher } from 'undici'
-import type { FailureReason, Outcome } from './failure.ts'
+import type { FailureReason } from './failure.ts'
 import type { Forwarding } from './forwarding.ts'
 import type { IncomingFields } from './response-headers.ts'
 
-/** What a lane sees of the exchange that it answers. */
+/** What a lane sees of the response that it passes on. */
 export interface Answering {
   readonly request: FastifyRequest
   readonly reply: FastifyReply
   readonly forwarding: Forwarding
-  readonly outcome: Outcome | undefined
+  readonly status: number
+  /** The exchange has failed meanwhile. */
+  readonly failed: boolean
   /** No body may follow the headers: HEAD, 204, 304. */
   readonly bodyless: boolean
   /** The client has not finished sending: its connection cannot be used for another request. */
@@ -20,19 +21,20 @@ export interface Answering {
   readonly written: number
   /** What the lane needs to remember. */
   laneState: unknown
-  pause(controller: Dispatcher.DispatchController): void
+  /** The client reads more slowly than the backend sends: holds the backend up. */
+  pause(): void
   resume(): void
-  fail(reason: FailureReason, error: unknown): void
   /** The client wants no more of the body. */
-  onBodyUnwanted(): void
+  unwanted(): void
+  fail(reason: FailureReason, error: unknown): void
 }
 
-/** How a response reaches the client. Stateless: what it remembers is on the exchange. */
+/** How a response reaches the client. Stateless: what it remembers is on the answer. */
 export interface Lane {
   /** The final headers have arrived. */
-  start(exchange: Answering, status: number, controller: Dispatcher.DispatchController, headers: IncomingFields): void
-  data(exchange: Answering, controller: Dispatcher.DispatchController, chunk: Buffer): void
-  end(exchange: Answering, trailers: IncomingFields): void
+  start(answer: Answering, headers: IncomingFields): void
+  data(answer: Answering, chunk: Buffer): void
+  end(answer: Answering, trailers: IncomingFields): void
   /** The response broke off after `start`. True: nothing was sent yet, so the client can still be told properly. */
-  abandon(exchange: Answering, error: Error): boolean
+  abandon(answer: Answering, error: Error): boolean
 }

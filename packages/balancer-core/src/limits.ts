@@ -1,6 +1,7 @@
+import type { ServerResponse } from 'node:http'
 import type { Clock } from './clock.ts'
 import type { FailureReason } from './failure.ts'
-import { Flow } from './flow.ts'
+import { StallWatch } from './stall-watch.ts'
 
 /** What can be failed: an exchange. */
 interface Limited {
@@ -8,12 +9,12 @@ interface Limited {
   fail(reason: FailureReason, error: unknown): void
 }
 
-/** The time limits of one exchange, each named for the failure that it brings about. Nothing is made before it is needed. */
+/** The limits of one exchange as a whole, each named for the failure that it brings about. Made only as needed. */
 export class Limits {
   readonly #limited: Limited
   readonly #idle: number
   #running: Map<FailureReason, unknown> | undefined
-  #flow: Flow | undefined
+  #flush: StallWatch | undefined
 
   /** `idle` is how long nothing may move, in ms; 0 = for ever. */
   constructor(limited: Limited, idle: number) {
@@ -35,20 +36,22 @@ export class Limits {
     if (timer !== undefined) this.#limited.clock.clearTimeout(timer)
   }
 
+  /** The backend is done; until the client has taken what is left, that must get less. */
+  watchFlush(response: ServerResponse): void {
+    const limited = this.#limited
+    if (this.#idle === 0) return
+    let left = response.writableLength
+    function isStuck(): boolean {
+      const before = left
+      left = response.writableLength
+      return left === before
+    }
+    this.#flush = new StallWatch(limited.clock, this.#idle, isStuck, () => limited.fail('client-stalled', undefined))
+  }
+
   stopAll(): void {
-    this.#flow?.stop()
+    this.#flush?.stop()
     if (this.#running === undefined) return
     for (const timer of this.#running.values()) this.#limited.clock.clearTimeout(timer)
-  }
-
-  /** The flow, if anything has had to be controlled so far. */
-  get flow(): Flow | undefined {
-    return this.#flow
-  }
-
-  /** Begins to watch the flow. */
-  control(): Flow {
-    const limited = this.#limited
-    return (this.#flow ??= new Flow(limited.clock, this.#idle, (reason) => limited.fail(reason, undefined)))
   }
 }

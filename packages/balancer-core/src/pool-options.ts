@@ -33,8 +33,8 @@ export const TimeoutOptions = Type.Object(
   {
     connect: milliseconds('Name look-up, TCP and TLS together', 2000),
     continue: milliseconds('For `expect: 100-continue`: until a connection is ready for the body', 1000),
-    headers: milliseconds('From the request sent to the response headers; above 1 s accurate to half a second', 30_000),
-    idle: milliseconds('Without a byte moving, on either side; above 1 s accurate to half a second', 60_000),
+    headers: milliseconds('From the request sent to the response headers', 30_000),
+    idle: milliseconds('Without a byte moving, on either side', 60_000),
     request: milliseconds('The whole exchange, retries and body included', 0),
     queue: milliseconds('Waiting for a backend to become free', 1000),
   },

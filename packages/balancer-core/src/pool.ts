@@ -54,7 +54,7 @@ function connectorOf(hostname: string, { protocol, tls }: PoolOptions, timeout: 
   }
 }
 
-/** Opens the Pool of one backend. Every timeout that undici can keep is kept there, at no cost to a request. */
+/** Opens the Pool of one backend. Of the timeouts undici keeps the one for connecting; for the others see `sweep.ts`. */
 export function openPool(url: string, options: PoolOptions, timeouts: TimeoutOptions): Pool {
   const { connections, keepAliveTimeout, keepAliveMaxTimeout, protocol } = options
   return new Pool(url, {
@@ -62,8 +62,8 @@ export function openPool(url: string, options: PoolOptions, timeouts: TimeoutOpt
     pipelining: protocol === 'http1' ? 1 : 100,
     keepAliveTimeout,
     keepAliveMaxTimeout,
-    headersTimeout: timeouts.headers,
-    bodyTimeout: timeouts.idle,
+    headersTimeout: 0,
+    bodyTimeout: 0,
     allowH2: protocol !== 'http1',
     ...(protocol === 'h2c' && { useH2c: true }),
     connect: connectorOf(new URL(url).hostname, options, timeouts.connect),

@@ -4,17 +4,20 @@ import { rewriteResponse } from './rewrite-response.ts'
 import { toFields, toFlat } from './rewrite.ts'
 
 /** Without a length nothing may follow for long, as with server-sent events: the headers must not wait for it. */
-function flushHeaders(exchange: Answering): void {
-  const { raw } = exchange.reply
-  if (exchange.written === 0 && !raw.writableEnded && !raw.destroyed) raw.flushHeaders()
+function flushHeaders(answer: Answering): void {
+  const { raw } = answer.reply
+  if (answer.written === 0 && !raw.writableEnded && !raw.destroyed) raw.flushHeaders()
 }
+
+/** Up to this size, copying a chunk into a string costs less than a write of two pieces. */
+const maxAsText = 4096
 
 /** Straight to the socket: nothing of Fastify's way out is passed, except for the headers that plugins have set. */
 export const rawLane: Lane = {
-  start(exchange, received, _controller, headers) {
-    const { reply, bodyless, forwarding } = exchange
+  start(answer, headers) {
+    const { reply, bodyless, forwarding } = answer
     const { raw } = reply
-    let status = received
+    let { status } = answer
     let out = responseHeaders(headers, {
       status,
       bodyless,
@@ -23,33 +26,35 @@ export const rawLane: Lane = {
     })
     if (forwarding.rewrite.response !== undefined) {
       const message = { status, headers: toFields(out), body: undefined }
-      if (!rewriteResponse(exchange, message)) return
+      if (!rewriteResponse(answer, message)) return
       status = message.status
       out = toFlat(message.headers)
     }
-    if (exchange.uploading && raw.req.httpVersionMajor === 1) out.push('connection', 'close')
+    if (answer.uploading && raw.req.httpVersionMajor === 1) out.push('connection', 'close')
     // The reason phrase is not passed on: it may hold what Node refuses to write, and HTTP/2 has none.
     raw.writeHead(status, out)
     reply.hijack()
-    if (exchange.expected === -1) process.nextTick(flushHeaders, exchange)
+    if (answer.expected === -1) process.nextTick(flushHeaders, answer)
   },
 
-  data(exchange, controller, chunk) {
-    const { raw } = exchange.reply
-    // With the last chunk, header and body leave in one write.
-    if (exchange.written === exchange.expected) raw.end(chunk)
-    else if (!raw.write(chunk)) exchange.pause(controller)
+  data(answer, chunk) {
+    const { raw } = answer.reply
+    // With the last chunk, header and body leave in one write; as text, a small body even in one piece.
+    if (answer.written === answer.expected) {
+      if (chunk.length <= maxAsText) raw.end(chunk.toString('latin1'), 'latin1')
+      else raw.end(chunk)
+    } else if (!raw.write(chunk)) answer.pause()
   },
 
-  end(exchange, trailers) {
-    const { raw } = exchange.reply
+  end(answer, trailers) {
+    const { raw } = answer.reply
     if (raw.writableEnded) return
-    if (exchange.expected === -1 && Object.keys(trailers).length > 0) raw.addTrailers(trailers)
+    if (answer.expected === -1 && Object.keys(trailers).length > 0) raw.addTrailers(trailers)
     raw.end()
   },
 
-  abandon(exchange, error) {
-    const { raw } = exchange.reply
+  abandon(answer, error) {
+    const { raw } = answer.reply
     if (!raw.headersSent) return true
     // With an error: on HTTP/2 a bare destroy would look like a clean end.
     raw.destroy(error)

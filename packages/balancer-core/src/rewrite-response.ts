@@ -2,15 +2,15 @@ import type { Answering } from './lane.ts'
 import type { OutgoingResponse } from './rewrite.ts'
 
 /** Lets the user's hook change the response. False: it threw, and the exchange has failed. */
-export function rewriteResponse(exchange: Answering, out: OutgoingResponse): boolean {
-  const { forwarding, request } = exchange
+export function rewriteResponse(answer: Answering, out: OutgoingResponse): boolean {
+  const { forwarding, request } = answer
   const rewrite = forwarding.rewrite.response
   if (rewrite === undefined) return true
   try {
     rewrite({ in: { status: out.status, headers: { ...out.headers } }, out, request })
     return true
   } catch (error) {
-    exchange.fail('rewrite-failed', error)
+    answer.fail('rewrite-failed', error)
     return false
   }
 }

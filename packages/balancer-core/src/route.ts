@@ -4,6 +4,7 @@ import type { Balancer } from './balancer.ts'
 import { Exchange } from './exchange.ts'
 import { forwardingOf } from './forwarding.ts'
 import { laneOf } from './choose-lane.ts'
+import type { Lane } from './lane.ts'
 
 // CONNECT never reaches a route: Node hands it to its own event.
 const methods = METHODS.filter((method) => method !== 'CONNECT')
@@ -26,8 +27,11 @@ export async function route(scope: FastifyInstance, { balancer }: { balancer: Ba
   scope.addContentTypeParser('*', (_request, payload, done) => done(null, payload))
 
   const forwarding = forwardingOf(balancer, scope.prefix)
+  // Hooks may be added until the app is ready, so the first request decides; the scope's routes share their hooks.
+  let lane: Lane | undefined
   function forward(request: FastifyRequest, reply: FastifyReply): void {
-    new Exchange(request, reply, forwarding, laneOf(forwarding, reply)).begin()
+    lane ??= laneOf(forwarding, reply)
+    new Exchange(request, reply, forwarding, lane).begin()
   }
   const { constraints } = balancer.options
   const shared = { handler: forward, constraints, exposeHeadRoute: false, schema: { hide: true } as FastifySchema }

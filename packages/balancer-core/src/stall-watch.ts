@@ -1,8 +1,8 @@
 import type { Clock } from './clock.ts'
 
 /**
- * Notices that nothing has moved for `idle` ms. undici suspends its own body timeout while it is paused and knows none
- * for uploads, so this one runs for paused downloads and for uploads. Progress costs one store, not a timer.
+ * Notices that nothing has moved for `idle` ms while something was being waited for. Progress costs one store, not a
+ * timer.
  */
 export class StallWatch {
   readonly #clock: Clock
