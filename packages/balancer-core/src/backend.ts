@@ -28,6 +28,8 @@ export class Backend {
 
   /** Attempts that have begun and not ended. */
   inFlight = 0
+  /** How much of its weight it gets, above 0 up to 1: see `slow-start.ts`. */
+  warmth = 1
   /** Recent failures, which count as load for a while, so that failing fast attracts no traffic. */
   penalty = 0
   /** Attempts ever begun. */
@@ -63,6 +65,11 @@ export class Backend {
   /** What load-aware policies compare. */
   get load(): number {
     return this.inFlight + this.penalty
+  }
+
+  /** What policies share the traffic by. */
+  get effectiveWeight(): number {
+    return this.weight * this.warmth
   }
 
   get state(): BackendState {

@@ -1,5 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify'
-import { Attempt, type AttemptLedger, type AttemptOwner } from './attempt.ts'
+import { Attempt, type AttemptOwner } from './attempt.ts'
 import type { Backend } from './backend.ts'
 import type { BackendSet } from './backend-set.ts'
 import { Backends, type ChangeOptions, type DrainOptions } from './backends.ts'
@@ -7,14 +7,13 @@ import { channels } from './channels.ts'
 import { systemClock, type Clock } from './clock.ts'
 import { explain, type Explanation } from './explain.ts'
 import { Hooks, type BalancerHooks } from './hooks.ts'
+import { Ledger } from './ledger.ts'
 import { parseOptions, type BalancerOptions, type ParsedOptions } from './options.ts'
 import type { BackendOptions } from './backend-options.ts'
-import { failures, type Outcome } from './failure.ts'
-import { Penalties } from './penalty.ts'
 import type { Picker, PickRequest, Policy } from './policy.ts'
 import { WaitingQueue, type Waiter } from './queue.ts'
 import { RetryBudget } from './retry.ts'
-import { Sweep } from './sweep.ts'
+import { SlowStart } from './slow-start.ts'
 import type { Veto, VetoOptions } from './veto.ts'
 
 /** An exchange, as far as it can wait for a backend. */
@@ -31,7 +30,7 @@ function handOver(balancer: Balancer, freed: Backend): void {
 }
 
 /** One named balancer: its backends, its policy, and everything that requests share on their way. */
-export class Balancer implements AttemptLedger {
+export class Balancer {
   readonly name: string
   readonly options: ParsedOptions
   readonly policy: Policy
@@ -39,11 +38,11 @@ export class Balancer implements AttemptLedger {
   readonly hooks: Hooks
   readonly queue: WaitingQueue<WaitingExchange>
   readonly budget: RetryBudget
-  readonly sweep: Sweep
+  readonly ledger: Ledger
   /** Exchanges that have begun and not ended. */
   exchanges = 0
   readonly #backends: Backends
-  readonly #penalties: Penalties
+  readonly #slowStart: SlowStart
   #picker: Picker
   #searched = 0
   #whenEmpty: (() => void) | undefined
@@ -61,8 +60,11 @@ export class Balancer implements AttemptLedger {
     )
     this.queue = new WaitingQueue(parsed.queue.max)
     this.budget = new RetryBudget(parsed.retry.budget)
-    this.sweep = new Sweep(clock, [parsed.timeouts.headers, parsed.timeouts.idle])
-    this.#penalties = new Penalties(clock)
+    this.ledger = new Ledger(this.hooks, clock, parsed.timeouts, (freed) => {
+      // Not in this call: undici is still busy with the connection that has become free.
+      if (this.queue.length > 0) process.nextTick(handOver, this, freed)
+    })
+    this.#slowStart = new SlowStart(clock, parsed.slowStart, () => this.#rebuildPicker())
     this.#backends = new Backends(parsed, clock, this.hooks, (now, before) => this.#onSwap(now, before))
     this.#picker = this.policy.over(this.set.available)
   }
@@ -174,32 +176,6 @@ export class Balancer implements AttemptLedger {
     return this.hooks.onPick.length === 0 || this.hooks.admits(attempt) ? attempt : 'none'
   }
 
-  attemptStarted(attempt: Attempt): void {
-    attempt.backend.inFlight++
-    attempt.backend.requests++
-    this.sweep.enter(attempt)
-    if (this.hooks.onAttemptStart.length > 0) this.hooks.tell('onAttemptStart', attempt)
-    if (channels.attemptStart.hasSubscribers) channels.attemptStart.publish({ attempt })
-  }
-
-  attemptResponded(attempt: Attempt): void {
-    attempt.backend.latency.measure(attempt.respondedAt - attempt.startedAt, attempt.respondedAt)
-    if (this.hooks.onAttemptResponse.length > 0) this.hooks.tell('onAttemptResponse', attempt)
-    if (channels.attemptResponse.hasSubscribers) channels.attemptResponse.publish({ attempt })
-  }
-
-  attemptEnded(attempt: Attempt, outcome: Outcome): void {
-    const { backend } = attempt
-    this.sweep.leave(attempt)
-    backend.outcomes[outcome] = (backend.outcomes[outcome] ?? 0) + 1
-    if (outcome !== 'ok' && failures[outcome].blame === 'backend') this.#penalties.add(backend)
-    if (--backend.inFlight === 0) for (const idle of backend.whenIdle.splice(0)) idle()
-    // Not in this call: undici is still busy with the connection that has become free.
-    if (this.queue.length > 0) process.nextTick(handOver, this, backend)
-    if (this.hooks.onAttemptEnd.length > 0) this.hooks.tell('onAttemptEnd', attempt)
-    if (channels.attemptEnd.hasSubscribers) channels.attemptEnd.publish({ attempt })
-  }
-
   /** Lets whoever has waited longest go, if there is a backend for it: the one that has become free, if it still may. */
   admitWaiting(freed?: Backend): boolean {
     const exchange = this.queue.first
@@ -230,16 +206,21 @@ export class Balancer implements AttemptLedger {
         }
       })
     }
-    this.#penalties.stop()
-    this.sweep.stop()
+    this.#slowStart.stop()
+    this.ledger.close()
     await this.#backends.close()
   }
 
   #onSwap(now: BackendSet, before: BackendSet): void {
-    this.#picker = this.policy.over(now.available)
+    this.#slowStart.observe(now, before)
+    this.#rebuildPicker()
     if (channels.backendsChange.hasSubscribers) channels.backendsChange.publish({ balancer: this, now, before })
     let admitted = true
     while (admitted) admitted = this.admitWaiting()
+  }
+
+  #rebuildPicker(): void {
+    this.#picker = this.policy.over(this.set.available)
   }
 }
 

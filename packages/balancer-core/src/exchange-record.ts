@@ -3,6 +3,7 @@ import type { Attempt, ExchangeView } from './attempt.ts'
 import type { Balancer } from './balancer.ts'
 import type { Clock } from './clock.ts'
 import type { Outcome } from './failure.ts'
+import type { Ledger } from './ledger.ts'
 import type { Forwarding } from './forwarding.ts'
 import type { PickRequest } from './policy.ts'
 
@@ -29,8 +30,8 @@ export class ExchangeRecord implements ExchangeView {
     this.startedAt = this.clock.now()
   }
 
-  get ledger(): Balancer {
-    return this.balancer
+  get ledger(): Ledger {
+    return this.balancer.ledger
   }
 
   get balancerName(): string {

@@ -48,6 +48,14 @@ export function targetOf(url: string): Target | undefined {
   return { path: rest!.startsWith('/') ? rest! : `/${rest}`, authority }
 }
 
+/**
+ * The target of `OPTIONS *`, which asks of the server as a whole: undici sends no bare asterisk, and absolute-form without
+ * a path says the same (RFC 9112 §3.2.4).
+ */
+export function asteriskTarget(host: string): Target {
+  return { path: `http://${host}`, authority: undefined }
+}
+
 /** Does the path climb with `.` or `..`, plain or encoded? Below a prefix it could then leave it. */
 export function climbs(path: string): boolean {
   const query = path.indexOf('?')

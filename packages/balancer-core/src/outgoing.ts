@@ -2,7 +2,7 @@ import type { FastifyRequest } from 'fastify'
 import { Readable } from 'node:stream'
 import type { Dispatcher } from 'undici'
 import type { Forwarding } from './forwarding.ts'
-import { climbs, faultOf, targetOf, withoutSegments } from './judge-request.ts'
+import { asteriskTarget, climbs, faultOf, targetOf, withoutSegments } from './judge-request.ts'
 import { requestHeaders } from './request-headers.ts'
 import { toFields, toFlat } from './rewrite.ts'
 
@@ -53,7 +53,8 @@ export function outgoing(request: FastifyRequest, forwarding: Forwarding): Outgo
   const { segments, confined, balancer } = forwarding
   const fault = faultOf(raw)
   if (fault !== undefined) throw new RequestFault(fault)
-  const target = targetOf(raw.url ?? '')
+  const isAsterisk = method === 'OPTIONS' && raw.url === '*'
+  const target = isAsterisk ? asteriskTarget(headers.host ?? '') : targetOf(raw.url ?? '')
   if (target === undefined) throw new RequestFault('unacceptable request target')
   if (confined && climbs(target.path)) throw new RequestFault('its path leaves the prefix')
   const path = segments === 0 ? target.path : withoutSegments(target.path, segments)

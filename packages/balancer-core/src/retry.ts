@@ -51,7 +51,9 @@ export const maxRedirects = 10
 export class RetryBudget {
   readonly #ratio: number
   readonly #floor: number
-  readonly #balance = Array.from({ length: windowSeconds }, () => 0)
+  // Counted in whole requests: sums of parts would drift.
+  readonly #requests = Array.from({ length: windowSeconds }, () => 0)
+  readonly #retries = Array.from({ length: windowSeconds }, () => 0)
   #second = 0
 
   constructor({ ratio, floor }: { ratio: number; floor: number }) {
@@ -59,27 +61,36 @@ export class RetryBudget {
     this.#floor = floor
   }
 
+  /** The slot of the second that `now` lies in; those that have passed out of the window are emptied. */
   #slot(now: number): number {
     const second = Math.floor(now / 1000)
-    if (second - this.#second >= windowSeconds) this.#balance.fill(0)
-    else while (this.#second < second) this.#balance[++this.#second % windowSeconds] = 0
-    this.#second = second
-    return second % windowSeconds
+    for (let passed = Math.min(second - this.#second, windowSeconds); passed > 0; passed--) {
+      const slot = (second - passed + 1) % windowSeconds
+      this.#requests[slot] = 0
+      this.#retries[slot] = 0
+    }
+    if (second > this.#second) this.#second = second
+    return this.#second % windowSeconds
   }
 
   /** A first attempt was made at `now` (ms). */
   deposit(now: number): void {
-    this.#balance[this.#slot(now)]! += this.#ratio
+    this.#requests[this.#slot(now)]! += 1
   }
 
   /** Takes one retry out, if there is one. */
   withdraw(now: number): boolean {
     const slot = this.#slot(now)
-    const sum = this.#balance.reduce((total, part) => total + part, this.#floor * windowSeconds)
-    if (sum < 1) return false
-    this.#balance[slot]! -= 1
+    const allowed = this.#ratio * sum(this.#requests) + this.#floor * windowSeconds
+    // 0.1 times 30 is a little more than 3, and 0.29 times 100 a little less than 29.
+    if (sum(this.#retries) + 1 > allowed + 1e-9) return false
+    this.#retries[slot]! += 1
     return true
   }
+}
+
+function sum(counts: readonly number[]): number {
+  return counts.reduce((total, count) => total + count, 0)
 }
 
 /** What decides whether another attempt may follow. */

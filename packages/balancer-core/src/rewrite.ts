@@ -1,8 +1,8 @@
 import type { FastifyRequest } from 'fastify'
 import type { Readable } from 'node:stream'
 
-/** Header fields by lower-case name; a name that occurs several times has an array. */
-export type HeaderFields = Record<string, string | string[]>
+/** Header fields by lower-case name; a name that occurs several times has an array, one that is undefined is left out. */
+export type HeaderFields = Record<string, string | number | string[] | undefined>
 
 /** What will be sent to the backend; change it in place. */
 export interface OutgoingRequest {
@@ -38,7 +38,8 @@ export type ResponseRewrite = (message: {
 
 /** Flat pairs to fields. */
 export function toFields(flat: readonly string[]): HeaderFields {
-  const fields: HeaderFields = Object.create(null) as HeaderFields
+  // Without a prototype, no field can be taken for something that every object has.
+  const fields = Object.create(null) as Record<string, string | string[]>
   for (let index = 0; index < flat.length; index += 2) {
     const name = flat[index]!.toLowerCase()
     const value = flat[index + 1]!
@@ -53,7 +54,7 @@ export function toFields(flat: readonly string[]): HeaderFields {
 export function toFlat(fields: HeaderFields): string[] {
   const flat: string[] = []
   for (const [name, value] of Object.entries(fields)) {
-    for (const one of Array.isArray(value) ? value : [value]) if (one !== undefined) flat.push(name, one)
+    for (const one of Array.isArray(value) ? value : [value]) if (one !== undefined) flat.push(name, `${one}`)
   }
   return flat
 }

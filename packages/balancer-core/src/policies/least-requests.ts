@@ -30,7 +30,7 @@ export function leastRequests(): Policy {
           const best = least()
           return best.length === 1 ? best[0] : turns.over(best).peek(request)
         },
-        score: ({ load, weight }) => load / weight,
+        score: ({ load, effectiveWeight }) => load / effectiveWeight,
       }
     },
   }

@@ -4,7 +4,7 @@ import { WeightLine, weightsAreEqual } from './weights.ts'
 
 /** Is the first less loaded for its weight? Cross-multiplied, as HAProxy does, so that nothing is rounded. */
 export function isLessLoaded(first: Backend, second: Backend): boolean {
-  return first.load * second.weight < second.load * first.weight
+  return first.load * second.effectiveWeight < second.load * first.effectiveWeight
 }
 
 /**
@@ -33,7 +33,7 @@ export function p2c(random: () => number): Policy {
         } else {
           first = line.at(firstDraw * line.total)
           // The second point falls on the line without the first backend's stretch.
-          const weight = available[first]!.weight
+          const weight = available[first]!.effectiveWeight
           const point = secondDraw * (line.total - weight)
           second = line.at(point < line.start(first) ? point : point + weight)
         }
@@ -48,7 +48,7 @@ export function p2c(random: () => number): Policy {
           return backend
         },
         peek: chosen,
-        score: ({ load, weight }) => load / weight,
+        score: ({ load, effectiveWeight }) => load / effectiveWeight,
       }
     },
   }

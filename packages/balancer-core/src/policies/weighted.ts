@@ -24,12 +24,12 @@ export function weighted(): Policy {
     name: 'weighted',
     over(available): Picker {
       const all = available.map(turnOf)
-      const total = available.reduce((sum, { weight }) => sum + weight, 0)
+      const total = available.reduce((sum, { effectiveWeight }) => sum + effectiveWeight, 0)
 
       function richest(): Turn | undefined {
         let best = all[0]
         for (const turn of all) {
-          if (turn.credit + turn.backend.weight > best!.credit + best!.backend.weight) best = turn
+          if (turn.credit + turn.backend.effectiveWeight > best!.credit + best!.backend.effectiveWeight) best = turn
         }
         return best
       }
@@ -38,13 +38,13 @@ export function weighted(): Policy {
         pick() {
           const best = richest()
           if (best === undefined) return undefined
-          for (const turn of all) turn.credit += turn.backend.weight
+          for (const turn of all) turn.credit += turn.backend.effectiveWeight
           best.credit -= total
           return best.backend
         },
         peek: () => richest()?.backend,
         // The most credit is the best score, so it is negated.
-        score: (backend) => -(turnOf(backend).credit + backend.weight),
+        score: (backend) => -(turnOf(backend).credit + backend.effectiveWeight),
       }
     },
   }

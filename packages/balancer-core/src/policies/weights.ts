@@ -2,7 +2,7 @@ import type { Backend } from '../backend.ts'
 
 /** Do all have the same weight? Then the unweighted choice, which needs no sums, is the same choice. */
 export function weightsAreEqual(backends: readonly Backend[]): boolean {
-  return backends.every(({ weight }) => weight === backends[0]!.weight)
+  return backends.every(({ effectiveWeight }) => effectiveWeight === backends[0]!.effectiveWeight)
 }
 
 /** Backends laid end to end on a line, each as long as its weight; a point on the line picks one. */
@@ -12,7 +12,7 @@ export class WeightLine {
 
   constructor(backends: readonly Backend[]) {
     let end = 0
-    for (const { weight } of backends) this.#ends.push((end += weight))
+    for (const { effectiveWeight } of backends) this.#ends.push((end += effectiveWeight))
     this.total = end
   }
 

@@ -1,0 +1,53 @@
+import type { Backend } from './backend.ts'
+import type { BackendSet } from './backend-set.ts'
+import type { Clock } from './clock.ts'
+
+/** A newcomer's share begins here, and grows in so many steps. (Envoy's `min_weight_percent`; HAProxy's twentieths.) */
+const least = 0.1
+const steps = 20
+
+/**
+ * Gives a backend that has joined, or come back, its weight bit by bit: its caches are cold, its code is not compiled.
+ * Linear from 10 % over `window` ms (Envoy's slow start, aggression 1). Those that the balancer begins with are not
+ * held back, as in HAProxy: there is nobody else to take their share.
+ */
+export class SlowStart {
+  readonly #clock: Clock
+  readonly #window: number
+  readonly #onChange: () => void
+  readonly #since = new Map<Backend, number>()
+  #timer: unknown
+
+  /** `window` in ms, 0 = none; `onChange` hears that weights have grown. */
+  constructor(clock: Clock, window: number, onChange: () => void) {
+    this.#clock = clock
+    this.#window = window
+    this.#onChange = onChange
+  }
+
+  /** Finds the newcomers of a set that is about to be used. */
+  observe(now: BackendSet, before: BackendSet): void {
+    if (this.#window === 0 || now.available === before.available) return
+    const known = new Set(before.available)
+    for (const backend of now.available) {
+      if (known.has(backend)) continue
+      backend.warmth = least
+      this.#since.set(backend, this.#clock.now())
+    }
+    if (this.#since.size > 0) this.#timer ??= this.#clock.setTimeout(() => this.#warm(), this.#window / steps)
+  }
+
+  stop(): void {
+    this.#clock.clearTimeout(this.#timer)
+  }
+
+  #warm(): void {
+    const now = this.#clock.now()
+    for (const [backend, since] of this.#since) {
+      backend.warmth = Math.min(Math.max((now - since) / this.#window, least), 1)
+      if (backend.warmth === 1) this.#since.delete(backend)
+    }
+    this.#timer = this.#since.size === 0 ? undefined : this.#clock.setTimeout(() => this.#warm(), this.#window / steps)
+    this.#onChange()
+  }
+}
