@@ -49,19 +49,25 @@ export interface ParsedBackend extends BackendOptions {
   readonly id: string
 }
 
+/** Faults are logged: what may be a password is left out. */
+function quoted(url: string): string {
+  return `'${url.replace(/\/\/.*@/, '//…@')}'`
+}
+
 function originFault(url: string, { protocol }: PoolOptions): string | undefined {
   let parsed: URL
   try {
     parsed = new URL(url)
   } catch {
-    return `'${url}' is not a URL`
+    return `${quoted(url)} is not a URL`
   }
-  if (parsed.protocol !== 'http:' && parsed.protocol !== 'https:') return `'${url}' must begin with http:// or https://`
+  if (parsed.protocol !== 'http:' && parsed.protocol !== 'https:')
+    return `${quoted(url)} must begin with http:// or https://`
   if (parsed.username !== '' || parsed.password !== '') return 'must not carry credentials'
   if (parsed.pathname !== '/' || parsed.search !== '' || parsed.hash !== '')
-    return `'${url}' must be an origin, without a path`
+    return `${quoted(url)} must be an origin, without a path`
   if (protocol === 'http2' && parsed.protocol !== 'https:')
-    return "pool.protocol 'http2' needs https://; for clear text there is 'h2c'"
+    return "pool.protocol 'http2' needs https://, and 'h2c' is for clear text"
   if (protocol === 'h2c' && parsed.protocol !== 'http:') return "pool.protocol 'h2c' needs http://"
   return undefined
 }

@@ -18,6 +18,9 @@ export class Backend {
   /** The host alone, without brackets of IPv6. */
   readonly hostname: string
   weight!: number
+  /** What policies share the traffic by: its weight, or the part of it that `slow-start.ts` has given it so far. */
+  effectiveWeight!: number
+  #warmth = 1
   /** Lower is preferred; a higher one is used when no lower one is available. */
   priority!: number
   /** At most so many requests are in flight to it; more wait in the balancer's queue. */
@@ -28,8 +31,6 @@ export class Backend {
 
   /** Attempts that have begun and not ended. */
   inFlight = 0
-  /** How much of its weight it gets, above 0 up to 1: see `slow-start.ts`. */
-  warmth = 1
   /** Recent failures, which count as load for a while, so that failing fast attracts no traffic. */
   penalty = 0
   /** Attempts ever begun. */
@@ -56,20 +57,22 @@ export class Backend {
 
   configure({ weight, priority, maxInFlight, zone, tags }: BackendSettings): void {
     this.weight = weight
+    this.effectiveWeight = weight * this.#warmth
     this.priority = priority
     this.maxInFlight = maxInFlight
     this.zone = zone
     this.tags = tags
   }
 
+  /** Gives it a part of its weight, above 0 up to 1. */
+  warm(part: number): void {
+    this.#warmth = part
+    this.effectiveWeight = this.weight * part
+  }
+
   /** What load-aware policies compare. */
   get load(): number {
     return this.inFlight + this.penalty
-  }
-
-  /** What policies share the traffic by. */
-  get effectiveWeight(): number {
-    return this.weight * this.warmth
   }
 
   get state(): BackendState {

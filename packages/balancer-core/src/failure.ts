@@ -91,6 +91,8 @@ export type Outcome = 'ok' | FailureReason
 const dnsCodes = new Set(['ENOTFOUND', 'EAI_AGAIN', 'EAI_NODATA', 'EAI_NONAME', 'EAI_FAIL', 'ENODATA', 'ESERVFAIL'])
 const networkCodes = new Set([
   'ECONNRESET',
+  'ECONNABORTED',
+  'EPIPE',
   'EHOSTUNREACH',
   'ENETUNREACH',
   'ENETDOWN',
@@ -106,12 +108,10 @@ const networkCodes = new Set([
   'UND_ERR_ABORTED',
   'UND_ERR_INFO',
 ])
-const timeoutReasons: Record<string, FailureReason> = {
-  UND_ERR_CONNECT_TIMEOUT: 'connect-timeout',
-  ETIMEDOUT: 'connect-timeout',
-  UND_ERR_HEADERS_TIMEOUT: 'headers-timeout',
-  UND_ERR_BODY_TIMEOUT: 'body-timeout',
-}
+/** The connection broke, for whatever reason of the network's. */
+const brokenCodes = new Set(['UND_ERR_SOCKET', 'UND_ERR_INFO', 'ECONNRESET', 'ECONNABORTED', 'EPIPE', 'ETIMEDOUT'])
+/** undici will not send it. */
+const refusedCodes = new Set(['UND_ERR_INVALID_ARG', 'UND_ERR_NOT_SUPPORTED', 'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH'])
 
 /** What is known of an attempt when its error arrives. */
 export interface AttemptProgress {
@@ -132,21 +132,19 @@ function codeOf(error: unknown): string {
 export function classify(error: unknown, { started, responded, reused }: AttemptProgress): FailureReason {
   const code = codeOf(error)
   if (code === 'UND_ERR_DESTROYED' || code === 'UND_ERR_CLOSED') return 'drain-deadline'
-  const timeout = timeoutReasons[code]
-  if (timeout !== undefined && (started || timeout === 'connect-timeout')) return timeout
+  if (refusedCodes.has(code)) return 'request-refused'
+  if (code === 'UND_ERR_CONNECT_TIMEOUT') return 'connect-timeout'
   if (!started) {
+    if (code === 'ETIMEDOUT') return 'connect-timeout'
     if (code === 'ECONNREFUSED') return 'connect-refused'
     if (dnsCodes.has(code)) return 'dns-failed'
-    if (networkCodes.has(code)) return 'connect-failed'
-    return code === 'UND_ERR_INVALID_ARG' || code === 'UND_ERR_NOT_SUPPORTED' ? 'request-refused' : 'tls-failed'
+    return networkCodes.has(code) ? 'connect-failed' : 'tls-failed'
   }
+  if (code === 'UND_ERR_HEADERS_TIMEOUT') return 'headers-timeout'
+  if (code === 'UND_ERR_BODY_TIMEOUT') return 'body-timeout'
   if (responded) return code.startsWith('HPE_') ? 'bad-response' : 'body-truncated'
-  if (code === 'UND_ERR_SOCKET' || code === 'ECONNRESET' || code === 'EPIPE' || code === 'UND_ERR_INFO') {
-    return (error as Error).message.startsWith('bad ')
-      ? 'bad-response'
-      : reused
-        ? 'stale-connection'
-        : 'reset-before-headers'
-  }
-  return 'bad-response'
+  // undici says "bad upgrade" and "bad response" with the same code as for a closed connection.
+  const isBroken = brokenCodes.has(code) && !(error as Error).message.startsWith('bad ')
+  if (!isBroken) return 'bad-response'
+  return reused ? 'stale-connection' : 'reset-before-headers'
 }

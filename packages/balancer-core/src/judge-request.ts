@@ -3,13 +3,14 @@ import type { IncomingMessage } from 'node:http'
 // Node's parser refuses most of these itself; an HTTP/2 listener or a lenient parser may not.
 // oxlint-disable-next-line no-control-regex
 const forbiddenInTarget = /[\u0000-\u0020\u007f#]/
-const dotSegment = /(?:^|\/)(?:\.|%2e){1,2}(?:\/|$)/i
+// A backend may take an encoded or a backward slash for a slash.
+const dotSegment = /(?:^|[/\\]|%2f|%5c)(?:\.|%2e){1,2}(?:[/\\]|%2f|%5c|$)/i
 
-function countHost(rawHeaders: readonly string[]): number {
+function occurrences(rawHeaders: readonly string[], wanted: string): number {
   let count = 0
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = rawHeaders[index]!
-    if (name.length === 4 && name.toLowerCase() === 'host') count++
+    if (name.length === wanted.length && name.toLowerCase() === wanted) count++
   }
   return count
 }
@@ -20,14 +21,16 @@ function countHost(rawHeaders: readonly string[]): number {
  */
 export function faultOf(request: IncomingMessage): string | undefined {
   const { rawHeaders, headers } = request
-  if (countHost(rawHeaders) > 1) return 'more than one host'
+  if (occurrences(rawHeaders, 'host') > 1) return 'more than one host'
   const coding = headers['transfer-encoding']
   if (coding !== undefined) {
     if (coding.toLowerCase() !== 'chunked') return 'unsupported transfer-encoding'
     if (headers['content-length'] !== undefined) return 'both transfer-encoding and content-length'
   }
   const length = headers['content-length']
-  if (length !== undefined && !/^\d+$/.test(length)) return 'malformed content-length'
+  if (length === undefined) return undefined
+  if (!/^\d+$/.test(length)) return 'malformed content-length'
+  if (occurrences(rawHeaders, 'content-length') > 1) return 'more than one content-length'
   return undefined
 }
 
@@ -42,9 +45,11 @@ export interface Target {
 export function targetOf(url: string): Target | undefined {
   if (forbiddenInTarget.test(url)) return undefined
   if (url.charCodeAt(0) === 47 /* / */) return { path: url, authority: undefined }
-  const absolute = /^https?:\/\/([^/?@]+)(.*)$/is.exec(url)
+  const absolute = /^https?:\/\/([^/?]+)(.*)$/is.exec(url)
   if (absolute === null) return undefined
   const [, authority, rest] = absolute
+  // Credentials in a target are an old way to deceive (RFC 9110 §4.2.4).
+  if (authority!.includes('@')) return undefined
   return { path: rest!.startsWith('/') ? rest! : `/${rest}`, authority }
 }
 
@@ -64,16 +69,17 @@ export function climbs(path: string): boolean {
 
 /**
  * Takes the first `count` segments off the path, as many as the prefix has: the router has matched them, in whatever
- * encoding they came. Undefined where there are fewer.
+ * encoding they came, and with whatever slashes were repeated. Undefined where there are fewer.
  */
 export function withoutSegments(path: string, count: number): string | undefined {
   const query = path.indexOf('?')
   const end = query === -1 ? path.length : query
   let position = 0
   for (let taken = 0; taken < count; taken++) {
-    const slash = path.indexOf('/', position + 1)
-    if (slash === -1 || slash > end) return taken === count - 1 ? `/${path.slice(end)}` : undefined
-    position = slash
+    while (path[position] === '/') position++
+    if (position >= end) return undefined
+    const slash = path.indexOf('/', position)
+    position = slash === -1 || slash > end ? end : slash
   }
-  return path.slice(position)
+  return position === end ? `/${path.slice(end)}` : path.slice(position)
 }

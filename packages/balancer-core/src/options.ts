@@ -105,6 +105,8 @@ export const BalancerOptions = Type.Object(
 /** What `register` takes: everything optional, nested objects in part. */
 export type BalancerOptions = DeepPartial<Static<typeof BalancerOptions>>
 
+type Rewrite = ParsedOptions['rewrite']
+
 type DeepPartial<T> = {
   [K in keyof T]?: T[K] extends { [key: string]: unknown }
     ? string extends keyof T[K]
@@ -119,6 +121,9 @@ export type ParsedOptions = Readonly<Omit<Static<typeof BalancerOptions>, 'backe
   readonly policy: (random: () => number) => Policy
 }
 
+/** The part of it that is data through and through. */
+const dataSchema = Type.Omit(BalancerOptions, ['backends', 'policy', 'clock', 'random'])
+
 /** Copies plain objects and arrays, so that defaults are never written into the caller's; anything else by reference. */
 function copy(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(copy)
@@ -126,28 +131,32 @@ function copy(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, copy(part)]))
 }
 
+const knownPolicies = Object.keys(policies).join(', ')
+const policyFault = `policy: expected one of ${knownPolicies}, or an object with a name and over()`
+
 function parsePolicy(policy: unknown, faults: string[]): (random: () => number) => Policy {
-  if (policy !== null && typeof policy === 'object' && typeof (policy as Policy).over === 'function')
-    return () => policy as Policy
-  const name = typeof policy === 'string' ? policy : (policy as { name?: unknown } | null)?.name
-  if (typeof name === 'string' && Object.hasOwn(policies, name)) return policies[name as PolicyName]
-  faults.push(`policy: expected one of ${Object.keys(policies).join(', ')}, or an object with a name and over()`)
+  const named = (typeof policy === 'string' ? { name: policy } : (policy ?? {})) as Partial<Policy>
+  const { name, over } = named
+  if (typeof name === 'string' && typeof over === 'function') return () => named as Policy
+  if (typeof name === 'string' && Object.hasOwn(policies, name) && Object.keys(named).length === 1) {
+    return policies[name as PolicyName]
+  }
+  faults.push(policyFault)
   return policies['round-robin']
 }
 
-function codeFaults(options: Record<string, unknown>): string[] {
-  const { rewrite, random, clock } = options as {
-    rewrite?: Record<string, unknown>
-    random?: unknown
-    clock?: Partial<Clock>
-  }
-  const functions = {
+/** What no schema can check: that what should be code is code. */
+function codeFaults(rewrite: Partial<Rewrite> | null, random: unknown, clock: unknown): string[] {
+  const missing = (['now', 'setTimeout', 'clearTimeout'] as const).find(
+    (name) => clock !== undefined && typeof (clock as Partial<Clock> | null)?.[name] !== 'function',
+  )
+  const places = {
     'rewrite.request': rewrite?.request,
     'rewrite.response': rewrite?.response,
     random,
-    'clock.now': clock === undefined ? undefined : (clock?.now ?? null),
+    ...(missing !== undefined && { [`clock.${missing}`]: null }),
   }
-  return Object.entries(functions)
+  return Object.entries(places)
     .filter(([, value]) => value !== undefined && typeof value !== 'function')
     .map(([place]) => `${place}: expected function`)
 }
@@ -157,14 +166,26 @@ function codeFaults(options: Record<string, unknown>): string[] {
  * @throws BadOptionsError naming every fault at once
  */
 export function parseOptions(given: BalancerOptions): ParsedOptions {
-  const { backends: listed = [], ...rest } = (given ?? {}) as Record<string, unknown>
-  const options = Value.Default(BalancerOptions, copy(rest)) as Static<typeof BalancerOptions>
-  const { backends: _, ...schema } = BalancerOptions.properties
-  const { backends: __, ...plain } = options
-  const faults = [...faultsOf(Type.Object(schema, strict), plain), ...codeFaults(plain)]
-  const policy = parsePolicy(options.policy, faults)
-  const backends = parseBackends(listed, options.pool, faults)
-  if (options.prefix !== undefined && !options.prefix.startsWith('/')) faults.push("prefix: must begin with '/'")
+  // Objects with code are used as they are: a copy would have a state of its own.
+  const {
+    backends: listed = [],
+    policy: chosen = 'round-robin',
+    clock,
+    random,
+    ...data
+  } = (given ?? {}) as Record<string, unknown>
+  const options = Value.Default(dataSchema, copy(data)) as ParsedOptions
+  const faults = [...faultsOf(dataSchema, options), ...codeFaults(options.rewrite, random, clock)]
+  const policy = parsePolicy(chosen, faults)
+  const pool = Value.Check(PoolOptions, options.pool) ? options.pool : Value.Create(PoolOptions)
+  const backends = parseBackends(listed, pool, faults)
+  if (typeof options.prefix === 'string' && !options.prefix.startsWith('/')) faults.push("prefix: must begin with '/'")
   if (faults.length > 0) throw new BadOptionsError(faults.join('; '))
-  return Object.freeze({ ...options, backends, policy })
+  return Object.freeze({
+    ...options,
+    backends,
+    policy,
+    ...(clock !== undefined && { clock: clock as Clock }),
+    ...(random !== undefined && { random: random as () => number }),
+  })
 }

@@ -12,6 +12,7 @@ export class Penalties {
   readonly #clock: Clock
   readonly #penalised = new Set<Backend>()
   #timer: unknown
+  #stopped = false
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -20,10 +21,11 @@ export class Penalties {
   add(backend: Backend): void {
     backend.penalty = Math.min(backend.penalty + 1, backend.maxInFlight)
     this.#penalised.add(backend)
-    this.#timer ??= this.#clock.setTimeout(() => this.#halve(), halfLife)
+    if (!this.#stopped) this.#timer ??= this.#clock.setTimeout(() => this.#halve(), halfLife)
   }
 
   stop(): void {
+    this.#stopped = true
     this.#clock.clearTimeout(this.#timer)
   }
 

@@ -31,7 +31,7 @@ export class SlowStart {
     const known = new Set(before.available)
     for (const backend of now.available) {
       if (known.has(backend)) continue
-      backend.warmth = least
+      backend.warm(least)
       this.#since.set(backend, this.#clock.now())
     }
     if (this.#since.size > 0) this.#timer ??= this.#clock.setTimeout(() => this.#warm(), this.#window / steps)
@@ -44,8 +44,9 @@ export class SlowStart {
   #warm(): void {
     const now = this.#clock.now()
     for (const [backend, since] of this.#since) {
-      backend.warmth = Math.min(Math.max((now - since) / this.#window, least), 1)
-      if (backend.warmth === 1) this.#since.delete(backend)
+      const part = Math.min(Math.max((now - since) / this.#window, least), 1)
+      backend.warm(part)
+      if (part === 1) this.#since.delete(backend)
     }
     this.#timer = this.#since.size === 0 ? undefined : this.#clock.setTimeout(() => this.#warm(), this.#window / steps)
     this.#onChange()

@@ -5,11 +5,12 @@ import { weightsAreEqual } from './weights.ts'
 
 /** Each in turn, in O(1). Where weights differ, the turns are those of `weighted`. */
 export function roundRobin(): Policy {
+  // The set that was picked from last, and whose turn it was to be next there.
   let order: readonly Backend[] = []
   let next = 0
   const uneven = weighted()
 
-  /** Where the round goes on in a changed set: at the first successor of the last pick that is still there. */
+  /** Where the round goes on in another set: at the first of those whose turn was to come that is still there. */
   function resume(available: readonly Backend[]): number {
     const positions = new Map(available.map((backend, index) => [backend, index]))
     for (let step = 0; step < order.length; step++) {
@@ -23,15 +24,17 @@ export function roundRobin(): Policy {
     name: 'round-robin',
     over(available): Picker {
       if (!weightsAreEqual(available)) return uneven.over(available)
-      next = resume(available)
-      order = available
+      let position = resume(available)
       return {
         pick() {
-          const backend = available[next]
-          if (++next >= available.length) next = 0
+          const backend = available[position]
+          if (backend === undefined) return undefined
+          position = position + 1 === available.length ? 0 : position + 1
+          order = available
+          next = position
           return backend
         },
-        peek: () => available[next],
+        peek: () => available[position],
       }
     },
   }
