@@ -46,6 +46,7 @@ export class Balancer {
   #picker: Picker
   #searched = 0
   #whenEmpty: (() => void) | undefined
+  #closed: Promise<void> | undefined
 
   /** @throws BadOptionsError naming every fault */
   constructor(options: BalancerOptions = {}, log?: FastifyBaseLogger) {
@@ -194,8 +195,17 @@ export class Balancer {
     if (--this.exchanges === 0) this.#whenEmpty?.()
   }
 
+  /** No new requests are to be taken: what is under way may finish. */
+  get closing(): boolean {
+    return this.#closed !== undefined
+  }
+
   /** Waits until every exchange has ended, at most `drainDeadline`; then closes all connections. */
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    return (this.#closed ??= this.#close())
+  }
+
+  async #close(): Promise<void> {
     const { drainDeadline } = this.options
     if (this.exchanges > 0) {
       await new Promise<void>((resolve) => {
@@ -207,8 +217,8 @@ export class Balancer {
       })
     }
     this.#slowStart.stop()
-    this.ledger.close()
     await this.#backends.close()
+    this.ledger.close()
   }
 
   #onSwap(now: BackendSet, before: BackendSet): void {

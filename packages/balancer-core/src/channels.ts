@@ -11,7 +11,7 @@ export const channels = {
   exchangeStart: channel<unknown, { exchange: ExchangeView }>('balancer-core:exchange:start'),
   /** It has ended, with its outcome: `{ exchange }`. */
   exchangeEnd: channel<unknown, { exchange: ExchangeView }>('balancer-core:exchange:end'),
-  /** An attempt goes to its backend: `{ attempt }`; its headers may still be added to. */
+  /** An attempt goes to its backend: `{ attempt }`. */
   attemptStart: channel<unknown, { attempt: Attempt }>('balancer-core:attempt:start'),
   /** Its response headers have arrived: `{ attempt }`. */
   attemptResponse: channel<unknown, { attempt: Attempt }>('balancer-core:attempt:response'),

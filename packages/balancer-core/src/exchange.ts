@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Socket } from 'node:net'
 import type { Readable } from 'node:stream'
 import type { Dispatcher } from 'undici'
 import { Answer } from './answer.ts'
@@ -13,8 +14,17 @@ import type { FailureReason } from './failure.ts'
 import type { Forwarding } from './forwarding.ts'
 import type { Lane } from './lane.ts'
 import { Limits } from './limits.ts'
+import { offSocketClose, onSocketClose } from './pipelined.ts'
 import { logExchange } from './log.ts'
-import { dispatchOptions, outgoing, RequestFault, rewriteOutgoing, takeSmallBody, type Outgoing } from './outgoing.ts'
+import {
+  brokenBody,
+  dispatchOptions,
+  outgoing,
+  RequestFault,
+  rewriteOutgoing,
+  takeSmallBody,
+  type Outgoing,
+} from './outgoing.ts'
 import { openFresh } from './pool.ts'
 import type { Waiter } from './queue.ts'
 import { mayRetry } from './retry.ts'
@@ -51,7 +61,7 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
   #resent = 0
   #ended = false
   readonly #limits: Limits
-  #onSocketClose: (() => void) | undefined
+  #pipelinedOn: Socket | undefined
 
   constructor(request: FastifyRequest, reply: FastifyReply, forwarding: Forwarding, lane: Lane) {
     super(request, reply, forwarding)
@@ -72,9 +82,10 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
     balancer.exchanges++
     raw[exchangeOf] = this
     raw.on('close', onClose)
-    // A pipelined response has no socket yet, and would not hear of its end.
-    if (raw.socket === null) request.raw.socket.once('close', (this.#onSocketClose = () => this.onClose()))
+    if (raw.socket === null) onSocketClose((this.#pipelinedOn = request.raw.socket), this)
     if (channels.exchangeStart.hasSubscribers) channels.exchangeStart.publish({ exchange: this })
+    // The client may have left while an earlier hook was at work.
+    if (raw.destroyed) return this.onClose()
     this.#limits.start('request-timeout', timeouts.request)
     try {
       this.#outgoing = outgoing(request, forwarding)
@@ -158,14 +169,17 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
 
   onFailure(attempt: Attempt, reason: FailureReason, error: unknown): void {
     if (attempt !== this.#current || this.outcome !== undefined) return
+    const broken = brokenBody(this.#outgoing!, this.request)
+    if (broken !== undefined) return this.fail('bad-request', broken)
     if (this.#answer === undefined && this.#retry(attempt, reason)) return
     this.fail(reason, error)
   }
 
   /** Another attempt, if there may be one and a backend for it. */
   #retry(failed: Attempt, reason: FailureReason | 'status'): boolean {
-    const { balancer, clock } = this
+    const { balancer } = this
     const { method, body } = this.#outgoing!
+    const now = this.clock.now()
     const { started } = failed
     const allowed = mayRetry(
       {
@@ -175,7 +189,7 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
         replayable: body === null || Buffer.isBuffer(body),
         attempts: this.attempts.length,
         resent: this.#resent,
-        now: clock.now(),
+        now,
       },
       balancer.options.retry,
       balancer.budget,
@@ -183,7 +197,10 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
     if (!allowed) return false
     const stale = reason === 'stale-connection'
     const next = stale ? balancer.attemptAt(failed.backend, this) : balancer.pick(this)
-    if (typeof next !== 'object') return false
+    if (typeof next !== 'object') {
+      if (started) balancer.budget.refund(now)
+      return false
+    }
     if (started) this.#resent++
     this.attempt(next, stale)
     return true
@@ -212,9 +229,11 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
     this.outcome ??= this.clientGone ? 'client-gone' : 'ok'
     this.endedAt = this.clock.now()
     this.#stopWaiting()
-    if (this.#onSocketClose !== undefined) this.request.raw.socket.off('close', this.#onSocketClose)
+    if (this.#pipelinedOn !== undefined) offSocketClose(this.#pipelinedOn, this)
     this.#current?.cancel('client-gone')
     this.balancer.leave()
+    // The listener waits for its connections; this one would be kept for a next request, which nobody would take.
+    if (this.balancer.closing && this.request.raw.httpVersionMajor === 1) this.request.raw.socket?.end()
     if (channels.exchangeEnd.hasSubscribers) channels.exchangeEnd.publish({ exchange: this })
     logExchange(this)
   }

@@ -13,17 +13,30 @@ function node(address: string): string {
   return address.includes(':') ? `"[${address}]"` : address
 }
 
+/** Does `trustProxy` trust the peer? */
+function isTrusted(request: FastifyRequest): boolean {
+  // Without `trustProxy` there is no such list.
+  if (request.ips === undefined) return false
+  // Fastify does not say so in words, only by what it makes of a field that a trusted peer has sent.
+  const probe = Object.create(request, { headers: { value: { 'x-forwarded-proto': 'trusted' } } }) as FastifyRequest
+  return (probe.protocol as string) === 'trusted'
+}
+
 /**
  * Says who the client is. A peer that Fastify's `trustProxy` trusts has its fields appended to; anybody else's are
  * replaced, so that nobody can pretend to come from elsewhere.
  */
-export function pushForwarded(out: string[], request: FastifyRequest, options: ParsedOptions['forwarded']): void {
+export function pushForwarded(
+  out: string[],
+  request: FastifyRequest,
+  options: ParsedOptions['forwarded'],
+  authority: string | undefined,
+): void {
   const peer = request.raw.socket.remoteAddress ?? 'unknown'
   const { headers } = request.raw
-  // Fastify decides on trust: `ips` is there only with `trustProxy`, and reaches beyond the peer only if it is trusted.
-  const { ips } = request
-  const trusted = ips !== undefined && ips.length > 1
-  const { protocol, host } = request
+  const trusted = isTrusted(request)
+  const { protocol } = request
+  const host = authority ?? request.host
   if (options.xForwarded) {
     const chain = trusted ? headers['x-forwarded-for'] : undefined
     out.push('x-forwarded-for', chain === undefined ? peer : `${String(chain)}, ${peer}`)

@@ -7,9 +7,15 @@ import { toFields, type HeaderFields, type OutgoingResponse } from './rewrite.ts
 /** Up to this size a body of known length is collected, so that hooks such as etag see it whole. */
 const maxCollected = 65_536
 
+function flushHeaders({ reply: { raw } }: Answering): void {
+  // Once something is piped to the response its headers are set; before that, a hook is still at work on them.
+  if (!raw.headersSent && raw.listenerCount('unpipe') > 0) raw.flushHeaders()
+}
+
 /** The backend's body as a stream: pausing it pauses the backend, destroying it ends the attempt. */
 class ResponseBody extends Readable {
   readonly #answer: Answering
+  #flushed = false
 
   constructor(answer: Answering) {
     super()
@@ -17,6 +23,9 @@ class ResponseBody extends Readable {
   }
 
   override _read(): void {
+    // Fastify writes the headers with the first chunk, which may be long in coming (server-sent events).
+    if (!this.#flushed) process.nextTick(flushHeaders, this.#answer)
+    this.#flushed = true
     this.#answer.resume()
   }
 
@@ -25,6 +34,8 @@ class ResponseBody extends Readable {
     callback(error)
   }
 }
+
+const readableType = /^\s*[\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+\s*(?:;|$)/
 
 /** Where the response stands between the backend and `reply.send`. */
 interface State {
@@ -50,8 +61,9 @@ function send(answer: Answering, received: Readable | Buffer | undefined): void 
   reply.code(out.status)
   for (const name in out.headers) reply.header(name, out.headers[name])
   if (answer.uploading && reply.raw.req.httpVersionMajor === 1) reply.header('connection', 'close')
-  // Fastify names a content type for a Buffer that has none; a stream it leaves alone.
-  reply.send(Buffer.isBuffer(out.body) && !reply.hasHeader('content-type') ? Readable.from([out.body]) : out.body)
+  // Of a Buffer, Fastify replaces a content type that is missing or that it cannot read; of a stream it does not.
+  const isNamed = readableType.test(String(reply.getHeader('content-type')))
+  reply.send(Buffer.isBuffer(out.body) && !isNamed ? Readable.from([out.body]) : out.body)
 }
 
 function sendStream(answer: Answering): void {
@@ -83,6 +95,8 @@ export const fullLane: Lane = {
   end(answer) {
     const { stream, chunks } = stateOf(answer)
     if (stream !== undefined) stream.push(null)
+    // For HEAD a stream, though an empty one: of nothing at all, Fastify would say that its length is 0.
+    else if (answer.request.method === 'HEAD') send(answer, Readable.from([]))
     else send(answer, answer.bodyless ? undefined : chunks.length === 1 ? chunks[0] : Buffer.concat(chunks))
   },
 

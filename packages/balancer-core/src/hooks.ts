@@ -19,7 +19,7 @@ export interface BalancerHooks {
   onAttemptResponse: (attempt: Attempt) => void
   /** Exactly once for each attempt that started; its `outcome` is set. */
   onAttemptEnd: (attempt: Attempt) => void
-  /** The set was replaced: its list changed, or vetoes did. */
+  /** The list was changed. Vetoes do not call this, so that a hook may lay some. */
   onBackendsChange: (now: BackendSet, before: BackendSet) => void
   /** Newcomers are about to enter the set; may answer with vetoes to lay on them first. */
   onBackendsPropose: (candidates: readonly Backend[]) => Promise<readonly Verdict[] | void> | readonly Verdict[] | void

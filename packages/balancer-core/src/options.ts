@@ -146,9 +146,13 @@ function parsePolicy(policy: unknown, faults: string[]): (random: () => number) 
 }
 
 /** What no schema can check: that what should be code is code. */
-function codeFaults(rewrite: Partial<Rewrite> | null, random: unknown, clock: unknown): string[] {
+function codeFaults(
+  rewrite: Partial<Rewrite> | null,
+  random: unknown,
+  clock: Partial<Clock> | null | undefined,
+): string[] {
   const missing = (['now', 'setTimeout', 'clearTimeout'] as const).find(
-    (name) => clock !== undefined && typeof (clock as Partial<Clock> | null)?.[name] !== 'function',
+    (name) => clock !== undefined && typeof clock?.[name] !== 'function',
   )
   const places = {
     'rewrite.request': rewrite?.request,
@@ -175,7 +179,7 @@ export function parseOptions(given: BalancerOptions): ParsedOptions {
     ...data
   } = (given ?? {}) as Record<string, unknown>
   const options = Value.Default(dataSchema, copy(data)) as ParsedOptions
-  const faults = [...faultsOf(dataSchema, options), ...codeFaults(options.rewrite, random, clock)]
+  const faults = [...faultsOf(dataSchema, options), ...codeFaults(options.rewrite, random, clock as Partial<Clock>)]
   const policy = parsePolicy(chosen, faults)
   const pool = Value.Check(PoolOptions, options.pool) ? options.pool : Value.Create(PoolOptions)
   const backends = parseBackends(listed, pool, faults)

@@ -34,7 +34,9 @@ function bodyOf(request: FastifyRequest): Body {
   const body: unknown = request.body
   if (body === undefined || body === null || body === raw) {
     const { 'transfer-encoding': coding, 'content-length': length } = raw.headers
-    const present = coding !== undefined || (length !== undefined && Number(length) > 0)
+    // A body that a parser has been given needs no framing to be there: over HTTP/2 and with `inject` it has none.
+    const unframed = body === raw && coding === undefined && length === undefined
+    const present = unframed || coding !== undefined || (length !== undefined && Number(length) > 0)
     if (present && raw.readableEnded && body !== raw)
       throw new RequestFault('its body was consumed before it was forwarded')
     return { body: present ? raw : null, replaced: false }
@@ -69,6 +71,7 @@ export function outgoing(request: FastifyRequest, forwarding: Forwarding): Outgo
     headers: requestHeaders(request, {
       forwarded,
       host: host === 'preserve' ? authority : host === 'backend' ? undefined : host,
+      authority: target.authority,
       bodyReplaced: replaced,
     }),
     body,
@@ -84,6 +87,11 @@ export function dispatchOptions(
   const options = { method, path, headers, body, servername: hostname }
   // undici would close the connection after HEAD, for fear of servers that send a body.
   return method === 'HEAD' && body === null ? { ...options, reset: false } : options
+}
+
+/** What a hook of the app's has put in place of the body may fail by itself: that is for the client to hear. */
+export function brokenBody({ body }: Outgoing, { raw }: FastifyRequest): Error | undefined {
+  return body instanceof Readable && body !== raw ? (body.errored ?? undefined) : undefined
 }
 
 /** Takes a small body whole if it has arrived: one Buffer is cheaper than a stream, and can be sent again. */

@@ -6,6 +6,7 @@ import { Exchange } from './exchange.ts'
 import { continueWhenRead } from './expect-continue.ts'
 import type { Forwarding } from './forwarding.ts'
 import { laneOf } from './choose-lane.ts'
+import { closeWith } from './shutdown.ts'
 import type { BalancerOptions } from './options.ts'
 import { route } from './route.ts'
 
@@ -71,8 +72,7 @@ async function plugin(app: FastifyInstance, options: BalancerOptions): Promise<v
   balancers.set(balancer.name, balancer)
   decorate(app, balancers)
   continueWhenRead(app.server)
-  // Before the listener closes: what is in flight ends, what is new is answered 503 by Fastify.
-  app.addHook('preClose', async () => balancer.close())
+  closeWith(app, balancer)
   if (balancer.options.route) await app.register(route, { prefix: balancer.options.prefix, balancer })
 }
 

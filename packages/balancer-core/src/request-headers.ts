@@ -23,6 +23,8 @@ export interface HeaderRules {
   readonly forwarded: ParsedOptions['forwarded']
   /** The Host that the backend sees; undefined for its own. */
   readonly host: string | undefined
+  /** The authority that the request line named, if it named one: it overrules Host. */
+  readonly authority: string | undefined
   /** A hook has replaced the body: its length and coding are not those that the client named. */
   readonly bodyReplaced: boolean
 }
@@ -31,7 +33,10 @@ export interface HeaderRules {
  * The fields to send, as flat pairs: the client's, with case, order and repetitions kept, without what concerns only its
  * own connection; then ours. What `Connection` nominates is computed before ours are added, so a client cannot strip them.
  */
-export function requestHeaders(request: FastifyRequest, { forwarded, host, bodyReplaced }: HeaderRules): string[] {
+export function requestHeaders(
+  request: FastifyRequest,
+  { forwarded, host, authority, bodyReplaced }: HeaderRules,
+): string[] {
   const { rawHeaders, headers, httpVersion } = request.raw
   const nominees = nominated(headers.connection)
   const out = host === undefined ? [] : ['host', host]
@@ -58,7 +63,7 @@ export function requestHeaders(request: FastifyRequest, { forwarded, host, bodyR
     out.push(name, value)
   }
   if (headers.te !== undefined && /(?:^|,)\s*trailers\s*(?:,|;|$)/i.test(String(headers.te))) out.push('te', 'trailers')
-  if (forwarded.xForwarded || forwarded.forwarded) pushForwarded(out, request, forwarded)
+  if (forwarded.xForwarded || forwarded.forwarded) pushForwarded(out, request, forwarded, authority)
   if (forwarded.via) out.push('via', `${via === undefined ? '' : `${via}, `}${httpVersion} fastify-balancer`)
   return out
 }

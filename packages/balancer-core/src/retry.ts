@@ -87,6 +87,11 @@ export class RetryBudget {
     this.#retries[slot]! += 1
     return true
   }
+
+  /** Puts back what was taken at `now`: there was no backend to try. */
+  refund(now: number): void {
+    this.#retries[this.#slot(now)]! -= 1
+  }
 }
 
 function sum(counts: readonly number[]): number {

@@ -27,21 +27,23 @@ export async function route(scope: FastifyInstance, { balancer }: { balancer: Ba
   scope.addContentTypeParser('*', (_request, payload, done) => done(null, payload))
 
   const forwarding = forwardingOf(balancer, scope.prefix)
-  // Hooks may be added until the app is ready, so the first request decides; the scope's routes share their hooks.
-  let lane: Lane | undefined
-  function forward(request: FastifyRequest, reply: FastifyReply): void {
-    lane ??= laneOf(forwarding, reply)
-    new Exchange(request, reply, forwarding, lane).begin()
+  function handler() {
+    // Hooks may be added until the app is ready, so the route's first request decides.
+    let lane: Lane | undefined
+    return (request: FastifyRequest, reply: FastifyReply): void => {
+      lane ??= laneOf(forwarding, reply)
+      new Exchange(request, reply, forwarding, lane).begin()
+    }
   }
   const { constraints } = balancer.options
-  const shared = { handler: forward, constraints, exposeHeadRoute: false, schema: { hide: true } as FastifySchema }
+  const shared = { constraints, exposeHeadRoute: false, schema: { hide: true } as FastifySchema }
   for (const url of scope.prefix === '' ? ['/*'] : ['/', '/*']) {
-    scope.route({ ...shared, url, method: methods.filter((method) => parserless.has(method)) })
-    scope.route({
-      ...shared,
-      url,
-      method: methods.filter((method) => !parserless.has(method)),
-      onRequest: overlookBadContentType,
-    })
+    // Another plugin may have taken one, as @fastify/cors does with OPTIONS: it is left to it.
+    const free = methods.filter((method) => !scope.hasRoute({ url, method, constraints }))
+    // A route each: a plugin may give its hooks to some of them only.
+    for (const method of free) {
+      const hooks = parserless.has(method) ? {} : { onRequest: overlookBadContentType }
+      scope.route({ ...shared, ...hooks, url, method, handler: handler() })
+    }
   }
 }

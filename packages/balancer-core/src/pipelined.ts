@@ -1,0 +1,30 @@
+import type { Socket } from 'node:net'
+
+/** Who wants to hear that a connection has closed. */
+interface Listener {
+  onClose(): void
+}
+
+const waiting = new WeakMap<Socket, Set<Listener>>()
+
+/**
+ * A response that is pipelined behind another has no socket yet, and would not hear of its end. One listener serves all
+ * of a connection.
+ */
+export function onSocketClose(socket: Socket, listener: Listener): void {
+  const known = waiting.get(socket)
+  if (known !== undefined) {
+    known.add(listener)
+    return
+  }
+  const listeners = new Set([listener])
+  waiting.set(socket, listeners)
+  socket.once('close', () => {
+    for (const one of listeners) one.onClose()
+  })
+}
+
+/** It has ended by itself. */
+export function offSocketClose(socket: Socket, listener: Listener): void {
+  waiting.get(socket)?.delete(listener)
+}
