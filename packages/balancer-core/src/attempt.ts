@@ -29,7 +29,8 @@ export interface ExchangeView extends PickRequest {
 export interface AttemptOwner extends ExchangeView {
   readonly clock: Clock
   readonly ledger: AttemptLedger
-  readonly clientGone: boolean
+  /** What went wrong on this side, if an attempt has just failed because of that. */
+  readonly ownFailure: FailureReason | undefined
   onSending(): void
   /** Which limit applies now, in ms (0 = none), and for what it fails. */
   limitOf(attempt: Attempt): { readonly limit: number; readonly reason: FailureReason }
@@ -207,13 +208,12 @@ export class Attempt implements Dispatcher.DispatchHandler, ConnectionAware, Swe
     if (this.#dispatching && !this.started) this.refused = true
     const reason =
       this.#cancelled ??
-      (this.exchange.clientGone
-        ? 'client-gone'
-        : classify(error, {
-            started: this.started,
-            responded: this.status !== 0,
-            reused: this.reused,
-          }))
+      this.exchange.ownFailure ??
+      classify(error, {
+        started: this.started,
+        responded: this.status !== 0,
+        reused: this.reused,
+      })
     this.#settle(reason, error)
     if (!this.#discarding) this.exchange.onFailure(this, reason, error)
   }

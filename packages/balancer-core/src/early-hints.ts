@@ -5,5 +5,11 @@ import type { IncomingFields } from './response-headers.ts'
 export function writeEarlyHints({ request, reply }: ExchangeRecord, { link }: IncomingFields): void {
   // An HTTP/1.0 client would take it for the response (RFC 9110 §15.2).
   if (link === undefined || request.raw.httpVersion === '1.0') return
-  reply.raw.writeEarlyHints({ link: Array.isArray(link) ? link : String(link) })
+  const fields = Array.isArray(link) ? link : [String(link)]
+  try {
+    // Node takes one link in each string, a field may hold several.
+    reply.raw.writeEarlyHints({ link: fields.flatMap((field) => field.split(/,(?=\s*<)/).map((one) => one.trim())) })
+  } catch {
+    // Node refuses links that it does not understand; a hint is not worth a response.
+  }
 }

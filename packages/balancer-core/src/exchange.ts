@@ -17,6 +17,7 @@ import { Limits } from './limits.ts'
 import { offSocketClose, onSocketClose } from './pipelined.ts'
 import { logExchange } from './log.ts'
 import {
+  isUploading,
   brokenBody,
   dispatchOptions,
   outgoing,
@@ -71,7 +72,7 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
 
   /** The client has not finished sending: its connection cannot be used for another request. */
   get uploading(): boolean {
-    return !this.request.raw.complete && this.#outgoing?.body !== null
+    return isUploading(this.request)
   }
 
   /** Begins: judges, and goes on to the first attempt. */
@@ -144,6 +145,11 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
     return { limit: idle, reason: isHeldUp ? 'upload-timeout' : 'client-stalled' }
   }
 
+  get ownFailure(): FailureReason | undefined {
+    if (this.clientGone) return 'client-gone'
+    return brokenBody(this.#outgoing!, this.request) === undefined ? undefined : 'bad-request'
+  }
+
   onInformation(status: number, headers: IncomingFields): void {
     if (status === 103) writeEarlyHints(this, headers)
   }
@@ -169,10 +175,8 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
 
   onFailure(attempt: Attempt, reason: FailureReason, error: unknown): void {
     if (attempt !== this.#current || this.outcome !== undefined) return
-    const broken = brokenBody(this.#outgoing!, this.request)
-    if (broken !== undefined) return this.fail('bad-request', broken)
     if (this.#answer === undefined && this.#retry(attempt, reason)) return
-    this.fail(reason, error)
+    this.fail(reason, brokenBody(this.#outgoing!, this.request) ?? error)
   }
 
   /** Another attempt, if there may be one and a backend for it. */

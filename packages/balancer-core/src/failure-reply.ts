@@ -1,7 +1,7 @@
 import type { FailureError } from './errors.ts'
 import type { ExchangeRecord } from './exchange-record.ts'
 import type { FailureReason } from './failure.ts'
-import { RequestFault } from './outgoing.ts'
+import { isUploading, RequestFault } from './outgoing.ts'
 
 /** In seconds: what is overloaded or being replaced is worth asking again soon (RFC 9110 §10.2.3). */
 const retryAfter = '1'
@@ -13,7 +13,7 @@ const ownReasons = new Set<FailureReason>(['rewrite-failed', 'bad-request'])
 export function replyWithFailure({ request, reply, balancer, error }: ExchangeRecord, failure: FailureError): void {
   // What is left of the body is not read, so the next request could not be found behind it; and where a malformed one
   // ends, nobody can tell.
-  const isUnfinished = !request.raw.complete || failure.reason === 'bad-request'
+  const isUnfinished = isUploading(request) || failure.reason === 'bad-request'
   if (isUnfinished && request.raw.httpVersionMajor === 1) reply.header('connection', 'close')
   if (failure.statusCode === 503) reply.header('retry-after', retryAfter)
   if (balancer.options.failureHeader) reply.header('x-balancer-failure', failure.reason)

@@ -144,7 +144,8 @@ export function classify(error: unknown, { started, responded, reused }: Attempt
   if (code === 'UND_ERR_BODY_TIMEOUT') return 'body-timeout'
   if (responded) return code.startsWith('HPE_') ? 'bad-response' : 'body-truncated'
   // undici says "bad upgrade" and "bad response" with the same code as for a closed connection.
-  const isBroken = brokenCodes.has(code) && !(error as Error).message.startsWith('bad ')
+  const isReset = brokenCodes.has(code) || code.startsWith('ERR_HTTP2_')
+  const isBroken = isReset && !(error as Error).message.startsWith('bad ')
   if (!isBroken) return 'bad-response'
   return reused ? 'stale-connection' : 'reset-before-headers'
 }

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream'
 import type { Answering, Lane } from './lane.ts'
 import { responseHeaders } from './response-headers.ts'
+import { addTrailers } from './trailers.ts'
 import { rewriteResponse } from './rewrite-response.ts'
 import { toFields, type HeaderFields, type OutgoingResponse } from './rewrite.ts'
 
@@ -52,7 +53,6 @@ function send(answer: Answering, received: Readable | Buffer | undefined): void 
   const { reply } = answer
   const state = stateOf(answer)
   const { status, headers } = state
-  state.sent = true
   const out: OutgoingResponse = { status, headers, body: received }
   if (!rewriteResponse(answer, out)) return
   if (out.body !== received) delete out.headers['content-length']
@@ -61,6 +61,7 @@ function send(answer: Answering, received: Readable | Buffer | undefined): void 
   reply.code(out.status)
   for (const name in out.headers) reply.header(name, out.headers[name])
   if (answer.uploading && reply.raw.req.httpVersionMajor === 1) reply.header('connection', 'close')
+  state.sent = true
   // Of a Buffer, Fastify replaces a content type that is missing or that it cannot read; of a stream it does not.
   const isNamed = readableType.test(String(reply.getHeader('content-type')))
   reply.send(Buffer.isBuffer(out.body) && !isNamed ? Readable.from([out.body]) : out.body)
@@ -70,6 +71,8 @@ function sendStream(answer: Answering): void {
   const state = stateOf(answer)
   if (state.sent || answer.failed) return
   state.stream = new ResponseBody(answer)
+  // It may break before Fastify has come to listen to it, while a hook is at work.
+  state.stream.on('error', () => {})
   for (const chunk of state.chunks.splice(0)) if (!state.stream.push(chunk)) answer.pause()
   send(answer, state.stream)
 }
@@ -92,20 +95,21 @@ export const fullLane: Lane = {
     else if (!stream.push(chunk)) answer.pause()
   },
 
-  end(answer) {
+  end(answer, trailers) {
     const { stream, chunks } = stateOf(answer)
-    if (stream !== undefined) stream.push(null)
+    if (stream !== undefined) {
+      if (answer.expected === -1) addTrailers(answer.reply.raw, trailers)
+      stream.push(null)
+    }
     // For HEAD a stream, though an empty one: of nothing at all, Fastify would say that its length is 0.
     else if (answer.request.method === 'HEAD') send(answer, Readable.from([]))
     else send(answer, answer.bodyless ? undefined : chunks.length === 1 ? chunks[0] : Buffer.concat(chunks))
   },
 
   abandon(answer, error) {
-    const { stream } = stateOf(answer)
+    const { stream, sent } = stateOf(answer)
     stream?.destroy(error)
-    const { raw } = answer.reply
-    if (stream === undefined && !raw.headersSent) return true
-    raw.destroy(error)
-    return false
+    if (sent) answer.reply.raw.destroy(error)
+    return !sent
   },
 }

@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify'
-import { Readable } from 'node:stream'
+import { IncomingMessage } from 'node:http'
+import { PassThrough, Readable } from 'node:stream'
 import type { Dispatcher } from 'undici'
 import type { Forwarding } from './forwarding.ts'
 import { asteriskTarget, climbs, faultOf, targetOf, withoutSegments } from './judge-request.ts'
@@ -28,18 +29,33 @@ interface Body {
   readonly replaced: boolean
 }
 
+/** Over HTTP/1.1 and with `inject`, only what has framing has a body; over HTTP/2 the stream says. */
+function hasBody(raw: IncomingMessage & { stream?: { endAfterHeaders: boolean } }): boolean {
+  const { headers, httpVersionMajor, stream } = raw
+  if (httpVersionMajor === 2) return stream?.endAfterHeaders === false
+  const { 'transfer-encoding': coding, 'content-length': length } = headers
+  return coding !== undefined || (length !== undefined && Number(length) > 0)
+}
+
+/** The client has not finished sending: its connection cannot be used for another request. */
+export function isUploading({ raw }: FastifyRequest): boolean {
+  return !raw.complete && hasBody(raw)
+}
+
 /** The body as the app left it: untouched, replaced by a hook, or parsed by a route of its own. */
 function bodyOf(request: FastifyRequest): Body {
   const { raw } = request
   const body: unknown = request.body
   if (body === undefined || body === null || body === raw) {
-    const { 'transfer-encoding': coding, 'content-length': length } = raw.headers
-    // A body that a parser has been given needs no framing to be there: over HTTP/2 and with `inject` it has none.
-    const unframed = body === raw && coding === undefined && length === undefined
-    const present = unframed || coding !== undefined || (length !== undefined && Number(length) > 0)
-    if (present && raw.readableEnded && body !== raw)
-      throw new RequestFault('its body was consumed before it was forwarded')
-    return { body: present ? raw : null, replaced: false }
+    const isUnframed = raw.headers['transfer-encoding'] === undefined && raw.headers['content-length'] === undefined
+    // A body that a parser has been given needs no framing to be there: with `inject` it has none.
+    if (!hasBody(raw) && !(body === raw && isUnframed)) return { body: null, replaced: false }
+    // No parser is run for GET, so what a hook has made of its body is out of reach.
+    if (body !== raw && raw.readableFlowing !== null)
+      throw new RequestFault('its body was read before it was forwarded')
+    // undici destroys what it has sent: `inject` would take that for a client that has gone.
+    const isInjected = raw.httpVersionMajor === 1 && !(raw instanceof IncomingMessage)
+    return { body: isInjected ? (raw as Readable).pipe(new PassThrough()) : raw, replaced: false }
   }
   if (body instanceof Readable || Buffer.isBuffer(body)) return { body, replaced: true }
   return { body: Buffer.from(typeof body === 'string' ? body : JSON.stringify(body)), replaced: true }

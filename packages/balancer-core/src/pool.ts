@@ -45,10 +45,10 @@ function connectorOf(hostname: string, { protocol, tls }: PoolOptions, timeout: 
     const named = options.protocol === 'https:' && servername !== undefined ? { ...options, servername } : options
     if (named === options) delete options.servername
     connect(named, (...answer: Parameters<buildConnector.Callback>) => {
-      const [, socket] = answer
-      if (protocol !== 'http2' || socket === null || (socket as TLSSocket).alpnProtocol === 'h2')
-        return callback(...answer)
-      socket.destroy()
+      const [error, socket] = answer
+      const isUsable = protocol !== 'http2' || error !== null || (socket as TLSSocket).alpnProtocol === 'h2'
+      if (isUsable) return callback(...answer)
+      ;(socket as TLSSocket).destroy()
       callback(new Error('the backend does not speak HTTP/2'), null)
     })
   }

@@ -1,5 +1,6 @@
 import type { Answering, Lane } from './lane.ts'
 import { responseHeaders } from './response-headers.ts'
+import { addTrailers } from './trailers.ts'
 import { rewriteResponse } from './rewrite-response.ts'
 import { toFields, toFlat } from './rewrite.ts'
 
@@ -49,7 +50,7 @@ export const rawLane: Lane = {
   end(answer, trailers) {
     const { raw } = answer.reply
     if (raw.writableEnded) return
-    if (answer.expected === -1 && Object.keys(trailers).length > 0) raw.addTrailers(trailers)
+    if (answer.expected === -1) addTrailers(raw, trailers)
     raw.end()
   },
 

@@ -11,11 +11,12 @@ const methods = METHODS.filter((method) => method !== 'CONNECT')
 /** Fastify runs no parser for these, and so never looks at their content type. */
 const parserless = new Set(['GET', 'HEAD', 'TRACE'])
 
+const readableType = /^[\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+\s*(?:;|$)/
+
 /** A content type that Fastify cannot read would be answered 415, though it is the backend's to judge. */
 function overlookBadContentType(request: FastifyRequest, _reply: FastifyReply, done: () => void): void {
-  if (request.headers['content-type'] !== undefined && request.mediaType === undefined) {
-    request.headers = { 'content-type': 'application/octet-stream' }
-  }
+  const type = request.raw.headers['content-type']
+  if (type !== undefined && !readableType.test(type)) request.headers = { 'content-type': 'application/octet-stream' }
   done()
 }
 
@@ -38,10 +39,11 @@ export async function route(scope: FastifyInstance, { balancer }: { balancer: Ba
   const { constraints } = balancer.options
   const shared = { constraints, exposeHeadRoute: false, schema: { hide: true } as FastifySchema }
   for (const url of scope.prefix === '' ? ['/*'] : ['/', '/*']) {
-    // Another plugin may have taken one, as @fastify/cors does with OPTIONS: it is left to it.
-    const free = methods.filter((method) => !scope.hasRoute({ url, method, constraints }))
+    // @fastify/cors takes OPTIONS of everything for preflight requests, which it answers itself.
+    const isTaken = scope.hasRoute({ url: scope.prefix + url, method: 'OPTIONS', constraints })
     // A route each: a plugin may give its hooks to some of them only.
-    for (const method of free) {
+    for (const method of methods) {
+      if (method === 'OPTIONS' && isTaken) continue
       const hooks = parserless.has(method) ? {} : { onRequest: overlookBadContentType }
       scope.route({ ...shared, ...hooks, url, method, handler: handler() })
     }
