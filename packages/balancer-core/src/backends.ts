@@ -20,6 +20,9 @@ export interface DrainOptions {
   readonly deadline?: number
 }
 
+/** The hard vetoes that are states of a backend, as operators order them. */
+const orders = new Set(['drain', 'maintenance'])
+
 /**
  * The backends of one balancer. It owns the snapshot: every writer builds a new set beside the old one, and one reference
  * is swapped. Writers take turns; nothing is applied in part.
@@ -28,7 +31,7 @@ export class Backends {
   #set: BackendSet
   #listed: readonly ParsedBackend[]
   #turn: Promise<unknown> = Promise.resolve()
-  readonly #retiring = new Set<Promise<boolean>>()
+  readonly #retiring = new Set<Backend>()
   readonly #options: ParsedOptions
   readonly #clock: Clock
   readonly #hooks: Hooks
@@ -96,6 +99,20 @@ export class Backends {
     return turn
   }
 
+  /** Replaces one of the list, or takes it out; looked for when the change has its turn. */
+  changeOne(
+    id: string,
+    make: (one: ParsedBackend) => BackendOptions | undefined,
+    options?: ChangeOptions,
+    drain?: DrainOptions,
+  ): Promise<BackendSet> {
+    function replaced(listed: readonly ParsedBackend[]): readonly BackendOptions[] {
+      if (!listed.some((one) => one.id === id)) throw new UnknownBackendError(id)
+      return listed.flatMap((one) => (one.id === id ? (make(one) ?? []) : one))
+    }
+    return this.change(replaced, options, drain)
+  }
+
   /** No new requests; true once it is idle, false if the deadline came first and what was left has been cut. */
   async drain(id: string, options: DrainOptions = {}): Promise<boolean> {
     const backend = this.get(id)
@@ -113,12 +130,12 @@ export class Backends {
 
   /** Takes requests again: lifts drain and maintenance. */
   ready(id: string): void {
-    for (const veto of this.get(id).vetoes) if (veto.hard) veto.lift()
+    for (const veto of this.get(id).vetoes) if (veto.hard && orders.has(veto.by)) veto.lift()
   }
 
   /** Closes every Pool, at once. */
   async close(): Promise<void> {
-    await Promise.all([...this.#set.all.map(({ pool }) => pool.destroy()), ...this.#retiring])
+    await Promise.all([...this.#set.all, ...this.#retiring].map(({ pool }) => pool.destroy()))
   }
 
   async #apply(
@@ -149,16 +166,17 @@ export class Backends {
     this.#listed = listed
     const now = this.#swap(backendSet(all, before.revision + 1, this.#options.panicThreshold))
     const kept = new Set(all)
-    for (const backend of before.all) if (!kept.has(backend)) this.#retire(backend, drain)
+    for (const backend of before.all) if (!kept.has(backend)) void this.#retire(backend, drain)
     this.#hooks.tellChange(now, before)
     return now
   }
 
   /** Removed from the set: it finishes what it has, then its Pool closes. */
-  #retire(backend: Backend, drain: DrainOptions | undefined): void {
-    const retired = this.#idle(backend, drain).finally(() => backend.pool.destroy())
-    this.#retiring.add(retired)
-    void retired.finally(() => this.#retiring.delete(retired))
+  async #retire(backend: Backend, drain: DrainOptions | undefined): Promise<void> {
+    this.#retiring.add(backend)
+    await this.#idle(backend, drain)
+    this.#retiring.delete(backend)
+    await backend.pool.destroy()
   }
 
   #idle(backend: Backend, { deadline = this.#options.drainDeadline }: DrainOptions = {}): Promise<boolean> {

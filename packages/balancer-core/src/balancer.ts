@@ -111,19 +111,13 @@ export class Balancer {
   }
 
   /** Changes weight, priority, maxInFlight, zone or tags. @throws UnknownBackendError; BadOptionsError; StaleRevisionError */
-  async update(
-    id: string,
-    patch: Partial<Omit<BackendOptions, 'id' | 'url'>>,
-    options?: ChangeOptions,
-  ): Promise<BackendSet> {
-    this.backend(id)
-    return this.#backends.change((listed) => listed.map((one) => (one.id === id ? { ...one, ...patch } : one)), options)
+  update(id: string, patch: Partial<Omit<BackendOptions, 'id' | 'url'>>, options?: ChangeOptions): Promise<BackendSet> {
+    return this.#backends.changeOne(id, (one) => ({ ...one, ...patch }), options)
   }
 
   /** Takes one out; it finishes what it has until the deadline. @throws UnknownBackendError; StaleRevisionError */
-  async remove(id: string, options: ChangeOptions & DrainOptions = {}): Promise<BackendSet> {
-    this.backend(id)
-    return this.#backends.change((listed) => listed.filter((one) => one.id !== id), options, options)
+  remove(id: string, options: ChangeOptions & DrainOptions = {}): Promise<BackendSet> {
+    return this.#backends.changeOne(id, () => undefined, options, options)
   }
 
   /**
@@ -141,7 +135,7 @@ export class Balancer {
 
   /** Says of every backend why it may or may not be used, and which one would be picked. Sends nothing, changes nothing. */
   explain(request: Partial<PickRequest> = {}): Explanation {
-    return explain(this.set, this.#picker, { method: 'GET', url: '/', headers: {}, ...request })
+    return explain(this.set, this.#picker, this.#searched, { method: 'GET', url: '/', headers: {}, ...request })
   }
 
   /**

@@ -14,7 +14,7 @@ import type { FailureReason } from './failure.ts'
 import type { Forwarding } from './forwarding.ts'
 import type { Lane } from './lane.ts'
 import { Limits } from './limits.ts'
-import { offSocketClose, onSocketClose } from './pipelined.ts'
+import { distrust, offSocketClose, onSocketClose } from './pipelined.ts'
 import { logExchange } from './log.ts'
 import {
   isUploading,
@@ -92,7 +92,9 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
       this.#outgoing = outgoing(request, forwarding)
       rewriteOutgoing(this.#outgoing, request, forwarding)
     } catch (error) {
-      this.fail(error instanceof RequestFault ? 'bad-request' : 'rewrite-failed', error)
+      const isMalformed = error instanceof RequestFault
+      if (isMalformed) distrust(request.raw.socket)
+      this.fail(isMalformed ? 'bad-request' : 'rewrite-failed', error)
       return
     }
     balancer.budget.deposit(this.startedAt)

@@ -23,11 +23,19 @@ export interface Explanation {
 
 const hasRoom = ({ inFlight, maxInFlight }: Backend) => inFlight < maxInFlight
 
-/** Looks, and leaves everything as it was. */
-export function explain({ all, available, panicking }: BackendSet, picker: Picker, request: PickRequest): Explanation {
+/** Looks, and leaves everything as it was. `searched` is where the balancer last looked for one with room. */
+export function explain(
+  { all, available, panicking }: BackendSet,
+  picker: Picker,
+  searched: number,
+  request: PickRequest,
+): Explanation {
   const candidates = new Set(available)
   const first = picker.peek(request)
-  const picked = first === undefined || hasRoom(first) ? first : available.find(hasRoom)
+  const picked =
+    first === undefined || hasRoom(first)
+      ? first
+      : [...available.slice(searched + 1), ...available.slice(0, searched + 1)].find(hasRoom)
   return {
     picked: picked?.id ?? null,
     panicking,

@@ -1,3 +1,4 @@
+import { breakOff } from './break-off.ts'
 import { Readable } from 'node:stream'
 import type { Answering, Lane } from './lane.ts'
 import { responseHeaders } from './response-headers.ts'
@@ -80,9 +81,17 @@ function sendStream(answer: Answering): void {
 /** Through `reply.send`, and so through every onSend hook: what compress, etag and a user's own hooks need. */
 export const fullLane: Lane = {
   start(answer, received) {
-    const { reply, status, bodyless, forwarding } = answer
+    const { request, reply, status, bodyless, forwarding } = answer
     const via = forwarding.balancer.options.forwarded.via
-    const headers = toFields(responseHeaders(received, { status, bodyless, via, own: reply.getHeaders() }))
+    const headers = toFields(
+      responseHeaders(received, {
+        status,
+        bodyless,
+        chunks: request.raw.httpVersion !== '1.0',
+        via,
+        own: reply.getHeaders(),
+      }),
+    )
     answer.laneState = { status, headers, chunks: [], stream: undefined, sent: false } satisfies State
     if (answer.expected > maxCollected) sendStream(answer)
     // A body of unknown length may have arrived whole; what has not by the end of this tick is streamed.
@@ -96,20 +105,27 @@ export const fullLane: Lane = {
   },
 
   end(answer, trailers) {
-    const { stream, chunks } = stateOf(answer)
-    if (stream !== undefined) {
-      if (answer.expected === -1) addTrailers(answer.reply.raw, trailers)
-      stream.push(null)
+    const state = stateOf(answer)
+    const { chunks } = state
+    const { method, raw } = answer.request
+    // Trailers need a body in chunks, which Fastify makes of streams only.
+    const hasTrailers = answer.expected === -1 && raw.httpVersion !== '1.0' && Object.keys(trailers).length > 0
+    if (hasTrailers && state.stream === undefined) sendStream(answer)
+    if (state.stream !== undefined) {
+      if (hasTrailers) addTrailers(answer.reply.raw, trailers)
+      state.stream.push(null)
+      return
     }
+    delete state.headers.trailer
     // For HEAD a stream, though an empty one: of nothing at all, Fastify would say that its length is 0.
-    else if (answer.request.method === 'HEAD') send(answer, Readable.from([]))
+    if (method === 'HEAD') send(answer, Readable.from([]))
     else send(answer, answer.bodyless ? undefined : chunks.length === 1 ? chunks[0] : Buffer.concat(chunks))
   },
 
   abandon(answer, error) {
     const { stream, sent } = stateOf(answer)
     stream?.destroy(error)
-    if (sent) answer.reply.raw.destroy(error)
+    if (sent) breakOff(answer.reply.raw, error)
     return !sent
   },
 }

@@ -47,34 +47,28 @@ export class Hooks {
 
   /** Asks every `onPick`; a thrown error counts as no objection. */
   admits(attempt: Attempt): boolean {
-    for (const hook of this.onPick) {
-      try {
-        if (hook(attempt) === false) return false
-      } catch (error) {
-        this.#report(error, `onPick ${hook.name}`)
-      }
-    }
-    return true
+    return this.onPick.every((hook) => this.#call('onPick', hook, () => hook(attempt)) !== false)
   }
 
   /** Tells every hook of that name. */
   tell(name: 'onAttemptStart' | 'onAttemptResponse' | 'onAttemptEnd', attempt: Attempt): void {
-    for (const hook of this[name]) {
-      try {
-        hook(attempt)
-      } catch (error) {
-        this.#report(error, `${name} ${hook.name}`)
-      }
-    }
+    for (const hook of this[name]) this.#call(name, hook, () => hook(attempt))
   }
 
   tellChange(now: BackendSet, before: BackendSet): void {
-    for (const hook of this.onBackendsChange) {
-      try {
-        hook(now, before)
-      } catch (error) {
-        this.#report(error, `onBackendsChange ${hook.name}`)
-      }
+    for (const hook of this.onBackendsChange) this.#call('onBackendsChange', hook, () => hook(now, before))
+  }
+
+  #call(name: string, hook: { readonly name: string }, call: () => unknown): unknown {
+    const report = (error: unknown) => this.#report(error, `${name} ${hook.name}`)
+    try {
+      const answer = call()
+      // Written as async by mistake: it is not waited for, but its failure must not end the process.
+      if (answer instanceof Promise) answer.catch(report)
+      return answer
+    } catch (error) {
+      report(error)
+      return undefined
     }
   }
 

@@ -4,6 +4,7 @@ import { PassThrough, Readable } from 'node:stream'
 import type { Dispatcher } from 'undici'
 import type { Forwarding } from './forwarding.ts'
 import { asteriskTarget, climbs, faultOf, targetOf, withoutSegments } from './judge-request.ts'
+import { isDistrusted } from './pipelined.ts'
 import { requestHeaders } from './request-headers.ts'
 import { toFields, toFlat } from './rewrite.ts'
 
@@ -69,7 +70,7 @@ export function outgoing(request: FastifyRequest, forwarding: Forwarding): Outgo
   const { raw } = request
   const { headers, method = 'GET' } = raw
   const { segments, confined, balancer } = forwarding
-  const fault = faultOf(raw)
+  const fault = isDistrusted(raw.socket) ? 'it follows a malformed one' : faultOf(raw)
   if (fault !== undefined) throw new RequestFault(fault)
   const isAsterisk = method === 'OPTIONS' && raw.url === '*'
   const target = isAsterisk ? asteriskTarget(headers.host ?? '') : targetOf(raw.url ?? '')

@@ -28,3 +28,14 @@ export function onSocketClose(socket: Socket, listener: Listener): void {
 export function offSocketClose(socket: Socket, listener: Listener): void {
   waiting.get(socket)?.delete(listener)
 }
+
+const distrusted = new WeakSet<Socket>()
+
+/** A malformed request was read from it: whatever seems to follow is not to be believed. */
+export function distrust(socket: Socket): void {
+  distrusted.add(socket)
+}
+
+export function isDistrusted(socket: Socket): boolean {
+  return distrusted.has(socket)
+}

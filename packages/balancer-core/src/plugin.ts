@@ -73,7 +73,9 @@ async function plugin(app: FastifyInstance, options: BalancerOptions): Promise<v
   decorate(app, balancers)
   continueWhenRead(app.server)
   closeWith(app, balancer)
-  if (balancer.options.route) await app.register(route, { prefix: balancer.options.prefix, balancer })
+  // With a slash at its end, the prefix itself would not be forwarded.
+  const prefix = balancer.options.prefix.replace(/\/+$/, '')
+  if (balancer.options.route) await app.register(route, { prefix, balancer })
 }
 
 /** `fastify.register(balancer, options)` */

@@ -1,3 +1,4 @@
+import { breakOff } from './break-off.ts'
 import type { Answering, Lane } from './lane.ts'
 import { responseHeaders } from './response-headers.ts'
 import { addTrailers } from './trailers.ts'
@@ -22,6 +23,7 @@ export const rawLane: Lane = {
     let out = responseHeaders(headers, {
       status,
       bodyless,
+      chunks: raw.req.httpVersion !== '1.0',
       via: forwarding.balancer.options.forwarded.via,
       own: reply.getHeaders(),
     })
@@ -50,15 +52,14 @@ export const rawLane: Lane = {
   end(answer, trailers) {
     const { raw } = answer.reply
     if (raw.writableEnded) return
-    if (answer.expected === -1) addTrailers(raw, trailers)
+    if (answer.expected === -1 && raw.req.httpVersion !== '1.0') addTrailers(raw, trailers)
     raw.end()
   },
 
   abandon(answer, error) {
     const { raw } = answer.reply
     if (!raw.headersSent) return true
-    // With an error: on HTTP/2 a bare destroy would look like a clean end.
-    raw.destroy(error)
+    breakOff(raw, error)
     return false
   },
 }

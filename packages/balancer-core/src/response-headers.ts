@@ -8,6 +8,8 @@ export interface ResponseRules {
   readonly status: number
   /** No body follows: HEAD, 204, 304. */
   readonly bodyless: boolean
+  /** The client takes a body in chunks, and so trailers: not with HTTP/1.0. */
+  readonly chunks: boolean
   readonly via: boolean
   /** What the app's own plugins have set: it wins over the backend's, except where both can stand. */
   readonly own: IncomingFields
@@ -22,13 +24,16 @@ function push(out: string[], name: string, value: number | string | string[] | u
 }
 
 /** The fields to answer with, as flat pairs: the backend's without what concerns only its own connection, and the app's. */
-export function responseHeaders(headers: IncomingFields, { status, bodyless, via, own }: ResponseRules): string[] {
+export function responseHeaders(
+  headers: IncomingFields,
+  { status, bodyless, chunks, via, own }: ResponseRules,
+): string[] {
   const nominees = nominated(headers.connection as string | undefined)
   const out: string[] = []
   for (const name in headers) {
     if (isHopByHop(name) || (nominees !== null && nominees.has(name))) continue
-    // With a length there are no trailers to announce, and Node would throw.
-    if (name === 'trailer' && (bodyless || headers['content-length'] !== undefined)) continue
+    // Where no trailers can follow there are none to announce, and Node would throw.
+    if (name === 'trailer' && (bodyless || !chunks || headers['content-length'] !== undefined)) continue
     if (name === 'content-length' && status === 204) continue
     if (Object.hasOwn(own, name) && !joined.has(name)) continue
     push(out, name, headers[name])

@@ -25,6 +25,8 @@ export class Sweep {
   readonly period: number
   readonly #clock: Clock
   #first: Swept | undefined
+  /** Who is looked at next. */
+  #next: Swept | undefined
   #timer: unknown
 
   /** `limits` are in ms; 0 = none. */
@@ -55,6 +57,7 @@ export class Sweep {
       this.#first = nextSwept
     } else previousSwept.nextSwept = nextSwept
     if (nextSwept !== undefined) nextSwept.previousSwept = previousSwept
+    if (this.#next === swept) this.#next = nextSwept
     swept.previousSwept = undefined
     swept.nextSwept = undefined
   }
@@ -71,10 +74,10 @@ export class Sweep {
     this.tick++
     let swept = this.#first
     while (swept !== undefined) {
-      // Whatever is done to it may make it leave.
-      const next: Swept | undefined = swept.nextSwept
+      // What is done to one may make any of them leave.
+      this.#next = swept.nextSwept
       swept.onSweep()
-      swept = next
+      swept = this.#next
     }
     this.#timer = undefined
     if (this.#first !== undefined) this.#arm()
