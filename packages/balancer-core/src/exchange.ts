@@ -16,18 +16,10 @@ import type { Lane } from './lane.ts'
 import { Limits } from './limits.ts'
 import { distrust, offSocketClose, onSocketClose } from './pipelined.ts'
 import { logExchange } from './log.ts'
-import {
-  isUploading,
-  brokenBody,
-  dispatchOptions,
-  outgoing,
-  RequestFault,
-  rewriteOutgoing,
-  takeSmallBody,
-  type Outgoing,
-} from './outgoing.ts'
+import { dispatchOptions, outgoing, rewriteOutgoing, type Outgoing } from './outgoing.ts'
 import { openFresh } from './pool.ts'
 import type { Waiter } from './queue.ts'
+import { brokenBody, isUploading, RequestFault, takeSmallBody } from './request-body.ts'
 import { mayRetry } from './retry.ts'
 import type { IncomingFields } from './response-headers.ts'
 
@@ -101,16 +93,17 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
     if (request.raw.headers.expect !== undefined) this.#limits.start('continue-timeout', timeouts.continue)
     // The body of a request whose headers have just been parsed arrives later in this same tick, if it is small.
     if (this.#outgoing.smallLength > 0) process.nextTick(goOn, this)
-    else this.#tryFirst()
+    else this.#attemptFirst()
   }
 
   onBodyDue(): void {
     if (this.outcome !== undefined) return
-    takeSmallBody(this.#outgoing!, this.request)
-    this.#tryFirst()
+    const out = this.#outgoing!
+    out.body = takeSmallBody(this.request.raw, out.smallLength) ?? out.body
+    this.#attemptFirst()
   }
 
-  #tryFirst(): void {
+  #attemptFirst(): void {
     const { balancer } = this
     // First come, first served: nobody overtakes those who wait.
     const picked = balancer.queue.length > 0 ? 'saturated' : balancer.pick(this)
@@ -149,7 +142,7 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
 
   get ownFailure(): FailureReason | undefined {
     if (this.clientGone) return 'client-gone'
-    return brokenBody(this.#outgoing!, this.request) === undefined ? undefined : 'bad-request'
+    return brokenBody(this.#outgoing!.body, this.request) === undefined ? undefined : 'bad-request'
   }
 
   onInformation(status: number, headers: IncomingFields): void {
@@ -178,7 +171,7 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
   onFailure(attempt: Attempt, reason: FailureReason, error: unknown): void {
     if (attempt !== this.#current || this.outcome !== undefined) return
     if (this.#answer === undefined && this.#retry(attempt, reason)) return
-    this.fail(reason, brokenBody(this.#outgoing!, this.request) ?? error)
+    this.fail(reason, brokenBody(this.#outgoing!.body, this.request) ?? error)
   }
 
   /** Another attempt, if there may be one and a backend for it. */

@@ -1,7 +1,7 @@
 import type { FailureError } from './errors.ts'
 import type { ExchangeRecord } from './exchange-record.ts'
 import type { FailureReason } from './failure.ts'
-import { isUploading, RequestFault } from './outgoing.ts'
+import { isUploading, RequestFault } from './request-body.ts'
 
 /** In seconds: what is overloaded or being replaced is worth asking again soon (RFC 9110 §10.2.3). */
 const retryAfter = '1'

@@ -36,6 +36,7 @@ export function distrust(socket: Socket): void {
   distrusted.add(socket)
 }
 
+/** Was one? */
 export function isDistrusted(socket: Socket): boolean {
   return distrusted.has(socket)
 }
