@@ -1,0 +1,73 @@
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+
+/** Backends to play with. */
+export interface Demo {
+  readonly backends: readonly { readonly id: string; readonly url: string }[]
+  close(): void
+}
+
+const speeds = { fast: 5, steady: 20, slow: 80 }
+
+function listen(server: Server, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, '127.0.0.1', () => {
+      server.off('error', reject)
+      resolve((server.address() as AddressInfo).port)
+    })
+  })
+}
+
+/** One backend: it answers with its name after its delay, and `POST /stop` makes it disappear for a while. */
+async function startBackend(name: string, delay: number, downtime: number) {
+  const server = createServer((request, response) => {
+    const stops = request.method === 'POST' && request.url === '/stop'
+    request.resume()
+    response.setHeader('x-backend', name)
+    setTimeout(() => {
+      if (stops) response.once('close', disappear)
+      response.end(stops ? `${name} is gone for ${downtime / 1000} s\n` : `${name}, after ${delay} ms\n`)
+    }, delay)
+  })
+  const port = await listen(server, 0)
+
+  let absence: NodeJS.Timeout | undefined
+  function close(): void {
+    clearTimeout(absence)
+    server.close()
+    server.closeAllConnections()
+  }
+  function disappear(): void {
+    close()
+    absence = setTimeout(comeBack, downtime).unref()
+  }
+  function comeBack(): void {
+    // The port was free for a while, so somebody else may have it.
+    listen(server, port).catch(disappear)
+  }
+  return { id: name, url: `http://127.0.0.1:${port}`, close }
+}
+
+/** Starts three backends of different speed on free ports of the loopback; `downtime` is how long a stop lasts, in ms. */
+export async function startDemo(downtime: number): Promise<Demo> {
+  const started = await Promise.all(Object.entries(speeds).map(([name, delay]) => startBackend(name, delay, downtime)))
+  return {
+    backends: started.map(({ id, url }) => ({ id, url })),
+    close() {
+      for (const backend of started) backend.close()
+    },
+  }
+}
+
+/** The three lines that say what to try, for a balancer that listens at `url` over such backends. */
+export function invitation(url: string, downtime: number): string {
+  // To curl, brackets mean a range.
+  const at = new URL(url).host.replace(/^\[.*\]/, 'localhost')
+  return [
+    `Try   curl "${at}/[1-6]"          ${Object.keys(speeds).join(', ')} take turns`,
+    `Stop  curl -i -X POST ${at}/stop  stops the one that answers for ${downtime / 1000} s; try again: nothing fails`,
+    `Look  each request has a line below: backend, status, ms. For servers of your own, see --help`,
+    '',
+  ].join('\n')
+}

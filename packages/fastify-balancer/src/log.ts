@@ -1,0 +1,40 @@
+import type { prettyFactory } from 'pino-pretty'
+import type { LogForm } from './arguments.ts'
+
+type PrettyOptions = NonNullable<Parameters<typeof prettyFactory>[0]>
+type MessageFormat = Extract<PrettyOptions['messageFormat'], (...parameters: never[]) => string>
+
+interface LoggedAttempt {
+  readonly backend: string
+  readonly outcome: string
+  readonly status?: number
+  readonly ended?: number
+}
+
+function wayOf({ backend, outcome, status, ended }: LoggedAttempt): string {
+  const how = [status, outcome === 'ok' ? undefined : outcome, ended === undefined ? undefined : `${ended} ms`]
+  return ` → ${[backend, ...how.filter((part) => part !== undefined)].join(' ')}`
+}
+
+/** The line of an exchange as a person reads it: the request, each attempt, and what the client got if that failed. */
+const messageFormat: MessageFormat = (record, messageKey) => {
+  const { attempts, method, url, status, outcome } = record
+  if (!Array.isArray(attempts)) return String(record[messageKey])
+  const way = (attempts as LoggedAttempt[]).map(wayOf).join('')
+  return `${String(method)} ${String(url)}${way}${outcome === 'ok' ? '' : ` ⇒ ${String(status)} ${String(outcome)}`}`
+}
+
+/** Fastify's option `logger` for the form asked for, on standard output. */
+export async function loggerOf(form: LogForm): Promise<false | { stream: { write(line: string): void } }> {
+  if (form === 'off') return false
+  if (form === 'json') return { stream: { write: (line) => void process.stdout.write(line) } }
+  const { prettyFactory } = await import('pino-pretty')
+  const pretty = prettyFactory({
+    colorize: process.stdout.isTTY && process.env['NO_COLOR'] === undefined,
+    ignore: 'pid,hostname,reqId,balancer,outcome,method,url,status,duration,attempts',
+    messageFormat,
+    singleLine: true,
+    translateTime: 'SYS:HH:MM:ss.l',
+  })
+  return { stream: { write: (line) => void process.stdout.write(pretty(line)) } }
+}

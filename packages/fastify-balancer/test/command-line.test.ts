@@ -1,0 +1,268 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import type { ServerResponse } from 'node:http'
+import { fileURLToPath } from 'node:url'
+import { describe, test, type TestContext } from 'node:test'
+import { ask } from '../../../test/support/ask.ts'
+import { startBackend, startBackends, unusedOrigin } from '../../../test/support/backend.ts'
+import { startProgram, type Program } from '../../../test/support/program.ts'
+import { rawClient } from '../../../test/support/raw.ts'
+
+const file = fileURLToPath(new URL('../src/cli.ts', import.meta.url))
+const patience = { timeout: 100_000 }
+
+function start(t: TestContext, ...args: string[]): Program {
+  return startProgram(t, file, { args })
+}
+
+/** Starts it on a free port; answers its origin. */
+async function startAt(t: TestContext, ...args: string[]): Promise<[Program, string]> {
+  const leading = args[0] === '--' ? ['--'] : []
+  const program = start(t, ...leading, '--port', '0', ...args.slice(leading.length))
+  const [url] = await program.until(/http:\/\/127\.0\.0\.1:\d+(?= by )/)
+  return [program, url]
+}
+
+async function stop({ child, exit }: Program, signal: NodeJS.Signals = 'SIGTERM') {
+  child.kill(signal)
+  return exit
+}
+
+describe('the demo', patience, () => {
+  test('three backends take turns, and three lines say what to try', async (t) => {
+    const program = start(t, '--port', '0', '--log', 'off')
+    await program.until(/^Look/)
+    const { hostname, port } = new URL(`http://${/curl "([^/]+)/.exec(program.stdout[0]!)![1]}`)
+    const names = []
+    for (let turn = 0; turn < 3; turn++) names.push((await ask(`http://${hostname}:${port}/`)).headers['x-backend'])
+
+    assert.deepEqual(names, ['fast', 'steady', 'slow'])
+    assert.deepEqual(await stop(program), { code: 0, signal: null })
+    assert.equal(program.stdout.length, 3)
+    assert.deepEqual(program.stderr, [])
+  })
+
+  test('one that is stopped costs no request', async (t) => {
+    const [program, url] = await startAt(t, '--log', 'json')
+    const stopped = await ask(`${url}/stop`, { method: 'POST' })
+    const gone = stopped.headers['x-backend']
+    const others = new Set<unknown>(['fast', 'steady', 'slow'].filter((name) => name !== gone))
+    const answers = []
+    for (let turn = 0; turn < 6; turn++)
+      answers.push(await ask(url, turn < 3 ? {} : { method: 'POST', body: 'not lost' }))
+
+    assert.equal(gone, 'fast')
+    assert.deepEqual(
+      answers.map(({ status }) => status),
+      [200, 200, 200, 200, 200, 200],
+    )
+    assert.ok(answers.every(({ headers }) => others.has(headers['x-backend'])))
+    await program.until(/"backend":"fast","outcome":"connect-refused".*"outcome":"ok"/)
+    assert.deepEqual(await stop(program), { code: 0, signal: null })
+  })
+
+  test('its curl commands work as printed', async (t) => {
+    if (spawnSync('curl', ['--version']).error !== undefined) return t.skip('there is no curl here')
+    const [program] = await startAt(t, '--log', 'json')
+    await program.until(/^Look/)
+    const commands = program.stdout.flatMap((line) => /^\w+ +(curl .*?) {2}/.exec(line)?.[1] ?? [])
+    const [six, goes] = commands.map((command) => spawnSync(`${command} -sS`, { shell: true, encoding: 'utf8' }))
+
+    assert.equal(commands.length, 2)
+    assert.equal(six!.stdout.replaceAll(/,.*/g, ''), 'fast\nsteady\nslow\nfast\nsteady\nslow\n')
+    assert.match(goes!.stdout, /^x-backend: fast\r$/m)
+    assert.match(goes!.stdout, /^fast is gone for 10 s$/m)
+    return undefined
+  })
+})
+
+describe('given addresses', patience, () => {
+  test('it balances them, with or without a scheme and after a stray --', async (t) => {
+    const [first, second] = await startBackends(t, 'first', 'second')
+    const [, url] = await startAt(t, '--', first!.url, new URL(second!.url).host)
+    const bodies = []
+    for (let turn = 0; turn < 4; turn++) bodies.push((await ask(`${url}/a/long/${'path/'.repeat(100)}?and=query`)).body)
+
+    assert.deepEqual(bodies, ['first', 'second', 'first', 'second'])
+    assert.equal(first!.received[0]!.url, `/a/long/${'path/'.repeat(100)}?and=query`)
+  })
+
+  test('it goes by the policy', async (t) => {
+    const busy = await startBackend(t, () => {})
+    const [free] = await startBackends(t, 'free')
+    const [, url] = await startAt(t, '--policy', 'least-requests', busy.url, free!.url)
+    void ask(url)
+    await once(busy.server, 'request')
+    for (let turn = 0; turn < 3; turn++) assert.equal((await ask(url)).body, 'free')
+  })
+
+  test('each request has one line in the log, as JSON when nobody looks', async (t) => {
+    const [one] = await startBackends(t, 'one')
+    const [program, url] = await startAt(t, one!.url)
+    await ask(`${url}/here`)
+    await program.until(/"attempts"/)
+    await stop(program)
+    const lines = program.stdout.map((line) => JSON.parse(line) as Record<string, unknown>)
+    const { method, url: path, status, outcome, attempts } = lines.find((line) => 'attempts' in line)!
+
+    assert.deepEqual([method, path, status, outcome], ['GET', '/here', 200, 'ok'])
+    assert.equal((attempts as { backend: string }[])[0]!.backend, one!.url)
+    assert.equal(lines.length, 3, 'balancing, the request, SIGTERM')
+  })
+
+  test('the pretty log has each attempt, and what the client got', async (t) => {
+    const [one] = await startBackends(t, 'one')
+    const dead = await unusedOrigin()
+    const [program, url] = await startAt(t, '--log', 'pretty', dead, one!.url)
+    await ask(`${url}/here`)
+    await program.until(/ INFO: GET \/here → http:\S+ connect-refused [\d.]+ ms → http:\S+ 200 [\d.]+ ms$/)
+    await one!.stop()
+    const { status, body } = await ask(`${url}/nowhere`)
+    await program.until(/ WARN: GET \/nowhere( → http:\S+ connect-refused [\d.]+ ms){2} ⇒ 502 connect-refused$/)
+
+    assert.equal(status, 502)
+    for (const address of [dead, one!.url]) assert.ok(!body.includes(new URL(address).port))
+  })
+
+  test('it goes on when whoever reads its output has left', async (t) => {
+    for (const form of ['json', 'pretty']) {
+      const [one] = await startBackends(t, 'one')
+      const [program, url] = await startAt(t, '--log', form, one!.url)
+      program.child.stdout.destroy()
+      for (let turn = 0; turn < 3; turn++) assert.equal((await ask(url)).status, 200)
+      assert.deepEqual(await stop(program), { code: 0, signal: null })
+      assert.deepEqual(program.stderr, [])
+    }
+  })
+})
+
+describe('stopping', patience, () => {
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    test(`${signal} lets a request in flight end, and nothing new begin`, async (t) => {
+      const { promise: arrived, resolve: arrive } = Promise.withResolvers<ServerResponse>()
+      const backend = await startBackend(t, (_request, response) => arrive(response))
+      const [program, url] = await startAt(t, backend.url)
+      // A browser opens connections before it needs them; they must not hold the process.
+      const silent = await rawClient(t, Number(new URL(url).port))
+      const answer = ask(url)
+      const response = await arrived
+      program.child.kill(signal)
+      await program.until(new RegExp(`${signal}: .*: 1"`))
+      silent.send('GET / HTTP/1.1\r\nhost: a\r\n\r\n')
+      await silent.until(/^HTTP\/1\.1 503 /)
+      response.end('late, but whole')
+
+      const { status, body, whole } = await answer
+      assert.deepEqual([status, body, whole], [200, 'late, but whole', true])
+      assert.deepEqual(await program.exit, { code: 0, signal: null })
+      assert.equal(backend.received.length, 1)
+    })
+  }
+
+  test('a connection that has asked nothing does not hold it', async (t) => {
+    const [one] = await startBackends(t, 'one')
+    const [program, url] = await startAt(t, one!.url)
+    const silent = await rawClient(t, Number(new URL(url).port))
+    assert.deepEqual(await stop(program), { code: 0, signal: null })
+    assert.equal(await silent.closed(), '')
+  })
+
+  test('after the drain deadline, what is left is cut', async (t) => {
+    const backend = await startBackend(t, () => {})
+    const [program, url] = await startAt(t, '--drain-deadline', '50', backend.url)
+    const answer = ask(url)
+    await once(backend.server, 'request')
+    assert.deepEqual(await stop(program), { code: 0, signal: null })
+    assert.notEqual((await answer).status, 200)
+  })
+
+  test('a second signal stops it at once', async (t) => {
+    const backend = await startBackend(t, () => {})
+    const [program, url] = await startAt(t, '--drain-deadline', '0', backend.url)
+    const answer = ask(url)
+    await once(backend.server, 'request')
+    program.child.kill('SIGINT')
+    await program.until(/SIGINT: /)
+    assert.deepEqual(await stop(program, 'SIGINT'), { code: 1, signal: null })
+    assert.equal((await answer).status, 0)
+  })
+})
+
+test('--help names every option, and --version is that of the package', patience, async (t) => {
+  const manifest = readFileSync(new URL('../package.json', import.meta.url), 'utf8')
+  for (const flag of ['--help', '-h']) {
+    const { exit, stdout, stderr } = start(t, flag)
+    assert.deepEqual(await exit, { code: 0, signal: null })
+    assert.deepEqual(stderr, [])
+    for (const name of ['port', 'host', 'policy', 'drain-deadline', 'log', 'help', 'version'])
+      assert.ok(
+        stdout.some((line) => new RegExp(`^ +(-h, )?--${name}\\b`).test(line)),
+        name,
+      )
+    assert.ok(stdout.every((line) => line.length <= 120))
+  }
+  const { exit, stdout } = start(t, '--version')
+  assert.deepEqual(await exit, { code: 0, signal: null })
+  assert.deepEqual(stdout, [(JSON.parse(manifest) as { version: string }).version])
+})
+
+describe('wrong arguments get one line and exit code 2', { ...patience, concurrency: 2 }, () => {
+  const a = 'http://127.0.0.1:3001'
+  const cases: [string[], RegExp][] = [
+    [['--prot', '1'], /unknown option '--prot'/],
+    [['-x'], /unknown option '-x'/],
+    [['--help=yes'], /'-h, --help' does not take an argument/],
+    [['--port'], /--port needs a value/],
+    [['--port', '--host', 'x'], /--port needs a value/],
+    [['--port', 'http'], /--port must be a whole number from 0 to 65535, not 'http'/],
+    [['--port', '65536'], /--port must be a whole number from 0 to 65535, not '65536'/],
+    [['--port=-1'], /--port must be .* not '-1'/],
+    [['--port='], /--port must be .* not ''/],
+    [['--host='], /--host needs a value/],
+    [['--drain-deadline', '1s'], /--drain-deadline must be a whole number from 0 to \d+, not '1s'/],
+    [['--log', 'xml'], /--log must be one of pretty, json, off, not 'xml'/],
+    [['--policy', 'best'], /--policy must be one of round-robin, weighted, random, p2c, least-requests, not 'best'/],
+    [['start'], /'start' is not an address such as http:/],
+    [['two\nlines'], /'two lines' is not an address/],
+    [['http://'], /'http:\/\/' is not an address/],
+    [['127.0.0.1:99999'], /'127.0.0.1:99999' is not an address/],
+    [['ftp://127.0.0.1'], /must begin with http:\/\/ or https:\/\//],
+    [[`${a}/path`], /must be scheme, host and port alone/],
+    [[`${a}?query`], /must be scheme, host and port alone/],
+    [['http://user:secret@127.0.0.1:3001'], /must be scheme, host and port alone/],
+    [[a, '127.0.0.1:3001'], /http:\/\/127.0.0.1:3001 is given twice/],
+  ]
+  for (const [args, message] of cases) {
+    test(JSON.stringify(args.join(' ')), async (t) => {
+      const { exit, stdout, stderr } = start(t, ...args)
+      assert.deepEqual(await exit, { code: 2, signal: null })
+      assert.deepEqual(stdout, [])
+      assert.equal(stderr.length, 1)
+      assert.match(stderr[0]!, /^fastify-balancer: .*; see --help$/)
+      assert.match(stderr[0]!, message)
+    })
+  }
+})
+
+describe('where it cannot listen, it says so in one line and exits with 1', patience, () => {
+  test('the port is in use', async (t) => {
+    const [one] = await startBackends(t, 'one')
+    const { port } = new URL(one!.url)
+    for (const backends of [[one!.url], []]) {
+      const { exit, stdout, stderr } = start(t, '--port', port, ...backends)
+      assert.deepEqual(await exit, { code: 1, signal: null })
+      assert.deepEqual(stdout, [])
+      assert.deepEqual(stderr, [`fastify-balancer: port ${port} of 127.0.0.1 is in use; choose another with --port`])
+    }
+  })
+
+  test('the address is not one of this machine', async (t) => {
+    // Reserved for documentation (RFC 5737).
+    const { exit, stderr } = start(t, '--host', '192.0.2.1', '--port', '0', 'http://127.0.0.1:3001')
+    assert.deepEqual(await exit, { code: 1, signal: null })
+    assert.equal(stderr.length, 1)
+    assert.match(stderr[0]!, /^fastify-balancer: cannot listen on port 0 of 192\.0\.2\.1: /)
+  })
+})

@@ -1,0 +1,180 @@
+import assert from 'node:assert/strict'
+import { readdirSync } from 'node:fs'
+import { get, type IncomingMessage } from 'node:http'
+import { fileURLToPath } from 'node:url'
+import { test, type TestContext } from 'node:test'
+import { ask } from './support/ask.ts'
+import { startBackend, startBackends, type TestBackend } from './support/backend.ts'
+import { startProgram, type Program } from './support/program.ts'
+
+const directory = new URL('../examples/', import.meta.url)
+
+interface Running {
+  readonly program: Program
+  /** Where the example listens. */
+  readonly url: string
+}
+
+/** Starts an example in front of these backends, or of its own. */
+async function start(t: TestContext, name: string, backends: readonly TestBackend[], env = {}): Promise<Running> {
+  const program = startProgram(t, fileURLToPath(new URL(name, directory)), {
+    env: { PORT: '0', ...(backends.length > 0 && { BACKENDS: backends.map(({ url }) => url).join() }), ...env },
+  })
+  const [url] = await program.until(/^http:\S+$/)
+  return { program, url }
+}
+
+async function askInTurn(urls: readonly string[], headers: Record<string, string> = {}): Promise<string[]> {
+  const bodies: string[] = []
+  for (const url of urls) bodies.push((await ask(url, { headers })).body)
+  return bodies
+}
+
+/** What each example must do. It is stopped afterwards, by SIGTERM. */
+const examples: Record<string, (t: TestContext, name: string) => Promise<Running>> = {
+  async 'basic.ts'(t, name) {
+    const running = await start(t, name, await startBackends(t, 'a', 'b', 'c'))
+    assert.deepEqual(await askInTurn(Array<string>(6).fill(running.url)), ['a', 'b', 'c', 'a', 'b', 'c'])
+    return running
+  },
+
+  async 'weighted.ts'(t, name) {
+    const running = await start(t, name, await startBackends(t, 'a', 'b', 'c'))
+    const twice = await askInTurn(Array<string>(14).fill(running.url))
+    assert.equal(twice.join(' '), 'a a b a c a a a a b a c a a')
+    return running
+  },
+
+  async 'two-balancers.ts'(t, name) {
+    const backends = await startBackends(t, 'a', 'b', 'c')
+    const running = await start(t, name, backends)
+    const { url } = running
+    assert.deepEqual(await askInTurn([`${url}/api/users?id=1`, `${url}/api/users`]), ['a', 'b'])
+    assert.equal(backends[0]!.received[0]!.url, '/users?id=1')
+    assert.equal((await ask(`${url}/api/users`, { headers: { host: 'shop.localhost:80' } })).body, 'a')
+    assert.equal((await ask(`${url}/users`, { headers: { host: 'shop.localhost:80' } })).body, 'c')
+    assert.equal((await ask(`${url}/users`)).status, 404)
+    const balancers = JSON.parse((await ask(`${url}/balancers`)).body) as Record<string, { url: string }[]>
+    assert.deepEqual(
+      Object.entries(balancers).map(([key, all]) => [key, all.map((one) => one.url)]),
+      [
+        ['api', [backends[0]!.url, backends[1]!.url]],
+        ['shop', [backends[2]!.url]],
+      ],
+    )
+    return running
+  },
+
+  async 'own-policy.ts'(t, name) {
+    const running = await start(t, name, await startBackends(t, 'a', 'b', 'c'))
+    const users = Array.from({ length: 60 }, (_, index) => `user ${index}`)
+    const askAll = () =>
+      Promise.all(users.map(async (user) => (await ask(running.url, { headers: { 'x-user': user } })).body))
+    const first = await askAll()
+    assert.deepEqual(await askAll(), first)
+    assert.ok(new Set(first).size > 1)
+    return running
+  },
+
+  async 'rewrite.ts'(t, name) {
+    const backend = await startBackend(t, (_request, response) => {
+      response.writeHead(404, { 'x-powered-by': 'steam' }).end('gone')
+    })
+    const running = await start(t, name, [backend])
+    const { status, headers, body } = await ask(`${running.url}/v1/thing?a=b`, { headers: { cookie: 'secret=1' } })
+    const [received] = backend.received
+    assert.equal(received!.url, '/thing?a=b')
+    assert.equal(received!.headers.cookie, undefined)
+    assert.match(String(received!.headers['x-request-id']), /^req-/)
+    assert.deepEqual([status, body, headers['x-powered-by']], [410, 'gone', undefined])
+    assert.equal(headers['x-request-id'], received!.headers['x-request-id'])
+    return running
+  },
+
+  async 'with-auth.ts'(t, name) {
+    const [backend] = await startBackends(t, 'a')
+    const running = await start(t, name, [backend!], { TOKEN: 'swordfish' })
+    for (const headers of [{}, { authorization: 'Bearer open sesame' }, { authorization: 'swordfish' }]) {
+      const refused = await ask(running.url, { method: 'POST', body: 'not for you', headers })
+      assert.deepEqual([refused.status, refused.headers['www-authenticate']], [401, 'Bearer'])
+    }
+    assert.equal(backend!.received.length, 0)
+    assert.equal((await ask(running.url, { headers: { authorization: 'Bearer swordfish' } })).body, 'a')
+    assert.equal(backend!.received[0]!.headers.authorization, undefined)
+    return running
+  },
+
+  async 'hot-swap.ts'(t, name) {
+    const [a, b] = await startBackends(t, 'a', 'b')
+    const running = await start(t, name, [a!])
+    const { url } = running
+    const put = (list: unknown, headers = {}) =>
+      ask(`${url}/backends`, {
+        method: 'PUT',
+        headers: { 'content-type': 'application/json', ...headers },
+        body: JSON.stringify(list),
+      })
+    assert.deepEqual(await askInTurn([url, url]), ['a', 'a'])
+
+    const swapped = await put([{ url: b!.url, id: 'b' }], { 'if-match': '"1"' })
+    assert.deepEqual([swapped.status, swapped.headers.etag], [200, '"2"'])
+    assert.deepEqual(await askInTurn([url, url]), ['b', 'b'])
+
+    assert.equal((await put([a!.url], { 'if-match': '"1"' })).status, 412)
+    const bad = await put(['nonsense', { url: a!.url, wieght: 1 }])
+    assert.equal(bad.status, 400)
+    assert.match(bad.body, /backends\.0\.url.*backends\.1\.wieght/)
+    const now = await ask(`${url}/backends`)
+    assert.equal(now.headers.etag, '"2"')
+    assert.deepEqual(
+      (JSON.parse(now.body) as { id: string; requests: number }[]).map(({ id, requests }) => [id, requests]),
+      [['b', 2]],
+    )
+    return running
+  },
+
+  async 'streaming-sse.ts'(t, name) {
+    // The second event would be an hour away.
+    const running = await start(t, name, [], { EVERY: '3600000' })
+    const response = await new Promise<IncomingMessage>((resolve) => get(running.url, { agent: false }, resolve))
+    assert.equal(response.headers['content-type'], 'text/event-stream')
+    for await (const chunk of response) {
+      assert.match(String(chunk), /^data: [\d:.TZ-]+\n\n$/)
+      break
+    }
+    // Leaving the loop has closed the connection.
+    await running.program.until(/^a listener has left$/)
+    return running
+  },
+
+  async 'tracing.ts'(t, name) {
+    const [a] = await startBackends(t, 'a')
+    const running = await start(t, name, [a!])
+    assert.equal((await ask(running.url)).body, 'a')
+    const [line] = await running.program.until(/^\{.*\}$/)
+    const span = JSON.parse(line) as Record<string, unknown>
+    assert.deepEqual([span.number, span.backend, span.outcome, span.status], [1, a!.url, 'ok', 200])
+    assert.match(String(a!.received[0]!.headers.traceparent), new RegExp(`^00-${String(span.trace)}-[\\da-f]{16}-01$`))
+    return running
+  },
+}
+
+for (const [name, run] of Object.entries(examples)) {
+  test(`examples/${name}`, { timeout: 100_000 }, async (t) => {
+    const { program } = await run(t, name)
+    program.child.kill('SIGTERM')
+    assert.deepEqual(await program.exit, { code: 0, signal: null })
+    assert.deepEqual(program.stderr, [])
+  })
+}
+
+test('every example has a test', () => {
+  const files = readdirSync(directory).filter((file) => file.endsWith('.ts'))
+  assert.deepEqual(files.sort(), Object.keys(examples).sort())
+})
+
+test('without BACKENDS an example has backends of its own', { timeout: 100_000 }, async (t) => {
+  const { url } = await start(t, 'basic.ts', [])
+  const paths = ['/1', '/2', '/3']
+  assert.deepEqual(await askInTurn(paths.map((path) => url + path)), ['a: GET /1\n', 'b: GET /2\n', 'c: GET /3\n'])
+})

@@ -1,0 +1,14 @@
+/**
+ * Loaded before each test file (`--import`): one that has not ended by then fails, and says what it left open. The test
+ * runner's own time limit does not end a file whose tests have passed and whose server still listens.
+ */
+const limit = 120_000
+
+// The runner itself, which loads this too, may take as long as all of them together.
+if (process.env['NODE_TEST_CONTEXT'] !== undefined) {
+  setTimeout(() => {
+    const open = process.getActiveResourcesInfo().join(', ')
+    process.stderr.write(`${process.argv[1]} has not ended after ${limit / 1000} s; still open: ${open}\n`)
+    process.exit(1)
+  }, limit).unref()
+}
