@@ -1,0 +1,68 @@
+// What do ten thousand backends cost? Time per pick of each policy, and of each way to change the set.
+import { path, readArguments } from './arguments.ts'
+import { timeChanges } from './large-set/changes.ts'
+import { timePick } from './large-set/picks.ts'
+import { describeMachine } from './machine.ts'
+import { markdownTable } from './markdown.ts'
+import { resultsFile, saveResults } from './results.ts'
+import type { Spread } from './statistics.ts'
+
+const sizes = [10, 100, 1000, 10_000] as const
+const smallest = sizes[0]
+const largest = sizes[3]
+const constantTime = ['round-robin', 'random', 'p2c'] as const
+const linearTime = ['weighted', 'least-requests'] as const
+/**
+ * A pick among 10 000 may take so many times as long as among 10: memory is further away. Work that grows with the set
+ * would show as 1000 ×.
+ */
+const growthLimit = 8
+/** ms */
+const changeLimit = 50
+
+const { output } = readArguments(
+  {
+    name: 'large-set.ts',
+    does: 'Measures how long picks and changes take with 10 to 10 000 backends in the set.',
+    more: `Ends with 1 when a pick of ${constantTime.join(', ')} grows with the set, or a change takes ${changeLimit} ms.`,
+  },
+  { output: path('Where the results go, as JSON', resultsFile('large-set')) },
+)
+
+const picks: Record<string, Record<number, number>> = {}
+for (const policy of [...constantTime, ...linearTime]) {
+  process.stderr.write(`picks: ${policy}\n`)
+  picks[policy] = {}
+  for (const size of sizes) picks[policy][size] = await timePick(policy, size)
+}
+
+const changes: Record<string, Record<number, Spread>> = {}
+for (const size of sizes) {
+  process.stderr.write(`changes: ${size} backends\n`)
+  for (const [name, times] of Object.entries(await timeChanges(size))) (changes[name] ??= {})[size] = times
+}
+
+const problems = [
+  ...constantTime
+    .map((policy) => ({ policy, growth: picks[policy]![largest]! / picks[policy]![smallest]! }))
+    .filter(({ growth }) => growth > growthLimit)
+    .map(({ policy, growth }) => `a pick of ${policy} takes ${growth.toFixed(1)} × as long with ${largest} backends`),
+  ...Object.entries(changes)
+    .map(([name, bySize]) => ({ name, median: bySize[largest]!.median }))
+    .filter(({ median }) => median >= changeLimit)
+    .map(({ name, median }) => `${name} takes ${median.toFixed(1)} ms with ${largest} backends`),
+]
+
+saveResults(output, { date: new Date().toISOString(), machine: describeMachine(), picks, changes, problems })
+const head = sizes.map((size) => size.toLocaleString('en').replace(',', '\u202f'))
+const pickRows = Object.entries(picks).map(([policy, bySize]) =>
+  [policy].concat(sizes.map((size) => bySize[size]!.toFixed(3))),
+)
+const changeRows = Object.entries(changes).map(([name, bySize]) =>
+  [name].concat(sizes.map((size) => `${bySize[size]!.median.toFixed(2)} (${bySize[size]!.max.toFixed(2)})`)),
+)
+process.stdout.write(
+  `${markdownTable(['µs per pick', ...head], pickRows)}\n\n${markdownTable(['ms per change (longest)', ...head], changeRows)}\n`,
+)
+for (const problem of problems) process.stderr.write(`!! ${problem}\n`)
+process.exit(problems.length > 0 ? 1 : 0)

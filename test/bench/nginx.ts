@@ -1,0 +1,34 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Child } from './child.ts'
+import type { Side } from './pinning.ts'
+import { programVersion } from './versions.ts'
+
+/** undefined when nginx is not installed. */
+export const nginxVersion = (): string | undefined => programVersion('nginx', '-v')
+
+/** Starts nginx in the foreground, in a directory of its own, with `http` inside the block of that name. */
+export function startNginx(directory: string, side: Side, workers: number, http: string): Child {
+  mkdirSync(directory)
+  // Started by root, workers would otherwise be nobody, who may not read the directory.
+  const user = process.getuid?.() === 0 ? 'user root;' : ''
+  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${name};`)
+  writeFileSync(
+    join(directory, 'nginx.conf'),
+    `${user}
+daemon off;
+pid nginx.pid;
+error_log stderr error;
+worker_processes ${workers};
+events { worker_connections 4096; }
+http {
+  ${temporary.join('\n  ')}
+  access_log off;
+  keepalive_timeout 1h;
+  keepalive_requests 1000000000;
+  ${http}
+}
+`,
+  )
+  return new Child('nginx', ['-p', directory, '-e', 'stderr', '-c', 'nginx.conf'], { side })
+}

@@ -1,0 +1,92 @@
+// The benchmark: ours and its peers side by side, one core each in turn, in interleaved rounds.
+import { integer, path, readArguments, subset } from './arguments.ts'
+import { startBackends } from './backends.ts'
+import { chooseLoad } from './load/choose.ts'
+import { describeMachine, requireLinux } from './machine.ts'
+import { reportAsMarkdown } from './markdown.ts'
+import { measure } from './measure.ts'
+import { cores, leaveProxyCore } from './pinning.ts'
+import { Progress } from './progress.ts'
+import { reportScenario, type Report, type ScenarioReport } from './report.ts'
+import { resultsFile, saveResults } from './results.ts'
+import { scenarios } from './scenarios.ts'
+import { subjects } from './subjects/all.ts'
+import { judgeTargets, type JudgedTarget } from './targets.ts'
+import { makeWorkplace } from './workplace.ts'
+
+const names = subjects.map(({ name }) => name)
+const scenarioNames = scenarios.map(({ name }) => name)
+
+const { rounds, seconds, connections, only, scenario, output } = readArguments(
+  {
+    name: 'run.ts',
+    does: 'Measures proxies side by side: throughput, CPU per request and latency.',
+    more: `Subjects:   ${names.join(', ')}\nScenarios:  ${scenarioNames.join(', ')}\n
+The table goes to stdout, progress to stderr. Ends with 1 when a request failed.
+A quick look: --rounds 1 --seconds 1 --only ours-raw,floor --scenario get-100`,
+  },
+  {
+    rounds: integer('Measured rounds, after one to warm up', { default: 5 }),
+    seconds: integer('How long each subject is measured in a round', { default: 4 }),
+    connections: integer('Connections of the load generator', { default: 64 }),
+    only: subset('Only these subjects', 'SUBJECT,…', names),
+    scenario: subset('Only these scenarios', 'SCENARIO,…', scenarioNames),
+    output: path('Where the results go, as JSON', resultsFile('latest')),
+  },
+)
+
+/** Runs everything that was asked for; answers how many requests failed. */
+async function bench(): Promise<number> {
+  const wanted = subjects.filter(({ name }) => only.includes(name))
+  const installed = wanted.filter((subject) => subject.version() !== undefined)
+  if (installed.length === 0) throw new Error('None of these subjects is installed')
+  const skipped = wanted.filter((subject) => !installed.includes(subject)).map(({ title }) => title)
+  const chosen = scenarios.filter(({ name }) => scenario.includes(name))
+
+  const progress = new Progress(chosen.length * installed.length * (rounds + 1), seconds + 0.2)
+  for (const title of skipped) progress.warn(`${title} is not installed: skipped`)
+  if (cores === undefined) progress.warn('taskset or a second core is missing: nothing is pinned, figures mean little')
+
+  const directory = makeWorkplace()
+  const backends = await startBackends(directory)
+  const { title: load, load: generate } = chooseLoad()
+  const options = { rounds, seconds, connections }
+  const setting = { subjects: installed, backends: backends.ports, directory, load: generate, options, progress }
+
+  const measured: ScenarioReport[] = []
+  const targets: JudgedTarget[] = []
+  for (const one of chosen) {
+    const samples = await measure(one, setting)
+    measured.push(reportScenario(one, samples))
+    targets.push(...judgeTargets(one.name, samples))
+  }
+  progress.end()
+
+  const report: Report = {
+    date: new Date().toISOString(),
+    machine: describeMachine(),
+    load,
+    backends: backends.title,
+    options,
+    skipped,
+    scenarios: measured,
+    targets,
+  }
+  saveResults(output, report)
+  process.stdout.write(`${reportAsMarkdown(report)}\n`)
+  return progress.errors
+}
+
+requireLinux()
+leaveProxyCore()
+await bench().then(
+  (errors) => {
+    if (errors > 0) process.stderr.write(`!! ${errors} requests failed: these figures are not to be trusted\n`)
+    process.exitCode = errors > 0 ? 1 : 0
+  },
+  (error: Error) => {
+    process.stderr.write(`!! ${error.message}\n`)
+    process.exitCode = 1
+  },
+)
+process.exit()

@@ -1,0 +1,55 @@
+import { request as httpRequest, type Agent, type IncomingMessage } from 'node:http'
+import type { Part } from './parts.ts'
+
+/** How an exchange ended, as the client saw it. */
+export type Ending = 'answered' | 'refused' | 'broken' | 'left'
+
+/** What each part must end with: anything else is a fault. */
+export const expectedEndings: Record<Part, readonly Ending[]> = {
+  plain: ['answered'],
+  'abort-at-once': ['left'],
+  'abort-before-headers': ['left'],
+  'abort-upload': ['left'],
+  'abort-mid-body': ['left'],
+  'reset-before-headers': ['refused'],
+  // The reset may overtake the headers.
+  'reset-mid-body': ['broken', 'refused'],
+}
+
+const upload = Buffer.alloc(1024, 'x')
+
+/** Plays one part to its end. */
+export function play(part: Part, port: number, agent: Agent, random: () => number): Promise<Ending> {
+  const uploads = part === 'abort-upload' || random() < 0.2
+  const path = `/${part}`
+  const method = uploads ? 'POST' : 'GET'
+  const headers = uploads ? { 'content-length': part === 'abort-upload' ? upload.length * 2 : upload.length } : {}
+
+  return new Promise((resolve) => {
+    const request = httpRequest({ host: '127.0.0.1', port, agent, path, method, headers })
+    let left = false
+    const leave = () => {
+      left = true
+      request.destroy()
+      resolve('left')
+    }
+    request.once('error', () => resolve(left ? 'left' : 'broken'))
+    request.once('response', (response) => {
+      if (part === 'abort-mid-body') response.once('data', () => setTimeout(leave, random() * 10))
+      void read(response).then((ending) => resolve(left ? 'left' : ending))
+    })
+    if (part === 'abort-upload') request.write(upload)
+    else request.end(uploads ? upload : undefined)
+    if (part === 'abort-at-once') request.once('socket', () => setImmediate(leave))
+    if (part === 'abort-before-headers' || part === 'abort-upload') setTimeout(leave, random() * 20)
+  })
+}
+
+async function read(response: IncomingMessage): Promise<Ending> {
+  try {
+    for await (const _ of response);
+    return response.statusCode === 200 ? 'answered' : 'refused'
+  } catch {
+    return 'broken'
+  }
+}

@@ -1,0 +1,13 @@
+import type { RunningServer } from '../node-program.ts'
+
+/** A proxy to be measured. */
+export interface Subject {
+  readonly name: string
+  readonly title: string
+  /** To how many of the three backends it forwards; 0 = it answers by itself. */
+  readonly backends: 0 | 1 | 3
+  /** undefined when it is not installed. */
+  version(): string | undefined
+  /** Starts it, in front of these ports of the loopback. Files of its own may go into the directory. */
+  start(ports: readonly number[], directory: string): Promise<RunningServer>
+}
