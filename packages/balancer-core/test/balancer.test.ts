@@ -1,0 +1,353 @@
+import assert from 'node:assert/strict'
+import { channel } from 'node:diagnostics_channel'
+import { describe, test, type TestContext } from 'node:test'
+import { setImmediate as settled } from 'node:timers/promises'
+import { ManualClock } from '../../../test/support/clock.ts'
+import type { Attempt } from '../src/attempt.ts'
+import { Balancer, type WaitingExchange } from '../src/balancer.ts'
+import type { Outcome } from '../src/failure.ts'
+import type { BalancerOptions } from '../src/options.ts'
+
+function balancing(t: TestContext, options: BalancerOptions = {}) {
+  const clock = new ManualClock()
+  const backends = ['a', 'b', 'c'].map((id) => ({ url: `http://${id}.test`, id, maxInFlight: 1 }))
+  const balancer = new Balancer({ backends, clock, ...options })
+  t.after(() => balancer.close())
+  return { balancer, clock }
+}
+
+/** An exchange that does nothing but remember what it was given. */
+function exchanging(...tried: Attempt[]): WaitingExchange & { readonly attempts: Attempt[] } {
+  const attempts = [...tried]
+  return {
+    method: 'GET',
+    url: '/',
+    headers: {},
+    attempts,
+    previousWaiter: undefined,
+    nextWaiter: undefined,
+    waiting: false,
+    attempt: (attempt: Attempt) => void attempts.push(attempt),
+  } as unknown as WaitingExchange & { readonly attempts: Attempt[] }
+}
+
+function picked(balancer: Balancer, exchange = exchanging()): string {
+  const attempt = balancer.pick(exchange)
+  return typeof attempt === 'object' ? attempt.backend.id : attempt
+}
+
+/** Picks, and lets what was picked run. */
+function begin(balancer: Balancer, exchange = exchanging()): Attempt {
+  const attempt = balancer.pick(exchange)
+  if (typeof attempt !== 'object') assert.fail(attempt)
+  balancer.ledger.attemptStarted(attempt)
+  return attempt
+}
+
+function end(balancer: Balancer, attempt: Attempt, outcome: Outcome = 'ok'): void {
+  balancer.ledger.attemptEnded(attempt, outcome)
+}
+
+describe('pick', () => {
+  test('asks the policy, and numbers the attempts of an exchange', (t) => {
+    const { balancer } = balancing(t)
+    const exchange = exchanging()
+    for (const [index, id] of ['a', 'b', 'c'].entries()) {
+      const attempt = balancer.pick(exchange)
+      assert.ok(typeof attempt === 'object')
+      assert.equal(attempt.backend.id, id)
+      assert.equal(attempt.number, index + 1)
+      assert.equal(attempt.exchange, exchange)
+      exchange.attempts.push(attempt)
+    }
+  })
+
+  test('answers none where there is no backend', (t) => {
+    const { balancer } = balancing(t, { backends: [] })
+    assert.equal(picked(balancer), 'none')
+  })
+
+  test('passes over those that have no room, and answers saturated when all are full', (t) => {
+    const { balancer } = balancing(t)
+    balancer.backend('a').inFlight = 1
+    assert.equal(picked(balancer), 'b')
+    balancer.backend('c').inFlight = 1
+    assert.equal(picked(balancer), 'b')
+    balancer.backend('b').inFlight = 1
+    assert.equal(picked(balancer), 'saturated')
+  })
+
+  test('passes over those that were tried, and answers none when all were', (t) => {
+    const { balancer } = balancing(t)
+    const exchange = exchanging()
+    const ids: string[] = []
+    for (let answer = balancer.pick(exchange); ; answer = balancer.pick(exchange)) {
+      if (typeof answer !== 'object') {
+        assert.equal(answer, 'none')
+        break
+      }
+      ids.push(answer.backend.id)
+      exchange.attempts.push(answer)
+    }
+    assert.deepEqual(ids, ['a', 'b', 'c'])
+  })
+
+  test('answers saturated when one that was not tried is full: it may become free', (t) => {
+    const { balancer } = balancing(t)
+    const exchange = exchanging()
+    exchange.attempts.push(balancer.pick(exchange) as Attempt)
+    balancer.backend('b').inFlight = 1
+    balancer.backend('c').inFlight = 1
+    assert.equal(picked(balancer, exchange), 'saturated')
+  })
+
+  test('answers none when hooks refuse all: waiting would not help', (t) => {
+    const { balancer } = balancing(t)
+    balancer.addHook('onPick', () => false)
+    assert.equal(picked(balancer), 'none')
+  })
+
+  test('asks another when a hook refuses, and asks none about one that was tried or is full', (t) => {
+    const { balancer } = balancing(t)
+    const asked: string[] = []
+    balancer.addHook('onPick', ({ backend }) => {
+      asked.push(backend.id)
+      return backend.id !== 'b'
+    })
+    const exchange = exchanging()
+    exchange.attempts.push(balancer.pick(exchange) as Attempt)
+    assert.deepEqual(asked, ['a'])
+    assert.equal(picked(balancer, exchange), 'c')
+    assert.deepEqual(asked, ['a', 'b', 'c'])
+    balancer.backend('c').inFlight = 1
+    assert.equal(picked(balancer, exchange), 'saturated')
+    assert.ok(!asked.slice(3).includes('a') && !asked.slice(3).includes('c'), asked.join(' '))
+  })
+
+  test('finds the one that has room among many, whatever the policy says', (t) => {
+    const backends = Array.from({ length: 100 }, (_, index) => ({
+      url: `http://b${index}.test`,
+      id: `b${index}`,
+      maxInFlight: 1,
+    }))
+    const { balancer } = balancing(t, { backends, policy: 'random', random: () => 0 })
+    for (const backend of balancer.backends) backend.inFlight = 1
+    balancer.backend('b77').inFlight = 0
+    assert.equal(picked(balancer), 'b77')
+  })
+
+  test('spreads what the policy could not place', (t) => {
+    const { balancer } = balancing(t, {
+      policy: { name: 'stubborn', over: ([first]) => ({ pick: () => first, peek: () => first }) },
+    })
+    balancer.backend('a').inFlight = 1
+    assert.deepEqual(Array.from({ length: 6 }, () => picked(balancer)).sort(), ['b', 'b', 'b', 'c', 'c', 'c'])
+  })
+})
+
+describe('the ledger', () => {
+  test('counts what runs, what ran, and how it ended', (t) => {
+    const { balancer } = balancing(t, { backends: [{ url: 'http://a.test', id: 'a' }] })
+    const backend = balancer.backend('a')
+    const attempts = [begin(balancer), begin(balancer), begin(balancer)] as const
+    assert.deepEqual([backend.inFlight, backend.requests], [3, 3])
+    end(balancer, attempts[0])
+    end(balancer, attempts[1], 'connect-refused')
+    end(balancer, attempts[2], 'client-gone')
+    assert.deepEqual([backend.inFlight, backend.requests], [0, 3])
+    assert.deepEqual(backend.outcomes, { ok: 1, 'connect-refused': 1, 'client-gone': 1 })
+  })
+
+  test('charges a backend for what it is to blame for, and for nothing else', (t) => {
+    const { balancer, clock } = balancing(t, { backends: [{ url: 'http://a.test', id: 'a' }] })
+    const backend = balancer.backend('a')
+    for (const outcome of [
+      'ok',
+      'client-gone',
+      'client-stalled',
+      'stale-connection',
+      'drain-deadline',
+      'request-timeout',
+    ] as const) {
+      end(balancer, begin(balancer), outcome)
+      assert.equal(backend.load, 0, outcome)
+    }
+    for (const outcome of ['connect-refused', 'reset-before-headers', 'body-truncated'] as const) {
+      end(balancer, begin(balancer), outcome)
+    }
+    assert.equal(backend.load, 3)
+    clock.advance(1000)
+    assert.equal(backend.load, 1)
+  })
+
+  test('measures how long headers took', (t) => {
+    const { balancer } = balancing(t)
+    const attempt = begin(balancer)
+    attempt.startedAt = 1000
+    attempt.respondedAt = 1040
+    balancer.ledger.attemptResponded(attempt)
+    assert.equal(attempt.backend.latency.average, 40)
+    assert.equal(
+      attempt.backend.latency.buckets.reduce((sum, count) => sum + count),
+      1,
+    )
+    end(balancer, attempt)
+  })
+
+  test('tells hooks and channels, in pairs', (t) => {
+    const { balancer } = balancing(t)
+    const told: string[] = []
+    const names = ['Start', 'Response', 'End'] as const
+    for (const name of names) {
+      balancer.addHook(`onAttempt${name}`, ({ backend }) => void told.push(`hook ${name} ${backend.id}`))
+      const listener = (message: unknown) =>
+        void told.push(`channel ${name} ${(message as { attempt: Attempt }).attempt.backend.id}`)
+      const source = channel(`balancer-core:attempt:${name.toLowerCase()}`)
+      source.subscribe(listener)
+      t.after(() => source.unsubscribe(listener))
+    }
+    const attempt = begin(balancer)
+    balancer.ledger.attemptResponded(attempt)
+    end(balancer, attempt)
+    assert.deepEqual(
+      told,
+      names.flatMap((name) => [`hook ${name} a`, `channel ${name} a`]),
+    )
+  })
+})
+
+describe('those who wait', () => {
+  test('go in the order in which they came, each to what has become free', async (t) => {
+    const { balancer } = balancing(t)
+    const running = [begin(balancer), begin(balancer), begin(balancer)] as const
+    const waiting = [exchanging(), exchanging(), exchanging()] as const
+    for (const exchange of waiting) assert.equal(balancer.queue.enter(exchange), true)
+    end(balancer, running[1])
+    await settled()
+    assert.deepEqual(
+      waiting.map(({ attempts }) => attempts.map(({ backend }) => backend.id).join('')),
+      ['b', '', ''],
+    )
+    balancer.ledger.attemptStarted(waiting[0].attempts[0]!)
+    end(balancer, running[2])
+    end(balancer, running[0])
+    await settled()
+    assert.deepEqual(
+      waiting.map(({ attempts }) => attempts.map(({ backend }) => backend.id).join('')),
+      ['b', 'c', 'a'],
+    )
+    assert.equal(balancer.queue.length, 0)
+  })
+
+  test('do not go within the call that frees a place', async (t) => {
+    const { balancer } = balancing(t)
+    const running = begin(balancer)
+    const waiting = exchanging()
+    balancer.queue.enter(waiting)
+    end(balancer, running)
+    assert.equal(waiting.attempts.length, 0)
+    await settled()
+    assert.equal(waiting.attempts.length, 1)
+  })
+
+  test('do not go to a backend that is vetoed by then', async (t) => {
+    const { balancer } = balancing(t)
+    const running = [begin(balancer), begin(balancer), begin(balancer)] as const
+    const waiting = exchanging()
+    balancer.queue.enter(waiting)
+    balancer.veto(balancer.backend('a'), { by: 'test', reason: 'opinion' })
+    end(balancer, running[0])
+    await settled()
+    assert.equal(waiting.attempts.length, 0)
+    assert.equal(waiting.waiting, true)
+    end(balancer, running[2])
+    await settled()
+    assert.deepEqual(
+      waiting.attempts.map(({ backend }) => backend.id),
+      ['c'],
+    )
+  })
+
+  test('go when a backend joins, as many as it has room for', async (t) => {
+    const { balancer } = balancing(t)
+    for (let count = 0; count < 3; count++) begin(balancer)
+    const waiting = [exchanging(), exchanging(), exchanging()] as const
+    for (const exchange of waiting) {
+      exchange.attempt = (attempt) => {
+        exchange.attempts.push(attempt)
+        balancer.ledger.attemptStarted(attempt)
+      }
+      balancer.queue.enter(exchange)
+    }
+    await balancer.add({ url: 'http://d.test', id: 'd', maxInFlight: 2 })
+    assert.deepEqual(
+      waiting.map(({ attempts }) => attempts.length),
+      [1, 1, 0],
+    )
+    assert.equal(balancer.queue.first, waiting[2])
+  })
+
+  test('go when a veto is lifted', (t) => {
+    const { balancer } = balancing(t)
+    const veto = balancer.veto(balancer.backend('a'), { by: 'test', reason: 'opinion' })
+    begin(balancer)
+    begin(balancer)
+    const waiting = exchanging()
+    balancer.queue.enter(waiting)
+    veto.lift()
+    assert.deepEqual(
+      waiting.attempts.map(({ backend }) => backend.id),
+      ['a'],
+    )
+  })
+})
+
+describe('the channel of changes', () => {
+  test('is told of the list and of vetoes, with both sets and whose they are', async (t) => {
+    const { balancer } = balancing(t)
+    const messages: { balancer: { name: string }; now: unknown; before: unknown }[] = []
+    const listener = (message: unknown) => void messages.push(message as (typeof messages)[number])
+    const source = channel('balancer-core:backends:change')
+    source.subscribe(listener)
+    t.after(() => source.unsubscribe(listener))
+    const first = balancer.set
+    const veto = balancer.veto(balancer.backend('a'), { by: 'test', reason: 'opinion' })
+    const second = balancer.set
+    veto.lift()
+    const third = balancer.set
+    const fourth = await balancer.remove('a')
+    assert.deepEqual(
+      messages.map(({ balancer: { name }, now, before }) => [name, now, before]),
+      [
+        ['default', second, first],
+        ['default', third, second],
+        ['default', fourth, third],
+      ],
+    )
+  })
+})
+
+test('a policy of your own is given the sets, and asked', (t) => {
+  const sets: string[] = []
+  const { balancer } = balancing(t, {
+    policy: {
+      name: 'last',
+      over(available) {
+        sets.push(available.map(({ id }) => id).join(''))
+        const last = available.at(-1)
+        return { pick: () => last, peek: () => last }
+      },
+    },
+  })
+  assert.equal(picked(balancer), 'c')
+  balancer.veto(balancer.backend('c'), { by: 'test', reason: 'opinion' })
+  assert.equal(picked(balancer), 'b')
+  assert.deepEqual(sets, ['abc', 'ab'])
+})
+
+test('a request costs no new picker', (t) => {
+  const { balancer } = balancing(t)
+  const over = t.mock.method(balancer.policy, 'over')
+  for (let count = 0; count < 10; count++) picked(balancer)
+  assert.equal(over.mock.callCount(), 0)
+})

@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict'
+import { test, type TestContext } from 'node:test'
+import { ManualClock } from '../../../test/support/clock.ts'
+import { Balancer } from '../src/balancer.ts'
+import type { BalancerOptions } from '../src/options.ts'
+
+const a = { url: 'http://a.test', id: 'a' }
+const b = { url: 'http://b.test', id: 'b' }
+
+function balancing(t: TestContext, options: BalancerOptions = {}) {
+  const clock = new ManualClock(5000)
+  const balancer = new Balancer({ backends: [a, b], slowStart: 1000, clock, ...options })
+  t.after(() => balancer.close())
+  /** How much of its weight it has. */
+  function warmth(id: string): number {
+    const { weight, effectiveWeight } = balancer.backend(id)
+    return effectiveWeight / weight
+  }
+  return { balancer, clock, warmth }
+}
+
+function picks(balancer: Balancer, count: number): Record<string, number> {
+  const counts: Record<string, number> = {}
+  for (let index = 0; index < count; index++) {
+    const attempt = balancer.pick({ attempts: [] } as unknown as Parameters<Balancer['pick']>[0])
+    assert.ok(typeof attempt === 'object')
+    counts[attempt.backend.id] = (counts[attempt.backend.id] ?? 0) + 1
+  }
+  return counts
+}
+
+test('those that the balancer begins with have their whole weight', (t) => {
+  const { balancer, clock, warmth } = balancing(t)
+  assert.deepEqual([warmth('a'), warmth('b')], [1, 1])
+  assert.equal(clock.pending, 0)
+  assert.deepEqual(picks(balancer, 4), { a: 2, b: 2 })
+})
+
+test('one that joins grows from a tenth to its whole weight, in twenty steps', async (t) => {
+  const { balancer, clock, warmth } = balancing(t)
+  await balancer.add({ url: 'http://c.test', id: 'c', weight: 4 })
+  const seen = [warmth('c')]
+  for (let step = 0; step < 21; step++) {
+    clock.advance(50)
+    seen.push(warmth('c'))
+  }
+  const expected = [0.1, 0.1, 0.1]
+  for (let step = 3; step <= 20; step++) expected.push(step / 20)
+  assert.deepEqual(seen, [...expected, 1])
+  assert.equal(balancer.backend('c').effectiveWeight, 4)
+  assert.deepEqual([warmth('a'), warmth('b')], [1, 1])
+  assert.equal(clock.pending, 0)
+})
+
+test('its share follows', async (t) => {
+  const { balancer, clock } = balancing(t)
+  await balancer.add({ url: 'http://c.test', id: 'c' })
+  assert.deepEqual(picks(balancer, 21), { a: 10, b: 10, c: 1 })
+  clock.advance(500)
+  assert.deepEqual(picks(balancer, 50), { a: 20, b: 20, c: 10 })
+  clock.advance(500)
+  assert.deepEqual(picks(balancer, 30), { a: 10, b: 10, c: 10 })
+})
+
+test('one that comes back begins anew', (t) => {
+  const { balancer, clock, warmth } = balancing(t)
+  const veto = () => balancer.veto(balancer.backend('b'), { by: 'test', reason: 'opinion' })
+  const first = veto()
+  first.lift()
+  assert.equal(warmth('b'), 0.1)
+  clock.advance(600)
+  assert.equal(warmth('b'), 0.6)
+  const second = veto()
+  clock.advance(100)
+  second.lift()
+  assert.equal(warmth('b'), 0.1)
+  clock.advance(999)
+  assert.ok(warmth('b') < 1)
+  clock.advance(1)
+  assert.equal(warmth('b'), 1)
+})
+
+test('one that stays is not held back when others change', async (t) => {
+  const { balancer, warmth } = balancing(t)
+  await balancer.update('a', { weight: 3 })
+  balancer.veto(balancer.backend('b'), { by: 'test', reason: 'opinion' })
+  assert.equal(warmth('a'), 1)
+})
+
+test('each has its own time', async (t) => {
+  const { balancer, clock, warmth } = balancing(t)
+  await balancer.add({ url: 'http://c.test', id: 'c' })
+  clock.advance(500)
+  await balancer.add({ url: 'http://d.test', id: 'd' })
+  assert.deepEqual([warmth('c'), warmth('d')], [0.5, 0.1])
+  clock.advance(500)
+  assert.deepEqual([warmth('c'), warmth('d')], [1, 0.5])
+  clock.advance(500)
+  assert.deepEqual([warmth('c'), warmth('d')], [1, 1])
+  assert.equal(clock.pending, 0)
+})
+
+test('without slow start, one that joins has its whole weight at once', async (t) => {
+  const { balancer, clock, warmth } = balancing(t, { slowStart: 0 })
+  await balancer.add({ url: 'http://c.test', id: 'c' })
+  assert.equal(warmth('c'), 1)
+  assert.equal(clock.pending, 0)
+})
+
+test('closing takes the timer back', async (t) => {
+  const { balancer, clock } = balancing(t)
+  await balancer.add({ url: 'http://c.test', id: 'c' })
+  assert.equal(clock.pending, 1)
+  await balancer.close()
+  assert.equal(clock.pending, 0)
+})
+
+test('a fleet that comes back as one shares evenly, and has its weights back in the end', async (t) => {
+  const { balancer, clock } = balancing(t, { backends: [a, { ...b, weight: 3 }], panicThreshold: false })
+  const vetoes = balancer.backends.map((backend) => balancer.veto(backend, { by: 'test', reason: 'opinion' }))
+  for (const veto of vetoes) veto.lift()
+  assert.deepEqual(picks(balancer, 8), { a: 2, b: 6 })
+  clock.advance(1000)
+  assert.deepEqual(picks(balancer, 8), { a: 2, b: 6 })
+})

@@ -1,0 +1,151 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { globSync, readdirSync, readFileSync } from 'node:fs'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { basename, delimiter, dirname, join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+
+interface Manifest {
+  readonly name: string
+  readonly bin?: Readonly<Record<string, string>>
+  readonly engines: { readonly node: string }
+  readonly dependencies?: Readonly<Record<string, string>>
+  readonly devDependencies: Readonly<Record<string, string>>
+  readonly peerDependencies?: Readonly<Record<string, string>>
+}
+
+interface Finished {
+  readonly code: number
+  readonly output: string
+}
+
+const root = join(import.meta.dirname, '..')
+const tools = join(root, 'node_modules', '.bin')
+const { devDependencies: versions } = manifestOf(root)
+const packages = readdirSync(join(root, 'packages')).map((folder) => {
+  const path = join(root, 'packages', folder)
+  return { path, manifest: manifestOf(path) }
+})
+
+function manifestOf(path: string): Manifest {
+  return JSON.parse(readFileSync(join(path, 'package.json'), 'utf8')) as Manifest
+}
+
+/** Runs a command, with the Node of this test as `node`. */
+function run(command: string, args: readonly string[], options: { cwd?: string } = {}): Promise<Finished> {
+  const path = `${dirname(process.execPath)}${delimiter}${process.env['PATH']}`
+  const settings = { timeout: 120_000, ...options, env: { ...process.env, PATH: path, NO_COLOR: '1' } }
+  return new Promise((resolve) => {
+    const child = execFile(command, args, settings, (error, stdout, stderr) => {
+      resolve({ code: error === null ? 0 : (child.exitCode ?? -1), output: `${stdout}${stderr}` })
+    })
+    child.stdin?.end()
+  })
+}
+
+/** Runs a command that must succeed; answers what it said. */
+async function succeed(...args: Parameters<typeof run>): Promise<string> {
+  const { code, output } = await run(...args)
+  assert.equal(code, 0, `${args[0]} ${args[1].join(' ')}\n${output}`)
+  return output
+}
+
+/** The pnpm that runs this test, or the one that npm finds. */
+function pnpm(...args: string[]): readonly [string, string[]] {
+  const own = process.env['npm_execpath'] ?? ''
+  if (!basename(own).startsWith('pnpm')) return ['npx', ['--yes', 'pnpm@12', ...args]]
+  return /\.[cm]?js$/.test(own) ? [process.execPath, [own, ...args]] : [own, args]
+}
+
+/** What the package of that name needs of this workspace, itself included. */
+function withNeeded(name: string): string[] {
+  const manifest = packages.find((one) => one.manifest.name === name)?.manifest
+  if (manifest === undefined) return []
+  const needed = Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies }).flatMap(withNeeded)
+  return [...new Set([...needed, name])]
+}
+
+let place: string
+const tarballs = new Map<string, string>()
+
+before(async () => {
+  place = await mkdtemp(join(tmpdir(), 'fastify-balancer-package-'))
+  // One after the other: building one builds what it needs, into the same folders.
+  for (const { path, manifest } of packages) {
+    const folder = join(place, 'tarballs', basename(path))
+    await mkdir(folder, { recursive: true })
+    await succeed(...pnpm('pack', '--pack-destination', folder), { cwd: path })
+    tarballs.set(manifest.name, join(folder, readdirSync(folder)[0]!))
+  }
+})
+
+after(() => rm(place, { recursive: true, force: true }))
+
+for (const { path, manifest } of packages) {
+  const { name, bin, engines } = manifest
+  describe(`the package ${name}`, () => {
+    const project = () => join(place, 'projects', basename(path))
+
+    test('holds what its source compiles to, and nothing else', async () => {
+      const files = (await succeed('tar', ['-tzf', tarballs.get(name)!])).trim().split('\n')
+      const compiled = globSync('src/**/*.ts', { cwd: path }).flatMap((file) => {
+        const stem = file.replace(/^src/, 'dist').replace(/\.ts$/, '')
+        return [`${stem}.d.ts`, `${stem}.js`]
+      })
+      assert.ok(compiled.includes('dist/index.js'))
+      assert.deepEqual(
+        files.toSorted(),
+        ['LICENSE', 'README.md', 'package.json', ...compiled].map((file) => `package/${file}`).toSorted(),
+      )
+    })
+
+    test('publint finds nothing', async () => {
+      const output = await succeed(join(tools, 'publint'), ['--strict', tarballs.get(name)!])
+      assert.match(output, /All good!/)
+    })
+
+    test('attw finds its types where modules look for them', async () => {
+      await succeed(join(tools, 'attw'), ['--profile', 'esm-only', tarballs.get(name)!])
+    })
+
+    test('can be installed in an empty project, on this Node, and be imported', async () => {
+      await mkdir(project(), { recursive: true })
+      await writeFile(join(project(), 'package.json'), JSON.stringify({ private: true, type: 'module' }))
+      const from = withNeeded(name).map((one) => tarballs.get(one)!)
+      const others = ['fastify', '@types/node'].map((one) => `${one}@${versions[one]}`)
+      const options = ['--engine-strict', '--no-audit', '--no-fund', '--prefer-offline']
+      await succeed('npm', ['install', ...options, ...from, ...others], { cwd: project() })
+      const print = `const { default: plugin } = await import('${name}'); console.log(typeof plugin)`
+      const output = await succeed('node', ['--input-type=module', '--eval', print], { cwd: project() })
+      assert.equal(output, 'function\n')
+    })
+
+    test('types and runs a program of its user', { skip: !balances(name) }, async () => {
+      const program = await readFile(join(import.meta.dirname, 'support', 'user-program.ts'), 'utf8')
+      await writeFile(join(project(), 'program.ts'), program.replace("'fastify-balancer'", `'${name}'`))
+      const strict = { module: 'nodenext', strict: true, skipLibCheck: false, noEmit: true, types: ['node'] }
+      await writeFile(
+        join(project(), 'tsconfig.json'),
+        JSON.stringify({ compilerOptions: strict, files: ['program.ts'] }),
+      )
+      await succeed(join(tools, 'tsc'), ['-p', project()])
+      const output = await succeed('node', ['program.ts'], { cwd: project() })
+      assert.deepEqual(JSON.parse(output), { texts: ['GET /', 'GET /mine'], backends: 1, requests: 2 })
+    })
+
+    for (const command of Object.keys(bin ?? {}))
+      test(`installs the command ${command}`, async () => {
+        const installed = join(project(), 'node_modules', '.bin', command)
+        assert.match(await succeed(installed, ['--help'], { cwd: project() }), /--port/)
+        assert.equal((await run(installed, ['--no-such-option'], { cwd: project() })).code, 2)
+      })
+
+    test('names the lowest Node that is tested', () => assert.equal(engines.node, '>=22.19'))
+  })
+}
+
+/** Is it one of those whose plugin balances by itself? */
+function balances(name: string): boolean {
+  return name === 'fastify-balancer' || name.endsWith('/balancer-core')
+}
