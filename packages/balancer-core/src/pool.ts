@@ -33,6 +33,8 @@ export class Connection extends Client {
 /** Opens sockets to one backend, by its own name whatever the request's Host says. */
 function connectorOf(hostname: string, { protocol, tls }: PoolOptions, timeout: number): buildConnector.connector {
   const connect = buildConnector({
+    // What a paused connection reads ahead, in bytes: undici's 64 KiB for each of hundreds of slow clients is too much.
+    highWaterMark: 16_384,
     ...tls,
     timeout,
     allowH2: protocol !== 'http1',
