@@ -44,7 +44,7 @@ test('says of each backend what counts', () => {
   const veto = { by: 'health-check', reason: 'it is down', hard: false, since: 5, lift: () => {} }
   b.vetoes = [veto]
   const picker = { ...pickerOf(a), score: ({ id }: Backend) => id.length / 4 }
-  assert.deepEqual(explain(backendSet([a, b], 1, 0), picker, request), {
+  assert.deepEqual(explain(backendSet([a, b], 1, 0), picker, 0, request), {
     picked: 'a',
     panicking: false,
     backends: [
@@ -77,7 +77,7 @@ test('says of each backend what counts', () => {
 test('a backend of less preferred priority has no veto, and is not available', () => {
   const [a, b] = [backendOf('a'), backendOf('b')]
   b.priority = 1
-  const { backends } = explain(backendSet([a, b], 1, 0), pickerOf(a), request)
+  const { backends } = explain(backendSet([a, b], 1, 0), pickerOf(a), 0, request)
   assert.deepEqual(
     backends.map(({ id, available, vetoes }) => [id, available, vetoes.length]),
     [
@@ -90,22 +90,22 @@ test('a backend of less preferred priority has no veto, and is not available', (
 test('in panic, a vetoed backend is available', () => {
   const a = backendOf('a')
   a.vetoes = [{ by: 'health-check', reason: 'it is down', hard: false, since: 5, lift: () => {} }]
-  const { panicking, picked: id, backends } = explain(backendSet([a], 1, 0), pickerOf(a), request)
+  const { panicking, picked: id, backends } = explain(backendSet([a], 1, 0), pickerOf(a), 0, request)
   assert.equal(panicking, true)
   assert.equal(id, 'a')
   assert.equal(backends[0]!.available, true)
 })
 
 test('nothing is picked where there is nothing, or no room', () => {
-  assert.equal(explain(backendSet([], 1, 0), pickerOf(undefined), request).picked, null)
+  assert.equal(explain(backendSet([], 1, 0), pickerOf(undefined), 0, request).picked, null)
   const a = backendOf('a')
   a.inFlight = 2
-  assert.equal(explain(backendSet([a], 1, 0), pickerOf(a), request).picked, null)
+  assert.equal(explain(backendSet([a], 1, 0), pickerOf(a), 0, request).picked, null)
 })
 
 test('a policy that compares nothing gives no score', () => {
   const a = backendOf('a')
-  assert.equal(explain(backendSet([a], 1, 0), pickerOf(a), request).backends[0]!.score, null)
+  assert.equal(explain(backendSet([a], 1, 0), pickerOf(a), 0, request).backends[0]!.score, null)
 })
 
 test('the policy sees the request that is asked about', (t) => {
@@ -147,12 +147,32 @@ for (const name of Object.keys(policies) as PolicyName[]) {
 }
 
 test('names whom the balancer picks when the next in turn has no room', (t) => {
-  const balancer = balancing(t)
-  assert.equal(picked(balancer), 'a')
-  balancer.backend('b').inFlight = 2
-  // b is next in turn and full; the turn passes to c, not back to a.
-  const said = balancer.explain().picked
-  assert.equal(said, picked(balancer))
+  // Whoever is full, and whoever is next, the turn passes on to the one behind.
+  for (const turns of [0, 1, 2, 3, 4, 5]) {
+    for (const full of ['a', 'b', 'c', 'd', 'ab', 'bc', 'cd', 'da', 'ac', 'bd', 'abc', 'cda']) {
+      const backends = ['a', 'b', 'c', 'd'].map((id) => ({ url: `http://${id}.test`, id, maxInFlight: 2 }))
+      const balancer = balancing(t, { backends })
+      for (let turn = 0; turn < turns; turn++) picked(balancer)
+      for (const id of full.split('')) balancer.backend(id).inFlight = 2
+      const said = balancer.explain().picked
+      assert.equal(said, picked(balancer), `after ${turns} turns, with ${full} full`)
+    }
+  }
+})
+
+test('names whom the balancer finds when the policy names one without room, also in a smaller set than before', (t) => {
+  for (const searches of [0, 1, 2, 3, 4, 5, 6]) {
+    for (const vetoed of ['', 'e', 'b', 'de', 'bc', 'cd', 'bcd']) {
+      const backends = ['a', 'b', 'c', 'd', 'e'].map((id) => ({ url: `http://${id}.test`, id, maxInFlight: 2 }))
+      const first = { name: 'first', over: ([one]: readonly Backend[]) => ({ pick: () => one, peek: () => one }) }
+      const balancer = balancing(t, { backends, policy: first })
+      balancer.backend('a').inFlight = 2
+      for (let search = 0; search < searches; search++) picked(balancer)
+      for (const id of vetoed.split('')) balancer.veto(balancer.backend(id), { by: 'test', reason: 'opinion' })
+      const said = balancer.explain().picked
+      assert.equal(said, picked(balancer), `after ${searches} searches, without ${vetoed}`)
+    }
+  }
 })
 
 test('sends nothing, asks no hook and counts nothing', (t) => {

@@ -37,6 +37,7 @@ test('trailers are announced only where they can follow', () => {
   assert.deepEqual(answered({ trailer: 'x-sum' }), ['trailer: x-sum'])
   assert.deepEqual(answered({ trailer: 'x-sum', 'content-length': '5' }), ['content-length: 5'])
   assert.deepEqual(answered({ trailer: 'x-sum' }, { bodyless: true }), [])
+  assert.deepEqual(answered({ trailer: 'x-sum' }, { chunks: false }), [])
 })
 
 test('the length crosses also without a body, except with 204', () => {

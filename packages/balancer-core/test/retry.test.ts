@@ -53,6 +53,15 @@ describe('the budget', () => {
     }
   })
 
+  test('what was taken and could not be used is put back', () => {
+    const budget = new RetryBudget({ ratio: 0, floor: 0.2 })
+    assert.equal(budget.withdraw(0), true)
+    assert.equal(budget.withdraw(500), true)
+    assert.equal(budget.withdraw(500), false)
+    budget.refund(500)
+    assert.equal(drained(budget, 500), 1)
+  })
+
   test('a ratio of 0 leaves the floor alone', () => {
     const budget = new RetryBudget({ ratio: 0, floor: 1 })
     deposit(budget, 1000, 0)

@@ -77,6 +77,8 @@ test('whoever leaves, the others are looked at', () => {
     for (const one of all) sweep.leave(one)
     clock.advance(200)
     assert.equal(clock.pending, 0)
+    // Nobody is held on to by one who has left.
+    for (const { previousSwept, nextSwept } of all) assert.deepEqual([previousSwept, nextSwept], [undefined, undefined])
   }
 })
 

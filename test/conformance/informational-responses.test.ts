@@ -1,0 +1,363 @@
+import assert from 'node:assert/strict'
+import type { Socket } from 'node:net'
+import { describe, test, type TestContext } from 'node:test'
+import type { BalancerOptions } from '@fastify-balancer/balancer-core'
+import { startApp } from '../support/app.ts'
+import { startRawBackend, unusedOrigin } from '../support/backend.ts'
+import { until } from '../support/until.ts'
+import { failOnCrash } from './no-crash.ts'
+import { ok, startWireBackend, type WireConnection } from './wire-backend.ts'
+import { exchange, get, wireClient } from './wire-client.ts'
+import { valueOf, valuesOf } from './wire-message.ts'
+
+failOnCrash()
+
+/** What does not come at all would otherwise be waited for until the backend is given up. */
+const timeout = 5000
+
+for (const lane of ['raw', 'full'] as const) {
+  describe(`103 Early Hints (${lane} lane)`, () => {
+    const hints = (...links: string[]) =>
+      `HTTP/1.1 103 Early Hints\r\n${links.map((link) => `link: ${link}\r\n`).join('')}x-a: 1\r\n\r\n`
+
+    const passed: Record<string, string[]> = {
+      'one link': ['</a.css>; rel=preload; as=style'],
+      'several fields': ['</a.css>; rel=preload', '</b.js>; rel=preload; as=script'],
+      'several links in one field': ['</a.css>; rel=preload, </b.js>; rel=preload; as=script'],
+      'a comma in the address': ['</a,b.css>; rel=preload'],
+      'another server': ['<https://b.example/a?b=c&d>; rel=preconnect; crossorigin'],
+    }
+    for (const [name, links] of Object.entries(passed)) {
+      test(`pass before the response: ${name}`, { timeout }, async (t) => {
+        let waiting: WireConnection | undefined
+        const backend = await startWireBackend(t, (_, connection) => {
+          waiting = connection
+          connection.send(hints(...links))
+        })
+        const { port } = await startApp(t, { backends: [backend.url], lane })
+        const client = await wireClient(t, port)
+        client.send(get())
+        const early = await client.response()
+        assert.equal(early.status, 103)
+        assert.equal(valuesOf(early, 'link').join(', '), links.join(', '))
+        waiting!.send(ok())
+        const response = await client.response()
+        assert.equal(response.status, 200)
+        assert.equal(response.body, 'ok')
+      })
+    }
+
+    const harmless: Record<string, string[]> = {
+      'no link': [],
+      'nothing in the link': [''],
+      'a link that is none': ['garbage'],
+      'a link without an end': ['</a'],
+      'a parameter that Node does not write': ['</a>; rel="preload stylesheet"; title="a, b; c"'],
+      'latin1 in the link': ['</caf\xe9>; rel=preload'],
+      'a link of 10 000 characters': [`</${'x'.repeat(10_000)}>; rel=preload`],
+    }
+    for (const [name, links] of Object.entries(harmless)) {
+      test(`do the response no harm: ${name}`, { timeout }, async (t) => {
+        const backend = await startWireBackend(t, hints(...links) + ok())
+        const { port } = await startApp(t, { backends: [backend.url], lane })
+        const client = await wireClient(t, port)
+        client.send(get())
+        let response = await client.response()
+        if (response.status === 103) response = await client.response()
+        assert.equal(response.status, 200)
+        assert.equal(response.body, 'ok')
+      })
+    }
+
+    test('may come several times, and after other informational responses', { timeout }, async (t) => {
+      const processing = 'HTTP/1.1 102 Processing\r\n\r\n'
+      const backend = await startWireBackend(
+        t,
+        processing + hints('</a>; rel=x') + processing + hints('</b>; rel=x') + ok(),
+      )
+      const { port } = await startApp(t, { backends: [backend.url], lane })
+      const client = await wireClient(t, port)
+      client.send(get())
+      const links: (string | undefined)[] = []
+      let response = await client.response()
+      for (; response.status < 200; response = await client.response()) {
+        if (response.status === 103) links.push(valueOf(response, 'link'))
+      }
+      assert.deepEqual(links, ['</a>; rel=x', '</b>; rel=x'])
+      assert.equal(response.body, 'ok')
+    })
+
+    test('do not reach an HTTP/1.0 client, who would take them for the response', { timeout }, async (t) => {
+      const backend = await startWireBackend(t, hints('</a>; rel=preload') + ok())
+      const { port } = await startApp(t, { backends: [backend.url], lane })
+      const response = await exchange(t, port, 'GET / HTTP/1.0\r\n\r\n')
+      assert.equal(response.status, 200)
+      assert.equal(response.body, 'ok')
+    })
+
+    test('do not stand in the way of another attempt', { timeout }, async (t) => {
+      const first = await startWireBackend(t, (_, connection) => {
+        connection.send(hints('</a>; rel=preload'))
+        connection.socket.end()
+      })
+      const second = await startWireBackend(t, ok('second'))
+      const { port } = await startApp(t, { backends: [first.url, second.url], lane })
+      const client = await wireClient(t, port)
+      client.send(get())
+      let response = await client.response()
+      if (response.status === 103) response = await client.response()
+      assert.equal(response.body, 'second')
+    })
+  })
+
+  test(`a flood of informational responses is borne (${lane} lane)`, { timeout }, async (t) => {
+    for (const head of ['102 Processing\r\n', '103 Early Hints\r\nlink: </a>; rel=preload\r\n', '199 X\r\n']) {
+      await t.test(head.slice(0, 3), async (t) => {
+        const backend = await startWireBackend(t, `HTTP/1.1 ${head}\r\n`.repeat(2000) + ok())
+        const { app, port } = await startApp(t, { backends: [backend.url], lane })
+        const client = await wireClient(t, port)
+        client.send(get())
+        assert.match(await client.until('\r\n\r\nok'), /HTTP\/1\.1 200 OK\r\n(?:[\w-]+: [^\r]+\r\n)+\r\nok$/)
+        await until('nothing is in flight', () => app.balancer.backends[0]!.inFlight === 0)
+      })
+    }
+  })
+}
+
+/** A request that waits to be told to continue before it sends `body`. */
+const waits = (method = 'POST', length = 4, ...fields: string[]) =>
+  [
+    `${method} / HTTP/1.1`,
+    'host: a.example',
+    `content-length: ${length}`,
+    'expect: 100-continue',
+    ...fields,
+    '',
+    '',
+  ].join('\r\n')
+
+describe('a client that waits to be told to continue', () => {
+  for (const lane of ['raw', 'full'] as const) {
+    test(`is told once a connection has been obtained, and only then (${lane} lane)`, { timeout }, async (t) => {
+      let holding: WireConnection | undefined
+      const backend = await startWireBackend(t, (request, connection) => {
+        if (request.body === 'hold') holding = connection
+        else connection.send(ok(request.body))
+      })
+      const options = { lane, pool: { connections: 1 }, timeouts: { queue: 0, continue: 0 } }
+      const { app, port } = await startApp(t, { backends: [backend.url], ...options })
+      const first = await wireClient(t, port)
+      first.send(waits())
+      assert.equal((await first.response()).status, 100)
+      first.send('hold')
+      await until('it is being answered', () => holding !== undefined)
+
+      const second = await wireClient(t, port)
+      second.send(waits())
+      await until('it waits for a connection', () => app.balancer.queue.length === 1)
+      assert.equal(second.received, '')
+      holding!.send(ok('first'))
+      assert.equal((await first.response()).body, 'first')
+      assert.equal((await second.response()).status, 100)
+      assert.equal(second.rest, '')
+      second.send('body')
+      assert.equal((await second.response()).body, 'body')
+      assert.deepEqual(
+        backend.requests.map((request) => [request.body, valuesOf(request, 'expect')]),
+        [
+          ['hold', []],
+          ['body', []],
+        ],
+      )
+    })
+  }
+
+  test('is told so in chunks as well, and its connection is kept', { timeout }, async (t) => {
+    const backend = await startWireBackend(t, (request, connection) => connection.send(ok(request.body)))
+    const { port } = await startApp(t, { backends: [backend.url] })
+    const client = await wireClient(t, port)
+    for (let count = 0; count < 2; count++) {
+      client.send(waits().replace('content-length: 4', 'transfer-encoding: chunked'))
+      assert.equal((await client.response()).status, 100)
+      client.send('4\r\nbody\r\n0\r\n\r\n')
+      const response = await client.response()
+      assert.equal(response.body, 'body')
+      assert.equal(valueOf(response, 'connection'), 'keep-alive')
+    }
+  })
+
+  test('need not wait', { timeout }, async (t) => {
+    const backend = await startWireBackend(t, (request, connection) => connection.send(ok(request.body)))
+    const { port } = await startApp(t, { backends: [backend.url] })
+    const client = await wireClient(t, port)
+    client.send(`${waits()}body`)
+    let response = await client.response()
+    if (response.status === 100) response = await client.response()
+    assert.equal(response.body, 'body')
+  })
+
+  test('is told in spite of a body that is not there', { timeout }, async (t) => {
+    const backend = await startWireBackend(t)
+    const { port } = await startApp(t, { backends: [backend.url] })
+    for (const request of [get('/', 'expect: 100-continue'), waits('POST', 0)]) {
+      const client = await wireClient(t, port)
+      client.send(request)
+      let response = await client.response()
+      if (response.status === 100) response = await client.response()
+      assert.equal(response.status, 200)
+    }
+  })
+
+  /** Fails, and is not to ask for the body. */
+  async function refused(t: TestContext, options: BalancerOptions, status: number, code: string) {
+    const { app, port } = await startApp(t, options)
+    const client = await wireClient(t, port)
+    client.send(waits())
+    const response = await client.response()
+    assert.equal(response.status, status)
+    assert.equal(JSON.parse(response.body).code, code)
+    assert.equal(valueOf(response, 'connection'), 'close')
+    // Nothing but this was said.
+    assert.equal(await client.closed(), '')
+    for (const backend of app.balancer.backends) await until('nothing is in flight', () => backend.inFlight === 0)
+    return app
+  }
+
+  test('is not told when there is no backend', { timeout }, async (t) => {
+    await refused(t, {}, 503, 'FST_BALANCER_NO_BACKEND')
+  })
+
+  test('is not told when its request is refused', { timeout }, async (t) => {
+    const backend = await startWireBackend(t)
+    const { port } = await startApp(t, { backends: [backend.url] })
+    const client = await wireClient(t, port)
+    client.send(waits().replace('POST / ', 'POST /# '))
+    assert.equal((await client.response()).status, 400)
+    assert.equal(await client.closed(), '')
+    assert.equal(backend.connections.length, 0)
+  })
+
+  test('is not told when nobody listens', { timeout }, async (t) => {
+    const backends = [await unusedOrigin(), await unusedOrigin()]
+    const app = await refused(t, { backends }, 502, 'FST_BALANCER_CONNECT_REFUSED')
+    // Nothing was sent, so each could be tried.
+    assert.deepEqual(
+      app.balancer.backends.map(({ outcomes }) => outcomes),
+      [{ 'connect-refused': 1 }, { 'connect-refused': 1 }],
+    )
+  })
+
+  test('is not told when no connection comes about', { timeout }, async (t) => {
+    const sockets: Socket[] = []
+    // It accepts, and then does not shake hands.
+    const url = (await startRawBackend(t, (socket) => void sockets.push(socket))).replace('http:', 'https:')
+    const limits = [
+      ['FST_BALANCER_CONTINUE_TIMEOUT', { continue: 30, connect: 300 }],
+      ['FST_BALANCER_CONNECT_TIMEOUT', { continue: 0, connect: 30 }],
+    ] as const
+    for (const [code, timeouts] of limits) {
+      await t.test(code, async (t) => void (await refused(t, { backends: [url], timeouts }, 504, code)))
+    }
+    await until('both had reached it', () => sockets.length === 2)
+  })
+
+  test('is not told when no backend becomes free', { timeout }, async (t) => {
+    const backend = await startWireBackend(t, () => {})
+    const { app, port } = await startApp(t, {
+      backends: [backend.url],
+      pool: { connections: 1 },
+      timeouts: { queue: 30 },
+    })
+    const first = await wireClient(t, port)
+    first.send(get('/hold'))
+    await until('it is taken', () => backend.requests.length === 1)
+    const second = await wireClient(t, port)
+    second.send(waits())
+    const response = await second.response()
+    assert.equal(response.status, 503)
+    assert.equal(JSON.parse(response.body).code, 'FST_BALANCER_QUEUE_TIMEOUT')
+    assert.equal(await second.closed(), '')
+    assert.equal(app.balancer.queue.length, 0)
+    assert.equal(backend.connections.length, 1)
+  })
+
+  test('is told once, though the first backend could not be reached', { timeout }, async (t) => {
+    const backend = await startWireBackend(t, (request, connection) => connection.send(ok(request.body)))
+    const { port } = await startApp(t, { backends: [await unusedOrigin(), backend.url] })
+    const client = await wireClient(t, port)
+    client.send(waits())
+    assert.equal((await client.response()).status, 100)
+    client.send('body')
+    assert.equal((await client.response()).body, 'body')
+    assert.equal(backend.requests[0]!.body, 'body')
+  })
+
+  test('is answered by a backend that does not want the body', { timeout }, async (t) => {
+    const backend = await startWireBackend(t, ok(), {
+      onHead: (_, connection) => connection.send('HTTP/1.1 413 X\r\ncontent-length: 4\r\n\r\nmuch'),
+    })
+    const { app, port } = await startApp(t, { backends: [backend.url] })
+    const client = await wireClient(t, port)
+    client.send(waits('POST', 1_000_000))
+    assert.equal((await client.response()).status, 100)
+    // undici sends the head of a request together with the first of its body.
+    client.send('x')
+    const response = await client.response()
+    assert.equal(response.status, 413)
+    assert.equal(response.body, 'much')
+    assert.equal(valueOf(response, 'connection'), 'close')
+    await client.closed()
+    await until('nothing is in flight', () => app.balancer.backends[0]!.inFlight === 0)
+  })
+
+  test('gets 417 for any other expectation, and nothing reaches a backend', { timeout }, async (t) => {
+    const backend = await startWireBackend(t)
+    const { port } = await startApp(t, { backends: [backend.url] })
+    const response = await exchange(t, port, waits().replace('100-continue', '200-ok'))
+    assert.equal(response.status, 417)
+    assert.equal(backend.connections.length, 0)
+  })
+
+  test('in HTTP/1.0 does not wait, and is not told', { timeout }, async (t) => {
+    const backend = await startWireBackend(t, (request, connection) => connection.send(ok(request.body)))
+    const { port } = await startApp(t, { backends: [backend.url] })
+    const response = await exchange(t, port, `${waits().replace('HTTP/1.1', 'HTTP/1.0')}body`)
+    assert.equal(response.status, 200)
+    assert.equal(response.body, 'body')
+  })
+})
+
+describe('a backend that says 100 Continue itself', () => {
+  const continued = 'HTTP/1.1 100 Continue\r\n\r\n'
+  for (const lane of ['raw', 'full'] as const) {
+    // undici takes it for a fault, as nobody has expected it; what matters is that nobody is left hanging.
+    test(`is a failure to whoever sent a body, once (${lane} lane)`, { timeout }, async (t) => {
+      const backend = await startWireBackend(t, continued + ok())
+      const { app, port } = await startApp(t, { backends: [backend.url], lane, pool: { connections: 1 } })
+      const response = await exchange(t, port, 'POST / HTTP/1.1\r\nhost: a.example\r\ncontent-length: 4\r\n\r\nbody')
+      assert.equal(response.status, 502)
+      assert.equal(JSON.parse(response.body).code, 'FST_BALANCER_BAD_RESPONSE')
+      assert.equal(backend.requests.length, 1)
+      assert.equal(app.balancer.backends[0]!.inFlight, 0)
+    })
+  }
+
+  test('is passed over for GET, which goes to another', { timeout }, async (t) => {
+    const backend = await startWireBackend(t, continued + ok())
+    const other = await startWireBackend(t, ok('other'))
+    const { port } = await startApp(t, { backends: [backend.url, other.url] })
+    assert.equal((await exchange(t, port, get())).body, 'other')
+  })
+
+  test('does not make the client be told', { timeout }, async (t) => {
+    const backend = await startWireBackend(t, ok(), { onHead: (_, connection) => connection.send(continued) })
+    const { port } = await startApp(t, { backends: [backend.url] })
+    const client = await wireClient(t, port)
+    client.send(waits())
+    // Ours, when the connection was obtained; then the failure, and no second one.
+    assert.equal((await client.response()).status, 100)
+    client.send('b')
+    assert.equal((await client.response()).status, 502)
+    assert.equal(await client.closed(), '')
+  })
+})

@@ -1,0 +1,249 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { startApp } from '../support/app.ts'
+import { failOnCrash } from './no-crash.ts'
+import { startWireBackend } from './wire-backend.ts'
+import { exchange, get, wireClient } from './wire-client.ts'
+import { valueOf } from './wire-message.ts'
+
+failOnCrash()
+
+const every = Array.from({ length: 256 }, (_, code) => String.fromCodePoint(code))
+/** Bytes that may not stand in a target: controls and the space; what is not ASCII is refused by Node's parser. */
+const refusedBytes = every.filter((byte) => byte <= ' ' || byte > '~')
+/** The rest; `%` only before two digits, or Fastify's router finds the path malformed. */
+const acceptedBytes = every.filter((byte) => byte > ' ' && byte <= '~' && byte !== '#' && byte !== '%')
+
+/** Request lines up to the version. None of them may get anywhere. */
+const refused: readonly string[] = [
+  'GET api',
+  'GET api/x',
+  'GET ?x',
+  'GET ',
+  'GET *',
+  'POST *',
+  'GET .',
+  'GET ../x',
+  'GET \\x',
+  'GET a.example:80',
+  'GET ftp://a.example/x',
+  'GET file:///etc/passwd',
+  'GET javascript:alert(1)',
+  'GET http:',
+  'GET http:/x',
+  'GET http:///x',
+  'GET http://',
+  'GET http://user@a.example/x',
+  'GET http://user:word@a.example/x',
+  'GET http://user@a.example',
+  'GET http://a.example/x#y',
+  'GET http://a.example\\@b.example/',
+  'GET http://a.example /x',
+  'GET /x#y',
+  'GET /#',
+  'GET /?x#y',
+  'GET /x y',
+  'GET /x HTTP/1.1 y',
+]
+
+describe('a target that no backend should see gets 400', () => {
+  const targets = [...refused, ...refusedBytes.flatMap((byte) => [`GET /x${byte}y`, `GET /?x${byte}y`])]
+  test('and nothing reaches a backend', async (t) => {
+    const backend = await startWireBackend(t)
+    const { app, port } = await startApp(t, { backends: [backend.url] })
+    for (const line of targets) {
+      await t.test(JSON.stringify(line), async (t) => {
+        const { requests } = app.balancer.backends[0]!
+        const response = await exchange(t, port, `${line} HTTP/1.1\r\nhost: a.example\r\n\r\n`)
+        assert.equal(response.status, 400)
+        assert.equal(app.balancer.backends[0]!.requests, requests)
+      })
+    }
+    assert.equal((await exchange(t, port, get('/good'))).status, 200)
+    assert.equal(backend.connections.length, 1)
+    assert.match(backend.received, /^GET \/good HTTP\/1\.1\r\n/)
+  })
+})
+
+test('CONNECT is answered with nothing, and nothing reaches a backend', async (t) => {
+  const backend = await startWireBackend(t)
+  const { app, port } = await startApp(t, { backends: [backend.url] })
+  for (const target of ['a.example:80', 'a.example', '/', '*', 'http://a.example/']) {
+    await t.test(target, async (t) => {
+      const client = await wireClient(t, port)
+      client.send(`CONNECT ${target} HTTP/1.1\r\nhost: a.example\r\n\r\n`)
+      assert.doesNotMatch(await client.closed(), /^HTTP\/1\.1 [1-3]/)
+      assert.equal(app.balancer.backends[0]!.requests, 0)
+    })
+  }
+  assert.equal((await exchange(t, port, get('/good'))).status, 200)
+  assert.equal(backend.connections.length, 1)
+})
+
+const accepted: readonly string[] = [
+  '/',
+  '//',
+  '//x//../y',
+  '//b.example/x',
+  '/x//',
+  '/.',
+  '/..',
+  '/...',
+  '/./x',
+  '/x/../..',
+  '/%2e%2e/x',
+  '/%2E%2e%2Fx',
+  '/x%2Fy%5Cz',
+  '/%00',
+  '/%c3%a9/%E2%82%AC',
+  '/;a=b',
+  '/x;a=b;c?d;e',
+  '/?',
+  '/??',
+  '/?x=%',
+  '/?x=%zz&&=&y',
+  '/?//../x',
+  '/?http://b.example/#'.slice(0, -1),
+  '/*',
+  '/:x',
+  '/@b.example',
+  '/http://b.example/',
+  '/x?a[]=1&a[]=2&a[__proto__]=3',
+  ...acceptedBytes.flatMap((byte) => [`/x${byte}y`, `/?x${byte}y`]),
+  `/${acceptedBytes.join('')}`,
+  `/?${acceptedBytes.join('')}`,
+  `/${'x'.repeat(12_000)}`,
+  `/${'x/'.repeat(6000)}`,
+  `/?${'x=y&'.repeat(3000)}`,
+]
+
+test('a target that is accepted is forwarded byte for byte', async (t) => {
+  const backend = await startWireBackend(t)
+  const { port } = await startApp(t, { backends: [backend.url] })
+  for (const target of accepted) {
+    await t.test(target.slice(0, 60), async (t) => {
+      const response = await exchange(t, port, get(target))
+      assert.equal(response.status, 200)
+      assert.equal(backend.requests.at(-1)?.start, `GET ${target} HTTP/1.1`)
+    })
+  }
+  assert.equal(backend.requests.length, accepted.length)
+})
+
+test('an absolute target goes on as a path, with its authority as Host, whatever Host said', async (t) => {
+  const absolute: Record<string, [path: string, host: string]> = {
+    'http://b.example/': ['/', 'b.example'],
+    'http://b.example': ['/', 'b.example'],
+    'http://b.example?x=y': ['/?x=y', 'b.example'],
+    'http://b.example/x/../y?z': ['/x/../y?z', 'b.example'],
+    'http://b.example//x': ['//x', 'b.example'],
+    'http://b.example/%2e%2e/x': ['/%2e%2e/x', 'b.example'],
+    'http://b.example/http://c.example/': ['/http://c.example/', 'b.example'],
+    'http://b.example/@c.example': ['/@c.example', 'b.example'],
+    'http://B.example:8080/x': ['/x', 'B.example:8080'],
+    'HTTP://b.example/x': ['/x', 'b.example'],
+    'https://b.example/x': ['/x', 'b.example'],
+    'http://[::1]:8080/x': ['/x', '[::1]:8080'],
+    'http://127.0.0.1/x': ['/x', '127.0.0.1'],
+  }
+  const backend = await startWireBackend(t)
+  const { port } = await startApp(t, { backends: [backend.url] })
+  for (const [target, [path, host]] of Object.entries(absolute)) {
+    await t.test(target, async (t) => {
+      const response = await exchange(t, port, get(target))
+      assert.equal(response.status, 200)
+      const request = backend.requests.at(-1)!
+      assert.equal(request.start, `GET ${path} HTTP/1.1`)
+      assert.equal(valueOf(request, 'host'), host)
+    })
+  }
+})
+
+test('the fields that tell of Host tell of the authority of an absolute target', async (t) => {
+  const backend = await startWireBackend(t)
+  const { port } = await startApp(t, { backends: [backend.url], forwarded: { forwarded: true } })
+  await exchange(t, port, get('http://b.example:81/x'))
+  const [request] = backend.requests
+  // A backend that builds links from these would otherwise use what was to be ignored.
+  assert.equal(valueOf(request!, 'x-forwarded-host'), 'b.example:81')
+  assert.equal(valueOf(request!, 'forwarded'), 'for=127.0.0.1;proto=http;host="b.example:81"')
+})
+
+describe('below a prefix', () => {
+  const climbing = [
+    '/api/..',
+    '/api/../x',
+    '/api/./x',
+    '/api/.',
+    '/api/x/..',
+    '/api/x/../../y',
+    '/api/%2e%2e/x',
+    '/api/%2E%2E',
+    '/api/.%2e/x',
+    '/api/%2e./x',
+    '/api/%2e/x',
+    '/api//../x',
+    // A backend may decode before it resolves, or read a backslash as a slash.
+    '/api/..%2fx',
+    '/api/%2e%2e%2Fx',
+    '/api/x%2f..%2f..%2fy',
+    '/api/..%5cx',
+    '/api/..\\x',
+    '/api/..?x',
+    '/api/%2e%2e?x',
+    'http://a.example/api/../x',
+  ]
+  const staying = [
+    ['/api', '/'],
+    ['/api?x=/../y', '/?x=/../y'],
+    ['/api/', '/'],
+    ['/api/x', '/x'],
+    ['/api//x', '//x'],
+    ['/api/...', '/...'],
+    ['/api/..x', '/..x'],
+    ['/api/x..', '/x..'],
+    ['/api/.x/%2ex', '/.x/%2ex'],
+    ['/api/x?../..', '/x?../..'],
+    ['/api/%2fx', '/%2fx'],
+    ['/%61pi/x%20y', '/x%20y'],
+  ] as const
+
+  for (const stripPrefix of [false, true]) {
+    test(`a path that climbs is refused (stripPrefix: ${stripPrefix})`, async (t) => {
+      const backend = await startWireBackend(t)
+      const { app, port } = await startApp(t, { backends: [backend.url], prefix: '/api', rewrite: { stripPrefix } })
+      for (const target of climbing) {
+        await t.test(target, async (t) => {
+          const { requests } = app.balancer.backends[0]!
+          assert.equal((await exchange(t, port, get(target))).status, 400)
+          assert.equal(app.balancer.backends[0]!.requests, requests)
+        })
+      }
+      assert.equal((await exchange(t, port, get('/api/good'))).status, 200)
+      assert.equal(backend.connections.length, 1)
+      assert.equal(backend.requests.length, 1)
+    })
+
+    test(`any other is forwarded as it is (stripPrefix: ${stripPrefix})`, async (t) => {
+      const backend = await startWireBackend(t)
+      const { port } = await startApp(t, { backends: [backend.url], prefix: '/api', rewrite: { stripPrefix } })
+      for (const [target, stripped] of staying) {
+        await t.test(target, async (t) => {
+          assert.equal((await exchange(t, port, get(target))).status, 200)
+          assert.equal(backend.requests.at(-1)?.start, `GET ${stripPrefix ? stripped : target} HTTP/1.1`)
+        })
+      }
+    })
+
+    test(`what only begins like the prefix is not below it (stripPrefix: ${stripPrefix})`, async (t) => {
+      const backend = await startWireBackend(t)
+      const { port } = await startApp(t, { backends: [backend.url], prefix: '/api', rewrite: { stripPrefix } })
+      for (const target of ['/', '/apix', '/ap', '/x/api', '//api/x', '/api%2fx', '/api;x', '/API/x', '/x/../api/y']) {
+        await t.test(target, async (t) => {
+          assert.equal((await exchange(t, port, get(target))).status, 404)
+          assert.equal(backend.connections.length, 0)
+        })
+      }
+    })
+  }
+})

@@ -1,0 +1,490 @@
+import balancer, {
+  failures,
+  type FailureError,
+  type Attempt,
+  type Balancer,
+  type BalancerOptions,
+  type FailureReason,
+} from '@fastify-balancer/balancer-core'
+import assert from 'node:assert/strict'
+import Fastify from 'fastify'
+import { request, STATUS_CODES } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import type { Socket } from 'node:net'
+import { Readable } from 'node:stream'
+import { describe, test, type TestContext } from 'node:test'
+import { listenApp, startApp } from '../support/app.ts'
+import { ask, type Answer } from '../support/ask.ts'
+import { listen, startBackend, startRawBackend, unusedOrigin } from '../support/backend.ts'
+import { localhost } from '../support/certificates.ts'
+import { LogLines } from '../support/log-lines.ts'
+import { until } from '../support/until.ts'
+
+type LaneName = 'raw' | 'full'
+
+/** One app in which one failure is provoked, with everything that is to be seen of it. */
+class Scene {
+  readonly t: TestContext
+  readonly lane: LaneName
+  readonly #failureHeader: boolean | undefined
+  readonly lines = new LogLines()
+  readonly ended: Attempt[] = []
+  balancer!: Balancer
+  url!: string
+
+  constructor(t: TestContext, lane: LaneName, failureHeader?: boolean) {
+    this.t = t
+    this.lane = lane
+    this.#failureHeader = failureHeader
+  }
+
+  async start(options: BalancerOptions): Promise<void> {
+    const { lane } = this
+    const failureHeader = this.#failureHeader
+    const { app, url } = await startApp(
+      this.t,
+      { lane, ...(failureHeader !== undefined && { failureHeader }), ...options },
+      { logger: { level: 'info', stream: this.lines.stream } },
+    )
+    this.balancer = app.balancer
+    this.balancer.addHook('onAttemptEnd', (attempt) => {
+      if (attempt.exchange.url === '/row') this.ended.push(attempt)
+    })
+    this.url = `${url}/row`
+  }
+}
+
+interface Row {
+  readonly status: number
+  readonly blame: 'client' | 'backend' | 'proxy'
+  /** Outcomes of the attempts; by default one, of this reason. */
+  readonly attempts?: readonly FailureReason[]
+  /** Told in full; cut off after the headers; or no longer there. Told if nothing is said. */
+  readonly client?: 'told' | 'broken' | 'gone'
+  /** The code and message of the answer, where they are not those of the table. */
+  readonly told?: { readonly code: string | undefined; readonly message: string }
+  /** What the log line says of the attempt, where that is not the reason. */
+  readonly logged?: string
+  /** Starts the app, and has one request for `/row` fail. */
+  provoke(scene: Scene): Promise<Answer | undefined>
+}
+
+const never = () => {}
+const overTls = (origin: string) => origin.replace('http://127.0.0.1', 'https://localhost')
+
+/** A backend that holds whatever asks for `/held`. */
+async function startHolder({ t }: Scene) {
+  return startBackend(t, (incoming, response) => {
+    if (incoming.url !== '/held') response.end('ok')
+  })
+}
+
+/** Has one request under way at a backend that holds it. */
+async function occupy(scene: Scene, options: BalancerOptions): Promise<void> {
+  const backend = await startHolder(scene)
+  await scene.start({ backends: [{ url: backend.url, maxInFlight: 1 }], ...options })
+  const held = request(scene.url.replace('/row', '/held'), { agent: false }).on('error', never).end()
+  scene.t.after(() => held.destroy())
+  await until('the backend is occupied', () => backend.received.length === 1)
+}
+
+function endlessBody(): Readable {
+  const chunk = Buffer.alloc(65_536)
+  return new Readable({
+    read() {
+      this.push(chunk)
+    },
+  })
+}
+
+const rows: Record<FailureReason, Row> = {
+  'bad-request': {
+    status: 400,
+    blame: 'client',
+    attempts: [],
+    async provoke(scene) {
+      const backend = await startBackend(scene.t)
+      await scene.start({ backends: [backend.url] })
+      const answer = await ask(scene.url, { headers: ['host', 'a', 'host', 'b'] })
+      assert.equal(backend.received.length, 0)
+      return answer
+    },
+  },
+  'rewrite-failed': {
+    status: 500,
+    blame: 'proxy',
+    attempts: [],
+    // The hook is the app's own code, so its error reaches the app's error handler as it is.
+    told: { code: undefined, message: 'the hook broke' },
+    async provoke(scene) {
+      const backend = await startBackend(scene.t)
+      const rewrite = {
+        request: () => {
+          throw new Error('the hook broke')
+        },
+      }
+      await scene.start({ backends: [backend.url], rewrite })
+      const answer = await ask(scene.url)
+      assert.equal(backend.received.length, 0)
+      return answer
+    },
+  },
+  'no-backend': {
+    status: 503,
+    blame: 'proxy',
+    attempts: [],
+    async provoke(scene) {
+      const backend = await startBackend(scene.t)
+      await scene.start({ backends: [backend.url] })
+      scene.balancer.veto(scene.balancer.backends[0]!, { by: 'maintenance', reason: 'closed', hard: true })
+      return ask(scene.url)
+    },
+  },
+  'queue-full': {
+    status: 503,
+    blame: 'proxy',
+    attempts: [],
+    async provoke(scene) {
+      await occupy(scene, { queue: { max: 0 } })
+      return ask(scene.url)
+    },
+  },
+  'queue-timeout': {
+    status: 503,
+    blame: 'proxy',
+    attempts: [],
+    async provoke(scene) {
+      await occupy(scene, { timeouts: { queue: 50 } })
+      return ask(scene.url)
+    },
+  },
+  'dns-failed': {
+    status: 502,
+    blame: 'backend',
+    async provoke(scene) {
+      // Where no name server answers at all, the look-up takes its time to find out.
+      await scene.start({ backends: ['http://does-not-exist.invalid'], timeouts: { connect: 60_000 } })
+      return ask(scene.url)
+    },
+  },
+  'connect-refused': {
+    status: 502,
+    blame: 'backend',
+    async provoke(scene) {
+      await scene.start({ backends: [await unusedOrigin()] })
+      return ask(scene.url)
+    },
+  },
+  'connect-failed': {
+    status: 502,
+    blame: 'backend',
+    async provoke(scene) {
+      const origin = await startRawBackend(scene.t, (socket) => {
+        socket.once('data', () => socket.resetAndDestroy())
+      })
+      await scene.start({ backends: [overTls(origin)] })
+      return ask(scene.url)
+    },
+  },
+  'connect-timeout': {
+    status: 504,
+    blame: 'backend',
+    async provoke(scene) {
+      const origin = await startRawBackend(scene.t, (socket) => socket.resume())
+      await scene.start({ backends: [overTls(origin)], timeouts: { connect: 100 } })
+      return ask(scene.url)
+    },
+  },
+  'tls-failed': {
+    status: 502,
+    blame: 'backend',
+    async provoke(scene) {
+      const server = createTlsServer(localhost, (_incoming, response) => response.end('must not be trusted'))
+      const origin = await listen(server)
+      scene.t.after(() => void server.close())
+      await scene.start({ backends: [overTls(origin)] })
+      return ask(scene.url)
+    },
+  },
+  'continue-timeout': {
+    status: 504,
+    blame: 'proxy',
+    // It keeps its place at the backend until the connection is decided upon, which is later than the answer.
+    logged: 'pending',
+    async provoke(scene) {
+      const origin = await startRawBackend(scene.t, (socket) => socket.resume())
+      await scene.start({ backends: [overTls(origin)], timeouts: { connect: 500, continue: 100 } })
+      return ask(scene.url, {
+        method: 'POST',
+        headers: { expect: '100-continue', 'content-length': '4' },
+        body: 'text',
+      })
+    },
+  },
+  'request-refused': {
+    status: 502,
+    blame: 'proxy',
+    async provoke(scene) {
+      const backend = await startBackend(scene.t)
+      const rewrite: BalancerOptions['rewrite'] = { request: ({ out }) => void (out.headers.expect = 'a miracle') }
+      await scene.start({ backends: [backend.url], rewrite })
+      const answer = await ask(scene.url)
+      assert.equal(backend.received.length, 0)
+      return answer
+    },
+  },
+  'upload-timeout': {
+    status: 504,
+    blame: 'backend',
+    async provoke(scene) {
+      const origin = await startRawBackend(scene.t, (socket) => socket.pause())
+      await scene.start({ backends: [origin], timeouts: { idle: 150 } })
+      return ask(scene.url, { method: 'POST', body: endlessBody() })
+    },
+  },
+  'stale-connection': {
+    status: 502,
+    blame: 'proxy',
+    async provoke(scene) {
+      const origin = await startRawBackend(scene.t, (socket) => {
+        socket.once('data', () => {
+          socket.write('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok')
+          socket.once('data', () => socket.destroy())
+        })
+      })
+      await scene.start({ backends: [origin], pool: { connections: 1 } })
+      assert.equal((await ask(scene.url.replace('/row', '/first'))).status, 200)
+      return ask(scene.url, { method: 'POST', body: 'not to be repeated' })
+    },
+  },
+  'reset-before-headers': {
+    status: 502,
+    blame: 'backend',
+    async provoke(scene) {
+      const origin = await startRawBackend(scene.t, (socket) => {
+        socket.once('data', () => socket.destroy())
+      })
+      await scene.start({ backends: [origin] })
+      return ask(scene.url)
+    },
+  },
+  'bad-response': {
+    status: 502,
+    blame: 'backend',
+    async provoke(scene) {
+      const origin = await startRawBackend(scene.t, (socket) => {
+        socket.once('data', () => socket.end('this is not HTTP\r\n\r\n'))
+      })
+      await scene.start({ backends: [origin] })
+      return ask(scene.url)
+    },
+  },
+  'headers-timeout': {
+    status: 504,
+    blame: 'backend',
+    async provoke(scene) {
+      const backend = await startBackend(scene.t, never)
+      await scene.start({ backends: [backend.url], timeouts: { headers: 100 } })
+      return ask(scene.url)
+    },
+  },
+  'body-timeout': {
+    status: 504,
+    blame: 'backend',
+    client: 'broken',
+    async provoke(scene) {
+      const backend = await startBackend(scene.t, (_incoming, response) => void response.write('half of it'))
+      await scene.start({ backends: [backend.url], timeouts: { idle: 100 } })
+      return ask(scene.url)
+    },
+  },
+  'body-truncated': {
+    status: 502,
+    blame: 'backend',
+    client: 'broken',
+    async provoke(scene) {
+      const backend = await startBackend(scene.t, (_incoming, response) => void response.write('half of it'))
+      await scene.start({ backends: [backend.url] })
+      return new Promise((resolve, reject) => {
+        request(scene.url, { agent: false }, (response) => {
+          // Only now, so that the half which was sent is known to have arrived.
+          response.once('data', () => {
+            for (const socket of backend.sockets) socket.destroy()
+          })
+          response.on('error', (error) => {
+            resolve({ status: response.statusCode!, headers: response.headers, body: '', whole: false, error })
+          })
+          response.on('end', () => reject(new Error('the response ended as if it were whole')))
+        })
+          .on('error', reject)
+          .end()
+      })
+    },
+  },
+  'request-timeout': {
+    status: 504,
+    blame: 'proxy',
+    async provoke(scene) {
+      const backend = await startBackend(scene.t, never)
+      await scene.start({ backends: [backend.url], timeouts: { request: 100 } })
+      return ask(scene.url)
+    },
+  },
+  'drain-deadline': {
+    status: 503,
+    blame: 'proxy',
+    async provoke(scene) {
+      const backend = await startBackend(scene.t, never)
+      await scene.start({ backends: [{ url: backend.url, id: 'one' }] })
+      const answer = ask(scene.url)
+      await until('the request is under way', () => backend.received.length === 1)
+      assert.equal(await scene.balancer.drain('one', { deadline: 50 }), false)
+      return answer
+    },
+  },
+  'client-gone': {
+    status: 499,
+    blame: 'client',
+    client: 'gone',
+    async provoke(scene) {
+      const backend = await startBackend(scene.t, never)
+      await scene.start({ backends: [backend.url] })
+      const outgoing = request(scene.url, { agent: false }).on('error', never).end()
+      await until('the request is under way', () => backend.received.length === 1)
+      outgoing.destroy()
+      return undefined
+    },
+  },
+  'client-stalled': {
+    status: 499,
+    blame: 'client',
+    async provoke(scene) {
+      const backend = await startBackend(scene.t, (incoming) => void incoming.resume())
+      await scene.start({ backends: [backend.url], timeouts: { idle: 100 } })
+      const body = new Readable({ read() {} })
+      body.push('the first of many')
+      return ask(scene.url, { method: 'POST', headers: { 'content-length': '1000' }, body })
+    },
+  },
+}
+
+const provoked = new Set<FailureReason>()
+
+/** Every place in which an answer could give a backend away. */
+function assertNoAddress({ headers, body }: Answer, scene: Scene): void {
+  const everything = JSON.stringify([headers, body])
+  for (const { url, id } of scene.balancer.backends) {
+    const { hostname, port } = new URL(url)
+    for (const part of [url, id, hostname, port])
+      if (part !== '') assert.ok(!everything.includes(part), `${part} is in ${everything}`)
+  }
+  assert.doesNotMatch(everything, /127\.0\.0\.1|ECONN|ENOTFOUND|UND_ERR|self.signed|at \S+ \(/i)
+}
+
+function assertTold(answer: Answer, reason: FailureReason, scene: Scene, failureHeader: boolean): void {
+  const row = rows[reason]
+  assert.equal(answer.status, row.status)
+  assert.match(String(answer.headers['content-type']), /^application\/json/)
+  const { code, message } = row.told ?? {
+    code: `FST_BALANCER_${reason.replaceAll('-', '_').toUpperCase()}`,
+    message: failures[reason].message,
+  }
+  const error = STATUS_CODES[row.status]
+  assert.deepEqual(JSON.parse(answer.body), {
+    statusCode: row.status,
+    ...(code !== undefined && { code }),
+    // There is no such thing as 499 in the standards, and so Fastify has no words for it.
+    ...(error !== undefined && { error }),
+    message,
+  })
+  assert.equal(answer.headers['retry-after'], row.status === 503 ? '1' : undefined)
+  assert.equal(answer.headers['x-balancer-failure'], failureHeader ? reason : undefined)
+  assertNoAddress(answer, scene)
+}
+
+async function check(reason: FailureReason, scene: Scene, failureHeader: boolean): Promise<void> {
+  const row = rows[reason]
+  const { status, blame } = failures[reason]
+  assert.deepEqual({ status, blame }, { status: row.status, blame: row.blame })
+
+  const answer = await row.provoke(scene)
+  const { lines, ended } = scene
+  if (row.client === undefined || row.client === 'told') assertTold(answer!, reason, scene, failureHeader)
+  if (row.client === 'broken') {
+    assert.deepEqual({ status: answer!.status, whole: answer!.whole }, { status: 200, whole: false })
+    assertNoAddress(answer!, scene)
+  }
+
+  const outcomes = row.attempts ?? [reason]
+  await until('the attempts have ended', () => ended.length === outcomes.length)
+  await until('the exchange has ended', () => lines.exchanges.some(({ url }) => url === '/row'))
+  assert.deepEqual(
+    ended.map(({ outcome, blame: whose }) => ({ outcome, blame: whose })),
+    outcomes.map((outcome) => ({ outcome, blame: rows[outcome].blame })),
+  )
+  const mine = lines.exchanges.filter(({ url }) => url === '/row')
+  assert.equal(mine.length, 1)
+  const [line] = mine
+  assert.equal(line!.outcome, reason)
+  assert.equal(line!.status, row.client === 'gone' ? 0 : row.client === 'broken' ? 200 : row.status)
+  assert.equal(line!.level, row.blame === 'client' ? 30 : 40)
+  assert.deepEqual(
+    line!.attempts.map(({ outcome }) => outcome),
+    outcomes.map((outcome) => row.logged ?? outcome),
+  )
+
+  const [backend] = scene.balancer.backends
+  const expected = Object.fromEntries(outcomes.map((outcome) => [outcome, 1]))
+  const { ok: _, ...counted } = backend!.outcomes
+  assert.deepEqual(counted, expected)
+  const held = lines.exchanges.length < lines.all.filter(({ msg }) => msg === 'incoming request').length ? 1 : 0
+  assert.equal(backend!.inFlight, held)
+  assert.equal(scene.balancer.exchanges, held)
+  provoked.add(reason)
+}
+
+describe('each way to fail is answered, blamed, counted and logged once', { concurrency: 6 }, () => {
+  for (const reason of Object.keys(rows) as FailureReason[]) {
+    test(`${reason}, raw lane`, (t) => check(reason, new Scene(t, 'raw', true), true))
+    test(`${reason}, full lane`, (t) => check(reason, new Scene(t, 'full', true), true))
+    test(`${reason}, not named unless asked for`, (t) => check(reason, new Scene(t, 'raw'), false))
+  }
+})
+
+for (const [reason, status, breakOff] of [
+  ['body-truncated', 502, (socket: Socket) => socket.destroy()],
+  ['body-timeout', 504, never],
+] as const) {
+  test(`a body that the full lane was still collecting is answered ${status} when it fails: ${reason}`, async (t) => {
+    const scene = new Scene(t, 'full', true)
+    const origin = await startRawBackend(t, (socket) => {
+      socket.once('data', () => {
+        socket.write('HTTP/1.1 200 OK\r\ncontent-length: 20\r\n\r\nhalf of it', () => breakOff(socket))
+      })
+    })
+    await scene.start({ backends: [origin], timeouts: { idle: 100 } })
+    const answer = await ask(scene.url)
+    assertTold({ ...answer, status }, reason, scene, true)
+    assert.equal(answer.status, status)
+  })
+}
+
+test('the error handler of the app gets the coded error, with its reason and its cause', async (t) => {
+  const app = Fastify()
+  const seen: FailureError[] = []
+  app.setErrorHandler((error: FailureError, _request, reply) => {
+    seen.push(error)
+    void reply.code(error.statusCode!).send({ sorry: error.reason })
+  })
+  await app.register(balancer, { backends: [await unusedOrigin()] })
+  const { url } = await listenApp(t, app)
+  const answer = await ask(url)
+  assert.deepEqual([answer.status, answer.body], [502, '{"sorry":"connect-refused"}'])
+  assert.equal(seen.length, 1)
+  assert.equal(seen[0]!.code, 'FST_BALANCER_CONNECT_REFUSED')
+  assert.equal((seen[0]!.cause as NodeJS.ErrnoException).code, 'ECONNREFUSED')
+})
+
+test('the table has no row that was not provoked', () => {
+  assert.deepEqual([...provoked].sort(), Object.keys(failures).sort())
+})

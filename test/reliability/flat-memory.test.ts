@@ -1,0 +1,161 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { request, type IncomingMessage, type ServerResponse } from 'node:http'
+import { test, type TestContext } from 'node:test'
+import { startApp } from '../support/app.ts'
+import { ask } from '../support/ask.ts'
+import { readAll, startBackend } from '../support/backend.ts'
+import { until } from '../support/until.ts'
+import { startWeighedProxy, type WeighedProxy } from './weighed-proxy.ts'
+
+const mebibyte = 1_048_576
+const gibibyte = 1024 * mebibyte
+const chunk = Buffer.alloc(mebibyte / 4, 'x')
+/** What a process may grow by, whatever passes through it (bytes). */
+const allowance = 150 * mebibyte
+
+/** Writes `total` bytes, as fast as they are taken. */
+function pour(into: ServerResponse | ReturnType<typeof request>, total: number): void {
+  let left = total
+  function more(): void {
+    while (left > 0 && !into.destroyed) {
+      left -= chunk.length
+      if (!into.write(chunk)) return
+    }
+    if (left === 0) into.end()
+  }
+  into.on('drain', more)
+  more()
+}
+
+/** Weighs the process again and again while something passes through it; answers by how much it grew at most. */
+async function growthWhile<T>(proxy: WeighedProxy, passing: Promise<T>): Promise<[growth: number, passed: T]> {
+  const { rss: before } = await proxy.holdings()
+  let most = before
+  let isOver = false
+  const over = passing.finally(() => (isOver = true))
+  while (!isOver) {
+    most = Math.max(most, (await proxy.holdings()).rss)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+  return [most - before, await over]
+}
+
+/** A backend that sends as much as the path says, and counts what it is sent. */
+function startMassive(t: TestContext) {
+  return startBackend(t, (incoming, response) => {
+    if (incoming.method === 'GET') {
+      const length = Number(incoming.url!.slice(1))
+      response.setHeader('content-length', length)
+      return pour(response, length)
+    }
+    let received = 0
+    incoming.on('data', (part: Buffer) => (received += part.length))
+    incoming.on('end', () => response.end(String(received)))
+  })
+}
+
+async function download(url: string): Promise<number> {
+  const [response] = (await once(request(url, { agent: false }).end(), 'response')) as [IncomingMessage]
+  let received = 0
+  response.on('data', (part: Buffer) => (received += part.length))
+  await once(response, 'end')
+  return received
+}
+
+/** Answers how much has arrived. */
+async function upload(url: string, length: number): Promise<number> {
+  const outgoing = request(url, { method: 'POST', agent: false })
+  pour(outgoing, length)
+  const [response] = (await once(outgoing, 'response')) as [IncomingMessage]
+  return Number(await readAll(response))
+}
+
+test('1 GiB down and 1 GiB up pass through, and memory stays flat', async (t) => {
+  const backend = await startMassive(t)
+  const proxy = await startWeighedProxy(t, { backends: [backend.url], lane: 'raw' })
+  // Once around, so that what is loaded and compiled for good is not counted.
+  assert.equal((await ask(proxy.url, { method: 'POST', body: 'warm' })).body, '4')
+  const [growth, passed] = await growthWhile(
+    proxy,
+    Promise.all([download(`${proxy.url}/${gibibyte}`), upload(proxy.url, gibibyte)]),
+  )
+  assert.deepEqual(passed, [gibibyte, gibibyte])
+  assert.ok(growth < allowance, `it grew by ${growth / mebibyte} MiB`)
+  const { inFlight } = await proxy.untilHoldings('all has ended', ({ exchanges }) => exchanges === 0)
+  assert.equal(inFlight, 0)
+})
+
+test('what passes through the hooks of the app leaves memory flat, too', async (t) => {
+  const backend = await startMassive(t)
+  const proxy = await startWeighedProxy(t, { backends: [backend.url], lane: 'full' })
+  assert.equal((await ask(proxy.url, { method: 'POST', body: 'warm' })).body, '4')
+  const length = gibibyte / 2
+  const [growth, passed] = await growthWhile(proxy, download(`${proxy.url}/${length}`))
+  assert.equal(passed, length)
+  assert.ok(growth < allowance, `it grew by ${growth / mebibyte} MiB`)
+})
+
+for (const lane of ['raw', 'full'] as const) {
+  test(`many who read slowly hold their backend up, and memory stays flat: ${lane} lane`, async (t) => {
+    const each = 16 * mebibyte
+    let offered = 0
+    const backend = await startBackend(t, (_incoming, response) => {
+      response.setHeader('content-length', each)
+      // The backend offers all of it at once.
+      for (let part = 0; part < each; part += chunk.length) response.write(chunk, () => (offered += chunk.length))
+      response.end()
+    })
+    const proxy = await startWeighedProxy(t, { backends: [backend.url], lane, timeouts: { idle: 0 } })
+    assert.equal((await ask(proxy.url)).body.length, each)
+    offered = 0
+
+    const readers = 24
+    const { rss: before } = await proxy.holdings()
+    const responses = await Promise.all(
+      Array.from({ length: readers }, async () => {
+        const [response] = (await once(request(proxy.url, { agent: false }).end(), 'response')) as [IncomingMessage]
+        return response
+      }),
+    )
+    // Nobody reads. Sooner or later nothing moves any more.
+    let last = -1
+    let same = 0
+    await until('nothing moves any more', () => {
+      same = offered === last ? same + 1 : 0
+      last = offered
+      return same >= 200
+    })
+    const { rss, inFlight } = await proxy.holdings()
+    assert.equal(inFlight, readers)
+    assert.ok(rss - before < allowance, `it grew by ${(rss - before) / mebibyte} MiB`)
+    assert.ok(offered < readers * each, 'the backend was not held up')
+    // And when they read, they get all of it.
+    const read = await Promise.all(
+      responses.map(async (response) => {
+        let received = 0
+        response.on('data', (part: Buffer) => (received += part.length))
+        await once(response, 'end')
+        return received
+      }),
+    )
+    assert.deepEqual(new Set(read), new Set([each]))
+  })
+}
+
+test('a backend that is slow to read holds the client up', async (t) => {
+  const backend = await startBackend(t, (incoming) => void incoming.pause())
+  const { app, url } = await startApp(t, { backends: [backend.url], timeouts: { idle: 0 } })
+  const outgoing = request(url, { method: 'POST', agent: false }).on('error', () => {})
+  t.after(() => outgoing.destroy())
+  pour(outgoing, gibibyte)
+  const [view] = app.balancer.backends
+  let last = 0
+  let same = 0
+  await until('nothing moves any more', () => {
+    same = view!.bytesSent > 0 && view!.bytesSent === last ? same + 1 : 0
+    last = view!.bytesSent
+    return same >= 50
+  })
+  assert.ok(view!.bytesSent < 64 * mebibyte, `${view!.bytesSent} bytes were taken for a backend that reads nothing`)
+})
