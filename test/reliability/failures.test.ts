@@ -13,12 +13,14 @@ import { createServer as createTlsServer } from 'node:https'
 import type { Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import { describe, test, type TestContext } from 'node:test'
+import { setImmediate as immediate } from 'node:timers/promises'
 import { listenApp, startApp } from '../support/app.ts'
 import { ask, type Answer } from '../support/ask.ts'
 import { listen, startBackend, startRawBackend, unusedOrigin } from '../support/backend.ts'
 import { localhost } from '../support/certificates.ts'
+import { ManualClock } from '../support/manual-clock.ts'
 import { LogLines } from '../support/log-lines.ts'
-import { until } from '../support/until.ts'
+import { unchanged, until } from '../support/until.ts'
 
 type LaneName = 'raw' | 'full'
 
@@ -29,6 +31,7 @@ class Scene {
   readonly #failureHeader: boolean | undefined
   readonly lines = new LogLines()
   readonly ended: Attempt[] = []
+  readonly clock = new ManualClock()
   balancer!: Balancer
   url!: string
 
@@ -213,7 +216,7 @@ const rows: Record<FailureReason, Row> = {
     logged: 'pending',
     async provoke(scene) {
       const origin = await startRawBackend(scene.t, (socket) => socket.resume())
-      await scene.start({ backends: [overTls(origin)], timeouts: { connect: 500, continue: 100 } })
+      await scene.start({ backends: [overTls(origin)], clock: scene.clock, timeouts: { connect: 300, continue: 1000 } })
       return ask(scene.url, {
         method: 'POST',
         headers: { expect: '100-continue', 'content-length': '4' },
@@ -238,8 +241,15 @@ const rows: Record<FailureReason, Row> = {
     blame: 'backend',
     async provoke(scene) {
       const origin = await startRawBackend(scene.t, (socket) => socket.pause())
-      await scene.start({ backends: [origin], timeouts: { idle: 150 } })
-      return ask(scene.url, { method: 'POST', body: endlessBody() })
+      await scene.start({ backends: [origin], clock: scene.clock })
+      const answer = ask(scene.url, { method: 'POST', body: endlessBody() })
+      const [view] = scene.balancer.backends
+      await until(
+        'the backend takes no more',
+        unchanged(() => view!.bytesSent),
+      )
+      scene.clock.advance(70_000)
+      return answer
     },
   },
   'stale-connection': {
@@ -284,8 +294,11 @@ const rows: Record<FailureReason, Row> = {
     blame: 'backend',
     async provoke(scene) {
       const backend = await startBackend(scene.t, never)
-      await scene.start({ backends: [backend.url], timeouts: { headers: 100 } })
-      return ask(scene.url)
+      await scene.start({ backends: [backend.url], clock: scene.clock })
+      const answer = ask(scene.url)
+      await until('the request has arrived', () => backend.received.length === 1)
+      scene.clock.advance(31_000)
+      return answer
     },
   },
   'body-timeout': {
@@ -294,8 +307,13 @@ const rows: Record<FailureReason, Row> = {
     client: 'broken',
     async provoke(scene) {
       const backend = await startBackend(scene.t, (_incoming, response) => void response.write('half of it'))
-      await scene.start({ backends: [backend.url], timeouts: { idle: 100 } })
-      return ask(scene.url)
+      await scene.start({ backends: [backend.url], clock: scene.clock })
+      const answer = ask(scene.url)
+      await until('the first half has arrived', () => scene.balancer.backends[0]!.bytesReceived > 0)
+      // The lane begins the response within the same turn.
+      await immediate()
+      scene.clock.advance(61_000)
+      return answer
     },
   },
   'body-truncated': {
@@ -326,8 +344,11 @@ const rows: Record<FailureReason, Row> = {
     blame: 'proxy',
     async provoke(scene) {
       const backend = await startBackend(scene.t, never)
-      await scene.start({ backends: [backend.url], timeouts: { request: 100 } })
-      return ask(scene.url)
+      await scene.start({ backends: [backend.url], clock: scene.clock, timeouts: { request: 5000 } })
+      const answer = ask(scene.url)
+      await until('the request has arrived', () => backend.received.length === 1)
+      scene.clock.advance(5000)
+      return answer
     },
   },
   'drain-deadline': {
@@ -360,10 +381,13 @@ const rows: Record<FailureReason, Row> = {
     blame: 'client',
     async provoke(scene) {
       const backend = await startBackend(scene.t, (incoming) => void incoming.resume())
-      await scene.start({ backends: [backend.url], timeouts: { idle: 100 } })
+      await scene.start({ backends: [backend.url], clock: scene.clock })
       const body = new Readable({ read() {} })
       body.push('the first of many')
-      return ask(scene.url, { method: 'POST', headers: { 'content-length': '1000' }, body })
+      const answer = ask(scene.url, { method: 'POST', headers: { 'content-length': '1000' }, body })
+      await until('the backend has what there is', () => scene.balancer.backends[0]!.bytesSent > 0)
+      scene.clock.advance(61_000)
+      return answer
     },
   },
 }

@@ -5,7 +5,7 @@ import { test, type TestContext } from 'node:test'
 import { startApp } from '../support/app.ts'
 import { ask } from '../support/ask.ts'
 import { readAll, startBackend } from '../support/backend.ts'
-import { until } from '../support/until.ts'
+import { unchanged, until } from '../support/until.ts'
 import { startWeighedProxy, type WeighedProxy } from './weighed-proxy.ts'
 
 const mebibyte = 1_048_576
@@ -119,13 +119,10 @@ for (const lane of ['raw', 'full'] as const) {
       }),
     )
     // Nobody reads. Sooner or later nothing moves any more.
-    let last = -1
-    let same = 0
-    await until('nothing moves any more', () => {
-      same = offered === last ? same + 1 : 0
-      last = offered
-      return same >= 200
-    })
+    await until(
+      'nothing moves any more',
+      unchanged(() => offered, 200),
+    )
     const { rss, inFlight } = await proxy.holdings()
     assert.equal(inFlight, readers)
     assert.ok(rss - before < allowance, `it grew by ${(rss - before) / mebibyte} MiB`)
@@ -150,12 +147,9 @@ test('a backend that is slow to read holds the client up', async (t) => {
   t.after(() => outgoing.destroy())
   pour(outgoing, gibibyte)
   const [view] = app.balancer.backends
-  let last = 0
-  let same = 0
-  await until('nothing moves any more', () => {
-    same = view!.bytesSent > 0 && view!.bytesSent === last ? same + 1 : 0
-    last = view!.bytesSent
-    return same >= 50
-  })
+  await until(
+    'nothing moves any more',
+    unchanged(() => view!.bytesSent),
+  )
   assert.ok(view!.bytesSent < 64 * mebibyte, `${view!.bytesSent} bytes were taken for a backend that reads nothing`)
 })

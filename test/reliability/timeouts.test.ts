@@ -11,24 +11,12 @@ import { startBackend, startRawBackend } from '../support/backend.ts'
 import { startChild } from '../support/child.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 import { rawClient } from '../support/raw.ts'
-import { until } from '../support/until.ts'
+import { unchanged, until } from '../support/until.ts'
 
 const never = () => {}
 /** Limits are kept no earlier than they say, and not much later (ms). */
 const tolerance = 300
 const lanes = ['raw', 'full'] as const
-
-/** Has this figure left 0, and stayed the same for so many looks? */
-function unchanged(figure: () => number, looks = 50): () => boolean {
-  let before = 0
-  let same = 0
-  return () => {
-    const now = figure()
-    same = now > 0 && now === before ? same + 1 : 0
-    before = now
-    return same >= looks
-  }
-}
 
 async function start(t: TestContext, backends: readonly string[], options: BalancerOptions = {}) {
   const ended: Attempt[] = []

@@ -9,3 +9,15 @@ export async function until(what: string, holds: () => boolean, patience = 10_00
     await after(1)
   }
 }
+
+/** Holds once a figure has left 0 and then stayed the same for so many looks. */
+export function unchanged(figure: () => number, looks = 50): () => boolean {
+  let before = 0
+  let same = 0
+  return () => {
+    const now = figure()
+    same = now > 0 && now === before ? same + 1 : 0
+    before = now
+    return same >= looks
+  }
+}

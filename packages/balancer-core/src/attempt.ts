@@ -178,7 +178,9 @@ export class Attempt implements Dispatcher.DispatchHandler, ConnectionAware, Swe
     this.status = status
     this.respondedAt = exchange.clock.now()
     this.moved()
-    if (status > 599) {
+    const coding = headers['transfer-encoding']
+    // Any other coding than chunked would have to be undone here, for the next connection knows nothing of it.
+    if (status > 599 || (coding !== undefined && String(coding).toLowerCase() !== 'chunked')) {
       this.cancel('bad-response')
       return
     }
