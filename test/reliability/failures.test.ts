@@ -217,11 +217,11 @@ const rows: Record<FailureReason, Row> = {
     async provoke(scene) {
       const origin = await startRawBackend(scene.t, (socket) => socket.resume())
       await scene.start({ backends: [overTls(origin)], clock: scene.clock, timeouts: { connect: 300, continue: 1000 } })
-      return ask(scene.url, {
-        method: 'POST',
-        headers: { expect: '100-continue', 'content-length': '4' },
-        body: 'text',
-      })
+      const headers = { expect: '100-continue', 'content-length': '4' }
+      const answer = ask(scene.url, { method: 'POST', headers, body: 'text' })
+      await until('it waits for a connection', () => scene.balancer.backends[0]!.inFlight === 1)
+      scene.clock.advance(1000)
+      return answer
     },
   },
   'request-refused': {

@@ -11,6 +11,8 @@ export interface Holdings {
   readonly exchanges: number
   readonly waiting: number
   readonly inFlight: number
+  /** Body bytes that have come from backends so far. */
+  readonly received: number
   readonly outcomes: readonly Partial<Record<string, number>>[]
   /** What keeps the process alive, sorted. */
   readonly resources: readonly string[]
@@ -30,6 +32,7 @@ function holdings(): Holdings {
     exchanges,
     waiting: queue.length,
     inFlight: backends.reduce((sum, backend) => sum + backend.inFlight, 0),
+    received: backends.reduce((sum, backend) => sum + backend.bytesReceived, 0),
     outcomes: backends.map(({ outcomes }) => outcomes),
     resources: process.getActiveResourcesInfo().sort(),
   }

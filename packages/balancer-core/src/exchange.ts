@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Socket } from 'node:net'
-import type { Readable } from 'node:stream'
+import { Readable } from 'node:stream'
 import type { Dispatcher } from 'undici'
 import { Answer } from './answer.ts'
 import type { Attempt, AttemptOwner } from './attempt.ts'
@@ -135,8 +135,9 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
     if (this.#answer?.paused) return { limit: idle, reason: 'client-stalled' }
     if (status !== 0) return { limit: idle, reason: 'body-timeout' }
     if (uploaded) return { limit: headers, reason: 'headers-timeout' }
+    const { body } = this.#outgoing!
     // undici pauses the body while the backend's socket takes no more.
-    const isHeldUp = (this.#outgoing!.body as Readable).isPaused()
+    const isHeldUp = body instanceof Readable && body.isPaused()
     return { limit: idle, reason: isHeldUp ? 'upload-timeout' : 'client-stalled' }
   }
 
