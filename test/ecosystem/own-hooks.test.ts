@@ -278,6 +278,30 @@ test('routes of the app parse and validate as ever; reply.forward() sends on wha
   assert.equal(changed.headers['content-type'], 'application/json')
 })
 
+test('a form that the app has parsed is not sent on as something that calls itself a form and is none', async (t) => {
+  let received = ''
+  const front = await startFront(t, {
+    before: (app) => {
+      app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_request, body, done) =>
+        done(null, Object.fromEntries(new URLSearchParams(String(body)))),
+      )
+      app.post('/form', (_request, reply) => reply.forward())
+    },
+    listener: async (request, response) => {
+      received = Buffer.concat(await request.toArray()).toString()
+      response.end()
+    },
+  })
+  const headers = { 'content-type': 'application/x-www-form-urlencoded' }
+  const { status } = await ask(`${front.url}/form`, { method: 'POST', headers, body: 'name=a+b&size=%C3%A4' })
+  assert.equal(status, 200)
+  const type = String(front.backend.received[0]!.headers['content-type'])
+  const told = type.startsWith('application/json')
+    ? (JSON.parse(received) as object)
+    : Object.fromEntries(new URLSearchParams(received))
+  assert.deepEqual(told, { name: 'a b', size: 'ä' })
+})
+
 test('the body of a route that calls reply.forward() from an async handler after a while is all there', async (t) => {
   const front = await startFront(t, {
     way: 'reply.forward()',

@@ -10,7 +10,7 @@ import { Hooks, type BalancerHooks } from './hooks.ts'
 import { Ledger } from './ledger.ts'
 import { parseOptions, type BalancerOptions, type ParsedOptions } from './options.ts'
 import type { BackendOptions } from './backend-options.ts'
-import type { Picker, PickRequest, Policy } from './policy.ts'
+import { maxAsked, type Picker, type PickRequest, type Policy } from './policy.ts'
 import { WaitingQueue, type Waiter } from './queue.ts'
 import { RetryBudget } from './retry.ts'
 import { SlowStart } from './slow-start.ts'
@@ -21,9 +21,6 @@ export interface WaitingExchange extends AttemptOwner, Waiter {
   /** Its turn has come. */
   attempt(attempt: Attempt): void
 }
-
-/** How often the policy is asked for another backend before the set is searched for one. */
-const maxAsked = 4
 
 function handOver(balancer: Balancer, freed: Backend): void {
   balancer.admitWaiting(freed)

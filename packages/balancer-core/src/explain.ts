@@ -1,6 +1,6 @@
 import type { Backend } from './backend.ts'
 import type { BackendSet } from './backend-set.ts'
-import type { Picker, PickRequest } from './policy.ts'
+import { maxAsked, type Picker, type PickRequest } from './policy.ts'
 
 /** Why a backend is, or is not, used. */
 export interface Explanation {
@@ -23,6 +23,21 @@ export interface Explanation {
 
 const hasRoom = ({ inFlight, maxInFlight }: Backend) => inFlight < maxInFlight
 
+/** As `Balancer.pick` does it, but for hooks, which may count what they are asked. */
+function wouldPick(
+  available: readonly Backend[],
+  picker: Picker,
+  searched: number,
+  request: PickRequest,
+): Backend | undefined {
+  for (let ahead = 0; ahead < maxAsked; ahead++) {
+    const backend = picker.peek(request, ahead)
+    if (backend === undefined || hasRoom(backend)) return backend
+  }
+  const start = (searched + 1) % available.length
+  return [...available.slice(start), ...available.slice(0, start)].find(hasRoom)
+}
+
 /** Looks, and leaves everything as it was. `searched` is where the balancer last looked for one with room. */
 export function explain(
   { all, available, panicking }: BackendSet,
@@ -31,11 +46,7 @@ export function explain(
   request: PickRequest,
 ): Explanation {
   const candidates = new Set(available)
-  const first = picker.peek(request)
-  const picked =
-    first === undefined || hasRoom(first)
-      ? first
-      : [...available.slice(searched + 1), ...available.slice(0, searched + 1)].find(hasRoom)
+  const picked = wouldPick(available, picker, searched, request)
   return {
     picked: picked?.id ?? null,
     panicking,

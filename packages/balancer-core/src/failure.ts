@@ -143,9 +143,10 @@ export function classify(error: unknown, { started, responded, reused }: Attempt
   if (code === 'UND_ERR_HEADERS_TIMEOUT') return 'headers-timeout'
   if (code === 'UND_ERR_BODY_TIMEOUT') return 'body-timeout'
   if (responded) return code.startsWith('HPE_') ? 'bad-response' : 'body-truncated'
+  // A stream of HTTP/2 that is reset says nothing against its connection.
+  if (code.startsWith('ERR_HTTP2_')) return 'reset-before-headers'
   // undici says "bad upgrade" and "bad response" with the same code as for a closed connection.
-  const isReset = brokenCodes.has(code) || code.startsWith('ERR_HTTP2_')
-  const isBroken = isReset && !(error as Error).message.startsWith('bad ')
+  const isBroken = brokenCodes.has(code) && !(error as Error).message.startsWith('bad ')
   if (!isBroken) return 'bad-response'
   return reused ? 'stale-connection' : 'reset-before-headers'
 }

@@ -11,8 +11,8 @@ export interface PickRequest {
 export interface Picker {
   /** Chooses, and moves on. `undefined` when there is nothing to choose from. */
   pick(request: PickRequest): Backend | undefined
-  /** What `pick` would choose now; changes nothing. */
-  peek(request: PickRequest): Backend | undefined
+  /** What `pick` would choose now, or after `ahead` (0) more picks; changes nothing. */
+  peek(request: PickRequest, ahead?: number): Backend | undefined
   /** What the choice compares, if it compares anything: lower is better. */
   score?(backend: Backend): number
 }
@@ -23,3 +23,6 @@ export interface Policy {
   /** Builds the picker; called when the set changes, never for a request. */
   over(available: readonly Backend[]): Picker
 }
+
+/** How often a policy is asked for another backend, where its choice has no room, before the set is searched for one. */
+export const maxAsked = 4

@@ -35,6 +35,13 @@ test('the view holds what is known of it, and nothing that cannot be written dow
   assert.deepEqual(latency, { average: 7, buckets: [0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0] })
 })
 
+test('begins with nothing counted and its whole weight', () => {
+  const backend = new Backend('a', 'http://a.test', settings, {} as Pool)
+  const { inFlight, penalty, requests, bytesSent, bytesReceived, outcomes, vetoes, effectiveWeight } = backend
+  assert.deepEqual([inFlight, penalty, requests, bytesSent, bytesReceived], [0, 0, 0, 0, 0])
+  assert.deepEqual([outcomes, vetoes, effectiveWeight], [{}, [], 2])
+})
+
 test('the host name is that of its address, without brackets', () => {
   for (const [url, hostname] of [
     ['http://a.test:3000', 'a.test'],

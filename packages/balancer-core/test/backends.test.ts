@@ -369,6 +369,16 @@ describe('a backend that is removed', () => {
     assert.equal(one.pool.destroyed, true)
   })
 
+  test('has its deadline kept, however short', async (t) => {
+    const { balancer, clock } = balancing(t)
+    const backend = balancer.backend('a')
+    running(balancer, backend)
+    await balancer.remove('a', { deadline: 1 })
+    clock.advance(1)
+    await settled()
+    assert.equal(backend.pool.destroyed, true)
+  })
+
   test('leaves no timer behind once it is idle', async (t) => {
     const { balancer, clock } = balancing(t)
     const timers = clock.pending

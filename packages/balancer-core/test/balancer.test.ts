@@ -216,6 +216,29 @@ describe('the ledger', () => {
   })
 })
 
+describe('the clock', () => {
+  test('has a timer while attempts run, and none once they have ended', (t) => {
+    const { balancer, clock } = balancing(t)
+    assert.equal(clock.pending, 0)
+    const attempt = begin(balancer)
+    assert.equal(clock.pending, 1)
+    end(balancer, attempt)
+    clock.advance(250)
+    assert.equal(clock.pending, 0)
+  })
+
+  test('has none left after closing, whatever runs on or has failed', async (t) => {
+    const { balancer, clock } = balancing(t)
+    const attempt = begin(balancer)
+    end(balancer, begin(balancer), 'connect-refused')
+    assert.equal(clock.pending, 2)
+    await balancer.close()
+    assert.equal(clock.pending, 0)
+    end(balancer, attempt, 'reset-before-headers')
+    assert.equal(clock.pending, 0)
+  })
+})
+
 describe('those who wait', () => {
   test('go in the order in which they came, each to what has become free', async (t) => {
     const { balancer } = balancing(t)
@@ -325,6 +348,15 @@ describe('the channel of changes', () => {
       ],
     )
   })
+})
+
+test('has the retry budget of its options', (t) => {
+  const { balancer } = balancing(t, { retry: { budget: { ratio: 0.5, floor: 0 } } })
+  balancer.budget.deposit(0)
+  assert.equal(balancer.budget.withdraw(0), false)
+  balancer.budget.deposit(0)
+  assert.equal(balancer.budget.withdraw(0), true)
+  assert.equal(balancer.budget.withdraw(0), false)
 })
 
 test('a policy of your own is given the sets, and asked', (t) => {

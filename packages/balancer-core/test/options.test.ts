@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { ManualClock } from '../../../test/support/clock.ts'
+import { BackendOptions, settingsOf } from '../src/backend-options.ts'
 import { BalancerOptions, parseOptions } from '../src/options.ts'
 import { policies, type PolicyName } from '../src/policies/by-name.ts'
 import type { Policy } from '../src/policy.ts'
@@ -120,6 +121,13 @@ describe('defaults', () => {
     }
     check('options', BalancerOptions)
   })
+})
+
+test('the defaults that the schema tells of a backend are those that it gets', () => {
+  const { weight, priority, tags, maxInFlight } = settingsOf({ url: 'http://a.test' }, parseOptions({}).pool)
+  assert.equal(weight, BackendOptions.properties.weight.default)
+  assert.equal(priority, BackendOptions.properties.priority.default)
+  assert.deepEqual([weight, priority, tags, maxInFlight], [1, 0, [], 128])
 })
 
 describe("the caller's object", () => {
@@ -533,6 +541,19 @@ describe('a backend', () => {
 })
 
 describe('limits', () => {
+  test('the least that is allowed', () => {
+    assert.deepEqual(
+      placesIn({
+        name: 'n',
+        host: 'h',
+        queue: { max: 0 },
+        pool: { connections: 1, keepAliveTimeout: 1, keepAliveMaxTimeout: 1 },
+        backends: [{ url: 'http://a.test', id: 'i', weight: 1, priority: 0, maxInFlight: 1, zone: '', tags: [] }],
+      }),
+      [],
+    )
+  })
+
   test('of time: 0 is none, and the largest is what a timer holds', () => {
     for (const value of [0, 1, 2_147_483_647]) {
       assert.deepEqual(placesIn({ drainDeadline: value, timeouts: { request: value, queue: value } }), [])

@@ -81,10 +81,11 @@ test('one that comes back begins anew', (t) => {
 })
 
 test('one that stays is not held back when others change', async (t) => {
-  const { balancer, warmth } = balancing(t)
+  const { balancer, clock, warmth } = balancing(t)
   await balancer.update('a', { weight: 3 })
   balancer.veto(balancer.backend('b'), { by: 'test', reason: 'opinion' })
   assert.equal(warmth('a'), 1)
+  assert.equal(clock.pending, 0)
 })
 
 test('each has its own time', async (t) => {
@@ -93,11 +94,23 @@ test('each has its own time', async (t) => {
   clock.advance(500)
   await balancer.add({ url: 'http://d.test', id: 'd' })
   assert.deepEqual([warmth('c'), warmth('d')], [0.5, 0.1])
+  assert.equal(clock.pending, 1, 'one timer serves both')
   clock.advance(500)
   assert.deepEqual([warmth('c'), warmth('d')], [1, 0.5])
   clock.advance(500)
   assert.deepEqual([warmth('c'), warmth('d')], [1, 1])
   assert.equal(clock.pending, 0)
+})
+
+test('any length of time ends with the whole weight, and not more', async (t) => {
+  for (const slowStart of [1, 7, 999, 1001, 30_011]) {
+    const { balancer, clock } = balancing(t, { slowStart })
+    // oxlint-disable-next-line no-await-in-loop -- one after the other
+    await balancer.add({ url: 'http://c.test', id: 'c', weight: 3 })
+    clock.advance(slowStart * 1.06)
+    assert.equal(balancer.backend('c').effectiveWeight, 3)
+    assert.equal(clock.pending, 0)
+  }
 })
 
 test('without slow start, one that joins has its whole weight at once', async (t) => {

@@ -26,9 +26,9 @@ export function leastRequests(): Policy {
           const best = least()
           return best.length === 1 ? best[0] : turns.over(best).pick(request)
         },
-        peek(request) {
+        peek(request, ahead) {
           const best = least()
-          return best.length === 1 ? best[0] : turns.over(best).peek(request)
+          return best.length === 1 ? best[0] : turns.over(best).peek(request, ahead)
         },
         score: ({ load, effectiveWeight }) => load / effectiveWeight,
       }

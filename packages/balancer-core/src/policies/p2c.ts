@@ -1,5 +1,6 @@
 import type { Backend } from '../backend.ts'
 import type { Picker, Policy } from '../policy.ts'
+import { Draws } from './draws.ts'
 import { WeightLine, weightsAreEqual } from './weights.ts'
 
 /** Is the first less loaded for its weight? Cross-multiplied, as HAProxy does, so that nothing is rounded. */
@@ -12,9 +13,7 @@ export function isLessLoaded(first: Backend, second: Backend): boolean {
  * of equals the first drawn. (Finagle's distinct draws, HAProxy's `random(2)` comparison.) O(1); O(log n) where weights differ.
  */
 export function p2c(random: () => number): Policy {
-  // Drawn one ahead, so that peek can tell the next pick and change nothing.
-  let firstDraw = random()
-  let secondDraw = random()
+  const draws = new Draws(random)
 
   return {
     name: 'p2c',
@@ -22,7 +21,7 @@ export function p2c(random: () => number): Policy {
       const count = available.length
       const line = weightsAreEqual(available) ? undefined : new WeightLine(available)
 
-      function chosen(): Backend | undefined {
+      function chosen(firstDraw: number, secondDraw: number): Backend | undefined {
         if (count < 2) return available[0]
         let first: number
         let second: number
@@ -41,13 +40,8 @@ export function p2c(random: () => number): Policy {
       }
 
       return {
-        pick() {
-          const backend = chosen()
-          firstDraw = random()
-          secondDraw = random()
-          return backend
-        },
-        peek: chosen,
+        pick: () => chosen(draws.next(), draws.next()),
+        peek: (_request, ahead = 0) => chosen(draws.peek(2 * ahead), draws.peek(2 * ahead + 1)),
         score: ({ load, effectiveWeight }) => load / effectiveWeight,
       }
     },

@@ -34,7 +34,7 @@ export function roundRobin(): Policy {
           next = position
           return backend
         },
-        peek: () => available[position],
+        peek: (_request, ahead = 0) => available[(position + ahead) % available.length],
       }
     },
   }

@@ -26,23 +26,24 @@ export function weighted(): Policy {
       const all = available.map(turnOf)
       const total = available.reduce((sum, { effectiveWeight }) => sum + effectiveWeight, 0)
 
-      function richest(): Turn | undefined {
-        let best = all[0]
-        for (const turn of all) {
-          if (turn.credit + turn.backend.effectiveWeight > best!.credit + best!.backend.effectiveWeight) best = turn
+      function take(from: readonly Turn[]): Turn | undefined {
+        let best = from[0]
+        if (best === undefined) return undefined
+        for (const turn of from) {
+          turn.credit += turn.backend.effectiveWeight
+          if (turn.credit > best.credit) best = turn
         }
+        best.credit -= total
         return best
       }
 
       return {
-        pick() {
-          const best = richest()
-          if (best === undefined) return undefined
-          for (const turn of all) turn.credit += turn.backend.effectiveWeight
-          best.credit -= total
-          return best.backend
+        pick: () => take(all)?.backend,
+        peek(_request, ahead = 0) {
+          const copy = all.map(({ backend, credit }) => ({ backend, credit }))
+          for (let step = 0; step < ahead; step++) take(copy)
+          return take(copy)?.backend
         },
-        peek: () => richest()?.backend,
         // The most credit is the best score, so it is negated.
         score: (backend) => -(turnOf(backend).credit + backend.effectiveWeight),
       }
