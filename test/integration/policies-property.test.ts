@@ -26,7 +26,7 @@ function balancing(options: BalancerOptions): Balancer {
 }
 
 function listed(weights: readonly number[]) {
-  return weights.map((weight, index) => ({ url: `http://b${index}.test`, id: `b${index}`, weight, maxInFlight: 100 }))
+  return weights.map((weight, index) => ({ url: `http://b${index}.test`, id: `b${index}`, weight, maxInFlight: 4 }))
 }
 
 function pick(balancer: Balancer): Backend | undefined {
@@ -76,7 +76,7 @@ const anyStep: fc.Arbitrary<Step> = fc.oneof(
   { weight: 4, arbitrary: fc.record({ do: fc.constant('pick' as const), times: fc.integer({ min: 1, max: 6 }) }) },
   fc.record({ do: fc.constant('veto' as const), index: anyIndex, hard: fc.boolean() }),
   fc.record({ do: fc.constant('lift' as const), index: anyIndex }),
-  fc.record({ do: fc.constant('load' as const), index: anyIndex, inFlight: fc.integer({ min: 0, max: 20 }) }),
+  fc.record({ do: fc.constant('load' as const), index: anyIndex, inFlight: fc.integer({ min: 0, max: 4 }) }),
   fc.record({ do: fc.constant('add' as const), weight: anyWeight }),
   fc.record({ do: fc.constant('remove' as const), index: anyIndex }),
   fc.record({ do: fc.constant('reweigh' as const), index: anyIndex, weight: anyWeight }),
@@ -92,7 +92,7 @@ async function walk(balancer: Balancer, steps: readonly Step[], pickOne: (balanc
     const backend = 'index' in step ? backends[step.index % Math.max(backends.length, 1)] : undefined
     if (step.do === 'pick') for (let time = 0; time < step.times; time++) pickOne(balancer)
     else if (step.do === 'add') {
-      await balancer.add({ url: `http://n${added}.test`, id: `n${added++}`, weight: step.weight, maxInFlight: 100 })
+      await balancer.add({ url: `http://n${added}.test`, id: `n${added++}`, weight: step.weight, maxInFlight: 4 })
     } else if (step.do === 'lift') vetoes.splice(step.index % Math.max(vetoes.length, 1), 1)[0]?.lift()
     else if (backend === undefined) continue
     else if (step.do === 'veto') vetoes.push(balancer.veto(backend, { by: 'test', reason: 'any', hard: step.hard }))
@@ -112,14 +112,16 @@ const anySteps = fc.array(anyStep, { maxLength: 60 })
 
 for (const policy of names) {
   describe(`${policy}, whatever happens`, () => {
-    test('picks only what is available, and something if anything is', async () => {
+    test('picks only what is available and has room, and something if anything is and has', async () => {
       await fc.assert(
         fc.asyncProperty(anyWeights, anySteps, fc.nat(), async (weights, steps, seed) => {
           const balancer = balancing({ backends: listed(weights), policy, random: seeded(seed) })
           await walk(balancer, steps, ({ set }) => {
             const backend = pick(balancer)
-            assert.equal(backend === undefined, set.available.length === 0)
+            const isPossible = set.available.some(({ inFlight, maxInFlight }) => inFlight < maxInFlight)
+            assert.equal(backend !== undefined, isPossible)
             if (backend === undefined) return
+            assert.ok(backend.inFlight < backend.maxInFlight)
             assert.ok(set.available.includes(backend))
             assert.ok(!backend.vetoes.some(({ hard }) => hard))
             if (backend.vetoes.length > 0) assert.ok(set.panicking)
@@ -231,7 +233,8 @@ test('the heaviest of all is never picked by p2c, and only the lightest by least
       fc.nat(),
       fc.constantFrom('p2c', 'least-requests'),
       (loads, seed, policy) => {
-        const balancer = balancing({ backends: listed(loads.map(() => 1)), policy, random: seeded(seed) })
+        const backends = listed(loads.map(() => 1)).map((backend) => ({ ...backend, maxInFlight: 100 }))
+        const balancer = balancing({ backends, policy, random: seeded(seed) })
         for (const [index, backend] of balancer.backends.entries()) backend.inFlight = loads[index]!
         const heaviest = balancer.backends[loads.indexOf(Math.max(...loads))]
         const lightest = balancer.backends[loads.indexOf(Math.min(...loads))]

@@ -44,6 +44,8 @@ export class Backend {
 
   /** Replaced when a drain's deadline has cut its connections. */
   pool: Pool
+  /** Pools of one connection each, for one request, beside it. */
+  readonly #single = new Set<Pool>()
   /** Called, and forgotten, when the last attempt has ended. */
   readonly whenIdle: (() => void)[] = []
 
@@ -62,6 +64,18 @@ export class Backend {
     this.maxInFlight = maxInFlight
     this.zone = zone
     this.tags = tags
+  }
+
+  /** Keeps a Pool until the requests that it has been given have ended. */
+  closeAfterUse(pool: Pool): void {
+    this.#single.add(pool)
+    const forget = () => void this.#single.delete(pool)
+    pool.close().then(forget, forget)
+  }
+
+  /** Cuts every connection. `pool` may already have been replaced. */
+  async cut(pool: Pool = this.pool): Promise<void> {
+    await Promise.all([pool, ...this.#single].map((one) => one.destroy()))
   }
 
   /** Gives it a part of its weight, above 0 up to 1. */

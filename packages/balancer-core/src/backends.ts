@@ -123,7 +123,7 @@ export class Backends {
     if (!idle && backend.vetoes.includes(veto)) {
       const { pool } = backend
       backend.pool = this.#pool(backend.url)
-      await pool.destroy()
+      await backend.cut(pool)
     }
     return idle
   }
@@ -135,7 +135,7 @@ export class Backends {
 
   /** Closes every Pool, at once. */
   async close(): Promise<void> {
-    await Promise.all([...this.#set.all, ...this.#retiring].map(({ pool }) => pool.destroy()))
+    await Promise.all([...this.#set.all, ...this.#retiring].map((backend) => backend.cut()))
   }
 
   async #apply(
@@ -176,7 +176,7 @@ export class Backends {
     this.#retiring.add(backend)
     await this.#idle(backend, drain)
     this.#retiring.delete(backend)
-    await backend.pool.destroy()
+    await backend.cut()
   }
 
   #idle(backend: Backend, { deadline = this.#options.drainDeadline }: DrainOptions = {}): Promise<boolean> {

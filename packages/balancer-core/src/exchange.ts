@@ -122,7 +122,7 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
     this.#current = attempt
     const dispatcher = fresh ? openFresh(backend.url, pool, timeouts) : backend.pool
     attempt.start(dispatcher, dispatchOptions(this.#outgoing!, backend.hostname))
-    if (fresh) void dispatcher.close()
+    if (fresh) backend.closeAfterUse(dispatcher)
   }
 
   /** A connection is there, and the request is about to be written to it. */
@@ -195,7 +195,7 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
       balancer.budget,
     )
     if (!allowed) return false
-    const stale = reason === 'stale-connection'
+    const stale = reason === 'stale-connection' && balancer.set.available.includes(failed.backend)
     const next = stale ? balancer.attemptAt(failed.backend, this) : balancer.pick(this)
     if (typeof next !== 'object') {
       if (started) balancer.budget.refund(now)

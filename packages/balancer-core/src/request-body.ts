@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import { IncomingMessage } from 'node:http'
+import { stringify, type ParsedUrlQueryInput } from 'node:querystring'
 import { PassThrough, Readable } from 'node:stream'
 
 /** Bodies up to this size are sent as one Buffer if they have arrived by the time they are asked for. */
@@ -28,6 +29,14 @@ export function isUploading({ raw }: FastifyRequest): boolean {
   return !raw.complete && hasBody(raw)
 }
 
+/** Writes what a parser of the app's has read in the form that the client named. */
+function written(body: unknown, { headers }: IncomingMessage): string {
+  const type = headers['content-type'] ?? ''
+  if (type.includes('json')) return JSON.stringify(body)
+  if (type.startsWith('application/x-www-form-urlencoded')) return stringify(body as ParsedUrlQueryInput)
+  throw new TypeError(`A parsed body of type '${type}' cannot be forwarded: leave it a stream, a Buffer or a string`)
+}
+
 /** The body as the app left it: untouched, replaced by a hook, or parsed by a route of its own. */
 export function bodyOf(request: FastifyRequest): RequestBody {
   const { raw } = request
@@ -44,7 +53,7 @@ export function bodyOf(request: FastifyRequest): RequestBody {
     return { body: isInjected ? (raw as Readable).pipe(new PassThrough()) : raw, replaced: false }
   }
   if (body instanceof Readable || Buffer.isBuffer(body)) return { body, replaced: true }
-  return { body: Buffer.from(typeof body === 'string' ? body : JSON.stringify(body)), replaced: true }
+  return { body: Buffer.from(typeof body === 'string' ? body : written(body, raw)), replaced: true }
 }
 
 /** The length of a body that may be taken whole once it has arrived; 0 for any other. */

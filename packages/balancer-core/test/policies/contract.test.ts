@@ -252,6 +252,26 @@ for (const name of names) {
       }
     })
 
+    test('peek tells also what pick answers after that, and changes nothing', () => {
+      for (const weights of [[1], [1, 1, 1, 1], [5, 1, 1, 2]]) {
+        const backends = weights.map((weight, index) => backendOf('abcd'[index]!, weight))
+        const loads = seeded(23)
+        const policy = policyOf(seeded(29))
+        for (let round = 0; round < 40; round++) {
+          const picker = policy.over(backends.slice(0, 1 + (round % weights.length)))
+          const aheads = [0, 1, 2, 3, 4, 5, 6, 7, 8]
+          const told = aheads.map((ahead) => picker.peek(request, ahead)?.id)
+          // In any order, and again.
+          for (const ahead of aheads.toReversed()) assert.equal(picker.peek(request, ahead)?.id, told[ahead])
+          const count = 1 + (round % aheads.length)
+          assert.equal(picks(picker, count), told.slice(0, count).join(''))
+          backends[Math.floor(loads() * backends.length)]!.inFlight = Math.floor(loads() * 3)
+        }
+      }
+      const empty = policyOf().over([])
+      assert.equal(empty.peek(request, 3), undefined)
+    })
+
     test('score changes nothing', () => {
       const backends = [backendOf('a', 5), backendOf('b'), backendOf('c')]
       const picker = policyOf(seeded(17)).over(backends)
