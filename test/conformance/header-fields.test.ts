@@ -123,16 +123,16 @@ describe('nobody can strip by nominating it', () => {
   ]
 
   test('what the balancer tells of a request', async (t) => {
-    // Too long to be sent in one piece, which would give it a length anew.
-    const body = 'x'.repeat(100_000)
+    // Too long to arrive at once: of what has, undici would work out the length anew.
+    const body = 'x'.repeat(2 * 1024 * 1024)
     for (const name of names) {
       await t.test(name, async (t) => {
         const plain = await requestBehind(t, post(body), { forwarded })
         const nominated = await requestBehind(t, post(body, `connection: ${name}`), { forwarded })
-        assert.deepEqual(nominated, plain)
+        assert.deepEqual(nominated.fields, plain.fields)
         assert.equal(valuesOf(nominated, name).length, 1)
         assert.equal(nominated.framing, 'length')
-        assert.equal(nominated.body, body)
+        assert.ok(nominated.body === body)
       })
     }
   })

@@ -135,6 +135,20 @@ for (const lane of ['raw', 'full'] as const) {
       })
     }
 
+    test('is not made good by another backend', { timeout }, async (t) => {
+      const first = await startWireBackend(t, `${heads.chunks}5\r\nfirst\r\n`)
+      const second = await startWireBackend(t)
+      const { app, port } = await startApp(t, { backends: [first.url, second.url], lane })
+      const client = await wireClient(t, port)
+      client.send(get())
+      await client.until('first')
+      first.connections[0]!.send('xyz\r\n')
+      await assert.rejects(client.response(), /closed in the midst of a response/)
+      await until('no exchange is left', () => app.balancer.exchanges === 0)
+      assert.equal(first.requests.length, 1)
+      assert.equal(second.connections.length, 0)
+    })
+
     test('that stops coming', { timeout }, async (t) => {
       for (const [framing, part] of [
         ['a length', 'part'],

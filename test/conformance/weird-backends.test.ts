@@ -330,6 +330,33 @@ describe('a request that undici refuses costs no connection', () => {
     }
   }
 
+  test('nor does one whose path a hook has spoiled', { timeout }, async (t) => {
+    for (const path of [
+      '',
+      'x',
+      '*',
+      '/x y',
+      '/x#y',
+      '/\r\nx-smuggled: 1',
+      '/\0',
+      'http://b.example/',
+      '//b.example/\n',
+    ]) {
+      await t.test(JSON.stringify(path), async (t) => {
+        const rewrite: BalancerOptions['rewrite'] = {
+          request: ({ in: { url }, out }) => {
+            if (url === '/weird') out.path = path
+          },
+        }
+        const { backend, port, assertUnharmed } = await start(t, () => {}, { rewrite })
+        // The hook is the app's, and so is its mistake.
+        assert.equal((await exchange(t, port, get('/weird'))).status, 500)
+        assert.equal(backend.connections.length, 0)
+        await assertUnharmed()
+      })
+    }
+  })
+
   test('even under load', { timeout }, async (t) => {
     const rewrite: BalancerOptions['rewrite'] = {
       request: ({ in: { url }, out }) => {

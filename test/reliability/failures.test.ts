@@ -18,7 +18,7 @@ import { listenApp, startApp } from '../support/app.ts'
 import { ask, type Answer } from '../support/ask.ts'
 import { listen, startBackend, startRawBackend, unusedOrigin } from '../support/backend.ts'
 import { localhost } from '../support/certificates.ts'
-import { ManualClock } from '../support/manual-clock.ts'
+import { ManualClock } from '../support/clock.ts'
 import { LogLines } from '../support/log-lines.ts'
 import { unchanged, until } from '../support/until.ts'
 
@@ -216,7 +216,11 @@ const rows: Record<FailureReason, Row> = {
     logged: 'pending',
     async provoke(scene) {
       const origin = await startRawBackend(scene.t, (socket) => socket.resume())
-      await scene.start({ backends: [overTls(origin)], clock: scene.clock, timeouts: { connect: 2000, continue: 1000 } })
+      await scene.start({
+        backends: [overTls(origin)],
+        clock: scene.clock,
+        timeouts: { connect: 2000, continue: 1000 },
+      })
       const headers = { expect: '100-continue', 'content-length': '4' }
       const answer = ask(scene.url, { method: 'POST', headers, body: 'text' })
       await until('it waits for a connection', () => scene.balancer.backends[0]!.inFlight === 1)

@@ -54,7 +54,7 @@ function startMassive(t: TestContext): Promise<string> {
       const head = first.subarray(0, end).toString()
       const [, sent] = /^GET \/(\d+)/.exec(head) ?? []
       if (sent !== undefined) {
-        socket.write(`HTTP/1.1 200 OK\r\ncontent-length: ${sent}\r\n\r\n`)
+        socket.write(`HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: ${sent}\r\n\r\n`)
         pour(socket, Number(sent))
         return
       }
@@ -64,7 +64,7 @@ function startMassive(t: TestContext): Promise<string> {
         received += part.length
         if (received < Number(due)) return
         const body = String(received)
-        socket.write(`HTTP/1.1 200 OK\r\ncontent-length: ${body.length}\r\n\r\n${body}`)
+        socket.write(`HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: ${body.length}\r\n\r\n${body}`)
       }
       socket.on('data', count)
       count(first.subarray(end))

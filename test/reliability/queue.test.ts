@@ -5,7 +5,7 @@ import { test, type TestContext } from 'node:test'
 import { startApp } from '../support/app.ts'
 import { ask } from '../support/ask.ts'
 import { startBackend, startRawBackend, unusedOrigin } from '../support/backend.ts'
-import { ManualClock } from '../support/manual-clock.ts'
+import { ManualClock } from '../support/clock.ts'
 import { until } from '../support/until.ts'
 
 /** A backend that answers nobody until it is told to. */

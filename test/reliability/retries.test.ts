@@ -7,7 +7,7 @@ import { test, type TestContext } from 'node:test'
 import { startApp } from '../support/app.ts'
 import { ask, type Question } from '../support/ask.ts'
 import { startBackend, startRawBackend, unusedOrigin, type TestBackend } from '../support/backend.ts'
-import { ManualClock } from '../support/manual-clock.ts'
+import { ManualClock } from '../support/clock.ts'
 
 /** Always the first of those that are available, so that a test knows who is asked before whom. */
 const inOrder: Policy = {

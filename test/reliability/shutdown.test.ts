@@ -6,7 +6,7 @@ import { test, type TestContext } from 'node:test'
 import { startApp } from '../support/app.ts'
 import { ask } from '../support/ask.ts'
 import { readAll, startBackend } from '../support/backend.ts'
-import { ManualClock } from '../support/manual-clock.ts'
+import { ManualClock } from '../support/clock.ts'
 import { rawClient } from '../support/raw.ts'
 import { until } from '../support/until.ts'
 

@@ -9,7 +9,7 @@ import { startApp } from '../support/app.ts'
 import { ask } from '../support/ask.ts'
 import { startBackend, startRawBackend } from '../support/backend.ts'
 import { startChild } from '../support/child.ts'
-import { ManualClock } from '../support/manual-clock.ts'
+import { ManualClock } from '../support/clock.ts'
 import { rawClient } from '../support/raw.ts'
 import { unchanged, until } from '../support/until.ts'
 

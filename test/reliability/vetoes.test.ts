@@ -4,7 +4,7 @@ import { test, type TestContext } from 'node:test'
 import { startApp } from '../support/app.ts'
 import { ask } from '../support/ask.ts'
 import { startBackends } from '../support/backend.ts'
-import { ManualClock } from '../support/manual-clock.ts'
+import { ManualClock } from '../support/clock.ts'
 
 type BackendOptions = Exclude<NonNullable<BalancerOptions['backends']>[number], string>
 

@@ -53,13 +53,12 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
   #answer: Answer | undefined
   #resent = 0
   #ended = false
-  readonly #limits: Limits
+  readonly #limits = new Limits(this, this.balancer.options.timeouts.idle)
   #pipelinedOn: Socket | undefined
 
   constructor(request: FastifyRequest, reply: FastifyReply, forwarding: Forwarding, lane: Lane) {
     super(request, reply, forwarding)
     this.#lane = lane
-    this.#limits = new Limits(this, this.balancer.options.timeouts.idle)
   }
 
   /** The client has not finished sending: its connection cannot be used for another request. */
@@ -109,8 +108,15 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
     const picked = balancer.queue.length > 0 ? 'saturated' : balancer.pick(this)
     if (typeof picked === 'object') this.attempt(picked)
     else if (picked === 'none') this.fail('no-backend', undefined)
-    else if (!balancer.queue.enter(this)) this.fail('queue-full', undefined)
-    else this.#limits.start('queue-timeout', balancer.options.timeouts.queue)
+    else if (!this.#queue()) this.fail('queue-full', undefined)
+  }
+
+  /** Waits for a backend to become free; false when there is no place to wait. */
+  #queue(): boolean {
+    const { queue, options } = this.balancer
+    if (!queue.enter(this)) return false
+    this.#limits.start('queue-timeout', options.timeouts.queue)
+    return true
   }
 
   /** Sends it over the attempt's backend; also called when the exchange has come first in the queue. */
@@ -133,12 +139,13 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
   limitOf({ status, uploaded }: Attempt): { limit: number; reason: FailureReason } {
     const { headers, idle } = this.balancer.options.timeouts
     if (this.#answer?.paused) return { limit: idle, reason: 'client-stalled' }
-    if (status !== 0) return { limit: idle, reason: 'body-timeout' }
-    if (uploaded) return { limit: headers, reason: 'headers-timeout' }
-    const { body } = this.#outgoing!
-    // undici pauses the body while the backend's socket takes no more.
-    const isHeldUp = body instanceof Readable && body.isPaused()
-    return { limit: idle, reason: isHeldUp ? 'upload-timeout' : 'client-stalled' }
+    if (!uploaded) {
+      const { body } = this.#outgoing!
+      // undici pauses the body while the backend's socket takes no more.
+      const isHeldUp = body instanceof Readable && body.isPaused()
+      return { limit: idle, reason: isHeldUp ? 'upload-timeout' : 'client-stalled' }
+    }
+    return status === 0 ? { limit: headers, reason: 'headers-timeout' } : { limit: idle, reason: 'body-timeout' }
   }
 
   get ownFailure(): FailureReason | undefined {
@@ -197,13 +204,11 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
     if (!allowed) return false
     const stale = reason === 'stale-connection' && balancer.set.available.includes(failed.backend)
     const next = stale ? balancer.attemptAt(failed.backend, this) : balancer.pick(this)
-    if (typeof next !== 'object') {
-      if (started) balancer.budget.refund(now)
-      return false
-    }
-    if (started) this.#resent++
-    this.attempt(next, stale)
-    return true
+    const goesOn = typeof next === 'object' || (next === 'saturated' && this.#queue())
+    if (!goesOn && started) balancer.budget.refund(now)
+    if (goesOn && started) this.#resent++
+    if (typeof next === 'object') this.attempt(next, stale)
+    return goesOn
   }
 
   /** Ends it for a reason: whatever is under way is cancelled, and the client is told if it still can be. */
