@@ -101,7 +101,8 @@ export function parseBackends(listed: unknown, pool: PoolOptions, faults: string
     if (pool.protocol === 'http1' && backend.maxInFlight !== undefined && backend.maxInFlight > pool.connections) {
       faults.push(`${place}.maxInFlight: ${backend.maxInFlight} is above pool.connections (${pool.connections})`)
     }
-    parsed.push({ ...backend, url, id })
+    // A copy through and through: what the caller does to its own later is not a change of the set.
+    parsed.push({ ...backend, url, id, ...(backend.tags !== undefined && { tags: [...backend.tags] }) })
   }
   return parsed
 }

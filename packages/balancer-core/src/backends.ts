@@ -32,6 +32,8 @@ export class Backends {
   #listed: readonly ParsedBackend[]
   #turn: Promise<unknown> = Promise.resolve()
   readonly #retiring = new Set<Backend>()
+  /** Timers of vetoes that lift themselves. */
+  readonly #expiries = new Set<unknown>()
   readonly #options: ParsedOptions
   readonly #clock: Clock
   readonly #hooks: Hooks
@@ -78,11 +80,12 @@ export class Backends {
       lift: () => {
         if (!backend.vetoes.includes(veto)) return
         this.#clock.clearTimeout(timer)
+        this.#expiries.delete(timer)
         backend.vetoes = backend.vetoes.filter((one) => one !== veto)
         this.#refresh()
       },
     }
-    if (ttl !== undefined) timer = this.#clock.setTimeout(() => veto.lift(), ttl)
+    if (ttl !== undefined) this.#expiries.add((timer = this.#clock.setTimeout(() => veto.lift(), ttl)))
     backend.vetoes = [...backend.vetoes, veto]
     this.#refresh()
     return veto
@@ -135,6 +138,7 @@ export class Backends {
 
   /** Closes every Pool, at once. */
   async close(): Promise<void> {
+    for (const timer of this.#expiries) this.#clock.clearTimeout(timer)
     await Promise.all([...this.#set.all, ...this.#retiring].map((backend) => backend.cut()))
   }
 

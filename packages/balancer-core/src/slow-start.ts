@@ -17,6 +17,7 @@ export class SlowStart {
   readonly #onChange: () => void
   readonly #since = new Map<Backend, number>()
   #timer: unknown
+  #stopped = false
 
   /** `window` in ms, 0 = none; `onChange` hears that weights have grown. */
   constructor(clock: Clock, window: number, onChange: () => void) {
@@ -27,7 +28,7 @@ export class SlowStart {
 
   /** Finds the newcomers of a set that is about to be used. */
   observe(now: BackendSet, before: BackendSet): void {
-    if (this.#window === 0 || now.available === before.available) return
+    if (this.#window === 0 || this.#stopped || now.available === before.available) return
     const known = new Set(before.available)
     for (const backend of now.available) {
       if (known.has(backend)) continue
@@ -38,6 +39,7 @@ export class SlowStart {
   }
 
   stop(): void {
+    this.#stopped = true
     this.#clock.clearTimeout(this.#timer)
   }
 

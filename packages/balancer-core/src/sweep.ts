@@ -16,7 +16,7 @@ const longestPeriod = 250
 /**
  * Keeps the time limits of everything under way with one timer for all of it, where undici would set and clear three for
  * each request. Time is counted in ticks, so that progress costs one store. A limit is kept no earlier than it says, and
- * at most one period later; the timer runs only while there is something to look at.
+ * less than two periods later; the timer runs only while there is something to look at.
  */
 export class Sweep {
   /** How many periods have passed while anything was under way. */

@@ -519,6 +519,22 @@ describe('a drain', () => {
 })
 
 describe('closing', () => {
+  test('leaves no timer behind: of vetoes, of drains, of what was removed, nor one that is set later', async (t) => {
+    const { balancer, clock } = balancing(t, { slowStart: 1000, backends: [a, b, c] })
+    const attempts = balancer.backends.map((backend) => running(balancer, backend))
+    balancer.veto(balancer.backend('a'), { by: 'test', reason: 'for a while', ttl: 60_000 }).lift()
+    const veto = balancer.veto(balancer.backend('a'), { by: 'test', reason: 'for a while', ttl: 60_000 })
+    const drained = balancer.drain('b', { deadline: 60_000 })
+    await balancer.remove('c', { deadline: 60_000 })
+    await balancer.close()
+    // undici ends what was cut.
+    for (const attempt of attempts) attempt.end()
+    assert.equal(await drained, true)
+    assert.equal(clock.pending, 0)
+    veto.lift()
+    assert.equal(clock.pending, 0)
+  })
+
   test('closes every Pool', async (t) => {
     const { balancer } = balancing(t)
     const pools = balancer.backends.map(({ pool }) => pool)

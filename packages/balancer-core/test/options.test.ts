@@ -169,15 +169,17 @@ describe("the caller's object", () => {
   test('is not followed when it is changed later', () => {
     const given = {
       timeouts: { connect: 1 },
-      backends: [{ url: 'http://a.test', weight: 2 }],
+      backends: [{ url: 'http://a.test', weight: 2, tags: ['canary'] }],
       retry: { methods: ['GET'] },
     }
     const parsed = parseOptions(given)
     given.timeouts.connect = 2
     given.backends[0]!.weight = 3
+    given.backends[0]!.tags.push('another')
     given.retry.methods.push('POST')
     assert.equal(parsed.timeouts.connect, 1)
     assert.equal(parsed.backends[0]!.weight, 2)
+    assert.deepEqual(parsed.backends[0]!.tags, ['canary'])
     assert.deepEqual(parsed.retry.methods, ['GET'])
   })
 
