@@ -123,6 +123,8 @@ export const fullLane: Lane = {
   },
 
   abandon(answer, error) {
+    // It may have failed before there was anything to remember.
+    if (answer.laneState === undefined) return true
     const { stream, sent } = stateOf(answer)
     stream?.destroy(error)
     if (sent) breakOff(answer.reply.raw, error)
