@@ -1,7 +1,7 @@
 import { breakOff } from './break-off.ts'
 import { Readable } from 'node:stream'
 import type { Answering, Lane } from './lane.ts'
-import { responseHeaders } from './response-headers.ts'
+import { responseHeaders, type IncomingFields } from './response-headers.ts'
 import { addTrailers } from './trailers.ts'
 import { rewriteResponse } from './rewrite-response.ts'
 import { toFields, type HeaderFields, type OutgoingResponse } from './rewrite.ts'
@@ -43,6 +43,8 @@ const readableType = /^\s*[\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+\s*(?:;|$)/
 interface State {
   readonly status: number
   readonly headers: HeaderFields
+  /** What the app's own plugins had set. */
+  readonly own: IncomingFields
   readonly chunks: Buffer[]
   stream: ResponseBody | undefined
   sent: boolean
@@ -58,13 +60,13 @@ function send(answer: Answering, received: Readable | Buffer | undefined): void 
   if (!rewriteResponse(answer, out)) return
   if (out.body !== received) delete out.headers['content-length']
   // These are among `headers` already, and a repeated set-cookie would be added, not replaced.
-  for (const name of Object.keys(reply.getHeaders())) reply.removeHeader(name)
+  for (const name in state.own) reply.removeHeader(name)
   reply.code(out.status)
   for (const name in out.headers) reply.header(name, out.headers[name])
   if (answer.uploading && reply.raw.req.httpVersionMajor === 1) reply.header('connection', 'close')
   state.sent = true
   // Of a Buffer, Fastify replaces a content type that is missing or that it cannot read; of a stream it does not.
-  const isNamed = readableType.test(String(reply.getHeader('content-type')))
+  const isNamed = readableType.test(String(out.headers['content-type']))
   reply.send(Buffer.isBuffer(out.body) && !isNamed ? Readable.from([out.body]) : out.body)
 }
 
@@ -82,17 +84,18 @@ function sendStream(answer: Answering): void {
 export const fullLane: Lane = {
   start(answer, received) {
     const { request, reply, status, bodyless, forwarding } = answer
-    const via = forwarding.balancer.options.forwarded.via
+    const { via } = forwarding.balancer.options.forwarded
+    const own = reply.getHeaders()
     const headers = toFields(
       responseHeaders(received, {
         status,
         bodyless,
         chunks: request.raw.httpVersion !== '1.0',
         via,
-        own: reply.getHeaders(),
+        own,
       }),
     )
-    answer.laneState = { status, headers, chunks: [], stream: undefined, sent: false } satisfies State
+    answer.laneState = { status, headers, own, chunks: [], stream: undefined, sent: false } satisfies State
     if (answer.expected > maxCollected) sendStream(answer)
     // A body of unknown length may have arrived whole; what has not by the end of this tick is streamed.
     else if (answer.expected === -1) process.nextTick(sendStream, answer)
