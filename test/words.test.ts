@@ -51,6 +51,9 @@ const extensions = /circuit|health[- ]?check|admin(?!i)|dashboard|prometheus|met
 /** The one package that loads others at run time: joining them is its purpose. */
 const facade = 'fastify-balancer'
 
+/** The one package that all may load: it holds no state and knows none of the others. */
+const schemas = '@fastify-balancer/option-schema'
+
 interface Source {
   readonly file: string
   readonly text: string
@@ -178,7 +181,8 @@ function loadsIn(source: Source): string[] {
   const load = (node: { start: number }, from: unknown) => {
     const name = (from as Named | null)?.value
     if (typeof name !== 'string') return
-    const other = packageNames.find((one) => name === one || name.startsWith(`${one}/`))
+    const others = packageNames.filter((one) => one !== schemas)
+    const other = others.find((one) => name === one || name.startsWith(`${one}/`))
     if (other !== undefined) faults.push(`${place(source, node.start)} loads ${other}`)
     if (/^(?:\.\.\/)+(?:[^/]+\/)*src\//.test(name)) faults.push(`${place(source, node.start)} reaches out to ${name}`)
   }
@@ -291,6 +295,7 @@ describe('no package loads another', () => {
         loadsIn,
         `import type { Balancer } from '@fastify-balancer/balancer-core'
          export type { Backend } from '@fastify-balancer/balancer-core'
+         import { strict } from '@fastify-balancer/option-schema'
          import fastify from 'fastify'
          import { b } from '../policies/b.ts'
          export const a = 1`,

@@ -49,6 +49,8 @@ export interface AttemptLedger {
   attemptEnded(attempt: Attempt, outcome: Outcome): void
 }
 
+const noFields: IncomingFields = Object.freeze({})
+
 /** More of an unwanted response is not read just to keep its connection. */
 const maxDiscarded = 65_536
 
@@ -70,6 +72,8 @@ export class Attempt implements Dispatcher.DispatchHandler, ConnectionAware, Swe
   endedAt = 0
   /** The response's status; 0 before it has arrived. */
   status = 0
+  /** The response's header fields, by their names in lower case; empty before they have arrived. */
+  headers: IncomingFields = noFields
   /** Set once, when the attempt has ended. */
   outcome: Outcome | undefined
   error: unknown
@@ -176,6 +180,7 @@ export class Attempt implements Dispatcher.DispatchHandler, ConnectionAware, Swe
     }
     const { exchange } = this
     this.status = status
+    this.headers = headers
     this.respondedAt = exchange.clock.now()
     this.moved()
     const coding = headers['transfer-encoding']

@@ -1,6 +1,6 @@
 import { Type, type Static } from '@sinclair/typebox'
 import type { PoolOptions } from './pool-options.ts'
-import { faultsOf, strict } from './schema.ts'
+import { faultsOf, strict } from '@fastify-balancer/option-schema'
 
 export const BackendOptions = Type.Object(
   {

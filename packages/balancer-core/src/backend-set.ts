@@ -12,21 +12,40 @@ export interface BackendSet {
   readonly panicking: boolean
 }
 
+function isPermitted({ vetoes }: Backend): boolean {
+  return vetoes.length === 0 || !vetoes.some(({ hard }) => hard)
+}
+
+/** The lowest number is the most preferred. */
+function mostPreferred(backends: readonly Backend[]): readonly Backend[] {
+  let preferred = Infinity
+  let differ = false
+  for (const { priority } of backends) {
+    if (priority === preferred) continue
+    differ ||= preferred !== Infinity
+    preferred = Math.min(preferred, priority)
+  }
+  return differ ? backends.filter(({ priority }) => priority === preferred) : backends
+}
+
 /**
  * Builds the set. Available is whatever has no veto, narrowed to the most preferred priority (lowest number) that has
  * anything available. When the share without veto is 0, or below `panicThreshold` (0 to 1), soft vetoes are ignored;
  * hard ones never are. `false` turns panic off. (Envoy's panic routing, with YARP's threshold of "none at all".)
  */
 export function backendSet(all: readonly Backend[], revision: number, panicThreshold: number | false): BackendSet {
-  const permitted = all.filter((backend) => !backend.vetoes.some(({ hard }) => hard))
-  let available = permitted.filter((backend) => backend.vetoes.length === 0)
-  const short = available.length === 0 || available.length < permitted.length * Number(panicThreshold)
-  const panicking = panicThreshold !== false && short && available.length < permitted.length
-  if (panicking) available = permitted
-  const preferred = available.reduce((least, { priority }) => Math.min(least, priority), Infinity)
+  let permitted = 0
+  let available: readonly Backend[] = all.filter((backend) => {
+    if (isPermitted(backend)) permitted++
+    return backend.vetoes.length === 0
+  })
+  const short = available.length === 0 || available.length < permitted * Number(panicThreshold)
+  const panicking = panicThreshold !== false && short && available.length < permitted
+  if (panicking) available = all.filter(isPermitted)
   return Object.freeze({
-    all: Object.freeze([...all]),
-    available: Object.freeze(available.filter(({ priority }) => priority === preferred)),
+    // A veto changes the set but not the list, which may be long.
+    all: Object.isFrozen(all) ? all : Object.freeze([...all]),
+    available: Object.freeze(mostPreferred(available)),
     revision,
     panicking,
   })

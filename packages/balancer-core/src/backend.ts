@@ -2,7 +2,7 @@ import type { Pool } from 'undici'
 import type { Outcome } from './failure.ts'
 import { Latency } from './latency.ts'
 import type { BackendSettings } from './backend-options.ts'
-import type { Veto } from './veto.ts'
+import { viewOfVeto, type Veto } from './veto.ts'
 
 /** `ready` takes requests; `drain` and `maintenance` are hard vetoes by those names. */
 export type BackendState = 'ready' | 'drain' | 'maintenance'
@@ -100,19 +100,20 @@ export class Backend {
 
   /** The view that the admin API and `console.log` show. */
   toJSON() {
-    const { id, url, weight, priority, maxInFlight, zone, tags, state, available, vetoes, inFlight, requests } = this
-    const { outcomes, bytesSent, bytesReceived, latency } = this
+    const { id, url, weight, effectiveWeight, priority, maxInFlight, zone, tags, state, available, vetoes } = this
+    const { inFlight, requests, outcomes, bytesSent, bytesReceived, latency } = this
     return {
       id,
       url,
       weight,
+      effectiveWeight,
       priority,
       maxInFlight,
       zone,
       tags,
       state,
       available,
-      vetoes: vetoes.map(({ by, reason, hard, since }) => ({ by, reason, hard, since })),
+      vetoes: vetoes.map(viewOfVeto),
       inFlight,
       requests,
       outcomes,

@@ -2,11 +2,11 @@ import { parseBackends, settingsOf, type BackendOptions, type ParsedBackend } fr
 import { Backend } from './backend.ts'
 import { backendSet, type BackendSet } from './backend-set.ts'
 import type { Clock } from './clock.ts'
-import { BadOptionsError, StaleRevisionError, UnknownBackendError } from './errors.ts'
+import { BadOptionsError, RefusedBackendsError, StaleRevisionError, UnknownBackendError } from './errors.ts'
 import type { Hooks } from './hooks.ts'
 import type { ParsedOptions } from './options.ts'
 import { openPool } from './pool.ts'
-import type { Veto, VetoOptions } from './veto.ts'
+import { Vetoes, type Veto, type VetoOptions } from './veto.ts'
 
 /** What a change of the list may require. */
 export interface ChangeOptions {
@@ -32,8 +32,7 @@ export class Backends {
   #listed: readonly ParsedBackend[]
   #turn: Promise<unknown> = Promise.resolve()
   readonly #retiring = new Set<Backend>()
-  /** Timers of vetoes that lift themselves. */
-  readonly #expiries = new Set<unknown>()
+  readonly #vetoes: Vetoes
   readonly #options: ParsedOptions
   readonly #clock: Clock
   readonly #hooks: Hooks
@@ -49,6 +48,7 @@ export class Backends {
     this.#clock = clock
     this.#hooks = hooks
     this.#onSwap = onSwap
+    this.#vetoes = new Vetoes(clock, () => this.#refresh())
     this.#listed = options.backends
     this.#set = backendSet(
       this.#listed.map((listed) => this.#open(listed)),
@@ -70,23 +70,8 @@ export class Backends {
   }
 
   /** Lays a veto; it holds until it is lifted, by its handle or by its `ttl`. */
-  veto(backend: Backend, { by, reason, hard = false, ttl }: VetoOptions): Veto {
-    let timer: unknown
-    const veto: Veto = {
-      by,
-      reason,
-      hard,
-      since: Date.now(),
-      lift: () => {
-        if (!backend.vetoes.includes(veto)) return
-        this.#clock.clearTimeout(timer)
-        this.#expiries.delete(timer)
-        backend.vetoes = backend.vetoes.filter((one) => one !== veto)
-        this.#refresh()
-      },
-    }
-    if (ttl !== undefined) this.#expiries.add((timer = this.#clock.setTimeout(() => veto.lift(), ttl)))
-    backend.vetoes = [...backend.vetoes, veto]
+  veto(backend: Backend, options: VetoOptions): Veto {
+    const veto = this.#vetoes.lay(backend, options)
     this.#refresh()
     return veto
   }
@@ -138,7 +123,7 @@ export class Backends {
 
   /** Closes every Pool, at once. */
   async close(): Promise<void> {
-    for (const timer of this.#expiries) this.#clock.clearTimeout(timer)
+    this.#vetoes.stop()
     await Promise.all([...this.#set.all, ...this.#retiring].map((backend) => backend.cut()))
   }
 
@@ -147,13 +132,14 @@ export class Backends {
     revision: number | undefined,
     drain: DrainOptions | undefined,
   ): Promise<BackendSet> {
-    const before = this.#set
-    if (revision !== undefined && revision !== before.revision) throw new StaleRevisionError(before.revision, revision)
+    const current = this.#set
+    if (revision !== undefined && revision !== current.revision)
+      throw new StaleRevisionError(current.revision, revision)
     const faults: string[] = []
     const listed = parseBackends(wanted, this.#options.pool, faults)
     if (faults.length > 0) throw new BadOptionsError(faults.join('; '))
 
-    const known = new Map(before.all.map((backend) => [backend.id, backend]))
+    const known = new Map(current.all.map((backend) => [backend.id, backend]))
     const newcomers: Backend[] = []
     const all = listed.map((one) => {
       const kept = known.get(one.id)
@@ -162,10 +148,10 @@ export class Backends {
       newcomers.push(newcomer)
       return newcomer
     })
-    if (newcomers.length > 0) {
-      for (const { backend, veto } of await this.#hooks.judge(newcomers)) this.veto(backend, veto)
-    }
+    if (newcomers.length > 0) await this.#judge(newcomers)
 
+    // Vetoes may have come and gone meanwhile.
+    const before = this.#set
     for (const [index, backend] of all.entries()) backend.configure(settingsOf(listed[index]!, this.#options.pool))
     this.#listed = listed
     const now = this.#swap(backendSet(all, before.revision + 1, this.#options.panicThreshold))
@@ -173,6 +159,19 @@ export class Backends {
     for (const backend of before.all) if (!kept.has(backend)) void this.#retire(backend, drain)
     this.#hooks.tellChange(now, before)
     return now
+  }
+
+  /** Lets hooks look at newcomers before they enter. @throws RefusedBackendsError */
+  async #judge(newcomers: readonly Backend[]): Promise<void> {
+    const verdicts = await this.#hooks.judge(newcomers)
+    const refusals = verdicts.flatMap((verdict) =>
+      'refusal' in verdict ? `${verdict.backend.id}: ${verdict.refusal}` : [],
+    )
+    if (refusals.length > 0) {
+      for (const newcomer of newcomers) void newcomer.cut()
+      throw new RefusedBackendsError(refusals.join('; '))
+    }
+    for (const verdict of verdicts) if ('veto' in verdict) this.#vetoes.lay(verdict.backend, verdict.veto)
   }
 
   /** Removed from the set: it finishes what it has, then its Pool closes. */

@@ -1,16 +1,17 @@
 import type { FastifyBaseLogger } from 'fastify'
-import { Attempt, type AttemptOwner } from './attempt.ts'
+import type { Attempt, AttemptOwner } from './attempt.ts'
 import type { Backend } from './backend.ts'
 import type { BackendSet } from './backend-set.ts'
 import { Backends, type ChangeOptions, type DrainOptions } from './backends.ts'
 import { channels } from './channels.ts'
 import { systemClock, type Clock } from './clock.ts'
-import { explain, type Explanation } from './explain.ts'
+import type { Explanation } from './explain.ts'
 import { Hooks, type BalancerHooks } from './hooks.ts'
 import { Ledger } from './ledger.ts'
 import { parseOptions, type BalancerOptions, type ParsedOptions } from './options.ts'
 import type { BackendOptions } from './backend-options.ts'
-import { maxAsked, type Picker, type PickRequest, type Policy } from './policy.ts'
+import { Placement } from './placement.ts'
+import type { PickRequest, Policy } from './policy.ts'
 import { WaitingQueue, type Waiter } from './queue.ts'
 import { RetryBudget } from './retry.ts'
 import { SlowStart } from './slow-start.ts'
@@ -40,8 +41,8 @@ export class Balancer {
   exchanges = 0
   readonly #backends: Backends
   readonly #slowStart: SlowStart
-  #picker: Picker
-  #searched = 0
+  readonly #placement: Placement
+  readonly #log: FastifyBaseLogger | undefined
   #whenEmpty: (() => void) | undefined
   #closed: Promise<void> | undefined
 
@@ -62,9 +63,10 @@ export class Balancer {
       // Not in this call: undici is still busy with the connection that has become free.
       if (this.queue.length > 0) process.nextTick(handOver, this, freed)
     })
-    this.#slowStart = new SlowStart(clock, parsed.slowStart, () => this.#rebuildPicker())
+    this.#log = log
+    this.#slowStart = new SlowStart(clock, parsed.slowStart, () => this.#placement.over(this.set.available))
     this.#backends = new Backends(parsed, clock, this.hooks, (now, before) => this.#onSwap(now, before))
-    this.#picker = this.policy.over(this.set.available)
+    this.#placement = new Placement(this.policy, this.hooks, this.set.available)
   }
 
   /** The current snapshot. */
@@ -130,9 +132,14 @@ export class Balancer {
     this.#backends.ready(id)
   }
 
+  /** Begins a backend's slow start anew, e.g. when it was let in only to be tried, and has stood the trial. */
+  warmUp(backend: Backend): void {
+    this.#slowStart.restart(backend)
+  }
+
   /** Says of every backend why it may or may not be used, and which one would be picked. Sends nothing, changes nothing. */
   explain(request: Partial<PickRequest> = {}): Explanation {
-    return explain(this.set, this.#picker, this.#searched, { method: 'GET', url: '/', headers: {}, ...request })
+    return this.#placement.explain(this.set, { method: 'GET', url: '/', headers: {}, ...request })
   }
 
   /**
@@ -140,32 +147,12 @@ export class Balancer {
    * `none`: waiting would not help.
    */
   pick(exchange: AttemptOwner): Attempt | 'saturated' | 'none' {
-    const { available } = this.set
-    for (let asked = 0; asked < maxAsked; asked++) {
-      const backend = this.#picker.pick(exchange)
-      if (backend === undefined) return 'none'
-      if (wasTried(backend, exchange)) continue
-      const attempt = this.attemptAt(backend, exchange)
-      if (typeof attempt === 'object') return attempt
-    }
-    let answer: 'saturated' | 'none' = 'none'
-    for (let step = 0; step < available.length; step++) {
-      // Begins where the last search ended, or the first of the list would get whatever the policy could not place.
-      this.#searched = (this.#searched + 1) % available.length
-      const backend = available[this.#searched]!
-      if (wasTried(backend, exchange)) continue
-      const attempt = this.attemptAt(backend, exchange)
-      if (typeof attempt === 'object') return attempt
-      if (attempt === 'saturated') answer = 'saturated'
-    }
-    return answer
+    return this.#placement.pick(exchange)
   }
 
   /** An attempt at this backend, unless it is full or a hook refuses. */
   attemptAt(backend: Backend, exchange: AttemptOwner): Attempt | 'saturated' | 'none' {
-    if (backend.inFlight >= backend.maxInFlight) return 'saturated'
-    const attempt = new Attempt(exchange, backend, exchange.attempts.length + 1)
-    return this.hooks.onPick.length === 0 || this.hooks.admits(attempt) ? attempt : 'none'
+    return this.#placement.attemptAt(backend, exchange)
   }
 
   /** Lets whoever has waited longest go, if there is a backend for it: the one that has become free, if it still may. */
@@ -196,6 +183,13 @@ export class Balancer {
     return (this.#closed ??= this.#close())
   }
 
+  /** The live view: what it is made of, and how it is now. */
+  toJSON() {
+    const { name, policy, set, exchanges, queue, backends } = this
+    const { revision, panicking } = set
+    return { name, policy: policy.name, revision, panicking, exchanges, waiting: queue.length, backends }
+  }
+
   async #close(): Promise<void> {
     const { drainDeadline } = this.options
     if (this.exchanges > 0) {
@@ -214,17 +208,16 @@ export class Balancer {
 
   #onSwap(now: BackendSet, before: BackendSet): void {
     this.#slowStart.observe(now, before)
-    this.#rebuildPicker()
+    this.#placement.over(now.available)
+    if (now.panicking !== before.panicking) this.#tellPanic(now)
     if (channels.backendsChange.hasSubscribers) channels.backendsChange.publish({ balancer: this, now, before })
     let admitted = true
     while (admitted) admitted = this.admitWaiting()
   }
 
-  #rebuildPicker(): void {
-    this.#picker = this.policy.over(this.set.available)
+  #tellPanic({ panicking, all, available }: BackendSet): void {
+    const figures = { balancer: this.name, backends: all.length, available: available.length }
+    if (!panicking) this.#log?.info(figures, 'panic ended: backends are chosen by their vetoes again')
+    else this.#log?.warn(figures, 'panic began: too few backends are without a veto, so soft ones are ignored')
   }
-}
-
-function wasTried(backend: Backend, { attempts }: AttemptOwner): boolean {
-  return attempts.some((attempt) => attempt.backend === backend)
 }

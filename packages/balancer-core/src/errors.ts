@@ -32,6 +32,13 @@ export const StaleRevisionError = createError<[number, number]>(
   412,
 )
 
+/** Backends that a check would not let in; the message names each, and why. */
+export const RefusedBackendsError = createError<[string]>(
+  'FST_BALANCER_REFUSED_BACKENDS',
+  'Refused, nothing was changed: %s',
+  409,
+)
+
 /** A backend id that is not in the set. */
 export const UnknownBackendError = createError<[string]>(
   'FST_BALANCER_UNKNOWN_BACKEND',

@@ -1,6 +1,7 @@
 import type { Backend } from './backend.ts'
 import type { BackendSet } from './backend-set.ts'
 import { maxAsked, type Picker, type PickRequest } from './policy.ts'
+import { viewOfVeto, type VetoView } from './veto.ts'
 
 /** Why a backend is, or is not, used. */
 export interface Explanation {
@@ -10,11 +11,13 @@ export interface Explanation {
   readonly backends: readonly {
     readonly id: string
     readonly available: boolean
-    readonly vetoes: readonly { by: string; reason: string; hard: boolean; since: number }[]
+    readonly vetoes: readonly VetoView[]
     readonly inFlight: number
     readonly maxInFlight: number
     readonly load: number
     readonly weight: number
+    /** The part of its weight that slow start has given it so far. */
+    readonly effectiveWeight: number
     readonly priority: number
     /** What the policy compares, lower being better; null where it compares nothing. */
     readonly score: number | null
@@ -53,11 +56,12 @@ export function explain(
     backends: all.map((backend) => ({
       id: backend.id,
       available: candidates.has(backend),
-      vetoes: backend.vetoes.map(({ by, reason, hard, since }) => ({ by, reason, hard, since })),
+      vetoes: backend.vetoes.map(viewOfVeto),
       inFlight: backend.inFlight,
       maxInFlight: backend.maxInFlight,
       load: backend.load,
       weight: backend.weight,
+      effectiveWeight: backend.effectiveWeight,
       priority: backend.priority,
       score: candidates.has(backend) ? (picker.score?.(backend) ?? null) : null,
     })),

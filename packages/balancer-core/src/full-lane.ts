@@ -1,10 +1,10 @@
 import { breakOff } from './break-off.ts'
 import { Readable } from 'node:stream'
 import type { Answering, Lane } from './lane.ts'
-import { responseHeaders, type IncomingFields } from './response-headers.ts'
+import { responseFields, type IncomingFields } from './response-headers.ts'
 import { addTrailers } from './trailers.ts'
 import { rewriteResponse } from './rewrite-response.ts'
-import { toFields, type HeaderFields, type OutgoingResponse } from './rewrite.ts'
+import type { HeaderFields, OutgoingResponse } from './rewrite.ts'
 
 /** Up to this size a body of known length is collected, so that hooks such as etag see it whole. */
 const maxCollected = 65_536
@@ -86,15 +86,8 @@ export const fullLane: Lane = {
     const { request, reply, status, bodyless, forwarding } = answer
     const { via } = forwarding.balancer.options.forwarded
     const own = reply.getHeaders()
-    const headers = toFields(
-      responseHeaders(received, {
-        status,
-        bodyless,
-        chunks: request.raw.httpVersion !== '1.0',
-        via,
-        own,
-      }),
-    )
+    const chunks = request.raw.httpVersion !== '1.0'
+    const headers = responseFields(received, { status, bodyless, chunks, via, own })
     answer.laneState = { status, headers, own, chunks: [], stream: undefined, sent: false } satisfies State
     if (answer.expected > maxCollected) sendStream(answer)
     // A body of unknown length may have arrived whole; what has not by the end of this tick is streamed.

@@ -3,11 +3,10 @@ import type { Backend } from './backend.ts'
 import type { BackendSet } from './backend-set.ts'
 import type { VetoOptions } from './veto.ts'
 
-/** A veto to lay on a newcomer before it enters the set. */
-export interface Verdict {
-  readonly backend: Backend
-  readonly veto: VetoOptions
-}
+/** What a hook says of a newcomer before it enters the set: it enters with a veto, or the whole change is refused. */
+export type Verdict =
+  | { readonly backend: Backend; readonly veto: VetoOptions }
+  | { readonly backend: Backend; readonly refusal: string }
 
 /** What may change what a request does, or count for this balancer. Synchronous on the way of a request. */
 export interface BalancerHooks {
@@ -21,7 +20,7 @@ export interface BalancerHooks {
   onAttemptEnd: (attempt: Attempt) => void
   /** The list was changed. Vetoes do not call this, so that a hook may lay some. */
   onBackendsChange: (now: BackendSet, before: BackendSet) => void
-  /** Newcomers are about to enter the set; may answer with vetoes to lay on them first. */
+  /** Newcomers are about to enter the set; may lay vetoes on them first, or refuse the change. */
   onBackendsPropose: (candidates: readonly Backend[]) => Promise<readonly Verdict[] | void> | readonly Verdict[] | void
 }
 
@@ -47,27 +46,32 @@ export class Hooks {
 
   /** Asks every `onPick`; a thrown error counts as no objection. */
   admits(attempt: Attempt): boolean {
-    return this.onPick.every((hook) => this.#call('onPick', hook, () => hook(attempt)) !== false)
+    for (const hook of this.onPick) if (this.#call('onPick', hook, attempt) === false) return false
+    return true
   }
 
   /** Tells every hook of that name. */
   tell(name: 'onAttemptStart' | 'onAttemptResponse' | 'onAttemptEnd', attempt: Attempt): void {
-    for (const hook of this[name]) this.#call(name, hook, () => hook(attempt))
+    for (const hook of this[name]) this.#call(name, hook, attempt)
   }
 
   tellChange(now: BackendSet, before: BackendSet): void {
-    for (const hook of this.onBackendsChange) this.#call('onBackendsChange', hook, () => hook(now, before))
+    for (const hook of this.onBackendsChange) this.#call('onBackendsChange', hook, now, before)
   }
 
-  #call(name: string, hook: { readonly name: string }, call: () => unknown): unknown {
-    const report = (error: unknown) => this.#report(error, `${name} ${hook.name}`)
+  #call<First, Second>(
+    name: keyof BalancerHooks,
+    hook: (first: First, second: Second) => unknown,
+    first: First,
+    second?: Second,
+  ): unknown {
     try {
-      const answer = call()
+      const answer = hook(first, second as Second)
       // Written as async by mistake: it is not waited for, but its failure must not end the process.
-      if (answer instanceof Promise) answer.catch(report)
+      if (answer instanceof Promise) answer.catch((error: unknown) => this.#report(error, `${name} ${hook.name}`))
       return answer
     } catch (error) {
-      report(error)
+      this.#report(error, `${name} ${hook.name}`)
       return undefined
     }
   }

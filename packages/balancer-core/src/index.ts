@@ -5,12 +5,12 @@ export type { BackendSet } from './backend-set.ts'
 export type { ChangeOptions, DrainOptions } from './backends.ts'
 export { Balancer } from './balancer.ts'
 export type { Clock } from './clock.ts'
-export type { FailureError } from './errors.ts'
+export { BadOptionsError, type FailureError } from './errors.ts'
 export type { Explanation } from './explain.ts'
 export { failures, type Blame, type FailureReason, type Outcome } from './failure.ts'
 export type { BalancerHooks, Verdict } from './hooks.ts'
 export { BackendOptions } from './backend-options.ts'
-export { BalancerOptions } from './options.ts'
+export { BalancerOptions, faultsOfOptions } from './options.ts'
 export type { Picker, PickRequest, Policy } from './policy.ts'
 export type { PolicyName } from './policies/by-name.ts'
 export type {
@@ -21,4 +21,4 @@ export type {
   RequestRewrite,
   ResponseRewrite,
 } from './rewrite.ts'
-export type { Veto, VetoOptions } from './veto.ts'
+export type { Veto, VetoOptions, VetoView } from './veto.ts'

@@ -1,3 +1,4 @@
+import { code, faultsOf, milliseconds, strict, withDefaults, type Given } from '@fastify-balancer/option-schema'
 import { Type, type Static } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import { BackendOptions, parseBackends, type ParsedBackend } from './backend-options.ts'
@@ -8,7 +9,6 @@ import type { Policy } from './policy.ts'
 import { PoolOptions, TimeoutOptions } from './pool-options.ts'
 import { RetryOptions } from './retry.ts'
 import type { RequestRewrite, ResponseRewrite } from './rewrite.ts'
-import { code, faultsOf, milliseconds, strict } from './schema.ts'
 
 /** Everything that `register` takes. The one source of the type, the validation, the defaults and the README's table. */
 export const BalancerOptions = Type.Object(
@@ -103,17 +103,9 @@ export const BalancerOptions = Type.Object(
   strict,
 )
 /** What `register` takes: everything optional, nested objects in part. */
-export type BalancerOptions = DeepPartial<Static<typeof BalancerOptions>>
+export type BalancerOptions = Given<Static<typeof BalancerOptions>>
 
 type Rewrite = ParsedOptions['rewrite']
-
-type DeepPartial<T> = {
-  [K in keyof T]?: T[K] extends { [key: string]: unknown }
-    ? string extends keyof T[K]
-      ? T[K]
-      : DeepPartial<T[K]>
-    : T[K]
-}
 
 /** Options with every default in place. */
 export type ParsedOptions = Readonly<Omit<Static<typeof BalancerOptions>, 'backends' | 'policy'>> & {
@@ -123,13 +115,6 @@ export type ParsedOptions = Readonly<Omit<Static<typeof BalancerOptions>, 'backe
 
 /** The part of it that is data through and through. */
 const dataSchema = Type.Omit(BalancerOptions, ['backends', 'policy', 'clock', 'random'])
-
-/** Copies plain objects and arrays, so that defaults are never written into the caller's; anything else by reference. */
-function copy(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(copy)
-  if (value === null || typeof value !== 'object' || Object.getPrototypeOf(value) !== Object.prototype) return value
-  return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, copy(part)]))
-}
 
 const knownPolicies = Object.keys(policies).join(', ')
 const policyFault = `policy: expected one of ${knownPolicies}, or an object with a name and over()`
@@ -165,11 +150,8 @@ function codeFaults(
     .map(([place]) => `${place}: expected function`)
 }
 
-/**
- * Fills in defaults, in a copy, and checks everything.
- * @throws BadOptionsError naming every fault at once
- */
-export function parseOptions(given: BalancerOptions): ParsedOptions {
+/** Fills in defaults, in a copy, and checks everything. */
+function read(given: BalancerOptions): { readonly options: ParsedOptions; readonly faults: readonly string[] } {
   // Objects with code are used as they are: a copy would have a state of its own.
   const {
     backends: listed = [],
@@ -178,18 +160,33 @@ export function parseOptions(given: BalancerOptions): ParsedOptions {
     random,
     ...data
   } = (given ?? {}) as Record<string, unknown>
-  const options = Value.Default(dataSchema, copy(data)) as ParsedOptions
+  const options = withDefaults(dataSchema, data) as ParsedOptions
   const faults = [...faultsOf(dataSchema, options), ...codeFaults(options.rewrite, random, clock as Partial<Clock>)]
   const policy = parsePolicy(chosen, faults)
   const pool = Value.Check(PoolOptions, options.pool) ? options.pool : Value.Create(PoolOptions)
   const backends = parseBackends(listed, pool, faults)
   if (typeof options.prefix === 'string' && !options.prefix.startsWith('/')) faults.push("prefix: must begin with '/'")
-  if (faults.length > 0) throw new BadOptionsError(faults.join('; '))
-  return Object.freeze({
+  const parsed = {
     ...options,
     backends,
     policy,
     ...(clock !== undefined && { clock: clock as Clock }),
     ...(random !== undefined && { random: random as () => number }),
-  })
+  }
+  return { options: Object.freeze(parsed), faults }
+}
+
+/**
+ * The options with every default in place.
+ * @throws BadOptionsError naming every fault at once
+ */
+export function parseOptions(given: BalancerOptions): ParsedOptions {
+  const { options, faults } = read(given)
+  if (faults.length > 0) throw new BadOptionsError(faults.join('; '))
+  return options
+}
+
+/** Every fault of the options, one line each; for whoever checks more than these and wants to name all at once. */
+export function faultsOfOptions(given: BalancerOptions): readonly string[] {
+  return read(given).faults
 }

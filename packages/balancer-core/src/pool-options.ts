@@ -1,5 +1,5 @@
 import { Type, type Static } from '@sinclair/typebox'
-import { milliseconds, strict } from './schema.ts'
+import { milliseconds, strict } from '@fastify-balancer/option-schema'
 
 export const PoolOptions = Type.Object(
   {

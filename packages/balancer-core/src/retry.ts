@@ -1,6 +1,6 @@
 import { Type, type Static } from '@sinclair/typebox'
 import { failures, type FailureReason } from './failure.ts'
-import { strict } from './schema.ts'
+import { strict } from '@fastify-balancer/option-schema'
 
 export const RetryOptions = Type.Object(
   {

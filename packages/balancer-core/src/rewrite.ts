@@ -36,17 +36,22 @@ export type ResponseRewrite = (message: {
   request: FastifyRequest
 }) => void
 
+/** Fields to put others into; without a prototype, none can be taken for something that every object has. */
+export function emptyFields(): HeaderFields {
+  return Object.create(null) as HeaderFields
+}
+
+/** Adds a field; one of the same name stays. */
+export function putField(fields: HeaderFields, name: string, value: string): void {
+  const earlier = fields[name]
+  if (earlier === undefined) fields[name] = value
+  else fields[name] = Array.isArray(earlier) ? [...earlier, value] : [`${earlier}`, value]
+}
+
 /** Flat pairs to fields. */
 export function toFields(flat: readonly string[]): HeaderFields {
-  // Without a prototype, no field can be taken for something that every object has.
-  const fields = Object.create(null) as Record<string, string | string[]>
-  for (let index = 0; index < flat.length; index += 2) {
-    const name = flat[index]!.toLowerCase()
-    const value = flat[index + 1]!
-    const earlier = fields[name]
-    if (earlier === undefined) fields[name] = value
-    else fields[name] = Array.isArray(earlier) ? [...earlier, value] : [earlier, value]
-  }
+  const fields = emptyFields()
+  for (let index = 0; index < flat.length; index += 2) putField(fields, flat[index]!.toLowerCase(), flat[index + 1]!)
   return fields
 }
 

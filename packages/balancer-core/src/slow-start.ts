@@ -30,17 +30,25 @@ export class SlowStart {
   observe(now: BackendSet, before: BackendSet): void {
     if (this.#window === 0 || this.#stopped || now.available === before.available) return
     const known = new Set(before.available)
-    for (const backend of now.available) {
-      if (known.has(backend)) continue
-      backend.warm(least)
-      this.#since.set(backend, this.#clock.now())
-    }
-    if (this.#since.size > 0) this.#timer ??= this.#clock.setTimeout(() => this.#warm(), this.#window / steps)
+    for (const backend of now.available) if (!known.has(backend)) this.#begin(backend)
+  }
+
+  /** Begins anew for one, e.g. because it was let in only to be tried. Nothing happens while it has a veto. */
+  restart(backend: Backend): void {
+    if (this.#window === 0 || this.#stopped || !backend.available) return
+    this.#begin(backend)
+    this.#onChange()
   }
 
   stop(): void {
     this.#stopped = true
     this.#clock.clearTimeout(this.#timer)
+  }
+
+  #begin(backend: Backend): void {
+    backend.warm(least)
+    this.#since.set(backend, this.#clock.now())
+    this.#timer ??= this.#clock.setTimeout(() => this.#warm(), this.#window / steps)
   }
 
   #warm(): void {

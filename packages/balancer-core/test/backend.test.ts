@@ -7,7 +7,11 @@ const settings = { weight: 2, priority: 1, maxInFlight: 7, zone: 'z', tags: ['x'
 
 test('the view holds what is known of it, and nothing that cannot be written down', () => {
   const backend = new Backend('a', 'http://a.test:3000', settings, { secret: true } as unknown as Pool)
-  backend.vetoes = [{ by: 'health-check', reason: 'it is down', hard: false, since: 5, lift: () => {} }]
+  backend.vetoes = [
+    { by: 'health-check', reason: 'it is down', hard: false, since: 5, evidence: { status: 500 }, lift: () => {} },
+    { by: 'test', reason: 'it is odd', hard: false, since: 6, lift: () => {} },
+  ]
+  backend.warm(0.5)
   backend.inFlight = 1
   backend.requests = 3
   backend.outcomes.ok = 2
@@ -19,13 +23,17 @@ test('the view holds what is known of it, and nothing that cannot be written dow
     id: 'a',
     url: 'http://a.test:3000',
     weight: 2,
+    effectiveWeight: 1,
     priority: 1,
     maxInFlight: 7,
     zone: 'z',
     tags: ['x'],
     state: 'ready',
     available: false,
-    vetoes: [{ by: 'health-check', reason: 'it is down', hard: false, since: 5 }],
+    vetoes: [
+      { by: 'health-check', reason: 'it is down', hard: false, since: 5, evidence: { status: 500 } },
+      { by: 'test', reason: 'it is odd', hard: false, since: 6 },
+    ],
     inFlight: 1,
     requests: 3,
     outcomes: { ok: 2 },

@@ -282,6 +282,31 @@ describe('newcomers', () => {
     )
   })
 
+  test('may be refused: then nothing is changed, each is named with its reason, and their connections are closed', async (t) => {
+    const { balancer, ids } = balancing(t)
+    const { set } = balancer
+    const proposed: Backend[] = []
+    balancer.addHook('onBackendsPropose', (candidates) => {
+      proposed.push(...candidates)
+      return candidates.map((backend) => ({ backend, refusal: `${backend.id} is down` }))
+    })
+    balancer.addHook('onBackendsPropose', ([backend]) => [{ backend: backend!, veto: { by: 'test', reason: 'odd' } }])
+    await assert.rejects(balancer.setBackends([a, c, 'http://d.test']), {
+      code: 'FST_BALANCER_REFUSED_BACKENDS',
+      statusCode: 409,
+      message: 'Refused, nothing was changed: c: c is down; http://d.test: http://d.test is down',
+    })
+    assert.equal(ids(), 'ab')
+    assert.equal(balancer.set, set)
+    assert.deepEqual(
+      proposed.map(({ pool, vetoes }) => [pool.destroyed, vetoes.length]),
+      [
+        [true, 0],
+        [true, 0],
+      ],
+    )
+  })
+
   test('whose judge fails enter all the same', async (t) => {
     const { balancer, ids } = balancing(t)
     balancer.addHook('onBackendsPropose', async () => Promise.reject(new Error('the judge is ill')))

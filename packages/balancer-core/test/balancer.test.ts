@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { channel } from 'node:diagnostics_channel'
 import { describe, test, type TestContext } from 'node:test'
 import { setImmediate as settled } from 'node:timers/promises'
+import type { FastifyBaseLogger } from 'fastify'
 import { ManualClock } from '../../../test/support/clock.ts'
 import type { Attempt } from '../src/attempt.ts'
 import { Balancer, type WaitingExchange } from '../src/balancer.ts'
@@ -348,6 +349,40 @@ describe('the channel of changes', () => {
       ],
     )
   })
+})
+
+test('says in the log when panic begins and ends', (t) => {
+  const lines: unknown[] = []
+  const say = (level: string) => (figures: object, text: string) => void lines.push([level, figures, text])
+  const log = { warn: say('warn'), info: say('info') } as unknown as FastifyBaseLogger
+  const balancer = new Balancer({ name: 'api', backends: ['http://a.test', 'http://b.test'] }, log)
+  t.after(() => balancer.close())
+  const vetoes = balancer.backends.map((backend) => balancer.veto(backend, { by: 'test', reason: 'down' }))
+  assert.equal(balancer.toJSON().panicking, true)
+  balancer.veto(balancer.backends[0]!, { by: 'test', reason: 'still down' })
+  vetoes[1]!.lift()
+  assert.equal(balancer.toJSON().panicking, false)
+  assert.deepEqual(lines, [
+    [
+      'warn',
+      { balancer: 'api', backends: 2, available: 2 },
+      'panic began: too few backends are without a veto, so soft ones are ignored',
+    ],
+    ['info', { balancer: 'api', backends: 2, available: 1 }, 'panic ended: backends are chosen by their vetoes again'],
+  ])
+})
+
+test('the live view can be written down', (t) => {
+  const { balancer } = balancing(t, { policy: 'p2c' })
+  balancer.exchanges = 2
+  balancer.queue.enter(exchanging())
+  const { backends, ...view } = JSON.parse(JSON.stringify(balancer)) as { backends: { id: string }[] }
+  assert.deepEqual(view, { name: 'default', policy: 'p2c', revision: 1, panicking: false, exchanges: 2, waiting: 1 })
+  assert.deepEqual(
+    backends.map(({ id }) => id),
+    ['a', 'b', 'c'],
+  )
+  balancer.exchanges = 0
 })
 
 test('has the retry budget of its options', (t) => {

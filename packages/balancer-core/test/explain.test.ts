@@ -38,10 +38,11 @@ function picked(balancer: Balancer, ...tried: Backend[]): string {
 test('says of each backend what counts', () => {
   const [a, b] = [backendOf('a'), backendOf('b')]
   a.configure({ weight: 3, priority: 0, maxInFlight: 7, tags: [] })
+  a.warm(0.5)
   a.inFlight = 2
   a.penalty = 1
   b.configure({ weight: 1, priority: 4, maxInFlight: 2, tags: [] })
-  const veto = { by: 'health-check', reason: 'it is down', hard: false, since: 5, lift: () => {} }
+  const veto = { by: 'health-check', reason: 'it is down', hard: false, since: 5, evidence: 'seen', lift: () => {} }
   b.vetoes = [veto]
   const picker = { ...pickerOf(a), score: ({ id }: Backend) => id.length / 4 }
   assert.deepEqual(explain(backendSet([a, b], 1, 0), picker, 0, request), {
@@ -56,17 +57,19 @@ test('says of each backend what counts', () => {
         maxInFlight: 7,
         load: 3,
         weight: 3,
+        effectiveWeight: 1.5,
         priority: 0,
         score: 0.25,
       },
       {
         id: 'b',
         available: false,
-        vetoes: [{ by: 'health-check', reason: 'it is down', hard: false, since: 5 }],
+        vetoes: [{ by: 'health-check', reason: 'it is down', hard: false, since: 5, evidence: 'seen' }],
         inFlight: 0,
         maxInFlight: 2,
         load: 0,
         weight: 1,
+        effectiveWeight: 1,
         priority: 4,
         score: null,
       },

@@ -113,6 +113,30 @@ test('any length of time ends with the whole weight, and not more', async (t) =>
   }
 })
 
+test('may begin anew for one that is in use, and for no other', (t) => {
+  const { balancer, clock, warmth } = balancing(t)
+  balancer.warmUp(balancer.backend('b'))
+  assert.deepEqual([warmth('a'), warmth('b')], [1, 0.1])
+  assert.deepEqual(picks(balancer, 11), { a: 10, b: 1 })
+  clock.advance(500)
+  balancer.warmUp(balancer.backend('b'))
+  clock.advance(200)
+  assert.deepEqual([warmth('a'), warmth('b')], [1, 0.2])
+  clock.advance(800)
+  assert.deepEqual([warmth('a'), warmth('b')], [1, 1])
+  const veto = balancer.veto(balancer.backend('a'), { by: 'test', reason: 'out' })
+  balancer.warmUp(balancer.backend('a'))
+  assert.deepEqual([warmth('a'), clock.pending], [1, 0])
+  veto.lift()
+  assert.equal(warmth('a'), 0.1)
+})
+
+test('without slow start, nothing is held back, whoever asks for it', (t) => {
+  const { balancer, clock, warmth } = balancing(t, { slowStart: 0 })
+  balancer.warmUp(balancer.backend('b'))
+  assert.deepEqual([warmth('b'), clock.pending], [1, 0])
+})
+
 test('without slow start, one that joins has its whole weight at once', async (t) => {
   const { balancer, clock, warmth } = balancing(t, { slowStart: 0 })
   await balancer.add({ url: 'http://c.test', id: 'c' })

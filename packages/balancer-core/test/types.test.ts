@@ -149,13 +149,17 @@ test('hooks get what they are about', () => {
     (given) => given.addHook('onPick', async () => true),
     // @ts-expect-error text is no answer
     (given) => given.addHook('onPick', () => 'no'),
+    (given) => given.addHook('onBackendsPropose', ([backend]) => [{ backend: backend!, refusal: 'it is down' }]),
     // @ts-expect-error a verdict without a reason
     (given) => given.addHook('onBackendsPropose', ([backend]) => [{ backend, veto: { by: 'x' } }]),
   )
   equal<Parameters<BalancerHooks['onPick']>, [attempt: Attempt]>(true)
   equal<ReturnType<BalancerHooks['onPick']>, boolean | void>(true)
   equal<Parameters<BalancerHooks['onBackendsChange']>, [now: BackendSet, before: BackendSet]>(true)
-  equal<Verdict, { readonly backend: Backend; readonly veto: VetoOptions }>(true)
+  equal<
+    Verdict,
+    { readonly backend: Backend; readonly veto: VetoOptions } | { readonly backend: Backend; readonly refusal: string }
+  >(true)
 })
 
 test('a set is only read', () => {

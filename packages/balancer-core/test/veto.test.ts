@@ -50,6 +50,20 @@ test('a veto says who laid it, why, how and when', (t) => {
   assert.equal(backend('a').vetoes[0], veto)
 })
 
+test('a veto may carry what its reason rests on', (t) => {
+  const { balancer, backend } = balancing(t)
+  balancer.veto(backend('b'), { by: 'test', reason: 'too many', evidence: { failures: 5 } })
+  assert.deepEqual(backend('b').vetoes[0]!.evidence, { failures: 5 })
+  assert.deepEqual(balancer.explain().backends[1]!.vetoes[0]!.evidence, { failures: 5 })
+})
+
+test('a veto does not copy the list, which may be long', (t) => {
+  const { balancer, backend } = balancing(t)
+  const { all } = balancer.set
+  balancer.veto(backend('b'), { by: 'test', reason: 'opinion' })
+  assert.equal(balancer.set.all, all)
+})
+
 test('with a time to live it lifts itself', (t) => {
   const { balancer, clock, available, backend } = balancing(t)
   balancer.veto(backend('b'), { by: 'test', reason: 'for a while', ttl: 30_000 })

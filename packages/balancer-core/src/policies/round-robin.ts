@@ -12,10 +12,13 @@ export function roundRobin(): Policy {
 
   /** Where the round goes on in another set: at the first of those whose turn was to come that is still there. */
   function resume(available: readonly Backend[]): number {
+    // Mostly it is the very next one, and there is no need to look at the whole of a long list.
+    const position = available.indexOf(order[next]!)
+    if (position >= 0 || order.length === 0) return Math.max(position, 0)
     const positions = new Map(available.map((backend, index) => [backend, index]))
     for (let step = 0; step < order.length; step++) {
-      const position = positions.get(order[(next + step) % order.length]!)
-      if (position !== undefined) return position
+      const found = positions.get(order[(next + step) % order.length]!)
+      if (found !== undefined) return found
     }
     return 0
   }

@@ -1,0 +1,72 @@
+import { Attempt, type AttemptOwner } from './attempt.ts'
+import type { Backend } from './backend.ts'
+import type { BackendSet } from './backend-set.ts'
+import { explain, type Explanation } from './explain.ts'
+import type { Hooks } from './hooks.ts'
+import { maxAsked, type Picker, type PickRequest, type Policy } from './policy.ts'
+
+function wasTried(backend: Backend, { attempts }: AttemptOwner): boolean {
+  return attempts.some((attempt) => attempt.backend === backend)
+}
+
+/** Finds an exchange its backend: the one that the policy chooses, or if that has no place, one that has. */
+export class Placement {
+  readonly #policy: Policy
+  readonly #hooks: Hooks
+  #available: readonly Backend[]
+  #picker: Picker
+  #searched = 0
+
+  constructor(policy: Policy, hooks: Hooks, available: readonly Backend[]) {
+    this.#policy = policy
+    this.#hooks = hooks
+    this.#available = available
+    this.#picker = policy.over(available)
+  }
+
+  /** From now on, it is these that may be chosen; also to be called when their weights have changed. */
+  over(available: readonly Backend[]): void {
+    this.#available = available
+    this.#picker = this.#policy.over(available)
+  }
+
+  /** See `Balancer.pick`. */
+  pick(exchange: AttemptOwner): Attempt | 'saturated' | 'none' {
+    for (let asked = 0; asked < maxAsked; asked++) {
+      const backend = this.#picker.pick(exchange)
+      if (backend === undefined) return 'none'
+      if (wasTried(backend, exchange)) continue
+      const attempt = this.attemptAt(backend, exchange)
+      if (typeof attempt === 'object') return attempt
+    }
+    return this.#search(exchange)
+  }
+
+  /** See `Balancer.attemptAt`. */
+  attemptAt(backend: Backend, exchange: AttemptOwner): Attempt | 'saturated' | 'none' {
+    if (backend.inFlight >= backend.maxInFlight) return 'saturated'
+    const attempt = new Attempt(exchange, backend, exchange.attempts.length + 1)
+    return this.#hooks.onPick.length === 0 || this.#hooks.admits(attempt) ? attempt : 'none'
+  }
+
+  /** See `Balancer.explain`. */
+  explain(set: BackendSet, request: PickRequest): Explanation {
+    return explain(set, this.#picker, this.#searched, request)
+  }
+
+  /** The policy's choices had no place: whoever has one. */
+  #search(exchange: AttemptOwner): Attempt | 'saturated' | 'none' {
+    const available = this.#available
+    let answer: 'saturated' | 'none' = 'none'
+    for (let step = 0; step < available.length; step++) {
+      // Begins where the last search ended, or the first of the list would get whatever the policy could not place.
+      this.#searched = (this.#searched + 1) % available.length
+      const backend = available[this.#searched]!
+      if (wasTried(backend, exchange)) continue
+      const attempt = this.attemptAt(backend, exchange)
+      if (typeof attempt === 'object') return attempt
+      if (attempt === 'saturated') answer = 'saturated'
+    }
+    return answer
+  }
+}

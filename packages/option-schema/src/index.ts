@@ -1,0 +1,3 @@
+export { withDefaults, type Given } from './defaults.ts'
+export { faultsOf } from './faults.ts'
+export { code, milliseconds, strict } from './parts.ts'

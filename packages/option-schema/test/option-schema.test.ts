@@ -1,0 +1,77 @@
+import { Type } from '@sinclair/typebox'
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { code, faultsOf, milliseconds, strict, withDefaults } from '../src/index.ts'
+
+const Options = Type.Object(
+  {
+    timeout: milliseconds('How long to wait', 1000),
+    retry: Type.Object({ attempts: Type.Integer({ minimum: 0, default: 1 }) }, { ...strict, default: {} }),
+    names: Type.Array(Type.String(), { default: [] }),
+    clock: code<{ now(): number }>('Where time comes from'),
+  },
+  strict,
+)
+
+describe('defaults', () => {
+  test('are filled in, however much is missing', () => {
+    const defaults = { timeout: 1000, retry: { attempts: 1 }, names: [] }
+    assert.deepEqual(withDefaults(Options, {}), defaults)
+    assert.deepEqual(withDefaults(Options, undefined), undefined)
+    assert.deepEqual(withDefaults(Options, { retry: {} }), defaults)
+    assert.deepEqual(withDefaults(Options, { timeout: 5, retry: { attempts: 0 } }), {
+      ...defaults,
+      timeout: 5,
+      retry: { attempts: 0 },
+    })
+  })
+
+  test('are not written into what was given, nor shared', () => {
+    const given = { retry: {}, names: ['a'] }
+    const options = withDefaults(Options, given)
+    assert.deepEqual(given, { retry: {}, names: ['a'] })
+    options.names.push('b')
+    options.retry.attempts = 7
+    assert.deepEqual(given.names, ['a'])
+    assert.deepEqual(withDefaults(Options, {}), { timeout: 1000, retry: { attempts: 1 }, names: [] })
+  })
+
+  test('leave objects with code as they are', () => {
+    class Clock {
+      now(): number {
+        return 5
+      }
+    }
+    const clock = new Clock()
+    assert.equal(withDefaults(Options, { clock }).clock, clock)
+  })
+})
+
+describe('faults', () => {
+  test('are none where all is well', () => assert.deepEqual(faultsOf(Options, withDefaults(Options, {})), []))
+
+  test('are all named, each once, with its place', () => {
+    const given = withDefaults(Options, { timeuot: 5, timeout: -1, retry: { attempts: 1.5 }, names: ['a', 2] })
+    assert.deepEqual(faultsOf(Options, given).toSorted(), [
+      'names.1: expected string',
+      'retry.attempts: expected integer',
+      'timeout: expected integer to be greater or equal to 0',
+      'timeuot: unexpected property',
+    ])
+  })
+
+  test('stand where the value stands', () => {
+    assert.deepEqual(faultsOf(Options, withDefaults(Options, { timeout: 'x' }), 'pool'), [
+      'pool.timeout: expected integer',
+    ])
+  })
+
+  test('of what is no object at all have no place', () => {
+    for (const given of [undefined, null, 5, 'x']) assert.deepEqual(faultsOf(Options, given), ['expected object'])
+  })
+
+  test('a duration is what a timer can hold', () => {
+    assert.equal(faultsOf(Options, withDefaults(Options, { timeout: 2_147_483_647 })).length, 0)
+    assert.equal(faultsOf(Options, withDefaults(Options, { timeout: 2_147_483_648 })).length, 1)
+  })
+})
