@@ -1,0 +1,39 @@
+// A backend that fails three times in a row gets nothing for a while; then one request is let through, which decides.
+// See it with BACKENDS of yours, and stop one of them. Try
+//   curl $address/anything
+//   curl $address/circuits
+//   curl -X PUT $address/circuits/http%3A%2F%2F127.0.0.1%3A3001/isolation     no request goes there
+//   curl -X DELETE $address/circuits/http%3A%2F%2F127.0.0.1%3A3001/isolation  requests go there again
+// Put a hook with authentication before such routes: they can take everything away from your users.
+import Fastify from 'fastify'
+import balancer from 'fastify-balancer'
+import { backends } from './stage/backends.ts'
+
+const app = Fastify()
+await app.register(balancer, {
+  backends,
+  // Only what requests meet decides here, not what probes find.
+  healthCheck: false,
+  circuitBreaker: {
+    // Opens after 3 failures no further than 10 s apart, or when half of at least 20 requests within 30 s fail.
+    failures: 3,
+    window: 10_000,
+    rate: { time: 30_000, failureShare: 0.5 },
+    // For 1 s, then 2 s, 4 s and so on, as long as the request that is let through fails as well.
+    openFor: 1000,
+    maxOpenFor: 60_000,
+  },
+})
+
+app.get('/circuits', () => app.circuitBreaker.views)
+app.put<{ Params: { id: string } }>('/circuits/:id/isolation', ({ params }) => {
+  app.circuitBreaker.isolate(params.id, { reason: 'by hand', ttl: 60_000 })
+  return app.circuitBreaker.of(params.id)
+})
+app.delete<{ Params: { id: string } }>('/circuits/:id/isolation', ({ params }) => {
+  app.circuitBreaker.release(params.id)
+  return app.circuitBreaker.of(params.id)
+})
+
+console.log(await app.listen({ port: Number(process.env.PORT ?? 0) }))
+process.once('SIGTERM', () => void app.close())

@@ -1,0 +1,213 @@
+import type { Attempt, Backend, Balancer, Veto } from '@fastify-balancer/balancer-core'
+import { AnyOf } from './any-of.ts'
+import type { Call } from './call.ts'
+import { Circuit } from './circuit.ts'
+import type { CircuitState } from './circuit-options.ts'
+import { Consecutive } from './consecutive.ts'
+import type { HeldState, Hold, HoldOptions } from './holds.ts'
+import type { CircuitSettings } from './options.ts'
+import { Rate } from './rate.ts'
+import { RecentFailures, type FailureNote } from './recent-failures.ts'
+
+/** What is to be seen of a backend's circuit. Plain data. */
+export interface CircuitView {
+  /** The id of the backend. */
+  readonly backend: string
+  readonly state: CircuitState
+  /** In ms since the epoch. */
+  readonly since: number
+  /** The rule that decided. */
+  readonly reason: string
+  /** Openings in a row. */
+  readonly openings: number
+  /** Trials that are running. */
+  readonly trials: number
+  /** In so many whole ms time alone changes something: it becomes half-open, a trial or a hold runs out. */
+  readonly changesIn: number | undefined
+  /** The oldest first. */
+  readonly failures: readonly FailureNote[]
+}
+
+/** Hears of each change of the state. */
+export type ChangeListener = (circuit: BackendCircuit, before: CircuitState, reason: string) => void
+
+const longestTimer = 2_147_483_647
+
+function circuitOf(
+  { failures, window, rate, ...figures }: CircuitSettings,
+  { clock, options: { random = Math.random } }: Balancer,
+  onChange: (state: CircuitState, before: CircuitState, reason: string) => void,
+): Circuit {
+  const rules = [failures > 0 && new Consecutive({ failures, window }), rate !== false && new Rate(rate)]
+  const trip = new AnyOf(...rules.filter((rule) => rule !== false))
+  return new Circuit({ ...figures, trip, now: () => clock.now(), random, onChange })
+}
+
+/**
+ * The circuit of one backend, and what follows from it: there is a veto exactly while the circuit admits nothing. So it
+ * is also vetoed while it is half-open and its trials are running: others keep their fair shares, a lower priority takes
+ * over, and panic knows that there is nothing better.
+ */
+export class BackendCircuit {
+  readonly backend: Backend
+  readonly #balancer: Balancer
+  readonly #circuit: Circuit
+  readonly #statuses: readonly number[]
+  readonly #onChange: ChangeListener
+  readonly #failures = new RecentFailures()
+  #changedAt = Date.now()
+  #veto: Veto | undefined
+  /** The epoch of the circuit that the veto speaks of. */
+  #vetoEpoch = 0
+  #isLaying = false
+  #timer: unknown
+  #timerDueAt: number | undefined
+  #stopped = false
+
+  constructor(balancer: Balancer, backend: Backend, settings: CircuitSettings, onChange: ChangeListener) {
+    this.backend = backend
+    this.#balancer = balancer
+    this.#statuses = settings.statuses
+    this.#onChange = onChange
+    this.#circuit = circuitOf(settings, balancer, (state, before, reason) => this.#changed(state, before, reason))
+  }
+
+  /** An attempt goes. In panic it goes although the circuit is open: then there is no call, and it says nothing. */
+  start({ startedAt }: Attempt): Call | undefined {
+    const call = this.#circuit.begin(startedAt)
+    if (call !== undefined && call.isTrial) this.#act()
+    return call
+  }
+
+  /** Headers have arrived: enough for a trial, whose response may be a stream without end. */
+  judgeTrial(call: Call, attempt: Attempt): void {
+    this.#judge(call, attempt, !this.#statuses.includes(attempt.status), attempt.respondedAt)
+    this.#act()
+  }
+
+  /** It has ended, and only now is known to have arrived whole. */
+  end(call: Call, attempt: Attempt): void {
+    const { blame, outcome, status, endedAt } = attempt
+    if (blame === 'backend') this.#judge(call, attempt, false, endedAt)
+    else if (outcome === 'ok') this.#judge(call, attempt, !this.#statuses.includes(status), endedAt)
+    // The client's fault or ours: it says nothing, and a trial's slot is the next one's.
+    else call.withdraw(endedAt)
+    if (call.isTrial) this.#act()
+  }
+
+  #judge(call: Call, attempt: Attempt, good: boolean, at: number): void {
+    const { startedAt, respondedAt, status } = attempt
+    const duration = (status === 0 ? at : respondedAt) - startedAt
+    if (good) call.succeed(duration, at)
+    else {
+      if (call.epoch === this.#circuit.epoch) this.#failures.add(attempt, duration)
+      call.fail(duration, at)
+    }
+  }
+
+  /** See `Circuit.hold`. */
+  hold(state: HeldState, options?: HoldOptions): Hold {
+    const hold = this.#circuit.hold(state, options)
+    this.#act()
+    const release = () => {
+      hold.release()
+      this.#act()
+    }
+    return { ...hold, release }
+  }
+
+  /** Releases every hold. */
+  release(): void {
+    this.#circuit.release()
+    this.#act()
+  }
+
+  get view(): CircuitView {
+    const { state, reason, openings, running, nextChangeAt } = this.#circuit
+    return {
+      backend: this.backend.id,
+      state,
+      since: this.#changedAt,
+      reason,
+      openings,
+      trials: running,
+      changesIn:
+        nextChangeAt === undefined ? undefined : Math.max(0, Math.ceil(nextChangeAt - this.#balancer.clock.now())),
+      failures: this.#failures.notes,
+    }
+  }
+
+  /** For good: no timer is left. */
+  stop(): void {
+    this.#stopped = true
+    this.#setTimer()
+  }
+
+  /** The backend has left the list. */
+  leave(): void {
+    this.stop()
+    this.#veto?.lift()
+  }
+
+  #changed(state: CircuitState, before: CircuitState, reason: string): void {
+    this.#changedAt = Date.now()
+    this.#onChange(this, before, reason)
+    this.#act()
+    // Its caches are cold, and its queue was empty: what it failed under may come back at once.
+    if (state === 'closed' && before === 'half-open') this.#balancer.warmUp(this.backend)
+  }
+
+  /** Lays the veto or lifts it, and sets the timer, as the circuit now says. */
+  #act(): void {
+    this.#setTimer()
+    // Laying and lifting let waiting requests go, which may lead here again.
+    if (this.#isLaying || this.#stopped) return
+    const veto = this.#veto
+    const { epoch } = this.#circuit
+    if (this.#circuit.admits()) {
+      this.#veto = undefined
+      veto?.lift()
+    } else if (veto === undefined || this.#vetoEpoch !== epoch) {
+      this.#isLaying = true
+      this.#vetoEpoch = epoch
+      this.#veto = this.#lay()
+      // Only now, or a request could slip through between the two.
+      veto?.lift()
+      this.#isLaying = false
+      this.#act()
+    }
+  }
+
+  #lay(): Veto {
+    const { state, reason, openings, nextChangeAt } = this.#circuit
+    return this.#balancer.veto(this.backend, {
+      by: 'circuit-breaker',
+      reason: state === 'half-open' ? 'half-open: a trial is running' : `${state}: ${reason}`,
+      // Somebody's order, which panic does not override.
+      hard: state === 'isolated',
+      evidence: {
+        state,
+        rule: reason,
+        openings,
+        ...(nextChangeAt !== undefined && { lasts: Math.round(nextChangeAt - this.#balancer.clock.now()) }),
+        failures: this.#failures.notes,
+      },
+    })
+  }
+
+  #setTimer(): void {
+    const { clock } = this.#balancer
+    const dueAt = this.#stopped ? undefined : this.#circuit.nextChangeAt
+    if (dueAt === this.#timerDueAt) return
+    clock.clearTimeout(this.#timer)
+    this.#timerDueAt = dueAt
+    if (dueAt === undefined) return
+    // Timers may be a fraction of a millisecond early; whatever is not due yet is waited for again.
+    const delay = Math.min(Math.max(1, Math.ceil(dueAt - clock.now())), longestTimer)
+    this.#timer = clock.setTimeout(() => {
+      this.#timerDueAt = undefined
+      this.#circuit.advance()
+      this.#act()
+    }, delay)
+  }
+}

@@ -1,0 +1,113 @@
+import type { Attempt, Backend, Balancer, BackendSet } from '@fastify-balancer/balancer-core'
+import type { FastifyBaseLogger } from 'fastify'
+import { BackendCircuit, type ChangeListener, type CircuitView } from './backend-circuit.ts'
+import type { Call } from './call.ts'
+import { changes } from './channel.ts'
+import { NoCircuitError } from './errors.ts'
+import type { HeldState, Hold, HoldOptions } from './holds.ts'
+import type { ParsedOptions } from './options.ts'
+
+/** Where an attempt carries its call. A map would cost more than all the rest of this. */
+const callOf = Symbol('circuit-breaker.call')
+type Counted = Attempt & { [callOf]?: Call | undefined }
+
+/** A circuit for each backend of one balancer. A backend that stays in the list keeps its circuit. */
+export class CircuitBreaker {
+  readonly balancer: Balancer
+  readonly #options: ParsedOptions
+  readonly #log: FastifyBaseLogger | undefined
+  /** `undefined` for a backend that is to have none. */
+  readonly #circuits = new Map<Backend, BackendCircuit | undefined>()
+
+  constructor(balancer: Balancer, options: ParsedOptions, log?: FastifyBaseLogger) {
+    this.balancer = balancer
+    this.#options = options
+    this.#log = log
+    for (const backend of balancer.backends) this.#join(backend)
+    // Named, for the balancer reports a hook that throws by its name.
+    const startCall = (attempt: Counted) => {
+      const { backend } = attempt
+      const circuit = this.#circuits.get(backend) ?? this.#join(backend)
+      if (circuit !== undefined) attempt[callOf] = circuit.start(attempt)
+    }
+    const judgeTrial = (attempt: Counted) => {
+      const call = attempt[callOf]
+      if (call !== undefined && call.isTrial) this.#circuits.get(attempt.backend)?.judgeTrial(call, attempt)
+    }
+    const endCall = (attempt: Counted) => {
+      const call = attempt[callOf]
+      if (call !== undefined) this.#circuits.get(attempt.backend)?.end(call, attempt)
+    }
+    const followBackends = (now: BackendSet, before: BackendSet) => this.#follow(now, before)
+    balancer.addHook('onAttemptStart', startCall)
+    balancer.addHook('onAttemptResponse', judgeTrial)
+    balancer.addHook('onAttemptEnd', endCall)
+    balancer.addHook('onBackendsChange', followBackends)
+  }
+
+  /** All circuits, in the order of the backends. */
+  get views(): readonly CircuitView[] {
+    return this.balancer.backends.flatMap((backend) => this.#circuits.get(backend)?.view ?? [])
+  }
+
+  /** The circuit of a backend. @throws the balancer's error for an unknown id; NoCircuitError */
+  of(id: string): CircuitView {
+    return this.#circuit(id).view
+  }
+
+  /**
+   * Holds a circuit open or closed; open is an order, which panic does not override. See `Circuit.hold`.
+   * @throws the balancer's error for an unknown id; NoCircuitError; RangeError for a bad `ttl`
+   */
+  hold(id: string, state: HeldState, options?: HoldOptions): Hold {
+    return this.#circuit(id).hold(state, options)
+  }
+
+  /** Holds it open: no request goes there until that is released, or its `ttl` (ms) has passed. See `hold`. */
+  isolate(id: string, options?: HoldOptions): Hold {
+    return this.hold(id, 'open', options)
+  }
+
+  /** Releases all that hold it. @throws the balancer's error for an unknown id; NoCircuitError */
+  release(id: string): void {
+    this.#circuit(id).release()
+  }
+
+  /** Takes back its timers; from then on nothing changes. */
+  close(): void {
+    for (const circuit of this.#circuits.values()) circuit?.stop()
+  }
+
+  #circuit(id: string): BackendCircuit {
+    const circuit = this.#circuits.get(this.balancer.backend(id))
+    if (circuit === undefined) throw new NoCircuitError(id)
+    return circuit
+  }
+
+  #join(backend: Backend): BackendCircuit | undefined {
+    if (this.#circuits.has(backend) || !this.balancer.backends.includes(backend)) return undefined
+    const settings = this.#options.backends.get(backend.id) ?? this.#options.settings
+    const circuit = settings && new BackendCircuit(this.balancer, backend, settings, this.#tell)
+    this.#circuits.set(backend, circuit || undefined)
+    return circuit || undefined
+  }
+
+  #follow(now: BackendSet, before: BackendSet): void {
+    const kept = new Set(now.all)
+    for (const backend of before.all) {
+      if (kept.has(backend)) continue
+      this.#circuits.get(backend)?.leave()
+      this.#circuits.delete(backend)
+    }
+    for (const backend of now.all) this.#join(backend)
+  }
+
+  readonly #tell: ChangeListener = ({ backend, view }, before, reason) => {
+    const { state, openings, changesIn, since } = view
+    const fields = { balancer: this.balancer.name, backend: backend.id, reason }
+    if (state === 'open' || state === 'isolated')
+      this.#log?.warn({ ...fields, openings, changesIn }, `the circuit of ${backend.id} is ${state}: ${reason}`)
+    else this.#log?.info(fields, `the circuit of ${backend.id} is ${state}: ${reason}`)
+    if (changes.hasSubscribers) changes.publish({ ...fields, state, before, at: since })
+  }
+}

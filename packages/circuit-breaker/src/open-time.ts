@@ -1,0 +1,24 @@
+/** How long a circuit stays open. */
+export interface OpenTimeOptions {
+  /** The first time, in ms, at least 1. */
+  readonly openFor: number
+  /** Each further time in a row is this many times as long, at least 1. */
+  readonly growth: number
+  /** No longer than this, in ms; or than `openFor`, if that is longer (as Envoy's `max_ejection_time`). */
+  readonly maxOpenFor: number
+  /** Up to this share shorter or longer, 0 to 1, so that many circuits do not come back as one. */
+  readonly jitter: number
+}
+
+/** How long the nth opening in a row lasts, in ms. `draw` is random, from 0 up to 1. */
+export function openTime(
+  { openFor, growth, maxOpenFor, jitter }: OpenTimeOptions,
+  openings: number,
+  draw: number,
+): number {
+  const longest = Math.max(maxOpenFor, openFor)
+  const plain = Math.min(openFor * growth ** (openings - 1), longest)
+  const jittered = plain * (1 + jitter * (2 * draw - 1))
+  // What would go over the top is taken off instead: cut off there, half of a fleet would come back at one instant.
+  return jittered > longest ? 2 * longest - jittered : jittered
+}

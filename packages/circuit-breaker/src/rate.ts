@@ -1,0 +1,66 @@
+import type { CallWindow } from './call-window.ts'
+import { spoken } from './duration.ts'
+import { LatestCalls } from './latest-calls.ts'
+import { RecentCalls } from './recent-calls.ts'
+import type { TripRule } from './trip-rule.ts'
+
+/** When too large a share of calls fails or is slow. Give `calls` or `time`, for the window. */
+export interface RateOptions {
+  /** The window is the last so many calls, at least 1. */
+  readonly calls?: number
+  /** Or the calls of the last so many ms. */
+  readonly time?: number
+  /** Fewer calls than this in the window decide nothing; with `calls`, that many are always enough. */
+  readonly minimumCalls: number
+  /** Trips at this share of failures, above 0 up to 1. */
+  readonly failureShare: number
+  /** Trips at this share of slow calls, above 0 up to 1. */
+  readonly slowShare: number
+  /** Slow is what takes longer than so many ms; 0 = nothing is. */
+  readonly slowAfter: number
+}
+
+const percent = (share: number) => `${Math.round(share * 1000) / 10} %`
+
+/**
+ * Trips when the share of failures, or of slow calls, reaches a threshold. (Resilience4j's rule: the shares are of all
+ * calls in the window, a slow failure counts in both, and nothing is decided before the minimum is there.)
+ */
+export class Rate implements TripRule {
+  readonly #window: CallWindow
+  readonly #minimum: number
+  readonly #options: RateOptions
+
+  constructor(options: RateOptions) {
+    const { calls = 100, time, minimumCalls } = options
+    this.#options = options
+    this.#window = time === undefined ? new LatestCalls(calls) : new RecentCalls(time)
+    this.#minimum = Math.max(1, time === undefined ? Math.min(minimumCalls, calls) : minimumCalls)
+  }
+
+  record(failed: boolean, duration: number, at: number): string | undefined {
+    const window = this.#window
+    window.add(failed, this.isSlow(duration), at)
+    const { calls } = window
+    if (calls < this.#minimum) return undefined
+    const { failureShare, slowShare, slowAfter } = this.#options
+    if (window.failed >= failureShare * calls) return this.#reason(window.failed, 'failed')
+    if (slowAfter > 0 && window.slow >= slowShare * calls)
+      return this.#reason(window.slow, `took longer than ${spoken(slowAfter)}`)
+    return undefined
+  }
+
+  reset(): void {
+    this.#window.clear()
+  }
+
+  isSlow(duration: number): boolean {
+    const { slowAfter } = this.#options
+    return slowAfter > 0 && duration > slowAfter
+  }
+
+  #reason(count: number, what: string): string {
+    const { calls, extent } = this.#window
+    return `${count} of ${calls} calls ${what} (${percent(count / calls)} of ${extent})`
+  }
+}
