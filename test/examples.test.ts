@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { readdirSync } from 'node:fs'
 import { get, type IncomingMessage } from 'node:http'
+import type { HealthView } from '@fastify-balancer/health-check'
 import { fileURLToPath } from 'node:url'
 import { test, type TestContext } from 'node:test'
 import { ask } from './support/ask.ts'
-import { startBackend, startBackends, type TestBackend } from './support/backend.ts'
+import { asked, startBackend, startBackends, type TestBackend } from './support/backend.ts'
 import { startProgram, type Program } from './support/program.ts'
 
 const directory = new URL('../examples/', import.meta.url)
@@ -50,7 +51,7 @@ const examples: Record<string, (t: TestContext, name: string) => Promise<Running
     const running = await start(t, name, backends)
     const { url } = running
     assert.deepEqual(await askInTurn([`${url}/api/users?id=1`, `${url}/api/users`]), ['a', 'b'])
-    assert.equal(backends[0]!.received[0]!.url, '/users?id=1')
+    assert.equal(asked(backends[0]!)[0]!.url, '/users?id=1')
     assert.equal((await ask(`${url}/api/users`, { headers: { host: 'shop.localhost:80' } })).body, 'a')
     assert.equal((await ask(`${url}/users`, { headers: { host: 'shop.localhost:80' } })).body, 'c')
     assert.equal((await ask(`${url}/users`)).status, 404)
@@ -76,13 +77,52 @@ const examples: Record<string, (t: TestContext, name: string) => Promise<Running
     return running
   },
 
+  async 'health-check.ts'(t, name) {
+    const sick = await startBackend(t, (request, response) => {
+      response.writeHead(request.url === '/health' ? 503 : 200).end('sick')
+    })
+    const [well] = await startBackends(t, 'well')
+    const running = await start(t, name, [sick, well!])
+    assert.deepEqual(await askInTurn(Array<string>(4).fill(running.url)), ['well', 'well', 'well', 'well'])
+    assert.ok(sick.received.every(({ method, url }) => method === 'GET' && url === '/health'))
+    const why = JSON.parse((await ask(`${running.url}/why`)).body) as HealthView[]
+    assert.deepEqual(
+      why.map(({ id, active, history }) => [id, active?.state, history.map(({ by }) => by)]),
+      [
+        [sick.url, 'down', ['health-check']],
+        [well!.url, 'up', []],
+      ],
+    )
+    assert.match(JSON.stringify(why[0]!.history[0]), /GET http:\/\/127.0.0.1:\d+\/health.*503/)
+    return running
+  },
+
+  async 'circuit-breaker.ts'(t, name) {
+    const broken = await startBackend(t, (request) => request.socket.destroy())
+    const [good] = await startBackends(t, 'good')
+    const running = await start(t, name, [broken, good!])
+    const { url } = running
+    assert.deepEqual(await askInTurn(Array<string>(8).fill(url)), Array<string>(8).fill('good'))
+    assert.equal(broken.received.length, 3)
+    const states = async () =>
+      (JSON.parse((await ask(`${url}/circuits`)).body) as { state: string }[]).map(({ state }) => state)
+    assert.deepEqual(await states(), ['open', 'closed'])
+    const isolation = (id: string) => `${url}/circuits/${encodeURIComponent(id)}/isolation`
+    assert.equal((await ask(isolation(good!.url), { method: 'PUT' })).status, 200)
+    assert.deepEqual(await states(), ['open', 'isolated'])
+    assert.equal((await ask(isolation(good!.url), { method: 'DELETE' })).status, 200)
+    assert.deepEqual(await states(), ['open', 'closed'])
+    assert.equal((await ask(isolation('nobody'), { method: 'PUT' })).status, 404)
+    return running
+  },
+
   async 'rewrite.ts'(t, name) {
     const backend = await startBackend(t, (_request, response) => {
       response.writeHead(404, { 'x-powered-by': 'steam' }).end('gone')
     })
     const running = await start(t, name, [backend])
     const { status, headers, body } = await ask(`${running.url}/v1/thing?a=b`, { headers: { cookie: 'secret=1' } })
-    const [received] = backend.received
+    const [received] = asked(backend)
     assert.equal(received!.url, '/thing?a=b')
     assert.equal(received!.headers.cookie, undefined)
     assert.match(String(received!.headers['x-request-id']), /^req-/)
@@ -98,9 +138,9 @@ const examples: Record<string, (t: TestContext, name: string) => Promise<Running
       const refused = await ask(running.url, { method: 'POST', body: 'not for you', headers })
       assert.deepEqual([refused.status, refused.headers['www-authenticate']], [401, 'Bearer'])
     }
-    assert.equal(backend!.received.length, 0)
+    assert.equal(asked(backend!).length, 0)
     assert.equal((await ask(running.url, { headers: { authorization: 'Bearer swordfish' } })).body, 'a')
-    assert.equal(backend!.received[0]!.headers.authorization, undefined)
+    assert.equal(asked(backend!)[0]!.headers.authorization, undefined)
     return running
   },
 
@@ -154,7 +194,7 @@ const examples: Record<string, (t: TestContext, name: string) => Promise<Running
     const [line] = await running.program.until(/^\{.*\}$/)
     const span = JSON.parse(line) as Record<string, unknown>
     assert.deepEqual([span.number, span.backend, span.outcome, span.status], [1, a!.url, 'ok', 200])
-    assert.match(String(a!.received[0]!.headers.traceparent), new RegExp(`^00-${String(span.trace)}-[\\da-f]{16}-01$`))
+    assert.match(String(asked(a!)[0]!.headers.traceparent), new RegExp(`^00-${String(span.trace)}-[\\da-f]{16}-01$`))
     return running
   },
 }

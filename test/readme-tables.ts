@@ -1,4 +1,7 @@
-import { BackendOptions, BalancerOptions, failures } from '@fastify-balancer/balancer-core'
+import { BackendOptions, failures } from '@fastify-balancer/balancer-core'
+import { CircuitBreakerOptions, RateOptions } from '@fastify-balancer/circuit-breaker'
+import { HealthCheckOptions } from '@fastify-balancer/health-check'
+import { BalancerOptions } from 'fastify-balancer'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
@@ -8,6 +11,7 @@ interface Schema {
   readonly properties?: Readonly<Record<string, Schema>>
   readonly default?: unknown
   readonly description?: string
+  readonly anyOf?: readonly Schema[]
 }
 
 type Row = readonly string[]
@@ -22,16 +26,25 @@ function code(value: unknown): string {
 }
 
 function optionRows({ properties = {} }: Schema, path = ''): Row[] {
-  return Object.entries(properties).flatMap(([name, option]) =>
-    option.properties === undefined
-      ? [[`\`${path}${name}\``, option.default === undefined ? '' : code(option.default), option.description ?? '']]
-      : optionRows(option, `${path}${name}.`),
-  )
+  return Object.entries(properties).flatMap(([name, option]) => {
+    const own = [
+      `\`${path}${name}\``,
+      option.default === undefined ? '' : code(option.default),
+      option.description ?? '',
+    ]
+    if (option.properties !== undefined) return optionRows(option, `${path}${name}.`)
+    // What is off by default has parts of its own when it is on.
+    const parts = option.anyOf?.find((one) => one.properties !== undefined)
+    return path !== '' || parts === undefined || name === 'backends'
+      ? [own]
+      : [own, ...optionRows(parts, `${path}${name}.`)]
+  })
 }
+
+const head = ['option', 'default', 'meaning']
 
 /** Every option of `register` and of one backend, from the schemas that check them. */
 export function optionTables(): string {
-  const head = ['option', 'default', 'meaning']
   return [
     table(head, optionRows(BalancerOptions)),
     'Each of `backends` is an address, or an object:',
@@ -55,16 +68,21 @@ export function failureTable(): string {
   )
 }
 
+/** What can stand between `<!-- name:start -->` and `<!-- name:end -->`. */
+const tables: Readonly<Record<string, () => string>> = {
+  options: optionTables,
+  failures: failureTable,
+  'health-check-options': () => table(head, optionRows(HealthCheckOptions)),
+  'circuit-breaker-options': () => table(head, optionRows(CircuitBreakerOptions)),
+  'circuit-breaker-rate': () => table(head, optionRows(RateOptions)),
+}
+
 /** A README with what the code says between its markers. */
 export function withTables(readme: string): string {
-  const tables = { options: optionTables(), failures: failureTable() }
-  return Object.entries(tables).reduce((text, [name, content]) => {
-    const [start, end] = [`<!-- ${name}:start -->`, `<!-- ${name}:end -->`]
-    const [before, rest] = text.split(start)
-    const after = rest?.split(end)[1]
-    if (after === undefined) throw new Error(`the README has no ${start} … ${end}`)
-    return `${before}${start}\n${content}\n${end}${after}`
-  }, readme)
+  return readme.replaceAll(/<!-- ([\w-]+):start -->\n.*?<!-- \1:end -->/gs, (whole, name: string) => {
+    const content = tables[name]?.()
+    return content === undefined ? whole : `<!-- ${name}:start -->\n${content}\n<!-- ${name}:end -->`
+  })
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -11,7 +11,7 @@ import { readArguments } from '../packages/fastify-balancer/src/arguments.ts'
 import { withTables } from './readme-tables.ts'
 import { startApp } from './support/app.ts'
 import { ask } from './support/ask.ts'
-import { startBackend, unusedOrigin, type TestBackend } from './support/backend.ts'
+import { asked, startBackend, unusedOrigin, type TestBackend } from './support/backend.ts'
 import { startProgram, type Program } from './support/program.ts'
 
 const root = fileURLToPath(new URL('../', import.meta.url))
@@ -81,7 +81,7 @@ const checks: Record<string, (running: Running) => Promise<unknown>> = {
 
   async Explain({ program, backends }) {
     await program.until(new RegExp(`"picked":"${backends[0]!.url}","vetoes":\\[\\],"msg":"explained"`))
-    assert.ok(backends.every(({ received }) => received.length === 0))
+    assert.ok(backends.every((backend) => asked(backend).length === 0))
   },
 
   async Forward({ url, backends }) {
@@ -92,17 +92,34 @@ const checks: Record<string, (running: Running) => Promise<unknown>> = {
         body: '{"a":1}',
       })
     assert.equal((await post({})).status, 400)
-    assert.equal(backends[0]!.received.length, 0)
+    assert.equal(asked(backends[0]!).length, 0)
     assert.equal((await post({ 'idempotency-key': 'k' })).body, 'one')
   },
 
   async Rewrite({ url, backends }) {
     const { headers, body } = await ask(`${url}/api/users?id=1`)
-    const [received] = backends[2]!.received
+    const [received] = asked(backends[2]!)
     assert.deepEqual([body, headers['x-powered-by']], ['three', undefined])
     assert.equal(received!.url, '/users?id=1')
     assert.match(String(received!.headers['x-request-id']), /^req-/)
     assert.deepEqual(await bodies(url, 1), ['one'])
+  },
+
+  async 'What it knows'({ url, backends }) {
+    const get = async (path: string) => JSON.parse((await ask(`${url}${path}`)).body) as Record<string, unknown>
+    const { id, active, history } = await get('/health/first')
+    assert.deepEqual([id, (active as { state: string }).state, history], [backends[0]!.url, 'up', []])
+    const circuit = await get('/circuit/first')
+    assert.deepEqual([circuit['backend'], circuit['state'], circuit['failures']], [backends[0]!.url, 'closed', []])
+    const { status, body } = await ask(`${url}/probe/first`, { method: 'POST' })
+    const { good, sent, received } = JSON.parse(body) as Record<string, unknown>
+    assert.deepEqual([status, good, sent, received], [200, true, `HEAD ${backends[0]!.url}/`, 'HTTP 200'])
+  },
+
+  async 'Other limits'({ url, backends }) {
+    assert.deepEqual(await bodies(`${url}/orders`, 2), ['two', 'three'])
+    const probes = backends[2]!.received.filter((request) => request.url === '/health')
+    assert.deepEqual([probes.length, probes[0]!.method], [1, 'GET'])
   },
 
   async Channels({ url, program, backends }) {
@@ -263,7 +280,13 @@ describe('what the README says of commands and files', () => {
     for (const path of links) assert.ok(existsSync(join(root, path)), path)
   })
 
-  test('the tables are what the code says', () => {
-    assert.equal(withTables(readme), readme, 'print them with: node test/readme-tables.ts --write README.md')
+  for (const file of ['README.md', ...globSync('packages/*/README.md', { cwd: root })])
+    test(`the tables of ${file} are what the code says`, () => {
+      const text = readFileSync(join(root, file), 'utf8')
+      assert.equal(withTables(text), text, `print them with: node test/readme-tables.ts --write ${file}`)
+    })
+
+  test('there are tables of all options and all failures', () => {
+    for (const name of ['options', 'failures']) assert.ok(readme.includes(`<!-- ${name}:end -->`), name)
   })
 })

@@ -14,6 +14,14 @@ import { subjects } from './subjects/all.ts'
 import { judgeTargets, type JudgedTarget } from './targets.ts'
 import { makeWorkplace } from './workplace.ts'
 
+// `run.ts faults …` is another benchmark, with arguments of its own; it ends the process.
+const [, , ...given] = process.argv
+const first = given.findIndex((argument) => argument !== '--')
+if (given[first] === 'faults') {
+  process.argv.splice(2, first + 1)
+  await import('./faults.ts')
+}
+
 const names = subjects.map(({ name }) => name)
 const scenarioNames = scenarios.map(({ name }) => name)
 
@@ -23,7 +31,8 @@ const { rounds, seconds, connections, only, scenario, output } = readArguments(
     does: 'Measures proxies side by side: throughput, CPU per request and latency.',
     more: `Subjects:   ${names.join(', ')}\nScenarios:  ${scenarioNames.join(', ')}\n
 The table goes to stdout, progress to stderr. Ends with 1 when a request failed.
-A quick look: --rounds 1 --seconds 1 --only ours-raw,floor --scenario get-100`,
+A quick look: --rounds 1 --seconds 1 --only ours-raw,floor --scenario get-100
+Another benchmark, of sick backends: node test/bench/run.ts faults (--help tells more)`,
   },
   {
     rounds: integer('Measured rounds, after one to warm up', { default: 5 }),

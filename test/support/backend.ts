@@ -24,6 +24,11 @@ export interface TestBackend {
   stop(): Promise<void>
 }
 
+/** What a backend was asked by clients, where they do not use HEAD: that is what probes do. */
+export function asked({ received }: TestBackend): readonly IncomingMessage[] {
+  return received.filter(({ method }) => method !== 'HEAD')
+}
+
 /** Starts a backend; it is stopped when the test ends. Without a listener it answers 200 with its name. */
 export async function startBackend(t: TestContext, listener?: RequestListener, name = 'backend'): Promise<TestBackend> {
   const received: IncomingMessage[] = []

@@ -6,7 +6,8 @@ import { BadOptionsError, RefusedBackendsError, StaleRevisionError, UnknownBacke
 import type { Hooks } from './hooks.ts'
 import type { ParsedOptions } from './options.ts'
 import { openPool } from './pool.ts'
-import { Vetoes, type Veto, type VetoOptions } from './veto.ts'
+import type { Veto, VetoOptions } from './veto.ts'
+import { Vetoes } from './vetoes.ts'
 
 /** What a change of the list may require. */
 export interface ChangeOptions {

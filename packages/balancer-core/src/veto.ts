@@ -1,6 +1,3 @@
-import type { Backend } from './backend.ts'
-import type { Clock } from './clock.ts'
-
 /** What a veto says. */
 export interface VetoOptions {
   /** Who says so, e.g. `health-check`. */
@@ -33,44 +30,4 @@ export type VetoView = Pick<Veto, 'by' | 'reason' | 'hard' | 'since'> & Partial<
 /** What of a veto is data. */
 export function viewOfVeto({ by, reason, hard, since, evidence }: Veto): VetoView {
   return { by, reason, hard, since, ...(evidence !== undefined && { evidence }) }
-}
-
-/** Lays vetoes, and keeps the timers of those that lift themselves. */
-export class Vetoes {
-  readonly #clock: Clock
-  readonly #onLift: () => void
-  readonly #timers = new Set<unknown>()
-
-  /** `onLift` hears of each veto that has gone. */
-  constructor(clock: Clock, onLift: () => void) {
-    this.#clock = clock
-    this.#onLift = onLift
-  }
-
-  /** It holds until it is lifted, by its handle or by its `ttl`. */
-  lay(backend: Backend, { by, reason, hard = false, ttl, evidence }: VetoOptions): Veto {
-    let timer: unknown
-    const veto: Veto = {
-      by,
-      reason,
-      hard,
-      since: Date.now(),
-      evidence,
-      lift: () => {
-        if (!backend.vetoes.includes(veto)) return
-        this.#clock.clearTimeout(timer)
-        this.#timers.delete(timer)
-        backend.vetoes = backend.vetoes.filter((one) => one !== veto)
-        this.#onLift()
-      },
-    }
-    if (ttl !== undefined) this.#timers.add((timer = this.#clock.setTimeout(() => veto.lift(), ttl)))
-    backend.vetoes = [...backend.vetoes, veto]
-    return veto
-  }
-
-  /** None lifts itself any more. */
-  stop(): void {
-    for (const timer of this.#timers) this.#clock.clearTimeout(timer)
-  }
 }

@@ -28,6 +28,12 @@ export const options = {
     description: 'listen on this address; 0.0.0.0 opens it to the network',
   },
   policy: { type: 'string', default: 'round-robin', value: 'name', description: policyNames.join(', ') },
+  check: {
+    type: 'string',
+    default: '/',
+    value: 'path',
+    description: 'ask backends with HEAD on this path whether they are well; off = do not ask',
+  },
   'drain-deadline': {
     type: 'string',
     default: '30000',
@@ -51,6 +57,8 @@ export interface ServeCommand {
   readonly port: number
   readonly host: string
   readonly policy: PolicyName
+  /** What is asked for to see whether a backend is well; undefined = nothing. */
+  readonly check: string | undefined
   readonly drainDeadline: number
   readonly log: LogForm | undefined
 }
@@ -83,6 +91,11 @@ function oneOf<Name extends string>(option: string, text: string, names: readonl
   return name
 }
 
+function path(option: string, text: string): string {
+  if (!/^\/[!-"$-~]*$/.test(text)) throw wrong(`--${option} must be a path such as /health, or off, not '${text}'`)
+  return text
+}
+
 /** An origin, from a URL or from `host:port`. */
 function origin(text: string): string {
   const url = URL.parse(/^(\[[\da-f:.]+\]|[^/:]+):\d+$/i.test(text) ? `http://${text}` : text)
@@ -112,6 +125,7 @@ export function readArguments(argv: readonly string[]): Command {
     port: integer('port', values.port, 65_535),
     host: values.host,
     policy: oneOf('policy', values.policy, policyNames),
+    check: values.check === 'off' ? undefined : path('check', values.check),
     drainDeadline: integer('drain-deadline', values['drain-deadline'], 2_147_483_647),
     log: values.log === undefined ? undefined : oneOf('log', values.log, logNames),
   }

@@ -31,7 +31,8 @@ export async function loggerOf(form: LogForm): Promise<false | { stream: { write
   const { prettyFactory } = await import('pino-pretty')
   const pretty = prettyFactory({
     colorize: process.stdout.isTTY && process.env['NO_COLOR'] === undefined,
-    ignore: 'pid,hostname,reqId,balancer,outcome,method,url,status,duration,attempts',
+    ignore:
+      'pid,hostname,reqId,balancer,outcome,method,url,status,duration,attempts,backend,by,evidence,reason,openings,changesIn',
     messageFormat,
     singleLine: true,
     translateTime: 'SYS:HH:MM:ss.l',

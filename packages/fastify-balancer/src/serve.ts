@@ -21,7 +21,7 @@ function listenError(error: unknown, { host, port }: ServeCommand): CommandError
  * @throws CommandError when it cannot listen
  */
 export async function serve(command: ServeCommand): Promise<void> {
-  const { backends, policy, drainDeadline, host, port } = command
+  const { backends, policy, check, drainDeadline, host, port } = command
   const app = Fastify({
     logger: await loggerOf(command.log ?? (process.stdout.isTTY ? 'pretty' : 'json')),
     // The balancer's own line says more than Fastify's two.
@@ -33,7 +33,12 @@ export async function serve(command: ServeCommand): Promise<void> {
   })
   const demo = backends.length === 0 ? await startDemo(downtime) : undefined
   if (demo !== undefined) app.addHook('onClose', async () => demo.close())
-  await app.register(balancer, { backends: [...(demo?.backends ?? backends)], policy, drainDeadline })
+  await app.register(balancer, {
+    backends: [...(demo?.backends ?? backends)],
+    policy,
+    drainDeadline,
+    healthCheck: check === undefined ? { type: 'none' } : { path: check },
+  })
 
   let stopping = false
   function stop(signal: string): void {

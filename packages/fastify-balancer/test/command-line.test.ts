@@ -17,10 +17,11 @@ function start(t: TestContext, ...args: string[]): Program {
   return startProgram(t, file, { args })
 }
 
-/** Starts it on a free port; answers its origin. */
+/** Starts it on a free port, so that it asks backends nothing unless told to; answers its origin. */
 async function startAt(t: TestContext, ...args: string[]): Promise<[Program, string]> {
   const leading = args[0] === '--' ? ['--'] : []
-  const program = start(t, ...leading, '--port', '0', ...args.slice(leading.length))
+  const check = args.includes('--check') ? [] : ['--check', 'off']
+  const program = start(t, ...leading, '--port', '0', ...check, ...args.slice(leading.length))
   const [url] = await program.until(/http:\/\/127\.0\.0\.1:\d+(?= by )/)
   return [program, url]
 }
@@ -138,6 +139,47 @@ describe('given addresses', patience, () => {
   })
 })
 
+describe('checking backends', patience, () => {
+  test('they are asked with HEAD on / before the first request, and who does not answer gets none', async (t) => {
+    const [one] = await startBackends(t, 'one')
+    const dead = await unusedOrigin()
+    const program = start(t, '--port', '0', '--log', 'json', dead, one!.url)
+    const [url] = await program.until(/http:\/\/127\.0\.0\.1:\d+(?= by )/)
+    assert.deepEqual(
+      one!.received.map(({ method, url: path }) => [method, path]),
+      [['HEAD', '/']],
+    )
+    for (let turn = 0; turn < 4; turn++) assert.equal((await ask(url)).body, 'one')
+    await stop(program)
+    const lines = program.stdout.map((line) => JSON.parse(line) as { msg: string; attempts?: { backend: string }[] })
+    const asked = lines.flatMap(({ attempts }) => attempts ?? []).map(({ backend }) => backend)
+    assert.deepEqual(asked, [one!.url, one!.url, one!.url, one!.url])
+    assert.ok(lines.some(({ msg }) => msg.startsWith(`${dead} is left alone: `)))
+  })
+
+  test('on the path that is given', async (t) => {
+    const sick = await startBackend(t, (request, response) => {
+      response.writeHead(request.url === '/health?deep' ? 503 : 200).end('sick')
+    })
+    const [well] = await startBackends(t, 'well')
+    const [, url] = await startAt(t, '--check', '/health?deep', sick.url, well!.url)
+    for (let turn = 0; turn < 4; turn++) assert.equal((await ask(url)).body, 'well')
+    assert.deepEqual(
+      sick.received.map((request) => request.url),
+      ['/health?deep'],
+    )
+  })
+
+  test('or not at all', async (t) => {
+    const [one] = await startBackends(t, 'one')
+    const dead = await unusedOrigin()
+    const [program, url] = await startAt(t, '--check', 'off', '--log', 'json', dead, one!.url)
+    assert.equal((await ask(url)).body, 'one')
+    await program.until(/"outcome":"connect-refused"/)
+    assert.ok(one!.received.every(({ method }) => method === 'GET'))
+  })
+})
+
 describe('stopping', patience, () => {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     test(`${signal} lets a request in flight end, and nothing new begin`, async (t) => {
@@ -196,7 +238,7 @@ test('--help names every option, and --version is that of the package', patience
     const { exit, stdout, stderr } = start(t, flag)
     assert.deepEqual(await exit, { code: 0, signal: null })
     assert.deepEqual(stderr, [])
-    for (const name of ['port', 'host', 'policy', 'drain-deadline', 'log', 'help', 'version'])
+    for (const name of ['port', 'host', 'policy', 'check', 'drain-deadline', 'log', 'help', 'version'])
       assert.ok(
         stdout.some((line) => new RegExp(`^ +(-h, )?--${name}\\b`).test(line)),
         name,
@@ -213,6 +255,8 @@ describe('wrong arguments get one line and exit code 2', { ...patience, concurre
   const cases: [string[], RegExp][] = [
     [['--prot', '1'], /unknown option '--prot'/],
     [['-x'], /unknown option '-x'/],
+    [['--check', 'health'], /--check must be a path such as \/health, or off, not 'health'/],
+    [['--check', '/a b'], /--check must be a path/],
     [['--help=yes'], /'-h, --help' does not take an argument/],
     [['--port'], /--port needs a value/],
     [['--port', '--host', 'x'], /--port needs a value/],

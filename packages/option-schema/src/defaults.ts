@@ -15,5 +15,5 @@ function copy(value: unknown): unknown {
 
 /** Fills in what is missing, in a copy. It checks nothing: see `faultsOf`. */
 export function withDefaults<Schema extends TSchema>(schema: Schema, given: unknown): Static<Schema> {
-  return Value.Default(schema, copy(given)) as Static<Schema>
+  return Value.Default(schema, copy(given))
 }

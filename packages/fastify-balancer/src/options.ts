@@ -1,0 +1,37 @@
+import { BadOptionsError, BalancerOptions as CoreOptions, faultsOfOptions } from '@fastify-balancer/balancer-core'
+import { CircuitBreakerOptions, faultsOfOptions as faultsOfBreaker } from '@fastify-balancer/circuit-breaker'
+import { faultsOfOptions as faultsOfCheck, HealthCheckOptions } from '@fastify-balancer/health-check'
+import { strict } from '@fastify-balancer/option-schema'
+import { Type } from '@sinclair/typebox'
+
+const checkOptions = Type.Omit(HealthCheckOptions, ['balancer'])
+const breakerOptions = Type.Omit(CircuitBreakerOptions, ['balancer'])
+
+/** Everything that `register` takes: the balancer's own options, and those of the plugins around it. */
+export const BalancerOptions = Type.Object(
+  { ...CoreOptions.properties, healthCheck: checkOptions, circuitBreaker: breakerOptions },
+  strict,
+)
+
+/** What `register` takes: everything optional, nested objects in part; `false` leaves a plugin out. */
+export interface BalancerOptions extends CoreOptions {
+  readonly healthCheck?: Omit<HealthCheckOptions, 'balancer'> | false
+  readonly circuitBreaker?: Omit<CircuitBreakerOptions, 'balancer'> | false
+}
+
+function placed(name: string, faults: readonly string[]): string[] {
+  return faults.map((fault) => `${name}.${fault}`)
+}
+
+/**
+ * Checks the options of all plugins together.
+ * @throws BadOptionsError naming every fault
+ */
+export function check({ healthCheck = {}, circuitBreaker = {}, ...options }: BalancerOptions): void {
+  const faults = [
+    ...faultsOfOptions(options),
+    ...(healthCheck === false ? [] : placed('healthCheck', faultsOfCheck(healthCheck))),
+    ...(circuitBreaker === false ? [] : placed('circuitBreaker', faultsOfBreaker(circuitBreaker))),
+  ]
+  if (faults.length > 0) throw new BadOptionsError(faults.join('; '))
+}
