@@ -30,6 +30,8 @@ const orders = new Set(['drain', 'maintenance'])
  */
 export class Backends {
   #set: BackendSet
+  /** Vetoes have come or gone since the set was built. */
+  #stale = false
   #listed: readonly ParsedBackend[]
   #turn: Promise<unknown> = Promise.resolve()
   readonly #retiring = new Set<Backend>()
@@ -60,7 +62,15 @@ export class Backends {
 
   /** The snapshot. Take it once, and do not read it again within one decision. */
   get set(): BackendSet {
+    this.settle()
     return this.#set
+  }
+
+  /** Makes the set what the vetoes say by now. However many there are at one moment, they cost one set. */
+  settle(): void {
+    if (!this.#stale) return
+    const { all, revision } = this.#set
+    this.#swap(backendSet(all, revision, this.#options.panicThreshold))
   }
 
   /** @throws UnknownBackendError */
@@ -152,7 +162,7 @@ export class Backends {
     if (newcomers.length > 0) await this.#judge(newcomers)
 
     // Vetoes may have come and gone meanwhile.
-    const before = this.#set
+    const before = this.set
     for (const [index, backend] of all.entries()) backend.configure(settingsOf(listed[index]!, this.#options.pool))
     this.#listed = listed
     const now = this.#swap(backendSet(all, before.revision + 1, this.#options.panicThreshold))
@@ -202,13 +212,16 @@ export class Backends {
     return openPool(url, this.#options.pool, this.#options.timeouts)
   }
 
+  /** Whoever asks from now on gets a new set; if nobody does, those who wait for a backend still hear of it. */
   #refresh(): void {
-    const { all, revision } = this.#set
-    this.#swap(backendSet(all, revision, this.#options.panicThreshold))
+    if (this.#stale) return
+    this.#stale = true
+    queueMicrotask(() => this.settle())
   }
 
   #swap(now: BackendSet): BackendSet {
     const before = this.#set
+    this.#stale = false
     this.#set = now
     this.#onSwap(now, before)
     return now

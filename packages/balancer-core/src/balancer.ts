@@ -147,6 +147,7 @@ export class Balancer {
    * `none`: waiting would not help.
    */
   pick(exchange: AttemptOwner): Attempt | 'saturated' | 'none' {
+    this.#backends.settle()
     return this.#placement.pick(exchange)
   }
 

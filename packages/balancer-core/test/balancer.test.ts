@@ -311,7 +311,7 @@ describe('those who wait', () => {
     assert.equal(balancer.queue.first, waiting[2])
   })
 
-  test('go when a veto is lifted', (t) => {
+  test('go when a veto is lifted, though nobody asks for the set', async (t) => {
     const { balancer } = balancing(t)
     const veto = balancer.veto(balancer.backend('a'), { by: 'test', reason: 'opinion' })
     begin(balancer)
@@ -319,6 +319,7 @@ describe('those who wait', () => {
     const waiting = exchanging()
     balancer.queue.enter(waiting)
     veto.lift()
+    await Promise.resolve()
     assert.deepEqual(
       waiting.attempts.map(({ backend }) => backend.id),
       ['a'],

@@ -11,9 +11,9 @@ function balancing(t: TestContext, options: BalancerOptions = {}) {
   const clock = new ManualClock(5000)
   const balancer = new Balancer({ backends: [a, b], slowStart: 1000, clock, ...options })
   t.after(() => balancer.close())
-  /** How much of its weight it has. */
+  /** How much of its weight it has, once the vetoes laid and lifted by now have had their effect. */
   function warmth(id: string): number {
-    const { weight, effectiveWeight } = balancer.backend(id)
+    const { weight, effectiveWeight } = balancer.set.all.find((backend) => backend.id === id)!
     return effectiveWeight / weight
   }
   return { balancer, clock, warmth }
@@ -66,6 +66,7 @@ test('one that comes back begins anew', (t) => {
   const { balancer, clock, warmth } = balancing(t)
   const veto = () => balancer.veto(balancer.backend('b'), { by: 'test', reason: 'opinion' })
   const first = veto()
+  assert.equal(balancer.set.available.length, 1)
   first.lift()
   assert.equal(warmth('b'), 0.1)
   clock.advance(600)

@@ -166,17 +166,48 @@ test('vetoes stay with a backend that is kept, and not with another one at its i
   assert.equal(available(), 'abc')
 })
 
-test('a veto may be laid and lifted while others are being told of one', (t) => {
-  const { balancer, available, backend } = balancing(t)
-  const policy = balancer.policy.over.bind(balancer.policy)
+function setsSeen(t: TestContext, balancer: Balancer): string[] {
+  const over = balancer.policy.over.bind(balancer.policy)
   const sets: string[] = []
-  t.mock.method(balancer.policy, 'over', (now: Parameters<typeof policy>[0]) => {
+  t.mock.method(balancer.policy, 'over', (now: Parameters<typeof over>[0]) => {
     sets.push(now.map(({ id }) => id).join(''))
-    return policy(now)
+    return over(now)
   })
+  return sets
+}
+
+test('vetoes of one moment cost one set, however many they are, and whether anybody asks for it or not', async (t) => {
+  const { balancer, available, backend } = balancing(t)
+  const sets = setsSeen(t, balancer)
   const veto = balancer.veto(backend('a'), { by: 'test', reason: 'opinion' })
   balancer.veto(backend('b'), { by: 'test', reason: 'opinion' })
   veto.lift()
-  assert.deepEqual(sets, ['bc', 'c', 'ac'])
+  assert.deepEqual(sets, [])
   assert.equal(available(), 'ac')
+  assert.deepEqual(sets, ['ac'])
+  await Promise.resolve()
+  assert.deepEqual(sets, ['ac'])
+
+  balancer.veto(backend('a'), { by: 'test', reason: 'opinion' })
+  await Promise.resolve()
+  assert.deepEqual(sets, ['ac', 'c'])
+})
+
+test('whoever picks in the moment of a veto is not given the vetoed one', (t) => {
+  const { balancer, backend } = balancing(t)
+  for (const id of ['a', 'b']) {
+    balancer.veto(backend(id), { by: 'test', reason: 'opinion' })
+    const attempt = balancer.pick({ attempts: [] } as unknown as Parameters<Balancer['pick']>[0])
+    assert.ok(typeof attempt === 'object' && attempt.backend.id !== id)
+  }
+})
+
+test('ten thousand vetoes of one moment take no longer than a few sets', (t) => {
+  const backends = Array.from({ length: 10_000 }, (_, index) => `http://10.0.${index >> 8}.${index & 255}`)
+  const balancer = new Balancer({ backends })
+  t.after(() => balancer.close())
+  const sets = setsSeen(t, balancer)
+  for (const one of balancer.backends) balancer.veto(one, { by: 'test', reason: 'opinion' })
+  assert.equal(balancer.set.panicking, true)
+  assert.equal(sets.length, 1)
 })

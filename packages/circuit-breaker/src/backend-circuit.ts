@@ -59,7 +59,6 @@ export class BackendCircuit {
   #veto: Veto | undefined
   /** The epoch of the circuit that the veto speaks of. */
   #vetoEpoch = 0
-  #isLaying = false
   #timer: unknown
   #timerDueAt: number | undefined
   #stopped = false
@@ -160,21 +159,16 @@ export class BackendCircuit {
   /** Lays the veto or lifts it, and sets the timer, as the circuit now says. */
   #act(): void {
     this.#setTimer()
-    // Laying and lifting let waiting requests go, which may lead here again.
-    if (this.#isLaying || this.#stopped) return
+    if (this.#stopped) return
     const veto = this.#veto
     const { epoch } = this.#circuit
     if (this.#circuit.admits()) {
       this.#veto = undefined
       veto?.lift()
     } else if (veto === undefined || this.#vetoEpoch !== epoch) {
-      this.#isLaying = true
       this.#vetoEpoch = epoch
       this.#veto = this.#lay()
-      // Only now, or a request could slip through between the two.
       veto?.lift()
-      this.#isLaying = false
-      this.#act()
     }
   }
 

@@ -1,0 +1,208 @@
+import type { Backend, Balancer, BackendSet, Verdict } from '@fastify-balancer/balancer-core'
+import type { Judge } from '../judgement.ts'
+import { Admission } from './admission.ts'
+import { chooseProbe } from './choose-probe.ts'
+import { eachAtMost } from './each-at-most.ts'
+import type { ActiveOptions } from './probe-options.ts'
+import type { Probe, ProbeReport } from './probing.ts'
+import { firstRule, HealthRecord, type ActiveView, type HealthChange } from './record.ts'
+import type { Health, Pace } from './rise-fall.ts'
+import { Schedule, type Timetable } from './schedule.ts'
+
+export type { ActiveView } from './record.ts'
+
+/** Probes under way at once where many wait for them: at the start, and when newcomers are admitted. */
+const mostAtOnce = 256
+
+/** The owner of its vetoes. */
+const by = 'health-check'
+
+const notProbed: HealthChange = { from: 'unknown', good: false, rule: 'not probed yet', evidence: [] }
+
+interface Watched {
+  readonly record: HealthRecord
+  readonly schedule: Schedule
+}
+
+/** Probes the backends of one balancer, and lays a soft veto on those that are not well. Times are ms. */
+export class ActiveCheck {
+  readonly #balancer: Balancer
+  readonly #options: ActiveOptions
+  readonly #judge: Judge
+  readonly #onGoodProbe: ((backend: Backend, changed: boolean) => void) | undefined
+  readonly #table: Timetable
+  readonly #watched = new Map<Backend, Watched>()
+  readonly #admission: Admission
+  #state: 'waiting' | 'running' | 'stopped' = 'waiting'
+
+  /**
+   * It probes nothing before `start`, but on demand. `onGoodProbe` hears of each good probe; `changed`: it has brought
+   * the backend back. `probe` asks in place of what the options say.
+   */
+  constructor(
+    balancer: Balancer,
+    options: ActiveOptions,
+    judge: Judge,
+    onGoodProbe?: (backend: Backend, changed: boolean) => void,
+    probe: Probe = chooseProbe(options, balancer.options.pool),
+  ) {
+    const { interval, fastInterval, downInterval = interval, timeout, jitter, initial } = options
+    this.#balancer = balancer
+    this.#options = options
+    this.#judge = judge
+    this.#onGoodProbe = onGoodProbe
+    this.#table = {
+      clock: balancer.clock,
+      random: balancer.options.random ?? Math.random,
+      probe,
+      timeout,
+      intervals: { interval, fastInterval, downInterval },
+      jitter,
+    }
+    this.#admission = new Admission(this.#table, mostAtOnce)
+    for (const backend of balancer.backends) this.#watch(backend, initial === 'probe' ? 'unknown' : initial)
+  }
+
+  /**
+   * Begins. With `initial: 'probe'` every backend is asked once; resolves when all have answered or `limit` ms are over
+   * (0 = no limit), and those that have not answered by then are not used until they have.
+   */
+  async start(limit: number): Promise<void> {
+    if (this.#state === 'stopped') return
+    this.#state = 'running'
+    const round = [...this.#watched]
+    if (this.#options.initial !== 'probe') {
+      for (const [backend, { record, schedule }] of round) {
+        if (record.state === 'down') this.#lay(backend, record, notProbed)
+        schedule.begin(record.pace)
+      }
+      return
+    }
+    const answered = eachAtMost(mostAtOnce, round, ([, { schedule }], done) => schedule.beginNow(done))
+    await this.#withLimit(answered, limit)
+    if (this.#isStopped()) return
+    for (const [backend, { record }] of round) {
+      if (record.state === 'unknown' && this.#watched.has(backend)) this.#lay(backend, record, notProbed)
+    }
+  }
+
+  /** For the hook `onBackendsPropose`: asks the newcomers, and answers what the option `admit` says of the bad ones. */
+  async judgeNewcomers(candidates: readonly Backend[]): Promise<Verdict[]> {
+    const { admit } = this.#options
+    if (admit === 'always') return []
+    await this.#admission.ask(candidates)
+    return candidates.flatMap((backend): Verdict[] => {
+      const report = this.#admission.reportOf(backend)
+      if (report === undefined || report.good) return []
+      if (admit === 'all-or-nothing') return [{ backend, refusal: `${report.sent}: ${report.received}` }]
+      return [{ backend, veto: { by, reason: firstRule(report), evidence: [report] } }]
+    })
+  }
+
+  /** For the hook `onBackendsChange`: takes up newcomers, and forgets who has left. */
+  backendsChanged(now: BackendSet, before: BackendSet): void {
+    const present = new Set(now.all)
+    for (const backend of before.all) {
+      if (present.has(backend)) continue
+      this.#watched.get(backend)?.schedule.stop()
+      this.#watched.delete(backend)
+    }
+    for (const backend of now.all) if (!this.#watched.has(backend)) this.#enter(backend)
+  }
+
+  /**
+   * Asks one at once, or waits for the probe that is under way; it counts like any other.
+   * @throws UnknownBackendError
+   */
+  async probeNow(id: string): Promise<ProbeReport> {
+    const backend = this.#balancer.backend(id)
+    const { schedule } = this.#watched.get(backend) ?? this.#watch(backend, 'unknown')
+    return new Promise((resolve) => schedule.probe(resolve))
+  }
+
+  /** What probes say of a backend of the set. */
+  of(backend: Backend): ActiveView {
+    const { state, since, lastProbe, consecutive } =
+      this.#watched.get(backend)?.record ?? new HealthRecord(this.#options, 'unknown')
+    return { state, since, lastProbe, consecutive }
+  }
+
+  /** Ends every probe and timer. Vetoes stay as they are. */
+  stop(): void {
+    this.#state = 'stopped'
+    for (const { schedule } of this.#watched.values()) schedule.stop()
+    this.#admission.stop()
+  }
+
+  #isStopped(): boolean {
+    return this.#state === 'stopped'
+  }
+
+  #watch(backend: Backend, initial: Health): Watched {
+    const record = new HealthRecord(this.#options, initial)
+    const schedule = new Schedule(backend, this.#table, (report) => this.#observe(backend, record, report))
+    const watched = { record, schedule }
+    this.#watched.set(backend, watched)
+    if (this.#isStopped()) schedule.stop()
+    return watched
+  }
+
+  #enter(backend: Backend): void {
+    const { record, schedule } = this.#watch(backend, 'unknown')
+    // Laid by the core, on our word.
+    record.veto = backend.vetoes.find((veto) => veto.by === by)
+    const report = this.#admission.reportOf(backend)
+    const pace = report === undefined ? 'fastInterval' : this.#observe(backend, record, report)
+    if (this.#state === 'running') schedule.begin(pace)
+  }
+
+  #observe(backend: Backend, record: HealthRecord, report: ProbeReport): Pace {
+    const change = record.observe(report) ?? this.#firstReason(record, report)
+    if (change?.good === false) this.#lay(backend, record, change)
+    else if (change !== undefined) this.#lift(backend, record, change)
+    if (report.good) this.#onGoodProbe?.(backend, change?.from === 'down')
+    return record.pace
+  }
+
+  /** One that began as down, and is: now it is known why. */
+  #firstReason({ state, veto }: HealthRecord, report: ProbeReport): HealthChange | undefined {
+    if (report.good || veto?.reason !== notProbed.rule) return undefined
+    return { from: state, good: false, rule: firstRule(report), evidence: [report] }
+  }
+
+  #lay(backend: Backend, record: HealthRecord, change: HealthChange): void {
+    const { rule: reason, evidence } = change
+    const earlier = record.veto
+    // One with the same reason is the one that the core has laid on a newcomer, on our word.
+    if (earlier?.reason !== reason) {
+      record.veto = this.#balancer.veto(backend, { by, reason, evidence })
+      // Afterwards, so that it is never without one.
+      earlier?.lift()
+    }
+    this.#tell(backend, change)
+  }
+
+  #lift(backend: Backend, record: HealthRecord, change: HealthChange): void {
+    // A first probe that finds all well changes nothing.
+    if (record.veto === undefined) return
+    record.veto.lift()
+    record.veto = undefined
+    this.#tell(backend, change)
+  }
+
+  #tell(backend: Backend, { good, rule, evidence }: HealthChange): void {
+    this.#judge(backend, { at: Date.now(), by, good, rule, evidence })
+  }
+
+  async #withLimit(work: Promise<void>, limit: number): Promise<void> {
+    if (limit === 0) return work
+    const { clock } = this.#table
+    await new Promise<void>((resolve) => {
+      const timer = clock.setTimeout(resolve, limit)
+      void work.then(() => {
+        clock.clearTimeout(timer)
+        resolve()
+      })
+    })
+  }
+}

@@ -1,0 +1,46 @@
+import type { Backend } from '@fastify-balancer/balancer-core'
+import { eachAtMost } from './each-at-most.ts'
+import { Probing, type ProbeReport } from './probing.ts'
+import type { Timetable } from './schedule.ts'
+
+/** Asks newcomers once, before they enter the set, and remembers what they have answered. */
+export class Admission {
+  readonly #table: Timetable
+  readonly #mostAtOnce: number
+  // They may never enter: the change may be refused for other reasons.
+  readonly #reports = new WeakMap<Backend, ProbeReport>()
+  readonly #underWay = new Set<Probing>()
+  #stopped = false
+
+  constructor(table: Timetable, mostAtOnce: number) {
+    this.#table = table
+    this.#mostAtOnce = mostAtOnce
+  }
+
+  /** Resolves when each has answered, or its time is over. */
+  ask(candidates: readonly Backend[]): Promise<void> {
+    return eachAtMost(this.#mostAtOnce, candidates, (backend, done) => this.#askOne(backend, done))
+  }
+
+  /** What it answered; nothing, if it was not asked. */
+  reportOf(backend: Backend): ProbeReport | undefined {
+    return this.#reports.get(backend)
+  }
+
+  stop(): void {
+    this.#stopped = true
+    for (const probing of this.#underWay) probing.bad('taken back: the check has stopped')
+  }
+
+  #askOne(backend: Backend, done: () => void): void {
+    if (this.#stopped) return done()
+    const { clock, timeout, probe } = this.#table
+    const probing: Probing = new Probing(clock, timeout, (report) => {
+      this.#underWay.delete(probing)
+      if (!this.#stopped) this.#reports.set(backend, report)
+      done()
+    })
+    this.#underWay.add(probing)
+    probing.start(probe, backend)
+  }
+}

@@ -1,0 +1,103 @@
+import type { Backend, Clock } from '@fastify-balancer/balancer-core'
+import { Probing, type Probe, type ProbeReport } from './probing.ts'
+import type { Pace } from './rise-fall.ts'
+
+/** What the schedules of all backends share. */
+export interface Timetable {
+  readonly clock: Clock
+  readonly random: () => number
+  readonly probe: Probe
+  /** Of one probe, in ms. */
+  readonly timeout: number
+  /** In ms, from the beginning of one probe to that of the next. */
+  readonly intervals: Readonly<Record<Pace, number>>
+  /** By which share of it, more or less, an interval varies: 0 to 1. */
+  readonly jitter: number
+}
+
+/**
+ * When one backend is probed: on its own, so that a slow one delays no other; never twice at once; and each interval
+ * counted from the beginning of the last probe, so that a slow answer does not make probes rarer.
+ */
+export class Schedule {
+  readonly #backend: Backend
+  readonly #table: Timetable
+  readonly #onReport: (report: ProbeReport) => Pace
+  /** Whoever waits for the report of the probe under way. */
+  #waiting: ((report: ProbeReport) => void)[] = []
+  #probing: Probing | undefined
+  #timer: unknown
+  #startedAt = 0
+  #state: 'waiting' | 'running' | 'stopped' = 'waiting'
+  #isSpread = false
+
+  /** `onReport` hears of each probe, and says which interval comes next. */
+  constructor(backend: Backend, table: Timetable, onReport: (report: ProbeReport) => Pace) {
+    this.#backend = backend
+    this.#table = table
+    this.#onReport = onReport
+  }
+
+  /** Goes on by itself from now on, the first time after a random share of an interval. */
+  begin(pace: Pace): void {
+    if (this.#state === 'stopped') return
+    this.#state = 'running'
+    if (this.#probing === undefined) this.#arm(pace)
+  }
+
+  /** Goes on by itself from now on, with a probe at once. */
+  beginNow(onReport: (report: ProbeReport) => void): void {
+    if (this.#state !== 'stopped') this.#state = 'running'
+    this.probe(onReport)
+  }
+
+  /** Probes at once, or waits for the probe that is under way. */
+  probe(onReport?: (report: ProbeReport) => void): void {
+    if (onReport !== undefined) this.#waiting.push(onReport)
+    if (this.#probing !== undefined) return
+    const { clock, timeout, probe } = this.#table
+    this.#startedAt = clock.now()
+    const probing = new Probing(clock, timeout, (report) => this.#end(report))
+    this.#probing = probing
+    if (this.#state === 'stopped') probing.bad('not asked: the check has stopped')
+    else probing.start(probe, this.#backend)
+  }
+
+  /** Nothing is pending afterwards; a probe under way is taken back, and counts for nothing. */
+  stop(): void {
+    this.#state = 'stopped'
+    this.#table.clock.clearTimeout(this.#timer)
+    this.#probing?.bad('taken back: the check has stopped')
+  }
+
+  #end(report: ProbeReport): void {
+    this.#probing = undefined
+    const waiting = this.#waiting
+    this.#waiting = []
+    // Judged first: whoever waits should find what has come of it.
+    if (this.#state !== 'stopped') {
+      const pace = this.#onReport(report)
+      // Whoever was told may have stopped it, or asked again.
+      if (this.#isRunning() && this.#probing === undefined) this.#arm(pace)
+    }
+    for (const tell of waiting) tell(report)
+  }
+
+  #isRunning(): boolean {
+    return this.#state === 'running'
+  }
+
+  #arm(pace: Pace): void {
+    const { clock, random, intervals, jitter } = this.#table
+    const interval = intervals[pace]
+    // A probe on demand has come before the one that was due.
+    clock.clearTimeout(this.#timer)
+    this.#timer = clock.setTimeout(() => this.probe(), Math.round(this.#delay(interval, jitter, random(), clock.now())))
+  }
+
+  #delay(interval: number, jitter: number, draw: number, now: number): number {
+    if (this.#isSpread) return Math.max(0, this.#startedAt + interval * (1 + jitter * (2 * draw - 1)) - now)
+    this.#isSpread = true
+    return interval * draw
+  }
+}

@@ -1,0 +1,15 @@
+import { addressOf, connector, type ConnectionSettings } from './connection.ts'
+import type { ActiveOptions } from './probe-options.ts'
+import type { Probe } from './probing.ts'
+
+/** Good is whoever takes a connection; of an `https://` backend, also its TLS handshake. */
+export function tcpProbe({ port }: Pick<ActiveOptions, 'port'>, settings: ConnectionSettings): Probe {
+  const connect = connector(settings, port)
+  return (backend, probing) => {
+    const { hostname, port: own, protocol } = addressOf(backend, port)
+    const isSecure = protocol === 'https:'
+    const at = own === '' ? (isSecure ? '443' : '80') : own
+    probing.sent = `${isSecure ? 'TLS' : 'TCP'} connect ${hostname}:${at}`
+    connect(backend, probing, () => probing.good('connected'))
+  }
+}

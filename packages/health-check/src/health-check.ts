@@ -1,0 +1,113 @@
+import type { Backend, Balancer } from '@fastify-balancer/balancer-core'
+import type { FastifyBaseLogger } from 'fastify'
+import { ActiveCheck, type ActiveView } from './active/active-check.ts'
+import type { ProbeReport } from './active/probing.ts'
+import { NoProbesError } from './errors.ts'
+import { History } from './history.ts'
+import type { Judgement } from './judgement.ts'
+import type { ParsedOptions } from './options.ts'
+import { OutlierDetection, type OutlierView } from './passive/outlier-detection.ts'
+
+/** What is known of one backend's health. */
+export interface HealthView {
+  readonly id: string
+  /** What probes say of it; undefined when there are none. */
+  readonly active: ActiveView | undefined
+  /** What its traffic says of it. */
+  readonly passive: OutlierView
+  /** The last judgements, each with its evidence; the newest first, at most 20. */
+  readonly history: readonly Judgement[]
+}
+
+/** The health of one balancer's backends: asked by probes, and read from the traffic. It acts by vetoes only. */
+export class HealthCheck {
+  readonly balancer: Balancer
+  readonly options: ParsedOptions
+  readonly #log: FastifyBaseLogger | undefined
+  readonly #history = new History()
+  readonly #active: ActiveCheck | undefined
+  readonly #passive: OutlierDetection
+
+  constructor(balancer: Balancer, options: ParsedOptions, log?: FastifyBaseLogger) {
+    this.balancer = balancer
+    this.options = options
+    this.#log = log
+    const judge = (backend: Backend, judgement: Judgement) => this.#judge(backend, judgement)
+    const passive = new OutlierDetection(balancer, options.outliers, options.pressure, judge)
+    const asks = options.type !== 'none' || options.probe !== undefined
+    const refute = (backend: Backend, changed: boolean) => passive.goodProbe(backend, changed)
+    const active = asks ? new ActiveCheck(balancer, options, judge, refute) : undefined
+    this.#passive = passive
+    this.#active = active
+    balancer
+      .addHook('onAttemptStart', function healthCheck(attempt) {
+        passive.attemptStarted(attempt)
+      })
+      .addHook('onAttemptResponse', function healthCheck(attempt) {
+        passive.attemptResponded(attempt)
+      })
+      .addHook('onAttemptEnd', function healthCheck(attempt) {
+        passive.attemptEnded(attempt)
+      })
+      .addHook('onBackendsPropose', function healthCheck(candidates) {
+        return active?.judgeNewcomers(candidates)
+      })
+      .addHook('onBackendsChange', function healthCheck(now, before) {
+        active?.backendsChanged(now, before)
+        passive.backendsChanged(now, before)
+      })
+  }
+
+  /**
+   * Begins. With `initial: 'probe'` it resolves when every backend has answered a first probe, or after `limit` ms
+   * (0 = no limit); those that have not are left alone until they do.
+   */
+  async start(limit: number): Promise<void> {
+    this.#passive.start()
+    await this.#active?.start(limit)
+  }
+
+  /** Asks a backend at once; the answer counts like any other. @throws UnknownBackendError; NoProbesError */
+  async probe(id: string): Promise<ProbeReport> {
+    if (this.#active === undefined) throw new NoProbesError()
+    return this.#active.probeNow(id)
+  }
+
+  /** Takes back what its traffic has said against a backend. @throws UnknownBackendError */
+  forgive(id: string): void {
+    this.#passive.lift(this.balancer.backend(id))
+  }
+
+  /** @throws UnknownBackendError */
+  of(id: string): HealthView {
+    return this.#view(this.balancer.backend(id))
+  }
+
+  /** What is known of every backend, in the order of the set. */
+  toJSON(): readonly HealthView[] {
+    return this.balancer.backends.map((backend) => this.#view(backend))
+  }
+
+  /** Ends all probes and timers. */
+  stop(): void {
+    this.#active?.stop()
+    this.#passive.stop()
+  }
+
+  #view(backend: Backend): HealthView {
+    return {
+      id: backend.id,
+      active: this.#active?.of(backend),
+      passive: this.#passive.of(backend),
+      history: this.#history.of(backend),
+    }
+  }
+
+  #judge(backend: Backend, judgement: Judgement): void {
+    this.#history.add(backend, judgement)
+    const { by, good, rule, evidence } = judgement
+    const figures = { balancer: this.balancer.name, backend: backend.id, by, evidence }
+    if (good) this.#log?.info(figures, `${backend.id} is used again: ${rule}`)
+    else this.#log?.warn(figures, `${backend.id} is left alone: ${rule}`)
+  }
+}

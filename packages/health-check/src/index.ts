@@ -1,0 +1,8 @@
+export { healthCheck as default, healthCheck } from './plugin.ts'
+export type { ActiveView } from './active/active-check.ts'
+export type { CustomProbe, ProbedBackend } from './active/custom-probe.ts'
+export type { ProbeReport } from './active/probing.ts'
+export type { HealthCheck, HealthView } from './health-check.ts'
+export type { Judgement } from './judgement.ts'
+export { faultsOfOptions, HealthCheckOptions } from './options.ts'
+export type { OutlierView } from './passive/outlier-detection.ts'

@@ -1,0 +1,47 @@
+import { faultsOf, strict, withDefaults, type Given } from '@fastify-balancer/option-schema'
+import { Type, type Static } from '@sinclair/typebox'
+import { activeFaults, ActiveOptions } from './active/probe-options.ts'
+import { BadOptionsError } from './errors.ts'
+import { OutlierOptions } from './passive/outlier-options.ts'
+import { PressureOptions } from './passive/pressure-options.ts'
+
+/** Everything that `register` takes. The one source of the type, the validation, the defaults and the README's table. */
+export const HealthCheckOptions = Type.Object(
+  {
+    balancer: Type.Optional(
+      Type.String({
+        description: 'The name of the balancer whose backends are checked; the default or only one if not given',
+      }),
+    ),
+    ...ActiveOptions.properties,
+    outliers: OutlierOptions,
+    pressure: PressureOptions,
+  },
+  strict,
+)
+/** What `register` takes: everything optional, nested objects in part. */
+export type HealthCheckOptions = Given<Static<typeof HealthCheckOptions>>
+
+/** Options with every default in place. */
+export type ParsedOptions = Static<typeof HealthCheckOptions>
+
+function read(given: HealthCheckOptions): { readonly options: ParsedOptions; readonly faults: readonly string[] } {
+  const options = withDefaults(HealthCheckOptions, given)
+  const faults = faultsOf(HealthCheckOptions, options)
+  return { options, faults: faults.length > 0 ? faults : activeFaults(options) }
+}
+
+/**
+ * The options with every default in place.
+ * @throws BadOptionsError naming every fault at once
+ */
+export function parseOptions(given: HealthCheckOptions): ParsedOptions {
+  const { options, faults } = read(given)
+  if (faults.length > 0) throw new BadOptionsError(faults.join('; '))
+  return options
+}
+
+/** Every fault of the options, one line each; for whoever checks more than these and wants to name all at once. */
+export function faultsOfOptions(given: HealthCheckOptions): readonly string[] {
+  return read(given).faults
+}

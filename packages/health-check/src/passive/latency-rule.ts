@@ -1,0 +1,35 @@
+import type { LatencyOptions } from './outlier-options.ts'
+
+/** What a p90 was held against. */
+export interface LatencyLimit {
+  /** The median of the peers' p90, in ms. */
+  readonly median: number
+  /** A p90 above this is an outlier (ms). */
+  readonly limit: number
+}
+
+/** The median of what is sorted, without one occurrence of `left`; undefined if nothing remains. */
+function medianWithout(sorted: readonly number[], left: number | undefined): number | undefined {
+  const gap = left === undefined ? -1 : sorted.indexOf(left)
+  const count = gap === -1 ? sorted.length : sorted.length - 1
+  if (count === 0) return undefined
+  const at = (rank: number) => sorted[gap !== -1 && rank >= gap ? rank + 1 : rank]!
+  const middle = count >> 1
+  return count % 2 === 1 ? at(middle) : (at(middle - 1) + at(middle)) / 2
+}
+
+/**
+ * What the p90 of a backend is held against: `factor` times the median of its peers' p90, and at least `atLeast` ms
+ * above it. The median excludes the backend itself, so that it cannot hide behind its own slowness.
+ * `sorted` are the p90s of all that have enough volume, in rising order; `own` is among them, or undefined if the
+ * backend has too little volume. Undefined when there are fewer than `minimumBackends`, the backend counted in.
+ */
+export function latencyLimit(
+  sorted: readonly number[],
+  own: number | undefined,
+  { factor, atLeast, minimumBackends }: LatencyOptions,
+): LatencyLimit | undefined {
+  const backends = own === undefined ? sorted.length + 1 : sorted.length
+  const median = backends < minimumBackends ? undefined : medianWithout(sorted, own)
+  return median === undefined ? undefined : { median, limit: Math.max(factor * median, median + atLeast) }
+}

@@ -1,0 +1,51 @@
+import type { IntervalShare } from './interval-counts.ts'
+import type { Observation, Withheld } from './observation.ts'
+import type { TimedVetoes } from './timed-vetoes.ts'
+
+/** What passive checks know of one backend: plain data, fit for JSON. */
+export interface OutlierView {
+  readonly consecutive: { readonly failures: number; readonly gateway: number; readonly unreached: number }
+  /** The interval that is running, and the one before. */
+  readonly interval: IntervalShare
+  readonly lastInterval: IntervalShare
+  /** Time to response headers that 90 % do not exceed, over both intervals (ms); null without any. */
+  readonly p90: number | null
+  /** How many attempts wait for response headers, and the longest for how long (ms). */
+  readonly waiting: number
+  readonly longestWait: number
+  /** How often it was ejected lately: its next time is so much longer. */
+  readonly timesEjected: number
+  /** Until when it is left alone as an outlier, and why; ms since the epoch. */
+  readonly ejected: { readonly until: number; readonly rule: string } | null
+  /** Until when it is left alone because it asked for it; ms since the epoch. */
+  readonly paused: { readonly until: number } | null
+  /** It would have been ejected in this interval, but the ceiling did not allow it. */
+  readonly withheld: Withheld | null
+}
+
+const share = ({ attempts, failures }: IntervalShare): IntervalShare => ({ attempts, failures })
+
+/** `now` is on the clock, in ms. */
+export function outlierView(
+  observation: Observation,
+  now: number,
+  vetoes: TimedVetoes,
+  pauses: TimedVetoes,
+): OutlierView {
+  const { backend, consecutive, counts, waiting, sentence, offence, withheld } = observation
+  const { failures, gateway, unreached } = consecutive
+  const until = vetoes.until(backend)
+  const pausedUntil = pauses.until(backend)
+  return {
+    consecutive: { failures, gateway, unreached },
+    interval: share(counts.active),
+    lastInterval: share(counts.ended),
+    p90: counts.p90 ?? null,
+    waiting: waiting.size,
+    longestWait: now - (waiting.oldest ?? now),
+    timesEjected: sentence.times,
+    ejected: until === undefined || offence === undefined ? null : { until, rule: offence.rule },
+    paused: pausedUntil === undefined ? null : { until: pausedUntil },
+    withheld: withheld ?? null,
+  }
+}

@@ -1,0 +1,163 @@
+import assert from 'node:assert/strict'
+import type { TestContext } from 'node:test'
+import {
+  Balancer,
+  failures,
+  type Attempt,
+  type Backend,
+  type BalancerOptions,
+  type FailureReason,
+} from '@fastify-balancer/balancer-core'
+import { faultsOf, withDefaults, type Given } from '@fastify-balancer/option-schema'
+import { ManualClock } from '../../../../test/support/clock.ts'
+import type { Judgement } from '../../src/judgement.ts'
+import { OutlierDetection } from '../../src/passive/outlier-detection.ts'
+import { OutlierOptions } from '../../src/passive/outlier-options.ts'
+import { PressureOptions } from '../../src/passive/pressure-options.ts'
+
+/** What an attempt is, as far as passive checks look at it. */
+export type Played = { -readonly [Key in 'backend' | 'status' | 'startedAt' | 'respondedAt']: Attempt[Key] } & {
+  started: boolean
+  uploaded: boolean
+  endedAt: number
+  headers: Record<string, string>
+  outcome: Attempt['outcome']
+  blame: Attempt['blame']
+}
+
+/** 2026-03-01, as the clock's 0. */
+export const epochStart = Date.UTC(2026, 2, 1)
+
+interface Settings {
+  readonly outliers?: Given<OutlierOptions>
+  readonly pressure?: Given<PressureOptions>
+  readonly balancer?: BalancerOptions
+}
+
+/** A balancer with passive checks, and attempts that are played to them. */
+export class Detecting {
+  readonly clock = new ManualClock(1000)
+  readonly balancer: Balancer
+  readonly detection: OutlierDetection
+  readonly judgements: (Judgement & { readonly id: string })[] = []
+
+  constructor(ids: string, { outliers = {}, pressure = {}, balancer = {} }: Settings = {}) {
+    const options = withDefaults(OutlierOptions, { jitter: 0, ...outliers })
+    const pressureOptions = withDefaults(PressureOptions, pressure)
+    assert.deepEqual([...faultsOf(OutlierOptions, options), ...faultsOf(PressureOptions, pressureOptions)], [])
+    const backends = ids.split('').map((id) => ({ id, url: `http://${id}.test` }))
+    this.balancer = new Balancer({ backends, clock: this.clock, random: () => 0.5, ...balancer })
+    this.detection = new OutlierDetection(
+      this.balancer,
+      options,
+      pressureOptions,
+      ({ id }, judgement) => this.judgements.push({ id, ...judgement }),
+      () => epochStart + this.clock.now(),
+    )
+    this.balancer.addHook('onBackendsChange', (now, before) => this.detection.backendsChanged(now, before))
+    this.detection.start()
+  }
+
+  backend(id: string): Backend {
+    return this.balancer.backend(id)
+  }
+
+  /** An attempt begins now. */
+  begin(id: string): Played {
+    const backend = this.backend(id)
+    const startedAt = this.clock.now()
+    const attempt: Played = {
+      backend,
+      startedAt,
+      respondedAt: 0,
+      endedAt: 0,
+      status: 0,
+      headers: {},
+      started: true,
+      uploaded: true,
+      outcome: undefined,
+      blame: undefined,
+    }
+    backend.inFlight++
+    this.detection.attemptStarted(attempt as unknown as Attempt)
+    return attempt
+  }
+
+  /** Its response headers arrive now. */
+  respond(attempt: Played, status = 200, headers: Record<string, string> = {}): void {
+    Object.assign(attempt, { status, headers, respondedAt: this.clock.now() })
+    this.detection.attemptResponded(attempt as unknown as Attempt)
+  }
+
+  /** It ends now. */
+  end(attempt: Played, outcome: 'ok' | FailureReason = 'ok'): void {
+    const blame = outcome === 'ok' ? undefined : failures[outcome].blame
+    Object.assign(attempt, { outcome, blame, endedAt: this.clock.now() })
+    attempt.backend.inFlight--
+    this.detection.attemptEnded(attempt as unknown as Attempt)
+  }
+
+  /** `times` whole exchanges, at this instant. */
+  answer(id: string, status = 200, times = 1, headers: Record<string, string> = {}): void {
+    for (let index = 0; index < times; index++) {
+      const attempt = this.begin(id)
+      this.respond(attempt, status, headers)
+      this.end(attempt)
+    }
+  }
+
+  /** `times` whole exchanges whose headers take so long: all begin now, and the clock moves on. */
+  answerSlowly(durations: Readonly<Record<string, number>>, times: number): void {
+    const start = this.clock.now()
+    const inOrder = Object.entries(durations).sort(([, a], [, b]) => a - b)
+    const begun = inOrder.map(([id]) => Array.from({ length: times }, () => this.begin(id)))
+    for (const [index, [, duration]] of inOrder.entries()) {
+      this.clock.advance(start + duration - this.clock.now())
+      for (const attempt of begun[index]!) {
+        this.respond(attempt)
+        this.end(attempt)
+      }
+    }
+  }
+
+  /** `times` attempts fail without a response, at this instant. */
+  fail(id: string, outcome: FailureReason = 'connect-refused', times = 1): void {
+    const unreached: readonly FailureReason[] = ['connect-refused', 'connect-timeout', 'dns-failed', 'tls-failed']
+    for (let index = 0; index < times; index++) {
+      const attempt = this.begin(id)
+      attempt.started = !unreached.includes(outcome)
+      this.end(attempt, outcome)
+    }
+  }
+
+  /** Those that have a veto, in the order of the set. */
+  get out(): string {
+    return this.balancer.backends
+      .filter(({ vetoes }) => vetoes.length > 0)
+      .map(({ id }) => id)
+      .join('')
+  }
+
+  /** What was judged since this was last read: `a-` is bad, `a+` good again. */
+  get judged(): string {
+    return this.judgements
+      .splice(0)
+      .map(({ id, good }) => id + (good ? '+' : '-'))
+      .join(' ')
+  }
+
+  of(id: string) {
+    return this.detection.of(this.backend(id))
+  }
+}
+
+/** Passive checks of these backends, each named by a letter; no timer may be left in the end. */
+export function detecting(t: TestContext, ids: string, settings?: Settings): Detecting {
+  const one = new Detecting(ids, settings)
+  t.after(async () => {
+    one.detection.stop()
+    assert.equal(one.clock.pending, 0, 'no timer is left')
+    await one.balancer.close()
+  })
+  return one
+}

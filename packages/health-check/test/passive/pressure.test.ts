@@ -1,0 +1,156 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { detecting, epochStart } from './detecting.ts'
+
+test('429 without a hint: left alone for a second, and told so', (t) => {
+  const one = detecting(t, 'abc')
+  one.answer('a', 429)
+  const [veto, ...others] = one.backend('a').vetoes
+  assert.ok(veto !== undefined && others.length === 0)
+  assert.deepEqual(
+    [veto.by, veto.hard, veto.reason],
+    ['pressure', false, 'status 429, without a hint that can be read: left alone for 1000 ms'],
+  )
+  const until = epochStart + 2000
+  const evidence = { status: 429, hinted: false, asked: null, granted: 1000, until }
+  assert.deepEqual([veto.evidence, one.of('a').paused], [evidence, { until }])
+  one.clock.advance(999)
+  assert.equal(one.out, 'a')
+  one.clock.advance(1)
+  assert.equal(one.out, '')
+  assert.deepEqual(
+    one.judgements.map(({ by, good, rule, at }) => [by, good, rule, at - epochStart]),
+    [
+      ['pressure', false, veto.reason, 1000],
+      ['pressure', true, 'its time is over', 2000],
+    ],
+  )
+})
+
+// The clock stands at 2026-03-01 00:00:01.
+const table: readonly [status: number, field: string | undefined, duration: number][] = [
+  [429, '3', 3000],
+  [429, '10', 10_000],
+  [429, '11', 10_000],
+  [429, '9'.repeat(400), 10_000],
+  [429, 'Sun, 01 Mar 2026 00:00:05 GMT', 4000],
+  [429, 'Mon, 01 Mar 2027 00:00:05 GMT', 10_000],
+  [429, 'Sun, 01 Mar 2026 00:00:00 GMT', 0],
+  [429, '0', 0],
+  [429, 'soon', 1000],
+  [503, '2', 2000],
+  [503, 'soon', 1000],
+  [503, '', 1000],
+  [503, undefined, 0],
+  [500, '2', 0],
+  [200, '2', 0],
+  [301, '2', 0],
+  [413, '2', 0],
+]
+for (const [status, field, duration] of table) {
+  test(`${status} with retry-after ${field?.slice(0, 40)}: ${duration} ms`, (t) => {
+    const one = detecting(t, 'abc')
+    one.answer('a', status, 1, field === undefined ? {} : { 'retry-after': field })
+    assert.equal(one.out, duration > 0 ? 'a' : '')
+    if (duration === 0) return
+    one.clock.advance(duration - 1)
+    assert.equal(one.out, 'a')
+    one.clock.advance(1)
+    assert.equal(one.out, '')
+  })
+}
+
+test('it is neither a failure nor a success, nor fast', (t) => {
+  const one = detecting(t, 'abc')
+  one.answer('a', 500, 4)
+  one.answer('a', 429, 100, { 'retry-after': '0' })
+  one.answer('a', 503, 100, { 'retry-after': '0' })
+  const attempt = one.begin('a')
+  one.respond(attempt, 429, { 'retry-after': '0' })
+  one.end(attempt, 'body-truncated')
+  const { consecutive, interval } = one.of('a')
+  assert.deepEqual([consecutive.failures, consecutive.gateway, interval], [4, 0, { attempts: 4, failures: 4 }])
+  one.answer('b', 429, 100, { 'retry-after': '0' })
+  assert.equal(one.of('b').p90, null)
+  assert.deepEqual([one.out, one.judged], ['', ''])
+  one.answer('a', 500)
+  assert.equal(one.out, 'a')
+})
+
+test('503 without a hint is a failure', (t) => {
+  const one = detecting(t, 'abc')
+  one.answer('a', 503, 5)
+  assert.equal(one.backend('a').vetoes[0]?.reason, '5 consecutive failures, the last: status 503')
+})
+
+test('a new hint makes it longer, never shorter, and lays no second veto', (t) => {
+  const one = detecting(t, 'abc')
+  const late = one.begin('a')
+  one.answer('a', 429, 1, { 'retry-after': '4' })
+  const [veto] = one.backend('a').vetoes
+  one.clock.advance(1000)
+  one.answer('a', 429, 1, { 'retry-after': '1' })
+  assert.equal(one.of('a').paused?.until, epochStart + 5000)
+  one.respond(late, 503, { 'retry-after': '5' })
+  one.end(late)
+  assert.deepEqual(one.backend('a').vetoes, [veto])
+  const until = epochStart + 7000
+  assert.deepEqual([one.of('a').paused, (veto!.evidence as { until: number }).until], [{ until }, until])
+  one.clock.advance(4999)
+  assert.deepEqual([one.out, one.judged], ['a', 'a-'])
+  one.clock.advance(1)
+  assert.deepEqual([one.out, one.judged], ['', 'a+'])
+})
+
+test('it acts when the headers are there, before the response has ended', (t) => {
+  const one = detecting(t, 'abc')
+  const attempt = one.begin('a')
+  one.respond(attempt, 429)
+  assert.equal(one.out, 'a')
+  one.end(attempt)
+})
+
+test('a client that is limited everywhere does not take the whole set out', (t) => {
+  const one = detecting(t, 'abcd')
+  for (const id of 'abcdabcd') one.answer(id, 429, 5)
+  assert.deepEqual([one.out, one.judged], ['ab', 'a- b-'])
+})
+
+test('outliers and pressure share one ceiling, and one backend may be out for both', (t) => {
+  const one = detecting(t, 'abcd')
+  one.answer('a', 429)
+  one.answer('b', 429)
+  one.answer('a', 500, 5)
+  one.answer('c', 429)
+  one.answer('d', 500, 5)
+  assert.deepEqual([one.out, one.judged], ['ab', 'a- b- a-'])
+  one.clock.advance(1000)
+  assert.deepEqual([one.out, one.judged], ['a', 'a+ b+'])
+  one.answer('c', 429)
+  assert.equal(one.out, 'ac')
+})
+
+test('the last available one is not left alone', (t) => {
+  const one = detecting(t, 'ab', { outliers: { maxEjected: 1 } })
+  one.balancer.veto(one.backend('a'), { by: 'health-check', reason: 'down' })
+  one.answer('b', 429)
+  assert.deepEqual([one.out, one.judged], ['a', ''])
+})
+
+test('how long is granted can be set, and whether', (t) => {
+  const short = detecting(t, 'abc', { pressure: { cap: 50, byDefault: 20 } })
+  short.answer('a', 429)
+  assert.equal(short.of('a').paused?.until, epochStart + 1020)
+  short.answer('a', 429, 1, { 'retry-after': '60' })
+  assert.equal(short.of('a').paused?.until, epochStart + 1050)
+  const deaf = detecting(t, 'abc', { pressure: { heed: false } })
+  deaf.answer('a', 429, 10, { 'retry-after': '60' })
+  assert.deepEqual([deaf.out, deaf.of('a').interval], ['', { attempts: 10, failures: 0 }])
+  deaf.answer('a', 503, 5, { 'retry-after': '60' })
+  assert.equal(deaf.backend('a').vetoes[0]?.by, 'outlier-detection')
+  for (const pressure of [{ byDefault: 0 }, { cap: 0 }]) {
+    const none = detecting(t, 'abc', { pressure })
+    none.answer('a', 429)
+    assert.equal(none.out, '')
+  }
+})

@@ -1,0 +1,79 @@
+import { markdownTable } from '../markdown.ts'
+import type { FaultFigures } from './figures.ts'
+import type { FaultReport, FaultScenarioReport } from './report.ts'
+import type { FaultScenario } from './scenarios.ts'
+import { connectTimeout, headersTimeout } from './subjects/subject.ts'
+
+type Column = readonly [head: string, cell: (figures: FaultFigures) => string]
+
+const seen: readonly Column[] = [
+  ['failed', ({ failed }) => count(failed)],
+  ['slow', ({ slow }) => count(slow)],
+  ['p99 ms', ({ p99 }) => count(p99)],
+]
+
+const columns: Record<FaultScenario['shows'], readonly Column[]> = {
+  sickness: [
+    ...seen,
+    ['noticed after', (figures) => time(figures.noticedAfter)],
+    ['gone after', (figures) => time(figures.goneAfter)],
+    ['its share in the end', ({ shareAtEnd = 0 }) => `${(shareAtEnd * 100).toFixed(1)} %`],
+  ],
+  flapping: [...seen, ['busiest / idlest of the other three', ({ unevenness }) => unevenness?.toFixed(2) ?? '∞']],
+  outage: [
+    ...seen,
+    ['failed once all were back', ({ failedAfterReturn = 0 }) => count(failedAfterReturn)],
+    ['without failures after', (figures) => time(figures.flawlessAfter)],
+    ['all four at work after', (figures) => time(figures.sharedAfter)],
+  ],
+}
+
+/** The whole report for people. */
+export function faultsAsMarkdown(report: FaultReport): string {
+  return [
+    ...report.scenarios.map((scenario) => scenarioTable(scenario, report)),
+    settings(report),
+    legend(report),
+  ].join('\n\n')
+}
+
+function scenarioTable({ title, shows, figures }: FaultScenarioReport, { subjects }: FaultReport): string {
+  const own = columns[shows]
+  const rows = Object.entries(figures).map(([name, its]) => {
+    const subject = subjects.find((one) => one.name === name)!
+    const known = `${subject.title} ${subject.version}`
+    return [name === 'ours' ? `**${known}**` : known, ...own.map(([, cell]) => cell(its))]
+  })
+  return markdownTable([title, ...own.map(([head]) => head)], rows)
+}
+
+function settings({ subjects }: FaultReport): string {
+  return subjects.map(({ title, setting }) => `- ${title}: ${setting}.`).join('\n')
+}
+
+function legend({ date, machine, options: { seconds, rate }, skipped }: FaultReport): string {
+  const sentences = [
+    `${rate} requests a second (GET, evenly, whether or not earlier ones are answered) for ${seconds} s from the fault on, ${count(rate * seconds)} in all;`,
+    'four backends that take 10 ms ± 2.',
+    `All wait ${headersTimeout / 1000} s for response headers and ${connectTimeout / 1000} s for a connection, clients 10 s.`,
+    '_Failed_: not answered with 200.',
+    '_Slow_: answered with 200, after more than ten times the median before the fault.',
+    'p99 counts failed ones too.',
+    '_Noticed_: the first half second in which the sick backend got 2 % of the requests at most (attempts that were repeated elsewhere count).',
+    '_Gone_: the last moment at which it had got more; `never`: it got more in the last second too, since it was never left out or is let in again now and then.',
+    '_Its share in the end_: over the second half; a fair one is 25 %.',
+    'The sick one stays sick to the end: how soon it would be taken back is not measured, and whoever leaves it out for long has the better figures for it.',
+    'The order is by what clients saw: failed, then slow, then p99. One run each.',
+    `${machine.cpu}, ${machine.cores} cores, ${machine.memory}, ${machine.system}, Node ${machine.node}, ${date.slice(0, 10)}.`,
+    ...skipped.map((title) => `${title} is not installed here.`),
+  ]
+  return sentences.join(' ')
+}
+
+function time(milliseconds: number | undefined): string {
+  return milliseconds === undefined ? 'never' : `${(milliseconds / 1000).toFixed(1)} s`
+}
+
+function count(value: number): string {
+  return Math.round(value).toLocaleString('en').replaceAll(',', '\u202f')
+}

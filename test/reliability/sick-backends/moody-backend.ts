@@ -1,0 +1,69 @@
+import { createServer, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http'
+import type { TestContext } from 'node:test'
+import { listen } from '../../support/backend.ts'
+
+/** How a backend answers. */
+export interface Mood {
+  readonly status?: number
+  /** In ms. */
+  readonly delay?: number
+  readonly headers?: OutgoingHttpHeaders
+}
+
+/** A backend in this process, whose answers can be changed while it runs. */
+export interface MoodyBackend {
+  readonly id: string
+  readonly url: string
+  /** How it answers whatever is not a probe (HEAD); those always get 200 at once. */
+  mood: Mood | ((request: IncomingMessage) => Mood)
+  /** How many GETs it has been sent. */
+  readonly received: number
+  /** Stops listening and cuts every connection. */
+  down(): Promise<void>
+  /** After `down`: listens on the same port again. */
+  up(): Promise<void>
+}
+
+/** Starts a backend that answers with its id; it is stopped when the test ends. */
+export async function startMoodyBackend(t: TestContext, id: string, mood: Mood = {}): Promise<MoodyBackend> {
+  let received = 0
+  const server = createServer((request, response) => {
+    if (request.method === 'HEAD') return response.end()
+    received++
+    const {
+      status = 200,
+      delay = 0,
+      headers = {},
+    } = typeof backend.mood === 'function' ? backend.mood(request) : backend.mood
+    const answer = () => void response.writeHead(status, headers).end(id)
+    if (delay === 0) answer()
+    else setTimeout(answer, delay)
+    return undefined
+  })
+  const url = await listen(server)
+  const backend: MoodyBackend = {
+    id,
+    url,
+    mood,
+    get received() {
+      return received
+    },
+    down: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      }),
+    up: () =>
+      new Promise((resolve, reject) => {
+        server.once('error', reject)
+        server.listen(Number(new URL(url).port), '127.0.0.1', resolve)
+      }),
+  }
+  t.after(() => (server.listening ? backend.down() : undefined))
+  return backend
+}
+
+/** Starts four of them: a, b, c and d. */
+export function startFourMoody(t: TestContext, mood: Mood = {}): Promise<MoodyBackend[]> {
+  return Promise.all(['a', 'b', 'c', 'd'].map((id) => startMoodyBackend(t, id, mood)))
+}
