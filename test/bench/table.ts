@@ -1,32 +1,52 @@
-// Prints the results of the benchmark as Markdown, or puts them into a document between two markers.
+// Prints the results of the benchmarks as Markdown, or puts them into a document between markers.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { path, readArguments } from './arguments.ts'
+import { faultsAsMarkdown, faultsInBrief } from './faults/markdown.ts'
+import type { FaultReport } from './faults/report.ts'
 import { reportAsMarkdown } from './markdown.ts'
 import type { Report } from './report.ts'
 import { loadResults, resultsFile } from './results.ts'
 
-const start = '<!-- benchmark:start -->'
-const end = '<!-- benchmark:end -->'
+const marker = (name: string, side: 'start' | 'end') => `<!-- ${name}:${side} -->`
 
-const { results, write } = readArguments(
-  { name: 'table.ts', does: 'Prints the results of the last benchmark as Markdown.' },
+const { results, faults, write } = readArguments(
+  { name: 'table.ts', does: 'Prints the results of the last benchmarks as Markdown.' },
   {
     results: path('What run.ts has written', resultsFile('latest')),
-    write: path(`Instead of printing, replace what stands in FILE between ${start} and ${end}`, undefined),
+    faults: path('What run.ts faults has written', resultsFile('faults')),
+    write: path(
+      `Instead of printing, replace what stands in FILE between ${marker('benchmark', 'start')} and ${marker('benchmark', 'end')}, and the same for faults`,
+      undefined,
+    ),
   },
 )
 
-function replaceBetweenMarkers(document: string, text: string): string {
+function replaceBetweenMarkers(document: string, name: string, text: string): string {
+  const [start, end] = [marker(name, 'start'), marker(name, 'end')]
   const from = document.indexOf(start)
   const to = document.indexOf(end, from)
   if (from === -1 || to === -1) throw new Error(`there is no ${start} with an ${end} after it`)
   return `${document.slice(0, from + start.length)}\n${text}\n${document.slice(to)}`
 }
 
+function faultsFolded(report: FaultReport): string {
+  const details = `<details>\n<summary>Every figure, and how it was measured</summary>\n\n${faultsAsMarkdown(report)}\n\n</details>`
+  return `${faultsInBrief(report)}\n\n${details}`
+}
+
 try {
-  const markdown = reportAsMarkdown(loadResults(results) as Report)
-  if (write === undefined) process.stdout.write(`${markdown}\n`)
-  else writeFileSync(write, replaceBetweenMarkers(readFileSync(write, 'utf8'), markdown))
+  const tables = {
+    benchmark: reportAsMarkdown(loadResults(results) as Report),
+    faults: faultsFolded(loadResults(faults) as FaultReport),
+  }
+  if (write === undefined) process.stdout.write(`${Object.values(tables).join('\n\n')}\n`)
+  else {
+    const document = Object.entries(tables).reduce(
+      (text, [name, table]) => replaceBetweenMarkers(text, name, table),
+      readFileSync(write, 'utf8'),
+    )
+    writeFileSync(write, document)
+  }
 } catch (error) {
   process.stderr.write(`table.ts: ${write ?? results}: ${(error as Error).message}\n`)
   process.exitCode = 1

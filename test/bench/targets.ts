@@ -49,6 +49,14 @@ const targets: readonly Target[] = [
     atMost: 0.85,
   },
   {
+    scenario: 'get-100',
+    title: 'GET 100 B, raw lane, CPU per request with health checks and circuit breakers against without',
+    figure: 'cpuPerRequest',
+    one: 'ours-checked',
+    other: 'ours-raw',
+    atMost: 1.05,
+  },
+  {
     ...throughput,
     scenario: 'get-100',
     title: 'GET 100 B, full lane, throughput against @fastify/reply-from',

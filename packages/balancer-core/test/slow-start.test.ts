@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import { ManualClock } from '../../../test/support/clock.ts'
+import type { Backend } from '../src/backend.ts'
 import { Balancer } from '../src/balancer.ts'
 import type { BalancerOptions } from '../src/options.ts'
+import { policies, type PolicyName } from '../src/policies/by-name.ts'
 
 const a = { url: 'http://a.test', id: 'a' }
 const b = { url: 'http://b.test', id: 'b' }
@@ -102,6 +104,41 @@ test('each has its own time', async (t) => {
   assert.deepEqual([warmth('c'), warmth('d')], [1, 1])
   assert.equal(clock.pending, 0)
 })
+
+for (const policy of Object.keys(policies) as PolicyName[]) {
+  test(`under ${policy}, one that joins gets a small share at first, and its whole one in the end`, async (t) => {
+    // A generator of known quality (mulberry32), so that the counts are the same each time.
+    let seed = 1
+    const random = () => {
+      seed = (seed + 0x6d2b79f5) | 0
+      let mixed = Math.imul(seed ^ (seed >>> 15), 1 | seed)
+      mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
+      return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
+    }
+    const { balancer, clock } = balancing(t, { policy, random })
+    await balancer.add({ url: 'http://c.test', id: 'c' })
+    /** The share of `c` of 3000 requests, of which 30 are always under way, ended in the order of their beginning. */
+    function share(): number {
+      const running: Backend[] = []
+      let count = 0
+      for (let turn = 0; turn < 3000; turn++) {
+        const attempt = balancer.pick({ attempts: [] } as unknown as Parameters<Balancer['pick']>[0])
+        assert.ok(typeof attempt === 'object')
+        attempt.backend.inFlight++
+        running.push(attempt.backend)
+        if (running.length > 30) running.shift()!.inFlight--
+        if (attempt.backend.id === 'c') count++
+      }
+      for (const backend of running) backend.inFlight--
+      return count / 3000
+    }
+    const first = share()
+    assert.ok(first > 0.01 && first < 0.12, `a tenth of a share at first: ${first}`)
+    clock.advance(1000)
+    const whole = share()
+    assert.ok(whole > 0.31 && whole < 0.36, `a third in the end: ${whole}`)
+  })
+}
 
 test('any length of time ends with the whole weight, and not more', async (t) => {
   for (const slowStart of [1, 7, 999, 1001, 30_011]) {

@@ -19,7 +19,11 @@ const settingsSchema = Type.Object(
     }),
     window: milliseconds('A failure this long after the one before begins a new row', defaults.window),
     rate: Type.Unsafe<RateOptions | false>(
-      Type.Any({ default: false, description: 'Opens also at a share of failures or slow attempts; see below' }),
+      Type.Any({
+        default: false,
+        description:
+          'Opens also at a share of failures or slow attempts: `{ calls, time, minimumCalls, failureShare, slowShare, slowAfter }`',
+      }),
     ),
     statuses: Type.Array(Type.Integer({ minimum: 200, maximum: 599 }), {
       default: [502, 503, 504],

@@ -28,6 +28,22 @@ const columns: Record<FaultScenario['shows'], readonly Column[]> = {
   ],
 }
 
+/** One row for each subject: what clients saw of each fault, and when it was noticed. */
+export function faultsInBrief({ scenarios, subjects }: FaultReport): string {
+  const rows = subjects.map(({ name, title, version }) => [
+    name === 'ours' ? `**${title} ${version}**` : `${title} ${version}`,
+    ...scenarios.map(({ shows, figures }) => brief(shows, figures[name]!)),
+  ])
+  return markdownTable(['failed / slow, noticed after', ...scenarios.map(({ title }) => title)], rows)
+}
+
+function brief(shows: FaultScenario['shows'], figures: FaultFigures): string {
+  const { failed, slow, noticedAfter, failedAfterReturn = 0, flawlessAfter } = figures
+  if (shows === 'outage') return `${count(failedAfterReturn)} once all were back, the last after ${time(flawlessAfter)}`
+  const clients = `${count(failed)} / ${count(slow)}`
+  return shows === 'sickness' ? `${clients}, ${time(noticedAfter)}` : clients
+}
+
 /** The whole report for people. */
 export function faultsAsMarkdown(report: FaultReport): string {
   return [

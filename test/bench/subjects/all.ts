@@ -15,9 +15,17 @@ export const oursFull = nodeSubject({
   args: ['--lane=full'],
 })
 
+const oursChecked = nodeSubject({
+  ...ours,
+  name: 'ours-checked',
+  title: 'fastify-balancer, raw lane, with health checks and circuit breakers',
+  program: 'ours-checked.ts',
+})
+
 /** Everything that is measured. */
 export const subjects: readonly Subject[] = [
   oursRaw,
+  oursChecked,
   oursFull,
   nodeSubject({
     name: 'reply-from',

@@ -20,7 +20,7 @@ export interface BackendProcess {
 }
 
 /** Starts a backend that answers with its id after `delay` ms; it is killed when the test ends. */
-export async function startBackendProcess(t: TestContext, id: string, delay = 2): Promise<BackendProcess> {
+async function startBackendProcess(t: TestContext, id: string, delay = 2): Promise<BackendProcess> {
   let process: ChildProcess
   const begin = async (port: number) => {
     const { child, first } = await startChild(t, file, [String(port), id, String(delay)])
