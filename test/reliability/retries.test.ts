@@ -297,7 +297,7 @@ test('a kept connection that turns out to be closed is replaced, at the same bac
   assert.deepEqual(tried(), ['backend-0 ok', 'backend-0 stale-connection'])
 })
 
-test('the second connection is the last one', async (t) => {
+test('the second connection to a backend is the last one: then it is the turn of another', async (t) => {
   let requests = 0
   const origin = await startRawBackend(t, (socket) => {
     socket.on('data', () => {
@@ -308,10 +308,41 @@ test('the second connection is the last one', async (t) => {
   const other = await startBackend(t)
   const { url, tried } = await start(t, [origin, other.url], { pool: { connections: 1 }, retry: generous })
   assert.equal((await ask(url)).body, 'ok')
-  assert.equal((await ask(url)).status, 502)
-  assert.deepEqual(tried(), ['backend-0 ok', 'backend-0 stale-connection', 'backend-0 reset-before-headers'])
+  assert.equal((await ask(url)).status, 200)
+  assert.deepEqual(tried(), [
+    'backend-0 ok',
+    'backend-0 stale-connection',
+    'backend-0 reset-before-headers',
+    'backend-1 ok',
+  ])
   assert.equal(requests, 3)
-  assert.equal(other.received.length, 0)
+  assert.equal(other.received.length, 1)
+})
+
+test('each backend may cost a connection, and no more than so many are tried', async (t) => {
+  let requests = 0
+  const dying = () =>
+    startRawBackend(t, (socket) => {
+      let isFirst = true
+      socket.on('data', () => {
+        requests++
+        if (isFirst && requests <= 2) socket.write('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok')
+        else socket.destroy()
+        isFirst = false
+      })
+    })
+  const { url, tried } = await start(t, [await dying(), await dying()], {
+    pool: { connections: 1 },
+    policy: 'round-robin',
+    retry: { ...generous, attempts: 1 },
+  })
+  for (let turn = 0; turn < 2; turn++) assert.equal((await ask(url)).status, 200)
+  assert.equal((await ask(url)).status, 502)
+  assert.deepEqual(tried().slice(2), [
+    'backend-0 stale-connection',
+    'backend-0 reset-before-headers',
+    'backend-1 stale-connection',
+  ])
 })
 
 function count(ids: readonly string[]): Map<string, number> {

@@ -172,8 +172,7 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
 
   onComplete(trailers: IncomingFields): void {
     this.#answer!.end(trailers)
-    const { raw } = this.reply
-    if (raw.writableLength > 0) this.#limits.watchFlush(raw)
+    if (this.reply.raw.writableLength > 0) this.#limits.watchFlush(this.reply.raw)
   }
 
   onFailure(attempt: Attempt, reason: FailureReason, error: unknown): void {
@@ -206,7 +205,8 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
     const next = stale ? balancer.attemptAt(failed.backend, this) : balancer.pick(this)
     const goesOn = typeof next === 'object' || (next === 'saturated' && this.#queue())
     if (!goesOn && started) balancer.budget.refund(now)
-    if (goesOn && started) this.#resent++
+    // A kept connection that was closed meanwhile says nothing of the backend: the next attempt is as good as the first.
+    if (goesOn && started && !stale) this.#resent++
     if (typeof next === 'object') this.attempt(next, stale)
     return goesOn
   }

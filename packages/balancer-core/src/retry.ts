@@ -106,7 +106,10 @@ export interface RetryQuestion {
   readonly method: string
   /** No body, or one that is held whole in memory. */
   readonly replayable: boolean
-  /** Attempts made so far, of which `resent` repeated a request that may have been acted upon. */
+  /**
+   * Attempts made so far, of which `resent` repeated a request that may have been acted upon; one that only took a new
+   * connection in place of a closed one is not among those.
+   */
   readonly attempts: number
   readonly resent: number
   readonly now: number

@@ -44,6 +44,14 @@ function circuitOf(
 }
 
 /**
+ * A backend that has too much to do, and says when to come back (RFC 9110 §15.6.4), is not broken: opening its circuit
+ * would only shift the load to the others, until theirs open too.
+ */
+function isPressure({ status, headers }: Attempt): boolean {
+  return status === 503 && headers['retry-after'] !== undefined
+}
+
+/**
  * The circuit of one backend, and what follows from it: there is a veto exactly while the circuit admits nothing. So it
  * is also vetoed while it is half-open and its trials are running: others keep their fair shares, a lower priority takes
  * over, and panic knows that there is nothing better.
@@ -80,7 +88,8 @@ export class BackendCircuit {
 
   /** Headers have arrived: enough for a trial, whose response may be a stream without end. */
   judgeTrial(call: Call, attempt: Attempt): void {
-    this.#judge(call, attempt, !this.#statuses.includes(attempt.status), attempt.respondedAt)
+    if (isPressure(attempt)) call.withdraw(attempt.respondedAt)
+    else this.#judge(call, attempt, !this.#statuses.includes(attempt.status), attempt.respondedAt)
     this.#act()
   }
 
@@ -88,8 +97,9 @@ export class BackendCircuit {
   end(call: Call, attempt: Attempt): void {
     const { blame, outcome, status, endedAt } = attempt
     if (blame === 'backend') this.#judge(call, attempt, false, endedAt)
-    else if (outcome === 'ok') this.#judge(call, attempt, !this.#statuses.includes(status), endedAt)
-    // The client's fault or ours: it says nothing, and a trial's slot is the next one's.
+    else if (outcome === 'ok' && !isPressure(attempt))
+      this.#judge(call, attempt, !this.#statuses.includes(status), endedAt)
+    // The client's fault or ours, or too much to do: it says nothing, and a trial's slot is the next one's.
     else call.withdraw(endedAt)
     if (call.isTrial) this.#act()
   }

@@ -27,7 +27,7 @@ const settingsSchema = Type.Object(
     ),
     statuses: Type.Array(Type.Integer({ minimum: 200, maximum: 599 }), {
       default: [502, 503, 504],
-      description: 'Response statuses that count as failures',
+      description: 'Response statuses that count as failures; 503 with `retry-after` says nothing',
     }),
     openFor: atLeastOne('How long it stays open the first time (ms)', defaults.openFor),
     growth: Type.Number({

@@ -353,6 +353,23 @@ test('options of single backends', async (t) => {
   assert.throws(() => breaker.of('x'), { code: 'FST_BALANCER_UNKNOWN_BACKEND' })
 })
 
+test('a backend that has too much to do, and says for how long, is not broken: closed or half-open', async (t) => {
+  const { behaviour, get, state, trip, clock, breaker } = await start(t, 'ab')
+  const busy = (response: ServerResponse) =>
+    void response.writeHead(503, { 'retry-after': '1', connection: 'close' }).end('busy')
+  behaviour['a'] = busy
+  for (let count = 0; count < 5; count++) assert.equal(await get(), 'a 503')
+  assert.deepEqual([state('a'), breaker.of('a').failures], ['closed', []])
+  await trip()
+  clock.advance(10_000)
+  behaviour['a'] = busy
+  for (let count = 0; count < 2; count++) assert.equal(await get(), 'a 503')
+  assert.deepEqual([state('a'), breaker.of('a').trials], ['half-open', 0])
+  behaviour['a'] = good
+  assert.equal(await get(), 'a 200')
+  assert.equal(state('a'), 'closed')
+})
+
 test('opens at a share of slow attempts', async (t) => {
   const { behaviour, get, state, clock, breaker, balancer } = await start(t, 'ab', {
     breaker: { rate: { calls: 4, minimumCalls: 4, slowAfter: 200, slowShare: 0.5 } },

@@ -4,7 +4,8 @@ import { validateHeaderName, validateHeaderValue } from 'node:http'
 import { isReversed } from './expectation.ts'
 import type { CustomProbe } from './custom-probe.ts'
 
-const duration = { minimum: 1, maximum: 2_147_483_647 } as const
+/** Up to eleven days: with any jitter on top, still less than a timer can hold. */
+const duration = { minimum: 1, maximum: 1_000_000_000 } as const
 const count = { minimum: 1, maximum: 1000 } as const
 
 /** How backends are asked whether they are well. The one source of type, check, defaults and table. */
