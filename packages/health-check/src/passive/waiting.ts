@@ -7,31 +7,44 @@ export interface Overdue {
   readonly oldest: number
 }
 
-const none: Overdue = { count: 0, oldest: 0 }
+/** Where an attempt stands among those that wait. */
+const placeOf = Symbol('health-check.place')
+type Placed = Attempt & { [placeOf]?: number }
 
 /**
- * The attempts at one backend that have no response headers yet, in the order in which they began: exact, a constant
- * cost for each attempt, and nothing is kept of one that has its response.
+ * The attempts at one backend that have no response headers yet: exact, and a constant cost for each attempt. A place
+ * that is left is emptied and used again. (A Set would do, but for its tables: thrown away again and again, they keep
+ * what was in them alive until the next great garbage collection, and every request with it.)
  */
 export class Waiting {
-  readonly #attempts = new Set<Attempt>()
+  readonly #places: (Placed | undefined)[] = []
+  readonly #free: number[] = []
 
   get size(): number {
-    return this.#attempts.size
+    return this.#places.length - this.#free.length
   }
 
   /** When the one that waits longest began, on the clock in ms; undefined without any. */
   get oldest(): number | undefined {
-    for (const { startedAt } of this.#attempts) return startedAt
-    return undefined
+    let oldest: number | undefined
+    for (const attempt of this.#places) {
+      if (attempt !== undefined && (oldest === undefined || attempt.startedAt < oldest)) oldest = attempt.startedAt
+    }
+    return oldest
   }
 
-  enter(attempt: Attempt): void {
-    this.#attempts.add(attempt)
+  enter(attempt: Placed): void {
+    const place = this.#free.pop() ?? this.#places.length
+    this.#places[place] = attempt
+    attempt[placeOf] = place
   }
 
-  leave(attempt: Attempt): void {
-    this.#attempts.delete(attempt)
+  /** Does nothing for one that has left already. */
+  leave(attempt: Placed): void {
+    const place = attempt[placeOf]
+    if (place === undefined || this.#places[place] !== attempt) return
+    this.#places[place] = undefined
+    this.#free.push(place)
   }
 
   /**
@@ -41,12 +54,12 @@ export class Waiting {
   begun({ from, since, until }: { from: number; since: number; until: number }): Overdue {
     let count = 0
     let oldest = 0
-    for (const attempt of this.#attempts) {
+    for (const attempt of this.#places) {
+      if (attempt === undefined || (attempt.started && !attempt.uploaded)) continue
       const { startedAt } = attempt
-      if (startedAt >= until) break
-      if (startedAt <= from || startedAt < since || (attempt.started && !attempt.uploaded)) continue
-      if (count++ === 0) oldest = startedAt
+      if (startedAt >= until || startedAt <= from || startedAt < since) continue
+      if (count++ === 0 || startedAt < oldest) oldest = startedAt
     }
-    return count === 0 ? none : { count, oldest }
+    return { count, oldest }
   }
 }
