@@ -90,8 +90,8 @@ export class Backend {
   }
 
   get state(): BackendState {
-    const order = this.vetoes.find(({ hard, by }) => hard && (by === 'drain' || by === 'maintenance'))
-    return (order?.by as BackendState | undefined) ?? 'ready'
+    const isOrdered = (order: string) => this.vetoes.some(({ hard, by }) => hard && by === order)
+    return isOrdered('maintenance') ? 'maintenance' : isOrdered('drain') ? 'drain' : 'ready'
   }
 
   get available(): boolean {

@@ -6,6 +6,7 @@ import { BadOptionsError, RefusedBackendsError, StaleRevisionError, UnknownBacke
 import type { Hooks } from './hooks.ts'
 import type { ParsedOptions } from './options.ts'
 import { openPool } from './pool.ts'
+import { preview, type Preview } from './preview.ts'
 import type { Veto, VetoOptions } from './veto.ts'
 import { Vetoes } from './vetoes.ts'
 
@@ -87,6 +88,11 @@ export class Backends {
     return veto
   }
 
+  /** What a list would change; changes nothing. */
+  preview(wanted: readonly (string | BackendOptions)[]): Preview {
+    return preview(this.set.all, wanted, this.#options.pool)
+  }
+
   /** Replaces the list by what `make` builds from the current one. */
   change(
     make: (listed: readonly ParsedBackend[]) => readonly (string | BackendOptions)[],
@@ -119,12 +125,17 @@ export class Backends {
       backend.vetoes.find(({ by, hard }) => hard && by === 'drain') ??
       this.veto(backend, { by: 'drain', reason: 'drained', hard: true })
     const idle = await this.#idle(backend, options)
-    if (!idle && backend.vetoes.includes(veto)) {
-      const { pool } = backend
-      backend.pool = this.#pool(backend.url)
-      await backend.cut(pool)
-    }
+    if (!idle && backend.vetoes.includes(veto)) await this.#cut(backend)
     return idle
+  }
+
+  /** No new requests, and what is under way is cut at once. */
+  async maintain(id: string): Promise<void> {
+    const backend = this.get(id)
+    if (!backend.vetoes.some(({ by, hard }) => hard && by === 'maintenance')) {
+      this.veto(backend, { by: 'maintenance', reason: 'in maintenance', hard: true })
+    }
+    if (backend.inFlight > 0) await this.#cut(backend)
   }
 
   /** Takes requests again: lifts drain and maintenance. */
@@ -191,6 +202,13 @@ export class Backends {
     await this.#idle(backend, drain)
     this.#retiring.delete(backend)
     await backend.cut()
+  }
+
+  /** Cuts what is under way, and leaves a backend that can be used again. */
+  async #cut(backend: Backend): Promise<void> {
+    const { pool } = backend
+    backend.pool = this.#pool(backend.url)
+    await backend.cut(pool)
   }
 
   #idle(backend: Backend, { deadline = this.#options.drainDeadline }: DrainOptions = {}): Promise<boolean> {

@@ -12,6 +12,7 @@ import { parseOptions, type BalancerOptions, type ParsedOptions } from './option
 import type { BackendOptions } from './backend-options.ts'
 import { Placement } from './placement.ts'
 import type { PickRequest, Policy } from './policy.ts'
+import type { Preview } from './preview.ts'
 import { WaitingQueue, type Waiter } from './queue.ts'
 import { RetryBudget } from './retry.ts'
 import { SlowStart } from './slow-start.ts'
@@ -104,6 +105,11 @@ export class Balancer {
     return this.#backends.change(() => list, options)
   }
 
+  /** What `setBackends` would change with this list, and why it would be refused. Changes nothing. */
+  preview(list: readonly (string | BackendOptions)[]): Preview {
+    return this.#backends.preview(list)
+  }
+
   /** Adds one at the end. @throws BadOptionsError; StaleRevisionError */
   add(backend: string | BackendOptions, options?: ChangeOptions): Promise<BackendSet> {
     return this.#backends.change((listed) => [...listed, backend], options)
@@ -127,7 +133,15 @@ export class Balancer {
     return this.#backends.drain(id, options)
   }
 
-  /** Ends a drain. @throws UnknownBackendError */
+  /**
+   * Gives it no new request, and cuts what it has. It stays in the set; `ready` takes it back.
+   * @throws UnknownBackendError
+   */
+  maintain(id: string): Promise<void> {
+    return this.#backends.maintain(id)
+  }
+
+  /** Ends a drain, or maintenance. @throws UnknownBackendError */
   ready(id: string): void {
     this.#backends.ready(id)
   }

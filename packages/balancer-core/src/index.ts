@@ -12,6 +12,7 @@ export type { BalancerHooks, Verdict } from './hooks.ts'
 export { BackendOptions } from './backend-options.ts'
 export { BalancerOptions, faultsOfOptions } from './options.ts'
 export type { Picker, PickRequest, Policy } from './policy.ts'
+export type { Preview, PreviewedBackend } from './preview.ts'
 export type { PolicyName } from './policies/by-name.ts'
 export type {
   HeaderFields,

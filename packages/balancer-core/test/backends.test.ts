@@ -543,6 +543,68 @@ describe('a drain', () => {
   })
 })
 
+describe('maintenance', () => {
+  test('takes a backend out and cuts what it has, at once; ready takes it back', async (t) => {
+    const { balancer } = balancing(t)
+    const backend = balancer.backend('a')
+    const { pool } = backend
+    running(balancer, backend)
+    await balancer.maintain('a')
+    assert.equal(backend.state, 'maintenance')
+    assert.deepEqual([pool.destroyed, backend.pool.destroyed], [true, false])
+    await balancer.maintain('a')
+    assert.equal(backend.vetoes.length, 1)
+    balancer.ready('a')
+    assert.deepEqual([backend.state, backend.vetoes.length], ['ready', 0])
+  })
+
+  test('of an idle one keeps its connections', async (t) => {
+    const { balancer } = balancing(t)
+    const { pool } = balancer.backend('a')
+    await balancer.maintain('a')
+    assert.equal(pool.destroyed, false)
+    await assert.rejects(balancer.maintain('x'), unknownBackend)
+  })
+})
+
+describe('a preview', () => {
+  test('says what a list would add, remove and change, and changes nothing', (t) => {
+    const { balancer, ids } = balancing(t, { pool: { connections: 8 } })
+    const { set } = balancer
+    const list = [{ ...b, weight: 3, zone: 'z' }, c, 'http://d.test']
+    assert.deepEqual(balancer.preview(list), {
+      added: ['c', 'http://d.test'],
+      removed: ['a'],
+      changed: [
+        {
+          id: 'b',
+          from: { url: 'http://b.test', weight: 1, priority: 0, maxInFlight: 8, tags: [] },
+          to: { url: 'http://b.test', weight: 3, priority: 0, maxInFlight: 8, tags: [], zone: 'z' },
+        },
+      ],
+      faults: [],
+    })
+    assert.equal(ids(), 'ab')
+    assert.equal(balancer.set, set)
+    assert.equal(balancer.backend('b').weight, 1)
+  })
+
+  test('of the list as it is changes nothing; of another address at an id says so', (t) => {
+    const { balancer } = balancing(t)
+    assert.deepEqual(balancer.preview([a, b]), { added: [], removed: [], changed: [], faults: [] })
+    const [change] = balancer.preview([{ ...a, url: 'http://other.test' }, b]).changed
+    assert.deepEqual([change!.id, change!.from.url, change!.to.url], ['a', 'http://a.test', 'http://other.test'])
+  })
+
+  test('names every fault', (t) => {
+    const { balancer } = balancing(t)
+    assert.deepEqual(balancer.preview([a, { ...a }, 'nonsense']).faults, [
+      "backends.1.id: 'a' is already that of backends.0",
+      "backends.2.url: 'nonsense' is not a URL",
+    ])
+  })
+})
+
 describe('closing', () => {
   test('leaves no timer behind: of vetoes, of drains, of what was removed, nor one that is set later', async (t) => {
     const { balancer, clock } = balancing(t, { slowStart: 1000, backends: [a, b, c] })

@@ -135,6 +135,8 @@ test('the state is that of the order by its name', (t) => {
   maintenance.lift()
   balancer.veto(a, { by: 'drain', reason: 'drained', hard: true })
   assert.equal(a.state, 'drain')
+  balancer.veto(a, { by: 'maintenance', reason: 'new disk', hard: true })
+  assert.equal(a.state, 'maintenance')
 })
 
 test('ready lifts drain and maintenance, and nothing that belongs to others', (t) => {

@@ -43,7 +43,8 @@ async function plugin(app: FastifyInstance, given: HealthCheckOptions): Promise<
   }
   const limit = (app.initialConfig.pluginTimeout ?? 10_000) * usable
   app.addHook('onReady', () => check.start(limit))
-  app.addHook('preClose', async () => check.stop())
+  // Not sooner: while the balancer drains, whoever still waits must not be sent to one that is sick.
+  app.addHook('onClose', async () => check.stop())
 }
 
 /** `fastify.register(healthCheck, options)`, after the balancer. */
