@@ -28,18 +28,32 @@ const columns: Record<FaultScenario['shows'], readonly Column[]> = {
   ],
 }
 
+const inBrief: Readonly<Record<string, string>> = {
+  kill: 'killed',
+  stop: 'hangs',
+  errors: 'answers 500',
+  slow: '20 × slower',
+  flap: 'flaps',
+  outage: 'all gone, and back',
+}
+
 /** One row for each subject: what clients saw of each fault, and when it was noticed. */
-export function faultsInBrief({ scenarios, subjects }: FaultReport): string {
+export function faultsInBrief({ scenarios, subjects, options: { seconds, rate } }: FaultReport): string {
   const rows = subjects.map(({ name, title, version }) => [
     name === 'ours' ? `**${title} ${version}**` : `${title} ${version}`,
     ...scenarios.map(({ shows, figures }) => brief(shows, figures[name]!)),
   ])
-  return markdownTable(['failed / slow, noticed after', ...scenarios.map(({ title }) => title)], rows)
+  return [
+    `Of ${count(rate * seconds)} requests in ${seconds} s, how many failed / were ten times as slow as usual; and when the sick one of four got no`,
+    'more than 2 % of them. After an outage: how many failed though all four were there again.',
+    '',
+    markdownTable(['', ...scenarios.map(({ name }) => inBrief[name] ?? name)], rows),
+  ].join('\n')
 }
 
 function brief(shows: FaultScenario['shows'], figures: FaultFigures): string {
-  const { failed, slow, noticedAfter, failedAfterReturn = 0, flawlessAfter } = figures
-  if (shows === 'outage') return `${count(failedAfterReturn)} once all were back, the last after ${time(flawlessAfter)}`
+  const { failed, slow, noticedAfter, failedAfterReturn = 0 } = figures
+  if (shows === 'outage') return count(failedAfterReturn)
   const clients = `${count(failed)} / ${count(slow)}`
   return shows === 'sickness' ? `${clients}, ${time(noticedAfter)}` : clients
 }
