@@ -1,6 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Child } from './child.ts'
+import { freePorts } from './free-port.ts'
+import type { RunningServer } from './node-program.ts'
 import type { Side } from './pinning.ts'
 import { programVersion } from './versions.ts'
 
@@ -31,4 +33,30 @@ http {
 `,
   )
   return new Child('nginx', ['-p', directory, '-e', 'stderr', '-c', 'nginx.conf'], { side })
+}
+
+/** Starts nginx with one worker, in front of backends on these ports of the loopback; more lines for its `location`. */
+export async function startNginxProxy(
+  backends: readonly number[],
+  directory: string,
+  { server = '', location = [] }: { readonly server?: string; readonly location?: readonly string[] } = {},
+): Promise<RunningServer> {
+  const [port = 0] = await freePorts(1)
+  const servers = backends.map((backend) => `server 127.0.0.1:${backend} ${server};`).join(' ')
+  const own = ['proxy_pass http://backends', 'proxy_http_version 1.1', 'proxy_set_header Connection ""']
+  const child = startNginx(
+    join(directory, 'nginx'),
+    'proxy',
+    1,
+    `
+  upstream backends { ${servers} keepalive 128; keepalive_requests 1000000000; }
+  server {
+    listen 127.0.0.1:${port} backlog=4096;
+    location / {
+      ${[...own, ...location].map((line) => `${line};`).join('\n      ')}
+    }
+  }`,
+  )
+  await child.listensOn(port)
+  return { child, port }
 }

@@ -1,41 +1,10 @@
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { Child } from '../child.ts'
-import { freePorts } from '../free-port.ts'
-import { programVersion } from '../versions.ts'
+import { caddyVersion, startCaddy } from '../caddy.ts'
 import type { Subject } from './subject.ts'
 
 export const caddy: Subject = {
   name: 'caddy',
   title: 'Caddy',
   backends: 3,
-  version: () => programVersion('caddy', 'version'),
-  async start(backends, directory) {
-    const [port = 0] = await freePorts(1)
-    const file = join(directory, 'Caddyfile')
-    // Its default of 32 idle connections to each backend would have it reconnect under 64 clients.
-    writeFileSync(
-      file,
-      `{
-  admin off
-  auto_https off
-}
-http://:${port} {
-  bind 127.0.0.1
-  reverse_proxy ${backends.map((backend) => `127.0.0.1:${backend}`).join(' ')} {
-    lb_policy round_robin
-    transport http {
-      keepalive_idle_conns_per_host 128
-    }
-  }
-}
-`,
-    )
-    const child = new Child('caddy', ['run', '--config', file, '--adapter', 'caddyfile'], {
-      side: 'proxy',
-      environment: { GOMAXPROCS: '1', HOME: directory, XDG_DATA_HOME: directory, XDG_CONFIG_HOME: directory },
-    })
-    await child.listensOn(port)
-    return { child, port }
-  },
+  version: caddyVersion,
+  start: (ports, directory) => startCaddy(ports, directory),
 }
