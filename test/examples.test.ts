@@ -116,6 +116,25 @@ const examples: Record<string, (t: TestContext, name: string) => Promise<Running
     return running
   },
 
+  async 'metrics.ts'(t, name) {
+    const backends = await startBackends(t, 'a', 'b')
+    const running = await start(t, name, backends)
+    assert.equal((await ask(`${running.url}/anything`)).body, 'a')
+    const { status, body } = await ask(`${running.url}/metrics`)
+    assert.equal(status, 200)
+    const lines = body.split('\n')
+    assert.ok(lines.includes('fastify_balancer_requests_total{balancer="default",outcome="ok",status="2xx"} 1'))
+    for (const { url } of backends)
+      assert.ok(lines.includes(`fastify_balancer_probe_good{balancer="default",backend="${url}"} 1`))
+    const open = await ask(`${running.url}/metrics`, { headers: { accept: 'application/openmetrics-text' } })
+    assert.ok(open.body.endsWith('# EOF\n'))
+    assert.deepEqual(
+      backends.flatMap((backend) => asked(backend).map(({ url }) => url)),
+      ['/anything'],
+    )
+    return running
+  },
+
   async 'rewrite.ts'(t, name) {
     const backend = await startBackend(t, (_request, response) => {
       response.writeHead(404, { 'x-powered-by': 'steam' }).end('gone')

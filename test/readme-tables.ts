@@ -1,6 +1,7 @@
 import { BackendOptions, failures } from '@fastify-balancer/balancer-core'
 import { CircuitBreakerOptions, RateOptions } from '@fastify-balancer/circuit-breaker'
 import { HealthCheckOptions } from '@fastify-balancer/health-check'
+import { MetricsOptions } from '@fastify-balancer/metrics'
 import { BalancerOptions } from 'fastify-balancer'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -74,6 +75,7 @@ const tables: Readonly<Record<string, () => string>> = {
   failures: failureTable,
   'health-check-options': () => table(head, optionRows(HealthCheckOptions)),
   'circuit-breaker-options': () => table(head, optionRows(CircuitBreakerOptions)),
+  'metrics-options': () => table(head, optionRows(MetricsOptions)),
   'circuit-breaker-rate': () => table(head, optionRows(RateOptions)),
 }
 

@@ -1,6 +1,7 @@
 import { BadOptionsError, BalancerOptions as CoreOptions, faultsOfOptions } from '@fastify-balancer/balancer-core'
 import { CircuitBreakerOptions, faultsOfOptions as faultsOfBreaker } from '@fastify-balancer/circuit-breaker'
 import { faultsOfOptions as faultsOfCheck, HealthCheckOptions } from '@fastify-balancer/health-check'
+import { faultsOfOptions as faultsOfMetrics, MetricsOptions } from '@fastify-balancer/metrics'
 import { strict } from '@fastify-balancer/option-schema'
 import { Type } from '@sinclair/typebox'
 
@@ -9,7 +10,7 @@ const breakerOptions = Type.Omit(CircuitBreakerOptions, ['balancer'])
 
 /** Everything that `register` takes: the balancer's own options, and those of the plugins around it. */
 export const BalancerOptions = Type.Object(
-  { ...CoreOptions.properties, healthCheck: checkOptions, circuitBreaker: breakerOptions },
+  { ...CoreOptions.properties, healthCheck: checkOptions, circuitBreaker: breakerOptions, metrics: MetricsOptions },
   strict,
 )
 
@@ -17,6 +18,8 @@ export const BalancerOptions = Type.Object(
 export interface BalancerOptions extends CoreOptions {
   readonly healthCheck?: Omit<HealthCheckOptions, 'balancer'> | false
   readonly circuitBreaker?: Omit<CircuitBreakerOptions, 'balancer'> | false
+  /** Off by default: the route is open to all unless `onRequest` says otherwise. Of all balancers of the server. */
+  readonly metrics?: MetricsOptions | false
 }
 
 function placed(name: string, faults: readonly string[]): string[] {
@@ -27,11 +30,12 @@ function placed(name: string, faults: readonly string[]): string[] {
  * Checks the options of all plugins together.
  * @throws BadOptionsError naming every fault
  */
-export function check({ healthCheck = {}, circuitBreaker = {}, ...options }: BalancerOptions): void {
+export function check({ healthCheck = {}, circuitBreaker = {}, metrics = false, ...options }: BalancerOptions): void {
   const faults = [
     ...faultsOfOptions(options),
     ...(healthCheck === false ? [] : placed('healthCheck', faultsOfCheck(healthCheck))),
     ...(circuitBreaker === false ? [] : placed('circuitBreaker', faultsOfBreaker(circuitBreaker))),
+    ...(metrics === false ? [] : placed('metrics', faultsOfMetrics(metrics))),
   ]
   if (faults.length > 0) throw new BadOptionsError(faults.join('; '))
 }

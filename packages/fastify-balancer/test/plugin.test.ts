@@ -1,0 +1,55 @@
+import Fastify, { type FastifyInstance } from 'fastify'
+import assert from 'node:assert/strict'
+import { test, type TestContext } from 'node:test'
+import { startBackends } from '../../../test/support/backend.ts'
+import balancer, { type BalancerOptions } from '../src/index.ts'
+
+async function start(t: TestContext, ...all: BalancerOptions[]): Promise<FastifyInstance> {
+  const app = Fastify()
+  t.after(() => app.close())
+  for (const options of all) await app.register(balancer, options)
+  return app
+}
+
+test('health checks and circuit breakers are on, metrics are off', async (t) => {
+  const [backend] = await startBackends(t, 'one')
+  const app = await start(t, { backends: [backend!.url] })
+  assert.equal((await app.inject('/metrics')).body, 'one')
+  assert.equal(app.healthCheck.balancer, app.balancer)
+  assert.equal(app.circuitBreaker.balancer, app.balancer)
+  assert.equal(app.hasDecorator('balancerMetrics'), false)
+})
+
+test('metrics that are asked for are those of every balancer, and are there once', async (t) => {
+  const [one, two] = await startBackends(t, 'one', 'two')
+  const app = await start(
+    t,
+    { name: 'api', prefix: '/api', backends: [one!.url], metrics: {} },
+    { name: 'shop', prefix: '/shop', backends: [two!.url], metrics: { path: '/other' } },
+  )
+  assert.equal((await app.inject('/shop/thing')).body, 'two')
+  const { body } = await app.inject('/metrics')
+  assert.match(body, /^fastify_balancer_requests_total\{balancer="shop",outcome="ok",status="2xx"\} 1$/m)
+  assert.match(body, /^fastify_balancer_requests_in_flight\{balancer="api"\} 0$/m)
+  assert.equal((await app.inject('/other')).statusCode, 404)
+})
+
+test('false leaves a plugin out', async (t) => {
+  const app = await start(t, { backends: [], healthCheck: false, circuitBreaker: false, metrics: false })
+  for (const name of ['healthChecks', 'circuitBreakers', 'balancerMetrics']) assert.equal(app.hasDecorator(name), false)
+})
+
+test('the faults of all plugins are named in one message', async (t) => {
+  const bad = {
+    nmae: 'x',
+    healthCheck: { interval: -1 },
+    circuitBreaker: { failures: 'many' },
+    metrics: { path: 'metrics' },
+  }
+  await assert.rejects(start(t, bad as unknown as BalancerOptions), ({ message, code }: Error & { code: string }) => {
+    assert.equal(code, 'FST_BALANCER_BAD_OPTIONS')
+    for (const place of ['nmae', 'healthCheck.interval', 'circuitBreaker.failures', 'metrics.path'])
+      assert.ok(message.includes(`${place}: `), message)
+    return true
+  })
+})

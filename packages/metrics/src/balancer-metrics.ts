@@ -1,0 +1,54 @@
+import type { Balancer, ExchangeView } from '@fastify-balancer/balancer-core'
+import type { FastifyInstance } from 'fastify'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { collectDefaultMetrics, Registry } from 'prom-client'
+import { backendFamilies } from './backend-families.ts'
+import { balancerFamilies } from './balancer-families.ts'
+import { checkFamilies } from './check-families.ts'
+import { textOf, type Form } from './exposition.ts'
+import { Family } from './family.ts'
+import type { ParsedOptions } from './options.ts'
+import { Sources } from './sources.ts'
+
+const exchangeEnd = 'balancer-core:exchange:end'
+
+/** The metrics of every balancer of one server. */
+export class BalancerMetrics {
+  /** Where they are: the one of the options, or an own one. Metrics of an app's own can be put there too. */
+  readonly registry: Registry
+  readonly #app: FastifyInstance
+  readonly #sources: Sources
+  readonly #onExchangeEnd = (message: unknown) => this.#count((message as { exchange: ExchangeView }).exchange)
+
+  /** @throws Error when the registry has a metric of the same name, as one that is shared by two servers has */
+  constructor(app: FastifyInstance, { registry = new Registry(), defaultMetrics, buckets }: ParsedOptions) {
+    this.registry = registry
+    this.#app = app
+    this.#sources = new Sources(app, buckets)
+    const all = [balancerFamilies, backendFamilies, checkFamilies].flatMap((families) => families(this.#sources))
+    for (const options of all) new Family(options).registerIn(registry)
+    if (defaultMetrics) collectDefaultMetrics({ register: registry })
+  }
+
+  /** All of the registry, as it is now. */
+  async text(form: Form = 'prometheus'): Promise<string> {
+    return textOf(this.registry, form)
+  }
+
+  /** Begins to count. Called once all balancers are there. */
+  start(): void {
+    for (const balancer of this.#sources.balancers) this.#sources.trafficOf(balancer)
+    subscribe(exchangeEnd, this.#onExchangeEnd)
+  }
+
+  stop(): void {
+    unsubscribe(exchangeEnd, this.#onExchangeEnd)
+  }
+
+  #count(exchange: ExchangeView): void {
+    // A channel is the whole process's, and another server may have a balancer of the same name.
+    if (exchange.request.server.server !== this.#app.server) return
+    const balancer: Balancer | undefined = this.#app.balancers.get(exchange.balancerName)
+    if (balancer !== undefined) this.#sources.trafficOf(balancer).exchangeEnded(exchange)
+  }
+}

@@ -1,0 +1,45 @@
+import type { FastifyInstance, FastifySchema } from 'fastify'
+import fp from 'fastify-plugin'
+import { prefersOpenMetrics } from './accept.ts'
+import { BalancerMetrics } from './balancer-metrics.ts'
+import { mediaTypeOf } from './exposition.ts'
+import { parseOptions, type MetricsOptions } from './options.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** The metrics of every balancer of this server. */
+    balancerMetrics: BalancerMetrics
+  }
+}
+
+/** Left out of what @fastify/swagger describes. */
+const schema: FastifySchema & { readonly hide: true } = { hide: true }
+
+async function plugin(app: FastifyInstance, given: MetricsOptions): Promise<void> {
+  const options = parseOptions(given)
+  const metrics = new BalancerMetrics(app, options)
+  app.decorate('balancerMetrics', { getter: () => metrics })
+  app.addHook('onReady', async () => metrics.start())
+  app.addHook('onClose', async () => metrics.stop())
+  if (!options.route) return
+  app.route({
+    method: 'GET',
+    url: options.path,
+    // The balancer has a HEAD for every path, which would be taken otherwise.
+    exposeHeadRoute: true,
+    schema,
+    ...(options.onRequest !== undefined && { onRequest: options.onRequest }),
+    async handler(request, reply) {
+      const form = prefersOpenMetrics(request.headers.accept) ? 'openmetrics' : 'prometheus'
+      reply.header('content-type', mediaTypeOf(form)).header('vary', 'accept')
+      return metrics.text(form)
+    },
+  })
+}
+
+/** `fastify.register(metrics, options)`, after a balancer; it covers all of the server's, later ones too. */
+export const metrics = fp(plugin, {
+  fastify: '5.x',
+  name: '@fastify-balancer/metrics',
+  decorators: { fastify: ['balancers'] },
+})

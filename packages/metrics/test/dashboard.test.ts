@@ -1,0 +1,118 @@
+import balancer from '@fastify-balancer/balancer-core'
+import circuitBreaker from '@fastify-balancer/circuit-breaker'
+import healthCheck from '@fastify-balancer/health-check'
+import Fastify from 'fastify'
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { test, type TestContext } from 'node:test'
+import { startBackends, unusedOrigin } from '../../../test/support/backend.ts'
+import metrics from '../src/index.ts'
+
+interface Panel {
+  readonly id: number
+  readonly title: string
+  readonly type: string
+  readonly gridPos: { readonly x: number; readonly y: number; readonly w: number; readonly h: number }
+  readonly targets?: readonly { readonly expr: string; readonly legendFormat: string }[]
+}
+
+interface Dashboard {
+  readonly panels: readonly Panel[]
+  readonly templating: {
+    readonly list: readonly { readonly name: string; readonly query: string | { readonly query: string } }[]
+  }
+}
+
+const packed = new URL('../', import.meta.url)
+const dashboard = JSON.parse(readFileSync(new URL('grafana-dashboard.json', packed), 'utf8')) as Dashboard
+const queries = dashboard.panels.flatMap(({ targets = [] }) => targets)
+
+/** Every series that Prometheus would have of a server that has seen everything, with its labels. */
+async function seriesOf(t: TestContext): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
+  const [well] = await startBackends(t, 'well')
+  const app = Fastify()
+  t.after(() => app.close())
+  const backends = [
+    { id: 'well', url: well!.url },
+    { id: 'dead', url: await unusedOrigin() },
+  ]
+  await app.register(balancer, { backends })
+  await app.register(healthCheck)
+  await app.register(circuitBreaker)
+  await app.register(metrics)
+  await app.ready()
+  app.circuitBreaker.isolate('well', { reason: 'so' })
+  await app.inject('/')
+  app.circuitBreaker.release('well')
+  await app.inject('/')
+  const families = await app.balancerMetrics.registry.getMetricsAsJSON()
+  const series = new Map<string, Set<string>>()
+  for (const { name, values } of families as unknown as Families) {
+    assert.ok(values.length > 0, `${name} has lines`)
+    for (const { metricName = name, labels } of values) {
+      const known = series.get(metricName) ?? new Set()
+      series.set(metricName, known)
+      for (const label of Object.keys(labels)) known.add(label)
+    }
+  }
+  return series
+}
+
+type Families = readonly {
+  readonly name: string
+  readonly values: readonly { readonly metricName?: string; readonly labels: Readonly<Record<string, unknown>> }[]
+}[]
+
+/** The labels that an expression asks for: in matchers, and in `by (…)`. */
+function labelsIn(expression: string): string[] {
+  const grouped = [...expression.matchAll(/\bby \(([^)]*)\)/g)].flatMap(([, list]) => list!.split(','))
+  const matched = [...expression.matchAll(/(\w+)\s*(?:=~|!=|!~|=)\s*"/g)].map(([, label]) => label!)
+  return [...grouped, ...matched].map((label) => label.trim())
+}
+
+test('the dashboard asks for metrics and labels that are there', async (t) => {
+  const series = await seriesOf(t)
+  const variables = dashboard.templating.list.flatMap(({ query }) => (typeof query === 'string' ? [] : [query.query]))
+  const expressions = [...queries.map(({ expr }) => expr), ...variables]
+  assert.ok(expressions.length > 15)
+  for (const expression of expressions) {
+    const names = expression.match(/\bfastify_balancer_\w+/g) ?? []
+    assert.ok(names.length > 0, expression)
+    for (const name of names) {
+      const labels = series.get(name)
+      assert.ok(labels !== undefined, `${name} of ${expression}`)
+      for (const label of labelsIn(expression)) assert.ok(labels.has(label), `${label} of ${name}`)
+    }
+  }
+  for (const query of variables) {
+    const [, name, label] = /^label_values\((\w+)(?:\{.*\})?, (\w+)\)$/.exec(query)!
+    assert.ok(series.get(name!)!.has(label!), query)
+  }
+})
+
+test('what a legend shows, its query keeps; what a query is narrowed by, can be chosen', () => {
+  const variables = new Set(dashboard.templating.list.map(({ name }) => `$${name}`))
+  for (const { expr, legendFormat } of queries) {
+    for (const [, label] of legendFormat.matchAll(/\{\{(\w+)\}\}/g))
+      assert.ok(labelsIn(expr).includes(label!), `${label} of ${expr}`)
+    for (const variable of expr.match(/\$(?!__)\w+/g) ?? [])
+      assert.ok(variables.has(variable), `${variable} of ${expr}`)
+  }
+})
+
+test('its panels have their own places', () => {
+  const { panels } = dashboard
+  assert.equal(new Set(panels.map(({ id }) => id)).size, panels.length)
+  const cells = panels.flatMap(({ gridPos: { x, y, w, h } }) => {
+    assert.ok(x + w <= 24)
+    return Array.from({ length: w * h }, (_, index) => `${x + (index % w)}/${y + Math.floor(index / w)}`)
+  })
+  assert.equal(new Set(cells).size, cells.length)
+})
+
+test('it is part of the package', () => {
+  const manifest = JSON.parse(readFileSync(new URL('package.json', packed), 'utf8')) as {
+    readonly files: readonly string[]
+  }
+  assert.ok(manifest.files.includes('grafana-dashboard.json'))
+})

@@ -1,0 +1,30 @@
+import type { FastifyInstance } from 'fastify'
+
+/** Every line of a scrape that is a figure: `name{label="value"}` to number. */
+export type Figures = Readonly<Record<string, number>>
+
+/** Reads the text form. */
+export function figuresIn(text: string): Figures {
+  const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'))
+  return Object.fromEntries(
+    lines.map((line) => {
+      const at = line.lastIndexOf(' ')
+      return [line.slice(0, at), Number(line.slice(at + 1))]
+    }),
+  )
+}
+
+/** Asks the app itself, by HTTP, and reads the answer. */
+export async function scrape(app: FastifyInstance, url = '/metrics'): Promise<Figures> {
+  const { body } = await app.inject(url)
+  return figuresIn(body)
+}
+
+/** The lines of one metric, by their labels. */
+export function only(figures: Figures, name: string): Figures {
+  return Object.fromEntries(
+    Object.entries(figures)
+      .filter(([line]) => line.startsWith(`${name}{`))
+      .map(([line, value]) => [line.slice(name.length), value]),
+  )
+}
