@@ -10,6 +10,7 @@ interface Manifest {
   readonly name: string
   readonly bin?: Readonly<Record<string, string>>
   readonly engines: { readonly node: string }
+  readonly files: readonly string[]
   readonly dependencies?: Readonly<Record<string, string>>
   readonly devDependencies: Readonly<Record<string, string>>
   readonly peerDependencies?: Readonly<Record<string, string>>
@@ -87,16 +88,17 @@ for (const { path, manifest } of packages) {
   describe(`the package ${name}`, () => {
     const project = () => join(place, 'projects', basename(path))
 
-    test('holds what its source compiles to, and nothing else', async () => {
+    test('holds what its source compiles to, what it names, and nothing else', async () => {
       const files = (await succeed('tar', ['-tzf', tarballs.get(name)!])).trim().split('\n')
       const compiled = globSync('src/**/*.ts', { cwd: path }).flatMap((file) => {
         const stem = file.replace(/^src/, 'dist').replace(/\.ts$/, '')
         return [`${stem}.d.ts`, `${stem}.js`]
       })
       assert.ok(compiled.includes('dist/index.js'))
+      const named = manifest.files.filter((file) => !file.includes('*'))
       assert.deepEqual(
         files.toSorted(),
-        ['LICENSE', 'README.md', 'package.json', ...compiled].map((file) => `package/${file}`).toSorted(),
+        ['LICENSE', 'README.md', 'package.json', ...named, ...compiled].map((file) => `package/${file}`).toSorted(),
       )
     })
 

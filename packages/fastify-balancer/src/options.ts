@@ -3,13 +3,13 @@ import { CircuitBreakerOptions, faultsOfOptions as faultsOfBreaker } from '@fast
 import { faultsOfOptions as faultsOfCheck, HealthCheckOptions } from '@fastify-balancer/health-check'
 import { faultsOfOptions as faultsOfMetrics, MetricsOptions } from '@fastify-balancer/metrics'
 import { strict } from '@fastify-balancer/option-schema'
-import { Type } from '@sinclair/typebox'
+import { Type, type TObject } from '@sinclair/typebox'
 
 const checkOptions = Type.Omit(HealthCheckOptions, ['balancer'])
 const breakerOptions = Type.Omit(CircuitBreakerOptions, ['balancer'])
 
 /** Everything that `register` takes: the balancer's own options, and those of the plugins around it. */
-export const BalancerOptions = Type.Object(
+export const BalancerOptions: TObject = Type.Object(
   { ...CoreOptions.properties, healthCheck: checkOptions, circuitBreaker: breakerOptions, metrics: MetricsOptions },
   strict,
 )
