@@ -135,6 +135,25 @@ const examples: Record<string, (t: TestContext, name: string) => Promise<Running
     return running
   },
 
+  async 'admin.ts'(t, name) {
+    const [a, b] = await startBackends(t, 'a', 'b')
+    const running = await start(t, name, [a!, b!], { VIEWER: 'look', OPERATOR: 'work' })
+    const backendsUrl = `${running.url}/_balancer/balancers/default/backends`
+    const as = (token: string) => ({ authorization: `Bearer ${token}`, 'content-type': 'application/json' })
+    assert.equal((await ask(backendsUrl)).status, 401)
+    const list = await ask(backendsUrl, { headers: as('look') })
+    assert.deepEqual([list.status, list.headers.etag], [200, '"1"'])
+    const drain = { method: 'PUT', body: '{"state":"drain"}' }
+    const stateUrl = `${backendsUrl}/${encodeURIComponent(a!.url)}/state`
+    assert.equal((await ask(stateUrl, { ...drain, headers: as('look') })).status, 401)
+    assert.equal((await ask(stateUrl, { ...drain, headers: as('work') })).status, 200)
+    assert.deepEqual(await askInTurn(Array<string>(3).fill(running.url)), ['b', 'b', 'b'])
+    const added = { method: 'POST', body: '{"url":"http://10.0.0.1:3000"}', headers: as('work') }
+    assert.equal((await ask(backendsUrl, added)).status, 400)
+    assert.ok([a!, b!].every((backend) => asked(backend).every(({ url }) => url === '/')))
+    return running
+  },
+
   async 'rewrite.ts'(t, name) {
     const backend = await startBackend(t, (_request, response) => {
       response.writeHead(404, { 'x-powered-by': 'steam' }).end('gone')

@@ -1,3 +1,4 @@
+import { AdminRoutesOptions } from '@fastify-balancer/admin-routes'
 import { BackendOptions, failures } from '@fastify-balancer/balancer-core'
 import { CircuitBreakerOptions, RateOptions } from '@fastify-balancer/circuit-breaker'
 import { HealthCheckOptions } from '@fastify-balancer/health-check'
@@ -75,6 +76,7 @@ const tables: Readonly<Record<string, () => string>> = {
   failures: failureTable,
   'health-check-options': () => table(head, optionRows(HealthCheckOptions)),
   'circuit-breaker-options': () => table(head, optionRows(CircuitBreakerOptions)),
+  'admin-routes-options': () => table(head, optionRows(AdminRoutesOptions)),
   'metrics-options': () => table(head, optionRows(MetricsOptions)),
   'circuit-breaker-rate': () => table(head, optionRows(RateOptions)),
 }

@@ -1,3 +1,4 @@
+import { AdminRoutesOptions, faultsOfOptions as faultsOfAdmin } from '@fastify-balancer/admin-routes'
 import { BadOptionsError, BalancerOptions as CoreOptions, faultsOfOptions } from '@fastify-balancer/balancer-core'
 import { CircuitBreakerOptions, faultsOfOptions as faultsOfBreaker } from '@fastify-balancer/circuit-breaker'
 import { faultsOfOptions as faultsOfCheck, HealthCheckOptions } from '@fastify-balancer/health-check'
@@ -10,7 +11,13 @@ const breakerOptions = Type.Omit(CircuitBreakerOptions, ['balancer'])
 
 /** Everything that `register` takes: the balancer's own options, and those of the plugins around it. */
 export const BalancerOptions: TObject = Type.Object(
-  { ...CoreOptions.properties, healthCheck: checkOptions, circuitBreaker: breakerOptions, metrics: MetricsOptions },
+  {
+    ...CoreOptions.properties,
+    healthCheck: checkOptions,
+    circuitBreaker: breakerOptions,
+    metrics: MetricsOptions,
+    admin: AdminRoutesOptions,
+  },
   strict,
 )
 
@@ -20,6 +27,8 @@ export interface BalancerOptions extends CoreOptions {
   readonly circuitBreaker?: Omit<CircuitBreakerOptions, 'balancer'> | false
   /** Off by default: the route is open to all unless `onRequest` says otherwise. Of all balancers of the server. */
   readonly metrics?: MetricsOptions | false
+  /** Off by default. Of all balancers of the server: for one of them only. */
+  readonly admin?: AdminRoutesOptions | false
 }
 
 function placed(name: string, faults: readonly string[]): string[] {
@@ -30,12 +39,19 @@ function placed(name: string, faults: readonly string[]): string[] {
  * Checks the options of all plugins together.
  * @throws BadOptionsError naming every fault
  */
-export function check({ healthCheck = {}, circuitBreaker = {}, metrics = false, ...options }: BalancerOptions): void {
+export function check({
+  healthCheck = {},
+  circuitBreaker = {},
+  metrics = false,
+  admin = false,
+  ...options
+}: BalancerOptions): void {
   const faults = [
     ...faultsOfOptions(options),
     ...(healthCheck === false ? [] : placed('healthCheck', faultsOfCheck(healthCheck))),
     ...(circuitBreaker === false ? [] : placed('circuitBreaker', faultsOfBreaker(circuitBreaker))),
     ...(metrics === false ? [] : placed('metrics', faultsOfMetrics(metrics))),
+    ...(admin === false ? [] : placed('admin', faultsOfAdmin(admin))),
   ]
   if (faults.length > 0) throw new BadOptionsError(faults.join('; '))
 }

@@ -11,10 +11,11 @@ async function start(t: TestContext, ...all: BalancerOptions[]): Promise<Fastify
   return app
 }
 
-test('health checks and circuit breakers are on, metrics are off', async (t) => {
+test('health checks and circuit breakers are on, metrics and admin routes are off', async (t) => {
   const [backend] = await startBackends(t, 'one')
   const app = await start(t, { backends: [backend!.url] })
   assert.equal((await app.inject('/metrics')).body, 'one')
+  assert.equal((await app.inject('/_balancer/live')).body, 'one')
   assert.equal(app.healthCheck.balancer, app.balancer)
   assert.equal(app.circuitBreaker.balancer, app.balancer)
   assert.equal(app.hasDecorator('balancerMetrics'), false)
@@ -34,6 +35,15 @@ test('metrics that are asked for are those of every balancer, and are there once
   assert.equal((await app.inject('/other')).statusCode, 404)
 })
 
+test('admin routes need somebody who checks who asks, and are not forwarded', async (t) => {
+  const [backend] = await startBackends(t, 'one')
+  await assert.rejects(start(t, { backends: [backend!.url], admin: {} }), { code: 'FST_ADMIN_ROUTES_UNGUARDED' })
+  const refuse = async () => Promise.reject(Object.assign(new Error('who are you?'), { statusCode: 401 }))
+  const app = await start(t, { backends: [backend!.url], admin: { onRequest: refuse } })
+  for (const path of ['/balancers', '/nothing']) assert.equal((await app.inject(`/_balancer${path}`)).statusCode, 401)
+  assert.equal((await app.inject('/else')).body, 'one')
+})
+
 test('false leaves a plugin out', async (t) => {
   const app = await start(t, { backends: [], healthCheck: false, circuitBreaker: false, metrics: false })
   for (const name of ['healthChecks', 'circuitBreakers', 'balancerMetrics']) assert.equal(app.hasDecorator(name), false)
@@ -45,10 +55,11 @@ test('the faults of all plugins are named in one message', async (t) => {
     healthCheck: { interval: -1 },
     circuitBreaker: { failures: 'many' },
     metrics: { path: 'metrics' },
+    admin: { allow: [5] },
   }
   await assert.rejects(start(t, bad as unknown as BalancerOptions), ({ message, code }: Error & { code: string }) => {
     assert.equal(code, 'FST_BALANCER_BAD_OPTIONS')
-    for (const place of ['nmae', 'healthCheck.interval', 'circuitBreaker.failures', 'metrics.path'])
+    for (const place of ['nmae', 'healthCheck.interval', 'circuitBreaker.failures', 'metrics.path', 'admin.allow.0'])
       assert.ok(message.includes(`${place}: `), message)
     return true
   })

@@ -1,0 +1,39 @@
+// Operate the balancer over HTTP: look, change the list, drain, roll back, ask why. Whoever has the token may look, and
+// whoever has the other one may change something. Without a hook that checks who asks, it would not start. Try
+//   curl -H 'authorization: Bearer open sesame' $address/_balancer/balancers
+//   curl -H 'authorization: Bearer open sesame' -N $address/_balancer/events
+//   curl -H 'authorization: Bearer let me work' -X PUT --json '{"state":"drain"}' \
+//     $address/_balancer/balancers/default/backends/<id, escaped>/state
+import Fastify, { type FastifyRequest } from 'fastify'
+import balancer from 'fastify-balancer'
+import { hash, timingSafeEqual } from 'node:crypto'
+import { backends } from './stage/backends.ts'
+
+const digest = (text: string) => hash('sha256', text, 'buffer')
+
+/** Lets through whoever has one of these tokens. */
+function bearer(...tokens: string[]) {
+  const expected = tokens.map((token) => digest(`Bearer ${token}`))
+  return async ({ headers }: FastifyRequest): Promise<void> => {
+    const given = digest(headers.authorization ?? '')
+    if (expected.some((one) => timingSafeEqual(one, given))) return
+    throw Object.assign(new Error('who are you?'), { statusCode: 401 })
+  }
+}
+
+const viewer = process.env.VIEWER ?? 'open sesame'
+const operator = process.env.OPERATOR ?? 'let me work'
+
+const app = Fastify()
+await app.register(balancer, {
+  backends,
+  admin: {
+    read: { onRequest: bearer(viewer, operator) },
+    operate: { onRequest: bearer(operator) },
+    // What may be added: nothing but this machine.
+    allow: ['127.0.0.0/8'],
+  },
+})
+
+console.log(await app.listen({ port: Number(process.env.PORT ?? 0) }))
+process.once('SIGTERM', () => void app.close())

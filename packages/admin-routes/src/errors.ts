@@ -1,0 +1,76 @@
+import createError from '@fastify/error'
+
+/** Options that cannot be used; the message names every fault. Thrown at boot. */
+export const BadOptionsError = createError<[string]>(
+  'FST_ADMIN_ROUTES_BAD_OPTIONS',
+  'Bad admin routes options: %s',
+  500,
+)
+
+/** Nobody guards the routes. Thrown at boot. */
+export const UnguardedError = createError<[string]>(
+  'FST_ADMIN_ROUTES_UNGUARDED',
+  'Whoever can call the admin routes can point traffic anywhere: give `onRequest` or `preHandler` a hook that checks who asks (missing for: %s), or write `insecure: true`',
+  500,
+)
+
+const BadRequest = createError<[string]>('FST_ADMIN_ROUTES_BAD_REQUEST', 'Bad request: %s', 400)
+
+/** A request that cannot be done as it is; it names every fault. */
+export class BadRequestError extends BadRequest {
+  readonly faults: readonly string[]
+
+  constructor(faults: readonly string[]) {
+    super(faults.join('; '))
+    this.faults = faults
+  }
+}
+
+/** A balancer that this server does not have. */
+export const UnknownBalancerError = createError<[string]>(
+  'FST_ADMIN_ROUTES_UNKNOWN_BALANCER',
+  "There is no balancer '%s'",
+  404,
+)
+
+/** A backend id that is not in the set. The balancer's own error, for what it is not asked about. */
+export const UnknownBackendError = createError<[string]>(
+  'FST_BALANCER_UNKNOWN_BACKEND',
+  "There is no backend '%s'",
+  404,
+)
+
+/** A revision that is not, or no longer, among those that are kept. */
+export const UnknownRevisionError = createError<[number, string]>(
+  'FST_ADMIN_ROUTES_UNKNOWN_REVISION',
+  'Revision %s is not kept, only: %s',
+  404,
+)
+
+/** `If-Match` names another revision than the current one. The balancer's own error, where it does not look itself. */
+export const StaleRevisionError = createError<[number, string]>(
+  'FST_BALANCER_STALE_REVISION',
+  'The set is at revision %s, not %s',
+  412,
+)
+
+/** What is asked for takes a plugin that is not there for this balancer. */
+export const MissingPluginError = createError<[string, string]>(
+  'FST_ADMIN_ROUTES_MISSING_PLUGIN',
+  "The balancer '%s' has no %s",
+  409,
+)
+
+/** A page of another origin wants to change something with the browser of somebody who may. */
+export const CrossSiteError = createError<[string]>(
+  'FST_ADMIN_ROUTES_CROSS_SITE',
+  'Refused: a change must not come from %s',
+  403,
+)
+
+/** There is no such route. */
+export const UnknownRouteError = createError<[string, string]>(
+  'FST_ADMIN_ROUTES_UNKNOWN_ROUTE',
+  'There is no %s %s',
+  404,
+)

@@ -1,0 +1,87 @@
+import type { Backend, BackendSet, Balancer } from '@fastify-balancer/balancer-core'
+import type { EventDraft } from './event.ts'
+
+/** What a backend was like when it was last looked at. */
+interface Seen {
+  readonly vetoes: Backend['vetoes']
+  readonly state: Backend['state']
+  /** What may be changed of it, as text. */
+  readonly settings: string
+}
+
+const untouched: Seen = { vetoes: [], state: 'ready', settings: '' }
+
+function settingsOf({ url, weight, priority, maxInFlight, zone, tags }: Backend): string {
+  return JSON.stringify([url, weight, priority, maxInFlight, zone, tags])
+}
+
+/** Remembers what one balancer was like, and says what has changed since. */
+export class BalancerWatch {
+  readonly #name: string
+  #revision: number
+  #panicking: boolean
+  #seen: Map<Backend, Seen>
+
+  constructor({ name, set }: Balancer) {
+    this.#name = name
+    this.#revision = set.revision
+    this.#panicking = set.panicking
+    this.#seen = new Map(
+      set.all.map((one) => [one, { vetoes: one.vetoes, state: one.state, settings: settingsOf(one) }]),
+    )
+  }
+
+  /** What has changed since the last time: first of the list, then of its backends, then of the whole. */
+  observe({ all, available, revision, panicking }: BackendSet, at: number): EventDraft[] {
+    const told: EventDraft[] = []
+    if (revision !== this.#revision) {
+      this.#compareLists(all, revision, at, told)
+      this.#seen = new Map(
+        all.map((one) => [one, { ...(this.#seen.get(one) ?? untouched), settings: settingsOf(one) }]),
+      )
+    }
+    for (const backend of all) {
+      const last = this.#seen.get(backend) ?? untouched
+      if (last.vetoes === backend.vetoes) continue
+      this.#compareVetoes(backend, last, at, told)
+      const { vetoes, state } = backend
+      this.#seen.set(backend, { vetoes, state, settings: last.settings })
+    }
+    this.#revision = revision
+    if (panicking !== this.#panicking) {
+      this.#panicking = panicking
+      const figures = { backends: all.length, available: available.length }
+      told.push({ type: 'panic', balancer: this.#name, at, panicking, ...figures })
+    }
+    return told
+  }
+
+  #compareLists(all: readonly Backend[], revision: number, at: number, told: EventDraft[]): void {
+    const before = new Map([...this.#seen].map(([{ id }, { settings }]) => [id, settings]))
+    const now = new Set(all.map(({ id }) => id))
+    const changed = all.filter((one) => before.has(one.id) && before.get(one.id) !== settingsOf(one))
+    told.push({
+      type: 'backends',
+      balancer: this.#name,
+      at,
+      revision,
+      added: [...now].filter((id) => !before.has(id)),
+      removed: [...before.keys()].filter((id) => !now.has(id)),
+      changed: changed.map(({ id }) => id),
+    })
+  }
+
+  #compareVetoes({ id, vetoes, state }: Backend, last: Seen, at: number, told: EventDraft[]): void {
+    const about = { balancer: this.#name, backend: id, at }
+    const tell = (action: 'laid' | 'lifted', of: Backend['vetoes'], others: Backend['vetoes']) => {
+      for (const veto of of) {
+        if (others.includes(veto)) continue
+        const { by, reason, hard, since, evidence } = veto
+        told.push({ type: 'veto', ...about, action, by, reason, hard, since, evidence })
+      }
+    }
+    tell('laid', vetoes, last.vetoes)
+    tell('lifted', last.vetoes, vetoes)
+    if (state !== last.state) told.push({ type: 'state', ...about, state, before: last.state })
+  }
+}

@@ -1,0 +1,95 @@
+import type { Clock } from '@fastify-balancer/balancer-core'
+import type { ServerResponse } from 'node:http'
+import { StreamsClosedError, TooManyStreamsError } from './errors.ts'
+import type { EventFilter } from './event-filter.ts'
+import type { EventLog } from './event-log.ts'
+import { EventStream, isGone } from './event-stream.ts'
+import { frameOf } from './frame.ts'
+import type { EventDraft } from './event.ts'
+import type { EventsSettings } from './options.ts'
+
+/** All clients of one log, with one timer for all their heartbeats. */
+export class EventStreams {
+  readonly #log: EventLog
+  readonly #settings: EventsSettings
+  readonly #clock: Clock
+  readonly #wallClock: () => number
+  readonly #open = new Set<EventStream>()
+  #timer: unknown
+  #isDue = false
+  #closed = false
+
+  /** `wallClock` tells the time in ms since the epoch. */
+  constructor(log: EventLog, settings: EventsSettings, clock: Clock, wallClock: () => number) {
+    this.#log = log
+    this.#settings = settings
+    this.#clock = clock
+    this.#wallClock = wallClock
+  }
+
+  /** How many there are. */
+  get size(): number {
+    return this.#open.size
+  }
+
+  /** Adds an event and tells it to all, once for all that happens at one moment. */
+  tell(event: EventDraft): void {
+    this.#log.append(event)
+    if (this.#isDue || this.#open.size === 0) return
+    this.#isDue = true
+    queueMicrotask(() => {
+      this.#isDue = false
+      for (const stream of this.#open) stream.advance()
+    })
+  }
+
+  /** @throws TooManyStreamsError; StreamsClosedError */
+  assertRoom(): void {
+    if (this.#closed) throw new StreamsClosedError()
+    if (this.#open.size >= this.#settings.maxStreams) throw new TooManyStreamsError(this.#open.size)
+  }
+
+  /** Takes over a response whose headers have been written; `last` is the id of the event that its client has seen. */
+  add(response: ServerResponse, wants: EventFilter, last: string | undefined): void {
+    if (isGone(response)) return
+    const log = this.#log
+    const { next, gap } = log.resume(last, this.#wallClock())
+    const stream = new EventStream(response, log, wants, next, this.#settings.maxQueued)
+    // What is written to a connection that has just been lost fails; `close` follows.
+    response.on('error', () => {})
+    response.on('close', () => {
+      this.#open.delete(stream)
+      if (this.#open.size === 0) this.#stopTimer()
+    })
+    this.#open.add(stream)
+    this.#timer ??= this.#startTimer()
+    // The id lets a client that comes back before its first event miss nothing either.
+    const id = log.idOf(next - 1)
+    stream.send(`retry: ${this.#settings.reconnect}\nid: ${id}\n\n${gap === undefined ? '' : frameOf(id, gap)}`)
+    stream.advance()
+  }
+
+  /** Ends all of them; there will be no others. */
+  close(): void {
+    this.#closed = true
+    this.#stopTimer()
+    for (const stream of this.#open) stream.end()
+    this.#open.clear()
+  }
+
+  #startTimer(): unknown {
+    const { heartbeat } = this.#settings
+    return heartbeat === 0 ? undefined : this.#clock.setTimeout(() => this.#beat(), heartbeat)
+  }
+
+  #stopTimer(): void {
+    this.#clock.clearTimeout(this.#timer)
+    this.#timer = undefined
+  }
+
+  #beat(): void {
+    this.#timer = this.#startTimer()
+    const heartbeat = `: heartbeat\nid: ${this.#log.idOf(this.#log.newest)}\n\n`
+    for (const stream of this.#open) stream.beat(heartbeat)
+  }
+}

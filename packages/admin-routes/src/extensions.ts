@@ -1,0 +1,58 @@
+import type { FastifyInstance } from 'fastify'
+import type { Static } from '@sinclair/typebox'
+import type { CircuitView, ProbeView } from './schemas/views.ts'
+
+/** The health check of one balancer, as far as it is needed here. */
+export interface Prober {
+  of(id: string): {
+    readonly active:
+      | {
+          readonly state: string
+          readonly since: number
+          readonly consecutive: number
+          readonly lastProbe: Static<typeof ProbeView> | undefined
+        }
+      | undefined
+  }
+  probe(id: string): Promise<Static<typeof ProbeView>>
+}
+
+/** Somebody holds a circuit. */
+export interface Hold {
+  release(): void
+}
+
+/** A circuit, with what else a breaker tells of it. */
+export type Circuit = Omit<Static<typeof CircuitView>, 'changesIn'> & { readonly changesIn?: number | undefined }
+
+/** The circuit breaker of one balancer, as far as it is needed here. */
+export interface Breaker {
+  of(id: string): Circuit
+  readonly views: readonly Circuit[]
+  hold(id: string, state: 'open' | 'closed', options?: { readonly ttl?: number; readonly reason?: string }): Hold
+  release(id: string): void
+}
+
+function decorated<T>(app: FastifyInstance, name: string): ReadonlyMap<string, T> | undefined {
+  if (!app.hasDecorator(name)) return undefined
+  return (app as unknown as Record<string, ReadonlyMap<string, T>>)[name]
+}
+
+/** The plugins that may stand beside a balancer, found by what they decorate the app with. */
+export class Extensions {
+  readonly #app: FastifyInstance
+
+  constructor(app: FastifyInstance) {
+    this.#app = app
+  }
+
+  /** The health check of a balancer. */
+  prober(balancer: string): Prober | undefined {
+    return decorated<Prober>(this.#app, 'healthChecks')?.get(balancer)
+  }
+
+  /** The circuit breaker of a balancer. */
+  breaker(balancer: string): Breaker | undefined {
+    return decorated<Breaker>(this.#app, 'circuitBreakers')?.get(balancer)
+  }
+}

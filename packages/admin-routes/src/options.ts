@@ -1,0 +1,136 @@
+import { code, faultsOf, strict, withDefaults, type Given } from '@fastify-balancer/option-schema'
+import { Type, type Static } from '@sinclair/typebox'
+import type { FastifyRequest, onRequestHookHandler, preHandlerHookHandler } from 'fastify'
+import { allowFault } from './allow-list.ts'
+import { BadOptionsError, UnguardedError } from './errors.ts'
+import { EventsOptions } from './events/index.ts'
+
+type OneOrMore<T> = T | readonly T[]
+
+const guards = {
+  onRequest: code<OneOrMore<onRequestHookHandler>>(
+    'Hooks that check who asks, before anything of the request is read: a function, or several',
+  ),
+  preHandler: code<OneOrMore<preHandlerHookHandler>>('The same, for those that need the body'),
+}
+
+const role = (description: string) =>
+  Type.Object(guards, { ...strict, default: {}, description: `${description}: \`{ onRequest, preHandler }\`` })
+
+/** Everything that `register` takes. The one source of the type, the validation, the defaults and the README's table. */
+export const AdminRoutesOptions = Type.Object(
+  {
+    prefix: Type.String({
+      pattern: '^/.*[^/]$',
+      default: '/_balancer',
+      description: 'Where the routes are; the balancer forwards nothing that is below it',
+    }),
+    ...guards,
+    read: role('More hooks for what only looks'),
+    operate: role('More hooks for what changes something'),
+    insecure: Type.Boolean({ default: false, description: 'Do without hooks: whoever reaches it may do anything' }),
+    openProbes: Type.Boolean({
+      default: false,
+      description: '`/ready` and `/live` answer without hooks, for an orchestrator that cannot sign in',
+    }),
+    allow: Type.Optional(
+      Type.Array(Type.String(), {
+        description:
+          'Backends that may be added: networks (`10.0.0.0/8`) and hosts (`*.internal`, `10.0.0.1:3000`, `https://api.internal`); anything, if not given',
+      }),
+    ),
+    origins: Type.Array(Type.String(), {
+      default: [],
+      description: 'Other origins whose pages may change something, e.g. `https://ops.example`',
+    }),
+    user: code<(request: FastifyRequest) => string | undefined>(
+      'Who it was, for the audit; `id`, `name`, `username` or `sub` of `request.user` if not given',
+    ),
+    events: Type.Object(EventsOptions.properties, {
+      ...strict,
+      default: {},
+      description: 'How events are kept and told',
+    }),
+    bodyLimit: Type.Integer({ minimum: 1, default: 1_048_576, description: 'A body may have so many bytes' }),
+  },
+  strict,
+)
+/** What `register` takes: everything optional. */
+export type AdminRoutesOptions = Given<Static<typeof AdminRoutesOptions>>
+
+/** Options with every default in place. */
+export type ParsedOptions = Static<typeof AdminRoutesOptions>
+
+/** What checks who asks, in the order in which it is asked. */
+export interface Guards {
+  readonly onRequest: readonly onRequestHookHandler[]
+  readonly preHandler: readonly preHandlerHookHandler[]
+}
+
+function listOf<T>(given: OneOrMore<T> | undefined): readonly T[] {
+  return given === undefined ? [] : ([given].flat() as readonly T[])
+}
+
+/** The hooks of the options, or of one role of theirs. */
+export function guardsOf({ onRequest, preHandler }: Pick<ParsedOptions, 'onRequest' | 'preHandler'>): Guards {
+  return { onRequest: listOf(onRequest), preHandler: listOf(preHandler) }
+}
+
+function has({ onRequest, preHandler }: Guards): boolean {
+  return onRequest.length + preHandler.length > 0
+}
+
+function guardFaults(given: Pick<ParsedOptions, 'onRequest' | 'preHandler'>, place = ''): string[] {
+  const { onRequest, preHandler } = guardsOf(given)
+  return Object.entries({ onRequest, preHandler }).flatMap(([name, hooks]) =>
+    (hooks as readonly unknown[]).every((hook) => typeof hook === 'function')
+      ? []
+      : [`${place}${name}: expected a function, or an array of functions`],
+  )
+}
+
+function originFault(origin: string): string | undefined {
+  return URL.canParse(origin) && new URL(origin).origin === origin ? undefined : `'${origin}' is not an origin`
+}
+
+function ownFaults(options: ParsedOptions): string[] {
+  const { read, operate, allow = [], origins, user } = options
+  const faults = [...guardFaults(options), ...guardFaults(read, 'read.'), ...guardFaults(operate, 'operate.')]
+  for (const [index, pattern] of allow.entries()) {
+    const fault = allowFault(pattern)
+    if (fault !== undefined) faults.push(`allow.${index}: ${fault}`)
+  }
+  for (const [index, origin] of origins.entries()) {
+    const fault = originFault(origin)
+    if (fault !== undefined) faults.push(`origins.${index}: ${fault}`)
+  }
+  if (user !== undefined && typeof user !== 'function') faults.push('user: expected a function')
+  return faults
+}
+
+function readOptions(given: AdminRoutesOptions): {
+  readonly options: ParsedOptions
+  readonly faults: readonly string[]
+} {
+  const options = withDefaults(AdminRoutesOptions, given)
+  const faults = faultsOf(AdminRoutesOptions, options)
+  return { options, faults: faults.length > 0 ? faults : ownFaults(options) }
+}
+
+/** Every fault of the options, one line each; for whoever checks more than these and wants to name all at once. */
+export function faultsOfOptions(given: AdminRoutesOptions): readonly string[] {
+  return readOptions(given).faults
+}
+
+/**
+ * The options with every default in place.
+ * @throws BadOptionsError naming every fault at once; UnguardedError when a role has no hook
+ */
+export function parseOptions(given: AdminRoutesOptions): ParsedOptions {
+  const { options, faults } = readOptions(given)
+  if (faults.length > 0) throw new BadOptionsError(faults.join('; '))
+  if (options.insecure || has(guardsOf(options))) return options
+  const open = (['read', 'operate'] as const).filter((one) => !has(guardsOf(options[one])))
+  if (open.length > 0) throw new UnguardedError(open.join(', '))
+  return options
+}

@@ -1,0 +1,102 @@
+import type { FastifyInstance } from 'fastify'
+import fp from 'fastify-plugin'
+import { serializerCompiler, validatorCompiler } from './compilers.ts'
+import { Desk } from './desk.ts'
+import { answerErrors } from './error-answer.ts'
+import { registerEvents } from './events/index.ts'
+import { guardsOf, parseOptions, type AdminRoutesOptions, type Guards } from './options.ts'
+import { revisionsOf } from './revisions.ts'
+import { addBackendRead, addBackendWrite } from './routes/backend.ts'
+import { addBackendsRead, addBackendsWrite } from './routes/backends.ts'
+import { addBalancers } from './routes/balancers.ts'
+import { addCircuit } from './routes/circuit.ts'
+import { addExplain } from './routes/explain.ts'
+import { addNothing } from './routes/nothing.ts'
+import { addProbe } from './routes/probe.ts'
+import { addReadiness } from './routes/readiness.ts'
+import { addRollback } from './routes/rollback.ts'
+import { addState } from './routes/state.ts'
+import { addWait } from './routes/wait.ts'
+import { SameOrigin } from './same-origin.ts'
+
+type Role = 'read' | 'operate'
+
+const readers = [addBalancers, addBackendsRead, addBackendRead, addWait, addExplain, addNothing]
+const writers = [addBackendsWrite, addBackendWrite, addState, addProbe, addCircuit, addRollback]
+
+function guard(scope: FastifyInstance, { onRequest, preHandler }: Guards): void {
+  for (const hook of onRequest) scope.addHook('onRequest', hook)
+  for (const hook of preHandler) scope.addHook('preHandler', hook)
+}
+
+/** How all routes read requests and answer them, whatever the app does in its own. */
+function prepare(scope: FastifyInstance, desk: Desk): void {
+  scope.setValidatorCompiler(validatorCompiler)
+  scope.setSerializerCompiler(serializerCompiler)
+  scope.setErrorHandler(answerErrors(desk))
+  scope.removeAllContentTypeParsers()
+  const parse = scope.getDefaultJsonParser('error', 'error')
+  scope.addContentTypeParser('application/json', { parseAs: 'string', bodyLimit: desk.options.bodyLimit }, parse)
+  scope.addHook('onRoute', (route) => {
+    // What is wrong with a request is said once it is known that the one who asks may ask.
+    route.attachValidation = true
+    route.bodyLimit = desk.options.bodyLimit
+  })
+  scope.addHook('onRequest', (_request, reply, done) => {
+    void reply.header('cache-control', 'no-store').header('x-content-type-options', 'nosniff')
+    done()
+  })
+}
+
+/** The last hook before the handler. */
+function refuseInvalid(scope: FastifyInstance): void {
+  scope.addHook('preHandler', (request, _reply, done) => done(request.validationError as Error | undefined))
+}
+
+/** What one role may do. */
+async function roleRoutes(scope: FastifyInstance, { desk, role }: { desk: Desk; role: Role }): Promise<void> {
+  const { options } = desk
+  const sameOrigin = new SameOrigin(options.origins, options.insecure)
+  guard(scope, guardsOf(options[role]))
+  scope.addHook('onRequest', async (request) => sameOrigin.check(request))
+  refuseInvalid(scope)
+  if (role === 'operate') {
+    scope.addHook('preHandler', async (request) => desk.identify(request))
+    for (const add of writers) add(scope, desk)
+    return
+  }
+  for (const add of readers) add(scope, desk)
+  if (!options.openProbes) addReadiness(scope, desk)
+  registerEvents(scope, options.events)
+}
+
+async function guardedRoutes(scope: FastifyInstance, { desk }: { desk: Desk }): Promise<void> {
+  guard(scope, guardsOf(desk.options))
+  await scope.register(roleRoutes, { desk, role: 'read' as const })
+  await scope.register(roleRoutes, { desk, role: 'operate' as const })
+}
+
+async function allRoutes(scope: FastifyInstance, { desk }: { desk: Desk }): Promise<void> {
+  prepare(scope, desk)
+  await scope.register(guardedRoutes, { desk })
+  if (desk.options.openProbes) await scope.register(async (open) => addReadiness(open, desk))
+}
+
+async function plugin(app: FastifyInstance, given: AdminRoutesOptions): Promise<void> {
+  const options = parseOptions(given)
+  if (options.insecure)
+    app.log.warn(`admin routes at ${options.prefix} are insecure: whoever reaches them may do anything`)
+  const desk = new Desk(app, options)
+  // Balancers may be registered until then.
+  app.addHook('onReady', async () => {
+    for (const balancer of desk.balancers.values()) revisionsOf(balancer)
+  })
+  await app.register(allRoutes, { prefix: options.prefix, desk })
+}
+
+/** `fastify.register(adminRoutes, options)`, after a balancer. */
+export const adminRoutes = fp(plugin, {
+  fastify: '5.x',
+  name: '@fastify-balancer/admin-routes',
+  decorators: { fastify: ['balancers'] },
+})

@@ -1,0 +1,102 @@
+import { Type } from '@sinclair/typebox'
+import type { Desk } from '../desk.ts'
+import { described, revisionsOf } from '../revisions.ts'
+import { BackendParams, ChangeQuery, ConditionalHeaders, RemovalQuery, responses } from '../schemas/request.ts'
+import { BackendView, PreviewView, SetView } from '../schemas/views.ts'
+import { BackendPatch } from '../schemas/wanted.ts'
+import { tags, type Scope } from '../scope.ts'
+
+const path = '/balancers/:name/backends/:id'
+
+/** `GET /balancers/:name/backends/:id` */
+export function addBackendRead(scope: Scope, desk: Desk): void {
+  scope.get(
+    path,
+    {
+      schema: {
+        tags,
+        operationId: 'getBackend',
+        summary: 'One backend',
+        params: BackendParams,
+        response: responses({ 200: { ...BackendView, description: 'As it is now; `ETag` is the revision' } }, 404),
+      },
+    },
+    async ({ params: { name, id } }, reply) => {
+      const { balancer, backend } = desk.backend(name, id)
+      desk.tag(reply, balancer.set.revision)
+      return desk.views.backend(balancer, backend)
+    },
+  )
+}
+
+/** `PATCH` and `DELETE /balancers/:name/backends/:id` */
+export function addBackendWrite(scope: Scope, desk: Desk): void {
+  scope.patch(
+    path,
+    {
+      schema: {
+        tags,
+        operationId: 'updateBackend',
+        summary: 'Changes weight, priority, maxInFlight, zone or tags',
+        params: BackendParams,
+        querystring: ChangeQuery,
+        headers: ConditionalHeaders,
+        body: BackendPatch,
+        response: responses(
+          { 200: Type.Union([BackendView, PreviewView], { description: 'The backend; or what it would change' }) },
+          ...([400, 403, 404, 412, 413, 415] as const),
+        ),
+      },
+    },
+    async (request, reply) => {
+      const { name, id } = request.params
+      desk.backend(name, id)
+      const { balancer, condition } = desk.change(request)
+      const listed = balancer.backends.map(described)
+      const index = listed.findIndex((one) => one.id === id)
+      const patched = listed.with(index, { ...listed[index]!, ...request.body })
+      const preview = desk.previewOne(balancer, patched, index)
+      if (request.query.dryRun === true) return preview
+      desk.refuseFaulty(preview)
+      const now = await balancer.update(id, request.body, condition)
+      desk.record(request, balancer, { what: 'backend.update', ...revisionsOf(balancer).changeOf(id, now.revision) })
+      desk.tag(reply, now.revision)
+      return desk.views.backend(
+        balancer,
+        now.all.find((one) => one.id === id)!,
+      )
+    },
+  )
+
+  scope.delete(
+    path,
+    {
+      schema: {
+        tags,
+        operationId: 'removeBackend',
+        summary: 'Takes a backend out of the list; it finishes what it has until the deadline',
+        params: BackendParams,
+        querystring: RemovalQuery,
+        headers: ConditionalHeaders,
+        response: responses(
+          { 200: Type.Union([SetView, PreviewView], { description: 'The new list; or what it would change' }) },
+          ...([400, 403, 404, 412] as const),
+        ),
+      },
+    },
+    async (request, reply) => {
+      const { name, id } = request.params
+      desk.backend(name, id)
+      const { balancer, condition } = desk.change(request)
+      const { dryRun, deadline } = request.query
+      if (dryRun === true) {
+        const rest = balancer.backends.map(described).filter((one) => one.id !== id)
+        return desk.preview(balancer, rest)
+      }
+      const now = await balancer.remove(id, { ...condition, ...(deadline !== undefined && { deadline }) })
+      desk.record(request, balancer, { what: 'backend.remove', ...revisionsOf(balancer).changeOf(id, now.revision) })
+      desk.tag(reply, now.revision)
+      return desk.views.set(balancer, now)
+    },
+  )
+}

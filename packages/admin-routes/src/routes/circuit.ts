@@ -1,0 +1,78 @@
+import type { Backend } from '@fastify-balancer/balancer-core'
+import { strict } from '@fastify-balancer/option-schema'
+import { Type } from '@sinclair/typebox'
+import type { Desk } from '../desk.ts'
+import { BadRequestError, MissingPluginError } from '../errors.ts'
+import type { Hold } from '../extensions.ts'
+import { BackendParams, ConditionalHeaders, responses } from '../schemas/request.ts'
+import { CircuitView } from '../schemas/views.ts'
+import { tags, type Scope } from '../scope.ts'
+import { circuitView } from '../views.ts'
+
+const CircuitOrder = Type.Object(
+  {
+    state: Type.Union([Type.Literal('open'), Type.Literal('closed'), Type.Literal('auto')], {
+      description: 'open and closed hold it so; auto ends everything that holds it',
+    }),
+    ttl: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 2_147_483_647,
+        description: 'It is held for so many ms; for good if not given',
+      }),
+    ),
+    reason: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: 'Why, for whoever comes upon it' })),
+  },
+  strict,
+)
+
+/** `PUT /balancers/:name/backends/:id/circuit` */
+export function addCircuit(scope: Scope, desk: Desk): void {
+  /** What these routes hold. The next order takes its place; what others hold is theirs. */
+  const held = new WeakMap<Backend, Hold>()
+  scope.put(
+    '/balancers/:name/backends/:id/circuit',
+    {
+      schema: {
+        tags,
+        operationId: 'setCircuit',
+        summary: 'Holds the circuit of a backend open or closed, or lets it go by what requests say',
+        params: BackendParams,
+        headers: ConditionalHeaders,
+        body: CircuitOrder,
+        response: responses(
+          { 200: { ...CircuitView, description: 'The circuit, as it is now' } },
+          ...([400, 403, 404, 409, 412, 413, 415] as const),
+        ),
+      },
+    },
+    async (request, reply) => {
+      const { name, id } = request.params
+      const { backend } = desk.backend(name, id)
+      const { balancer } = desk.change(request)
+      const { state, ttl, reason } = request.body
+      const breaker = desk.extensions.breaker(name)
+      if (breaker === undefined) throw new MissingPluginError(name, 'circuit breaker')
+      if (state === 'auto' && ttl !== undefined) throw new BadRequestError(['ttl: auto has none'])
+      const before = breaker.of(id).state
+      const earlier = held.get(backend)
+      if (state === 'auto') breaker.release(id)
+      else {
+        const options = { ...(ttl !== undefined && { ttl }), reason: reason ?? `held ${state} by an operator` }
+        held.set(backend, breaker.hold(id, state, options))
+      }
+      // Afterwards, so that nothing goes there in between.
+      earlier?.release()
+      const after = breaker.of(id)
+      desk.record(request, balancer, {
+        what: state === 'auto' ? 'circuit.release' : 'circuit.hold',
+        backend: id,
+        before,
+        after: after.state,
+        revision: balancer.set.revision,
+      })
+      desk.tag(reply, balancer.set.revision)
+      return circuitView(after)
+    },
+  )
+}

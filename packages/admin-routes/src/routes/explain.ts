@@ -1,0 +1,43 @@
+import { strict } from '@fastify-balancer/option-schema'
+import { Type, type Static } from '@sinclair/typebox'
+import type { Desk } from '../desk.ts'
+import { BalancerParams, responses } from '../schemas/request.ts'
+import { ExplanationView } from '../schemas/views.ts'
+import { tags, type Scope } from '../scope.ts'
+
+const DescribedRequest = Type.Object(
+  {
+    method: Type.Optional(Type.String({ minLength: 1, maxLength: 64, default: 'GET' })),
+    url: Type.Optional(Type.String({ minLength: 1, default: '/' })),
+    headers: Type.Optional(
+      Type.Record(Type.String(), Type.Union([Type.String(), Type.Array(Type.String())]), {
+        description: 'In any case of letters',
+      }),
+    ),
+  },
+  strict,
+)
+
+/** `POST /balancers/:name/explain` */
+export function addExplain(scope: Scope, desk: Desk): void {
+  scope.post(
+    '/balancers/:name/explain',
+    {
+      schema: {
+        tags,
+        operationId: 'explain',
+        summary: 'Which backend a request would go to, and why; sends nothing, and changes nothing',
+        params: BalancerParams,
+        body: DescribedRequest,
+        response: responses(
+          { 200: { ...ExplanationView, description: 'Every backend, and the one that would be picked' } },
+          ...([400, 403, 404, 413, 415] as const),
+        ),
+      },
+    },
+    async ({ params, body: { method = 'GET', url = '/', headers = {} } }) => {
+      const lower = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
+      return desk.balancer(params.name).explain({ method, url, headers: lower }) as Static<typeof ExplanationView>
+    },
+  )
+}

@@ -1,0 +1,45 @@
+import { strict } from '@fastify-balancer/option-schema'
+import { Type } from '@sinclair/typebox'
+import type { Desk } from '../desk.ts'
+import { UnknownRevisionError } from '../errors.ts'
+import { revisionsOf } from '../revisions.ts'
+import { BalancerParams, ChangeQuery, ConditionalHeaders, responses } from '../schemas/request.ts'
+import { PreviewView, SetView } from '../schemas/views.ts'
+import { tags, type Scope } from '../scope.ts'
+
+/** `POST /balancers/:name/rollback` */
+export function addRollback(scope: Scope, desk: Desk): void {
+  scope.post(
+    '/balancers/:name/rollback',
+    {
+      schema: {
+        tags,
+        operationId: 'rollBack',
+        summary: 'Makes the list what it was at an earlier revision; that is a new revision',
+        params: BalancerParams,
+        querystring: ChangeQuery,
+        headers: ConditionalHeaders,
+        body: Type.Object({ revision: Type.Integer({ description: 'One of `revisions` of the balancer' }) }, strict),
+        response: responses(
+          { 200: Type.Union([SetView, PreviewView], { description: 'The new list; or what it would change' }) },
+          ...([400, 403, 404, 409, 412, 413, 415] as const),
+        ),
+      },
+    },
+    async (request, reply) => {
+      const { balancer, condition } = desk.change(request)
+      const revisions = revisionsOf(balancer)
+      const { revision } = request.body
+      const earlier = revisions.at(revision)
+      if (earlier === undefined)
+        throw new UnknownRevisionError(revision, revisions.kept.map((one) => one.revision).join(', '))
+      const preview = desk.preview(balancer, earlier.backends)
+      if (request.query.dryRun === true) return preview
+      desk.refuseFaulty(preview)
+      const now = await balancer.setBackends(earlier.backends, condition)
+      desk.record(request, balancer, { what: 'backends.rollback', ...revisions.change(now.revision) })
+      desk.tag(reply, now.revision)
+      return desk.views.set(balancer, now)
+    },
+  )
+}

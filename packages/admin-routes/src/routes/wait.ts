@@ -1,0 +1,51 @@
+import { Type } from '@sinclair/typebox'
+import type { Desk } from '../desk.ts'
+import { UnknownBackendError } from '../errors.ts'
+import { IdleWatch } from '../idle.ts'
+import { revisionsOf } from '../revisions.ts'
+import { BackendParams, responses, WaitQuery } from '../schemas/request.ts'
+import { tags, type Scope } from '../scope.ts'
+
+const IdleView = Type.Object({
+  id: Type.String(),
+  state: Type.String(),
+  idle: Type.Boolean(),
+  inFlight: Type.Integer({ description: 'Requests that it has left' }),
+})
+
+/** `GET /balancers/:name/backends/:id/wait`; also of one that has been removed, until it has finished what it had. */
+export function addWait(scope: Scope, desk: Desk): void {
+  const watch = new IdleWatch()
+  scope.addHook('preClose', async () => watch.close())
+  scope.get(
+    '/balancers/:name/backends/:id/wait',
+    {
+      schema: {
+        tags,
+        operationId: 'waitForBackend',
+        summary: 'Answers when a backend has nothing in flight, or after `timeout`',
+        params: BackendParams,
+        querystring: WaitQuery,
+        response: responses(
+          {
+            200: { ...IdleView, description: 'It is idle' },
+            202: { ...IdleView, description: 'Not yet: ask again' },
+          },
+          400,
+          404,
+        ),
+      },
+    },
+    async ({ params: { name, id }, query: { timeout = 30_000 } }, reply) => {
+      const balancer = desk.balancer(name)
+      const backend = balancer.backends.find((one) => one.id === id) ?? revisionsOf(balancer).retiring(id)
+      if (backend === undefined) throw new UnknownBackendError(id)
+      await watch.wait(backend, balancer.clock, timeout, (leave) => {
+        if (reply.raw.destroyed) leave()
+        else reply.raw.once('close', leave)
+      })
+      const { state, inFlight } = backend
+      return reply.code(inFlight === 0 ? 200 : 202).send({ id, state, idle: inFlight === 0, inFlight })
+    },
+  )
+}

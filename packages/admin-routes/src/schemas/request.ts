@@ -1,0 +1,68 @@
+import { strict } from '@fastify-balancer/option-schema'
+import { Type, type TSchema } from '@sinclair/typebox'
+import { FaultView } from './views.ts'
+
+/** The balancer that a path names. */
+export const BalancerParams = Type.Object({ name: Type.String({ description: 'Of a balancer' }) }, strict)
+
+/** The backend that a path names. */
+export const BackendParams = Type.Object(
+  { ...BalancerParams.properties, id: Type.String({ description: 'Of a backend' }) },
+  strict,
+)
+
+const dryRun = Type.Optional(Type.Boolean({ description: 'Only say what it would change' }))
+
+/** Of what changes the list. */
+export const ChangeQuery = Type.Object({ dryRun }, strict)
+
+/** How long something may take. Without it, as long as an option says. */
+export const deadline = Type.Optional(
+  Type.Integer({ minimum: 0, maximum: 2_147_483_647, description: 'ms; what is left then is cut. 0 = no deadline' }),
+)
+
+/** Of what takes a backend out of the list. */
+export const RemovalQuery = Type.Object({ dryRun, deadline }, strict)
+
+/** Of what waits. */
+export const WaitQuery = Type.Object(
+  {
+    until: Type.Optional(Type.Literal('idle')),
+    timeout: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 600_000,
+        default: 30_000,
+        description: 'Answers after so many ms, whatever has come of it',
+      }),
+    ),
+  },
+  strict,
+)
+
+/** Only if the list is still at this revision. */
+export const ConditionalHeaders = Type.Object({
+  'if-match': Type.Optional(Type.String({ description: 'The `ETag` that the change is built on' })),
+})
+
+const faults: Readonly<Record<number, string>> = {
+  400: 'Something is wrong with the request; `faults` names all of it, and nothing was changed',
+  403: 'Refused: a page of another origin wanted to change something',
+  404: 'There is no such balancer, backend or revision',
+  409: 'It cannot be done as things are, and nothing was changed',
+  412: '`If-Match` is stale; `current` is how it is now, and nothing was changed',
+  413: 'The body is too large',
+  415: 'The body is not JSON',
+  503: 'The app is closing, or not ready',
+}
+
+/** The responses of a route: what it answers when all is well, and the ways in which it may not be. */
+export function responses<Good extends Record<number, TSchema>, Bad extends number = never>(good: Good, ...bad: Bad[]) {
+  const described = Object.fromEntries(bad.map((status) => [status, { ...FaultView, description: faults[status] }]))
+  return {
+    ...good,
+    ...(described as Record<Bad, typeof FaultView>),
+    '4xx': { ...FaultView, description: 'Refused, for instance by the hook that checks who asks' },
+    '5xx': { ...FaultView, description: 'It failed' },
+  }
+}

@@ -1,0 +1,42 @@
+import { strict } from '@fastify-balancer/option-schema'
+import { Type, type Static } from '@sinclair/typebox'
+
+const settings = {
+  weight: Type.Optional(
+    Type.Integer({ minimum: 1, maximum: 65_535, description: 'Its share of the traffic, relative to the others' }),
+  ),
+  priority: Type.Optional(Type.Integer({ minimum: 0, maximum: 65_535, description: 'Lower is preferred' })),
+  maxInFlight: Type.Optional(Type.Integer({ minimum: 1, description: 'Requests at once' })),
+  zone: Type.Optional(Type.String({ description: 'Where it runs' })),
+  tags: Type.Optional(Type.Array(Type.String(), { description: 'Labels' })),
+}
+
+/** A backend as it is described to the balancer. */
+export const WantedBackend = Type.Object(
+  {
+    url: Type.String({ description: 'Its origin: `http://` or `https://`, host, port; no path' }),
+    id: Type.Optional(
+      Type.String({ minLength: 1, maxLength: 200, description: 'Its name; the origin if none is given' }),
+    ),
+    ...settings,
+  },
+  strict,
+)
+/** A backend as it is described to the balancer. */
+export type WantedBackend = Static<typeof WantedBackend>
+
+/** What may change while a backend stays the same backend. */
+export const BackendPatch = Type.Object(settings, { ...strict, minProperties: 1 })
+
+/** The whole list. Of its items, the balancer itself says what is wrong: it names every fault with its place. */
+export const WantedBackends = Type.Object(
+  {
+    backends: Type.Array(
+      Type.Unsafe<string | WantedBackend>({
+        ...Type.Any({ description: 'An origin, or an object' }),
+        anyOf: [Type.String(), WantedBackend],
+      }),
+    ),
+  },
+  strict,
+)

@@ -1,0 +1,105 @@
+import { Balancer, type BalancerOptions } from '@fastify-balancer/balancer-core'
+import assert from 'node:assert/strict'
+import { test, type TestContext } from 'node:test'
+import { ManualClock } from '../../../../test/support/clock.ts'
+import { BalancerWatch } from '../../src/events/balancer-watch.ts'
+import { backends } from './stage.ts'
+
+const at = 7
+
+function watched(t: TestContext, options: BalancerOptions = {}) {
+  const balancer = new Balancer({ backends, clock: new ManualClock(), ...options })
+  t.after(() => balancer.close())
+  const watch = new BalancerWatch(balancer)
+  const changes = () =>
+    watch.observe(balancer.set, at).map(({ at: when, ...event }) => {
+      assert.equal(when, at)
+      assert.equal('balancer' in event && event.balancer, 'default')
+      return Object.fromEntries(Object.entries(event).filter(([name]) => name !== 'balancer' && name !== 'since'))
+    })
+  return { balancer, changes }
+}
+
+const veto = (backend: string, action: string, reason: string, hard = false) => ({
+  type: 'veto',
+  backend,
+  action,
+  by: 'me',
+  reason,
+  hard,
+  evidence: undefined,
+})
+
+test('what was there before is not told, and nothing twice', async (t) => {
+  const balancer = new Balancer({ backends, clock: new ManualClock() })
+  t.after(() => balancer.close())
+  const early = balancer.veto(balancer.backend('a'), { by: 'me', reason: 'early' })
+  await balancer.drain('b')
+  const watch = new BalancerWatch(balancer)
+  assert.deepEqual(watch.observe(balancer.set, at), [])
+  early.lift()
+  assert.equal(watch.observe(balancer.set, at).length, 1)
+  assert.deepEqual(watch.observe(balancer.set, at), [])
+})
+
+test('vetoes that are laid and lifted', (t) => {
+  const { balancer, changes } = watched(t)
+  const a = balancer.backend('a')
+  const first = balancer.veto(a, { by: 'me', reason: 'first' })
+  assert.deepEqual(changes(), [veto('a', 'laid', 'first')])
+  balancer.veto(a, { by: 'me', reason: 'second', hard: true })
+  first.lift()
+  assert.deepEqual(changes(), [veto('a', 'laid', 'second', true), veto('a', 'lifted', 'first')])
+})
+
+test('evidence, as it was given', (t) => {
+  const { balancer, changes } = watched(t)
+  balancer.veto(balancer.backend('a'), { by: 'me', reason: 'r', evidence: { status: 500 } })
+  assert.deepEqual(changes(), [{ ...veto('a', 'laid', 'r'), evidence: { status: 500 } }])
+})
+
+test('the states of a backend', async (t) => {
+  const { balancer, changes } = watched(t)
+  const states = () => changes().filter(({ type }) => type === 'state')
+  await balancer.drain('a')
+  assert.deepEqual(states(), [{ type: 'state', backend: 'a', state: 'drain', before: 'ready' }])
+  await balancer.maintain('a')
+  assert.deepEqual(states(), [{ type: 'state', backend: 'a', state: 'maintenance', before: 'drain' }])
+  balancer.ready('a')
+  assert.deepEqual(states(), [{ type: 'state', backend: 'a', state: 'ready', before: 'maintenance' }])
+})
+
+test('panic, when it begins and when it ends', (t) => {
+  const { balancer, changes } = watched(t)
+  const vetoes = balancer.backends.map((backend) => balancer.veto(backend, { by: 'me', reason: 'r' }))
+  assert.deepEqual(changes().at(-1), { type: 'panic', panicking: true, backends: 3, available: 3 })
+  vetoes[0]!.lift()
+  assert.deepEqual(changes().at(-1), { type: 'panic', panicking: false, backends: 3, available: 1 })
+})
+
+test('a new list: who came, who went, who is another', async (t) => {
+  const { balancer, changes } = watched(t)
+  await balancer.setBackends([
+    { ...backends[0]!, weight: 3 },
+    { id: 'b', url: 'http://127.0.0.1:9' },
+    { id: 'd', url: 'http://127.0.0.1:4' },
+  ])
+  const list = { type: 'backends', revision: 2, added: ['d'], removed: ['c'], changed: ['a', 'b'] }
+  assert.deepEqual(changes(), [list])
+  await balancer.update('a', { tags: ['new'] })
+  assert.deepEqual(changes(), [{ type: 'backends', revision: 3, added: [], removed: [], changed: ['a'] }])
+  await balancer.setBackends(
+    balancer.backends.map(({ id, url, weight, tags }) => ({ id, url, weight, tags: [...tags] })),
+  )
+  assert.deepEqual(changes(), [{ type: 'backends', revision: 4, added: [], removed: [], changed: [] }])
+})
+
+test('a newcomer with a veto: first that it is there', async (t) => {
+  const { balancer, changes } = watched(t)
+  balancer.addHook('onBackendsPropose', (candidates) =>
+    candidates.map((backend) => ({ backend, veto: { by: 'me', reason: 'new' } })),
+  )
+  await balancer.add({ id: 'd', url: 'http://127.0.0.1:4' })
+  const list = { type: 'backends', revision: 2, added: ['d'], removed: [], changed: [] }
+  assert.deepEqual(changes(), [list, veto('d', 'laid', 'new')])
+})
