@@ -56,13 +56,20 @@ const faults: Readonly<Record<number, string>> = {
   503: 'The app is closing, or not ready',
 }
 
+type Refusal = typeof FaultView
+
+const refusal = (description: string): Refusal => ({ ...FaultView, description })
+
 /** The responses of a route: what it answers when all is well, and the ways in which it may not be. */
-export function responses<Good extends Record<number, TSchema>, Bad extends number = never>(good: Good, ...bad: Bad[]) {
-  const described = Object.fromEntries(bad.map((status) => [status, { ...FaultView, description: faults[status] }]))
+export function responses<Good extends Record<number, TSchema>, Bad extends number = never>(
+  good: Good,
+  ...bad: Bad[]
+): Good & Record<Bad | '4xx' | '5xx', Refusal> {
+  const described = Object.fromEntries(bad.map((status) => [status, refusal(faults[status]!)]))
   return {
     ...good,
-    ...(described as Record<Bad, typeof FaultView>),
-    '4xx': { ...FaultView, description: 'Refused, for instance by the hook that checks who asks' },
-    '5xx': { ...FaultView, description: 'It failed' },
+    ...(described as Record<Bad, Refusal>),
+    '4xx': refusal('Refused, for instance by the hook that checks who asks'),
+    '5xx': refusal('It failed'),
   }
 }
