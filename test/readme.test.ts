@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
+import { exec, execFile, spawnSync } from 'node:child_process'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -50,6 +50,21 @@ async function bodies(url: string, count: number): Promise<string[]> {
   const answers: string[] = []
   for (let turn = 0; turn < count; turn++) answers.push((await ask(url)).body)
   return answers
+}
+
+/** Runs the commands of the README that operate a balancer: all at once, since the stream of events does not end. */
+async function curlAsOperator(host: string): Promise<void> {
+  const { code } = blocks.find(({ language, title }) => language === 'sh' && title === 'Operate it')!
+  const commands = code.replaceAll('\\\n', '').replaceAll('localhost:8080', host).trim().split('\n')
+  const answers = commands.map(async (command) => {
+    const { stdout } = await promisify(exec)(`${command} -sS --max-time 5`).catch((error: { stdout: string }) => error)
+    return stdout
+  })
+  const [list, drained, idle, events] = await Promise.all(answers)
+  assert.match(list!, /^\{"revision":1,"backends":\[\{"id":"three"/)
+  assert.match(drained!, /"state":"drain"/)
+  assert.match(idle!, /"idle":true/)
+  assert.match(events!, /^retry: 3000$/m)
 }
 
 /** What each block must do. */
@@ -120,6 +135,17 @@ const checks: Record<string, (running: Running) => Promise<unknown>> = {
     assert.deepEqual(await bodies(`${url}/orders`, 2), ['two', 'three'])
     const probes = backends[2]!.received.filter((request) => request.url === '/health')
     assert.deepEqual([probes.length, probes[0]!.method], [1, 'GET'])
+  },
+
+  async 'Operate it'({ url }) {
+    const admin = `${url}/_balancer/balancers/shop/backends`
+    const headers = { 'x-admin-key': 'open sesame', 'content-type': 'application/json' }
+    assert.equal((await ask(admin)).status, 401)
+    assert.equal((await ask(`${url}/shop/x`)).body, 'three')
+    if (spawnSync('curl', ['--version']).error === undefined) await curlAsOperator(new URL(url).host)
+    else await ask(`${admin}/three/state`, { method: 'PUT', headers, body: '{"state":"drain"}' })
+    assert.equal((await ask(`${url}/shop/x`, { headers })).status, 503)
+    assert.match((await ask(`${url}/metrics`)).body, /^fastify_balancer_requests_total\{balancer="shop",.*"2xx"\} 1$/m)
   },
 
   async Channels({ url, program, backends }) {
@@ -252,7 +278,7 @@ describe('the life of a request is as the README has it', { timeout: 30_000 }, (
 
 describe('what the README says of commands and files', () => {
   const commands = blocks
-    .filter(({ language }) => language === 'sh')
+    .filter(({ language, code }) => language === 'sh' && !code.startsWith('curl'))
     .flatMap(({ code }) => code.trimEnd().split('\n'))
     .concat([...readme.matchAll(/`((?:npx|node|pnpm) [^`]+)`/g)].map(([, command]) => command!))
     .map((command) => command.replace(/ +#.*/, ''))
