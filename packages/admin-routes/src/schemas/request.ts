@@ -65,7 +65,7 @@ export function responses<Good extends Record<number, TSchema>, Bad extends numb
   good: Good,
   ...bad: Bad[]
 ): Good & Record<Bad | '4xx' | '5xx', Refusal> {
-  const described = Object.fromEntries(bad.map((status) => [status, refusal(faults[status]!)]))
+  const described = Object.fromEntries(bad.map((status) => [status, refusal(faults[status])]))
   return {
     ...good,
     ...(described as Record<Bad, Refusal>),
