@@ -11,6 +11,7 @@ import { describeMachine, requireLinux } from './machine.ts'
 import { cores, leaveProxyCore } from './pinning.ts'
 import { Progress } from './progress.ts'
 import { resultsFile, saveResults } from './results.ts'
+import { installedOf } from './subjects/installed.ts'
 import { makeWorkplace } from './workplace.ts'
 
 const names = subjects.map(({ name }) => name)
@@ -38,10 +39,7 @@ A quick look: --seconds 10 --only ours,nginx --scenario kill`,
 
 /** Runs everything that was asked for; answers how many requests failed though nothing was amiss. */
 async function bench(): Promise<number> {
-  const wanted = subjects.filter(({ name }) => only.includes(name))
-  const installed = wanted.filter((subject) => subject.version() !== undefined)
-  if (installed.length === 0) throw new Error('None of these subjects is installed')
-  const skipped = wanted.filter((subject) => !installed.includes(subject)).map(({ title }) => title)
+  const { installed, skipped } = installedOf(subjects, only)
   const chosen = scenarios.filter(({ name }) => scenario.includes(name))
 
   const progress = new Progress(chosen.length * installed.length, seconds + calmTime / 1000 + 2)

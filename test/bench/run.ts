@@ -12,6 +12,7 @@ import { resultsFile, saveResults } from './results.ts'
 import { scenarios } from './scenarios.ts'
 import { subjects } from './subjects/all.ts'
 import { judgeTargets, type JudgedTarget } from './targets.ts'
+import { installedOf } from './subjects/installed.ts'
 import { makeWorkplace } from './workplace.ts'
 
 // `run.ts faults …` is another benchmark, with arguments of its own; it ends the process.
@@ -46,10 +47,7 @@ Another benchmark, of sick backends: node test/bench/run.ts faults (--help tells
 
 /** Runs everything that was asked for; answers how many requests failed. */
 async function bench(): Promise<number> {
-  const wanted = subjects.filter(({ name }) => only.includes(name))
-  const installed = wanted.filter((subject) => subject.version() !== undefined)
-  if (installed.length === 0) throw new Error('None of these subjects is installed')
-  const skipped = wanted.filter((subject) => !installed.includes(subject)).map(({ title }) => title)
+  const { installed, skipped } = installedOf(subjects, only)
   const chosen = scenarios.filter(({ name }) => scenario.includes(name))
 
   const progress = new Progress(chosen.length * installed.length * (rounds + 1), seconds + 0.2)
