@@ -75,12 +75,25 @@ export async function startRawBackend(t: TestContext, onSocket: (socket: Socket)
   return url
 }
 
-/** An origin on which nobody listens. */
+/** Where to look next for a port that nobody uses; processes begin apart. */
+let unusedPort = 10_000 + ((process.pid * 61) % 20_000)
+
+/**
+ * An origin on which nobody listens, nor will by chance: systems choose ports from 32768 on where
+ * they are asked for any, and one of those would sooner or later be given to the proxy itself.
+ */
 export async function unusedOrigin(): Promise<string> {
-  const server = createNetServer()
-  const url = await listen(server)
-  await new Promise<void>((resolve) => void server.close(() => resolve()))
-  return url
+  for (;;) {
+    unusedPort = unusedPort < 30_000 ? unusedPort + 1 : 10_000
+    const port = unusedPort
+    const server = createNetServer()
+    // oxlint-disable-next-line no-await-in-loop -- one port after the other
+    const free = await new Promise<boolean>((resolve) => {
+      server.once('error', () => resolve(false))
+      server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
+    })
+    if (free) return `http://127.0.0.1:${port}`
+  }
 }
 
 /** Reads a body whole. */
