@@ -1,8 +1,9 @@
 import type { FastifyRequest } from 'fastify'
 import type { Dispatcher } from 'undici'
+import { withHeader, type AttemptRequest } from './attempt-headers.ts'
 import type { Backend } from './backend.ts'
 import type { Clock } from './clock.ts'
-import { classify, failures, type Blame, type FailureReason, type Outcome } from './failure.ts'
+import { blameOf, classify, failures, type Blame, type FailureReason, type Outcome } from './failure.ts'
 import type { PickRequest } from './policy.ts'
 import type { Connection, ConnectionAware } from './pool.ts'
 import type { IncomingFields } from './response-headers.ts'
@@ -22,6 +23,8 @@ export interface ExchangeView extends PickRequest {
   readonly attempts: readonly Attempt[]
   /** How it ended; undefined while that is open. */
   readonly outcome: Outcome | undefined
+  /** Whose fault its failure is; undefined if it did not fail. */
+  readonly blame: Blame | undefined
   readonly error: unknown
 }
 
@@ -94,6 +97,8 @@ export class Attempt implements Dispatcher.DispatchHandler, ConnectionAware, Swe
   #cancelled: FailureReason | undefined
   #discarding = false
   #dispatching = false
+  /** Set only while its start is told: see `setHeader`. */
+  #request: AttemptRequest | undefined
 
   constructor(exchange: AttemptOwner, backend: Backend, number: number) {
     this.exchange = exchange
@@ -103,18 +108,28 @@ export class Attempt implements Dispatcher.DispatchHandler, ConnectionAware, Swe
 
   /** Whose fault its failure is; undefined if it did not fail. */
   get blame(): Blame | undefined {
-    const { outcome } = this
-    return outcome === undefined || outcome === 'ok' ? undefined : failures[outcome].blame
+    return blameOf(this.outcome)
   }
 
   /** Counts the attempt in and hands it to undici, which may answer before this returns. */
-  start(pool: Dispatcher, options: Dispatcher.DispatchOptions): void {
+  start(pool: Dispatcher, request: AttemptRequest): void {
     const { exchange } = this
     this.startedAt = exchange.clock.now()
+    this.#request = request
     exchange.ledger.attemptStarted(this)
+    this.#request = undefined
     this.#dispatching = true
-    pool.dispatch(options, this)
+    pool.dispatch(request, this)
     this.#dispatching = false
+  }
+
+  /**
+   * Sets a header field of this attempt's request alone, in place of all of that name; `undefined` leaves it out. Only while
+   * its start is told, by `onAttemptStart` or its channel. @throws Error later; TypeError for what cannot be sent
+   */
+  setHeader(name: string, value: string | undefined): void {
+    if (this.#request === undefined) throw new Error(`'${name}' can be set only while the attempt starts`)
+    this.#request.headers = withHeader(this.#request.headers, name, value)
   }
 
   /** Ends it for a reason of ours. Before undici has a connection for it, it keeps its place until that is decided. */

@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Attempt, ExchangeView } from './attempt.ts'
 import type { Balancer } from './balancer.ts'
 import type { Clock } from './clock.ts'
-import type { Outcome } from './failure.ts'
+import { blameOf, type Blame, type Outcome } from './failure.ts'
 import type { Ledger } from './ledger.ts'
 import type { Forwarding } from './forwarding.ts'
 import type { PickRequest } from './policy.ts'
@@ -48,6 +48,10 @@ export class ExchangeRecord implements ExchangeView {
 
   get headers(): PickRequest['headers'] {
     return this.request.raw.headers
+  }
+
+  get blame(): Blame | undefined {
+    return blameOf(this.outcome)
   }
 
   get status(): number {

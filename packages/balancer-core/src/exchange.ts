@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { Socket } from 'node:net'
+import { Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import type { Dispatcher } from 'undici'
 import { Answer } from './answer.ts'
@@ -16,7 +16,7 @@ import type { Lane } from './lane.ts'
 import { Limits } from './limits.ts'
 import { distrust, offSocketClose, onSocketClose } from './pipelined.ts'
 import { logExchange } from './log.ts'
-import { dispatchOptions, outgoing, rewriteOutgoing, type Outgoing } from './outgoing.ts'
+import { attemptRequest, outgoing, rewriteOutgoing, type Outgoing } from './outgoing.ts'
 import { openFresh } from './pool.ts'
 import type { Waiter } from './queue.ts'
 import { brokenBody, isUploading, RequestFault, takeSmallBody } from './request-body.ts'
@@ -127,7 +127,7 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
     this.attempts.push(attempt)
     this.#current = attempt
     const dispatcher = fresh ? openFresh(backend.url, pool, timeouts) : backend.pool
-    attempt.start(dispatcher, dispatchOptions(this.#outgoing!, backend.hostname))
+    attempt.start(dispatcher, attemptRequest(this.#outgoing!, backend.hostname))
     if (fresh) backend.closeAfterUse(dispatcher)
   }
 
@@ -238,7 +238,9 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
     this.#current?.cancel('client-gone')
     this.balancer.leave()
     // The listener waits for its connections; this one would be kept for a next request, which nobody would take.
-    if (this.balancer.closing && this.request.raw.httpVersionMajor === 1) this.request.raw.socket?.end()
+    const { raw } = this.request
+    // What `inject` asks has no connection.
+    if (this.balancer.closing && raw.httpVersionMajor === 1 && raw.socket instanceof Socket) raw.socket.end()
     if (channels.exchangeEnd.hasSubscribers) channels.exchangeEnd.publish({ exchange: this })
     logExchange(this)
   }

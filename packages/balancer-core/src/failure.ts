@@ -88,6 +88,11 @@ export type FailureReason = keyof typeof failures
 /** How an attempt or an exchange ended. `ok` says that a response, of whatever status, was passed on whole. */
 export type Outcome = 'ok' | FailureReason
 
+/** Whose fault it is that something ended so; undefined if it did not fail, or has not ended. */
+export function blameOf(outcome: Outcome | undefined): Blame | undefined {
+  return outcome === undefined || outcome === 'ok' ? undefined : failures[outcome].blame
+}
+
 const dnsCodes = new Set(['ENOTFOUND', 'EAI_AGAIN', 'EAI_NODATA', 'EAI_NONAME', 'EAI_FAIL', 'ENODATA', 'ESERVFAIL'])
 const networkCodes = new Set([
   'ECONNRESET',

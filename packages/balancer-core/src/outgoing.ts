@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import type { Readable } from 'node:stream'
-import type { Dispatcher } from 'undici'
+import type { AttemptRequest } from './attempt-headers.ts'
 import type { Forwarding } from './forwarding.ts'
 import { asteriskTarget, climbs, faultOf, targetOf, withoutSegments } from './judge-request.ts'
 import { isDistrusted } from './pipelined.ts'
@@ -53,10 +53,7 @@ export function outgoing(request: FastifyRequest, forwarding: Forwarding): Outgo
 }
 
 /** What undici is asked to send. `hostname` is the backend's own: undici would reconnect whenever Host names another. */
-export function dispatchOptions(
-  { method, path, headers, body }: Outgoing,
-  hostname: string,
-): Dispatcher.DispatchOptions {
+export function attemptRequest({ method, path, headers, body }: Outgoing, hostname: string): AttemptRequest {
   const options = { method, path, headers, body, servername: hostname }
   // undici would close the connection after HEAD, for fear of servers that send a body.
   return method === 'HEAD' && body === null ? { ...options, reset: false } : options

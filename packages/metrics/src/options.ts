@@ -25,6 +25,10 @@ export const MetricsOptions = Type.Object(
       default: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
       description: 'Upper bounds of the histograms, in seconds, ascending',
     }),
+    tracing: Type.Boolean({
+      default: false,
+      description: 'Spans of OpenTelemetry: one for each request, below it one for each attempt',
+    }),
   },
   strict,
 )

@@ -4,6 +4,8 @@ import { prefersOpenMetrics } from './accept.ts'
 import { BalancerMetrics } from './balancer-metrics.ts'
 import { mediaTypeOf } from './exposition.ts'
 import { parseOptions, type MetricsOptions } from './options.ts'
+import { loadOpenTelemetry } from './tracing/open-telemetry.ts'
+import { Tracing } from './tracing/tracing.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -21,6 +23,11 @@ async function plugin(app: FastifyInstance, given: MetricsOptions): Promise<void
   app.decorate('balancerMetrics', { getter: () => metrics })
   app.addHook('onReady', async () => metrics.start())
   app.addHook('onClose', async () => metrics.stop())
+  if (options.tracing) {
+    const tracing = new Tracing(app, await loadOpenTelemetry())
+    app.addHook('onReady', async () => tracing.start())
+    app.addHook('onClose', async () => tracing.stop())
+  }
   if (!options.route) return
   app.route({
     method: 'GET',

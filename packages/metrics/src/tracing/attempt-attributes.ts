@@ -1,0 +1,30 @@
+import type { Attempt, Backend } from '@fastify-balancer/balancer-core'
+import type { Attributes } from '@opentelemetry/api'
+import { methodAttributes } from './request-attributes.ts'
+
+const addresses = new WeakMap<Backend, Attributes>()
+
+/** Where a backend is. Computed once for each. */
+function addressOf(backend: Backend): Attributes {
+  let address = addresses.get(backend)
+  if (address === undefined) {
+    const { protocol, port } = new URL(backend.url)
+    const scheme = protocol.slice(0, -1)
+    address = {
+      'url.scheme': scheme,
+      'server.address': backend.hostname,
+      'server.port': port === '' ? (scheme === 'https' ? 443 : 80) : Number(port),
+      'fastify_balancer.backend': backend.id,
+    }
+    addresses.set(backend, address)
+  }
+  return address
+}
+
+/** What is known of an attempt when it starts. */
+export function attemptAttributes({ exchange, backend, number }: Attempt): Attributes {
+  const attributes = Object.assign(methodAttributes(exchange.method), addressOf(backend))
+  attributes['fastify_balancer.balancer'] = exchange.balancerName
+  if (number > 1) attributes['http.request.resend_count'] = number - 1
+  return attributes
+}

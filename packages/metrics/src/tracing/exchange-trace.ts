@@ -1,0 +1,86 @@
+import type { Attempt, ExchangeView } from '@fastify-balancer/balancer-core'
+import type { Attributes, Context, Span, TextMapSetter, Tracer } from '@opentelemetry/api'
+import { attemptAttributes } from './attempt-attributes.ts'
+import { endAttributes } from './ending.ts'
+import type { OpenTelemetry } from './open-telemetry.ts'
+import { methodName, requestAttributes } from './request-attributes.ts'
+
+/** Puts what a propagator injects into the fields of an attempt. */
+const intoAttempt: TextMapSetter<Attempt> = {
+  set: (attempt, name, value) => attempt.setHeader(name, value),
+}
+
+/** The spans of one exchange: its own, and one for each of its attempts. */
+export class ExchangeTrace {
+  readonly #api: OpenTelemetry
+  readonly #tracer: Tracer
+  /** What is added to a time of the exchange's clock to make it one since 1970, in ms. */
+  readonly #epoch: number
+  readonly #span: Span
+  readonly #context: Context
+  /** By their number. */
+  readonly #attempts: Span[] = []
+
+  /**
+   * Begins the span of the exchange: below the one that is active where the exchange begins, or else below the one that the
+   * client says it has.
+   */
+  constructor(api: OpenTelemetry, tracer: Tracer, exchange: ExchangeView) {
+    const { method, headers, startedAt, request, balancerName } = exchange
+    this.#api = api
+    this.#tracer = tracer
+    this.#epoch = Date.now() - startedAt
+    const active = api.context.active()
+    const attributes = requestAttributes(exchange)
+    const startTime = this.#epoch + startedAt
+    if (api.trace.getSpan(active) !== undefined) {
+      const options = { kind: api.SpanKind.INTERNAL, attributes, startTime }
+      this.#span = tracer.startSpan(`forward ${balancerName}`, options, active)
+      this.#context = api.trace.setSpan(active, this.#span)
+      return
+    }
+    const { url: route } = request.routeOptions
+    if (route !== undefined) attributes['http.route'] = route
+    const name = route === undefined ? methodName(method) : `${methodName(method)} ${route}`
+    const parent = api.propagation.extract(active, headers)
+    this.#span = tracer.startSpan(name, { kind: api.SpanKind.SERVER, attributes, startTime }, parent)
+    this.#context = api.trace.setSpan(parent, this.#span)
+  }
+
+  /** Begins the span of an attempt, and lets the backend know of it in place of what the client sent. */
+  attemptStarted(attempt: Attempt): void {
+    const { trace, propagation, SpanKind, isSpanContextValid } = this.#api
+    const options = {
+      kind: SpanKind.CLIENT,
+      attributes: attemptAttributes(attempt),
+      startTime: this.#epoch + attempt.startedAt,
+    }
+    const span = this.#tracer.startSpan(methodName(attempt.exchange.method), options, this.#context)
+    this.#attempts[attempt.number] = span
+    // Where nobody traces, what the client sent is passed on.
+    if (!isSpanContextValid(span.spanContext())) return
+    for (const field of propagation.fields()) attempt.setHeader(field, undefined)
+    propagation.inject(trace.setSpan(this.#context, span), attempt, intoAttempt)
+  }
+
+  /** `version` of HTTP, by which the backend was asked. */
+  attemptEnded({ number, outcome = 'ok', status, endedAt }: Attempt, version: string): void {
+    const span = this.#attempts[number]
+    if (span === undefined) return
+    const attributes = endAttributes({ outcome, status }, 400)
+    if (status !== 0) attributes['network.protocol.version'] = version
+    this.#end(span, attributes, endedAt)
+  }
+
+  ended({ outcome = 'ok', status, endedAt }: ExchangeView): void {
+    this.#end(this.#span, endAttributes({ outcome, status }, 500), endedAt)
+  }
+
+  #end(span: Span, attributes: Attributes, at: number): void {
+    if (span.isRecording()) {
+      span.setAttributes(attributes)
+      if (attributes['error.type'] !== undefined) span.setStatus({ code: this.#api.SpanStatusCode.ERROR })
+    }
+    span.end(this.#epoch + at)
+  }
+}

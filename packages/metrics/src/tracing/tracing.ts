@@ -1,0 +1,111 @@
+import type { Attempt, ExchangeView } from '@fastify-balancer/balancer-core'
+import type { Tracer } from '@opentelemetry/api'
+import type { FastifyInstance } from 'fastify'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { ExchangeTrace } from './exchange-trace.ts'
+import type { OpenTelemetry } from './open-telemetry.ts'
+
+/** Where an exchange keeps its trace: on itself, since a map of what is so short-lived costs more than all the rest. */
+const traceOf = Symbol('fastify-balancer.trace')
+
+interface Traced extends ExchangeView {
+  [traceOf]?: { readonly owner: Tracing; readonly spans: ExchangeTrace }
+}
+
+const exchangeStart = 'balancer-core:exchange:start'
+const exchangeEnd = 'balancer-core:exchange:end'
+const attemptStart = 'balancer-core:attempt:start'
+const attemptEnd = 'balancer-core:attempt:end'
+
+/** Spans for every balancer of one server, from what their channels tell. */
+export class Tracing {
+  readonly #app: FastifyInstance
+  readonly #api: OpenTelemetry
+  readonly #tracer: Tracer
+  /** Exchanges and attempts that have begun and not ended. */
+  #open = 0
+  #stopped = false
+  readonly #onExchangeStart = (message: unknown) => this.#exchangeStarted((message as { exchange: Traced }).exchange)
+  readonly #onExchangeEnd = (message: unknown) => this.#exchangeEnded((message as { exchange: Traced }).exchange)
+  readonly #onAttemptStart = (message: unknown) => this.#attemptStarted((message as { attempt: Attempt }).attempt)
+  readonly #onAttemptEnd = (message: unknown) => this.#attemptEnded((message as { attempt: Attempt }).attempt)
+
+  /** The tracer is that of the global provider, also when one is set later. */
+  constructor(app: FastifyInstance, api: OpenTelemetry) {
+    this.#app = app
+    this.#api = api
+    this.#tracer = api.trace.getTracer('@fastify-balancer/metrics')
+  }
+
+  start(): void {
+    subscribe(exchangeStart, this.#onExchangeStart)
+    subscribe(exchangeEnd, this.#onExchangeEnd)
+    subscribe(attemptStart, this.#onAttemptStart)
+    subscribe(attemptEnd, this.#onAttemptEnd)
+  }
+
+  /** Takes nothing new. What is under way is followed to its end, so that no span stays open. */
+  stop(): void {
+    this.#stopped = true
+    unsubscribe(exchangeStart, this.#onExchangeStart)
+    this.#leaveIfDone()
+  }
+
+  #exchangeStarted(exchange: Traced): void {
+    // A channel is the whole process's, and another server may have a balancer of the same name.
+    if (exchange.request.server.server !== this.#app.server) return
+    this.#safely(() => {
+      exchange[traceOf] = { owner: this, spans: new ExchangeTrace(this.#api, this.#tracer, exchange) }
+      this.#open++
+    })
+  }
+
+  #attemptStarted(attempt: Attempt): void {
+    const spans = this.#spansOf(attempt.exchange)
+    if (spans === undefined) return
+    this.#open++
+    this.#safely(() => spans.attemptStarted(attempt))
+  }
+
+  #attemptEnded(attempt: Attempt): void {
+    const spans = this.#spansOf(attempt.exchange)
+    if (spans === undefined) return
+    const balancer = this.#app.balancers.get(attempt.exchange.balancerName)
+    const version = balancer?.options.pool.protocol === 'http1' ? '1.1' : '2'
+    this.#safely(() => spans.attemptEnded(attempt, version))
+    this.#close()
+  }
+
+  #exchangeEnded(exchange: Traced): void {
+    const spans = this.#spansOf(exchange)
+    if (spans === undefined) return
+    this.#safely(() => spans.ended(exchange))
+    this.#close()
+  }
+
+  #spansOf(exchange: Traced): ExchangeTrace | undefined {
+    const trace = exchange[traceOf]
+    return trace?.owner === this ? trace.spans : undefined
+  }
+
+  #close(): void {
+    this.#open--
+    this.#leaveIfDone()
+  }
+
+  #leaveIfDone(): void {
+    if (!this.#stopped || this.#open > 0) return
+    unsubscribe(exchangeEnd, this.#onExchangeEnd)
+    unsubscribe(attemptStart, this.#onAttemptStart)
+    unsubscribe(attemptEnd, this.#onAttemptEnd)
+  }
+
+  /** What a subscriber throws would end the process. */
+  #safely(act: () => void): void {
+    try {
+      act()
+    } catch (error) {
+      this.#app.log.error({ err: error }, 'tracing failed')
+    }
+  }
+}
