@@ -1,14 +1,16 @@
 import type { Backend, Balancer, PreviewedBackend } from '@fastify-balancer/balancer-core'
 import type { Static } from '@sinclair/typebox'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { AllowList } from './allow-list.ts'
-import { changes, type AdminChange } from './audit.ts'
+import { Admission } from './admission.ts'
+import { changes, lasting, type AdminChange } from './audit.ts'
 import { BadRequestError, UnknownBackendError, UnknownBalancerError } from './errors.ts'
 import { Extensions } from './extensions.ts'
 import { requiredRevision, tagOf } from './if-match.ts'
 import type { ParsedOptions } from './options.ts'
+import { Keeper } from './persistence/index.ts'
 import type { PreviewView } from './schemas/views.ts'
 import type { WantedBackend } from './schemas/wanted.ts'
+import { ServerState } from './server-state.ts'
 import { Views } from './views.ts'
 
 type Wanted = readonly (string | WantedBackend)[]
@@ -32,16 +34,20 @@ export class Desk {
   readonly options: ParsedOptions
   readonly extensions: Extensions
   readonly views: Views
+  readonly serverState: ServerState
   readonly #app: FastifyInstance
-  readonly #allowed: AllowList
+  readonly #admission: Admission
   readonly #who = new WeakMap<FastifyRequest, string>()
+  readonly #saving = new WeakMap<FastifyRequest, Promise<void>>()
+  #keeper: Keeper | undefined
 
   constructor(app: FastifyInstance, options: ParsedOptions) {
     this.options = options
     this.extensions = new Extensions(app)
     this.views = new Views(this.extensions)
+    this.serverState = new ServerState(app)
     this.#app = app
-    this.#allowed = new AllowList(options.allow)
+    this.#admission = new Admission(options.allow, app.initialConfig)
   }
 
   get balancers(): ReadonlyMap<string, Balancer> {
@@ -76,13 +82,19 @@ export class Desk {
       added: [...added],
       removed: [...removed],
       changed: changed.map(({ id, from, to }) => ({ id, from: copied(from), to: copied(to) })),
-      faults: [...faults, ...this.#refused(balancer, wanted)],
+      faults: [...faults, ...this.#admission.refused(balancer, wanted)],
     }
+  }
+
+  /** The same of a list that somebody has just written, and so may write otherwise. */
+  previewGiven(balancer: Balancer, wanted: Wanted): Preview {
+    const preview = this.preview(balancer, wanted)
+    return { ...preview, faults: [...preview.faults, ...this.#admission.unnameable(balancer, wanted)] }
   }
 
   /** The same for one of a list: its faults begin at itself. */
   previewOne(balancer: Balancer, wanted: Wanted, index: number): Preview {
-    const preview = this.preview(balancer, wanted)
+    const preview = this.previewGiven(balancer, wanted)
     return { ...preview, faults: preview.faults.map((fault) => fault.replace(`backends.${index}.`, '')) }
   }
 
@@ -98,29 +110,68 @@ export class Desk {
     if (typeof who === 'string') this.#who.set(request, who.slice(0, longestName))
   }
 
-  /** Tells that something was changed: one line in the log, one message on the channel. */
-  record(request: FastifyRequest, balancer: Balancer, done: Omit<AdminChange, 'who' | 'balancer' | 'at'>): void {
-    const who = this.#who.get(request)
+  /** Who asks, as far as it has been found out. */
+  whoIs(request: FastifyRequest): string | undefined {
+    return this.#who.get(request)
+  }
+
+  /** Tells that something was changed: one line in the log, one message on the channel; and saves what is to last. */
+  record(
+    request: FastifyRequest,
+    balancer: Balancer,
+    done: Omit<AdminChange, 'who' | 'balancer' | 'at'> & { readonly revision: number },
+  ): void {
+    const who = this.whoIs(request)
     const change: AdminChange = { who, balancer: balancer.name, ...done, at: Date.now() }
     const of = done.backend === undefined ? `balancer '${balancer.name}'` : `backend '${done.backend}'`
     request.log.info({ change }, `${who ?? 'somebody'} did ${done.what} to ${of}, revision ${done.revision}`)
     if (changes.hasSubscribers) changes.publish({ ...change, server: this.#app.server })
+    if (lasting.has(done.what)) this.save(request, balancer)
+  }
+
+  /** The same of something that concerns no single balancer. */
+  recordOfServer(request: FastifyRequest, done: Pick<AdminChange, 'what' | 'before' | 'after'>): void {
+    const who = this.whoIs(request)
+    const change: AdminChange = { who, ...done, at: Date.now() }
+    request.log.info({ change }, `${who ?? 'somebody'} did ${done.what}: ${String(done.after)}`)
+    if (changes.hasSubscribers) changes.publish({ ...change, server: this.#app.server })
+  }
+
+  /** Puts saved lists in place of the configured ones, of all balancers that are there. @throws as `Keeper` does */
+  async restore(): Promise<void> {
+    const { persist } = this.options
+    if (persist === undefined) return
+    this.#keeper ??= await Keeper.open(persist, this.balancers, this.#app.log)
+    await this.#keeper.restore((balancer, wanted) => this.preview(balancer, wanted))
+  }
+
+  /** Begins to save a list; `saved` waits for it. */
+  save(request: FastifyRequest, balancer: Balancer): void {
+    const saving = this.#keeper?.save(balancer)
+    if (saving === undefined) return
+    saving.catch(() => {})
+    this.#saving.set(request, saving)
+  }
+
+  /** What a request has changed is on disk, if it is to be there. Throws once at most. @throws UnsavedError */
+  async saved(request: FastifyRequest): Promise<void> {
+    const saving = this.#saving.get(request)
+    this.#saving.delete(request)
+    await saving
+  }
+
+  /** All balancers are there. */
+  async settle(): Promise<void> {
+    await this.#keeper?.settle()
+  }
+
+  /** The app is closing: nothing is left unsaved that can be saved. */
+  async close(): Promise<void> {
+    await this.#keeper?.close()
   }
 
   /** Writes the revision of an answer on it. */
   tag(reply: FastifyReply, revision: number): void {
     void reply.header('etag', tagOf(revision))
-  }
-
-  #refused(balancer: Balancer, wanted: Wanted): string[] {
-    const known = new Set(balancer.backends.map(({ id, url }) => `${url} ${id}`))
-    return wanted.flatMap((item, index) => {
-      // What is wrong with its shape, the balancer has said already.
-      const given = (typeof item === 'string' ? { url: item } : item) as WantedBackend | null
-      const origin = typeof given?.url === 'string' ? URL.parse(given.url)?.origin : undefined
-      if (origin === undefined || known.has(`${origin} ${given?.id ?? origin}`) || this.#allowed.allows(origin))
-        return []
-      return [`backends.${index}.url: '${origin}' is not among those that may be added`]
-    })
   }
 }

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import type { Static } from '@sinclair/typebox'
-import type { CircuitView, ProbeView } from './schemas/views.ts'
+import type { CircuitView, ProbeView, ProcessView } from './schemas/views.ts'
 
 /** The health check of one balancer, as far as it is needed here. */
 export interface Prober {
@@ -33,6 +33,15 @@ export interface Breaker {
   release(id: string): void
 }
 
+/** @fastify/under-pressure, by what it decorates the app with. */
+interface UnderPressure {
+  isUnderPressure(): boolean
+  memoryUsage(): Omit<Static<typeof ProcessView>, 'overloaded'>
+}
+
+/** In ms. */
+const longestDelay = 3_600_000
+
 function decorated<T>(app: FastifyInstance, name: string): ReadonlyMap<string, T> | undefined {
   if (!app.hasDecorator(name)) return undefined
   return (app as unknown as Record<string, ReadonlyMap<string, T>>)[name]
@@ -54,5 +63,17 @@ export class Extensions {
   /** The circuit breaker of a balancer. */
   breaker(balancer: string): Breaker | undefined {
     return decorated<Breaker>(this.#app, 'circuitBreakers')?.get(balancer)
+  }
+
+  /** How the process is, if somebody looks after it. */
+  process(): Static<typeof ProcessView> | undefined {
+    const app = this.#app
+    if (!app.hasDecorator('memoryUsage') || !app.hasDecorator('isUnderPressure')) return undefined
+    const underPressure = app as unknown as UnderPressure
+    const { eventLoopDelay, eventLoopUtilized, heapUsed, rssBytes } = underPressure.memoryUsage()
+    // Infinite when not even its timer came to be called; JSON has no word for that.
+    const delay = Math.min(eventLoopDelay, longestDelay)
+    const overloaded = underPressure.isUnderPressure()
+    return { overloaded, eventLoopDelay: delay, eventLoopUtilized, heapUsed, rssBytes }
   }
 }

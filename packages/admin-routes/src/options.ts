@@ -51,6 +51,12 @@ export const AdminRoutesOptions = Type.Object(
       default: {},
       description: 'How events are kept and told',
     }),
+    persist: Type.Optional(
+      Type.String({
+        minLength: 1,
+        description: 'A file that keeps lists and states that were changed here, so that they survive a restart',
+      }),
+    ),
     bodyLimit: Type.Integer({ minimum: 1, default: 1_048_576, description: 'A body may have so many bytes' }),
   },
   strict,

@@ -12,17 +12,28 @@ import { addBalancers } from './routes/balancers.ts'
 import { addCircuit } from './routes/circuit.ts'
 import { addExplain } from './routes/explain.ts'
 import { addNothing } from './routes/nothing.ts'
+import { addOperator } from './routes/operator.ts'
 import { addProbe } from './routes/probe.ts'
 import { addReadiness } from './routes/readiness.ts'
 import { addRollback } from './routes/rollback.ts'
+import { addServerRead, addServerWrite } from './routes/server.ts'
 import { addState } from './routes/state.ts'
 import { addWait } from './routes/wait.ts'
 import { SameOrigin } from './same-origin.ts'
 
 type Role = 'read' | 'operate'
 
-const readers = [addBalancers, addBackendsRead, addBackendRead, addWait, addExplain, addNothing]
-const writers = [addBackendsWrite, addBackendWrite, addState, addProbe, addCircuit, addRollback]
+const readers = [addBalancers, addBackendsRead, addBackendRead, addWait, addExplain, addServerRead, addNothing]
+const writers = [
+  addOperator,
+  addBackendsWrite,
+  addBackendWrite,
+  addState,
+  addProbe,
+  addCircuit,
+  addRollback,
+  addServerWrite,
+]
 
 function guard(scope: FastifyInstance, { onRequest, preHandler }: Guards): void {
   for (const hook of onRequest) scope.addHook('onRequest', hook)
@@ -41,6 +52,8 @@ function prepare(scope: FastifyInstance, desk: Desk): void {
     // What is wrong with a request is said once it is known that the one who asks may ask.
     route.attachValidation = true
     route.bodyLimit = desk.options.bodyLimit
+    // Read by @fastify/under-pressure: whoever has to help an overloaded process must get in.
+    route.config = Object.assign({ pressureHandler: () => undefined }, route.config)
   })
   scope.addHook('onRequest', (_request, reply, done) => {
     void reply.header('cache-control', 'no-store').header('x-content-type-options', 'nosniff')
@@ -62,6 +75,7 @@ async function roleRoutes(scope: FastifyInstance, { desk, role }: { desk: Desk; 
   refuseInvalid(scope)
   if (role === 'operate') {
     scope.addHook('preHandler', async (request) => desk.identify(request))
+    scope.addHook('preSerialization', async (request) => desk.saved(request))
     for (const add of writers) add(scope, desk)
     return
   }
@@ -87,10 +101,15 @@ async function plugin(app: FastifyInstance, given: AdminRoutesOptions): Promise<
   if (options.insecure)
     app.log.warn(`admin routes at ${options.prefix} are insecure: whoever reaches them may do anything`)
   const desk = new Desk(app, options)
+  // At once, so that nobody has asked or probed the configured ones.
+  await desk.restore()
   // Balancers may be registered until then.
   app.addHook('onReady', async () => {
+    await desk.restore()
+    await desk.settle()
     for (const balancer of desk.balancers.values()) revisionsOf(balancer)
   })
+  app.addHook('onClose', async () => desk.close())
   await app.register(allRoutes, { prefix: options.prefix, desk })
 }
 

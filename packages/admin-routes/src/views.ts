@@ -47,11 +47,13 @@ export class Views {
   }
 
   balancers(balancers: Iterable<Balancer>): Static<typeof BalancersView> {
+    const process = this.#extensions.process()
     return {
       balancers: [...balancers].map((balancer) => {
         const { all, available } = balancer.set
         return Object.assign(this.#summary(balancer), { backends: all.length, available: available.length })
       }),
+      ...(process !== undefined && { process }),
     }
   }
 

@@ -14,6 +14,8 @@ import { Vetoes } from './vetoes.ts'
 export interface ChangeOptions {
   /** Refuse unless the set is still at this revision. */
   readonly revision?: number
+  /** The list was in force until this revision, before a restart: the new one is above it, and no newcomer is judged. */
+  readonly resumes?: number
 }
 
 /** How long something may take to finish what it has. */
@@ -96,10 +98,10 @@ export class Backends {
   /** Replaces the list by what `make` builds from the current one. */
   change(
     make: (listed: readonly ParsedBackend[]) => readonly (string | BackendOptions)[],
-    { revision }: ChangeOptions = {},
+    options: ChangeOptions = {},
     drain?: DrainOptions,
   ): Promise<BackendSet> {
-    const turn = this.#turn.then(() => this.#apply(make(this.#listed), revision, drain))
+    const turn = this.#turn.then(() => this.#apply(make(this.#listed), options, drain))
     this.#turn = turn.catch(() => {})
     return turn
   }
@@ -151,7 +153,7 @@ export class Backends {
 
   async #apply(
     wanted: readonly (string | BackendOptions)[],
-    revision: number | undefined,
+    { revision, resumes = 0 }: ChangeOptions,
     drain: DrainOptions | undefined,
   ): Promise<BackendSet> {
     const current = this.#set
@@ -170,13 +172,13 @@ export class Backends {
       newcomers.push(newcomer)
       return newcomer
     })
-    if (newcomers.length > 0) await this.#judge(newcomers)
+    if (newcomers.length > 0 && resumes === 0) await this.#judge(newcomers)
 
     // Vetoes may have come and gone meanwhile.
     const before = this.set
     for (const [index, backend] of all.entries()) backend.configure(settingsOf(listed[index]!, this.#options.pool))
     this.#listed = listed
-    const now = this.#swap(backendSet(all, before.revision + 1, this.#options.panicThreshold))
+    const now = this.#swap(backendSet(all, Math.max(before.revision, resumes) + 1, this.#options.panicThreshold))
     const kept = new Set(all)
     for (const backend of before.all) if (!kept.has(backend)) void this.#retire(backend, drain)
     this.#hooks.tellChange(now, before)

@@ -15,5 +15,11 @@ export interface CircuitChange {
   readonly at: number
 }
 
+/** What is told on the channel. */
+export interface CircuitNotice extends CircuitChange {
+  /** The app's server, so that several in one process are told apart. */
+  readonly server?: unknown
+}
+
 /** For those who look on from outside: `circuit-breaker:change`, told of every change of every circuit. */
-export const changes = channel<unknown, CircuitChange>('circuit-breaker:change')
+export const changes = channel<unknown, CircuitNotice>('circuit-breaker:change')

@@ -16,13 +16,16 @@ export class CircuitBreaker {
   readonly balancer: Balancer
   readonly #options: ParsedOptions
   readonly #log: FastifyBaseLogger | undefined
+  readonly #server: unknown
   /** `undefined` for a backend that is to have none. */
   readonly #circuits = new Map<Backend, BackendCircuit | undefined>()
 
-  constructor(balancer: Balancer, options: ParsedOptions, log?: FastifyBaseLogger) {
+  /** `server` is told on the channel. */
+  constructor(balancer: Balancer, options: ParsedOptions, log?: FastifyBaseLogger, server?: unknown) {
     this.balancer = balancer
     this.#options = options
     this.#log = log
+    this.#server = server
     for (const backend of balancer.backends) this.#join(backend)
     // Named, for the balancer reports a hook that throws by its name.
     const startCall = (attempt: Counted) => {
@@ -108,6 +111,6 @@ export class CircuitBreaker {
     if (state === 'open' || state === 'isolated')
       this.#log?.warn({ ...fields, openings, changesIn }, `the circuit of ${backend.id} is ${state}: ${reason}`)
     else this.#log?.info(fields, `the circuit of ${backend.id} is ${state}: ${reason}`)
-    if (changes.hasSubscribers) changes.publish({ ...fields, state, before, at: since })
+    if (changes.hasSubscribers) changes.publish({ ...fields, state, before, at: since, server: this.#server })
   }
 }

@@ -1,7 +1,7 @@
 export { AnyOf } from './any-of.ts'
 export type { CircuitView } from './backend-circuit.ts'
 export type { Call } from './call.ts'
-export type { CircuitChange } from './channel.ts'
+export type { CircuitChange, CircuitNotice } from './channel.ts'
 export { Circuit } from './circuit.ts'
 export type { CircuitBreaker } from './circuit-breaker.ts'
 export type { CircuitOptions, CircuitState } from './circuit-options.ts'

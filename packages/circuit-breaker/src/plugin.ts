@@ -43,7 +43,7 @@ async function plugin(app: FastifyInstance, options: CircuitBreakerOptions): Pro
   byServer.set(app.server, breakers)
   if (breakers.has(balancer.name))
     throw new BadOptionsError(`balancer: '${balancer.name}' already has a circuit breaker`)
-  const breaker = new CircuitBreaker(balancer, parsed, app.log)
+  const breaker = new CircuitBreaker(balancer, parsed, app.log, app.server)
   breakers.set(balancer.name, breaker)
   decorate(app, breakers)
   app.addHook('onClose', async () => breaker.close())

@@ -5,7 +5,7 @@ import { test, type TestContext } from 'node:test'
 import { ask } from '../../../test/support/ask.ts'
 import { startBackend } from '../../../test/support/backend.ts'
 import { until } from '../../../test/support/until.ts'
-import type { CircuitChange, Hold } from '../src/index.ts'
+import type { CircuitNotice, Hold } from '../src/index.ts'
 import { answering, broken, good, silent, start, truncated, type Stage } from './stage.ts'
 
 const row = '3 consecutive failures, no further than 10 s apart'
@@ -459,15 +459,18 @@ test('a veto carries what it rests on', async (t) => {
 })
 
 test('whoever looks on is told of each change', async (t) => {
-  const changes: CircuitChange[] = []
-  const listener = (message: unknown) => void changes.push(message as CircuitChange)
+  const changes: CircuitNotice[] = []
+  const listener = (message: unknown) => void changes.push(message as CircuitNotice)
   subscribe('circuit-breaker:change', listener)
   t.after(() => unsubscribe('circuit-breaker:change', listener))
-  const { trip, clock } = await start(t, 'ab')
+  const { app, trip, clock } = await start(t, 'ab')
   await trip()
   clock.advance(10_000)
   assert.deepEqual(
-    changes.map(({ at: _at, ...change }) => change),
+    changes.map(({ at: _at, server, ...change }) => {
+      assert.equal(server, app.server)
+      return change
+    }),
     [
       { balancer: 'default', backend: 'a', state: 'open', before: 'closed', reason: row },
       { balancer: 'default', backend: 'a', state: 'half-open', before: 'open', reason: 'was open for 10 s' },

@@ -60,6 +60,11 @@ export class EventStream {
     else this.#takenBefore = taken
   }
 
+  /** Sends text, unless something else waits: what is out of date a moment later must not queue. */
+  offer(text: string): void {
+    if (!this.#waiting && !isGone(this.#response)) this.send(text)
+  }
+
   /** Sends text as it is. */
   send(text: string): void {
     this.#written += Buffer.byteLength(text)

@@ -1,10 +1,11 @@
 import type { Clock } from '@fastify-balancer/balancer-core'
 import type { ServerResponse } from 'node:http'
 import { StreamsClosedError, TooManyStreamsError } from './errors.ts'
-import type { EventFilter } from './event-filter.ts'
+import { figuresFilterOf, filterOf, type EventsQuery } from './event-filter.ts'
 import type { EventLog } from './event-log.ts'
 import { EventStream, isGone } from './event-stream.ts'
-import { frameOf } from './frame.ts'
+import type { FiguresEvent } from './figures-event.ts'
+import { figuresFrameOf, frameOf } from './frame.ts'
 import type { EventDraft } from './event.ts'
 import type { EventsSettings } from './options.ts'
 
@@ -15,6 +16,8 @@ export class EventStreams {
   readonly #clock: Clock
   readonly #wallClock: () => number
   readonly #open = new Set<EventStream>()
+  /** Those of them who want figures, and of which balancers. */
+  readonly #watching = new Map<EventStream, (balancer: string) => boolean>()
   #timer: unknown
   #isDue = false
   #closed = false
@@ -43,6 +46,13 @@ export class EventStreams {
     })
   }
 
+  /** Tells figures to those who want them, as far as they keep up; false when there is nobody. */
+  tellFigures(figures: FiguresEvent): boolean {
+    const frame = figuresFrameOf(figures)
+    for (const [stream, wants] of this.#watching) if (wants(figures.balancer)) stream.offer(frame)
+    return this.#watching.size > 0
+  }
+
   /** @throws TooManyStreamsError; StreamsClosedError */
   assertRoom(): void {
     if (this.#closed) throw new StreamsClosedError()
@@ -50,18 +60,21 @@ export class EventStreams {
   }
 
   /** Takes over a response whose headers have been written; `last` is the id of the event that its client has seen. */
-  add(response: ServerResponse, wants: EventFilter, last: string | undefined): void {
+  add(response: ServerResponse, query: EventsQuery, last: string | undefined): void {
     if (isGone(response)) return
     const log = this.#log
     const { next, gap } = log.resume(last, this.#wallClock())
-    const stream = new EventStream(response, log, wants, next, this.#settings.maxQueued)
+    const stream = new EventStream(response, log, filterOf(query), next, this.#settings.maxQueued)
     // What is written to a connection that has just been lost fails; `close` follows.
     response.on('error', () => {})
     response.on('close', () => {
       this.#open.delete(stream)
+      this.#watching.delete(stream)
       if (this.#open.size === 0) this.#stopTimer()
     })
     this.#open.add(stream)
+    const wantsFigures = figuresFilterOf(query)
+    if (wantsFigures !== undefined) this.#watching.set(stream, wantsFigures)
     this.#timer ??= this.#startTimer()
     // The id lets a client that comes back before its first event miss nothing either.
     const id = log.idOf(next - 1)
@@ -75,6 +88,7 @@ export class EventStreams {
     this.#stopTimer()
     for (const stream of this.#open) stream.end()
     this.#open.clear()
+    this.#watching.clear()
   }
 
   #startTimer(): unknown {

@@ -61,13 +61,13 @@ const BackendsEvent = event('backends', {
 
 /** Somebody has changed something through the admin API. */
 const AdminEvent = event('admin', {
-  balancer,
+  balancer: Type.Optional(balancer),
   backend: Type.Optional(backend),
   who: Type.Optional(Type.String()),
   what: Type.String({ description: 'The action, e.g. `backend.state`' }),
   before: Type.Optional(Type.Unknown()),
   after: Type.Optional(Type.Unknown()),
-  revision: Type.Integer({ description: 'Of the set, once the change was made' }),
+  revision: Type.Optional(Type.Integer({ description: 'Of the set, once the change was made' })),
 })
 
 /** Sent in place of events that are gone: whoever keeps a picture of the whole has to ask for it anew. */

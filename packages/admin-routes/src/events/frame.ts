@@ -1,4 +1,5 @@
 import type { EventDraft } from './event.ts'
+import type { FiguresEvent } from './figures-event.ts'
 
 /** A property that takes more, as JSON, is left out (characters): what is kept and queued must be bounded. */
 const longestPart = 65_536
@@ -26,4 +27,9 @@ export function frameOf(id: string, event: EventDraft): string {
   }
   if (omitted.length > 0) parts.push(`"omitted":${JSON.stringify(omitted)}`)
   return `id: ${id}\nevent: ${event.type}\ndata: {${parts.join(',')}}\n\n`
+}
+
+/** Figures as they are sent. They have no id: nobody needs to be told them again. */
+export function figuresFrameOf(figures: FiguresEvent): string {
+  return `event: figures\ndata: ${JSON.stringify(figures)}\n\n`
 }

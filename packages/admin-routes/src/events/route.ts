@@ -1,13 +1,17 @@
 import { withDefaults } from '@fastify-balancer/option-schema'
+import { Type } from '@sinclair/typebox'
 import type { Clock } from '@fastify-balancer/balancer-core'
 import { randomBytes } from 'node:crypto'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { OutgoingHttpHeaders } from 'node:http'
 import { UnknownBalancerError } from '../errors.ts'
+import { Extensions } from '../extensions.ts'
 import { BalancerEvent } from './event.ts'
 import { EventLog } from './event-log.ts'
 import { EventStreams } from './event-streams.ts'
-import { EventsQuery, filterOf } from './event-filter.ts'
+import { EventsQuery, figuresFilterOf } from './event-filter.ts'
+import { Figures } from './figures.ts'
+import { FiguresEvent } from './figures-event.ts'
 import { EventsOptions, type EventsSettings } from './options.ts'
 import { watchBalancers } from './sources.ts'
 
@@ -23,10 +27,14 @@ export interface EventsSurroundings {
 
 const schema = {
   tags: ['load-balancer'],
+  operationId: 'watchEvents',
   summary: 'What happens to the balancers, as server-sent events',
   querystring: EventsQuery,
   response: {
-    200: { description: 'Without end', content: { 'text/event-stream': { schema: BalancerEvent } } },
+    200: {
+      description: 'Without end',
+      content: { 'text/event-stream': { schema: Type.Union([BalancerEvent, FiguresEvent]) } },
+    },
   },
 }
 
@@ -68,8 +76,11 @@ export function registerEvents(
   const clock = surroundings.clock ?? scope.balancers.values().next().value!.clock
   const streams = new EventStreams(new EventLog(settings.keep, epoch), settings, clock, wallClock)
   const stop = watchBalancers(scope, wallClock, (event) => streams.tell(event))
+  const extensions = new Extensions(scope)
+  const figures = new Figures(scope, extensions, clock, wallClock, (told) => streams.tellFigures(told))
   endWith(scope, () => {
     stop()
+    figures.stop()
     streams.close()
   })
 
@@ -85,7 +96,8 @@ export function registerEvents(
     streams.assertRoom()
     begin(request, reply)
     const last = request.headers['last-event-id'] ?? query.lastEventId
-    streams.add(reply.raw, filterOf(query), typeof last === 'string' ? last : undefined)
+    streams.add(reply.raw, query, typeof last === 'string' ? last : undefined)
+    if (figuresFilterOf(query) !== undefined) figures.start()
   })
   return streams
 }

@@ -13,26 +13,13 @@ interface BackendsChange {
 
 /** What is told on `circuit-breaker:change`. */
 interface CircuitNotice {
+  readonly server?: unknown
   readonly balancer: string
   readonly backend: string
   readonly state: string
   readonly before: string
   readonly reason: string
   readonly at: number
-}
-
-/** As far as the circuit breakers of this server are asked. */
-type Breakers = ReadonlyMap<string, { of(id: string): { readonly state: string; readonly since: number } }>
-
-/** Channels are the process's, so each notice has to be of this server. */
-function isOfThisServer(app: FastifyInstance, { balancer: name, backend, state, at }: CircuitNotice): boolean {
-  const balancer = app.balancers.get(name)
-  if (balancer === undefined || !balancer.backends.some(({ id }) => id === backend)) return false
-  if (!app.hasDecorator('circuitBreakers')) return true
-  const breaker = app.getDecorator<Breakers>('circuitBreakers').get(name)
-  if (breaker === undefined) return false
-  const circuit = breaker.of(backend)
-  return circuit.state === state && circuit.since === at
 }
 
 /**
@@ -55,14 +42,17 @@ export function watchBalancers(
     if (watch === undefined) watches.set(balancer, new BalancerWatch(balancer))
     else for (const event of watch.observe(now, wallClock())) tell(event)
   }
+  // Channels are the process's. Who does not say of which server it tells is taken at its word.
+  const isOurs = ({ server, balancer }: { readonly server?: unknown; readonly balancer?: string }) =>
+    server === undefined ? balancer !== undefined && app.balancers.has(balancer) : server === app.server
   const onCircuit = (notice: CircuitNotice) => {
-    if (!isOfThisServer(app, notice)) return
+    if (!isOurs(notice)) return
     const { balancer, backend, state, before, reason, at } = notice
     tell({ type: 'circuit', balancer, backend, at, state, before, reason })
   }
-  const onAdmin = ({ server, who, what, balancer, backend, before, after, revision, at }: AdminNotice) => {
-    const isOurs = server === undefined ? app.balancers.has(balancer) : server === app.server
-    if (isOurs) tell({ type: 'admin', balancer, backend, at, who, what, before, after, revision } as EventDraft)
+  const onAdmin = (notice: AdminNotice) => {
+    const { who, what, balancer, backend, before, after, revision, at } = notice
+    if (isOurs(notice)) tell({ type: 'admin', balancer, backend, at, who, what, before, after, revision } as EventDraft)
   }
   // An error thrown by a subscriber would end the process.
   const guarded =

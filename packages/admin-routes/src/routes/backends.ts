@@ -50,7 +50,7 @@ export function addBackendsWrite(scope: Scope, desk: Desk): void {
     async (request, reply) => {
       const { balancer, condition } = desk.change(request)
       const { backends } = request.body
-      const preview = desk.preview(balancer, backends)
+      const preview = desk.previewGiven(balancer, backends)
       if (request.query.dryRun === true) return preview
       desk.refuseFaulty(preview)
       const now = await balancer.setBackends(backends, condition)

@@ -6,7 +6,8 @@ const ReadyView = Type.Object({ ready: Type.Boolean(), reason: Type.Optional(Typ
 const LiveView = Type.Object({ live: Type.Boolean() })
 
 /** Why this server should get no requests, if it should not. One balancer that can is enough: others cannot do it better. */
-function hindrance({ balancers }: Desk): string | undefined {
+function hindrance({ balancers, serverState }: Desk): string | undefined {
+  if (serverState.state === 'drain') return 'draining'
   const all = [...balancers.values()]
   if (all.some(({ closing }) => closing)) return 'closing'
   return all.some(({ set }) => set.available.length > 0) ? undefined : 'no balancer has a backend that may be used'
@@ -23,7 +24,10 @@ export function addReadiness(scope: Scope, desk: Desk): void {
         summary: 'Should this server get requests?',
         response: {
           200: { ...ReadyView, description: 'It should' },
-          503: { ...ReadyView, description: 'It is closing, or no balancer has a backend that may be used' },
+          503: {
+            ...ReadyView,
+            description: 'It is draining or closing, or no balancer has a backend that may be used',
+          },
         },
       },
     },

@@ -54,6 +54,8 @@ export function addState(scope: Scope, desk: Desk): void {
         const { revision } = balancer.set
         desk.record(request, balancer, { what: 'backend.state', backend: id, before, after: state, revision })
       }
+      // As it was before; but that may not have been saved.
+      else desk.save(request, balancer)
       desk.tag(reply, balancer.set.revision)
       return desk.views.backend(balancer, backend)
     },

@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import type { Desk } from '../desk.ts'
 import { UnknownBackendError } from '../errors.ts'
-import { IdleWatch } from '../idle.ts'
+import { IdleWatch, whenGone } from '../idle.ts'
 import { revisionsOf } from '../revisions.ts'
 import { BackendParams, responses, WaitQuery } from '../schemas/request.ts'
 import { tags, type Scope } from '../scope.ts'
@@ -15,7 +15,7 @@ const IdleView = Type.Object({
 
 /** `GET /balancers/:name/backends/:id/wait`; also of one that has been removed, until it has finished what it had. */
 export function addWait(scope: Scope, desk: Desk): void {
-  const watch = new IdleWatch()
+  const watch = new IdleWatch('balancer-core:attempt:end')
   scope.addHook('preClose', async () => watch.close())
   scope.get(
     '/balancers/:name/backends/:id/wait',
@@ -40,10 +40,12 @@ export function addWait(scope: Scope, desk: Desk): void {
       const balancer = desk.balancer(name)
       const backend = balancer.backends.find((one) => one.id === id) ?? revisionsOf(balancer).retiring(id)
       if (backend === undefined) throw new UnknownBackendError(id)
-      await watch.wait(backend, balancer.clock, timeout, (leave) => {
-        if (reply.raw.destroyed) leave()
-        else reply.raw.once('close', leave)
-      })
+      await watch.wait(
+        () => backend.inFlight === 0,
+        balancer.clock,
+        timeout,
+        (leave) => whenGone(reply, leave),
+      )
       const { state, inFlight } = backend
       return reply.code(inFlight === 0 ? 200 : 202).send({ id, state, idle: inFlight === 0, inFlight })
     },

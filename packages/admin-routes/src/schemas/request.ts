@@ -70,6 +70,6 @@ export function responses<Good extends Record<number, TSchema>, Bad extends numb
     ...good,
     ...(described as Record<Bad, Refusal>),
     '4xx': refusal('Refused, for instance by the hook that checks who asks'),
-    '5xx': refusal('It failed'),
+    '5xx': refusal('It failed. 507: the change is in force, but was not saved'),
   }
 }

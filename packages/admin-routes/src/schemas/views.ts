@@ -86,6 +86,18 @@ const summary = {
   waiting: Type.Integer({ description: 'Of those, in the queue for a backend' }),
 }
 
+/** How the process is, as far as @fastify/under-pressure looks after it. */
+export const ProcessView = Type.Object(
+  {
+    overloaded: Type.Boolean({ description: 'Proxied requests are refused for now' }),
+    eventLoopDelay: Type.Number({ description: 'ms' }),
+    eventLoopUtilized: Type.Number({ description: 'From 0 to 1' }),
+    heapUsed: Type.Number({ description: 'Bytes' }),
+    rssBytes: Type.Number({ description: 'Bytes' }),
+  },
+  { description: 'Only where @fastify/under-pressure is' },
+)
+
 /** All balancers of this server. */
 export const BalancersView = Type.Object({
   balancers: Type.Array(
@@ -95,6 +107,7 @@ export const BalancersView = Type.Object({
       available: Type.Integer({ description: 'So many of them may be picked now' }),
     }),
   ),
+  process: Type.Optional(ProcessView),
 })
 
 /** One balancer, as it is now. */

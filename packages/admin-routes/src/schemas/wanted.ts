@@ -16,7 +16,12 @@ export const WantedBackend = Type.Object(
   {
     url: Type.String({ description: 'Its origin: `http://` or `https://`, host, port; no path' }),
     id: Type.Optional(
-      Type.String({ minLength: 1, maxLength: 200, description: 'Its name; the origin if none is given' }),
+      Type.String({
+        minLength: 1,
+        maxLength: 200,
+        description:
+          'Its name; the origin if none is given. One longer than the app’s `maxParamLength` (100, if not set) is refused: no path could name it',
+      }),
     ),
     ...settings,
   },

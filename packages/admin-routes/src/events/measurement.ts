@@ -1,0 +1,57 @@
+import type { Attempt, Backend, Balancer, ExchangeView } from '@fastify-balancer/balancer-core'
+import type { FiguresEvent } from './figures-event.ts'
+import { Tally } from './tally.ts'
+
+/** What goes through one balancer, from one reading to the next. It keeps figures, never an attempt or an exchange. */
+export class Measurement {
+  readonly #balancer: Balancer
+  readonly #exchanges = new Tally()
+  readonly #backends = new WeakMap<Backend, Tally>()
+  #retries = 0
+  #since: number
+
+  constructor(balancer: Balancer) {
+    this.#balancer = balancer
+    this.#since = balancer.clock.now()
+  }
+
+  exchangeEnded({ status, outcome, blame, startedAt, endedAt, attempts }: ExchangeView): void {
+    const failed = status >= 500 || (outcome !== 'ok' && blame !== 'client')
+    this.#exchanges.add(failed, endedAt - startedAt)
+    this.#retries += Math.max(0, attempts.length - 1)
+  }
+
+  attemptEnded({ backend, status, blame, startedAt, respondedAt }: Attempt): void {
+    const failed = status >= 500 || blame === 'backend'
+    this.#of(backend).add(failed, respondedAt === 0 ? undefined : respondedAt - startedAt)
+  }
+
+  /** Reads it, and begins anew. `at` in ms since the epoch. */
+  take(at: number): Omit<FiguresEvent, 'process'> {
+    const { name, clock, exchanges, queue, backends } = this.#balancer
+    const now = clock.now()
+    const seconds = (now - this.#since) / 1000
+    this.#since = now
+    const retries = this.#retries
+    this.#retries = 0
+    return {
+      type: 'figures',
+      balancer: name,
+      at,
+      seconds,
+      ...this.#exchanges.take(),
+      retries,
+      exchanges,
+      waiting: queue.length,
+      backends: backends.map((backend) =>
+        Object.assign({ id: backend.id, inFlight: backend.inFlight }, this.#of(backend).take()),
+      ),
+    }
+  }
+
+  #of(backend: Backend): Tally {
+    let tally = this.#backends.get(backend)
+    if (tally === undefined) this.#backends.set(backend, (tally = new Tally()))
+    return tally
+  }
+}

@@ -1,0 +1,27 @@
+import { Type } from '@sinclair/typebox'
+import type { Desk } from '../desk.ts'
+import { responses } from '../schemas/request.ts'
+import { tags, type Scope } from '../scope.ts'
+
+const OperatorView = Type.Object({
+  who: Type.Optional(Type.String({ description: 'As the audit would name whoever asks' })),
+})
+
+/** `GET /operator`: a page asks it what it may offer, before somebody tries. */
+export function addOperator(scope: Scope, desk: Desk): void {
+  scope.get(
+    '/operator',
+    {
+      schema: {
+        tags,
+        operationId: 'isOperator',
+        summary: 'May whoever asks change something? Its hooks answer as they would if it were tried',
+        response: responses({ 200: { ...OperatorView, description: 'Yes' } }),
+      },
+    },
+    async (request) => {
+      const who = desk.whoIs(request)
+      return who === undefined ? {} : { who }
+    },
+  )
+}

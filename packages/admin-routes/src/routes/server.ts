@@ -1,0 +1,111 @@
+import { strict } from '@fastify-balancer/option-schema'
+import { Type, type Static } from '@sinclair/typebox'
+import type { Balancer } from '@fastify-balancer/balancer-core'
+import type { Desk } from '../desk.ts'
+import { BadRequestError } from '../errors.ts'
+import { IdleWatch, whenGone } from '../idle.ts'
+import { responses, WaitQuery } from '../schemas/request.ts'
+import { tags, type Scope } from '../scope.ts'
+
+const ServerView = Type.Object({
+  state: Type.Union([Type.Literal('ready'), Type.Literal('drain')]),
+  closesConnections: Type.Boolean({ description: 'Answers say `Connection: close`' }),
+  exchanges: Type.Integer({ description: 'Requests on their way through, of all balancers' }),
+  idle: Type.Boolean({ description: 'There are none' }),
+})
+
+const ServerOrder = Type.Object(
+  {
+    state: Type.Union([Type.Literal('ready'), Type.Literal('drain')]),
+    grace: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: 3_600_000,
+        default: 10_000,
+        description: 'drain: `/ready` says no for so long (ms) before connections are closed',
+      }),
+    ),
+    close: Type.Optional(Type.Boolean({ default: false, description: 'drain: close the app then' })),
+  },
+  strict,
+)
+
+function viewOf({ serverState: { state, closesConnections, exchanges } }: Desk): Static<typeof ServerView> {
+  return { state, closesConnections, exchanges, idle: exchanges === 0 }
+}
+
+/** `GET /server`, `GET /server/wait` */
+export function addServerRead(scope: Scope, desk: Desk): void {
+  const watch = new IdleWatch('balancer-core:exchange:end')
+  scope.addHook('preClose', async () => watch.close())
+  scope.get(
+    '/server',
+    {
+      schema: {
+        tags,
+        operationId: 'getServer',
+        summary: 'This server as a whole',
+        response: responses({ 200: { ...ServerView, description: 'As it is now' } }),
+      },
+    },
+    async () => viewOf(desk),
+  )
+
+  scope.get(
+    '/server/wait',
+    {
+      schema: {
+        tags,
+        operationId: 'waitForServer',
+        summary: 'Answers when no balancer has a request in flight, or after `timeout`',
+        querystring: WaitQuery,
+        response: responses(
+          {
+            200: { ...ServerView, description: 'It is idle' },
+            202: { ...ServerView, description: 'Not yet: ask again' },
+          },
+          400,
+        ),
+      },
+    },
+    async ({ query: { timeout = 30_000 } }, reply) => {
+      const { serverState: server } = desk
+      const { clock } = desk.balancers.values().next().value as Balancer
+      await watch.wait(
+        () => server.exchanges === 0,
+        clock,
+        timeout,
+        (leave) => whenGone(reply, leave),
+      )
+      const view = viewOf(desk)
+      return reply.code(view.idle ? 200 : 202).send(view)
+    },
+  )
+}
+
+/** `PUT /server/state` */
+export function addServerWrite(scope: Scope, desk: Desk): void {
+  scope.put(
+    '/server/state',
+    {
+      schema: {
+        tags,
+        operationId: 'setServerState',
+        summary: 'Takes this whole server out of use, or back in',
+        body: ServerOrder,
+        response: responses({ 200: { ...ServerView, description: 'As it is now' } }, 400, 403, 413, 415),
+      },
+    },
+    async (request) => {
+      const { serverState: server } = desk
+      const { state, grace, close } = request.body
+      if (state === 'ready' && (grace !== undefined || close !== undefined))
+        throw new BadRequestError(['grace, close: only drain has them'])
+      const before = server.state
+      if (state === 'ready') server.ready()
+      else server.drain({ grace: grace ?? 10_000, close: close ?? false })
+      desk.recordOfServer(request, { what: 'server.state', before, after: state })
+      return viewOf(desk)
+    },
+  )
+}
