@@ -1,0 +1,81 @@
+import { useCallback, useState } from 'preact/hooks'
+import { ActionDialog, type ChosenAction } from './action-dialog.tsx'
+import type { ActionKind } from './actions.ts'
+import { Alerts } from './alerts.tsx'
+import type { Api } from './api.ts'
+import { BackendsTable } from './backends-table.tsx'
+import { BalancerTabs } from './balancer-tabs.tsx'
+import { Charts } from './charts.tsx'
+import { EventFeed } from './event-feed.tsx'
+import { Explain } from './explain.tsx'
+import { Figures } from './figures.tsx'
+import { Head } from './head.tsx'
+import type { Live } from './live.ts'
+import { Outcome, type Told } from './outcome.tsx'
+import { balancerState } from './state.ts'
+import type { Store } from './store.ts'
+import { usePageState } from './use-page-state.ts'
+import type { BackendView } from './views.ts'
+
+interface AppProps {
+  readonly store: Store
+  readonly live: Live
+  readonly api: Api
+}
+
+/** The whole page. */
+export function App({ store, live, api }: AppProps) {
+  const state = usePageState(store)
+  const [action, setAction] = useState<ChosenAction>()
+  const [told, setTold] = useState<Told>()
+  const { chosen, balancers = [], access } = state
+  const balancer = chosen === undefined ? undefined : balancerState(state, chosen)
+  const several = balancers.length > 1
+  const choose = useCallback(
+    (kind: ActionKind, backend: BackendView, revision: number) => {
+      if (chosen !== undefined) setAction({ kind, backend, revision, balancer: chosen })
+    },
+    [chosen],
+  )
+  const finish = useCallback(
+    (outcome: Told | undefined) => {
+      setAction(undefined)
+      if (outcome === undefined) return
+      setTold(outcome)
+      live.refresh()
+    },
+    [live],
+  )
+  return (
+    <>
+      <Head state={state} />
+      <main>
+        {several && <BalancerTabs balancers={balancers} chosen={chosen} onChoose={(name) => live.choose(name)} />}
+        <div {...(several && { id: 'balancer', role: 'tabpanel', 'aria-label': chosen })}>
+          <Alerts state={state} />
+          {balancer !== undefined && chosen !== undefined && (
+            <>
+              <Figures now={balancer.now} />
+              <Charts history={balancer.history} />
+              <div class="work">
+                <BackendsTable
+                  view={balancer.view}
+                  traffic={balancer.traffic}
+                  at={state.at === 0 ? Date.now() : state.at}
+                  access={access}
+                  onAction={choose}
+                />
+                <div class="below">
+                  <EventFeed feed={state.feed} several={several} />
+                  <Explain key={chosen} api={api} balancer={chosen} />
+                </div>
+              </div>
+            </>
+          )}
+        </div>
+      </main>
+      {action !== undefined && <ActionDialog api={api} action={action} onEnd={finish} />}
+      <Outcome told={told} onDismiss={() => setTold(undefined)} />
+    </>
+  )
+}

@@ -1,0 +1,50 @@
+const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 })
+const oneDigit = new Intl.NumberFormat('en', { minimumFractionDigits: 1, maximumFractionDigits: 1 })
+
+/** Shown where there is no figure. */
+export const nothing = '–'
+
+/** A count, or a rate: with one digit after the point while it is small and not whole. */
+export function count(value: number): string {
+  return value < 10 && !Number.isInteger(value) ? oneDigit.format(value) : whole.format(value)
+}
+
+/** From 0 to 1, as a percentage. */
+export function percent(part: number): string {
+  const value = 100 * part
+  return `${value > 0 && value < 9.95 ? oneDigit.format(value) : whole.format(value)} %`
+}
+
+/** A duration of so many ms: the number, and its unit. */
+export function duration(ms: number): { readonly number: string; readonly unit: string } {
+  if (ms >= 9995) return { number: oneDigit.format(ms / 1000), unit: 's' }
+  return { number: ms > 0 && ms < 9.95 ? oneDigit.format(ms) : whole.format(ms), unit: 'ms' }
+}
+
+/** The same in one. */
+export function durationText(ms: number | null): string {
+  if (ms === null) return nothing
+  const { number, unit } = duration(ms)
+  return `${number} ${unit}`
+}
+
+/** How long ago something was, in one unit: `12 s`, `3 min`, `5 h`, `2 d`. */
+export function age(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1000))
+  if (seconds < 60) return `${seconds} s`
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min`
+  if (seconds < 86_400) return `${Math.floor(seconds / 3600)} h`
+  return `${Math.floor(seconds / 86_400)} d`
+}
+
+/** In MiB. */
+export function mebibytes(bytes: number): string {
+  return `${whole.format(bytes / 1_048_576)} MiB`
+}
+
+const clock = new Intl.DateTimeFormat('en-GB', { timeStyle: 'medium' })
+
+/** The time of day, where the viewer is: `14:03:59`. */
+export function clockTime(at: number): string {
+  return clock.format(at)
+}

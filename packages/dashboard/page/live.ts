@@ -1,0 +1,96 @@
+import { ApiError } from './api-error.ts'
+import type { Api } from './api.ts'
+import { EventStream } from './event-stream.ts'
+import type { Access, Trouble } from './state.ts'
+import type { Store } from './store.ts'
+
+/** The lists are asked for at most so often (ms), however much happens. */
+const shortestBetween = 250
+
+/** And at least so often (ms), for what no event tells, such as slow start. */
+const longestBetween = 5000
+
+function troubleOf(error: unknown): Trouble {
+  const message = error instanceof Error ? error.message : String(error)
+  if (!(error instanceof ApiError) || error.status === 0) return { kind: 'unreachable', message }
+  return { kind: error.status === 401 ? 'signed-out' : 'refused', message }
+}
+
+/** Keeps the store up to date: events say when to ask, and the admin routes say how it is. */
+export class Live {
+  readonly #api: Api
+  readonly #store: Store
+  #timer: ReturnType<typeof setTimeout> | undefined
+  #askedAt = -Infinity
+  #isAsking = false
+  #isDue = false
+
+  constructor(api: Api, store: Store) {
+    this.#api = api
+    this.#store = store
+  }
+
+  start(): void {
+    this.refresh()
+    const refresh = () => this.refresh()
+    new EventStream(this.#api.url('events'), {
+      connection: (connection) => {
+        this.#store.tell({ kind: 'connection', connection })
+        // Why, the lists will say.
+        if (connection === 'reconnecting') refresh()
+      },
+      opened: () => {
+        refresh()
+        void this.#findAccess()
+      },
+      event: (event) => {
+        this.#store.tell({ kind: 'event', event })
+        refresh()
+      },
+      figures: (figures) => this.#store.tell({ kind: 'figures', figures }),
+      gap: refresh,
+    }).open()
+  }
+
+  choose(name: string): void {
+    this.#store.tell({ kind: 'choice', name })
+    this.refresh()
+  }
+
+  /** Asks for everything anew, soon. */
+  refresh(): void {
+    this.#isDue = true
+    if (this.#isAsking) return
+    clearTimeout(this.#timer)
+    const wait = this.#askedAt + shortestBetween - performance.now()
+    this.#timer = setTimeout(() => void this.#ask(), Math.max(0, wait))
+  }
+
+  async #ask(): Promise<void> {
+    this.#isAsking = true
+    this.#isDue = false
+    this.#askedAt = performance.now()
+    try {
+      const view = await this.#api.balancers()
+      this.#store.tell({ kind: 'balancers', view })
+      const { chosen } = this.#store.state
+      if (chosen !== undefined) this.#store.tell({ kind: 'balancer', view: await this.#api.balancer(chosen) })
+      this.#store.tell({ kind: 'trouble', trouble: undefined })
+    } catch (error) {
+      this.#store.tell({ kind: 'trouble', trouble: troubleOf(error) })
+    }
+    this.#isAsking = false
+    if (this.#isDue) this.refresh()
+    else this.#timer = setTimeout(() => this.refresh(), longestBetween)
+  }
+
+  async #findAccess(): Promise<void> {
+    let access: Access = 'operator'
+    try {
+      await this.#api.operator()
+    } catch {
+      access = 'viewer'
+    }
+    this.#store.tell({ kind: 'access', access })
+  }
+}

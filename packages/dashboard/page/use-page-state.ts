@@ -1,0 +1,38 @@
+import { useEffect, useState } from 'preact/hooks'
+import type { PageState } from './state.ts'
+import type { Store } from './store.ts'
+
+/** The page is shown anew at most so often (ms): more cannot be read, and each time much of it is painted. */
+const shortestBetween = 150
+
+/** The state of the page, taken over in the frames of the browser, however much is told. */
+export function usePageState(store: Store): PageState {
+  const [state, setState] = useState(store.state)
+  useEffect(() => {
+    let isDue = false
+    let timer: ReturnType<typeof setTimeout> | undefined
+    let frame: number | undefined
+    let shownAt = -Infinity
+    const show = () => {
+      isDue = false
+      shownAt = performance.now()
+      setState(store.state)
+    }
+    const soon = () => {
+      if (isDue) return
+      isDue = true
+      const wait = shownAt + shortestBetween - performance.now()
+      timer = setTimeout(() => {
+        frame = requestAnimationFrame(show)
+      }, wait)
+    }
+    soon()
+    const leave = store.listen(soon)
+    return () => {
+      leave()
+      clearTimeout(timer)
+      if (frame !== undefined) cancelAnimationFrame(frame)
+    }
+  }, [store])
+  return state
+}

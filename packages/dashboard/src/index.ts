@@ -1,0 +1,2 @@
+export { dashboard as default, dashboard } from './plugin.ts'
+export { DashboardOptions, faultsOfOptions } from './options.ts'

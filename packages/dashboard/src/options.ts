@@ -1,0 +1,66 @@
+import { code, faultsOf, strict, withDefaults, type Given } from '@fastify-balancer/option-schema'
+import { Type, type Static } from '@sinclair/typebox'
+import type { onRequestHookHandler } from 'fastify'
+import { BadOptionsError, UnguardedError } from './errors.ts'
+
+/** Segments of letters, digits, `.`, `_`, `~` and `-`: nothing that the router, or a browser, reads in another way. */
+const plainPath = '^(/(?!\\.{1,2}(/|$))[\\w.~-]+)+$'
+
+/** Everything that `register` takes. The one source of the type, the validation, the defaults and the README's table. */
+export const DashboardOptions = Type.Object(
+  {
+    path: Type.String({ pattern: plainPath, default: '/_balancer/dashboard', description: 'Where the page is' }),
+    admin: Type.String({
+      pattern: plainPath,
+      default: '/_balancer',
+      description: 'The `prefix` of the admin routes, which the page asks with the credentials of who looks at it',
+    }),
+    onRequest: code<onRequestHookHandler | readonly onRequestHookHandler[]>(
+      'Hooks that check who asks, for the page and everything below it: a function, or several',
+    ),
+    insecure: Type.Boolean({
+      default: false,
+      description: 'Do without hooks: whoever reaches it may see the page. What it shows, the admin routes still guard',
+    }),
+  },
+  strict,
+)
+/** What `register` takes: everything optional. */
+export type DashboardOptions = Given<Static<typeof DashboardOptions>>
+
+/** Options with every default in place. */
+export interface ParsedOptions {
+  readonly path: string
+  readonly admin: string
+  readonly onRequest: readonly onRequestHookHandler[]
+  readonly insecure: boolean
+}
+
+function read(given: DashboardOptions): { readonly options: ParsedOptions; readonly faults: readonly string[] } {
+  const filled = withDefaults(DashboardOptions, given)
+  const { path, admin, insecure } = filled
+  const onRequest = filled.onRequest === undefined ? [] : [filled.onRequest].flat()
+  const options = { path, admin, insecure, onRequest }
+  const faults = [...faultsOf(DashboardOptions, filled)]
+  if (faults.length > 0) return { options, faults }
+  if (!onRequest.every((hook) => typeof hook === 'function'))
+    faults.push('onRequest: expected a function, or an array of functions')
+  if (path === admin) faults.push('path: expected another path than that of the admin routes')
+  return { options, faults }
+}
+
+/** Every fault of the options, one line each; for whoever checks more than these and wants to name all at once. */
+export function faultsOfOptions(given: DashboardOptions): readonly string[] {
+  return read(given).faults
+}
+
+/**
+ * The options with every default in place.
+ * @throws BadOptionsError naming every fault at once; UnguardedError when there is no hook
+ */
+export function parseOptions(given: DashboardOptions): ParsedOptions {
+  const { options, faults } = read(given)
+  if (faults.length > 0) throw new BadOptionsError(faults.join('; '))
+  if (!options.insecure && options.onRequest.length === 0) throw new UnguardedError()
+  return options
+}

@@ -1,0 +1,23 @@
+import type { FastifyInstance } from 'fastify'
+import fp from 'fastify-plugin'
+import { NoAdminRoutesError } from './errors.ts'
+import { parseOptions, type DashboardOptions } from './options.ts'
+import { builtPage } from './built-page.ts'
+import { pageRoutes } from './routes.ts'
+
+async function plugin(app: FastifyInstance, given: DashboardOptions): Promise<void> {
+  const options = parseOptions(given)
+  const folder = builtPage()
+  const { path, admin, insecure } = options
+  if (!app.hasRoute({ method: 'GET', url: `${app.prefix}${admin}/balancers` })) throw new NoAdminRoutesError(admin)
+  if (insecure && options.onRequest.length === 0)
+    app.log.warn(`the dashboard at ${path} is insecure: whoever reaches it may see the page`)
+  await app.register(pageRoutes, { prefix: path, options, folder })
+}
+
+/** `fastify.register(dashboard, options)`, after the admin routes, which tell it everything. */
+export const dashboard = fp(plugin, {
+  fastify: '5.x',
+  name: '@fastify-balancer/dashboard',
+  dependencies: ['@fastify-balancer/admin-routes'],
+})

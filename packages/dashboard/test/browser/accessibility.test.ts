@@ -1,0 +1,174 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { assertAccessible } from './axe.ts'
+import { inBrowser, together } from './browser.ts'
+import { eventually } from './eventually.ts'
+import { Stage } from './stage.ts'
+import type { Visit } from './visit.ts'
+
+/** As much as the page can show at once: a veto, a circuit, a drained one, events, an explanation. */
+async function fill(stage: Stage, visit: Visit): Promise<void> {
+  const { page, table } = visit
+  stage.load()
+  await stage.backend('beta').die()
+  await stage.balancer.drain('gamma')
+  await table.until('beta', 'State', /^vetoed/)
+  await table.until('gamma', 'State', /^draining/)
+  await table.until('alpha', 'Rate', /^[1-9]/)
+  await page.getByRole('form', { name: 'Explain' }).getByRole('button', { name: 'Explain' }).click()
+  await page.getByRole('region', { name: 'Explanation' }).waitFor()
+}
+
+describe('a page for everybody', together, () => {
+  test(
+    'axe finds nothing serious: light and dark, wide and narrow, with a menu and with a dialog',
+    inBrowser,
+    async (t) => {
+      const stage = await Stage.start(t)
+      const visit = await (await stage.visit({ still: true })).live()
+      const { page, table } = visit
+      await fill(stage, visit)
+      for (const colorScheme of ['light', 'dark'] as const) {
+        await page.emulateMedia({ colorScheme })
+        for (const width of [1280, 400]) {
+          const look = `${colorScheme}, ${width} px wide`
+          await page.setViewportSize({ width, height: 900 })
+          await assertAccessible(page, look)
+          await table.button('alpha').click()
+          await table.menu.waitFor()
+          await assertAccessible(page, `${look}, with a menu`, '[role=menu]')
+          await table.item('Drain').click()
+          const dialog = table.dialog('Drain', 'alpha')
+          await dialog.waitFor()
+          await assertAccessible(page, `${look}, with a dialog`, 'dialog')
+          await dialog.getByRole('button', { name: 'Cancel' }).click()
+          await dialog.waitFor({ state: 'detached' })
+        }
+      }
+    },
+  )
+
+  test('axe finds nothing serious where a viewer sees a panic', inBrowser, async (t) => {
+    const stage = await Stage.start(t, { ids: ['alpha', 'beta'], second: 'api' })
+    const { page, table } = await (await stage.visit({ user: 'viewer', still: true })).live()
+    await Promise.all(stage.backends.map((backend) => backend.die()))
+    await page.getByRole('alert').filter({ hasText: 'Panic' }).waitFor()
+    await table.button('alpha').click()
+    await table.menu.waitFor()
+    await assertAccessible(page, 'panic, viewer, two balancers')
+  })
+
+  test(
+    '400 px are enough: nothing has to be scrolled sideways, and every row can be acted on',
+    inBrowser,
+    async (t) => {
+      const stage = await Stage.start(t, { ids: ['alpha', 'beta', 'gamma', undefined] })
+      const visit = await stage.visit({ width: 400, height: 800 })
+      const { page, table } = await visit.live()
+      await fill(stage, visit)
+      assert.equal(await page.evaluate('document.documentElement.scrollWidth'), 400)
+      const id = stage.backends[3]!.id
+      for (const column of ['State', 'Share', 'In flight', 'Rate', 'p95', 'Weight'] as const) {
+        const box = await table.cell(id, column).boundingBox()
+        assert.ok(box !== null && box.width > 0 && box.x >= 0 && box.x + box.width <= 400, `${column} is in sight`)
+      }
+      await (await table.choose('Drain', id)).getByRole('button', { name: 'Confirm' }).click()
+      await table.until(id, 'State', /^draining/)
+      assert.equal(await page.evaluate('document.documentElement.scrollWidth'), 400)
+    },
+  )
+
+  test('the keyboard alone is enough', inBrowser, async (t) => {
+    const stage = await Stage.start(t, { ids: ['alpha', 'beta'] })
+    const { page, table } = await (await stage.visit()).live()
+    const { keyboard } = page
+    const focused = () =>
+      page.evaluate<string>(
+        "(document.activeElement?.getAttribute('aria-label') ?? document.activeElement?.textContent ?? '').trim()",
+      )
+    const tabTo = async (name: string, key = 'Tab') => {
+      for (let n = 0; n < 60; n++) {
+        if ((await focused()) === name) return
+        await keyboard.press(key)
+      }
+      assert.fail(`${name} cannot be reached with ${key}; in the end: ${await focused()}`)
+    }
+    await tabTo('Actions for beta')
+    await keyboard.press('Enter')
+    await table.menu.waitFor()
+    await tabTo('Weight', 'ArrowDown')
+    await keyboard.press('Enter')
+    const dialog = table.dialog('Weight', 'beta')
+    await dialog.waitFor()
+    await keyboard.press('ControlOrMeta+a')
+    await keyboard.type('6')
+    await tabTo('Confirm')
+    await keyboard.press('Enter')
+    await table.until('beta', 'Weight', /^6$/)
+    await dialog.waitFor({ state: 'detached' })
+    assert.equal(stage.balancer.backend('beta').weight, 6)
+    assert.equal(await focused(), 'Actions for beta')
+
+    await keyboard.press('Enter')
+    await table.menu.waitFor()
+    await keyboard.press('Escape')
+    await table.menu.waitFor({ state: 'detached' })
+    assert.equal(await focused(), 'Actions for beta')
+
+    await keyboard.press('Enter')
+    await tabTo('Drain', 'ArrowDown')
+    await keyboard.press('Space')
+    await table.dialog('Drain', 'beta').waitFor()
+    await keyboard.press('Escape')
+    await table.dialog('Drain', 'beta').waitFor({ state: 'detached' })
+    assert.equal(await focused(), 'Actions for beta')
+    assert.equal(stage.balancer.backend('beta').state, 'ready')
+  })
+
+  test('the focus stays where it is while figures and states change', inBrowser, async (t) => {
+    const stage = await Stage.start(t)
+    const visit = await (await stage.visit()).live()
+    const { page, table } = visit
+    stage.load()
+    await table.button('alpha').click()
+    await table.item('Weight').focus()
+    await stage.backend('beta').die()
+    await table.until('beta', 'State', /^vetoed/)
+    const first = await visit.figure('Requests per second')
+    await eventually(
+      'the figures have changed',
+      () => visit.figure('Requests per second'),
+      (rate) => rate !== first,
+    )
+    assert.equal(await page.evaluate('document.activeElement.textContent'), 'Weight')
+    await table.item('Weight').click()
+    const field = table.dialog('Weight', 'alpha').getByLabel('Weight', { exact: true })
+    await field.fill('42')
+    await stage.backend('beta').live()
+    await table.until('beta', 'State', /^available/)
+    assert.equal(await field.inputValue(), '42')
+  })
+
+  test('a theme is chosen, and remembered', inBrowser, async (t) => {
+    const stage = await Stage.start(t, { ids: ['alpha'] })
+    // A page that is left gives up its stream.
+    const { page } = await (await stage.visit({ allowed: [/^request failed: net::ERR_ABORTED .*events/] })).live()
+    const background = () => page.evaluate<string>('getComputedStyle(document.documentElement).backgroundColor')
+    const button = page.getByRole('button', { name: /^Theme: / })
+    assert.equal(await button.innerText(), 'Theme: system')
+    const light = await background()
+    await page.emulateMedia({ colorScheme: 'dark' })
+    const dark = await background()
+    assert.notEqual(dark, light)
+    await button.click()
+    assert.equal(await button.innerText(), 'Theme: light')
+    assert.equal(await background(), light)
+    await button.click()
+    assert.equal(await button.innerText(), 'Theme: dark')
+    await page.emulateMedia({ colorScheme: 'light' })
+    assert.equal(await background(), dark)
+    await page.reload()
+    assert.equal(await page.getByRole('button', { name: /^Theme: / }).innerText(), 'Theme: dark')
+    assert.equal(await background(), dark)
+  })
+})

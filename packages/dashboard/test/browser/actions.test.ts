@@ -1,0 +1,172 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { ask } from '../../../../test/support/ask.ts'
+import { inBrowser, together } from './browser.ts'
+import { eventually } from './eventually.ts'
+import { Stage } from './stage.ts'
+import type { Visit } from './visit.ts'
+
+const outcome = ({ page }: Visit) => page.getByRole('status', { name: 'Outcome' })
+const refusal = ({ page }: Visit) => page.getByRole('alert').filter({ hasText: 'refused' })
+
+describe('what an operator does', together, () => {
+  test(
+    'a backend is drained by click, once that is confirmed, made ready again, and put in maintenance',
+    inBrowser,
+    async (t) => {
+      const stage = await Stage.start(t)
+      const visit = await (await stage.visit()).live()
+      const { table } = visit
+      const { balancer } = stage
+      const dialog = await table.choose('Drain', 'beta')
+      assert.equal(balancer.backend('beta').state, 'ready')
+      await dialog.getByRole('button', { name: 'Confirm' }).click()
+      await dialog.waitFor({ state: 'detached' })
+      await table.until('beta', 'State', /^draining/)
+      assert.equal(balancer.backend('beta').state, 'drain')
+      await outcome(visit).filter({ hasText: 'beta' }).waitFor()
+      for (let n = 0; n < 6; n++) assert.notEqual((await ask(stage.origin)).body, 'beta')
+      await visit.page
+        .getByRole('log', { name: 'Events' })
+        .getByText(/operator.*drain/)
+        .waitFor()
+
+      await (await table.choose('Ready', 'beta')).getByRole('button', { name: 'Confirm' }).click()
+      await table.until('beta', 'State', /^available/)
+      assert.equal(balancer.backend('beta').state, 'ready')
+
+      await (await table.choose('Maintenance', 'gamma')).getByRole('button', { name: 'Confirm' }).click()
+      await table.until('gamma', 'State', /^maintenance/)
+      assert.equal(balancer.backend('gamma').state, 'maintenance')
+    },
+  )
+
+  test('what is left at the deadline of a drain is cut', inBrowser, async (t) => {
+    const stage = await Stage.start(t, { ids: ['alpha', 'beta'] })
+    const { table } = await (await stage.visit()).live()
+    await stage.balancer.drain('beta')
+    const alpha = stage.backend('alpha')
+    alpha.hold()
+    const answer = ask(stage.origin)
+    await eventually(
+      'the request is in flight',
+      () => alpha.asked,
+      (asked) => asked === 1,
+    )
+    const dialog = await table.choose('Drain', 'alpha')
+    await dialog.getByLabel('Deadline (seconds)').fill('0.1')
+    await dialog.getByRole('button', { name: 'Confirm' }).click()
+    // Nobody else is left who could be asked instead.
+    assert.equal((await answer).status, 503)
+  })
+
+  test('the weight of a backend is changed, of one too that is called by its address', inBrowser, async (t) => {
+    const stage = await Stage.start(t, { ids: ['alpha', undefined] })
+    const { table } = await (await stage.visit()).live()
+    const { balancer } = stage
+    const { revision } = balancer.set
+    const { id } = stage.backends[1]!
+    const dialog = await table.choose('Weight', id)
+    const field = dialog.getByLabel('Weight', { exact: true })
+    assert.equal(await field.inputValue(), '1')
+    await field.fill('0')
+    await dialog.getByRole('button', { name: 'Confirm' }).click()
+    assert.equal(await dialog.isVisible(), true)
+    assert.equal(balancer.set.revision, revision)
+    await field.fill('5')
+    await dialog.getByRole('button', { name: 'Confirm' }).click()
+    await table.until(id, 'Weight', /^5$/)
+    assert.equal(balancer.backend(id).weight, 5)
+    assert.equal(balancer.set.revision, revision + 1)
+    assert.equal(await table.text('alpha', 'Weight'), '1')
+  })
+
+  test('a weight is not changed when somebody else has changed the list meanwhile', inBrowser, async (t) => {
+    const stage = await Stage.start(t)
+    const visit = await (await stage.visit({ allowed: [/^console: .* 412 /] })).live()
+    const { page, table } = visit
+    const { balancer } = stage
+    const dialog = await table.choose('Weight', 'alpha')
+    await dialog.getByLabel('Weight', { exact: true }).fill('9')
+    // Between the click and the request: later than anything that the page could know.
+    await page.route('**/backends/alpha', async (route) => {
+      await balancer.update('alpha', { weight: 4 })
+      await route.continue()
+    })
+    await dialog.getByRole('button', { name: 'Confirm' }).click()
+    await refusal(visit).waitFor()
+    await table.until('alpha', 'Weight', /^4$/)
+    assert.equal(balancer.backend('alpha').weight, 4)
+  })
+
+  test(
+    'a circuit is held open, held closed, and left to itself; a probe says what came of it',
+    inBrowser,
+    async (t) => {
+      const stage = await Stage.start(t)
+      const visit = await (await stage.visit()).live()
+      const { table } = visit
+      const circuit = () => stage.circuitOf('delta').state
+      const hold = async (action: 'Open circuit' | 'Close circuit' | 'Automatic circuit') =>
+        (await table.choose(action, 'delta')).getByRole('button', { name: 'Confirm' }).click()
+      await hold('Open circuit')
+      await table.until('delta', 'State', /^vetoed[^]*circuit/)
+      assert.equal(circuit(), 'isolated')
+      await hold('Close circuit')
+      await table.until('delta', 'State', /^available/)
+      assert.equal(circuit(), 'closed')
+      await hold('Automatic circuit')
+      await outcome(visit)
+        .filter({ hasText: /circuit closed/ })
+        .waitFor()
+      assert.equal(circuit(), 'closed')
+
+      const dialog = await table.choose('Open circuit', 'delta')
+      await dialog.getByLabel('For (seconds)').fill('0.5')
+      await dialog.getByRole('button', { name: 'Confirm' }).click()
+      await table.until('delta', 'State', /^vetoed/)
+
+      await (await table.choose('Probe', 'alpha')).getByRole('button', { name: 'Confirm' }).click()
+      await outcome(visit)
+        .filter({ hasText: /alpha.*good.*200/ })
+        .waitFor()
+      await table.until('delta', 'State', /^available/)
+    },
+  )
+
+  test('who cancels, or presses Escape, changes nothing', inBrowser, async (t) => {
+    const stage = await Stage.start(t)
+    const { page, table } = await (await stage.visit()).live()
+    const changes: string[] = []
+    page.on('request', (request) => {
+      if (request.method() !== 'GET') changes.push(`${request.method()} ${request.url()}`)
+    })
+    const dialog = await table.choose('Maintenance', 'alpha')
+    await dialog.getByRole('button', { name: 'Cancel' }).click()
+    await dialog.waitFor({ state: 'detached' })
+    const other = await table.choose('Weight', 'alpha')
+    await other.getByLabel('Weight', { exact: true }).fill('7')
+    await page.keyboard.press('Escape')
+    await other.waitFor({ state: 'detached' })
+    await table.button('alpha').click()
+    await table.menu.waitFor()
+    await page.keyboard.press('Escape')
+    await table.menu.waitFor({ state: 'detached' })
+    // Whatever the clicks have brought about was asked for before this.
+    await (await table.choose('Drain', 'beta')).getByRole('button', { name: 'Confirm' }).click()
+    await table.until('beta', 'State', /^draining/)
+    assert.deepEqual(changes, [`PUT ${stage.origin}/_balancer/balancers/default/backends/beta/state`])
+    assert.equal(stage.balancer.backend('alpha').state, 'ready')
+    assert.equal(stage.balancer.backend('alpha').weight, 1)
+  })
+
+  test('a backend that is gone meanwhile: the refusal is told', inBrowser, async (t) => {
+    const stage = await Stage.start(t)
+    const visit = await (await stage.visit({ allowed: [/^console: .* 404 /] })).live()
+    const dialog = await visit.table.choose('Drain', 'alpha')
+    await stage.balancer.remove('alpha')
+    await dialog.getByRole('button', { name: 'Confirm' }).click()
+    await refusal(visit).filter({ hasText: 'alpha' }).waitFor()
+    await visit.table.row('alpha').waitFor({ state: 'detached' })
+  })
+})

@@ -1,0 +1,87 @@
+import type { Locator, Page } from 'playwright-core'
+import { eventually } from './eventually.ts'
+
+const columns = ['Backend', 'State', 'Share', 'In flight', 'Rate', 'p95', 'Weight', 'Actions'] as const
+/** What a column is headed. */
+export type Column = (typeof columns)[number]
+
+/** What can be done with a backend, as the menu says it. */
+export type Action =
+  | 'Ready'
+  | 'Drain'
+  | 'Maintenance'
+  | 'Weight'
+  | 'Open circuit'
+  | 'Close circuit'
+  | 'Automatic circuit'
+  | 'Probe'
+
+/** The table of backends, found by its roles and names alone, as somebody finds it who does not see it. */
+export class BackendsTable {
+  readonly table: Locator
+  readonly #page: Page
+
+  constructor(page: Page) {
+    this.#page = page
+    this.table = page.getByRole('table', { name: 'Backends', exact: true })
+  }
+
+  /** The ids, in the order of the rows. */
+  async ids(): Promise<string[]> {
+    const names = await this.table
+      .getByRole('button')
+      .evaluateAll((buttons) => buttons.map((button) => button.getAttribute('aria-label')))
+    return names.map((name) => name?.replace(/^Actions for /, '') ?? '')
+  }
+
+  row(id: string): Locator {
+    return this.table.getByRole('row').filter({ has: this.button(id) })
+  }
+
+  cell(id: string, column: Exclude<Column, 'Backend'>): Locator {
+    return this.row(id)
+      .getByRole('cell')
+      .nth(columns.indexOf(column) - 1)
+  }
+
+  /** The button that opens the menu of a row. */
+  button(id: string): Locator {
+    return this.#page.getByRole('button', { name: `Actions for ${id}`, exact: true })
+  }
+
+  get menu(): Locator {
+    return this.#page.getByRole('menu')
+  }
+
+  item(action: Action): Locator {
+    return this.menu.getByRole('menuitem', { name: action, exact: true })
+  }
+
+  dialog(action: Action, id: string): Locator {
+    return this.#page.getByRole('dialog', { name: `${action} ${id}`, exact: true })
+  }
+
+  /** Opens the menu of a row and chooses; answers the dialog. */
+  async choose(action: Action, id: string): Promise<Locator> {
+    await this.button(id).click()
+    await this.item(action).click()
+    const dialog = this.dialog(action, id)
+    await dialog.waitFor()
+    return dialog
+  }
+
+  /** The text of a cell. */
+  async text(id: string, column: Exclude<Column, 'Backend'>): Promise<string> {
+    return (await this.cell(id, column).innerText()).trim()
+  }
+
+  /** Waits until the text of a cell is as `pattern` says, for `patience` ms at most; answers it. */
+  until(id: string, column: Exclude<Column, 'Backend'>, pattern: RegExp, patience?: number): Promise<string> {
+    return eventually(
+      `the ${column} of ${id} is ${pattern}`,
+      () => this.text(id, column),
+      (text) => pattern.test(text),
+      patience,
+    )
+  }
+}

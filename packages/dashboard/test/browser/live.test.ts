@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { inBrowser, together } from './browser.ts'
+import { eventually } from './eventually.ts'
+import { Stage } from './stage.ts'
+
+describe('what happens, live', together, () => {
+  test('the page shows every backend, in the order of the list', inBrowser, async (t) => {
+    const stage = await Stage.start(t, { ids: ['alpha', undefined, 'gamma'] })
+    const { page, table } = await (await stage.visit()).live()
+    assert.equal(await page.getByRole('main').count(), 1)
+    assert.equal(await page.getByRole('heading', { level: 1 }).innerText(), 'fastify-balancer')
+    const headings = await table.table.getByRole('columnheader').allInnerTexts()
+    assert.deepEqual(
+      headings.map((heading) => heading.toLowerCase()),
+      ['backend', 'state', 'share', 'in flight', 'rate', 'p95', 'weight', 'actions'],
+    )
+    const ids = stage.balancer.backends.map(({ id }) => id)
+    assert.deepEqual(await table.ids(), ids)
+    for (const id of ids) {
+      const header = table.row(id).getByRole('rowheader')
+      assert.ok((await header.innerText()).startsWith(id))
+      assert.match(await table.text(id, 'State'), /^available/)
+      assert.equal(await table.text(id, 'Weight'), '1')
+    }
+  })
+
+  test(
+    'a backend that is killed is vetoed, with reason and evidence, and has no share; revived, it is back',
+    inBrowser,
+    async (t) => {
+      const stage = await Stage.start(t)
+      const { table } = await (await stage.visit()).live()
+      stage.load()
+      await table.until('beta', 'Share', /^[1-9]/)
+      await stage.backend('beta').die()
+      // Sooner than the page would ask without having heard of it.
+      const state = await table.until('beta', 'State', /^vetoed[^]*health-check/, 3000)
+      const veto = stage.balancer.backend('beta').vetoes.find(({ by }) => by === 'health-check')!
+      assert.ok(state.includes(veto.reason), `${state} names ${veto.reason}`)
+      const evidence = table
+        .cell('beta', 'State')
+        .getByRole('listitem')
+        .filter({ hasText: 'health-check' })
+        .locator('details')
+      assert.equal(await evidence.locator('pre').isVisible(), false)
+      await evidence.getByText('evidence').click()
+      const shown = await evidence.locator('pre').innerText()
+      assert.deepEqual(JSON.parse(shown), JSON.parse(JSON.stringify(veto.evidence)))
+      await table.until('beta', 'Share', /^0 %$/)
+      // The page has gone on meanwhile.
+      assert.equal(await evidence.locator('pre').isVisible(), true)
+      await table.until('alpha', 'Share', /^33 %$/)
+      assert.match(await table.text('alpha', 'State'), /^available/)
+
+      await stage.backend('beta').live()
+      await table.until('beta', 'State', /^available/)
+    },
+  )
+
+  test('the event feed tells what happens, the newest first', inBrowser, async (t) => {
+    const stage = await Stage.start(t)
+    const { page, table } = await (await stage.visit()).live()
+    const feed = page.getByRole('log', { name: 'Events' })
+    await stage.backend('gamma').die()
+    await feed.getByText(/gamma vetoed by health-check: .*refused/i).waitFor()
+    await stage.backend('gamma').live()
+    await feed.getByText(/gamma veto of health-check lifted/).waitFor()
+    await table.until('gamma', 'State', /^available/)
+    const lines = await feed.getByRole('listitem').allInnerTexts()
+    const about = (pattern: RegExp) => lines.findIndex((line) => pattern.test(line))
+    const lifted = about(/gamma.*veto of health-check lifted/)
+    const laid = about(/gamma.*vetoed by health-check/)
+    assert.ok(lifted >= 0 && lifted < laid, lines.join('\n'))
+  })
+
+  test('panic is told while no backend is left, and no longer', inBrowser, async (t) => {
+    const stage = await Stage.start(t, { ids: ['alpha', 'beta'] })
+    const { page, table } = await (await stage.visit()).live()
+    const panic = page.getByRole('alert').filter({ hasText: 'Panic' })
+    assert.equal(await panic.count(), 0)
+    await Promise.all(stage.backends.map((backend) => backend.die()))
+    await panic.waitFor()
+    assert.equal(stage.balancer.set.panicking, true)
+    await table.until('beta', 'State', /^vetoed/)
+    await stage.backend('alpha').live()
+    await panic.waitFor({ state: 'detached' })
+    assert.equal(stage.balancer.set.panicking, false)
+    await table.until('alpha', 'State', /^available/)
+    assert.match(await table.text('beta', 'State'), /^vetoed/)
+  })
+
+  test('an overload of the process is told while it lasts, and how the process is', inBrowser, async (t) => {
+    let isOverloaded = false
+    const stage = await Stage.start(t, { ids: ['alpha'], isOverloaded: () => isOverloaded })
+    const { page } = await (await stage.visit()).live()
+    await page.getByText('12 ms').waitFor()
+    const overload = page.getByRole('alert').filter({ hasText: 'Overloaded' })
+    assert.equal(await overload.count(), 0)
+    isOverloaded = true
+    await overload.waitFor()
+    isOverloaded = false
+    await overload.waitFor({ state: 'detached' })
+  })
+
+  test('with several balancers, each has its own backends and figures', inBrowser, async (t) => {
+    const stage = await Stage.start(t, { ids: ['alpha', 'beta'], second: 'api' })
+    const visit = await (await stage.visit()).live()
+    const { page, table } = visit
+    const tabs = page.getByRole('tablist', { name: 'Balancer' }).getByRole('tab')
+    assert.deepEqual(
+      (await tabs.allInnerTexts()).map((text) => text.split(/\s/)[0]),
+      ['default', 'api'],
+    )
+    stage.load(2, '/api/')
+    await eventually(
+      'the default balancer is told of as idle',
+      () => visit.figure('Requests per second'),
+      (rate) => rate === 0,
+    )
+    await stage.balancers.get('api')!.drain('beta')
+    assert.match(await table.text('beta', 'State'), /^available/)
+    await tabs.filter({ hasText: 'api' }).click()
+    await table.until('beta', 'State', /^draining/)
+    await eventually(
+      'the other one is busy',
+      () => visit.figure('Requests per second'),
+      (rate) => rate > 0,
+    )
+    await tabs.filter({ hasText: 'default' }).click()
+    await table.until('beta', 'State', /^available/)
+  })
+})

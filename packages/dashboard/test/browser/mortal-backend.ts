@@ -1,0 +1,69 @@
+import { createServer, type Server, type ServerResponse } from 'node:http'
+import { unusedOrigin } from '../../../../test/support/backend.ts'
+
+/** A backend that can be killed, brought back to life at the same address, and told to keep requests waiting. */
+export class MortalBackend {
+  readonly id: string
+  readonly url: string
+  /** It answers so many ms after it was asked. */
+  readonly #delay: number
+  readonly #held: ServerResponse[] = []
+  #isHolding = false
+  #server: Server | undefined
+  /** How many requests it was asked, probes left out. */
+  asked = 0
+
+  private constructor(id: string, url: string, delay: number) {
+    this.id = id
+    this.url = url
+    this.#delay = delay
+  }
+
+  /** Starts one that answers after `delay` ms. It is called `id`, or by its origin. */
+  static async start(id: string | undefined, delay: number): Promise<MortalBackend> {
+    const url = await unusedOrigin()
+    const backend = new MortalBackend(id ?? url, url, delay)
+    await backend.live()
+    return backend
+  }
+
+  /** Listens, again perhaps. */
+  async live(): Promise<void> {
+    const server = createServer(({ method }, response) => {
+      if (method === 'HEAD') {
+        response.end()
+        return
+      }
+      this.asked++
+      if (this.#isHolding) this.#held.push(response)
+      else setTimeout(() => response.end(this.id), this.#delay)
+    })
+    this.#server = server
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject)
+      server.listen(Number(new URL(this.url).port), '127.0.0.1', resolve)
+    })
+  }
+
+  /** Stops listening and cuts every connection. */
+  async die(): Promise<void> {
+    const server = this.#server
+    this.#server = undefined
+    if (server === undefined) return
+    await new Promise<void>((resolve) => {
+      server.close(() => resolve())
+      server.closeAllConnections()
+    })
+  }
+
+  /** From now on, whoever asks waits. */
+  hold(): void {
+    this.#isHolding = true
+  }
+
+  /** Answers all that wait, and whoever asks from now on. */
+  release(): void {
+    this.#isHolding = false
+    for (const response of this.#held.splice(0)) response.end(this.id)
+  }
+}

@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { ask } from '../../../../test/support/ask.ts'
+import { browser, inBrowser, together } from './browser.ts'
+import { away, Stage } from './stage.ts'
+import { authorizationOf } from './users.ts'
+
+const actions = [
+  'Ready',
+  'Drain',
+  'Maintenance',
+  'Weight',
+  'Open circuit',
+  'Close circuit',
+  'Automatic circuit',
+  'Probe',
+]
+
+describe('who may do what', together, () => {
+  test('a viewer sees what happens, may ask why, and may not act', inBrowser, async (t) => {
+    const stage = await Stage.start(t)
+    const { page, table } = await (await stage.visit({ user: 'viewer' })).live()
+    await page.getByText('You may look, not change anything').waitFor()
+    await stage.backend('beta').die()
+    await table.until('beta', 'State', /^vetoed/)
+    await page.getByRole('form', { name: 'Explain' }).getByRole('button', { name: 'Explain' }).click()
+    await page.getByRole('region', { name: 'Explanation' }).getByText('Picked:').waitFor()
+
+    await table.button('alpha').click()
+    const items = table.menu.getByRole('menuitem')
+    assert.deepEqual(await items.allInnerTexts(), actions)
+    for (const item of await items.all()) {
+      assert.equal(await item.isDisabled(), true)
+      await item.click({ force: true })
+      assert.equal(await page.getByRole('dialog').count(), 0)
+    }
+    assert.equal(stage.balancer.backend('alpha').state, 'ready')
+  })
+
+  test('the server refuses what a viewer does behind the back of the page', inBrowser, async (t) => {
+    const stage = await Stage.start(t)
+    const path = '/_balancer/balancers/default/backends/alpha'
+    const send = async (method: string, url: string, sent?: object) => {
+      const headers = { authorization: authorizationOf('viewer'), 'content-type': 'application/json' }
+      const body = sent === undefined ? undefined : JSON.stringify(sent)
+      return (await ask(`${stage.origin}${url}`, { method, headers, ...(body !== undefined && { body }) })).status
+    }
+    const statuses = [
+      await send('PUT', `${path}/state`, { state: 'drain' }),
+      await send('PATCH', path, { weight: 9 }),
+      await send('PUT', `${path}/circuit`, { state: 'open' }),
+      await send('POST', `${path}/probe`, {}),
+      await send('DELETE', path),
+    ]
+    assert.deepEqual(statuses, [403, 403, 403, 403, 403])
+    assert.equal(stage.balancer.backend('alpha').state, 'ready')
+    assert.equal(stage.balancer.backend('alpha').weight, 1)
+  })
+
+  test('an operator may act, and is not told otherwise', inBrowser, async (t) => {
+    const stage = await Stage.start(t)
+    const { page, table } = await (await stage.visit()).live()
+    await table.button('alpha').click()
+    const items = table.menu.getByRole('menuitem')
+    assert.deepEqual(await items.allInnerTexts(), actions)
+    for (const item of await items.all()) assert.equal(await item.isEnabled(), true)
+    assert.equal(await page.getByText('You may look').count(), 0)
+  })
+
+  test('who has not signed in gets nothing of the page', inBrowser, async (t) => {
+    const stage = await Stage.start(t)
+    const context = await (await browser()).newContext()
+    t.after(() => context.close())
+    const page = await context.newPage()
+    const statuses: number[] = []
+    page.on('response', (response) => statuses.push(response.status()))
+    // A browser without a window cannot ask for a name and a password.
+    await assert.rejects(page.goto(`${stage.origin}/_balancer/dashboard/`), /ERR_INVALID_AUTH_CREDENTIALS/)
+    for (const path of ['', '/', '/index.html', '/settings.json', '/assets/', '/nothing']) {
+      const answer = await page.request.get(`${stage.origin}/_balancer/dashboard${path}`)
+      assert.equal(answer.status(), 401, path)
+    }
+    assert.ok(
+      statuses.every((status) => status === 401),
+      String(statuses),
+    )
+  })
+
+  test('who is signed out while the page is open is told', inBrowser, async (t) => {
+    const stage = await Stage.start(t)
+    const visit = await stage.visit({ allowed: [/^console: .* 401 /, ...away] })
+    const { page } = await visit.live()
+    await page.route('**/_balancer/*', (route) =>
+      route.fulfill({ status: 401, json: { statusCode: 401, error: 'Unauthorized', message: 'Sign in' } }),
+    )
+    stage.cut()
+    await page.getByRole('alert').filter({ hasText: 'signed out' }).waitFor()
+  })
+})
