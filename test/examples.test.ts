@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
 import { readdirSync } from 'node:fs'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { get, type IncomingMessage } from 'node:http'
 import type { HealthView } from '@fastify-balancer/health-check'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { test, type TestContext } from 'node:test'
 import { ask } from './support/ask.ts'
@@ -151,6 +154,31 @@ const examples: Record<string, (t: TestContext, name: string) => Promise<Running
     const added = { method: 'POST', body: '{"url":"http://10.0.0.1:3000"}', headers: as('work') }
     assert.equal((await ask(backendsUrl, added)).status, 400)
     assert.ok([a!, b!].every((backend) => asked(backend).every(({ url }) => url === '/')))
+    return running
+  },
+
+  async 'dashboard.ts'(t, name) {
+    const [backend] = await startBackends(t, 'a')
+    const persist = join(await mkdtemp(join(tmpdir(), 'balancer-')), 'lists.json')
+    t.after(() => rm(dirname(persist), { recursive: true }))
+    const running = await start(t, name, [backend!], { PERSIST: persist })
+    const as = (user: string) => ({
+      authorization: `Basic ${Buffer.from(`${user}:open sesame`).toString('base64')}`,
+      'content-type': 'application/json',
+    })
+    const admin = `${running.url}/_balancer`
+    const unknown = await ask(`${admin}/dashboard/`)
+    assert.deepEqual([unknown.status, unknown.headers['www-authenticate']], [401, 'Basic realm="balancer"'])
+    const page = await ask(`${admin}/dashboard/`, { headers: as('viewer') })
+    assert.match(page.body, /<title>fastify-balancer<\/title>/)
+    assert.equal((await ask(`${admin}/operator`, { headers: as('viewer') })).status, 403)
+    assert.equal((await ask(`${admin}/operator`, { headers: as('operator') })).status, 200)
+    const stateUrl = `${admin}/balancers/default/backends/${encodeURIComponent(backend!.url)}/state`
+    const order = { method: 'PUT', body: '{"state":"drain"}', headers: as('operator') }
+    assert.equal((await ask(stateUrl, order)).status, 200)
+    assert.match(await readFile(persist, 'utf8'), /"drain"/)
+    assert.match((await ask(`${running.url}/metrics`, { headers: as('viewer') })).body, /^fastify_balancer_/m)
+    assert.match((await ask(`${admin}/balancers`, { headers: as('viewer') })).body, /"overloaded":false/)
     return running
   },
 

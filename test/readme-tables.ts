@@ -1,6 +1,7 @@
 import { AdminRoutesOptions } from '@fastify-balancer/admin-routes'
 import { BackendOptions, failures } from '@fastify-balancer/balancer-core'
 import { CircuitBreakerOptions, RateOptions } from '@fastify-balancer/circuit-breaker'
+import { DashboardOptions } from '@fastify-balancer/dashboard'
 import { HealthCheckOptions } from '@fastify-balancer/health-check'
 import { MetricsOptions } from '@fastify-balancer/metrics'
 import { BalancerOptions } from 'fastify-balancer'
@@ -78,6 +79,7 @@ const tables: Readonly<Record<string, () => string>> = {
   'circuit-breaker-options': () => table(head, optionRows(CircuitBreakerOptions)),
   'admin-routes-options': () => table(head, optionRows(AdminRoutesOptions)),
   'metrics-options': () => table(head, optionRows(MetricsOptions)),
+  'dashboard-options': () => table(head, optionRows(DashboardOptions)),
   'circuit-breaker-rate': () => table(head, optionRows(RateOptions)),
 }
 

@@ -9,7 +9,7 @@ import { cores, leaveProxyCore } from './pinning.ts'
 import { Progress } from './progress.ts'
 import { reportScenario, type Report, type ScenarioReport } from './report.ts'
 import { resultsFile, saveResults } from './results.ts'
-import { scenarios } from './scenarios.ts'
+import { scenarios, type ScenarioName } from './scenarios.ts'
 import { subjects } from './subjects/all.ts'
 import { judgeTargets, type JudgedTarget } from './targets.ts'
 import { installedOf } from './subjects/installed.ts'
@@ -50,7 +50,10 @@ async function bench(): Promise<number> {
   const { installed, skipped } = installedOf(subjects, only)
   const chosen = scenarios.filter(({ name }) => scenario.includes(name))
 
-  const progress = new Progress(chosen.length * installed.length * (rounds + 1), seconds + 0.2)
+  const subjectsOf = (name: ScenarioName) => installed.filter((one) => one.scenarios?.includes(name) ?? true)
+  const starts = chosen.reduce((sum, { name }) => sum + subjectsOf(name).length, 0)
+
+  const progress = new Progress(starts * (rounds + 1), seconds + 0.2)
   for (const title of skipped) progress.warn(`${title} is not installed: skipped`)
   if (cores === undefined) progress.warn('taskset or a second core is missing: nothing is pinned, figures mean little')
 
@@ -58,12 +61,12 @@ async function bench(): Promise<number> {
   const backends = await startBackends(directory)
   const { title: load, load: generate } = chooseLoad()
   const options = { rounds, seconds, connections }
-  const setting = { subjects: installed, backends: backends.ports, directory, load: generate, options, progress }
+  const setting = { backends: backends.ports, directory, load: generate, options, progress }
 
   const measured: ScenarioReport[] = []
   const targets: JudgedTarget[] = []
   for (const one of chosen) {
-    const samples = await measure(one, setting)
+    const samples = await measure(one, { ...setting, subjects: subjectsOf(one.name) })
     measured.push(reportScenario(one, samples))
     targets.push(...judgeTargets(one.name, samples))
   }

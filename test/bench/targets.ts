@@ -57,6 +57,14 @@ const targets: readonly Target[] = [
     atMost: 1.05,
   },
   {
+    scenario: 'get-100',
+    title: 'GET 100 B, raw lane, CPU per request with admin routes and the page against without',
+    figure: 'cpuPerRequest',
+    one: 'ours-admin',
+    other: 'ours-raw',
+    atMost: 1.03,
+  },
+  {
     ...throughput,
     scenario: 'get-100',
     title: 'GET 100 B, full lane, throughput against @fastify/reply-from',

@@ -37,6 +37,17 @@ async function start(t: TestContext, options: BalancerOptions = {}) {
   return { app, url, port, backend, responses, balancer: app.balancer, close }
 }
 
+test('closing the app lets an injected request finish, which has no connection', async (t) => {
+  const { app, responses } = await start(t)
+  const injected = app.inject('/slow')
+  await until('it is under way', () => responses.has('/slow'))
+  const closed = app.close()
+  await until('it closes', () => app.balancer.closing)
+  responses.get('/slow')!.end('slow')
+  assert.equal((await injected).body, 'slow')
+  await closed
+})
+
 for (const lane of ['raw', 'full'] as const) {
   test(`closing the app lets everything in flight finish: ${lane} lane`, async (t) => {
     const { url, backend, responses, balancer, close } = await start(t, { lane })

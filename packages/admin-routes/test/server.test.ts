@@ -168,7 +168,7 @@ describe('operator', () => {
 describe('an overloaded process', () => {
   test('refuses all but the admin routes, which show how it is', async (t) => {
     const { app, ask: admin } = await stage(t, {
-      between: (app) => app.register(underPressure, { maxHeapUsedBytes: 1, retryAfter: 7, sampleInterval: 10 }),
+      between: (one) => one.register(underPressure, { maxHeapUsedBytes: 1, retryAfter: 7, sampleInterval: 10 }),
     })
     await until('it was measured', () => app.isUnderPressure())
     const { process } = (await admin('GET', '/balancers')).body

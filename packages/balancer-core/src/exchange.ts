@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import type { Dispatcher } from 'undici'
 import { Answer } from './answer.ts'
@@ -15,6 +15,7 @@ import type { Forwarding } from './forwarding.ts'
 import type { Lane } from './lane.ts'
 import { Limits } from './limits.ts'
 import { distrust, offSocketClose, onSocketClose } from './pipelined.ts'
+import { hangUp } from './hang-up.ts'
 import { logExchange } from './log.ts'
 import { attemptRequest, outgoing, rewriteOutgoing, type Outgoing } from './outgoing.ts'
 import { openFresh } from './pool.ts'
@@ -237,10 +238,7 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
     if (this.#pipelinedOn !== undefined) offSocketClose(this.#pipelinedOn, this)
     this.#current?.cancel('client-gone')
     this.balancer.leave()
-    // The listener waits for its connections; this one would be kept for a next request, which nobody would take.
-    const { raw } = this.request
-    // What `inject` asks has no connection.
-    if (this.balancer.closing && raw.httpVersionMajor === 1 && raw.socket instanceof Socket) raw.socket.end()
+    if (this.balancer.closing) hangUp(this.request.raw)
     if (channels.exchangeEnd.hasSubscribers) channels.exchangeEnd.publish({ exchange: this })
     logExchange(this)
   }

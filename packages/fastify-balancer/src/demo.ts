@@ -68,7 +68,7 @@ export function invitation(url: string, downtime: number): string {
   return [
     `Try   curl "${at}/[1-6]"          ${Object.keys(speeds).join(', ')} take turns`,
     `Stop  curl -i -X POST ${at}/stop  stops the one that answers for ${downtime / 1000} s; try again: nothing fails`,
-    `Look  each request has a line below: backend, status, ms. For servers of your own, see --help`,
+    `Look  http://${at}/_balancer/dashboard/  shows it live; each request has a line below. See also --help`,
     '',
   ].join('\n')
 }

@@ -1,10 +1,13 @@
 import { AdminRoutesOptions, faultsOfOptions as faultsOfAdmin } from '@fastify-balancer/admin-routes'
 import { BadOptionsError, BalancerOptions as CoreOptions, faultsOfOptions } from '@fastify-balancer/balancer-core'
 import { CircuitBreakerOptions, faultsOfOptions as faultsOfBreaker } from '@fastify-balancer/circuit-breaker'
+import { DashboardOptions, faultsOfOptions as faultsOfDashboard } from '@fastify-balancer/dashboard'
 import { faultsOfOptions as faultsOfCheck, HealthCheckOptions } from '@fastify-balancer/health-check'
 import { faultsOfOptions as faultsOfMetrics, MetricsOptions } from '@fastify-balancer/metrics'
 import { strict } from '@fastify-balancer/option-schema'
 import { Type, type TObject } from '@sinclair/typebox'
+import { dashboardOptions, type FacadeDashboardOptions } from './dashboard-options.ts'
+import { faultsOfUnderPressure, UnderPressureOptions } from './under-pressure.ts'
 
 const checkOptions = Type.Omit(HealthCheckOptions, ['balancer'])
 const breakerOptions = Type.Omit(CircuitBreakerOptions, ['balancer'])
@@ -17,6 +20,8 @@ export const BalancerOptions: TObject = Type.Object(
     circuitBreaker: breakerOptions,
     metrics: MetricsOptions,
     admin: AdminRoutesOptions,
+    dashboard: Type.Omit(DashboardOptions, ['admin']),
+    underPressure: UnderPressureOptions,
   },
   strict,
 )
@@ -29,10 +34,20 @@ export interface BalancerOptions extends CoreOptions {
   readonly metrics?: MetricsOptions | false
   /** Off by default. Of all balancers of the server: for one of them only. */
   readonly admin?: AdminRoutesOptions | false
+  /** Off by default. It needs `admin`, whose `prefix` and hooks it takes over: for who may look at those, below them. */
+  readonly dashboard?: FacadeDashboardOptions | false
+  /** Off by default. Of the whole process: for one balancer only, and not beside @fastify/under-pressure of the app's own. */
+  readonly underPressure?: UnderPressureOptions | false
 }
 
 function placed(name: string, faults: readonly string[]): string[] {
   return faults.map((fault) => `${name}.${fault}`)
+}
+
+function pageFaults(dashboard: FacadeDashboardOptions, admin: AdminRoutesOptions | false): readonly string[] {
+  return admin === false
+    ? ['admin: it is off, and the page is made of it']
+    : faultsOfDashboard(dashboardOptions(dashboard, admin))
 }
 
 /**
@@ -44,6 +59,8 @@ export function check({
   circuitBreaker = {},
   metrics = false,
   admin = false,
+  dashboard = false,
+  underPressure = false,
   ...options
 }: BalancerOptions): void {
   const faults = [
@@ -52,6 +69,8 @@ export function check({
     ...(circuitBreaker === false ? [] : placed('circuitBreaker', faultsOfBreaker(circuitBreaker))),
     ...(metrics === false ? [] : placed('metrics', faultsOfMetrics(metrics))),
     ...(admin === false ? [] : placed('admin', faultsOfAdmin(admin))),
+    ...(dashboard === false ? [] : placed('dashboard', pageFaults(dashboard, admin))),
+    ...(underPressure === false ? [] : placed('underPressure', faultsOfUnderPressure(underPressure))),
   ]
   if (faults.length > 0) throw new BadOptionsError(faults.join('; '))
 }

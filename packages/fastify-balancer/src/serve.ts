@@ -4,6 +4,7 @@ import { CommandError } from './command-error.ts'
 import { invitation, startDemo } from './demo.ts'
 import balancer from './index.ts'
 import { loggerOf } from './log.ts'
+import { onlyLocal } from './only-local.ts'
 
 /** How long a demo backend stays away once it was stopped, in ms. */
 const downtime = 10_000
@@ -38,6 +39,7 @@ export async function serve(command: ServeCommand): Promise<void> {
     policy,
     drainDeadline,
     healthCheck: check === undefined ? { type: 'none' } : { path: check },
+    ...(demo !== undefined && { admin: { onRequest: onlyLocal }, dashboard: {} }),
   })
 
   let stopping = false

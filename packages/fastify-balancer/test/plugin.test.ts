@@ -1,7 +1,8 @@
-import Fastify, { type FastifyInstance } from 'fastify'
+import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import { startBackends } from '../../../test/support/backend.ts'
+import { until } from '../../../test/support/until.ts'
 import balancer, { type BalancerOptions } from '../src/index.ts'
 
 async function start(t: TestContext, ...all: BalancerOptions[]): Promise<FastifyInstance> {
@@ -44,6 +45,53 @@ test('admin routes need somebody who checks who asks, and are not forwarded', as
   assert.equal((await app.inject('/else')).body, 'one')
 })
 
+const isAnna = async ({ headers }: FastifyRequest) => {
+  if (headers['x-user'] !== 'anna') throw Object.assign(new Error('who are you?'), { statusCode: 401 })
+}
+
+test('the page is below the admin routes, for those who may look at them', async (t) => {
+  const [backend] = await startBackends(t, 'one')
+  const admin = { prefix: '/_ops', onRequest: isAnna, read: { onRequest: isLooking } }
+  async function isLooking({ headers }: FastifyRequest) {
+    if (headers['x-looks'] === undefined) throw Object.assign(new Error('not you'), { statusCode: 403 })
+  }
+  const app = await start(t, { backends: [backend!.url], admin, dashboard: {} })
+  const url = '/_ops/dashboard/'
+  assert.equal((await app.inject(url)).statusCode, 401)
+  assert.equal((await app.inject({ url, headers: { 'x-user': 'anna' } })).statusCode, 403)
+  const page = await app.inject({ url, headers: { 'x-user': 'anna', 'x-looks': 'yes' } })
+  assert.deepEqual([page.statusCode, page.headers['content-type']], [200, 'text/html; charset=utf-8'])
+  assert.equal((await app.inject('/_balancer/dashboard/')).body, 'one')
+})
+
+test('there is no page without admin routes, nor without somebody who checks who asks', async (t) => {
+  await assert.rejects(start(t, { backends: [], dashboard: {} }), { message: /dashboard\.admin: it is off/ })
+  await assert.rejects(start(t, { backends: [], admin: { preHandler: isAnna }, dashboard: {} }), {
+    code: 'FST_BALANCER_DASHBOARD_UNGUARDED',
+  })
+})
+
+test('a process that is not overloaded sheds nothing', async (t) => {
+  const [backend] = await startBackends(t, 'one')
+  const app = await start(t, { backends: [backend!.url], underPressure: { maxRssBytes: 2 ** 40 } })
+  assert.deepEqual([(await app.inject('/')).body, app.isUnderPressure()], ['one', false])
+})
+
+test('an overloaded process sheds what it forwards, and shows the admin how it is', async (t) => {
+  const [backend] = await startBackends(t, 'one')
+  const app = await start(t, {
+    backends: [backend!.url],
+    admin: { onRequest: isAnna },
+    underPressure: { maxHeapUsedBytes: 1, sampleInterval: 10, retryAfter: 3 },
+  })
+  await until('it was measured', () => app.isUnderPressure())
+  const { statusCode, headers } = await app.inject('/')
+  assert.deepEqual([statusCode, headers['retry-after']], [503, '3'])
+  const seen = await app.inject({ url: '/_balancer/balancers', headers: { 'x-user': 'anna' } })
+  assert.equal(seen.json().process.overloaded, true)
+  assert.equal((await app.inject('/_balancer/balancers')).statusCode, 401)
+})
+
 test('false leaves a plugin out', async (t) => {
   const app = await start(t, { backends: [], healthCheck: false, circuitBreaker: false, metrics: false })
   for (const name of ['healthChecks', 'circuitBreakers', 'balancerMetrics']) assert.equal(app.hasDecorator(name), false)
@@ -56,10 +104,13 @@ test('the faults of all plugins are named in one message', async (t) => {
     circuitBreaker: { failures: 'many' },
     metrics: { path: 'metrics' },
     admin: { allow: [5] },
+    dashboard: { path: 'page' },
+    underPressure: { maxEventLoopDelay: 0 },
   }
   await assert.rejects(start(t, bad as unknown as BalancerOptions), ({ message, code }: Error & { code: string }) => {
     assert.equal(code, 'FST_BALANCER_BAD_OPTIONS')
-    for (const place of ['nmae', 'healthCheck.interval', 'circuitBreaker.failures', 'metrics.path', 'admin.allow.0'])
+    const places = ['nmae', 'healthCheck.interval', 'circuitBreaker.failures', 'metrics.path', 'admin.allow.0']
+    for (const place of [...places, 'dashboard.path', 'underPressure.maxEventLoopDelay'])
       assert.ok(message.includes(`${place}: `), message)
     return true
   })

@@ -20,12 +20,27 @@ const oursChecked = nodeSubject({
   name: 'ours-checked',
   title: 'fastify-balancer, raw lane, with health checks and circuit breakers',
   program: 'ours-checked.ts',
+  scenarios: ['get-100'],
 })
+
+function oursOperated(extra: 'metrics' | 'admin' | 'watched', title: string): Subject {
+  return nodeSubject({
+    ...ours,
+    name: `ours-${extra}`,
+    title: `fastify-balancer, raw lane, with ${title}`,
+    program: 'ours-operated.ts',
+    args: [`--with=${extra}`],
+    scenarios: ['get-100'],
+  })
+}
 
 /** Everything that is measured. */
 export const subjects: readonly Subject[] = [
   oursRaw,
   oursChecked,
+  oursOperated('metrics', 'metrics'),
+  oursOperated('admin', 'admin routes and the page'),
+  oursOperated('watched', 'admin routes and the page, which is open'),
   oursFull,
   nodeSubject({
     name: 'reply-from',

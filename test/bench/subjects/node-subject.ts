@@ -8,7 +8,7 @@ export function nodeSubject({
   program,
   args = [],
   ...subject
-}: Pick<Subject, 'name' | 'title' | 'backends'> & {
+}: Pick<Subject, 'name' | 'title' | 'backends' | 'scenarios'> & {
   /** What is measured; Node itself when there is none. */
   readonly packageName?: string
   readonly program: string

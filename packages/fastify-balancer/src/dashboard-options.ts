@@ -1,0 +1,18 @@
+import type { AdminRoutesOptions } from '@fastify-balancer/admin-routes'
+import type { DashboardOptions } from '@fastify-balancer/dashboard'
+
+/** What of the page can be chosen here; the rest follows from the admin routes. */
+export type FacadeDashboardOptions = Omit<DashboardOptions, 'admin'>
+
+/** The page's options, as far as they follow from the admin routes: it is below them, and for those who may look at them. */
+export function dashboardOptions(given: FacadeDashboardOptions, admin: AdminRoutesOptions): DashboardOptions {
+  const { prefix = '/_balancer', onRequest, read, insecure = false } = admin
+  const guards = [onRequest, read?.onRequest].flat().filter((hook) => hook !== undefined)
+  return {
+    path: `${prefix}/dashboard`,
+    admin: prefix,
+    insecure,
+    ...(guards.length > 0 && { onRequest: guards }),
+    ...given,
+  }
+}

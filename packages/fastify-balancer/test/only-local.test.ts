@@ -1,0 +1,29 @@
+import type { FastifyRequest } from 'fastify'
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { onlyLocal } from '../src/only-local.ts'
+
+const request = (remoteAddress: string | undefined, hostname: string) =>
+  ({ socket: { remoteAddress }, hostname }) as unknown as FastifyRequest
+
+for (const [address, host] of [
+  ['127.0.0.1', '127.0.0.1'],
+  ['127.0.0.1', 'localhost'],
+  ['::1', '[::1]'],
+  ['::ffff:127.0.0.1', 'localhost'],
+] as const)
+  test(`${address} that asked for ${host} is here`, async () => {
+    await onlyLocal(request(address, host))
+  })
+
+for (const [address, host] of [
+  ['10.0.0.1', '127.0.0.1'],
+  ['::ffff:10.0.0.1', 'localhost'],
+  ['127.0.0.1', 'evil.example'],
+  ['127.0.0.1', '127.0.0.1.evil.example'],
+  ['127.0.0.1', ''],
+  [undefined, 'localhost'],
+] as const)
+  test(`${address} that asked for '${host}' is refused`, async () => {
+    await assert.rejects(onlyLocal(request(address, host)), { code: 'FST_BALANCER_NOT_LOCAL', statusCode: 403 })
+  })
