@@ -53,6 +53,8 @@ const refusable = [
   ['OPTIONS', '/balancers'],
   ['GET', '/events'],
   ['GET', '/ready'],
+  ['GET', '/operator'],
+  ['PUT', '/server/state'],
   ['DELETE', '/balancers/default/backends/a'],
   ['POST', '/balancers/default/rollback'],
   ['GET', '/nothing'],
@@ -230,7 +232,10 @@ describe('the OpenAPI document', () => {
         `GET ${one}/backends/{id}/wait`,
         'GET /_balancer/events',
         'GET /_balancer/live',
+        'GET /_balancer/operator',
         'GET /_balancer/ready',
+        'GET /_balancer/server',
+        'GET /_balancer/server/wait',
         `PATCH ${one}/backends/{id}`,
         `POST ${one}/backends`,
         `POST ${one}/backends/{id}/probe`,
@@ -239,6 +244,7 @@ describe('the OpenAPI document', () => {
         `PUT ${one}/backends`,
         `PUT ${one}/backends/{id}/circuit`,
         `PUT ${one}/backends/{id}/state`,
+        'PUT /_balancer/server/state',
       ].toSorted(),
     )
   })
