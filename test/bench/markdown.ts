@@ -1,6 +1,11 @@
 import type { Report, ScenarioReport, SubjectReport } from './report.ts'
 import { oursRaw } from './subjects/all.ts'
 
+/** What was measured, without judging it. */
+export function scenariosAsMarkdown(report: Report): string {
+  return [...report.scenarios.map(scenarioTable), legend(report)].join('\n\n')
+}
+
 /** The whole report for people. */
 export function reportAsMarkdown(report: Report): string {
   return [

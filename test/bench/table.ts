@@ -3,19 +3,20 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { path, readArguments } from './arguments.ts'
 import { faultsAsMarkdown, faultsInBrief } from './faults/markdown.ts'
 import type { FaultReport } from './faults/report.ts'
-import { reportAsMarkdown } from './markdown.ts'
+import { reportAsMarkdown, scenariosAsMarkdown } from './markdown.ts'
 import type { Report } from './report.ts'
 import { loadResults, resultsFile } from './results.ts'
 
 const marker = (name: string, side: 'start' | 'end') => `<!-- ${name}:${side} -->`
 
-const { results, faults, write } = readArguments(
+const { results, faults, operated, write } = readArguments(
   { name: 'table.ts', does: 'Prints the results of the last benchmarks as Markdown.' },
   {
     results: path('What run.ts has written', resultsFile('latest')),
     faults: path('What run.ts faults has written', resultsFile('faults')),
+    operated: path('What run.ts has written of ours-metrics, ours-admin and ours-watched', resultsFile('operated')),
     write: path(
-      `Instead of printing, replace what stands in FILE between ${marker('benchmark', 'start')} and ${marker('benchmark', 'end')}, and the same for faults`,
+      `Instead of printing, replace what stands in FILE between ${marker('benchmark', 'start')} and ${marker('benchmark', 'end')}, and the same for faults and operated`,
       undefined,
     ),
   },
@@ -38,6 +39,7 @@ try {
   const tables = {
     benchmark: reportAsMarkdown(loadResults(results) as Report),
     faults: faultsFolded(loadResults(faults) as FaultReport),
+    operated: scenariosAsMarkdown(loadResults(operated) as Report),
   }
   if (write === undefined) process.stdout.write(`${Object.values(tables).join('\n\n')}\n`)
   else {
