@@ -208,12 +208,13 @@ test(`${writers} writers and ${readers} readers for ${seconds} s: one line of re
   )
   for (const { revision, what, after } of history) {
     const list = replayed.get(revision!)!
-    if (what === 'backends.replace') assert.equal(textOf((after as any[]).map(entryOf)), textOf(list))
+    if (what === 'backends.replace')
+      assert.equal(textOf((after as Parameters<typeof entryOf>[0][]).map(entryOf)), textOf(list))
     else if (after !== undefined)
       assert.ok(
         textOf(list)
           .split('\n')
-          .includes(textOf([entryOf(after as any)])),
+          .includes(textOf([entryOf(after as Parameters<typeof entryOf>[0])])),
       )
   }
   // What was refused was never to be seen.

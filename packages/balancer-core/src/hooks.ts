@@ -12,7 +12,7 @@ export type Verdict =
 export interface BalancerHooks {
   /** A pure question: may this attempt go to its backend now? `false` means that another is asked. */
   onPick: (attempt: Attempt) => boolean | void
-  /** It goes. Paired with `onAttemptEnd`: what is taken here is given back there. */
+  /** It goes; its header fields may still be set. Paired with `onAttemptEnd`: what is taken here is given back there. */
   onAttemptStart: (attempt: Attempt) => void
   /** The final response headers have arrived. */
   onAttemptResponse: (attempt: Attempt) => void

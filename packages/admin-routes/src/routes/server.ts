@@ -4,7 +4,7 @@ import type { Balancer } from '@fastify-balancer/balancer-core'
 import type { Desk } from '../desk.ts'
 import { BadRequestError } from '../errors.ts'
 import { IdleWatch, whenGone } from '../idle.ts'
-import { responses, WaitQuery } from '../schemas/request.ts'
+import { defaultWait, responses, WaitQuery } from '../schemas/request.ts'
 import { tags, type Scope } from '../scope.ts'
 
 const ServerView = Type.Object({
@@ -14,6 +14,9 @@ const ServerView = Type.Object({
   idle: Type.Boolean({ description: 'There are none' }),
 })
 
+/** Enough for a load balancer that asks every few seconds (ms). */
+const defaultGrace = 10_000
+
 const ServerOrder = Type.Object(
   {
     state: Type.Union([Type.Literal('ready'), Type.Literal('drain')]),
@@ -21,7 +24,7 @@ const ServerOrder = Type.Object(
       Type.Integer({
         minimum: 0,
         maximum: 3_600_000,
-        default: 10_000,
+        default: defaultGrace,
         description: 'drain: `/ready` says no for so long (ms) before connections are closed',
       }),
     ),
@@ -68,7 +71,7 @@ export function addServerRead(scope: Scope, desk: Desk): void {
         ),
       },
     },
-    async ({ query: { timeout = 30_000 } }, reply) => {
+    async ({ query: { timeout = defaultWait } }, reply) => {
       const { serverState: server } = desk
       const { clock } = desk.balancers.values().next().value as Balancer
       await watch.wait(
@@ -103,7 +106,7 @@ export function addServerWrite(scope: Scope, desk: Desk): void {
         throw new BadRequestError(['grace, close: only drain has them'])
       const before = server.state
       if (state === 'ready') server.ready()
-      else server.drain({ grace: grace ?? 10_000, close: close ?? false })
+      else server.drain({ grace: grace ?? defaultGrace, close: close ?? false })
       desk.recordOfServer(request, { what: 'server.state', before, after: state })
       return viewOf(desk)
     },

@@ -3,7 +3,7 @@ import type { Desk } from '../desk.ts'
 import { UnknownBackendError } from '../errors.ts'
 import { IdleWatch, whenGone } from '../idle.ts'
 import { revisionsOf } from '../revisions.ts'
-import { BackendParams, responses, WaitQuery } from '../schemas/request.ts'
+import { BackendParams, defaultWait, responses, WaitQuery } from '../schemas/request.ts'
 import { tags, type Scope } from '../scope.ts'
 
 const IdleView = Type.Object({
@@ -36,7 +36,7 @@ export function addWait(scope: Scope, desk: Desk): void {
         ),
       },
     },
-    async ({ params: { name, id }, query: { timeout = 30_000 } }, reply) => {
+    async ({ params: { name, id }, query: { timeout = defaultWait } }, reply) => {
       const balancer = desk.balancer(name)
       const backend = balancer.backends.find((one) => one.id === id) ?? revisionsOf(balancer).retiring(id)
       if (backend === undefined) throw new UnknownBackendError(id)

@@ -24,6 +24,9 @@ export const deadline = Type.Optional(
 /** Of what takes a backend out of the list. */
 export const RemovalQuery = Type.Object({ dryRun, deadline }, strict)
 
+/** How long somebody waits who does not say so (ms). */
+export const defaultWait = 30_000
+
 /** Of what waits. */
 export const WaitQuery = Type.Object(
   {
@@ -32,7 +35,7 @@ export const WaitQuery = Type.Object(
       Type.Integer({
         minimum: 1,
         maximum: 600_000,
-        default: 30_000,
+        default: defaultWait,
         description: 'Answers after so many ms, whatever has come of it',
       }),
     ),

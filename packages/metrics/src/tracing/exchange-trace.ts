@@ -64,16 +64,16 @@ export class ExchangeTrace {
   }
 
   /** `version` of HTTP, by which the backend was asked. */
-  attemptEnded({ number, outcome = 'ok', status, endedAt }: Attempt, version: string): void {
+  attemptEnded({ number, outcome = 'ok', blame, status, endedAt }: Attempt, version: string): void {
     const span = this.#attempts[number]
     if (span === undefined) return
-    const attributes = endAttributes({ outcome, status }, 400)
+    const attributes = endAttributes({ outcome, blame, status }, 400)
     if (status !== 0) attributes['network.protocol.version'] = version
     this.#end(span, attributes, endedAt)
   }
 
-  ended({ outcome = 'ok', status, endedAt }: ExchangeView): void {
-    this.#end(this.#span, endAttributes({ outcome, status }, 500), endedAt)
+  ended({ outcome = 'ok', blame, status, endedAt }: ExchangeView): void {
+    this.#end(this.#span, endAttributes({ outcome, blame, status }, 500), endedAt)
   }
 
   #end(span: Span, attributes: Attributes, at: number): void {

@@ -1,4 +1,4 @@
-import type { Attempt, Backend, ExchangeView } from '@fastify-balancer/balancer-core'
+import { failures, type Attempt, type Backend, type ExchangeView } from '@fastify-balancer/balancer-core'
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { attemptAttributes } from '../../src/tracing/attempt-attributes.ts'
@@ -64,7 +64,10 @@ for (const [url, scheme, port] of [
 test('what is an error', () => {
   const errorOf = (
     ...[outcome, status, firstError]: [Parameters<typeof endAttributes>[0]['outcome'], number, 400 | 500]
-  ) => endAttributes({ outcome, status }, firstError)['error.type']
+  ) =>
+    endAttributes({ outcome, blame: outcome === 'ok' ? undefined : failures[outcome].blame, status }, firstError)[
+      'error.type'
+    ]
   assert.equal(errorOf('ok', 499, 500), undefined)
   assert.equal(errorOf('ok', 400, 400), '400')
   assert.equal(errorOf('ok', 500, 500), '500')
