@@ -16,7 +16,7 @@ function optionLines(): string[] {
 /** What `--help` prints. */
 export const help = `fastify-balancer balances HTTP requests over several servers.
 
-  fastify-balancer [options]             three demo backends, to see what it does
+  fastify-balancer [options]             three demo backends and a live page, to see what it does
   fastify-balancer [options] <address>…  balances these: http://host:port, https://host:port or host:port
 
 ${optionLines().join('\n')}
