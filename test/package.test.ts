@@ -72,16 +72,20 @@ const tarballs = new Map<string, string>()
 
 before(async () => {
   place = await mkdtemp(join(tmpdir(), 'fastify-balancer-package-'))
-  // One after the other: building one builds what it needs, into the same folders.
-  for (const { path, manifest } of packages) {
-    const folder = join(place, 'tarballs', basename(path))
-    await mkdir(folder, { recursive: true })
-    await succeed(...pnpm('pack', '--pack-destination', folder), { cwd: path })
-    tarballs.set(manifest.name, join(folder, readdirSync(folder)[0]!))
-  }
 })
 
 after(() => rm(place, { recursive: true, force: true }))
+
+// One after the other: building one builds what it needs, into the same folders.
+describe('packing', () => {
+  for (const { path, manifest } of packages)
+    test(manifest.name, async () => {
+      const folder = join(place, 'tarballs', basename(path))
+      await mkdir(folder, { recursive: true })
+      await succeed(...pnpm('pack', '--pack-destination', folder), { cwd: path })
+      tarballs.set(manifest.name, join(folder, readdirSync(folder)[0]!))
+    })
+})
 
 for (const { path, manifest } of packages) {
   const { name, bin, engines } = manifest

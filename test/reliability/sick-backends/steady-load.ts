@@ -7,6 +7,7 @@ import { until } from '../../support/until.ts'
 export interface Sample {
   /** Of `performance.now`, in ms. */
   readonly startedAt: number
+  /** In ms, without those in which this process was not let run: no backend is to blame for them. */
   readonly duration: number
   /** 0 when the connection ended before any status. */
   readonly status: number
@@ -19,6 +20,9 @@ export interface Sample {
 /** At most so many wait for their answers at once. */
 const mostOpen = 1000
 
+/** A pulse that is late by more (ms) was kept waiting by the machine, whose cores others may take. */
+const late = 50
+
 /** GETs at a steady pace: one that waits for its answer does not hold up the next. */
 export class SteadyLoad {
   /** Whatever has been answered, in the order of the answers. */
@@ -27,6 +31,11 @@ export class SteadyLoad {
   open = 0
   readonly #agent = new Agent({ keepAlive: true })
   #timer: NodeJS.Timeout | undefined
+  #isOver = false
+  /** When the next pulse is due. */
+  #due = 0
+  /** For how long this process was not let run until the last pulse, in ms. */
+  #lost = 0
 
   /** It is ended when the test ends; to be made before the app, since what is made first is closed first. */
   constructor(t: TestContext) {
@@ -38,8 +47,12 @@ export class SteadyLoad {
 
   /** One GET each `every` ms from now on. */
   begin(url: string, every = 4, question: Question = {}): void {
+    this.#due = performance.now() + every
     this.#timer = setInterval(() => {
-      if (this.open < mostOpen) void this.#ask(url, question)
+      const now = performance.now()
+      this.#lost = this.#lostBy(now)
+      this.#due = now + every
+      if (!this.#isOver && this.open < mostOpen) void this.#ask(url, question)
     }, every)
   }
 
@@ -51,8 +64,9 @@ export class SteadyLoad {
 
   /** No new ones; resolves when all have been answered. */
   async end(): Promise<void> {
-    clearInterval(this.#timer)
+    this.#isOver = true
     await until('all GETs are answered', () => this.open === 0, 30_000)
+    clearInterval(this.#timer)
   }
 
   /** Those that were not answered with a whole 200. */
@@ -60,12 +74,20 @@ export class SteadyLoad {
     return this.samples.filter(({ status, whole }) => status !== 200 || !whole)
   }
 
+  /** An answer may be seen before the pulse that is late with it. */
+  #lostBy(now: number): number {
+    return this.#lost + (now - this.#due > late ? now - this.#due : 0)
+  }
+
   async #ask(url: string, question: Question): Promise<void> {
     this.open++
     const startedAt = performance.now()
+    const lostBefore = this.#lostBy(startedAt)
     const { status, whole, body } = await ask(url, { ...question, agent: this.#agent })
     this.open--
-    this.samples.push({ startedAt, duration: performance.now() - startedAt, status, whole, body })
+    const endedAt = performance.now()
+    const duration = endedAt - startedAt - (this.#lostBy(endedAt) - lostBefore)
+    this.samples.push({ startedAt, duration, status, whole, body })
   }
 }
 

@@ -47,13 +47,12 @@ test('100 backends under load, with figures each second and 20 events a second, 
   await page.getByRole('log', { name: 'Events' }).getByText('unrest').first().waitFor()
   // A neighbour of this machine may take its cores away for a moment; what the page itself does wrong, it does each time.
   const spells: FrameTimes[] = []
-  for (let n = 0; n < 3; n++)
-    spells.push(await frameTimes(page, 1500, '[role=table]', '[role=log]', '[aria-label="Requests per second"]'))
-  for (const spell of spells) {
+  while (spells.length < 3) {
+    const spell = await frameTimes(page, 1500, '[role=table]', '[role=log]', '[aria-label="Requests per second"]')
     t.diagnostic(JSON.stringify(spell))
-    // It was not smooth because nothing happened.
+    // One in which little happened says nothing; if that is how it stays, the time of this test runs out.
     const [rows, events, rate] = spell.changes as [number, number, number]
-    assert.ok(rows >= 2 && events >= 4 && rate >= 1, `changes: ${spell.changes.join(', ')}`)
+    if (rows >= 2 && events >= 4 && rate >= 1) spells.push(spell)
   }
   const least = (of: keyof FrameTimes) => Math.min(...spells.map((spell) => spell[of] as number))
   // Drawn without a graphics card, by one of two cores, while the other one balances.
