@@ -1,36 +1,31 @@
 import { useLayoutEffect, useRef, useState } from 'preact/hooks'
-import { actions, type ActionKind, type Order } from './actions.ts'
 import { ApiError } from './api-error.ts'
 import type { Api } from './api.ts'
+import { titleOf, type Intent } from './intent.ts'
 import type { Told } from './outcome.tsx'
-
-/** What the operator is about to do. */
-export interface ChosenAction extends Omit<Order, 'value'> {
-  readonly kind: ActionKind
-}
 
 interface ActionDialogProps {
   readonly api: Api
-  readonly action: ChosenAction
+  readonly intent: Intent
   /** undefined: nothing was done. */
   readonly onEnd: (outcome: Told | undefined) => void
 }
 
-function refusalOf(label: string, id: string, error: unknown): Told {
+function refusalOf(intent: Intent, error: unknown): Told {
   const { status, message, faults } =
     error instanceof ApiError ? error : { status: 0, message: String(error), faults: [] as string[] }
   const why = status === 412 ? 'somebody else has changed the list meanwhile. What you see now is how it is' : message
   // A message of the server's often ends with its faults.
   const more = faults.filter((fault) => !why.includes(fault))
-  return { isRefusal: true, text: `${label} ${id} was refused: ${[why, ...more].join('; ')}.` }
+  return { isRefusal: true, text: `${titleOf(intent)} was refused: ${[why, ...more].join('; ')}.` }
 }
 
 /** Asks whether it is meant, and for what it takes. */
-export function ActionDialog({ api, action: { kind, ...order }, onEnd }: ActionDialogProps) {
-  const { backend } = order
-  const { label, field, consequence, run } = actions[kind]
+export function ActionDialog({ api, intent, onEnd }: ActionDialogProps) {
+  const { label, id, field, choice, consequence, run } = intent
   const dialog = useRef<HTMLDialogElement>(null)
   const input = useRef<HTMLInputElement>(null)
+  const box = useRef<HTMLInputElement>(null)
   const [isBusy, setBusy] = useState(false)
 
   useLayoutEffect(() => {
@@ -50,17 +45,20 @@ export function ActionDialog({ api, action: { kind, ...order }, onEnd }: ActionD
     setBusy(true)
     const entered = input.current?.value ?? ''
     try {
-      const text = await run(api, { ...order, value: entered === '' ? undefined : Number(entered) })
-      onEnd({ isRefusal: false, text: `${backend.id} ${text}.` })
+      const text = await run(api, {
+        value: entered === '' ? undefined : Number(entered),
+        isChosen: box.current?.checked ?? false,
+      })
+      onEnd({ isRefusal: false, text })
     } catch (error) {
-      onEnd(refusalOf(label, backend.id, error))
+      onEnd(refusalOf(intent, error))
     }
   }
 
   return (
     <dialog
       ref={dialog}
-      aria-label={`${label} ${backend.id}`}
+      aria-label={titleOf(intent)}
       onCancel={(event) => {
         event.preventDefault()
         onEnd(undefined)
@@ -68,9 +66,9 @@ export function ActionDialog({ api, action: { kind, ...order }, onEnd }: ActionD
     >
       <form onSubmit={(event) => void confirm(event)}>
         <h2>
-          {label} <span class="id">{backend.id}</span>
+          {label} {id !== undefined && <span class="id">{id}</span>}
         </h2>
-        <p>{consequence(backend)}</p>
+        <p>{consequence}</p>
         {field !== undefined && (
           <p class="field">
             <label for="value">{field.label}</label>
@@ -84,9 +82,18 @@ export function ActionDialog({ api, action: { kind, ...order }, onEnd }: ActionD
               min={field.minimum}
               max={field.maximum}
               step={field.step}
-              defaultValue={field.initial?.(backend)}
+              defaultValue={field.initial}
             />
             <small id="hint">{field.hint}</small>
+          </p>
+        )}
+        {choice !== undefined && (
+          <p class="field choice">
+            <label>
+              <input ref={box} type="checkbox" aria-describedby="choice-hint" />
+              {choice.label}
+            </label>
+            <small id="choice-hint">{choice.hint}</small>
           </p>
         )}
         <div class="buttons">

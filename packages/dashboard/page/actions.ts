@@ -1,19 +1,13 @@
 import type { Api } from './api.ts'
 import { durationText } from './figures-text.ts'
+import type { Field, Intent } from './intent.ts'
 import type { BackendView, ProbeView } from './views.ts'
 
 /** What an operator can do with a backend. */
 export type ActionKind = 'ready' | 'drain' | 'maintenance' | 'weight' | 'open' | 'close' | 'auto' | 'probe'
 
-/** A number that an action takes. */
-interface Field {
-  readonly label: string
-  readonly hint: string
-  readonly isRequired: boolean
-  readonly minimum: number
-  readonly maximum: number
-  /** Fractions are rounded to this. */
-  readonly step: number
+/** A number whose first value is that of a backend. */
+interface BackendField extends Omit<Field, 'initial'> {
   readonly initial?: (backend: BackendView) => number
 }
 
@@ -30,7 +24,7 @@ export interface Order {
 /** Something that an operator can do. */
 export interface Action {
   readonly label: string
-  readonly field?: Field
+  readonly field?: BackendField
   /** What will come of it. */
   readonly consequence: (backend: BackendView) => string
   /** Is there anything to do it with? */
@@ -52,7 +46,7 @@ function rest(count: number): string {
 /** What a timer of the server can count, in s. */
 const longest = 2_147_483
 
-const hold: Field = {
+const hold: BackendField = {
   label: 'For (seconds)',
   hint: 'Until it is changed again, if nothing is entered.',
   isRequired: false,
@@ -159,4 +153,21 @@ export const actions: Readonly<Record<ActionKind, Action>> = {
 /** What can be done with a backend, in the order of the menu. */
 export function actionsFor(backend: BackendView): readonly (readonly [ActionKind, Action])[] {
   return (Object.entries(actions) as [ActionKind, Action][]).filter(([, action]) => action.isThere(backend))
+}
+
+function fieldOf({ initial, ...field }: BackendField, backend: BackendView): Field {
+  return { ...field, ...(initial !== undefined && { initial: initial(backend) }) }
+}
+
+/** An action that an operator is about to do with a backend. */
+export function backendIntent(kind: ActionKind, order: Omit<Order, 'value'>): Intent {
+  const { backend } = order
+  const { label, field, consequence, run } = actions[kind]
+  return {
+    label,
+    id: backend.id,
+    consequence: consequence(backend),
+    ...(field !== undefined && { field: fieldOf(field, backend) }),
+    run: async (api, { value }) => `${backend.id} ${await run(api, { ...order, value })}.`,
+  }
 }

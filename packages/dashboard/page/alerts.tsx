@@ -1,3 +1,4 @@
+import { DrainAlert } from './drain-alert.tsx'
 import { clockTime } from './figures-text.ts'
 import { balancerState, type PageState, type Trouble } from './state.ts'
 
@@ -9,7 +10,7 @@ const sentences: Readonly<Record<Trouble['kind'], string>> = {
 
 /** What somebody must know before anything else. */
 export function Alerts({ state }: { readonly state: PageState }) {
-  const { trouble, process, access, chosen, balancers, connection, at } = state
+  const { trouble, process, server, access, chosen, balancers, connection, at } = state
   const view = chosen === undefined ? undefined : balancerState(state, chosen).view
   const usable = view?.backends.filter((backend) => backend.available).length ?? 0
   return (
@@ -25,6 +26,7 @@ export function Alerts({ state }: { readonly state: PageState }) {
           <strong>Overloaded</strong> This process cannot keep up, and turns requests away with 503.
         </p>
       )}
+      {server?.state === 'drain' && <DrainAlert server={server} canAct={access === 'operator'} />}
       {view?.closing === true && (
         <p role="alert" class="alert">
           <strong>Closing</strong> This balancer finishes what it has.

@@ -1,5 +1,13 @@
 import { ApiError } from './api-error.ts'
-import type { BalancersView, BalancerView, CircuitView, ExplanationView, FaultView, ProbeView } from './views.ts'
+import type {
+  BalancersView,
+  BalancerView,
+  CircuitView,
+  ExplanationView,
+  FaultView,
+  ProbeView,
+  ServerView,
+} from './views.ts'
 
 /** A request as somebody describes it, to be explained. */
 export interface DescribedRequest {
@@ -44,6 +52,20 @@ export class Api {
 
   balancer(name: string): Promise<BalancerView> {
     return this.#ask('GET', ['balancers', name])
+  }
+
+  server(): Promise<ServerView> {
+    return this.#ask('GET', ['server'])
+  }
+
+  /** `grace` in ms: then connections are closed. `close`: and the app. */
+  drainServer(grace: number, close: boolean): Promise<ServerView> {
+    return this.#ask('PUT', ['server', 'state'], { body: { state: 'drain', grace, close } })
+  }
+
+  /** Calls a drain off. */
+  takeServerBack(): Promise<ServerView> {
+    return this.#ask('PUT', ['server', 'state'], { body: { state: 'ready' } })
   }
 
   /** Answers if the viewer may change something. */

@@ -1,6 +1,6 @@
 import { useCallback, useState } from 'preact/hooks'
-import { ActionDialog, type ChosenAction } from './action-dialog.tsx'
-import type { ActionKind } from './actions.ts'
+import { ActionDialog } from './action-dialog.tsx'
+import { backendIntent, type ActionKind } from './actions.ts'
 import { Alerts } from './alerts.tsx'
 import type { Api } from './api.ts'
 import { BackendsTable } from './backends-table.tsx'
@@ -10,6 +10,7 @@ import { EventFeed } from './event-feed.tsx'
 import { Explain } from './explain.tsx'
 import { Figures } from './figures.tsx'
 import { Head } from './head.tsx'
+import type { Intent } from './intent.ts'
 import type { Live } from './live.ts'
 import { Outcome, type Told } from './outcome.tsx'
 import { balancerState } from './state.ts'
@@ -26,20 +27,20 @@ interface AppProps {
 /** The whole page. */
 export function App({ store, live, api }: AppProps) {
   const state = usePageState(store)
-  const [action, setAction] = useState<ChosenAction>()
+  const [intent, setIntent] = useState<Intent>()
   const [told, setTold] = useState<Told>()
   const { chosen, balancers = [], access } = state
   const balancer = chosen === undefined ? undefined : balancerState(state, chosen)
   const several = balancers.length > 1
   const choose = useCallback(
     (kind: ActionKind, backend: BackendView, revision: number) => {
-      if (chosen !== undefined) setAction({ kind, backend, revision, balancer: chosen })
+      if (chosen !== undefined) setIntent(backendIntent(kind, { backend, revision, balancer: chosen }))
     },
     [chosen],
   )
   const finish = useCallback(
     (outcome: Told | undefined) => {
-      setAction(undefined)
+      setIntent(undefined)
       if (outcome === undefined) return
       setTold(outcome)
       live.refresh()
@@ -48,7 +49,7 @@ export function App({ store, live, api }: AppProps) {
   )
   return (
     <>
-      <Head state={state} />
+      <Head state={state} onChoose={setIntent} />
       <main>
         {several && <BalancerTabs balancers={balancers} chosen={chosen} onChoose={(name) => live.choose(name)} />}
         <div {...(several && { id: 'balancer', role: 'tabpanel', 'aria-label': chosen })}>
@@ -74,7 +75,7 @@ export function App({ store, live, api }: AppProps) {
           )}
         </div>
       </main>
-      {action !== undefined && <ActionDialog api={api} action={action} onEnd={finish} />}
+      {intent !== undefined && <ActionDialog api={api} intent={intent} onEnd={finish} />}
       <Outcome told={told} onDismiss={() => setTold(undefined)} />
     </>
   )

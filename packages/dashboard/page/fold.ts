@@ -10,7 +10,7 @@ import {
   type Trouble,
 } from './state.ts'
 import { withFigures as withTraffic } from './traffic.ts'
-import type { BalancersView, BalancerView, Figures } from './views.ts'
+import type { BalancersView, BalancerView, Figures, ServerView } from './views.ts'
 
 /** The feed keeps so many events. */
 const longestFeed = 100
@@ -22,6 +22,7 @@ export type News =
   | { readonly kind: 'trouble'; readonly trouble: Trouble | undefined }
   | { readonly kind: 'balancers'; readonly view: BalancersView }
   | { readonly kind: 'balancer'; readonly view: BalancerView }
+  | { readonly kind: 'server'; readonly view: ServerView }
   | { readonly kind: 'figures'; readonly figures: Figures }
   | { readonly kind: 'event'; readonly event: FeedEvent }
   | { readonly kind: 'choice'; readonly name: string }
@@ -65,6 +66,7 @@ const folds: Folds = {
   balancers: (state, { view }) => foldBalancers(state, view),
   balancer: (state, { view }) =>
     withBalancer(state, view.name, { view: withSameBackends(view, balancerState(state, view.name).view) }),
+  server: (state, { view }) => ({ ...state, server: view }),
   figures: (state, { figures }) => foldFigures(state, figures),
   event: (state, { event }) => foldEvent(state, event),
   choice: (state, { name }) => ({ ...state, chosen: name }),

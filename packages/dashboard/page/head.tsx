@@ -1,4 +1,6 @@
 import { mebibytes, percent, durationText } from './figures-text.ts'
+import type { Intent } from './intent.ts'
+import { ServerButton } from './server-button.tsx'
 import type { Connection, PageState } from './state.ts'
 import { ThemeButton } from './theme-button.tsx'
 import type { ProcessFigures } from './views.ts'
@@ -29,8 +31,13 @@ function Process({ eventLoopDelay, eventLoopUtilized, heapUsed, rssBytes }: Proc
   )
 }
 
+interface HeadProps {
+  readonly state: PageState
+  readonly onChoose: (intent: Intent) => void
+}
+
 /** The line at the top. */
-export function Head({ state: { connection, process } }: { readonly state: PageState }) {
+export function Head({ state: { connection, process, server, access }, onChoose }: HeadProps) {
   return (
     <header class="head">
       <h1>fastify-balancer</h1>
@@ -38,6 +45,7 @@ export function Head({ state: { connection, process } }: { readonly state: PageS
         {words[connection]}
       </p>
       {process !== undefined && <Process {...process} />}
+      {server !== undefined && <ServerButton server={server} canAct={access === 'operator'} onChoose={onChoose} />}
       <ThemeButton />
     </header>
   )

@@ -10,6 +10,9 @@ const shortestBetween = 250
 /** And at least so often (ms), for what no event tells, such as slow start. */
 const longestBetween = 5000
 
+/** While the server drains, somebody waits for it: as often as figures come. */
+const longestWhileDraining = 1000
+
 function troubleOf(error: unknown): Trouble {
   const message = error instanceof Error ? error.message : String(error)
   if (!(error instanceof ApiError) || error.status === 0) return { kind: 'unreachable', message }
@@ -71,8 +74,9 @@ export class Live {
     this.#isDue = false
     this.#askedAt = performance.now()
     try {
-      const view = await this.#api.balancers()
+      const [view, server] = await Promise.all([this.#api.balancers(), this.#api.server()])
       this.#store.tell({ kind: 'balancers', view })
+      this.#store.tell({ kind: 'server', view: server })
       const { chosen } = this.#store.state
       if (chosen !== undefined) this.#store.tell({ kind: 'balancer', view: await this.#api.balancer(chosen) })
       this.#store.tell({ kind: 'trouble', trouble: undefined })
@@ -81,7 +85,11 @@ export class Live {
     }
     this.#isAsking = false
     if (this.#isDue) this.refresh()
-    else this.#timer = setTimeout(() => this.refresh(), longestBetween)
+    else this.#timer = setTimeout(() => this.refresh(), this.#pause)
+  }
+
+  get #pause(): number {
+    return this.#store.state.server?.state === 'drain' ? longestWhileDraining : longestBetween
   }
 
   async #findAccess(): Promise<void> {

@@ -1,7 +1,7 @@
 import type { FeedEvent } from './events.ts'
 import { noHistory, type History } from './history.ts'
 import type { TrafficById } from './traffic.ts'
-import type { BalancerSummary, BalancerView, Figures, ProcessFigures } from './views.ts'
+import type { BalancerSummary, BalancerView, Figures, ProcessFigures, ServerView } from './views.ts'
 
 /** How the stream of events is. */
 export type Connection = 'connecting' | 'live' | 'reconnecting'
@@ -34,6 +34,8 @@ export interface PageState {
   readonly chosen?: string | undefined
   readonly byName: ReadonlyMap<string, BalancerState>
   readonly process?: ProcessFigures | undefined
+  /** The server as a whole; undefined until it has been asked for. */
+  readonly server?: ServerView
   /** The newest first. */
   readonly feed: readonly FeedEvent[]
   /** The server's time at the last word from it, in ms since the epoch. */

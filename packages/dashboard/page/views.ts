@@ -88,6 +88,17 @@ export interface BalancersView {
   readonly process?: ProcessFigures
 }
 
+/** A server as a whole. */
+export interface ServerView {
+  readonly state: 'ready' | 'drain'
+  /** Clients are told to close their connections. */
+  readonly closesConnections: boolean
+  /** On their way through now, of all balancers. */
+  readonly exchanges: number
+  /** There are none. */
+  readonly idle: boolean
+}
+
 /** Percentiles, in ms. */
 export interface Latency {
   readonly p50: number

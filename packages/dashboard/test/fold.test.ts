@@ -71,6 +71,16 @@ test('the feed has the last hundred, the newest first, each once', () => {
   assert.equal(at, start + 149)
 })
 
+test('how the server is was told last, and does not touch the rest', () => {
+  const view = { state: 'drain', closesConnections: false, exchanges: 2, idle: false } as const
+  const before = after(summaries('api'), { kind: 'connection', connection: 'live' })
+  assert.equal(before.server, undefined)
+  const state = fold(before, { kind: 'server', view })
+  assert.deepEqual(state, { ...before, server: view })
+  const other = { ...view, exchanges: 0, idle: true }
+  assert.equal(fold(state, { kind: 'server', view: other }).server, other)
+})
+
 test('connection, access and trouble are as they were told last', () => {
   const trouble = { kind: 'unreachable', message: 'no' } as const
   const state = after(

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { moved } from '../page/arrow-keys.ts'
+import { connectionsText, inFlightText } from '../page/drain-text.ts'
 import { textOf } from '../page/event-text.ts'
 import type { FeedEvent } from '../page/events.ts'
 import { readHeaders } from '../page/header-lines.ts'
 import { stateWord } from '../page/state-word.ts'
 import { verdictOf } from '../page/verdict.ts'
-import type { ExplainedBackend } from '../page/views.ts'
+import type { ExplainedBackend, ServerView } from '../page/views.ts'
 
 const base = { id: '1', at: 0, balancer: 'api' }
 
@@ -78,6 +79,23 @@ test('the word for a state: an order says more than a veto', () => {
   assert.equal(stateWord({ state: 'ready', available: false }), 'vetoed')
   assert.equal(stateWord({ state: 'drain', available: false }), 'draining')
   assert.equal(stateWord({ state: 'maintenance', available: false }), 'maintenance')
+})
+
+test('how far the drain of a server is', () => {
+  const server = (exchanges: number, closesConnections = false): ServerView => {
+    return { state: 'drain', closesConnections, exchanges, idle: exchanges === 0 }
+  }
+  assert.deepEqual(
+    [0, 1, 2, 1234].map((exchanges) => inFlightText(server(exchanges))),
+    [
+      'It is idle: no request is in flight.',
+      'One request is still in flight.',
+      '2 requests are still in flight.',
+      '1,234 requests are still in flight.',
+    ],
+  )
+  assert.match(connectionsText(server(1)), /^Connections are not closed yet/)
+  assert.match(connectionsText(server(1, true)), /^Connections are closed/)
 })
 
 test('why a backend would be picked, or not', () => {

@@ -34,6 +34,17 @@ function oursOperated(extra: 'metrics' | 'admin' | 'watched', title: string): Su
   })
 }
 
+function oursTraced(name: string, ratio: number): Subject {
+  return nodeSubject({
+    ...ours,
+    name,
+    title: `fastify-balancer, raw lane, with metrics and tracing, ${ratio * 100} % sampled`,
+    program: 'ours-traced.ts',
+    args: [`--ratio=${ratio}`],
+    scenarios: ['get-100'],
+  })
+}
+
 /** Everything that is measured. */
 export const subjects: readonly Subject[] = [
   oursRaw,
@@ -41,6 +52,8 @@ export const subjects: readonly Subject[] = [
   oursOperated('metrics', 'metrics'),
   oursOperated('admin', 'admin routes and the page'),
   oursOperated('watched', 'admin routes and the page, which is open'),
+  oursTraced('ours-sampled', 0.01),
+  oursTraced('ours-traced', 1),
   oursFull,
   nodeSubject({
     name: 'reply-from',

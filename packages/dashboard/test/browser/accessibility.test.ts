@@ -48,6 +48,40 @@ describe('a page for everybody', together, () => {
     },
   )
 
+  test(
+    'axe finds nothing serious in the drain of the server: light and dark, wide and narrow, with its dialogs',
+    inBrowser,
+    async (t) => {
+      const stage = await Stage.start(t, { ids: ['alpha', 'beta'] })
+      const { page } = await (await stage.visit({ still: true })).live()
+      const dialog = page.getByRole('dialog')
+      const everyLook = async (button: string, ending: 'Cancel' | 'Confirm') => {
+        for (const colorScheme of ['light', 'dark'] as const) {
+          await page.emulateMedia({ colorScheme })
+          for (const width of [1280, 400]) {
+            const look = `${button}, ${colorScheme}, ${width} px wide`
+            await page.setViewportSize({ width, height: 900 })
+            await assertAccessible(page, look)
+            assert.equal(await page.evaluate('document.documentElement.scrollWidth'), width)
+            await page.getByRole('button', { name: button }).click()
+            await dialog.waitFor()
+            await assertAccessible(page, `${look}, with its dialog`, 'dialog')
+            const box = (await dialog.boundingBox())!
+            assert.ok(box.x >= 0 && box.x + box.width <= width, 'the dialog is in sight')
+            await dialog.getByRole('button', { name: 'Cancel' }).click()
+            await dialog.waitFor({ state: 'detached' })
+          }
+        }
+        await page.getByRole('button', { name: button }).click()
+        await dialog.getByRole('button', { name: ending }).click()
+        await dialog.waitFor({ state: 'detached' })
+      }
+      await everyLook('Drain server', 'Confirm')
+      await page.getByRole('alert').filter({ hasText: 'Server draining' }).waitFor()
+      await everyLook('Take server back', 'Cancel')
+    },
+  )
+
   test('axe finds nothing serious where a viewer sees a panic', inBrowser, async (t) => {
     const stage = await Stage.start(t, { ids: ['alpha', 'beta'], second: 'api' })
     const { page, table } = await (await stage.visit({ user: 'viewer', still: true })).live()
