@@ -71,6 +71,8 @@ export class Attempt implements Dispatcher.DispatchHandler, ConnectionAware, Swe
   /** On the exchange's clock, in ms; 0 = has not happened. */
   startedAt = 0
   sentAt = 0
+  /** Its body has been handed over; 0 if it has none. */
+  uploadedAt = 0
   respondedAt = 0
   endedAt = 0
   /** The response's status; 0 before it has arrived. */
@@ -109,6 +111,14 @@ export class Attempt implements Dispatcher.DispatchHandler, ConnectionAware, Swe
   /** Whose fault its failure is; undefined if it did not fail. */
   get blame(): Blame | undefined {
     return blameOf(this.outcome)
+  }
+
+  /**
+   * How long the backend took to answer, in ms: from when it had the whole request, for which a client may take as long as
+   * it likes, until the headers of its response. 0 before they have arrived.
+   */
+  get responseTime(): number {
+    return this.respondedAt === 0 ? 0 : this.respondedAt - Math.max(this.startedAt, this.uploadedAt)
   }
 
   /** Counts the attempt in and hands it to undici, which may answer before this returns. */
@@ -181,6 +191,7 @@ export class Attempt implements Dispatcher.DispatchHandler, ConnectionAware, Swe
 
   onRequestSent(): void {
     this.uploaded = true
+    if (this.bytesSent > 0) this.uploadedAt = this.exchange.clock.now()
     this.moved()
   }
 
@@ -208,12 +219,12 @@ export class Attempt implements Dispatcher.DispatchHandler, ConnectionAware, Swe
     exchange.onResponse(this, controller, headers)
   }
 
-  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     this.moved()
     this.bytesReceived += chunk.length
     this.backend.bytesReceived += chunk.length
     if (!this.#discarding) this.exchange.onData(chunk)
-    else if (this.bytesReceived > maxDiscarded) this.cancel('client-gone')
+    else if (this.bytesReceived > maxDiscarded) controller.abort(new Error('enough of a response that is not wanted'))
   }
 
   onResponseEnd(
@@ -226,6 +237,11 @@ export class Attempt implements Dispatcher.DispatchHandler, ConnectionAware, Swe
 
   onResponseError(_controller: Dispatcher.DispatchController | null, error: unknown): void {
     if (this.outcome !== undefined) return
+    // Cut short by us: what it had to say, its status has said.
+    if (this.#discarding && this.bytesReceived > maxDiscarded) {
+      this.#settle('ok', undefined)
+      return
+    }
     // Refused while it was being handed over: the Pool must not mistake that for a busy connection (see pool.ts).
     if (this.#dispatching && !this.started) this.refused = true
     const reason =

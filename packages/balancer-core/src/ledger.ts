@@ -8,6 +8,11 @@ import type { TimeoutOptions } from './pool-options.ts'
 import { Penalties } from './penalty.ts'
 import { Sweep } from './sweep.ts'
 
+/** By its outcome, or by a response that a backend is quick to give when it does not do the work. */
+function hasFailed({ status }: Attempt, outcome: Outcome): boolean {
+  return outcome === 'ok' ? status >= 500 || status === 429 : failures[outcome].blame === 'backend'
+}
+
 /** Keeps count of the attempts of one balancer, and tells its hooks: whatever goes in comes out once. */
 export class Ledger implements AttemptLedger {
   readonly sweep: Sweep
@@ -32,7 +37,7 @@ export class Ledger implements AttemptLedger {
   }
 
   attemptResponded(attempt: Attempt): void {
-    attempt.backend.latency.measure(attempt.respondedAt - attempt.startedAt, attempt.respondedAt)
+    attempt.backend.latency.measure(attempt.responseTime, attempt.respondedAt)
     if (this.#hooks.onAttemptResponse.length > 0) this.#hooks.tell('onAttemptResponse', attempt)
     if (channels.attemptResponse.hasSubscribers) channels.attemptResponse.publish({ attempt })
   }
@@ -41,7 +46,7 @@ export class Ledger implements AttemptLedger {
     const { backend } = attempt
     this.sweep.leave(attempt)
     backend.outcomes[outcome] = (backend.outcomes[outcome] ?? 0) + 1
-    if (outcome !== 'ok' && failures[outcome].blame === 'backend') this.#penalties.add(backend)
+    if (hasFailed(attempt, outcome)) this.#penalties.add(backend)
     if (--backend.inFlight === 0) for (const idle of backend.whenIdle.splice(0)) idle()
     this.#onFree(backend)
     if (this.#hooks.onAttemptEnd.length > 0) this.#hooks.tell('onAttemptEnd', attempt)
