@@ -42,12 +42,7 @@ interface UnderPressure {
 /** In ms. */
 const longestDelay = 3_600_000
 
-function decorated<T>(app: FastifyInstance, name: string): ReadonlyMap<string, T> | undefined {
-  if (!app.hasDecorator(name)) return undefined
-  return (app as unknown as Record<string, ReadonlyMap<string, T>>)[name]
-}
-
-/** The plugins that may stand beside a balancer, found by what they decorate the app with. */
+/** The plugins that may stand beside a balancer. */
 export class Extensions {
   readonly #app: FastifyInstance
 
@@ -57,12 +52,12 @@ export class Extensions {
 
   /** The health check of a balancer. */
   prober(balancer: string): Prober | undefined {
-    return decorated<Prober>(this.#app, 'healthChecks')?.get(balancer)
+    return this.#extension(balancer, 'health-check') as Prober | undefined
   }
 
   /** The circuit breaker of a balancer. */
   breaker(balancer: string): Breaker | undefined {
-    return decorated<Breaker>(this.#app, 'circuitBreakers')?.get(balancer)
+    return this.#extension(balancer, 'circuit-breaker') as Breaker | undefined
   }
 
   /** How the process is, if somebody looks after it. */
@@ -75,5 +70,9 @@ export class Extensions {
     const delay = Math.min(eventLoopDelay, longestDelay)
     const overloaded = underPressure.isUnderPressure()
     return { overloaded, eventLoopDelay: delay, eventLoopUtilized, heapUsed, rssBytes }
+  }
+  /** In whatever scope it was registered. */
+  #extension(balancer: string, name: string): unknown {
+    return this.#app.balancers.get(balancer)?.extensions.get(name)
   }
 }

@@ -38,6 +38,8 @@ export class Balancer {
   readonly queue: WaitingQueue<WaitingExchange>
   readonly budget: RetryBudget
   readonly ledger: Ledger
+  /** What other plugins keep beside it, by their names: so they are found from whatever scope. */
+  readonly extensions = new Map<string, unknown>()
   /** Exchanges that have begun and not ended. */
   exchanges = 0
   readonly #backends: Backends

@@ -14,17 +14,26 @@ declare module 'fastify' {
   }
 }
 
-const byServer = new WeakMap<object, Map<string, CircuitBreaker>>()
+/** Its name among the extensions of a balancer. */
+const extension = 'circuit-breaker'
 
-function decorate(app: FastifyInstance, breakers: ReadonlyMap<string, CircuitBreaker>): void {
+function breakerOf({ extensions }: Balancer): CircuitBreaker | undefined {
+  return extensions.get(extension) as CircuitBreaker | undefined
+}
+
+function decorate(app: FastifyInstance): void {
   if (app.hasDecorator('circuitBreakers')) return
-  app.decorate('circuitBreakers', { getter: () => breakers })
+  app.decorate('circuitBreakers', {
+    getter(this: FastifyInstance) {
+      const all = [...this.balancers].map(([name, balancer]) => [name, breakerOf(balancer)] as const)
+      return new Map(all.filter((one): one is [string, CircuitBreaker] => one[1] !== undefined))
+    },
+  })
   app.decorate('circuitBreaker', {
     getter(this: FastifyInstance) {
-      const { name } = this.balancer
-      const found = breakers.get(name)
-      if (found === undefined) throw new NoBreakerError(name)
-      return found
+      const breaker = breakerOf(this.balancer)
+      if (breaker === undefined) throw new NoBreakerError(this.balancer.name)
+      return breaker
     },
   })
 }
@@ -39,13 +48,11 @@ function balancerOf(app: FastifyInstance, name: string | undefined): Balancer {
 async function plugin(app: FastifyInstance, options: CircuitBreakerOptions): Promise<void> {
   const parsed = parseOptions(options)
   const balancer = balancerOf(app, parsed.balancer)
-  const breakers = byServer.get(app.server) ?? new Map<string, CircuitBreaker>()
-  byServer.set(app.server, breakers)
-  if (breakers.has(balancer.name))
+  if (breakerOf(balancer) !== undefined)
     throw new BadOptionsError(`balancer: '${balancer.name}' already has a circuit breaker`)
   const breaker = new CircuitBreaker(balancer, parsed, app.log, app.server)
-  breakers.set(balancer.name, breaker)
-  decorate(app, breakers)
+  balancer.extensions.set(extension, breaker)
+  decorate(app)
   app.addHook('onClose', async () => breaker.close())
   for (const id of parsed.backends.keys()) {
     if (!balancer.backends.some((backend) => backend.id === id))

@@ -1,3 +1,4 @@
+import type { Balancer } from '@fastify-balancer/balancer-core'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { BadOptionsError, UncheckedBalancerError } from './errors.ts'
@@ -13,10 +14,32 @@ declare module 'fastify' {
   }
 }
 
-const byServer = new WeakMap<object, Map<string, HealthCheck>>()
+/** Its name among the extensions of a balancer. */
+const extension = 'health-check'
 
 /** The part of Fastify's `pluginTimeout`, which an `onReady` hook must keep, that the first round may take. */
 const usable = 0.8
+
+function checkOf({ extensions }: Balancer): HealthCheck | undefined {
+  return extensions.get(extension) as HealthCheck | undefined
+}
+
+function decorate(app: FastifyInstance): void {
+  if (app.hasDecorator('healthChecks')) return
+  app.decorate('healthChecks', {
+    getter(this: FastifyInstance) {
+      const all = [...this.balancers].map(([name, balancer]) => [name, checkOf(balancer)] as const)
+      return new Map(all.filter((one): one is [string, HealthCheck] => one[1] !== undefined))
+    },
+  })
+  app.decorate('healthCheck', {
+    getter(this: FastifyInstance) {
+      const check = checkOf(this.balancer)
+      if (check === undefined) throw new UncheckedBalancerError(this.balancer.name)
+      return check
+    },
+  })
+}
 
 async function plugin(app: FastifyInstance, given: HealthCheckOptions): Promise<void> {
   const options = parseOptions(given)
@@ -25,22 +48,10 @@ async function plugin(app: FastifyInstance, given: HealthCheckOptions): Promise<
     const names = [...app.balancers.keys()].join(', ')
     throw new BadOptionsError(`balancer: there is no balancer '${options.balancer}', only: ${names}`)
   }
-  const checks = byServer.get(app.server) ?? new Map<string, HealthCheck>()
-  byServer.set(app.server, checks)
-  if (checks.has(balancer.name)) throw new BadOptionsError(`balancer: '${balancer.name}' is checked already`)
+  if (checkOf(balancer) !== undefined) throw new BadOptionsError(`balancer: '${balancer.name}' is checked already`)
   const check = new HealthCheck(balancer, options, app.log)
-  checks.set(balancer.name, check)
-  if (!app.hasDecorator('healthChecks')) {
-    app.decorate('healthChecks', { getter: () => checks })
-    app.decorate('healthCheck', {
-      getter(this: FastifyInstance) {
-        const { name } = this.balancer
-        const found = checks.get(name)
-        if (found === undefined) throw new UncheckedBalancerError(name)
-        return found
-      },
-    })
-  }
+  balancer.extensions.set(extension, check)
+  decorate(app)
   const limit = (app.initialConfig.pluginTimeout ?? 10_000) * usable
   app.addHook('onReady', () => check.start(limit))
   // Not sooner: while the balancer drains, whoever still waits must not be sent to one that is sick.

@@ -12,12 +12,18 @@ import { Sources } from './sources.ts'
 
 const exchangeEnd = 'balancer-core:exchange:end'
 
+function namesIn(registry: Registry): string[] {
+  return registry.getMetricsAsArray().map(({ name }) => name)
+}
+
 /** The metrics of every balancer of one server. */
 export class BalancerMetrics {
   /** Where they are: the one of the options, or an own one. Metrics of an app's own can be put there too. */
   readonly registry: Registry
   readonly #app: FastifyInstance
   readonly #sources: Sources
+  /** What was put into the registry here. */
+  readonly #names: readonly string[]
   readonly #onExchangeEnd = (message: unknown) => this.#count((message as { exchange: ExchangeView }).exchange)
 
   /** @throws Error when the registry has a metric of the same name, as one that is shared by two servers has */
@@ -25,9 +31,11 @@ export class BalancerMetrics {
     this.registry = registry
     this.#app = app
     this.#sources = new Sources(app, buckets)
+    const others = new Set(namesIn(registry))
     const all = [balancerFamilies, backendFamilies, checkFamilies].flatMap((families) => families(this.#sources))
     for (const options of all) new Family(options).registerIn(registry)
     if (defaultMetrics) collectDefaultMetrics({ register: registry })
+    this.#names = namesIn(registry).filter((name) => !others.has(name))
   }
 
   /** All of the registry, as it is now. */
@@ -41,8 +49,10 @@ export class BalancerMetrics {
     subscribe(exchangeEnd, this.#onExchangeEnd)
   }
 
+  /** For good. A registry of the app's own is as it was: the next server may use it. */
   stop(): void {
     unsubscribe(exchangeEnd, this.#onExchangeEnd)
+    for (const name of this.#names) this.registry.removeSingleMetric(name)
   }
 
   #count(exchange: ExchangeView): void {

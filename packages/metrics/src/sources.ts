@@ -17,14 +17,9 @@ export interface Health {
   }[]
 }
 
-type Extensions = FastifyInstance & {
-  readonly circuitBreakers?: ReadonlyMap<string, Circuits>
-  readonly healthChecks?: ReadonlyMap<string, Health>
-}
-
 /** Where the figures of a server are: its balancers with their traffic, and what other plugins know of them. */
 export class Sources {
-  readonly #app: Extensions
+  readonly #app: FastifyInstance
   readonly #bounds: readonly number[]
   readonly #traffic = new Map<Balancer, Traffic>()
 
@@ -51,11 +46,11 @@ export class Sources {
     return traffic
   }
 
-  circuitsOf({ name }: Balancer): Circuits | undefined {
-    return this.#app.circuitBreakers?.get(name)
+  circuitsOf({ extensions }: Balancer): Circuits | undefined {
+    return extensions.get('circuit-breaker') as Circuits | undefined
   }
 
-  healthOf({ name }: Balancer): Health | undefined {
-    return this.#app.healthChecks?.get(name)
+  healthOf({ extensions }: Balancer): Health | undefined {
+    return extensions.get('health-check') as Health | undefined
   }
 }

@@ -3,7 +3,7 @@ import Fastify, { type FastifyInstance } from 'fastify'
 import assert from 'node:assert/strict'
 import { channel } from 'node:diagnostics_channel'
 import { test, type TestContext } from 'node:test'
-import { Registry } from 'prom-client'
+import { Gauge, Registry } from 'prom-client'
 import { startBackends } from '../../../test/support/backend.ts'
 import metrics, { faultsOfOptions, metrics as named, type MetricsOptions } from '../src/index.ts'
 import { only, scrape } from './scrape.ts'
@@ -78,6 +78,24 @@ test('two servers in one process, with balancers of the same name, are told apar
     apps.map(async (app) => Object.values(only(await scrape(app), 'fastify_balancer_requests_total'))),
   )
   assert.deepEqual(counts, [[1], [2]])
+})
+
+test('a registry is as it was once the app is closed, and the next one can use it', async () => {
+  for (const contentType of [Registry.PROMETHEUS_CONTENT_TYPE, Registry.OPENMETRICS_CONTENT_TYPE]) {
+    const registry = new Registry()
+    // Its type knows of one kind only.
+    registry.setContentType(contentType as typeof registry.contentType)
+    const own = new Gauge({ name: 'own', help: 'of the app', registers: [registry] })
+    for (let round = 0; round < 2; round++) {
+      const app = Fastify()
+      await app.register(balancer, { backends: [] })
+      await app.register(metrics, { registry, defaultMetrics: true })
+      await app.ready()
+      assert.match(await registry.metrics(), /fastify_balancer_/)
+      await app.close()
+      assert.deepEqual(registry.getMetricsAsArray(), [own])
+    }
+  }
 })
 
 test('two servers cannot share a registry, which would mix up their figures', async (t) => {
