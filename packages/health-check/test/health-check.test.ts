@@ -1,11 +1,13 @@
 import balancer from '@fastify-balancer/balancer-core'
-import Fastify from 'fastify'
+import Fastify, { type FastifyInstance } from 'fastify'
 import assert from 'node:assert/strict'
-import type { ServerResponse } from 'node:http'
+import { get, type ServerResponse } from 'node:http'
 import { test, type TestContext } from 'node:test'
+import { ask } from '../../../test/support/ask.ts'
 import { startBackend, startBackends, unusedOrigin } from '../../../test/support/backend.ts'
 import { ManualClock } from '../../../test/support/clock.ts'
 import { LogLines } from '../../../test/support/log-lines.ts'
+import { until } from '../../../test/support/until.ts'
 import healthCheck, { type HealthCheckOptions } from '../src/index.ts'
 
 /** An app with backends by these names, behind a balancer whose time stands still. */
@@ -82,6 +84,69 @@ test('a backend that asks for a pause gets it', async (t) => {
   clock.advance(2)
   assert.equal(app.balancer.backend('busy').available, true)
 })
+
+for (const hint of ['0', 'Sun, 01 Mar 2020 00:00:00 GMT']) {
+  test(`503 with retry-after: ${hint} asks for no pause, and is a failure`, async (t) => {
+    const [sick, well] = [await failing(t, 503, { 'retry-after': hint }), (await startBackends(t, 'well'))[0]!]
+    const { app } = await start(t, { sick: sick.url, well: well.url })
+    for (let count = 0; count < 10; count++) await app.inject('/')
+    assert.deepEqual(
+      app.balancer.backend('sick').vetoes.map(({ by, reason }) => [by, reason]),
+      [['outlier-detection', '5 consecutive failures, the last: status 503']],
+    )
+  })
+}
+
+test('of two that ask for a pause the ceiling lets one have it, and the other fails', async (t) => {
+  const busy = await Promise.all([1, 2].map(() => failing(t, 503, { 'retry-after': '5' })))
+  const [well] = await startBackends(t, 'well')
+  const { app, check } = await start(t, { first: busy[0]!.url, second: busy[1]!.url, well: well!.url })
+  for (let count = 0; count < 20; count++) await app.inject('/')
+  assert.deepEqual(
+    app.balancer.backends.map(({ vetoes }) => vetoes.map(({ by }) => by).join()),
+    ['pressure', '', ''],
+  )
+  const [first, second] = check.toJSON().map(({ passive }) => passive)
+  assert.deepEqual([first!.consecutive.failures, first!.interval.attempts], [0, 0])
+  assert.ok(second!.consecutive.failures >= 5)
+  assert.match(second!.withheld!.rule, /^5 consecutive failures, the last: status 503/)
+})
+
+/** A GET by a client that leaves as soon as it has the headers; answers the status, once both sides know of it. */
+async function leaveEarly(app: FastifyInstance, url: string): Promise<number> {
+  const status = await new Promise<number>((resolve) => {
+    get(url, { agent: false }, (response) => {
+      response.destroy()
+      resolve(response.statusCode!)
+    })
+  })
+  await until('nothing is under way', () => app.balancer.backends.every(({ inFlight }) => inFlight === 0))
+  return status
+}
+
+for (const status of [200, 503]) {
+  test(`a client that leaves in the middle of a ${status} takes back nothing that its status has said`, async (t) => {
+    const endless = await startBackend(t, (request, response) => {
+      response.writeHead(request.method === 'HEAD' ? 200 : status)
+      if (request.method === 'HEAD') response.end()
+      else response.write('x'.repeat(2000))
+    })
+    const { app, check } = await start(t, { endless: endless.url, well: (await startBackends(t, 'well'))[0]!.url })
+    const url = await app.listen({ port: 0, host: '127.0.0.1' })
+    const seen: number[] = []
+    for (let count = 0; count < 4; count++) seen.push(await leaveEarly(app, url), (await ask(url)).status)
+    assert.deepEqual(new Set(seen), new Set([status, 200]))
+    const { consecutive, interval } = check.of('endless').passive
+    const failures = status === 503 ? 4 : 0
+    assert.deepEqual([consecutive.failures, interval], [failures, { attempts: failures, failures }])
+    assert.deepEqual(app.balancer.backend('endless').outcomes, { 'client-gone': 4 })
+    await leaveEarly(app, url)
+    assert.deepEqual(
+      app.balancer.backend('endless').vetoes.map(({ by, reason }) => [by, reason]),
+      status === 503 ? [['outlier-detection', '5 consecutive failures, the last: status 503']] : [],
+    )
+  })
+}
 
 test('newcomers are probed before they enter, and watched afterwards', async (t) => {
   const [well] = await startBackends(t, 'well')

@@ -157,7 +157,7 @@ export class ActiveCheck {
   }
 
   #observe(backend: Backend, record: HealthRecord, report: ProbeReport): Pace {
-    const change = record.observe(report) ?? this.#firstReason(record, report)
+    const change = record.observe(report) ?? this.#firstReason(record, report) ?? this.#anew(backend, record, report)
     if (change?.good === false) this.#lay(backend, record, change)
     else if (change !== undefined) this.#lift(backend, record, change)
     if (report.good) this.#onGoodProbe?.(backend, change?.from === 'down')
@@ -170,11 +170,19 @@ export class ActiveCheck {
     return { from: state, good: false, rule: firstRule(report), evidence: [report] }
   }
 
+  /** One that is down, and whose veto somebody else has lifted. */
+  #anew({ vetoes }: Backend, { state, veto }: HealthRecord, report: ProbeReport): HealthChange | undefined {
+    if (report.good || veto === undefined || vetoes.includes(veto)) return undefined
+    const rule = `its veto was lifted by somebody else, and a probe failed: ${report.received}`
+    return { from: state, good: false, rule, evidence: [report] }
+  }
+
   #lay(backend: Backend, record: HealthRecord, change: HealthChange): void {
     const { rule: reason, evidence } = change
     const earlier = record.veto
+    const stands = earlier !== undefined && backend.vetoes.includes(earlier)
     // One with the same reason is the one that the core has laid on a newcomer, on our word.
-    if (earlier?.reason !== reason) {
+    if (!stands || earlier.reason !== reason) {
       record.veto = this.#balancer.veto(backend, { by, reason, evidence })
       // Afterwards, so that it is never without one.
       earlier?.lift()

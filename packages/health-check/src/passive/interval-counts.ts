@@ -32,7 +32,7 @@ export class IntervalCounts {
     if (failed) this.#active.failures++
   }
 
-  /** It took so long (ms) to response headers, or to the end of the patience for them. */
+  /** From the whole request it took so long (ms) to response headers, or to the end of the patience for them. */
   measure(duration: number): void {
     this.#active.durations.add(duration)
   }

@@ -5,8 +5,8 @@ import type { LatencyOptions, OutlierOptions } from './outlier-options.ts'
 import type { Accusation } from './rate-judgement.ts'
 
 /**
- * Does it take requests and answer none? So many that have begun since its last answer wait longer than the limit; if it
- * is full, none can begin, and all count. Time is counted up to the last answer of anybody: when all are silent, it is this
+ * Does it take requests and answer none? So many that it was sent since its last answer wait longer than the limit; if it is
+ * full, it can be sent no more, and all count. Time is counted up to the last answer of anybody: when all are silent, it is this
  * process that has stood still, or the network.
  */
 function silence(

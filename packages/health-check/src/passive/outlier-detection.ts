@@ -10,6 +10,7 @@ import type { PressureOptions } from './pressure-options.ts'
 import { Pressure } from './pressure.ts'
 import { rateAccusations } from './rate-judgement.ts'
 import { TimedVetoes } from './timed-vetoes.ts'
+import { askedAt } from './waiting.ts'
 
 export type { OutlierView } from './outlier-view.ts'
 
@@ -51,7 +52,7 @@ export class OutlierDetection {
       this.#observe(backend).begin(balancer.clock.now(), undefined),
     )
     this.#pauses = new TimedVetoes(balancer, 'pressure', judge, epoch)
-    this.#pressure = new Pressure(pressureOptions, this.#pauses, epoch, (backend) => this.#mayVeto(backend))
+    this.#pressure = new Pressure(pressureOptions, this.#pauses, epoch, (backend) => this.#mayPause(backend))
     this.#looksPerInterval = Math.ceil(options.interval / longestPeriod)
   }
 
@@ -83,9 +84,10 @@ export class OutlierDetection {
     const observation = this.#observe(attempt.backend)
     observation.waiting.leave(attempt)
     observation.answeredAt = attempt.respondedAt
-    if (this.#pressure.isPressure(attempt)) {
-      if (!this.#stopped && this.#isMember(attempt.backend)) this.#pressure.heed(attempt)
-    } else if (!observation.ignores(attempt)) observation.counts.measure(attempt.respondedAt - attempt.startedAt)
+    this.#pressure.heed(attempt)
+    if (this.#pressure.isPressure(attempt) || observation.ignores(attempt)) return
+    // Before it had the whole request, it may be the client that it waited for.
+    if (attempt.uploaded) observation.counts.measure(attempt.responseTime)
   }
 
   /** For `onAttemptEnd`. */
@@ -94,11 +96,13 @@ export class OutlierDetection {
     const observation = this.#observe(attempt.backend)
     if (outcome !== 'ok') observation.waiting.leave(attempt)
     if (observation.ignores(attempt) || this.#pressure.isPressure(attempt)) return
-    if (outcome !== 'ok' && attempt.blame !== 'backend') return
-    if (outcome === 'ok' && status < 500) {
+    if (attempt.blame === 'backend') this.#fail(observation, attempt, outcome!)
+    // Known since its headers: that a client leaves before the end of the body takes nothing back.
+    else if (status >= 500) this.#fail(observation, attempt, status)
+    else if (outcome === 'ok') {
       observation.counts.count(false)
       observation.consecutive.reset()
-    } else this.#fail(observation, attempt)
+    }
   }
 
   /** For `onBackendsChange`: forgets who has left; when fewer may be out than are, those come back that were due first. */
@@ -148,13 +152,13 @@ export class OutlierDetection {
     return observation
   }
 
-  #fail(observation: Observation, attempt: Attempt): void {
+  /** `what` has failed: the status of the response, or the reason. */
+  #fail(observation: Observation, attempt: Attempt, what: number | string): void {
     const { consecutive, counts, recent } = observation
-    const { outcome, status } = attempt
     counts.count(true)
-    consecutive.fail(status, attempt.started)
-    recent.add(this.#epoch(), outcome === 'ok' ? status : outcome!)
-    if (outcome === 'headers-timeout') counts.measure(attempt.endedAt - attempt.startedAt)
+    consecutive.fail(attempt.status, attempt.started)
+    recent.add(this.#epoch(), what)
+    if (what === 'headers-timeout') counts.measure(attempt.endedAt - askedAt(attempt))
     // What the ceiling has withheld is not asked again for each failure, but when the interval ends.
     if (observation.withheld === undefined) this.#judgeConsecutive(observation)
   }
@@ -195,6 +199,10 @@ export class OutlierDetection {
 
   #isOut(backend: Backend): boolean {
     return this.#vetoes.has(backend) || this.#pauses.has(backend)
+  }
+
+  #mayPause(backend: Backend): boolean {
+    return !this.#stopped && this.#isMember(backend) && this.#mayVeto(backend)
   }
 
   #mayVeto(backend: Backend): boolean {

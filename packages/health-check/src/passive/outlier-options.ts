@@ -41,7 +41,7 @@ const LatencyOptions = Type.Object(
       minimum: 0,
       default: 5,
       description:
-        "How many times the median of its peers' p90 (time to response headers) the p90 of a backend may be; 0 = off",
+        "How many times the median of its peers' p90 (time from the whole request to response headers) the p90 of a backend may be; 0 = off",
     }),
     atLeast: Type.Number({ minimum: 0, default: 50, description: 'And it must lie so far above that median (ms)' }),
     minimumBackends: count('Not judged unless so many backends have enough volume', 3, 2),

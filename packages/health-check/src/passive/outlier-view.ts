@@ -8,7 +8,7 @@ export interface OutlierView {
   /** The interval that is running, and the one before. */
   readonly interval: IntervalShare
   readonly lastInterval: IntervalShare
-  /** Time to response headers that 90 % do not exceed, over both intervals (ms); null without any. */
+  /** Time from the whole request to response headers that 90 % do not exceed, over both intervals (ms); null without any. */
   readonly p90: number | null
   /** How many attempts wait for response headers, and the longest for how long (ms). */
   readonly waiting: number

@@ -3,9 +3,15 @@ import type { PressureOptions } from './pressure-options.ts'
 import { retryAfter } from './retry-after.ts'
 import type { TimedVetoes } from './timed-vetoes.ts'
 
+/** On an attempt whose response was granted a pause. */
+const granted = Symbol('health-check.granted')
+type Heeded = Attempt & { [granted]?: true }
+
 /**
- * Heeds backends that ask for a pause: 429 (RFC 6585 §4), or 503 with `retry-after` (RFC 9110 §10.2.3). That is
- * pressure and no sickness. A new hint makes a pause longer, never shorter, whenever its attempt began.
+ * Heeds backends that ask for a pause: 429 (RFC 6585 §4), or 503 with `retry-after` (RFC 9110 §10.2.3). A 429 is never a
+ * failure: it may be about one client alone. A 503 is pressure and no sickness only where its pause is granted: one
+ * that asks for none, or that the ceiling refuses, goes on being sent requests, and fails like any other. A new hint
+ * makes a pause longer, never shorter, whenever its attempt began.
  */
 export class Pressure {
   readonly #options: PressureOptions
@@ -13,7 +19,7 @@ export class Pressure {
   readonly #epoch: () => number
   readonly #mayVeto: (backend: Backend) => boolean
 
-  /** `mayVeto` is the ceiling; `epoch` answers ms since 1970. */
+  /** `mayVeto` is asked before a veto is laid; `epoch` answers ms since 1970. */
   constructor(
     options: PressureOptions,
     vetoes: TimedVetoes,
@@ -26,25 +32,35 @@ export class Pressure {
     this.#mayVeto = mayVeto
   }
 
-  /** Is this response a request for a pause, and so neither success nor failure? */
-  isPressure(attempt: Attempt): boolean {
-    const { status } = attempt
-    if (status !== 429 && status !== 503) return false
-    return this.#options.heed && (status === 429 || attempt.headers['retry-after'] !== undefined)
+  /** Is its response pressure, and so neither success nor failure? To be asked once it was heeded. */
+  isPressure(attempt: Heeded): boolean {
+    return (attempt.status === 429 && this.#options.heed) || attempt[granted] === true
   }
 
-  /** Grants what the response asks for. */
-  heed({ backend, status, headers }: Attempt): void {
+  /** Its response headers have arrived: grants the pause that they ask for, if it may. */
+  heed(attempt: Heeded): void {
+    const { backend, status, headers } = attempt
+    if ((status !== 429 && status !== 503) || !this.#options.heed) return
     const given = headers['retry-after']
+    if (status === 503 && given === undefined) return
     const field = typeof given === 'number' ? String(given) : given
     const hint = retryAfter(field, this.#epoch())
-    const duration = Math.min(hint ?? this.#options.byDefault, this.#options.cap)
+    const asked = hint === undefined || (hint === 0 && status === 429) ? this.#options.byDefault : hint
+    const duration = Math.min(asked, this.#options.cap)
     if (duration === 0) return
-    if (this.#vetoes.has(backend)) {
-      this.#vetoes.extend(backend, duration)
-      return
-    }
-    if (!this.#mayVeto(backend)) return
+    if (this.#vetoes.has(backend)) this.#vetoes.extend(backend, duration)
+    else if (this.#mayVeto(backend)) this.#lay(backend, status, field, hint, duration)
+    else return
+    attempt[granted] = true
+  }
+
+  #lay(
+    backend: Backend,
+    status: number,
+    field: string | readonly string[] | undefined,
+    hint: number | undefined,
+    duration: number,
+  ): void {
     const asked = hint === undefined ? 'without a hint that can be read' : `retry-after: ${String(field).slice(0, 40)}`
     const rule = `status ${status}, ${asked}: left alone for ${duration} ms`
     this.#vetoes.lay(

@@ -3,8 +3,16 @@ import type { Attempt } from '@fastify-balancer/balancer-core'
 /** Attempts that have waited too long. */
 export interface Overdue {
   readonly count: number
-  /** When the one that waits longest began, on the clock in ms; 0 without any. */
+  /** Since when the one that waits longest does, on the clock in ms; 0 without any. */
   readonly oldest: number
+}
+
+/**
+ * Since when it is the backend that an attempt waits for, on the clock in ms: not while the client still sends the body,
+ * for which it may take as long as it likes.
+ */
+export function askedAt({ startedAt, uploadedAt }: Attempt): number {
+  return Math.max(startedAt, uploadedAt)
 }
 
 /** Where an attempt stands among those that wait. */
@@ -48,17 +56,17 @@ export class Waiting {
   }
 
   /**
-   * Those that began after `from`, at or after `since`, and before `until`. One whose body is still being sent does not
-   * count: it may be the client that keeps it waiting.
+   * Those that began after `from`, and wait for the backend since `since` or later, but before `until`. One whose body is
+   * still being sent does not count: it may be the client that keeps it waiting.
    */
   begun({ from, since, until }: { from: number; since: number; until: number }): Overdue {
     let count = 0
     let oldest = 0
     for (const attempt of this.#places) {
       if (attempt === undefined || (attempt.started && !attempt.uploaded)) continue
-      const { startedAt } = attempt
-      if (startedAt >= until || startedAt <= from || startedAt < since) continue
-      if (count++ === 0 || startedAt < oldest) oldest = startedAt
+      const asked = askedAt(attempt)
+      if (asked >= until || asked < since || attempt.startedAt <= from) continue
+      if (count++ === 0 || asked < oldest) oldest = asked
     }
     return { count, oldest }
   }

@@ -215,6 +215,54 @@ describe('afterwards', () => {
     assert.equal(asked.length, 8)
   })
 
+  test('a veto that somebody else has lifted is laid again with the next bad probe', async (t) => {
+    const { balancer, check, clock, ill, vetoes, states, rules } = checking(t)
+    ill.set('a', 'connect ECONNREFUSED')
+    await check.start(0)
+    const again = 'its veto was lifted by somebody else, and a probe failed: connect ECONNREFUSED'
+    // Twice: a second veto that says the same must be laid too.
+    for (let times = 1; times <= 2; times++) {
+      balancer.backend('a').vetoes[0]!.lift()
+      clock.advance(times === 1 ? 2499 : 4999)
+      assert.deepEqual([vetoes(), states()], [{}, 'down up up'])
+      clock.advance(1)
+      assert.deepEqual(vetoes(), { a: again })
+    }
+    clock.advance(5000)
+    const [veto, ...others] = balancer.backend('a').vetoes
+    assert.deepEqual([veto!.by, veto!.hard, others], ['health-check', false, []])
+    assert.deepEqual(
+      (veto!.evidence as { received: string }[]).map(({ received }) => received),
+      ['connect ECONNREFUSED'],
+    )
+    assert.deepEqual(rules(), [
+      'a bad: the first probe failed: connect ECONNREFUSED',
+      `a bad: ${again}`,
+      `a bad: ${again}`,
+    ])
+    ill.delete('a')
+    clock.advance(5000)
+    assert.deepEqual([vetoes(), states()], [{}, 'up up up'])
+    assert.equal(rules().at(-1), 'a good: 1 probe was good: HTTP 200')
+  })
+
+  test('good probes that are too few yet lay none again', async (t) => {
+    const { balancer, check, clock, ill, vetoes, states } = checking(t)
+    await check.start(0)
+    ill.set('a', 'connect ECONNREFUSED')
+    clock.advance(2500 + 2000)
+    assert.equal(states(), 'down up up')
+    balancer.backend('a').vetoes[0]!.lift()
+    ill.delete('a')
+    clock.advance(5000)
+    assert.deepEqual([vetoes(), states()], [{}, 'down up up'])
+    ill.set('a', 'status 500 is not expected')
+    clock.advance(1000)
+    assert.deepEqual(vetoes(), {
+      a: 'its veto was lifted by somebody else, and a probe failed: status 500 is not expected',
+    })
+  })
+
   test("nobody else's veto is touched", async (t) => {
     const { balancer, check, clock, ill, vetoes } = checking(t)
     ill.set('a', 'connect ECONNREFUSED')

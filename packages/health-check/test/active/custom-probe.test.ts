@@ -29,6 +29,7 @@ test('what it rejects with, or throws, is why the backend is not well', async (t
     [() => Promise.reject('a word'), 'a word'],
     [() => Promise.reject(undefined), 'undefined'],
     [() => Promise.reject(new Error('')), 'Error'],
+    [() => Promise.reject(Object.assign(Object.create(null), { code: 42 })), 'an error that cannot be described'],
     [() => Promise.reject(new Error('x'.repeat(1000))), `${'x'.repeat(200)}…`],
     [
       () => {

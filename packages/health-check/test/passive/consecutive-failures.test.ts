@@ -50,11 +50,27 @@ test('what the client or this side did says nothing, neither way', (t) => {
     one.fail('a', outcome, 10)
   assert.deepEqual([one.out, one.of('a').consecutive.failures, one.of('a').interval.attempts], ['', 4, 4])
   const streaming = one.begin('a')
-  one.respond(streaming, 500)
+  one.respond(streaming, 200)
   one.end(streaming, 'client-gone')
-  assert.equal(one.out, '')
+  assert.deepEqual([one.out, one.of('a').consecutive.failures, one.of('a').interval.attempts], ['', 4, 4])
   one.answer('a', 500)
   assert.equal(one.out, 'a')
+})
+
+test('a status that is a failure counts though the client or this side cut the body', (t) => {
+  const one = detecting(t, 'abc')
+  const outcomes = ['client-gone', 'client-stalled', 'request-timeout', 'drain-deadline', 'client-gone'] as const
+  for (const [index, outcome] of outcomes.entries()) {
+    const attempt = one.begin('a')
+    one.respond(attempt, 500 + index)
+    assert.equal(one.of('a').consecutive.failures, index, 'it counts once, at its end')
+    one.end(attempt, outcome)
+  }
+  assert.equal(one.backend('a').vetoes[0]?.reason, '5 consecutive failures, the last: status 504')
+  assert.deepEqual(
+    (one.backend('a').vetoes[0]!.evidence as { recent: { what: unknown }[] }).recent.map(({ what }) => what),
+    [500, 501, 502, 503, 504],
+  )
 })
 
 test('a response that breaks off is a failure, whatever its status', (t) => {

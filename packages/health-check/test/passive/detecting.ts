@@ -19,6 +19,8 @@ import { PressureOptions } from '../../src/passive/pressure-options.ts'
 export type Played = { -readonly [Key in 'backend' | 'status' | 'startedAt' | 'respondedAt']: Attempt[Key] } & {
   started: boolean
   uploaded: boolean
+  uploadedAt: number
+  responseTime: number
   endedAt: number
   headers: Record<string, string>
   outcome: Attempt['outcome']
@@ -75,6 +77,8 @@ export class Detecting {
       headers: {},
       started: true,
       uploaded: true,
+      uploadedAt: 0,
+      responseTime: 0,
       outcome: undefined,
       blame: undefined,
     }
@@ -83,9 +87,21 @@ export class Detecting {
     return attempt
   }
 
+  /** An attempt begins now, whose body the client is still sending. */
+  beginUpload(id: string): Played {
+    return Object.assign(this.begin(id), { uploaded: false })
+  }
+
+  /** Its body has been handed over whole, now. */
+  upload(attempt: Played): void {
+    Object.assign(attempt, { uploaded: true, uploadedAt: this.clock.now() })
+  }
+
   /** Its response headers arrive now. */
   respond(attempt: Played, status = 200, headers: Record<string, string> = {}): void {
-    Object.assign(attempt, { status, headers, respondedAt: this.clock.now() })
+    const respondedAt = this.clock.now()
+    const responseTime = respondedAt - Math.max(attempt.startedAt, attempt.uploadedAt)
+    Object.assign(attempt, { status, headers, respondedAt, responseTime })
     this.detection.attemptResponded(attempt as unknown as Attempt)
   }
 

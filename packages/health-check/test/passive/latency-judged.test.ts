@@ -209,6 +209,75 @@ test('one that the client keeps waiting with its body does not count; one that w
   assert.equal(one.out, 'c')
 })
 
+test('how long the client takes for its body is not held against the backend', (t) => {
+  const one = detecting(t, 'abc')
+  settle(one)
+  const uploads = Array.from({ length: 20 }, () => one.beginUpload('c'))
+  one.clock.advance(400)
+  for (const attempt of uploads) one.upload(attempt)
+  one.answerSlowly({ a: 10, b: 10 }, 20)
+  for (const attempt of uploads) {
+    one.respond(attempt)
+    one.end(attempt)
+  }
+  const { p90 } = one.of('c')
+  assert.ok(p90! > 9 && p90! < 11, `${p90} ms`)
+  one.clock.advance(2000)
+  assert.equal(one.out, '')
+})
+
+test('how long the backend takes after it is', (t) => {
+  const one = detecting(t, 'abc')
+  settle(one)
+  const uploads = Array.from({ length: 20 }, () => one.beginUpload('c'))
+  one.answerSlowly({ a: 10, b: 10 }, 20)
+  for (const attempt of uploads) one.upload(attempt)
+  one.clock.advance(400)
+  for (const attempt of uploads) {
+    one.respond(attempt)
+    one.end(attempt)
+  }
+  one.clock.advance(500)
+  assert.equal(one.out, 'c')
+})
+
+test('an answer that comes before the end of the body says nothing of the time', (t) => {
+  const one = detecting(t, 'abc')
+  const attempt = one.beginUpload('c')
+  one.clock.advance(400)
+  one.respond(attempt)
+  one.upload(attempt)
+  one.end(attempt)
+  assert.deepEqual([one.of('c').p90, one.of('c').interval], [null, { attempts: 1, failures: 0 }])
+})
+
+test('what is too late for headers counts from the end of its body', (t) => {
+  const one = detecting(t, 'abc')
+  const attempt = one.beginUpload('c')
+  one.clock.advance(4000)
+  one.upload(attempt)
+  one.clock.advance(100)
+  one.end(attempt, 'headers-timeout')
+  const { p90 } = one.of('c')
+  assert.ok(p90! > 97 && p90! < 103, `${p90} ms`)
+})
+
+test('silence too is counted from the end of the body', (t) => {
+  const one = detecting(t, 'abc')
+  one.answerSlowly({ a: 400, b: 400, c: 400 }, 20)
+  // The limit is about 2 s; the uploads take 8 s, and end 100 ms after a look.
+  const uploads = Array.from({ length: 3 }, () => one.beginUpload('c'))
+  look(one, 16)
+  one.clock.advance(100)
+  for (const attempt of uploads) one.upload(attempt)
+  look(one, 4)
+  assert.equal(one.out, '')
+  look(one, 2)
+  assert.equal(one.out, 'c')
+  // The uploads end at 9.1 s, the veto is laid at 12 s.
+  assert.match(one.backend('c').vetoes[0]!.reason, /^3 requests wait longer than 1974 ms, up to 2900 ms/)
+})
+
 test('when it is full, nobody can begin: all that wait count', (t) => {
   const backends = ['a', 'b', 'c'].map((id) => ({ id, url: `http://${id}.test`, maxInFlight: 2 }))
   const one = detecting(t, 'abc', { balancer: { backends } })

@@ -16,7 +16,7 @@ type Step =
   | { readonly do: 'fail'; readonly index: number; readonly times: number }
   | { readonly do: 'begin'; readonly index: number }
   | { readonly do: 'end'; readonly index: number; readonly status: number }
-  | { readonly do: 'pressure'; readonly index: number; readonly seconds: number }
+  | { readonly do: 'pressure'; readonly index: number; readonly status: 429 | 503; readonly seconds: number }
   | { readonly do: 'probe'; readonly index: number; readonly changed: boolean }
   | { readonly do: 'lift' | 'steal'; readonly index: number }
   | { readonly do: 'veto'; readonly index: number; readonly hard: boolean }
@@ -35,7 +35,12 @@ const anyStep: fc.Arbitrary<Step> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ do: fc.constant('end' as const), index, status }) },
   {
     weight: 2,
-    arbitrary: fc.record({ do: fc.constant('pressure' as const), index, seconds: fc.integer({ min: 0, max: 4 }) }),
+    arbitrary: fc.record({
+      do: fc.constant('pressure' as const),
+      index,
+      status: fc.constantFrom(429 as const, 503 as const),
+      seconds: fc.integer({ min: 0, max: 4 }),
+    }),
   },
   fc.record({ do: fc.constant('probe' as const), index, changed: fc.boolean() }),
   fc.record({ do: fc.constantFrom('lift' as const, 'steal' as const), index }),
@@ -115,7 +120,7 @@ class Watched {
       case 'end':
         return this.#end(this.#open.splice(step.index % (this.#open.length || 1), 1)[0], step.status)
       case 'pressure':
-        return one.answer(id, 429, 1, { 'retry-after': String(step.seconds) })
+        return this.#press(id, step.status, step.seconds)
       case 'probe':
         return one.detection.goodProbe(one.backend(id), step.changed)
       case 'lift':
@@ -133,6 +138,17 @@ class Watched {
       case 'remove':
         if (all.length > 1) await one.balancer.remove(id)
     }
+  }
+
+  /** Neither more nor less than what is granted is pressure. */
+  #press(id: string, answered: number, seconds: number): void {
+    const before = this.one.of(id)
+    this.one.answer(id, answered, 1, { 'retry-after': String(seconds) })
+    const after = this.one.of(id)
+    if (before.ejected !== null || after.ejected !== null) return
+    const counted = answered === 503 && (seconds === 0 || after.paused === null) ? 1 : 0
+    assert.equal(after.interval.failures - before.interval.failures, counted)
+    assert.equal(after.interval.attempts - before.interval.attempts, counted)
   }
 
   #end(attempt: Played | undefined, answered: number): void {

@@ -35,10 +35,12 @@ const table: readonly [status: number, field: string | undefined, duration: numb
   [429, '9'.repeat(400), 10_000],
   [429, 'Sun, 01 Mar 2026 00:00:05 GMT', 4000],
   [429, 'Mon, 01 Mar 2027 00:00:05 GMT', 10_000],
-  [429, 'Sun, 01 Mar 2026 00:00:00 GMT', 0],
-  [429, '0', 0],
+  [429, 'Sun, 01 Mar 2026 00:00:00 GMT', 1000],
+  [429, '0', 1000],
   [429, 'soon', 1000],
   [503, '2', 2000],
+  [503, '0', 0],
+  [503, 'Sun, 01 Mar 2026 00:00:00 GMT', 0],
   [503, 'soon', 1000],
   [503, '', 1000],
   [503, undefined, 0],
@@ -61,26 +63,87 @@ for (const [status, field, duration] of table) {
 }
 
 test('it is neither a failure nor a success, nor fast', (t) => {
-  const one = detecting(t, 'abc')
+  const one = detecting(t, 'abcd')
   one.answer('a', 500, 4)
-  one.answer('a', 429, 100, { 'retry-after': '0' })
-  one.answer('a', 503, 100, { 'retry-after': '0' })
-  const attempt = one.begin('a')
-  one.respond(attempt, 429, { 'retry-after': '0' })
-  one.end(attempt, 'body-truncated')
+  one.answer('a', 429, 100)
+  one.answer('a', 503, 100, { 'retry-after': '1' })
+  for (const status of [429, 503]) {
+    const attempt = one.begin('a')
+    one.respond(attempt, status, { 'retry-after': '1' })
+    one.end(attempt, status === 429 ? 'body-truncated' : 'client-gone')
+  }
   const { consecutive, interval } = one.of('a')
   assert.deepEqual([consecutive.failures, consecutive.gateway, interval], [4, 0, { attempts: 4, failures: 4 }])
-  one.answer('b', 429, 100, { 'retry-after': '0' })
+  one.answer('b', 429, 100)
   assert.equal(one.of('b').p90, null)
-  assert.deepEqual([one.out, one.judged], ['', ''])
+  assert.deepEqual([one.out, one.judged], ['ab', 'a- b-'])
+  one.clock.advance(1000)
+  assert.deepEqual([one.out, one.judged], ['', 'a+ b+'])
   one.answer('a', 500)
   assert.equal(one.out, 'a')
 })
 
-test('503 without a hint is a failure', (t) => {
+test('503 that asks for no pause is a failure', (t) => {
+  for (const headers of [
+    {},
+    { 'retry-after': '0' },
+    { 'retry-after': 'Sun, 01 Mar 2026 00:00:00 GMT' },
+    { 'retry-after': '00' },
+  ]) {
+    const one = detecting(t, 'abc')
+    one.answer('a', 503, 5, headers)
+    assert.deepEqual(
+      one.backend('a').vetoes.map(({ by, reason }) => [by, reason]),
+      [['outlier-detection', '5 consecutive failures, the last: status 503']],
+    )
+  }
+})
+
+test('503 that asks for none is a failure also while a pause lasts', (t) => {
   const one = detecting(t, 'abc')
-  one.answer('a', 503, 5)
-  assert.equal(one.backend('a').vetoes[0]?.reason, '5 consecutive failures, the last: status 503')
+  one.answer('a', 503, 1, { 'retry-after': '2' })
+  one.answer('a', 503, 1, { 'retry-after': '0' })
+  one.answer('a', 503)
+  assert.deepEqual([one.of('a').consecutive.failures, one.of('a').interval], [2, { attempts: 2, failures: 2 }])
+})
+
+test('503 that outlasts the pause it was granted stays pressure', (t) => {
+  const one = detecting(t, 'abc')
+  const attempt = one.begin('a')
+  one.respond(attempt, 503, { 'retry-after': '1' })
+  one.clock.advance(5000)
+  assert.equal(one.out, '')
+  one.end(attempt)
+  assert.equal(one.of('a').interval.attempts, 0)
+})
+
+test('503 whose pause the ceiling refuses is a failure, for every rule; 429 is none', (t) => {
+  const one = detecting(t, 'abc', { outliers: { consecutive: { gateway: 3 } } })
+  one.answer('a', 429)
+  one.answer('b', 429, 50, { 'retry-after': '5' })
+  assert.deepEqual([one.out, one.of('b').interval.attempts], ['a', 0])
+  one.answer('b', 503, 3, { 'retry-after': '5' })
+  const { consecutive, interval, withheld } = one.of('b')
+  assert.deepEqual(
+    [one.out, consecutive.gateway, interval, withheld?.rule],
+    ['a', 3, { attempts: 3, failures: 3 }, '3 consecutive gateway failures, the last: status 503'],
+  )
+  one.clock.advance(10_000)
+  assert.deepEqual([one.out, one.backend('b').vetoes[0]?.by], ['b', 'outlier-detection'])
+})
+
+test('503 of the last available one is a failure', (t) => {
+  const one = detecting(t, 'a')
+  one.answer('a', 503, 4, { 'retry-after': '5' })
+  assert.deepEqual([one.out, one.of('a').consecutive.failures], ['', 4])
+})
+
+test('503 that asks for a pause is a failure where none is ever granted', (t) => {
+  for (const pressure of [{ cap: 0 }, { byDefault: 0 }]) {
+    const one = detecting(t, 'abc', { pressure })
+    one.answer('a', 503, 5, { 'retry-after': 'soon' })
+    assert.equal(one.backend('a').vetoes[0]?.by, 'outlier-detection')
+  }
 })
 
 test('a new hint makes it longer, never shorter, and lays no second veto', (t) => {
