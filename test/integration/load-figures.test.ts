@@ -72,3 +72,23 @@ test('for how long its client uploads is not held against a backend', async (t) 
   await ask(url)
   assert.deepEqual([attempt!.uploadedAt, attempt!.responseTime], [0, 30])
 })
+
+test('an answer that does not wait for the upload says nothing of how quick a backend is', async (t) => {
+  const clock = new ManualClock()
+  let asked = false
+  const backend = await startBackend(t, (incoming, response) => {
+    incoming.resume()
+    asked = true
+    clock.advance(5000)
+    response.writeHead(413).end()
+  })
+  const { app, url } = await startApp(t, { clock, backends: [backend.url] })
+  let attempt: Attempt | undefined
+  app.balancer.addHook('onAttemptStart', (started) => void (attempt = started))
+  const body = new Readable({ read() {} })
+  body.push('first')
+  assert.equal((await ask(url, { method: 'POST', body })).status, 413)
+  assert.ok(asked && attempt !== undefined)
+  assert.deepEqual([attempt.respondedAt - attempt.startedAt, attempt.responseTime], [5000, 0])
+  assert.deepEqual([attempt.backend.latency.average, Math.max(...attempt.backend.latency.buckets)], [0, 0])
+})

@@ -115,10 +115,11 @@ export class Attempt implements Dispatcher.DispatchHandler, ConnectionAware, Swe
 
   /**
    * How long the backend took to answer, in ms: from when it had the whole request, for which a client may take as long as
-   * it likes, until the headers of its response. 0 before they have arrived.
+   * it likes, until the headers of its response. 0 before they have arrived, and if it did not wait for the whole request.
    */
   get responseTime(): number {
-    return this.respondedAt === 0 ? 0 : this.respondedAt - Math.max(this.startedAt, this.uploadedAt)
+    if (!this.uploaded || this.respondedAt === 0) return 0
+    return Math.max(0, this.respondedAt - Math.max(this.startedAt, this.uploadedAt))
   }
 
   /** Counts the attempt in and hands it to undici, which may answer before this returns. */

@@ -37,7 +37,8 @@ export class Ledger implements AttemptLedger {
   }
 
   attemptResponded(attempt: Attempt): void {
-    attempt.backend.latency.measure(attempt.responseTime, attempt.respondedAt)
+    // Before it had the whole request, it may be the client that it waited for.
+    if (attempt.uploaded) attempt.backend.latency.measure(attempt.responseTime, attempt.respondedAt)
     if (this.#hooks.onAttemptResponse.length > 0) this.#hooks.tell('onAttemptResponse', attempt)
     if (channels.attemptResponse.hasSubscribers) channels.attemptResponse.publish({ attempt })
   }

@@ -1,13 +1,16 @@
-import type { Attempt, Backend, Balancer, Veto } from '@fastify-balancer/balancer-core'
+import type { Attempt, Backend, Balancer } from '@fastify-balancer/balancer-core'
 import { AnyOf } from './any-of.ts'
-import type { Call } from './call.ts'
+import type { Call, Verdict } from './call.ts'
 import { Circuit } from './circuit.ts'
+import { CircuitVeto } from './circuit-veto.ts'
 import type { CircuitState } from './circuit-options.ts'
 import { Consecutive } from './consecutive.ts'
 import type { HeldState, Hold, HoldOptions } from './holds.ts'
 import type { CircuitSettings } from './options.ts'
+import { isPressure } from './pressure.ts'
 import { Rate } from './rate.ts'
 import { RecentFailures, type FailureNote } from './recent-failures.ts'
+import { handedOverAt, responseTimeOf } from './response-time.ts'
 
 /** What is to be seen of a backend's circuit. Plain data. */
 export interface CircuitView {
@@ -22,7 +25,7 @@ export interface CircuitView {
   readonly openings: number
   /** Trials that are running. */
   readonly trials: number
-  /** In so many whole ms time alone changes something: it becomes half-open, a trial or a hold runs out. */
+  /** In so many whole ms time alone changes something: it becomes half-open, a trial or the hold in force runs out. */
   readonly changesIn: number | undefined
   /** The oldest first. */
   readonly failures: readonly FailureNote[]
@@ -44,14 +47,6 @@ function circuitOf(
 }
 
 /**
- * A backend that has too much to do, and says when to come back (RFC 9110 §15.6.4), is not broken: opening its circuit
- * would only shift the load to the others, until theirs open too.
- */
-function isPressure({ status, headers }: Attempt): boolean {
-  return status === 503 && headers['retry-after'] !== undefined
-}
-
-/**
  * The circuit of one backend, and what follows from it: there is a veto exactly while the circuit admits nothing. So it
  * is also vetoed while it is half-open and its trials are running: others keep their fair shares, a lower priority takes
  * over, and panic knows that there is nothing better.
@@ -60,13 +55,11 @@ export class BackendCircuit {
   readonly backend: Backend
   readonly #balancer: Balancer
   readonly #circuit: Circuit
+  readonly #veto: CircuitVeto
   readonly #statuses: readonly number[]
   readonly #onChange: ChangeListener
   readonly #failures = new RecentFailures()
   #changedAt = Date.now()
-  #veto: Veto | undefined
-  /** The epoch of the circuit that the veto speaks of. */
-  #vetoEpoch = 0
   #timer: unknown
   #timerDueAt: number | undefined
   #stopped = false
@@ -77,41 +70,50 @@ export class BackendCircuit {
     this.#statuses = settings.statuses
     this.#onChange = onChange
     this.#circuit = circuitOf(settings, balancer, (state, before, reason) => this.#changed(state, before, reason))
+    this.#veto = new CircuitVeto(balancer, backend, this.#circuit)
   }
 
   /** An attempt goes. In panic it goes although the circuit is open: then there is no call, and it says nothing. */
-  start({ startedAt }: Attempt): Call | undefined {
-    const call = this.#circuit.begin(startedAt)
-    if (call !== undefined && call.isTrial) this.#act()
+  start(attempt: Attempt): Call | undefined {
+    const call = this.#circuit.begin(attempt.startedAt)
+    if (call !== undefined && call.isTrial) {
+      // How long a client takes to send its request is not the backend's fault.
+      call.measureFrom(() => handedOverAt(attempt))
+      this.#act()
+    }
     return call
   }
 
   /** Headers have arrived: enough for a trial, whose response may be a stream without end. */
   judgeTrial(call: Call, attempt: Attempt): void {
-    if (isPressure(attempt)) call.withdraw(attempt.respondedAt)
-    else this.#judge(call, attempt, !this.#statuses.includes(attempt.status), attempt.respondedAt)
+    this.#judge(call, attempt, attempt.respondedAt)
     this.#act()
   }
 
   /** It has ended, and only now is known to have arrived whole. */
   end(call: Call, attempt: Attempt): void {
-    const { blame, outcome, status, endedAt } = attempt
-    if (blame === 'backend') this.#judge(call, attempt, false, endedAt)
-    else if (outcome === 'ok' && !isPressure(attempt))
-      this.#judge(call, attempt, !this.#statuses.includes(status), endedAt)
-    // The client's fault or ours, or too much to do: it says nothing, and a trial's slot is the next one's.
-    else call.withdraw(endedAt)
+    this.#judge(call, attempt, attempt.endedAt)
     if (call.isTrial) this.#act()
   }
 
-  #judge(call: Call, attempt: Attempt, good: boolean, at: number): void {
-    const { startedAt, respondedAt, status } = attempt
-    const duration = (status === 0 ? at : respondedAt) - startedAt
-    if (good) call.succeed(duration, at)
-    else {
-      if (call.epoch === this.#circuit.epoch) this.#failures.add(attempt, duration)
-      call.fail(duration, at)
-    }
+  #judge(call: Call, attempt: Attempt, at: number): void {
+    const verdict = this.#verdictOn(attempt)
+    if (verdict === undefined) return call.withdraw(at)
+    const duration = responseTimeOf(attempt, at)
+    if (verdict) return call.succeed(duration, at)
+    if (call.epoch === this.#circuit.epoch) this.#failures.add(attempt, duration)
+    call.fail(duration, at)
+  }
+
+  /** As far as it has come. Undefined says nothing, and a trial's slot is the next one's. */
+  #verdictOn(attempt: Attempt): Verdict {
+    const { blame, status } = attempt
+    if (blame === 'backend') return false
+    if (isPressure(attempt)) return undefined
+    // Known when the headers arrived, whoever broke off the rest.
+    if (this.#statuses.includes(status)) return false
+    // A success that was broken off, by the client or by us, is none.
+    return blame === undefined ? true : undefined
   }
 
   /** See `Circuit.hold`. */
@@ -155,7 +157,7 @@ export class BackendCircuit {
   /** The backend has left the list. */
   leave(): void {
     this.stop()
-    this.#veto?.lift()
+    this.#veto.lift()
   }
 
   #changed(state: CircuitState, before: CircuitState, reason: string): void {
@@ -169,34 +171,7 @@ export class BackendCircuit {
   /** Lays the veto or lifts it, and sets the timer, as the circuit now says. */
   #act(): void {
     this.#setTimer()
-    if (this.#stopped) return
-    const veto = this.#veto
-    const { epoch } = this.#circuit
-    if (this.#circuit.admits()) {
-      this.#veto = undefined
-      veto?.lift()
-    } else if (veto === undefined || this.#vetoEpoch !== epoch) {
-      this.#vetoEpoch = epoch
-      this.#veto = this.#lay()
-      veto?.lift()
-    }
-  }
-
-  #lay(): Veto {
-    const { state, reason, openings, nextChangeAt } = this.#circuit
-    return this.#balancer.veto(this.backend, {
-      by: 'circuit-breaker',
-      reason: state === 'half-open' ? 'half-open: a trial is running' : `${state}: ${reason}`,
-      // Somebody's order, which panic does not override.
-      hard: state === 'isolated',
-      evidence: {
-        state,
-        rule: reason,
-        openings,
-        ...(nextChangeAt !== undefined && { lasts: Math.round(nextChangeAt - this.#balancer.clock.now()) }),
-        failures: this.#failures.notes,
-      },
-    })
+    if (!this.#stopped) this.#veto.follow(this.#failures.notes)
   }
 
   #setTimer(): void {

@@ -13,9 +13,10 @@ export class Call {
   readonly startedAt: number
   /** Which state of the circuit it belongs to: `circuit.epoch` when it began. */
   readonly epoch: number
-  /** It holds one of the trial slots of a half-open circuit, until it ends. */
+  /** It holds one of the trial slots of a half-open circuit, until it ends or is overdue. */
   readonly isTrial: boolean
   #report: Report | undefined
+  #ask: (() => number | undefined) | undefined
 
   constructor(report: Report, startedAt: number, epoch: number, isTrial: boolean) {
     this.#report = report
@@ -24,7 +25,22 @@ export class Call {
     this.isTrial = isTrial
   }
 
-  /** It went well, after `duration` ms (default: since it began), at `at` on the circuit's clock (default: now). */
+  /**
+   * Its time begins later than the call itself: when `ask` says (ms, on the circuit's clock), or undefined as long as that
+   * has not happened. For whoever is being called is not late before it has been told everything. `ask` is called only
+   * when a trial would be overdue, or ends without a duration: a trial whose time has not begun by then gives its slot to
+   * the next, and how it ends still counts for as long as the circuit is half-open.
+   */
+  measureFrom(ask: () => number | undefined): void {
+    this.#ask = ask
+  }
+
+  /** When its time began, on the circuit's clock (ms); undefined if it has not yet. See `measureFrom`. */
+  get beganAt(): number | undefined {
+    return this.#ask === undefined ? this.startedAt : this.#ask()
+  }
+
+  /** It went well, after `duration` ms (default: since its time began), at `at` on the circuit's clock (default: now). */
   succeed(duration?: number, at?: number): void {
     this.#end(true, duration, at)
   }

@@ -13,7 +13,7 @@ export interface CircuitFigures extends OpenTimeOptions {
   readonly trials: number
   /** Trials that must succeed before it closes, at least 1. */
   readonly needed: number
-  /** A trial that takes longer has failed, in ms; 0 = it may take for ever. */
+  /** A trial that takes longer, from when its time began, has failed; in ms, 0 = it may take for ever. */
   readonly trialTimeout: number
 }
 

@@ -29,7 +29,8 @@ export class Circuit {
   readonly #onChange: CircuitOptions['onChange']
   readonly #report: Report = (call, verdict, duration, at) => this.#settle(call, verdict, duration, at)
   readonly #holds = new Holds()
-  #held: HeldState | undefined
+  /** The hold in force. */
+  #held: Hold | undefined
   #state: CircuitState = 'closed'
   #epoch = 0
   #since: number
@@ -173,22 +174,21 @@ export class Circuit {
   }
 
   #passDue(due: number): void {
-    if (this.#holds.endsAt <= due) {
-      this.#holds.expire(due)
-      this.#obey(due, 'its time was up')
-    } else if (this.#state === 'open') this.#enter('half-open', due, `was open for ${spoken(this.#openedFor)}`)
-    else this.#open(due, `a trial took longer than ${spoken(this.#figures.trialTimeout)}`)
+    if (this.#held !== undefined) this.#obey(due, 'its time was up')
+    else if (this.#state === 'open') this.#enter('half-open', due, `was open for ${spoken(this.#openedFor)}`)
+    else if (this.#trials.pass(due)) this.#open(due, `a trial took longer than ${spoken(this.#figures.trialTimeout)}`)
+    else this.#schedule()
   }
 
   #settle(call: Call, verdict: boolean | undefined, given: number | undefined, at: number = this.#now()): void {
     this.advance(at)
     if (call.epoch !== this.#epoch) return
-    const duration = given ?? at - call.startedAt
     if (call.isTrial) {
       this.#trials.end(call)
       this.#schedule()
     }
     if (verdict === undefined || this.#held !== undefined) return
+    const duration = given ?? at - (call.beganAt ?? at)
     if (call.isTrial) this.#judge(verdict, duration, at)
     else {
       const reason = this.#trip.record(!verdict, duration, at)
@@ -219,13 +219,16 @@ export class Circuit {
     return this.#state === 'closed' && at - this.#since >= this.#openedFor
   }
 
-  /** Does as the holds say, where that has changed. */
+  /** Does as the hold now in force says. One in the same state as the hold before it changes the reason and the end. */
   #obey(at: number, released: string): void {
-    const hold = this.#holds.obeyed
-    if (hold?.state === this.#held) return this.#schedule()
-    this.#held = hold?.state
+    const before = this.#held
+    const hold = (this.#held = this.#holds.inForce(at))
+    if (hold?.state === before?.state) {
+      this.#reason = hold?.reason ?? this.#reason
+      return this.#schedule()
+    }
     this.#openings = this.#openedFor = 0
-    this.#enter(this.#held === 'open' ? 'isolated' : 'closed', at, hold?.reason ?? released)
+    this.#enter(hold?.state === 'open' ? 'isolated' : 'closed', at, hold?.reason ?? released)
   }
 
   #enter(state: CircuitState, at: number, reason: string): void {
@@ -241,6 +244,6 @@ export class Circuit {
   }
 
   #schedule(): void {
-    this.#dueAt = Math.min(this.#state === 'open' ? this.#openUntil : this.#trials.dueAt, this.#holds.endsAt)
+    this.#dueAt = this.#held?.endsAt ?? (this.#state === 'open' ? this.#openUntil : this.#trials.dueAt)
   }
 }

@@ -9,7 +9,7 @@ export interface HoldOptions {
   readonly reason?: string
 }
 
-/** Somebody holds a circuit in a state. */
+/** Somebody holds a circuit in a state. Of several, the newest that wants the same speaks for all. */
 export interface Hold {
   readonly state: HeldState
   readonly reason: string
@@ -19,47 +19,33 @@ export interface Hold {
   release(): void
 }
 
-/** All who hold one circuit. Open is the stronger order: traffic waits until the last who wants none has let go. */
+/**
+ * All who hold one circuit. Open is the stronger order: traffic waits until the last who wants none has let go. Of several
+ * that want the same, the newest speaks for all: it is what was last ordered.
+ */
 export class Holds {
   readonly #held = new Set<Hold>()
-  /** When the next one ends by itself; Infinity = none does. */
-  endsAt = Infinity
 
-  /** The hold that is obeyed: the oldest of the stronger kind. */
-  get obeyed(): Hold | undefined {
-    let obeyed: Hold | undefined
+  /** The hold in force at `at`: the newest of the stronger kind. Those that have ended by then are dropped. */
+  inForce(at: number): Hold | undefined {
+    let inForce: Hold | undefined
     for (const hold of this.#held) {
-      if (hold.state === 'open') return hold
-      obeyed ??= hold
+      if (hold.endsAt <= at) this.#held.delete(hold)
+      else if (hold.state === 'open' || inForce?.state !== 'open') inForce = hold
     }
-    return obeyed
+    return inForce
   }
 
   add(hold: Hold): void {
     this.#held.add(hold)
-    this.endsAt = Math.min(this.endsAt, hold.endsAt)
   }
 
   /** False if it had gone already. */
   delete(hold: Hold): boolean {
-    const had = this.#held.delete(hold)
-    this.#update()
-    return had
-  }
-
-  /** Drops those that have ended by `at`. */
-  expire(at: number): void {
-    for (const hold of this.#held) if (hold.endsAt <= at) this.#held.delete(hold)
-    this.#update()
+    return this.#held.delete(hold)
   }
 
   clear(): void {
     this.#held.clear()
-    this.#update()
-  }
-
-  #update(): void {
-    this.endsAt = Infinity
-    for (const hold of this.#held) this.endsAt = Math.min(this.endsAt, hold.endsAt)
   }
 }

@@ -27,7 +27,7 @@ export const RateOptions = Type.Object(
     }),
     failureShare: share('Opens at this share of failures', 0.5),
     slowShare: share('Opens at this share of slow attempts', 1),
-    slowAfter: milliseconds('Slow is what takes longer to its response headers', 0),
+    slowAfter: milliseconds('Slow is what takes longer from the end of the request to the headers of the response', 0),
   },
   strict,
 )

@@ -6,7 +6,7 @@ export interface FailureNote {
   readonly at: number
   /** The reason of the core's failure table, or the status: `status 503`. */
   readonly cause: string
-  /** Until response headers, or else until it failed; ms. */
+  /** How long the backend took until response headers, or else until it failed, once it had the whole request; ms. */
   readonly duration: number
 }
 
@@ -16,8 +16,9 @@ const kept = 5
 export class RecentFailures {
   #notes: readonly FailureNote[] = []
 
-  add({ outcome, status }: Attempt, duration: number): void {
-    const cause = outcome === undefined || outcome === 'ok' ? `status ${status}` : outcome
+  add({ blame, outcome, status }: Attempt, duration: number): void {
+    // A client that left when it had seen the status is not what failed.
+    const cause = blame === 'backend' ? String(outcome) : `status ${status}`
     this.#notes = [...this.#notes.slice(1 - kept), { at: Date.now(), cause, duration: Math.round(duration) }]
   }
 

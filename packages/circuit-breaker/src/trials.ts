@@ -4,8 +4,8 @@ import type { Call } from './call.ts'
 export class Trials {
   /** How many have succeeded since it became half-open. */
   succeeded = 0
-  /** The oldest first. */
-  #running: Call[] = []
+  /** When each of those that run is due, on the circuit's clock (ms). */
+  readonly #running = new Map<Call, number>()
   readonly #slots: number
   readonly #timeout: number
 
@@ -16,29 +16,48 @@ export class Trials {
   }
 
   get running(): number {
-    return this.#running.length
+    return this.#running.size
   }
 
   get isFull(): boolean {
-    return this.#running.length >= this.#slots
+    return this.#running.size >= this.#slots
   }
 
-  /** When the oldest is overdue, on the circuit's clock (ms); Infinity = never. */
+  /** When the first of them is due, on the circuit's clock (ms); Infinity = never. */
   get dueAt(): number {
-    const oldest = this.#running[0]
-    return oldest === undefined || this.#timeout === 0 ? Infinity : oldest.startedAt + this.#timeout
+    let first = Infinity
+    for (const dueAt of this.#running.values()) first = Math.min(first, dueAt)
+    return first
   }
 
   begin(call: Call): void {
-    this.#running.push(call)
+    this.#running.set(call, this.#timeout === 0 ? Infinity : call.startedAt + this.#timeout)
   }
 
   end(call: Call): void {
-    this.#running = this.#running.filter((one) => one !== call)
+    this.#running.delete(call)
+  }
+
+  /**
+   * Passes those that are due at `at`. One whose time began after its call is due that much later. One whose time has not
+   * begun says nothing yet, and gives its slot on. Answers whether one has taken too long.
+   */
+  pass(at: number): boolean {
+    for (const [call, dueAt] of this.#running) {
+      if (dueAt > at) continue
+      // First of all, so that no slot is lost should the question fail.
+      this.#running.delete(call)
+      const { beganAt } = call
+      if (beganAt === undefined || beganAt > at) continue
+      const due = beganAt + this.#timeout
+      if (!(due > at)) return true
+      this.#running.set(call, due)
+    }
+    return false
   }
 
   reset(): void {
-    this.#running = []
+    this.#running.clear()
     this.succeeded = 0
   }
 }

@@ -18,9 +18,14 @@ export interface Figures {
   readonly trialTimeout: number
 }
 
-/** One thing that may happen. `pick` chooses among the calls or holds there are. */
+/**
+ * One thing that may happen. `pick` chooses among the calls or holds there are. The time of a call that begins `uploading`
+ * begins when it is `uploaded`.
+ */
 export type Step =
   | { readonly do: 'begin' }
+  | { readonly do: 'begin uploading' }
+  | { readonly do: 'uploaded'; readonly pick: number }
   | { readonly do: 'release all' }
   | { readonly do: 'release'; readonly pick: number }
   | { readonly do: 'succeed' | 'fail' | 'withdraw'; readonly pick: number }
@@ -29,15 +34,20 @@ export type Step =
 
 interface ModelCall {
   readonly call: Call
+  /** When its time began; undefined if it has not yet. */
+  wholeAt: number | undefined
   readonly startedAt: number
   /** Which period of the model it began in. */
   readonly period: object
+  /** It was overdue, and not to blame. */
+  givenOn: boolean
   ended: boolean
 }
 
 interface ModelHold {
   readonly hold: Hold
   readonly state: 'open' | 'closed'
+  readonly reason: string
   readonly endsAt: number
 }
 
@@ -57,6 +67,7 @@ export class Pair {
   #row: number[] = []
   #openings = 0
   #openFor = 0
+  #orders = 0
   #succeeded = 0
 
   constructor(figures: Figures, random: () => number) {
@@ -67,11 +78,14 @@ export class Pair {
   /** What kind of state it is in now. */
   get seen(): string {
     if (this.#state === 'closed' && this.#held === 'closed') return 'closed, held'
+    if (this.#state === 'half-open' && this.#mine.some(({ givenOn }) => givenOn)) return 'half-open, given on'
     return this.#running.length === this.#figures.trials ? 'half-open, full' : this.#state
   }
 
   do(step: Step): void {
-    if (step.do === 'begin') this.#begin()
+    if (step.do === 'begin') this.#begin(false)
+    else if (step.do === 'begin uploading') this.#begin(true)
+    else if (step.do === 'uploaded') this.#uploaded(step.pick)
     else if (step.do === 'wait') this.#wait(step.time)
     else if (step.do === 'hold') this.#hold(step.state, step.ttl)
     else if (step.do === 'release all') {
@@ -95,10 +109,15 @@ export class Pair {
   }
 
   get #running(): ModelCall[] {
-    return this.#state === 'half-open' ? this.#calls.filter((one) => !one.ended && one.period === this.#period) : []
+    return this.#state === 'half-open' ? this.#mine.filter(({ givenOn }) => !givenOn) : []
   }
 
-  #begin(): void {
+  /** Calls of this period that have not ended. */
+  get #mine(): ModelCall[] {
+    return this.#calls.filter((one) => !one.ended && one.period === this.#period)
+  }
+
+  #begin(uploading: boolean): void {
     const admitted =
       this.#state === 'closed' || (this.#state === 'half-open' && this.#running.length < this.#figures.trials)
     assert.equal(this.#circuit.admits(), admitted, 'it admits')
@@ -106,7 +125,16 @@ export class Pair {
     assert.equal(call !== undefined, admitted, 'a call begins')
     if (call === undefined) return
     assert.equal(call.isTrial, this.#state === 'half-open')
-    this.#calls.push({ call, startedAt: this.#now, period: this.#period, ended: false })
+    const startedAt = this.#now
+    const wholeAt = uploading ? undefined : startedAt
+    const one: ModelCall = { call, wholeAt, startedAt, period: this.#period, givenOn: false, ended: false }
+    this.#calls.push(one)
+    if (uploading) call.measureFrom(() => one.wholeAt)
+  }
+
+  #uploaded(pick: number): void {
+    const one = this.#calls[pick % this.#calls.length]
+    if (one !== undefined) one.wholeAt ??= this.#now
   }
 
   #end(how: 'succeed' | 'fail' | 'withdraw', pick: number): void {
@@ -136,16 +164,20 @@ export class Pair {
       this.#holds = this.#holds.filter(({ endsAt }) => endsAt > this.#now)
       if (this.#holds.length < held) this.#obey()
       const { trialTimeout } = this.#figures
-      const overdue = this.#running.some(({ startedAt }) => trialTimeout > 0 && this.#now - startedAt >= trialTimeout)
-      if (overdue) this.#open()
+      const overdue = this.#running.filter(
+        ({ startedAt, wholeAt = startedAt }) => trialTimeout > 0 && this.#now - wholeAt >= trialTimeout,
+      )
+      if (overdue.some(({ wholeAt }) => wholeAt !== undefined)) this.#open()
       // What lies below a millisecond is due with the next one.
       else if (this.#state === 'open' && this.#now >= Math.ceil(this.#since + this.#openFor)) this.#enter('half-open')
+      for (const one of overdue) one.givenOn = true
     }
   }
 
   #hold(state: 'open' | 'closed', ttl: number | undefined): void {
-    const hold = this.#circuit.hold(state, ttl === undefined ? {} : { ttl })
-    this.#holds.push({ hold, state, endsAt: this.#now + (ttl ?? Infinity) })
+    const reason = `order ${++this.#orders}`
+    const hold = this.#circuit.hold(state, { reason, ...(ttl !== undefined && { ttl }) })
+    this.#holds.push({ hold, state, reason, endsAt: this.#now + (ttl ?? Infinity) })
     this.#obey()
   }
 
@@ -199,5 +231,9 @@ export class Pair {
     assert.ok(this.#circuit.running <= this.#figures.trials)
     const due = this.#circuit.nextChangeAt
     assert.ok(due === undefined || due > this.#now, 'nothing is overdue')
+    const inForce = this.#holds.findLast(({ state }) => state === this.#held)
+    if (inForce === undefined) return
+    assert.equal(this.#circuit.reason, inForce.reason, 'whose order it is')
+    assert.equal(due ?? Infinity, inForce.endsAt, 'how long it holds')
   }
 }

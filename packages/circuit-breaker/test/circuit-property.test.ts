@@ -19,7 +19,9 @@ const figures: fc.Arbitrary<Figures> = fc.record({
 
 const pick = fc.nat({ max: 1000 })
 const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 6, arbitrary: fc.constant<Step>({ do: 'begin' }) },
+  { weight: 5, arbitrary: fc.constant<Step>({ do: 'begin' }) },
+  { weight: 3, arbitrary: fc.constant<Step>({ do: 'begin uploading' }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('uploaded' as const), pick }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('succeed' as const), pick }) },
   { weight: 5, arbitrary: fc.record({ do: fc.constant('fail' as const), pick }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('withdraw' as const), pick }) },
@@ -66,5 +68,13 @@ test('the model sees every state, so that the above means something', () => {
     ),
     { numRuns: 300 },
   )
-  assert.deepEqual([...seen].sort(), ['closed', 'closed, held', 'half-open', 'half-open, full', 'isolated', 'open'])
+  assert.deepEqual([...seen].sort(), [
+    'closed',
+    'closed, held',
+    'half-open',
+    'half-open, full',
+    'half-open, given on',
+    'isolated',
+    'open',
+  ])
 })

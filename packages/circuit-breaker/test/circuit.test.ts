@@ -63,19 +63,26 @@ describe('a closed circuit', () => {
     assert.equal(circuit.state, 'open')
   })
 
-  test('tells its rule how long a call took: what it is told, or since it began', () => {
+  test('tells its rule how long a call took: what it is told, or since its time began', () => {
     const told: unknown[] = []
     const trip = { record: (...record: unknown[]) => void told.push(record), reset() {} }
     const { circuit, time } = standing({ trip })
     const [one, two, three] = [circuit.begin()!, circuit.begin()!, circuit.begin(1100)!]
+    const [four, five] = [circuit.begin()!, circuit.begin()!]
+    four.measureFrom(() => 1200)
+    five.measureFrom(() => undefined)
     time.now = 1250
     one.succeed()
     two.fail(7)
     three.succeed(undefined, 1300)
+    four.fail()
+    five.fail()
     assert.deepEqual(told, [
       [false, 250, 1250],
       [true, 7, 1250],
       [false, 200, 1300],
+      [true, 50, 1250],
+      [true, 0, 1250],
     ])
   })
 })
@@ -156,6 +163,65 @@ describe('a half-open circuit', () => {
     assert.equal(changes.at(-1), 'half-open → open: a trial took longer than 30 s')
     trial.succeed()
     assert.equal(circuit.state, 'open')
+  })
+
+  test('a trial whose time has not begun when it is overdue gives its slot on, and may still decide', () => {
+    for (const [good, state] of [
+      [true, 'closed'],
+      [false, 'open'],
+    ] as const) {
+      const { circuit, time, halfOpen } = standing()
+      halfOpen()
+      const trial = circuit.begin()!
+      trial.measureFrom(() => undefined)
+      assert.equal(circuit.nextChangeAt, 41_000)
+      time.now = 40_999
+      assert.deepEqual([circuit.running, circuit.admits()], [1, false])
+      time.now = 41_000
+      assert.deepEqual([circuit.running, circuit.admits(), circuit.nextChangeAt], [0, true, undefined])
+      assert.deepEqual([circuit.state, circuit.openings, circuit.reason], ['half-open', 1, 'was open for 10 s'])
+      const next = circuit.begin()!
+      assert.deepEqual([circuit.running, circuit.nextChangeAt], [1, 71_000])
+      if (good) trial.succeed()
+      else trial.fail()
+      assert.equal(circuit.state, state)
+      next.fail()
+      assert.equal(circuit.openings, good ? 1 : 2)
+    }
+  })
+
+  test('a trial whose time began later is overdue so much later', () => {
+    const { circuit, time, changes, halfOpen } = standing({ trials: 2 })
+    halfOpen()
+    let beganAt: number | undefined
+    circuit.begin()!.measureFrom(() => beganAt)
+    circuit.begin()!.measureFrom(() => undefined)
+    beganAt = time.now + 29_000
+    time.now += 30_000
+    assert.deepEqual([circuit.state, circuit.running, circuit.nextChangeAt], ['half-open', 1, 70_000])
+    time.now = 70_000
+    assert.deepEqual([circuit.state, circuit.since], ['open', 70_000])
+    assert.equal(changes.at(-1), 'half-open → open: a trial took longer than 30 s')
+  })
+
+  test('what is noticed late is judged as it stood when it was due', () => {
+    const { circuit, time, halfOpen } = standing()
+    halfOpen()
+    const trial = circuit.begin()!
+    trial.measureFrom(() => 41_001)
+    time.now = 50_000
+    assert.deepEqual([circuit.state, circuit.running], ['half-open', 0])
+  })
+
+  test('a question that fails costs no slot', () => {
+    const { circuit, time, halfOpen } = standing()
+    halfOpen()
+    circuit.begin()!.measureFrom(() => {
+      throw new TypeError('who knows')
+    })
+    time.now += 30_000
+    assert.throws(() => circuit.state, { message: 'who knows' })
+    assert.deepEqual([circuit.state, circuit.running, circuit.admits()], ['half-open', 0, true])
   })
 
   test('a trial may take for ever, if that is asked for', () => {
@@ -273,8 +339,9 @@ describe('by hand', () => {
   test('isolated while at least one holds it, closed and fresh afterwards', () => {
     const { circuit, changes, fail } = standing()
     fail(2)
-    const [one, two] = [circuit.isolate({ reason: 'under repair' }), circuit.isolate()]
+    const one = circuit.isolate({ reason: 'under repair' })
     assert.deepEqual([circuit.state, circuit.reason, circuit.begin()], ['isolated', 'under repair', undefined])
+    const two = circuit.isolate()
     one.release()
     one.release()
     assert.equal(circuit.state, 'isolated')
@@ -289,12 +356,12 @@ describe('by hand', () => {
     const { circuit, time } = standing()
     circuit.isolate({ ttl: 1000 })
     const other = circuit.isolate({ ttl: 3000 })
-    assert.equal(circuit.nextChangeAt, 2000)
+    assert.equal(circuit.nextChangeAt, 4000)
     time.now = 2000
-    assert.equal(circuit.nextChangeAt, 2000)
-    circuit.advance()
     assert.deepEqual([circuit.state, circuit.nextChangeAt], ['isolated', 4000])
     time.now = 4000
+    assert.equal(circuit.nextChangeAt, 4000)
+    circuit.advance()
     assert.deepEqual([circuit.state, circuit.reason, circuit.nextChangeAt], ['closed', 'its time was up', undefined])
     other.release()
     assert.equal(circuit.state, 'closed')
@@ -351,6 +418,41 @@ describe('by hand', () => {
     assert.equal(circuit.state, 'isolated')
     circuit.release()
     assert.equal(circuit.state, 'closed')
+  })
+
+  test('the reason and the end are those of the newest that still holds it so', () => {
+    const { circuit, changes, time } = standing()
+    const said = () => [circuit.reason, circuit.nextChangeAt]
+    const alice = circuit.isolate({ reason: 'alice: disk swap', ttl: 60_000 })
+    const bob = circuit.isolate({ reason: 'bob: until Monday' })
+    assert.deepEqual(said(), ['bob: until Monday', undefined])
+    circuit.isolate({ reason: 'carol: a minute', ttl: 1000 })
+    // The weaker order changes nothing, however new.
+    const dave = circuit.hold('closed', { reason: 'dave: never trip', ttl: 500 })
+    assert.deepEqual(said(), ['carol: a minute', 2000])
+    const { epoch } = circuit
+    time.now = 2000
+    assert.deepEqual(said(), ['bob: until Monday', undefined])
+    bob.release()
+    assert.deepEqual(said(), ['alice: disk swap', 61_000])
+    alice.release()
+    // That of dave has ended meanwhile, although nobody looked.
+    assert.deepEqual([circuit.state, ...said()], ['closed', 'released', undefined])
+    dave.release()
+    assert.deepEqual([circuit.state, circuit.epoch], ['closed', epoch + 1])
+    assert.deepEqual(changes, ['closed → isolated: alice: disk swap', 'isolated → closed: released'])
+  })
+
+  test('held closed once more, it tells the newer reason, and counts on', () => {
+    const { circuit } = standing()
+    const one = circuit.hold('closed', { reason: 'one' })
+    const { epoch } = circuit
+    const two = circuit.hold('closed', { reason: 'two' })
+    assert.deepEqual([circuit.reason, circuit.epoch], ['two', epoch])
+    two.release()
+    assert.equal(circuit.reason, 'one')
+    one.release()
+    assert.deepEqual([circuit.state, circuit.reason], ['closed', 'released'])
   })
 
   test('a ttl that is none is refused', () => {
