@@ -74,6 +74,16 @@ for (const version of ['3.0.3', '3.1.0'])
       assert.equal(new Set(ids).size, ids.length)
     })
 
+    test('says how each operation may be refused, and what else the probes and events answer', async (t) => {
+      const operations = operationsOf(await documentOf(t, version)).filter(({ path }) => path !== '/own')
+      const statusesOf = new Map(operations.map(({ at, responses }) => [at, Object.keys(responses)]))
+      for (const [at, statuses] of statusesOf)
+        for (const status of ['4XX', '5XX']) assert.ok(statuses.includes(status), `${at} ${status}`)
+      assert.deepEqual(statusesOf.get('get /_balancer/events'), ['200', '400', '404', '503', '4XX', '5XX'])
+      assert.deepEqual(statusesOf.get('get /_balancer/ready'), ['200', '503', '4XX', '5XX'])
+      assert.deepEqual(statusesOf.get('get /_balancer/live'), ['200', '4XX', '5XX'])
+    })
+
     test('holds the app’s own routes and the admin routes, and not what is forwarded', async (t) => {
       const document = await documentOf(t, version)
       const others = Object.keys(document.paths).filter((path) => !path.startsWith('/_balancer/'))

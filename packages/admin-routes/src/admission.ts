@@ -45,10 +45,20 @@ export class Admission {
       .map(({ index, origin }) => `backends.${index}.url: '${origin}' is not among those that may be added`)
   }
 
+  /** Why no path could name what has this name; undefined if one can. */
+  obstacle(name: string): string | undefined {
+    if (name.length > this.#longestId) return `no path could name it, for it is longer than ${this.#longestId}`
+    if (!name.isWellFormed()) return 'no path could name it, for it holds half of a surrogate pair'
+    // RFC 3986 §6.2.2.3; escaped, they are the same to a browser.
+    if (name === '.' || name === '..') return 'no path could name it, for clients leave dots out of a path'
+    return undefined
+  }
+
   /** Backends that no path could name. */
   unnameable(balancer: Balancer, wanted: readonly (string | WantedBackend)[]): string[] {
-    return newIn(balancer, wanted)
-      .filter(({ id }) => id.length > this.#longestId)
-      .map(({ index }) => `backends.${index}.id: no path could name it, for it is longer than ${this.#longestId}`)
+    return newIn(balancer, wanted).flatMap(({ index, id }) => {
+      const obstacle = this.obstacle(id)
+      return obstacle === undefined ? [] : [`backends.${index}.id: ${obstacle}`]
+    })
   }
 }

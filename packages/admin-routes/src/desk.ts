@@ -3,14 +3,14 @@ import type { Static } from '@sinclair/typebox'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Admission } from './admission.ts'
 import { changes, lasting, type AdminChange } from './audit.ts'
-import { BadRequestError, UnknownBackendError, UnknownBalancerError } from './errors.ts'
+import { BadRequestError, toldFaults, UnknownBackendError, UnknownBalancerError } from './errors.ts'
 import { Extensions } from './extensions.ts'
 import { requiredRevision, tagOf } from './if-match.ts'
 import type { ParsedOptions } from './options.ts'
 import { Keeper } from './persistence/index.ts'
 import type { PreviewView } from './schemas/views.ts'
 import type { WantedBackend } from './schemas/wanted.ts'
-import { ServerState } from './server-state.ts'
+import { serverStateOf, type ServerState } from './server-state.ts'
 import { Views } from './views.ts'
 
 type Wanted = readonly (string | WantedBackend)[]
@@ -18,11 +18,16 @@ type Preview = Static<typeof PreviewView>
 
 const longestName = 200
 
+/** An id may be an object, e.g. of a database, that says nothing as text. */
+function isText(value: unknown): value is string | number | bigint {
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint'
+}
+
 function nameOf(user: unknown): string | undefined {
   if (typeof user === 'string') return user
   const fields = (user ?? {}) as Record<string, unknown>
-  const found = [fields.id, fields.name, fields.username, fields.sub].find((one) => one !== undefined && one !== null)
-  return typeof found === 'string' || typeof found === 'number' ? String(found) : undefined
+  const found = [fields.id, fields.name, fields.username, fields.sub].find(isText)
+  return found === undefined ? undefined : String(found)
 }
 
 function copied({ zone, tags, ...rest }: PreviewedBackend) {
@@ -45,7 +50,7 @@ export class Desk {
     this.options = options
     this.extensions = new Extensions(app)
     this.views = new Views(this.extensions)
-    this.serverState = new ServerState(app)
+    this.serverState = serverStateOf(app)
     this.#app = app
     this.#admission = new Admission(options.allow, app.initialConfig)
   }
@@ -98,7 +103,12 @@ export class Desk {
     return { ...preview, faults: preview.faults.map((fault) => fault.replace(`backends.${index}.`, '')) }
   }
 
-  /** @throws BadRequestError naming every fault */
+  /** The answer of a dry run. */
+  dryRun(preview: Preview): Preview {
+    return { ...preview, faults: [...toldFaults(preview.faults)] }
+  }
+
+  /** @throws BadRequestError naming every fault, or the first of very many */
   refuseFaulty({ faults }: Preview): void {
     if (faults.length > 0) throw new BadRequestError(faults)
   }
@@ -142,7 +152,13 @@ export class Desk {
     const { persist } = this.options
     if (persist === undefined) return
     this.#keeper ??= await Keeper.open(persist, this.balancers, this.#app.log)
-    await this.#keeper.restore((balancer, wanted) => this.preview(balancer, wanted))
+    try {
+      await this.#keeper.restore((balancer, wanted) => this.preview(balancer, wanted))
+    } catch (error) {
+      // The app does not start, and may never be closed.
+      await this.close()
+      throw error
+    }
   }
 
   /** Begins to save a list; `saved` waits for it. */
@@ -162,6 +178,10 @@ export class Desk {
 
   /** All balancers are there. */
   async settle(): Promise<void> {
+    for (const name of this.balancers.keys()) {
+      const obstacle = this.#admission.obstacle(name)
+      if (obstacle !== undefined) this.#app.log.warn({ balancer: name }, `balancer '${name}': ${obstacle}`)
+    }
     await this.#keeper?.settle()
   }
 

@@ -16,13 +16,23 @@ export const UnguardedError = createError<[string]>(
 
 const BadRequest = createError<[string]>('FST_ADMIN_ROUTES_BAD_REQUEST', 'Bad request: %s', 400)
 
-/** A request that cannot be done as it is; it names every fault. */
+/** So many faults are told: a body may have one in every few bytes. */
+const mostFaults = 100
+
+/** The first faults, and how many there are more. */
+export function toldFaults(faults: readonly string[]): readonly string[] {
+  const more = faults.length - mostFaults
+  return more > 0 ? [...faults.slice(0, mostFaults), `and ${more} more`] : faults
+}
+
+/** A request that cannot be done as it is; it names every fault, or the first 100. */
 export class BadRequestError extends BadRequest {
   readonly faults: readonly string[]
 
   constructor(faults: readonly string[]) {
-    super(faults.join('; '))
-    this.faults = faults
+    const told = toldFaults(faults)
+    super(told.join('; '))
+    this.faults = told
   }
 }
 

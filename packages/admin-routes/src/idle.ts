@@ -1,6 +1,7 @@
 import type { Clock } from '@fastify-balancer/balancer-core'
 import type { FastifyReply } from 'fastify'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { isGone } from './gone.ts'
 
 /**
  * Those who wait until something has nothing left to do. What a channel tells is looked at only while somebody waits;
@@ -48,6 +49,6 @@ export class IdleWatch {
 
 /** Calls back when whoever waits for an answer has gone. */
 export function whenGone({ raw }: FastifyReply, leave: () => void): void {
-  if (raw.destroyed) leave()
+  if (isGone(raw)) leave()
   else raw.once('close', leave)
 }

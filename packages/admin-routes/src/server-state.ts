@@ -1,6 +1,7 @@
 import type { Balancer, Clock } from '@fastify-balancer/balancer-core'
 import type { FastifyInstance } from 'fastify'
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import type { Server, ServerResponse } from 'node:http'
 
 /** How a drain of the whole server goes on. */
 export interface ServerDrainOptions {
@@ -10,10 +11,8 @@ export interface ServerDrainOptions {
   readonly close: boolean
 }
 
-/** Node says `Connection: close` by itself where a connection is not to be kept. */
-function doNotKeep(request: IncomingMessage, response: ServerResponse): void {
-  if (request.httpVersionMajor === 1) response.shouldKeepAlive = false
-}
+/** Told by Node itself of each request over HTTP/1, before anybody has answered it. */
+const requestStart = 'http.server.request.start'
 
 /**
  * Is the whole server in use, or to be left alone? While it drains it goes on answering: `/ready` says no at once; once that
@@ -23,8 +22,11 @@ export class ServerState {
   readonly #app: FastifyInstance
   #state: 'ready' | 'drain' = 'ready'
   #closesConnections = false
+  #closesConnectionsAt: number | undefined
+  #closesApp = false
   #timer: { readonly clock: Clock; readonly handle: unknown } | undefined
 
+  /** See `serverStateOf`. */
   constructor(app: FastifyInstance) {
     this.#app = app
     app.addHook('onClose', async () => this.ready())
@@ -39,6 +41,16 @@ export class ServerState {
     return this.#closesConnections
   }
 
+  /** When they will be told, in ms since the epoch; undefined where they are told already, or not going to be. */
+  get closesConnectionsAt(): number | undefined {
+    return this.#closesConnectionsAt
+  }
+
+  /** The app closes then. */
+  get closesApp(): boolean {
+    return this.#closesApp
+  }
+
   /** Requests on their way through, of all balancers. */
   get exchanges(): number {
     let sum = 0
@@ -46,37 +58,70 @@ export class ServerState {
     return sum
   }
 
-  /** Begins to drain; ordered again, the grace begins anew. */
+  /** Begins to drain; ordered again, the grace begins anew, but connections that are being closed stay so. */
   drain({ grace, close }: ServerDrainOptions): void {
-    this.#state = 'drain'
     this.#stopTimer()
+    this.#state = 'drain'
+    this.#closesApp = close
     if (grace === 0) {
-      this.#endGrace(close)
+      this.#endGrace()
       return
     }
     const { clock } = this.#app.balancers.values().next().value as Balancer
-    this.#timer = { clock, handle: clock.setTimeout(() => this.#endGrace(close), grace) }
+    this.#timer = { clock, handle: clock.setTimeout(() => this.#endGrace(), grace) }
+    if (!this.#closesConnections) this.#closesConnectionsAt = Date.now() + grace
   }
 
   /** In use again. */
   ready(): void {
-    this.#state = 'ready'
     this.#stopTimer()
+    this.#state = 'ready'
+    this.#closesApp = false
     this.#closesConnections = false
-    this.#app.server.off('request', doNotKeep)
+    unsubscribe(requestStart, this.#doNotKeep)
   }
 
-  #endGrace(close: boolean): void {
-    this.#timer = undefined
-    if (!this.#closesConnections) this.#app.server.prependListener('request', doNotKeep)
+  #endGrace(): void {
+    this.#stopTimer()
+    if (!this.#closesConnections) subscribe(requestStart, this.#doNotKeep)
     this.#closesConnections = true
-    if (!close) return
-    this.#app.log.info(`drained as ordered: closing, with ${this.exchanges} requests in flight`)
-    void this.#app.close()
+    if (this.#closesApp) void this.#closeApp()
+  }
+
+  async #closeApp(): Promise<void> {
+    const { log } = this.#app
+    log.info(`drained as ordered: closing, with ${this.exchanges} requests in flight`)
+    try {
+      await this.#app.close()
+    } catch (error) {
+      log.error({ err: error }, 'closing, as ordered, has failed')
+    }
+  }
+
+  /** Node says `Connection: close` by itself where a connection is not to be kept. */
+  readonly #doNotKeep = (message: unknown) => {
+    const { server, response } = message as { readonly server: Server; readonly response: ServerResponse }
+    if (this.#isOurs(server)) response.shouldKeepAlive = false
+  }
+
+  /** The channel is the process's. For `localhost`, Fastify listens with a server for each of its addresses. */
+  #isOurs(server: Server): boolean {
+    // oxlint-disable-next-line typescript/unbound-method -- not called: Fastify gives it to each of its servers
+    return server === this.#app.server || server.listeners('request').includes(this.#app.routing)
   }
 
   #stopTimer(): void {
     this.#timer?.clock.clearTimeout(this.#timer.handle)
     this.#timer = undefined
+    this.#closesConnectionsAt = undefined
   }
+}
+
+const byServer = new WeakMap<FastifyInstance['server'], ServerState>()
+
+/** The state of an app's server: one, however many admin routes there are. */
+export function serverStateOf(app: FastifyInstance): ServerState {
+  let state = byServer.get(app.server)
+  if (state === undefined) byServer.set(app.server, (state = new ServerState(app)))
+  return state
 }

@@ -2,7 +2,15 @@ import type { Backend, Balancer } from '@fastify-balancer/balancer-core'
 import type { Static } from '@sinclair/typebox'
 import type { Circuit, Extensions } from './extensions.ts'
 import { revisionsOf } from './revisions.ts'
-import type { BackendView, BalancersView, BalancerView, CircuitView, SetView } from './schemas/views.ts'
+import type {
+  BackendView,
+  BalancersView,
+  BalancerView,
+  CircuitView,
+  ExplanationView,
+  SetView,
+} from './schemas/views.ts'
+import { toldVeto } from './told-data.ts'
 
 /** What of a circuit is shown. */
 export function circuitView({
@@ -15,6 +23,14 @@ export function circuitView({
   changesIn,
 }: Circuit): Static<typeof CircuitView> {
   return { backend, state, since, reason, openings, trials, ...(changesIn !== undefined && { changesIn }) }
+}
+
+/** What is shown of why a request goes where it goes. */
+export function explanationView({
+  backends,
+  ...rest
+}: ReturnType<Balancer['explain']>): Static<typeof ExplanationView> {
+  return { ...rest, backends: backends.map((one) => Object.assign({ ...one }, { vetoes: one.vetoes.map(toldVeto) })) }
 }
 
 /** Builds what is shown of balancers and backends. */
@@ -68,6 +84,7 @@ export class Views {
       const health = isPresent ? this.#health(balancer, backend) : undefined
       return {
         ...view,
+        vetoes: view.vetoes.map(toldVeto),
         tags: [...view.tags],
         ...(zone !== undefined && { zone }),
         ...(circuit !== undefined && { circuit: circuitView(circuit) }),

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import { listenApp } from '../../../test/support/app.ts'
 import { ask } from '../../../test/support/ask.ts'
+import { until } from '../../../test/support/until.ts'
 import adminRoutes from '../src/index.ts'
 
 const writers = Array.from({ length: 50 }, (_, index) => index + 1)
@@ -47,6 +48,40 @@ test('of 50 writers at once with If-Match, exactly one wins', async (t) => {
       [revision + 1, [`n${winners[0]!.weight}`], `"${revision + 1}"`],
     )
   }
+})
+
+test('of 50 who add one of the same name at once, one does, and the others are told what is wrong', async (t) => {
+  const app = Fastify()
+  await app.register(balancer, { backends: [{ id: 'a', url: 'http://127.0.0.1:1' }] })
+  let proposed = 0
+  let go: (() => void) | undefined
+  app.balancer.addHook('onBackendsPropose', async () => {
+    proposed++
+    await new Promise<void>((resolve) => (go = resolve))
+    return []
+  })
+  let asked = 0
+  app.addHook('preHandler', async ({ method }) => void (method === 'POST' && asked++))
+  await app.register(adminRoutes, { insecure: true })
+  const { url } = await listenApp(t, app)
+  const answers = writers.map(async () => {
+    const { status, body } = await ask(`${url}/_balancer/balancers/default/backends`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ id: 'n', url: 'http://127.0.0.1:2' }),
+    })
+    return { status, body: JSON.parse(body) as Record<string, unknown> }
+  })
+  await until('all have asked', () => asked === writers.length && go !== undefined)
+  go!()
+  const refused = (await Promise.all(answers)).filter(({ status }) => status !== 201)
+  assert.deepEqual([refused.length, proposed], [49, 1])
+  for (const { status, body } of refused)
+    assert.deepEqual(
+      [status, body.code, body.faults],
+      [400, 'FST_ADMIN_ROUTES_BAD_REQUEST', ["id: 'n' is already that of backends.1"]],
+    )
+  assert.equal(app.balancer.set.revision, 2)
 })
 
 test('of 50 writers without it, each gets a revision of its own, and readers see whole lists', async (t) => {

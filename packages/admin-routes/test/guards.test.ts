@@ -140,6 +140,21 @@ test('probes of an orchestrator may be let in, and nothing else with them', asyn
   assert.equal((await ask('GET', '/balancers')).status, 401)
 })
 
+test('what a hook says with a 503 is told, also by `/ready`, which has one of its own', async (t) => {
+  const { ask } = await stage(t, {
+    admin: {
+      onRequest: async () => {
+        throw Object.assign(new Error('the sessions cannot be reached'), { statusCode: 503 })
+      },
+    },
+  })
+  const body = { statusCode: 503, error: 'Service Unavailable', message: 'the sessions cannot be reached' }
+  for (const path of ['/ready', '/live', '/events', '/server']) {
+    const answer = await ask('GET', path)
+    assert.deepEqual([answer.status, answer.body], [503, body], path)
+  }
+})
+
 test('the balancer forwards nothing below the prefix, whatever the method, and everything else', async (t) => {
   const backend = await startBackend(t)
   const app = Fastify()
@@ -225,6 +240,8 @@ describe('a page of another site', () => {
 
 test('who it was: what the app has found out, or what the option says', async (t) => {
   const users: unknown[] = [{ id: 7 }, { name: 'ann' }, { username: 'bob' }, { sub: 'x' }, 'eve', {}, null, undefined]
+  // What says nothing as text is passed over.
+  users.push({ id: { $oid: '65' }, name: 'ann' }, { id: 2n ** 70n, name: 'ann' }, { id: true, sub: 'x' }, { id: {} })
   const queue = [...users]
   const { ask, told } = await stage(t, {
     admin: { onRequest: async (request) => void Object.assign(request, { user: queue.shift() }) },
@@ -232,7 +249,7 @@ test('who it was: what the app has found out, or what the option says', async (t
   for (const [index] of users.entries()) await ask('PATCH', `${backends}/a`, { weight: index + 1 })
   assert.deepEqual(
     told.map(({ who }) => who),
-    ['7', 'ann', 'bob', 'x', 'eve', undefined, undefined, undefined],
+    ['7', 'ann', 'bob', 'x', 'eve', undefined, undefined, undefined, 'ann', String(2n ** 70n), 'x', undefined],
   )
 })
 

@@ -117,6 +117,39 @@ describe('the whole list', () => {
   })
 })
 
+describe('very many faults', () => {
+  const many = 250
+  const rest = 'and 150 more'
+  test('are told up to 100, and how many more', async (t) => {
+    const { ask, list } = await stage(t)
+    const wrong = { backends: Array.from({ length: many }, () => 1) }
+    const first = Array.from({ length: 100 }, (_, index) => `backends.${index}: expected object`)
+    const { status, body } = await ask('PUT', backends, wrong)
+    assert.deepEqual([status, body.faults], [400, [...first, rest]])
+    assert.equal(body.message, `Bad request: ${[...first, rest].join('; ')}`)
+    assertIs(FaultView, body)
+    const dry = await ask('PUT', `${backends}?dryRun=true`, wrong)
+    assert.deepEqual([dry.status, dry.body.faults], [200, [...first, rest]])
+    const hundred = await ask('PUT', backends, { backends: wrong.backends.slice(0, 100) })
+    assert.deepEqual(hundred.body.faults, first)
+    assert.deepEqual(list(), ['a 1', 'b 2'])
+  })
+
+  test('also those of one backend, of a patch, and of a query', async (t) => {
+    const { ask } = await stage(t)
+    const tags = Array.from({ length: many }, () => 1)
+    const query = tags.map((_, index) => `x${index}=`).join('&')
+    for (const [method, path, given] of [
+      ['POST', backends, { ...c, tags }],
+      ['PATCH', `${backends}/a`, { tags }],
+      ['GET', `${backends}?${query}`, undefined],
+    ] as const) {
+      const { status, body } = await ask(method, path, given)
+      assert.deepEqual([status, body.faults.length, body.faults.at(-1)], [400, 101, rest], `${method} ${path}`)
+    }
+  })
+})
+
 describe('one backend', () => {
   test('is added, changed and removed', async (t) => {
     const { ask, list } = await stage(t)

@@ -2,6 +2,9 @@ import balancer from '@fastify-balancer/balancer-core'
 import Fastify, { type FastifyServerOptions } from 'fastify'
 import assert from 'node:assert/strict'
 import { describe, test, type TestContext } from 'node:test'
+import { listenApp } from '../../../test/support/app.ts'
+import { ask as overSocket } from '../../../test/support/ask.ts'
+import { LogLines } from '../../../test/support/log-lines.ts'
 import adminRoutes from '../src/index.ts'
 import { a } from './stage.ts'
 
@@ -56,5 +59,57 @@ describe('an id that no path could name', () => {
     assert.equal((await ask('PUT', list, { backends: [a] })).status, 200)
     assert.equal((await ask('POST', '/_balancer/balancers/default/rollback', { revision: 1 })).status, 200)
     assert.equal(app.balancer.backends[1]!.id, long.id)
+  })
+})
+
+describe('an id that clients cannot write into a path', () => {
+  for (const [what, id, because] of [
+    ['with half of a surrogate pair', '\ud800', 'it holds half of a surrogate pair'],
+    ['with the other half, in the midst', 'a\udfffb', 'it holds half of a surrogate pair'],
+    ['of one dot', '.', 'clients leave dots out of a path'],
+    ['of two dots', '..', 'clients leave dots out of a path'],
+  ] as const)
+    test(`${what} is refused, and nothing is changed`, async (t) => {
+      const { app, ask } = await start(t)
+      const fault = `no path could name it, for ${because}`
+      const one = await ask('POST', list, { id, url })
+      assert.deepEqual([one.status, one.body.faults], [400, [`id: ${fault}`]])
+      const whole = await ask('PUT', list, { backends: [a, { id, url }] })
+      assert.deepEqual([whole.status, whole.body.faults], [400, [`backends.1.id: ${fault}`]])
+      assert.deepEqual((await ask('POST', `${list}?dryRun=true`, { id, url })).body.faults, [`id: ${fault}`])
+      assert.equal(app.balancer.set.revision, 1)
+    })
+
+  test('is one of its own: what only looks like it is taken, and found', async (t) => {
+    const { app } = await start(t)
+    const { url: base } = await listenApp(t, app)
+    for (const id of ['...', '.a', '%2e', '\u{1f600}', 'a/../b']) {
+      const added = await overSocket(`${base}${list}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ id, url }),
+      })
+      assert.equal(added.status, 201, id)
+      assert.equal((await overSocket(`${base}${String(added.headers.location)}`)).status, 200, id)
+    }
+  })
+})
+
+describe('a balancer that no path could name', () => {
+  test('is told in the log at the start', async (t) => {
+    const log = new LogLines()
+    const app = Fastify({ logger: log })
+    t.after(() => app.close())
+    const names = ['n'.repeat(101), '..', 'n'.repeat(100)]
+    for (const name of names) await app.register(balancer, { name, route: false, backends: [] })
+    await app.register(adminRoutes, { insecure: true })
+    await app.ready()
+    assert.deepEqual(
+      log.all.filter(({ level, balancer: of }) => level === 40 && of !== undefined).map(({ msg }) => msg),
+      [
+        `balancer '${names[0]}': no path could name it, for it is longer than 100`,
+        "balancer '..': no path could name it, for clients leave dots out of a path",
+      ],
+    )
   })
 })

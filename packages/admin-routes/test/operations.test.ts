@@ -5,6 +5,7 @@ import Fastify, { type FastifyServerOptions } from 'fastify'
 import assert from 'node:assert/strict'
 import { channel } from 'node:diagnostics_channel'
 import type { ServerResponse } from 'node:http'
+import { connect, constants, type ServerHttp2Stream } from 'node:http2'
 import { describe, test, type TestContext } from 'node:test'
 import { listenApp } from '../../../test/support/app.ts'
 import { ask } from '../../../test/support/ask.ts'
@@ -140,6 +141,37 @@ describe('wait', () => {
     await until('nobody waits', () => !attemptEnd.hasSubscribers)
     finish()
     await running
+  })
+
+  test('leaves nothing behind when a client over HTTP/2 goes while a hook still looks at it', async (t) => {
+    const open: ServerResponse[] = []
+    const backend = await startBackend(t, (_request, response) => void open.push(response))
+    const app = Fastify({ http2: true })
+    await app.register(balancer, { backends: [{ id: 'a', url: backend.url }] })
+    let stream: ServerHttp2Stream | undefined
+    let answered = false
+    app.addHook('onSend', async ({ url }) => void (answered ||= url.startsWith('/_balancer/')))
+    await app.register(adminRoutes, {
+      onRequest: async (_request, reply) => {
+        ;({ stream } = reply.raw as unknown as { stream: ServerHttp2Stream })
+        await until('its client has gone', () => stream!.destroyed)
+      },
+    })
+    const session = connect(await app.listen({ port: 0, host: '127.0.0.1' }))
+    t.after(() => {
+      for (const response of open) response.end('done')
+      session.destroy()
+      return app.close()
+    })
+    const running = session.request({ ':path': '/' })
+    running.on('error', () => {})
+    await until('the backend has it', () => open.length === 1)
+    const waiting = session.request({ ':path': `/_balancer${backends}/a/wait?timeout=600000` })
+    waiting.on('error', () => {})
+    await until('a hook looks at it', () => stream !== undefined)
+    waiting.close(constants.NGHTTP2_CANCEL)
+    await until('it is answered, to nobody', () => answered)
+    assert.equal(attemptEnd.hasSubscribers, false)
   })
 
   test('knows one that was removed until it has finished', async (t) => {

@@ -86,8 +86,9 @@ describe('the file', () => {
   })
 
   test('is written once for all that have changed something at one moment', async (t) => {
-    const { begin, file } = await kept(t)
+    const { begin, folder } = await kept(t)
     const { app, log } = await begin()
+    const file = join(folder, 'other.json')
     const keeper = await Keeper.open(file, app.balancers, app.log)
     // Each attempt is a line in the log.
     await mkdir(`${file}.tmp`)

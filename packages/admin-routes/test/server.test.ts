@@ -3,7 +3,9 @@ import underPressure from '@fastify/under-pressure'
 import Fastify from 'fastify'
 import assert from 'node:assert/strict'
 import { channel } from 'node:diagnostics_channel'
-import type { ServerResponse } from 'node:http'
+import dns from 'node:dns'
+import { Agent, type ServerResponse } from 'node:http'
+import { isIP, type AddressInfo } from 'node:net'
 import { describe, test, type TestContext } from 'node:test'
 import { get, wireClient, type WireClient } from '../../../test/conformance/wire-client.ts'
 import { valuesOf } from '../../../test/conformance/wire-message.ts'
@@ -11,11 +13,13 @@ import { listenApp } from '../../../test/support/app.ts'
 import { ask } from '../../../test/support/ask.ts'
 import { startBackend } from '../../../test/support/backend.ts'
 import { ManualClock } from '../../../test/support/clock.ts'
+import { LogLines } from '../../../test/support/log-lines.ts'
 import { until } from '../../../test/support/until.ts'
 import adminRoutes from '../src/index.ts'
-import { stage } from './stage.ts'
+import { a, stage } from './stage.ts'
 
 const exchangeEnd = channel('balancer-core:exchange:end')
+const requestStart = channel('http.server.request.start')
 
 /** An app over one backend that answers when `finish` is called, and at once where the path is not `/held`. */
 async function start(t: TestContext, lane: 'raw' | 'full' = 'raw') {
@@ -25,7 +29,8 @@ async function start(t: TestContext, lane: 'raw' | 'full' = 'raw') {
     else response.end('done')
   })
   const clock = new ManualClock(0)
-  const app = Fastify()
+  const log = new LogLines()
+  const app = Fastify({ logger: log })
   await app.register(balancer, { backends: [backend.url], clock, lane })
   await app.register(adminRoutes, { insecure: true })
   app.get('/own', async () => 'own')
@@ -40,7 +45,7 @@ async function start(t: TestContext, lane: 'raw' | 'full' = 'raw') {
   const finish = () => {
     for (const response of open.splice(0)) response.end('done')
   }
-  return { ...listening, clock, admin, open, finish }
+  return { ...listening, clock, log, admin, open, finish }
 }
 
 describe('drain of the whole server', () => {
@@ -54,18 +59,33 @@ describe('drain of the whole server', () => {
       }
       assert.deepEqual(await connectionOf(client), ['keep-alive'])
 
+      t.mock.method(Date, 'now', () => 1_700_000_000_000)
       const ordered = await admin('PUT', '/server/state', { state: 'drain', grace: 5000 })
       assert.deepEqual(ordered, {
         status: 200,
-        body: { state: 'drain', closesConnections: false, exchanges: 0, idle: true },
+        body: {
+          state: 'drain',
+          closesConnections: false,
+          closesConnectionsAt: 1_700_000_005_000,
+          closesApp: false,
+          exchanges: 0,
+          idle: true,
+        },
       })
+      assert.deepEqual(await admin('GET', '/server'), ordered)
       assert.deepEqual(await admin('GET', '/ready'), { status: 503, body: { ready: false, reason: 'draining' } })
       assert.equal((await admin('GET', '/live')).status, 200)
       clock.advance(4999)
       assert.deepEqual(await connectionOf(client), ['keep-alive'])
 
       clock.advance(1)
-      assert.equal((await admin('GET', '/server')).body.closesConnections, true)
+      assert.deepEqual((await admin('GET', '/server')).body, {
+        state: 'drain',
+        closesConnections: true,
+        closesApp: false,
+        exchanges: 0,
+        idle: true,
+      })
       assert.deepEqual(await connectionOf(client, '/own'), ['close'])
       await client.closed()
       // Whoever comes all the same is served.
@@ -73,7 +93,13 @@ describe('drain of the whole server', () => {
       assert.deepEqual(await connectionOf(another), ['close'])
       await another.closed()
 
-      assert.equal((await admin('PUT', '/server/state', { state: 'ready' })).body.state, 'ready')
+      assert.deepEqual((await admin('PUT', '/server/state', { state: 'ready' })).body, {
+        state: 'ready',
+        closesConnections: false,
+        exchanges: 0,
+        idle: true,
+      })
+      assert.equal(requestStart.hasSubscribers, false)
       assert.equal((await admin('GET', '/ready')).status, 200)
       assert.deepEqual(await connectionOf(await wireClient(t, port)), ['keep-alive'])
     })
@@ -88,7 +114,7 @@ describe('drain of the whole server', () => {
     clock.advance(50)
     assert.deepEqual(await short, {
       status: 202,
-      body: { state: 'drain', closesConnections: true, exchanges: 1, idle: false },
+      body: { state: 'drain', closesConnections: true, closesApp: false, exchanges: 1, idle: false },
     })
     const waiting = admin('GET', '/server/wait?until=idle&timeout=600000')
     await until('it waits', () => exchangeEnd.hasSubscribers)
@@ -113,11 +139,113 @@ describe('drain of the whole server', () => {
 
   test('ready calls a closing off, and leaves no timer', async (t) => {
     const { app, clock, admin } = await start(t)
-    await admin('PUT', '/server/state', { state: 'drain', grace: 1000, close: true })
-    await admin('PUT', '/server/state', { state: 'ready' })
+    const { body } = await admin('PUT', '/server/state', { state: 'drain', grace: 1000, close: true })
+    assert.deepEqual([body.closesApp, typeof body.closesConnectionsAt], [true, 'number'])
+    const ready = await admin('PUT', '/server/state', { state: 'ready' })
+    assert.deepEqual(Object.keys(ready.body), ['state', 'closesConnections', 'exchanges', 'idle'])
     clock.advance(10_000)
     assert.equal(app.balancer.closing, false)
     assert.equal((await admin('GET', '/server')).body.closesConnections, false)
+  })
+
+  test('ordered again, the grace begins anew, and the last order decides whether the app is closed', async (t) => {
+    const { app, clock, admin } = await start(t)
+    t.mock.method(Date, 'now', () => 1_700_000_000_000)
+    await admin('PUT', '/server/state', { state: 'drain', grace: 1000, close: true })
+    clock.advance(999)
+    const { body } = await admin('PUT', '/server/state', { state: 'drain', grace: 2000 })
+    assert.deepEqual([body.closesConnectionsAt, body.closesApp], [1_700_000_002_000, false])
+    clock.advance(1999)
+    assert.equal((await admin('GET', '/server')).body.closesConnections, false)
+    clock.advance(1)
+    // Those that are being closed stay so.
+    const later = (await admin('PUT', '/server/state', { state: 'drain', grace: 5000 })).body
+    assert.deepEqual([later.closesConnections, later.closesConnectionsAt], [true, undefined])
+    assert.equal(app.balancer.closing, false)
+  })
+
+  test('close: what fails then is logged, and ends nothing else', async (t) => {
+    const { app, log, admin } = await start(t)
+    const unhandled: unknown[] = []
+    const listen = (error: unknown) => void unhandled.push(error)
+    process.on('unhandledRejection', listen)
+    t.after(() => process.off('unhandledRejection', listen))
+    // Called in the midst of closing; the app is ready, and takes no hook any more.
+    t.mock.method(app.balancer, 'close', async () => {
+      throw new Error('the pool was closed already')
+    })
+    await admin('PUT', '/server/state', { state: 'drain', grace: 0, close: true })
+    const line = () => log.all.find(({ msg }) => msg === 'closing, as ordered, has failed')
+    await until('it is logged', () => line() !== undefined)
+    const { level, err } = line() as unknown as { level: number; err: { message: string } }
+    assert.deepEqual([level, err.message], [50, 'the pool was closed already'])
+    await new Promise((resolve) => void setImmediate(resolve))
+    assert.deepEqual(unhandled, [])
+  })
+
+  test('reaches every address of localhost, and no other app', async (t) => {
+    const localhost = ['127.0.0.1', '::1']
+    const lookup = (name: string, _options: unknown, done: (error: null, found: dns.LookupAddress[]) => void) =>
+      done(
+        null,
+        (name === 'localhost' ? localhost : [name]).map((address) => ({ address, family: isIP(address) })),
+      )
+    t.mock.method(dns, 'lookup', lookup as unknown as typeof dns.lookup)
+    const other = await start(t)
+    const app = Fastify()
+    t.after(() => app.close())
+    await app.register(balancer, { backends: [] })
+    await app.register(adminRoutes, { insecure: true })
+    await app.listen({ port: 0, host: 'localhost' })
+    const listening = app.addresses() as AddressInfo[]
+    if (listening.length < 2) return t.skip('there is no IPv6')
+    const { port } = listening[0]!
+    const agent = new Agent({ keepAlive: true })
+    t.after(() => agent.destroy())
+    const connectionTo = async (url: string) => (await ask(url, { agent })).headers.connection
+    const urls = [`http://127.0.0.1:${port}`, `http://[::1]:${port}`]
+    const all = async () => [
+      await connectionTo(`${urls[0]}/x`),
+      await connectionTo(`${urls[1]}/x`),
+      await connectionTo(`${other.url}/own`),
+    ]
+    const order = (body: object) =>
+      ask(`${urls[1]}/_balancer/server/state`, {
+        method: 'PUT',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      })
+    await order({ state: 'drain', grace: 0 })
+    assert.deepEqual(await all(), ['close', 'close', 'keep-alive'])
+    await order({ state: 'ready' })
+    assert.deepEqual(await all(), ['keep-alive', 'keep-alive', 'keep-alive'])
+  })
+
+  test('is one state, by whichever admin routes it is ordered and asked', async (t) => {
+    const app = Fastify()
+    await app.register(balancer, { backends: [a] })
+    await app.register(adminRoutes, { insecure: true, prefix: '/one' })
+    await app.register(async (scope) => scope.register(adminRoutes, { insecure: true, prefix: '/two' }))
+    const { url, port } = await listenApp(t, app)
+    const order = (prefix: string, body: object) =>
+      ask(`${url}${prefix}/server/state`, {
+        method: 'PUT',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      })
+    const seen = async () => [
+      (await ask(`${url}/one/ready`)).status,
+      (await ask(`${url}/two/ready`)).status,
+      JSON.parse((await ask(`${url}/one/server`)).body).closesConnections,
+      JSON.parse((await ask(`${url}/two/server`)).body).closesConnections,
+    ]
+    await order('/one', { state: 'drain', grace: 0 })
+    assert.deepEqual(await seen(), [503, 503, true, true])
+    await order('/two', { state: 'ready' })
+    assert.deepEqual(await seen(), [200, 200, false, false])
+    const client = await wireClient(t, port)
+    client.send(get('/one/server'))
+    assert.deepEqual(valuesOf(await client.response(), 'connection'), ['keep-alive'])
   })
 
   test('bad orders change nothing', async (t) => {

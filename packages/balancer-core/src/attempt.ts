@@ -1,9 +1,10 @@
 import type { FastifyRequest } from 'fastify'
 import type { Dispatcher } from 'undici'
 import { withHeader, type AttemptRequest } from './attempt-headers.ts'
+import { AttemptRecord } from './attempt-record.ts'
 import type { Backend } from './backend.ts'
 import type { Clock } from './clock.ts'
-import { blameOf, classify, failures, type Blame, type FailureReason, type Outcome } from './failure.ts'
+import { classify, failures, type Blame, type FailureReason, type Outcome } from './failure.ts'
 import type { PickRequest } from './policy.ts'
 import type { Connection, ConnectionAware } from './pool.ts'
 import type { IncomingFields } from './response-headers.ts'
@@ -52,8 +53,6 @@ export interface AttemptLedger {
   attemptEnded(attempt: Attempt, outcome: Outcome): void
 }
 
-const noFields: IncomingFields = Object.freeze({})
-
 /** More of an unwanted response is not read just to keep its connection. */
 const maxDiscarded = 65_536
 
@@ -61,38 +60,11 @@ const maxDiscarded = 65_536
  * One try of one exchange at one backend: the handler that undici calls. The way of a plain GET goes through here with no
  * promise, stream wrapper, AbortController or closure; this object is all there is.
  */
-export class Attempt implements Dispatcher.DispatchHandler, ConnectionAware, Swept {
+export class Attempt extends AttemptRecord implements Dispatcher.DispatchHandler, ConnectionAware, Swept {
   readonly exchange: AttemptOwner
-  readonly backend: Backend
-  /** 1 for the first of its exchange. */
-  readonly number: number
-  /** A connection was ready: a byte of the request may have reached the backend. */
-  started = false
-  /** On the exchange's clock, in ms; 0 = has not happened. */
-  startedAt = 0
-  sentAt = 0
-  /** Its body has been handed over; 0 if it has none. */
-  uploadedAt = 0
-  respondedAt = 0
-  endedAt = 0
-  /** The response's status; 0 before it has arrived. */
-  status = 0
-  /** The response's header fields, by their names in lower case; empty before they have arrived. */
-  headers: IncomingFields = noFields
-  /** Set once, when the attempt has ended. */
-  outcome: Outcome | undefined
-  error: unknown
-  /** Body bytes. */
-  bytesSent = 0
-  bytesReceived = 0
-
   connection: Connection | undefined
   refused = false
-  /** The connection had carried an earlier request. */
-  reused = false
   controller: Dispatcher.DispatchController | undefined
-  /** The whole request has been handed to the socket. */
-  uploaded = false
   previousSwept: Swept | undefined
   nextSwept: Swept | undefined
   #movedAt = 0
@@ -103,23 +75,8 @@ export class Attempt implements Dispatcher.DispatchHandler, ConnectionAware, Swe
   #request: AttemptRequest | undefined
 
   constructor(exchange: AttemptOwner, backend: Backend, number: number) {
+    super(backend, number)
     this.exchange = exchange
-    this.backend = backend
-    this.number = number
-  }
-
-  /** Whose fault its failure is; undefined if it did not fail. */
-  get blame(): Blame | undefined {
-    return blameOf(this.outcome)
-  }
-
-  /**
-   * How long the backend took to answer, in ms: from when it had the whole request, for which a client may take as long as
-   * it likes, until the headers of its response. 0 before they have arrived, and if it did not wait for the whole request.
-   */
-  get responseTime(): number {
-    if (!this.uploaded || this.respondedAt === 0) return 0
-    return Math.max(0, this.respondedAt - Math.max(this.startedAt, this.uploadedAt))
   }
 
   /** Counts the attempt in and hands it to undici, which may answer before this returns. */

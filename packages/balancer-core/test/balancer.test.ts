@@ -185,6 +185,7 @@ describe('the ledger', () => {
     const { balancer } = balancing(t)
     const attempt = begin(balancer)
     attempt.startedAt = 1000
+    attempt.uploaded = true
     attempt.respondedAt = 1040
     balancer.ledger.attemptResponded(attempt)
     assert.equal(attempt.backend.latency.average, 40)

@@ -1,4 +1,4 @@
-import { count } from './figures-text.ts'
+import { clockTime, count } from './figures-text.ts'
 import type { ServerView } from './views.ts'
 
 /** How many requests a server has on their way through. */
@@ -7,9 +7,10 @@ export function inFlightText({ exchanges, idle }: ServerView): string {
   return exchanges === 1 ? 'One request is still in flight.' : `${count(exchanges)} requests are still in flight.`
 }
 
-/** Whether clients are told to come back elsewhere. */
-export function connectionsText({ closesConnections }: ServerView): string {
-  return closesConnections
-    ? 'Connections are closed with the next answer, so that clients connect anew, elsewhere.'
-    : 'Connections are not closed yet: load balancers are given time to notice.'
+/** Whether clients are told to come back elsewhere, or when, and what comes then. */
+export function connectionsText({ closesConnections, closesConnectionsAt, closesApp }: ServerView): string {
+  if (closesConnections) return 'Connections are closed with the next answer, so that clients connect anew, elsewhere.'
+  const until = closesConnectionsAt === undefined ? 'yet' : `before ${clockTime(closesConnectionsAt)}`
+  const then = closesApp === true ? ' Then the app closes.' : ''
+  return `Connections are not closed ${until}: load balancers are given time to notice.${then}`
 }

@@ -93,6 +93,10 @@ export interface ServerView {
   readonly state: 'ready' | 'drain'
   /** Clients are told to close their connections. */
   readonly closesConnections: boolean
+  /** When they will be, in ms since the epoch; only while the server drains and they are not yet. */
+  readonly closesConnectionsAt?: number
+  /** Then the app is closed, too; only while the server drains. */
+  readonly closesApp?: boolean
   /** On their way through now, of all balancers. */
   readonly exchanges: number
   /** There are none. */

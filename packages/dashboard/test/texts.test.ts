@@ -94,7 +94,10 @@ test('how far the drain of a server is', () => {
       '1,234 requests are still in flight.',
     ],
   )
-  assert.match(connectionsText(server(1)), /^Connections are not closed yet/)
+  assert.match(connectionsText(server(1)), /^Connections are not closed yet: .*notice\.$/)
+  const closesConnectionsAt = new Date(2026, 10, 23, 3, 4, 5).getTime()
+  assert.match(connectionsText({ ...server(1), closesConnectionsAt, closesApp: false }), /before 03:04:05: .*notice\.$/)
+  assert.match(connectionsText({ ...server(1), closesConnectionsAt, closesApp: true }), /Then the app closes\.$/)
   assert.match(connectionsText(server(1, true)), /^Connections are closed/)
 })
 

@@ -1,11 +1,7 @@
 import type { ServerResponse } from 'node:http'
+import { isGone } from '../gone.ts'
 import type { EventFilter } from './event-filter.ts'
 import type { EventLog } from './event-log.ts'
-
-/** Its client has gone. A response over HTTP/2 does not know it, but its stream does. */
-export function isGone(response: ServerResponse & { readonly stream?: { readonly destroyed: boolean } }): boolean {
-  return response.destroyed || response.stream?.destroyed === true
-}
 
 /**
  * One client. It reads the log at its own pace, so that little is queued for it; when what it has not read is gone from

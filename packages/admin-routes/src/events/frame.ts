@@ -1,20 +1,10 @@
+import { jsonOf } from '../told-data.ts'
 import type { EventDraft } from './event.ts'
 import type { FiguresEvent } from './figures-event.ts'
 
-/** A property that takes more, as JSON, is left out (characters): what is kept and queued must be bounded. */
-const longestPart = 65_536
-
-function jsonOf(value: unknown): string | undefined {
-  try {
-    return JSON.stringify(value)
-  } catch {
-    return undefined
-  }
-}
-
 /**
  * An event as it is sent (WHATWG HTML §9.2, `text/event-stream`). It never throws: what an owner gives as evidence need
- * not be data, and is left out if it is not.
+ * not be data, and is left out if it is not, or is too long.
  */
 export function frameOf(id: string, event: EventDraft): string {
   const parts = [`"id":${JSON.stringify(id)}`]
@@ -22,7 +12,7 @@ export function frameOf(id: string, event: EventDraft): string {
   for (const [name, value] of Object.entries(event)) {
     if (value === undefined) continue
     const json = jsonOf(value)
-    if (json === undefined || json.length > longestPart) omitted.push(name)
+    if (json === undefined) omitted.push(name)
     else parts.push(`${JSON.stringify(name)}:${json}`)
   }
   if (omitted.length > 0) parts.push(`"omitted":${JSON.stringify(omitted)}`)

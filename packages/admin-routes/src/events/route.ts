@@ -6,6 +6,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { OutgoingHttpHeaders } from 'node:http'
 import { UnknownBalancerError } from '../errors.ts'
 import { Extensions } from '../extensions.ts'
+import { responses } from '../schemas/request.ts'
 import { BalancerEvent } from './event.ts'
 import { EventLog } from './event-log.ts'
 import { EventStreams } from './event-streams.ts'
@@ -35,6 +36,7 @@ const schema = {
       description: 'Without end',
       content: { 'text/event-stream': { schema: Type.Union([BalancerEvent, FiguresEvent]) } },
     },
+    ...responses({}, ...([400, 404, 503] as const)),
   },
 }
 

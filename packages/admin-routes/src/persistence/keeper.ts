@@ -5,6 +5,7 @@ import { access, readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { BadOptionsError } from '../errors.ts'
 import type { WantedBackend } from '../schemas/wanted.ts'
+import { claim } from './claim.ts'
 import { BrokenFileError, UnsavedError } from './errors.ts'
 import { listsIn, savedList, textOf, wantedOf, type SavedList } from './saved-lists.ts'
 import { realPathOf, writeWhole } from './whole-file.ts'
@@ -31,6 +32,20 @@ function codeOf(error: unknown): string {
   return code ?? message
 }
 
+async function listsAt(path: string): Promise<Map<string, SavedList>> {
+  let bytes: Uint8Array
+  try {
+    bytes = await readFile(path)
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return new Map()
+    throw new BrokenFileError(path, codeOf(error))
+  }
+  const faults: string[] = []
+  const found = listsIn(bytes, faults)
+  if (faults.length > 0) throw new BrokenFileError(path, faults.join('; '))
+  return found
+}
+
 /** Keeps the lists of balancers in a file: of those that were changed by somebody, not of those that are as configured. */
 export class Keeper {
   readonly #path: string
@@ -38,6 +53,7 @@ export class Keeper {
   readonly #log: FastifyBaseLogger
   /** Found in the file, and not in force: there is no such balancer, or not yet. */
   readonly #waiting: Map<string, SavedList>
+  readonly #giveBack: () => void
   readonly #kept = new Set<string>()
   #writing: Promise<void> = Promise.resolve()
   #next: Promise<void> | undefined
@@ -48,35 +64,35 @@ export class Keeper {
     balancers: ReadonlyMap<string, Balancer>,
     log: FastifyBaseLogger,
     found: Map<string, SavedList>,
+    giveBack: () => void,
   ) {
     this.#path = path
     this.#balancers = balancers
     this.#log = log
     this.#waiting = found
+    this.#giveBack = giveBack
   }
 
   /**
-   * Reads the file, if there is one. `balancers` may grow later.
-   * @throws BrokenFileError naming every fault; BadOptionsError where no file could be written
+   * Reads the file, if there is one. `balancers` may grow later. Until it is closed, nobody else may keep that file.
+   * @throws BrokenFileError naming every fault; BadOptionsError where no file could be written, or somebody else keeps it
    */
   static async open(given: string, balancers: ReadonlyMap<string, Balancer>, log: FastifyBaseLogger): Promise<Keeper> {
     const path = resolve(given)
+    let giveBack: (() => void) | undefined
     try {
       await access(dirname(await realPathOf(path)), constants.W_OK)
+      giveBack = await claim(path)
     } catch (error) {
       throw new BadOptionsError(`persist: the folder of '${path}' cannot be written to: ${codeOf(error)}`)
     }
-    let bytes: Uint8Array
+    if (giveBack === undefined) throw new BadOptionsError(`persist: other admin routes keep their lists in '${path}'`)
     try {
-      bytes = await readFile(path)
+      return new Keeper(path, balancers, log, await listsAt(path), giveBack)
     } catch (error) {
-      if (codeOf(error) !== 'ENOENT') throw new BrokenFileError(path, codeOf(error))
-      return new Keeper(path, balancers, log, new Map())
+      giveBack()
+      throw error
     }
-    const faults: string[] = []
-    const found = listsIn(bytes, faults)
-    if (faults.length > 0) throw new BrokenFileError(path, faults.join('; '))
-    return new Keeper(path, balancers, log, found)
   }
 
   /**
@@ -122,10 +138,11 @@ export class Keeper {
     return this.#save()
   }
 
-  /** Waits for what is being written, and makes one more attempt if the last one failed. */
+  /** Waits for what is being written, makes one more attempt if the last one failed, and gives the file back. */
   async close(): Promise<void> {
     await (this.#next ?? this.#writing).catch(() => {})
     if (this.#isBehind) await this.#save().catch(() => {})
+    this.#giveBack()
   }
 
   #save(): Promise<void> {

@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import type { Desk } from '../desk.ts'
 import { described, revisionsOf } from '../revisions.ts'
-import { BackendParams, ChangeQuery, ConditionalHeaders, RemovalQuery, responses } from '../schemas/request.ts'
+import { BackendParams, ChangeQuery, ConditionalHeaders, NoQuery, RemovalQuery, responses } from '../schemas/request.ts'
 import { BackendView, PreviewView, SetView } from '../schemas/views.ts'
 import { BackendPatch } from '../schemas/wanted.ts'
 import { tags, type Scope } from '../scope.ts'
@@ -18,7 +18,8 @@ export function addBackendRead(scope: Scope, desk: Desk): void {
         operationId: 'getBackend',
         summary: 'One backend',
         params: BackendParams,
-        response: responses({ 200: { ...BackendView, description: 'As it is now; `ETag` is the revision' } }, 404),
+        querystring: NoQuery,
+        response: responses({ 200: { ...BackendView, description: 'As it is now; `ETag` is the revision' } }, 400, 404),
       },
     },
     async ({ params: { name, id } }, reply) => {
@@ -56,7 +57,7 @@ export function addBackendWrite(scope: Scope, desk: Desk): void {
       const index = listed.findIndex((one) => one.id === id)
       const patched = listed.with(index, { ...listed[index]!, ...request.body })
       const preview = desk.previewOne(balancer, patched, index)
-      if (request.query.dryRun === true) return preview
+      if (request.query.dryRun === true) return desk.dryRun(preview)
       desk.refuseFaulty(preview)
       const now = await balancer.update(id, request.body, condition)
       desk.record(request, balancer, { what: 'backend.update', ...revisionsOf(balancer).changeOf(id, now.revision) })
@@ -91,7 +92,7 @@ export function addBackendWrite(scope: Scope, desk: Desk): void {
       const { dryRun, deadline } = request.query
       if (dryRun === true) {
         const rest = balancer.backends.map(described).filter((one) => one.id !== id)
-        return desk.preview(balancer, rest)
+        return desk.dryRun(desk.preview(balancer, rest))
       }
       const now = await balancer.remove(id, { ...condition, ...(deadline !== undefined && { deadline }) })
       desk.record(request, balancer, { what: 'backend.remove', ...revisionsOf(balancer).changeOf(id, now.revision) })

@@ -1,10 +1,10 @@
 import { Type } from '@sinclair/typebox'
 import type { Desk } from '../desk.ts'
 import { described, revisionsOf } from '../revisions.ts'
-import { BalancerParams, ChangeQuery, ConditionalHeaders, responses } from '../schemas/request.ts'
+import { BalancerParams, ChangeQuery, ConditionalHeaders, NoQuery, responses } from '../schemas/request.ts'
 import { BackendView, PreviewView, SetView } from '../schemas/views.ts'
 import { WantedBackend, WantedBackends } from '../schemas/wanted.ts'
-import { tags, type Scope } from '../scope.ts'
+import { prefixOf, tags, type Scope } from '../scope.ts'
 
 /** `GET /balancers/:name/backends` */
 export function addBackendsRead(scope: Scope, desk: Desk): void {
@@ -16,7 +16,8 @@ export function addBackendsRead(scope: Scope, desk: Desk): void {
         operationId: 'listBackends',
         summary: 'The backends of a balancer',
         params: BalancerParams,
-        response: responses({ 200: { ...SetView, description: 'As they are now; `ETag` is the revision' } }, 404),
+        querystring: NoQuery,
+        response: responses({ 200: { ...SetView, description: 'As they are now; `ETag` is the revision' } }, 400, 404),
       },
     },
     async ({ params }, reply) => {
@@ -51,7 +52,7 @@ export function addBackendsWrite(scope: Scope, desk: Desk): void {
       const { balancer, condition } = desk.change(request)
       const { backends } = request.body
       const preview = desk.previewGiven(balancer, backends)
-      if (request.query.dryRun === true) return preview
+      if (request.query.dryRun === true) return desk.dryRun(preview)
       desk.refuseFaulty(preview)
       const now = await balancer.setBackends(backends, condition)
       desk.record(request, balancer, {
@@ -85,19 +86,25 @@ export function addBackendsWrite(scope: Scope, desk: Desk): void {
     },
     async (request, reply) => {
       const { balancer, condition } = desk.change(request)
-      const listed = balancer.backends.map(described)
-      const preview = desk.previewOne(balancer, [...listed, request.body], listed.length)
-      if (request.query.dryRun === true) return preview
+      const previewed = () => {
+        const listed = balancer.backends.map(described)
+        return desk.previewOne(balancer, [...listed, request.body], listed.length)
+      }
+      const preview = previewed()
+      if (request.query.dryRun === true) return desk.dryRun(preview)
       desk.refuseFaulty(preview)
-      const now = await balancer.add(request.body, condition)
+      const now = await balancer.add(request.body, condition).catch((error: unknown) => {
+        // Meanwhile, another of that name may have come; the balancer does not say it as data.
+        if ((error as { code?: unknown }).code === 'FST_BALANCER_BAD_OPTIONS') desk.refuseFaulty(previewed())
+        throw error
+      })
       const backend = now.all.at(-1)!
       desk.record(request, balancer, {
         what: 'backend.add',
         ...revisionsOf(balancer).changeOf(backend.id, now.revision),
       })
       desk.tag(reply, now.revision)
-      const { prefix } = desk.options
-      const path = `${prefix}/balancers/${encodeURIComponent(balancer.name)}/backends/${encodeURIComponent(backend.id)}`
+      const path = `${prefixOf(scope, request)}/balancers/${encodeURIComponent(balancer.name)}/backends/${encodeURIComponent(backend.id)}`
       return reply.code(201).header('location', path).send(desk.views.backend(balancer, backend))
     },
   )

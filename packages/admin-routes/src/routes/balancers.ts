@@ -1,5 +1,5 @@
 import type { Desk } from '../desk.ts'
-import { BalancerParams, responses } from '../schemas/request.ts'
+import { BalancerParams, NoQuery, responses } from '../schemas/request.ts'
 import { BalancersView, BalancerView } from '../schemas/views.ts'
 import { tags, type Scope } from '../scope.ts'
 
@@ -12,7 +12,8 @@ export function addBalancers(scope: Scope, desk: Desk): void {
         tags,
         operationId: 'listBalancers',
         summary: 'All balancers of this server',
-        response: responses({ 200: { ...BalancersView, description: 'All of them' } }),
+        querystring: NoQuery,
+        response: responses({ 200: { ...BalancersView, description: 'All of them' } }, 400),
       },
     },
     async () => desk.views.balancers(desk.balancers.values()),
@@ -26,7 +27,12 @@ export function addBalancers(scope: Scope, desk: Desk): void {
         operationId: 'getBalancer',
         summary: 'One balancer, and the revisions that can be gone back to',
         params: BalancerParams,
-        response: responses({ 200: { ...BalancerView, description: 'As it is now; `ETag` is the revision' } }, 404),
+        querystring: NoQuery,
+        response: responses(
+          { 200: { ...BalancerView, description: 'As it is now; `ETag` is the revision' } },
+          400,
+          404,
+        ),
       },
     },
     async ({ params }, reply) => {

@@ -4,7 +4,7 @@ import { Type } from '@sinclair/typebox'
 import type { Desk } from '../desk.ts'
 import { BadRequestError, MissingPluginError } from '../errors.ts'
 import type { Hold } from '../extensions.ts'
-import { BackendParams, ConditionalHeaders, responses } from '../schemas/request.ts'
+import { BackendParams, ConditionalHeaders, NoQuery, responses } from '../schemas/request.ts'
 import { CircuitView } from '../schemas/views.ts'
 import { tags, type Scope } from '../scope.ts'
 import { circuitView } from '../views.ts'
@@ -38,6 +38,7 @@ export function addCircuit(scope: Scope, desk: Desk): void {
         operationId: 'setCircuit',
         summary: 'Holds the circuit of a backend open or closed, or lets it go by what requests say',
         params: BackendParams,
+        querystring: NoQuery,
         headers: ConditionalHeaders,
         body: CircuitOrder,
         response: responses(

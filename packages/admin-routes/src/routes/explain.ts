@@ -1,9 +1,10 @@
 import { strict } from '@fastify-balancer/option-schema'
-import { Type, type Static } from '@sinclair/typebox'
+import { Type } from '@sinclair/typebox'
 import type { Desk } from '../desk.ts'
-import { BalancerParams, responses } from '../schemas/request.ts'
+import { BalancerParams, NoQuery, responses } from '../schemas/request.ts'
 import { ExplanationView } from '../schemas/views.ts'
 import { tags, type Scope } from '../scope.ts'
+import { explanationView } from '../views.ts'
 
 const DescribedRequest = Type.Object(
   {
@@ -28,6 +29,7 @@ export function addExplain(scope: Scope, desk: Desk): void {
         operationId: 'explain',
         summary: 'Which backend a request would go to, and why; sends nothing, and changes nothing',
         params: BalancerParams,
+        querystring: NoQuery,
         body: DescribedRequest,
         response: responses(
           { 200: { ...ExplanationView, description: 'Every backend, and the one that would be picked' } },
@@ -37,7 +39,7 @@ export function addExplain(scope: Scope, desk: Desk): void {
     },
     async ({ params, body: { method = 'GET', url = '/', headers = {} } }) => {
       const lower = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
-      return desk.balancer(params.name).explain({ method, url, headers: lower }) as Static<typeof ExplanationView>
+      return explanationView(desk.balancer(params.name).explain({ method, url, headers: lower }))
     },
   )
 }

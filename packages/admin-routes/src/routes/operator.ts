@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import type { Desk } from '../desk.ts'
-import { responses } from '../schemas/request.ts'
+import { NoQuery, responses } from '../schemas/request.ts'
 import { tags, type Scope } from '../scope.ts'
 
 const OperatorView = Type.Object({
@@ -16,7 +16,8 @@ export function addOperator(scope: Scope, desk: Desk): void {
         tags,
         operationId: 'isOperator',
         summary: 'May whoever asks change something? Its hooks answer as they would if it were tried',
-        response: responses({ 200: { ...OperatorView, description: 'Yes' } }),
+        querystring: NoQuery,
+        response: responses({ 200: { ...OperatorView, description: 'Yes' } }, 400),
       },
     },
     async (request) => {

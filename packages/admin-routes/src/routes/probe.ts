@@ -1,6 +1,6 @@
 import type { Desk } from '../desk.ts'
 import { MissingPluginError } from '../errors.ts'
-import { BackendParams, responses } from '../schemas/request.ts'
+import { BackendParams, NoQuery, responses } from '../schemas/request.ts'
 import { ProbeView } from '../schemas/views.ts'
 import { tags, type Scope } from '../scope.ts'
 
@@ -14,7 +14,11 @@ export function addProbe(scope: Scope, desk: Desk): void {
         operationId: 'probeBackend',
         summary: 'Asks a backend at once whether it is well; the answer counts like any other probe',
         params: BackendParams,
-        response: responses({ 200: { ...ProbeView, description: 'What came of it, good or bad' } }, 403, 404, 409),
+        querystring: NoQuery,
+        response: responses(
+          { 200: { ...ProbeView, description: 'What came of it, good or bad' } },
+          ...([400, 403, 404, 409] as const),
+        ),
       },
     },
     async (request, reply) => {

@@ -1,5 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import type { Desk } from '../desk.ts'
+import { responses } from '../schemas/request.ts'
+import { FaultView } from '../schemas/views.ts'
 import { tags, type Scope } from '../scope.ts'
 
 const ReadyView = Type.Object({ ready: Type.Boolean(), reason: Type.Optional(Type.String()) })
@@ -22,13 +24,13 @@ export function addReadiness(scope: Scope, desk: Desk): void {
         tags,
         operationId: 'isReady',
         summary: 'Should this server get requests?',
-        response: {
+        response: responses({
           200: { ...ReadyView, description: 'It should' },
-          503: {
-            ...ReadyView,
+          // A hook may have the same to say of itself.
+          503: Type.Union([ReadyView, FaultView], {
             description: 'It is draining or closing, or no balancer has a backend that may be used',
-          },
-        },
+          }),
+        }),
       },
     },
     async (_request, reply) => {
@@ -45,7 +47,7 @@ export function addReadiness(scope: Scope, desk: Desk): void {
         tags,
         operationId: 'isLive',
         summary: 'Does this server answer?',
-        response: { 200: { ...LiveView, description: 'It does' } },
+        response: responses({ 200: { ...LiveView, description: 'It does' } }),
       },
     },
     async () => ({ live: true }),

@@ -34,7 +34,7 @@ export function addRollback(scope: Scope, desk: Desk): void {
       if (earlier === undefined)
         throw new UnknownRevisionError(revision, revisions.kept.map((one) => one.revision).join(', '))
       const preview = desk.preview(balancer, earlier.backends)
-      if (request.query.dryRun === true) return preview
+      if (request.query.dryRun === true) return desk.dryRun(preview)
       desk.refuseFaulty(preview)
       const now = await balancer.setBackends(earlier.backends, condition)
       desk.record(request, balancer, { what: 'backends.rollback', ...revisions.change(now.revision) })

@@ -4,12 +4,20 @@ import type { Balancer } from '@fastify-balancer/balancer-core'
 import type { Desk } from '../desk.ts'
 import { BadRequestError } from '../errors.ts'
 import { IdleWatch, whenGone } from '../idle.ts'
-import { defaultWait, responses, WaitQuery } from '../schemas/request.ts'
+import { defaultWait, NoQuery, responses, WaitQuery } from '../schemas/request.ts'
 import { tags, type Scope } from '../scope.ts'
 
 const ServerView = Type.Object({
   state: Type.Union([Type.Literal('ready'), Type.Literal('drain')]),
   closesConnections: Type.Boolean({ description: 'Answers say `Connection: close`' }),
+  closesConnectionsAt: Type.Optional(
+    Type.Number({
+      description: 'When they will (ms since the epoch), while it drains; left out once they do',
+    }),
+  ),
+  closesApp: Type.Optional(
+    Type.Boolean({ description: 'Then, the app is closed, too; left out unless the server drains' }),
+  ),
   exchanges: Type.Integer({ description: 'Requests on their way through, of all balancers' }),
   idle: Type.Boolean({ description: 'There are none' }),
 })
@@ -33,8 +41,16 @@ const ServerOrder = Type.Object(
   strict,
 )
 
-function viewOf({ serverState: { state, closesConnections, exchanges } }: Desk): Static<typeof ServerView> {
-  return { state, closesConnections, exchanges, idle: exchanges === 0 }
+function viewOf({ serverState }: Desk): Static<typeof ServerView> {
+  const { state, closesConnections, closesConnectionsAt, closesApp, exchanges } = serverState
+  return {
+    state,
+    closesConnections,
+    ...(closesConnectionsAt !== undefined && { closesConnectionsAt }),
+    ...(state === 'drain' && { closesApp }),
+    exchanges,
+    idle: exchanges === 0,
+  }
 }
 
 /** `GET /server`, `GET /server/wait` */
@@ -48,7 +64,8 @@ export function addServerRead(scope: Scope, desk: Desk): void {
         tags,
         operationId: 'getServer',
         summary: 'This server as a whole',
-        response: responses({ 200: { ...ServerView, description: 'As it is now' } }),
+        querystring: NoQuery,
+        response: responses({ 200: { ...ServerView, description: 'As it is now' } }, 400),
       },
     },
     async () => viewOf(desk),
@@ -95,6 +112,7 @@ export function addServerWrite(scope: Scope, desk: Desk): void {
         tags,
         operationId: 'setServerState',
         summary: 'Takes this whole server out of use, or back in',
+        querystring: NoQuery,
         body: ServerOrder,
         response: responses({ 200: { ...ServerView, description: 'As it is now' } }, 400, 403, 413, 415),
       },

@@ -2,7 +2,7 @@ import { strict } from '@fastify-balancer/option-schema'
 import { Type } from '@sinclair/typebox'
 import type { Desk } from '../desk.ts'
 import { BadRequestError } from '../errors.ts'
-import { BackendParams, ConditionalHeaders, deadline, responses } from '../schemas/request.ts'
+import { BackendParams, ConditionalHeaders, deadline, NoQuery, responses } from '../schemas/request.ts'
 import { BackendView } from '../schemas/views.ts'
 import { tags, type Scope } from '../scope.ts'
 
@@ -26,6 +26,7 @@ export function addState(scope: Scope, desk: Desk): void {
         operationId: 'setBackendState',
         summary: 'Takes a backend out of use while it stays in the list, or back in',
         params: BackendParams,
+        querystring: NoQuery,
         headers: ConditionalHeaders,
         body: StateOrder,
         response: responses(

@@ -2,14 +2,17 @@ import { strict } from '@fastify-balancer/option-schema'
 import { Type, type TSchema } from '@sinclair/typebox'
 import { FaultView } from './views.ts'
 
-/** The balancer that a path names. */
-export const BalancerParams = Type.Object({ name: Type.String({ description: 'Of a balancer' }) }, strict)
+/** The balancer that a path names. The scope's prefix may name other things. */
+export const BalancerParams = Type.Object({ name: Type.String({ description: 'Of a balancer' }) })
 
 /** The backend that a path names. */
-export const BackendParams = Type.Object(
-  { ...BalancerParams.properties, id: Type.String({ description: 'Of a backend' }) },
-  strict,
-)
+export const BackendParams = Type.Object({
+  ...BalancerParams.properties,
+  id: Type.String({ description: 'Of a backend' }),
+})
+
+/** Of what takes no query: an order with one that is not understood, e.g. `dryRun`, must not be carried out. */
+export const NoQuery = Type.Object({}, strict)
 
 const dryRun = Type.Optional(Type.Boolean({ description: 'Only say what it would change' }))
 
@@ -56,7 +59,7 @@ const faults: Readonly<Record<number, string>> = {
   412: '`If-Match` is stale; `current` is how it is now, and nothing was changed',
   413: 'The body is too large',
   415: 'The body is not JSON',
-  503: 'The app is closing, or not ready',
+  503: 'The app is closing, or there are as many streams as may be',
 }
 
 type Refusal = typeof FaultView

@@ -57,7 +57,7 @@ describe('the drain of the whole server', together, () => {
     assert.equal(await dialog.getByLabel('Then close the app').isChecked(), false)
     assert.equal(await readiness(stage), 200)
     await confirm(dialog)
-    await until(visit, /503.*not closed yet.*It is idle/s)
+    await until(visit, /503.*not closed before \d\d:\d\d:\d\d.*It is idle/s)
     await visit.page.getByRole('alert').filter({ hasText: 'Server draining' }).waitFor()
     await outcome(visit).filter({ hasText: 'connections are closed in 10 s.' }).waitFor()
     assert.equal(await readiness(stage), 503)
@@ -107,7 +107,7 @@ describe('the drain of the whole server', together, () => {
     assert.equal(await banner(visit).count(), 0)
     const dialog = await choose(visit, 'Drain server')
     await order(stage, 'PUT', '/server/state', { state: 'drain', grace: 60_000 })
-    await until(visit, /not closed yet/)
+    await until(visit, /not closed before/)
     // Whoever was asked is still asked the same.
     assert.equal(await dialog.getByLabel('Grace (seconds)').isVisible(), true)
     await visit.page.keyboard.press('Escape')
