@@ -4,6 +4,8 @@ import * as fc from 'fast-check'
 import type { Veto, VetoOptions } from '@fastify-balancer/balancer-core'
 import { Detecting, type Played } from './detecting.ts'
 
+/** Always the same, so that what fails on one machine fails on all. */
+const runs = { seed: 20_260_301, numRuns: 2000 }
 const interval = 1000
 const ejectFor = 3000
 const maxEjectFor = 7000
@@ -142,6 +144,8 @@ class Watched {
 
   /** Neither more nor less than what is granted is pressure. */
   #press(id: string, answered: number, seconds: number): void {
+    // What begins in the instant in which a veto is lifted counts nothing, whatever it is answered.
+    this.one.clock.advance(1)
     const before = this.one.of(id)
     this.one.answer(id, answered, 1, { 'retry-after': String(seconds) })
     const after = this.one.of(id)
@@ -222,7 +226,7 @@ test('whatever happens, the ceiling holds, no veto is laid twice, and none is le
         balance.set(key, next)
       }
     }),
-    { numRuns: 300 },
+    runs,
   )
 })
 
