@@ -157,6 +157,29 @@ const examples: Record<string, (t: TestContext, name: string) => Promise<Running
     return running
   },
 
+  async 'sticky-sessions.ts'(t, name) {
+    const running = await start(t, name, await startBackends(t, 'a', 'b'))
+    const { url } = running
+    const first = await ask(url)
+    assert.deepEqual([first.body, first.headers['set-cookie']], ['a', ['backend=b1; Path=/; HttpOnly; SameSite=Lax']])
+    const known = { cookie: 'theme=dark; backend=b1' }
+    const again = await ask(url, { headers: known })
+    assert.deepEqual([again.body, again.headers['set-cookie']], ['a', undefined])
+    const order = (state: string) =>
+      ask(`${url}/_balancer/balancers/default/backends/b1/state`, {
+        method: 'PUT',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ state }),
+      })
+    assert.equal((await order('drain')).status, 200)
+    assert.deepEqual(await askInTurn(Array<string>(3).fill(url)), ['b', 'b', 'b'])
+    assert.deepEqual(await askInTurn([url, url], known), ['a', 'a'])
+    assert.equal((await order('maintenance')).status, 200)
+    const moved = await ask(url, { headers: known })
+    assert.deepEqual([moved.body, moved.headers['set-cookie']], ['b', ['backend=b2; Path=/; HttpOnly; SameSite=Lax']])
+    return running
+  },
+
   async 'dashboard.ts'(t, name) {
     const [backend] = await startBackends(t, 'a')
     const persist = join(await mkdtemp(join(tmpdir(), 'balancer-')), 'lists.json')

@@ -96,12 +96,13 @@ for (const lane of lanes) {
   })
 
   test(`a response hook changes status and headers: ${lane} lane`, async (t) => {
-    const { url } = await start(
+    const { app, url } = await start(
       t,
       lane,
       {
         response: ({ in: received, out, request }) => {
           out.headers['x-seen'] = `${request.method} ${received.status} ${String(received.headers['x-from'])}`
+          out.headers['x-by'] = received.backend.id
           delete out.headers['x-from']
           out.headers['set-cookie'] = ['a=1', 'b=2']
           out.status = 418
@@ -112,8 +113,8 @@ for (const lane of lanes) {
     const answer = await ask(url)
     assert.deepEqual([answer.status, answer.body], [418, 'the body'])
     assert.deepEqual(
-      ['x-seen', 'x-from', 'x-kept', 'set-cookie'].map((name) => answer.headers[name]),
-      ['GET 200 backend', undefined, 'kept', ['a=1', 'b=2']],
+      ['x-seen', 'x-by', 'x-from', 'x-kept', 'set-cookie'].map((name) => answer.headers[name]),
+      ['GET 200 backend', app.balancer.backends[0]!.id, undefined, 'kept', ['a=1', 'b=2']],
     )
   })
 

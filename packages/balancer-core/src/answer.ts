@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Dispatcher } from 'undici'
 import type { Attempt } from './attempt.ts'
+import type { Backend } from './backend.ts'
 import type { ExchangeRecord } from './exchange-record.ts'
 import type { FailureReason } from './failure.ts'
 import type { Forwarding } from './forwarding.ts'
@@ -55,6 +56,10 @@ export class Answer implements Answering {
 
   get forwarding(): Forwarding {
     return this.#exchange.forwarding
+  }
+
+  get backend(): Backend {
+    return this.#attempt.backend
   }
 
   get failed(): boolean {

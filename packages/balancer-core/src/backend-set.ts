@@ -6,6 +6,8 @@ export interface BackendSet {
   readonly all: readonly Backend[]
   /** What a policy may pick from. */
   readonly available: readonly Backend[]
+  /** Drained, and nothing else speaks against them: a policy may go on picking them for clients that it has bound to them. */
+  readonly draining: readonly Backend[]
   /** Rises by one with each change of the list; vetoes do not move it. */
   readonly revision: number
   /** Soft vetoes are being ignored, because too few backends are left without them. */
@@ -14,6 +16,10 @@ export interface BackendSet {
 
 function isPermitted({ vetoes }: Backend): boolean {
   return vetoes.length === 0 || !vetoes.some(({ hard }) => hard)
+}
+
+function isDraining({ keepsBound, vetoes }: Backend): boolean {
+  return keepsBound && vetoes.length > 0 && vetoes.every(({ by, hard }) => hard && by === 'drain')
 }
 
 /** The lowest number is the most preferred. */
@@ -46,6 +52,7 @@ export function backendSet(all: readonly Backend[], revision: number, panicThres
     // A veto changes the set but not the list, which may be long.
     all: Object.isFrozen(all) ? all : Object.freeze([...all]),
     available: Object.freeze(mostPreferred(available)),
+    draining: Object.freeze(all.filter(isDraining)),
     revision,
     panicking,
   })

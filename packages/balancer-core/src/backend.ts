@@ -28,6 +28,8 @@ export class Backend {
   zone: string | undefined
   tags!: readonly string[]
   vetoes: readonly Veto[] = []
+  /** It drains, and its deadline has not come: clients that a policy has bound to it may still be sent to it. */
+  keepsBound = false
 
   /** Attempts that have begun and not ended. */
   inFlight = 0

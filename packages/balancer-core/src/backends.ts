@@ -2,6 +2,7 @@ import { parseBackends, settingsOf, type BackendOptions, type ParsedBackend } fr
 import { Backend } from './backend.ts'
 import { backendSet, type BackendSet } from './backend-set.ts'
 import type { Clock } from './clock.ts'
+import { Drains, type DrainOptions } from './drains.ts'
 import { BadOptionsError, RefusedBackendsError, StaleRevisionError, UnknownBackendError } from './errors.ts'
 import type { Hooks } from './hooks.ts'
 import type { ParsedOptions } from './options.ts'
@@ -18,15 +19,6 @@ export interface ChangeOptions {
   readonly resumes?: number
 }
 
-/** How long something may take to finish what it has. */
-export interface DrainOptions {
-  /** ms; what is left then is cut. 0 = no deadline. Default: the option `drainDeadline`. */
-  readonly deadline?: number
-}
-
-/** The hard vetoes that are states of a backend, as operators order them. */
-const orders = new Set(['drain', 'maintenance'])
-
 /**
  * The backends of one balancer. It owns the snapshot: every writer builds a new set beside the old one, and one reference
  * is swapped. Writers take turns; nothing is applied in part.
@@ -37,10 +29,9 @@ export class Backends {
   #stale = false
   #listed: readonly ParsedBackend[]
   #turn: Promise<unknown> = Promise.resolve()
-  readonly #retiring = new Set<Backend>()
   readonly #vetoes: Vetoes
+  readonly #drains: Drains
   readonly #options: ParsedOptions
-  readonly #clock: Clock
   readonly #hooks: Hooks
   readonly #onSwap: (now: BackendSet, before: BackendSet) => void
 
@@ -51,10 +42,15 @@ export class Backends {
     onSwap: (now: BackendSet, before: BackendSet) => void,
   ) {
     this.#options = options
-    this.#clock = clock
     this.#hooks = hooks
     this.#onSwap = onSwap
     this.#vetoes = new Vetoes(clock, () => this.#refresh())
+    this.#drains = new Drains(clock, {
+      deadline: options.drainDeadline,
+      openPool: (url) => this.#pool(url),
+      veto: (backend, veto) => this.veto(backend, veto),
+      refresh: () => this.#refresh(),
+    })
     this.#listed = options.backends
     this.#set = backendSet(
       this.#listed.map((listed) => this.#open(listed)),
@@ -120,35 +116,25 @@ export class Backends {
     return this.change(replaced, options, drain)
   }
 
-  /** No new requests; true once it is idle, false if the deadline came first and what was left has been cut. */
+  /** See `Balancer.drain`. */
   async drain(id: string, options: DrainOptions = {}): Promise<boolean> {
-    const backend = this.get(id)
-    const veto =
-      backend.vetoes.find(({ by, hard }) => hard && by === 'drain') ??
-      this.veto(backend, { by: 'drain', reason: 'drained', hard: true })
-    const idle = await this.#idle(backend, options)
-    if (!idle && backend.vetoes.includes(veto)) await this.#cut(backend)
-    return idle
+    return this.#drains.drain(this.get(id), options)
   }
 
-  /** No new requests, and what is under way is cut at once. */
+  /** See `Balancer.maintain`. */
   async maintain(id: string): Promise<void> {
-    const backend = this.get(id)
-    if (!backend.vetoes.some(({ by, hard }) => hard && by === 'maintenance')) {
-      this.veto(backend, { by: 'maintenance', reason: 'in maintenance', hard: true })
-    }
-    if (backend.inFlight > 0) await this.#cut(backend)
+    await this.#drains.maintain(this.get(id))
   }
 
-  /** Takes requests again: lifts drain and maintenance. */
+  /** See `Balancer.ready`. */
   ready(id: string): void {
-    for (const veto of this.get(id).vetoes) if (veto.hard && orders.has(veto.by)) veto.lift()
+    this.#drains.ready(this.get(id))
   }
 
   /** Closes every Pool, at once. */
   async close(): Promise<void> {
     this.#vetoes.stop()
-    await Promise.all([...this.#set.all, ...this.#retiring].map((backend) => backend.cut()))
+    await Promise.all([this.#drains.close(), ...this.#set.all.map((backend) => backend.cut())])
   }
 
   async #apply(
@@ -180,7 +166,7 @@ export class Backends {
     this.#listed = listed
     const now = this.#swap(backendSet(all, Math.max(before.revision, resumes) + 1, this.#options.panicThreshold))
     const kept = new Set(all)
-    for (const backend of before.all) if (!kept.has(backend)) void this.#retire(backend, drain)
+    for (const backend of before.all) if (!kept.has(backend)) void this.#drains.retire(backend, drain)
     this.#hooks.tellChange(now, before)
     return now
   }
@@ -196,32 +182,6 @@ export class Backends {
       throw new RefusedBackendsError(refusals.join('; '))
     }
     for (const verdict of verdicts) if ('veto' in verdict) this.#vetoes.lay(verdict.backend, verdict.veto)
-  }
-
-  /** Removed from the set: it finishes what it has, then its Pool closes. */
-  async #retire(backend: Backend, drain: DrainOptions | undefined): Promise<void> {
-    this.#retiring.add(backend)
-    await this.#idle(backend, drain)
-    this.#retiring.delete(backend)
-    await backend.cut()
-  }
-
-  /** Cuts what is under way, and leaves a backend that can be used again. */
-  async #cut(backend: Backend): Promise<void> {
-    const { pool } = backend
-    backend.pool = this.#pool(backend.url)
-    await backend.cut(pool)
-  }
-
-  #idle(backend: Backend, { deadline = this.#options.drainDeadline }: DrainOptions = {}): Promise<boolean> {
-    if (backend.inFlight === 0) return Promise.resolve(true)
-    return new Promise((resolve) => {
-      const timer = deadline > 0 ? this.#clock.setTimeout(() => resolve(false), deadline) : undefined
-      backend.whenIdle.push(() => {
-        this.#clock.clearTimeout(timer)
-        resolve(true)
-      })
-    })
   }
 
   #open(listed: ParsedBackend): Backend {

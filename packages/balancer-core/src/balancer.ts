@@ -2,9 +2,10 @@ import type { FastifyBaseLogger } from 'fastify'
 import type { Attempt, AttemptOwner } from './attempt.ts'
 import type { Backend } from './backend.ts'
 import type { BackendSet } from './backend-set.ts'
-import { Backends, type ChangeOptions, type DrainOptions } from './backends.ts'
+import { Backends, type ChangeOptions } from './backends.ts'
 import { channels } from './channels.ts'
 import { systemClock, type Clock } from './clock.ts'
+import type { DrainOptions } from './drains.ts'
 import type { Explanation } from './explain.ts'
 import { Hooks, type BalancerHooks } from './hooks.ts'
 import { Ledger } from './ledger.ts'
@@ -67,9 +68,9 @@ export class Balancer {
       if (this.queue.length > 0) process.nextTick(handOver, this, freed)
     })
     this.#log = log
-    this.#slowStart = new SlowStart(clock, parsed.slowStart, () => this.#placement.over(this.set.available))
+    this.#slowStart = new SlowStart(clock, parsed.slowStart, () => this.#placement.over(this.set))
     this.#backends = new Backends(parsed, clock, this.hooks, (now, before) => this.#onSwap(now, before))
-    this.#placement = new Placement(this.policy, this.hooks, this.set.available)
+    this.#placement = new Placement(this.policy, this.hooks, this.set)
   }
 
   /** The current snapshot. */
@@ -128,8 +129,9 @@ export class Balancer {
   }
 
   /**
-   * Gives it no new request, and waits: true once it is idle, false if the deadline came first and the rest was cut.
-   * It stays in the set; `ready` takes it back. @throws UnknownBackendError
+   * Gives it nothing new, and waits: true once it is idle, false if the deadline came first and the rest was cut, or if it
+   * was taken back. Until the deadline, a policy that binds clients may still send it those that are its own. It stays in
+   * the set; `ready` takes it back. Ordered again, it keeps its deadline, unless there is another. @throws UnknownBackendError
    */
   drain(id: string, options?: DrainOptions): Promise<boolean> {
     return this.#backends.drain(id, options)
@@ -225,7 +227,7 @@ export class Balancer {
 
   #onSwap(now: BackendSet, before: BackendSet): void {
     this.#slowStart.observe(now, before)
-    this.#placement.over(now.available)
+    this.#placement.over(now)
     if (now.panicking !== before.panicking) this.#tellPanic(now)
     if (channels.backendsChange.hasSubscribers) channels.backendsChange.publish({ balancer: this, now, before })
     let admitted = true

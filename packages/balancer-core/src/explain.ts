@@ -5,7 +5,10 @@ import { viewOfVeto, type VetoView } from './veto.ts'
 
 /** Why a backend is, or is not, used. */
 export interface Explanation {
-  /** The id of the backend that would be picked; null when the request would wait or fail. */
+  /**
+   * The id of the backend that would be picked; null when the request would wait or fail. A client that its policy has bound
+   * to a backend may be sent there while that drains, though it is not `available`.
+   */
   readonly picked: string | null
   readonly panicking: boolean
   readonly backends: readonly {

@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Backend } from './backend.ts'
 import type { FailureReason } from './failure.ts'
 import type { Forwarding } from './forwarding.ts'
 import type { IncomingFields } from './response-headers.ts'
@@ -8,6 +9,7 @@ export interface Answering {
   readonly request: FastifyRequest
   readonly reply: FastifyReply
   readonly forwarding: Forwarding
+  readonly backend: Backend
   readonly status: number
   /** The exchange has failed meanwhile. */
   readonly failed: boolean

@@ -63,7 +63,10 @@ export const BalancerOptions = Type.Object(
         'Below this available share, soft vetoes are ignored; 0 = only when none is available, `false` = never',
     }),
     slowStart: milliseconds('How long a backend that joins or comes back takes to get its whole share', 0),
-    drainDeadline: milliseconds('How long a removed backend, or the whole app, may finish what it has', 30_000),
+    drainDeadline: milliseconds(
+      'How long a drained or removed backend, or the whole app, may finish what it has',
+      30_000,
+    ),
     forwarded: Type.Object(
       {
         xForwarded: Type.Boolean({

@@ -17,17 +17,17 @@ export class Placement {
   #picker: Picker
   #searched = 0
 
-  constructor(policy: Policy, hooks: Hooks, available: readonly Backend[]) {
+  constructor(policy: Policy, hooks: Hooks, set: BackendSet) {
     this.#policy = policy
     this.#hooks = hooks
-    this.#available = available
-    this.#picker = policy.over(available)
+    this.#available = set.available
+    this.#picker = policy.over(set.available, set.draining)
   }
 
-  /** From now on, it is these that may be chosen; also to be called when their weights have changed. */
-  over(available: readonly Backend[]): void {
+  /** From now on, it is this set that is chosen from; also to be called when weights have changed. */
+  over({ available, draining }: BackendSet): void {
     this.#available = available
-    this.#picker = this.#policy.over(available)
+    this.#picker = this.#policy.over(available, draining)
   }
 
   /** See `Balancer.pick`. */

@@ -20,8 +20,11 @@ export interface Picker {
 /** How to choose. What must outlive a change of the set (the round's position) is kept here, not in the picker. */
 export interface Policy {
   readonly name: string
-  /** Builds the picker; called when the set changes, never for a request. */
-  over(available: readonly Backend[]): Picker
+  /**
+   * Builds the picker; called when the set changes, never for a request. `draining` take nothing new: a policy that binds
+   * clients to backends goes on picking them for those who are theirs, until they are no longer listed; others pass over them.
+   */
+  over(available: readonly Backend[], draining?: readonly Backend[]): Picker
 }
 
 /** How often a policy is asked for another backend, where its choice has no room, before the set is searched for one. */

@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import type { Readable } from 'node:stream'
+import type { Backend } from './backend.ts'
 
 /** Header fields by lower-case name; a name that occurs several times has an array, one that is undefined is left out. */
 export type HeaderFields = Record<string, string | number | string[] | undefined>
@@ -17,6 +18,8 @@ export type RequestRewrite = (message: { in: FastifyRequest; out: OutgoingReques
 
 /** What has arrived from the backend. */
 export interface IncomingResponse {
+  /** Who has answered. */
+  readonly backend: Backend
   readonly status: number
   readonly headers: Readonly<HeaderFields>
 }

@@ -4,18 +4,19 @@ import type { Pool } from 'undici'
 import { Backend } from '../src/backend.ts'
 import { backendSet } from '../src/backend-set.ts'
 
-/** `a` has no veto, `a~` a soft one, `a!` a hard one, `a~!` both; a digit is the priority: `a1~`. */
+/** `a` has no veto, `a~` a soft one, `a!` a hard one, `a~!` both, `a=` is drained; a digit is the priority: `a1~`. */
 function backendOf(text: string): Backend {
-  const [, id = '', priority = '0', marks = ''] = /^([a-z])(\d?)([~!]*)$/.exec(text)!
+  const [, id = '', priority = '0', marks = ''] = /^([a-z])(\d?)([~!=]*)$/.exec(text)!
   const settings = { weight: 1, priority: Number(priority), maxInFlight: 1, tags: [] }
   const backend = new Backend(id, `http://${id}.test`, settings, {} as Pool)
   backend.vetoes = marks.split('').map((mark) => ({
-    by: 'test',
+    by: mark === '=' ? 'drain' : 'test',
     reason: 'so that it is not used',
-    hard: mark === '!',
+    hard: mark !== '~',
     since: 0,
     lift: () => {},
   }))
+  backend.keepsBound = marks.includes('=')
   return backend
 }
 
@@ -82,6 +83,24 @@ test('in panic, the most preferred of what orders permit is used', () => {
   assert.equal(availableIn('a0~ b1 c1~', 0.5), 'a panicking')
 })
 
+test('draining is what is drained, as long as it keeps its clients and nothing else speaks against it', () => {
+  const all = 'a= b c! d~ e=~ f=! g1='.split(' ').map(backendOf)
+  const ids = () => backendSet(all, 1, 0).draining.map(({ id }) => id)
+  assert.deepEqual(ids(), ['a', 'g'])
+  all[0]!.keepsBound = false
+  assert.deepEqual(ids(), ['g'])
+  all[6]!.vetoes = []
+  assert.deepEqual(ids(), [], 'somebody has lifted the veto')
+  const soft = backendOf('h=')
+  soft.vetoes = soft.vetoes.map((veto) => ({ ...veto, hard: false }))
+  assert.deepEqual(backendSet([soft], 1, 0).draining, [], 'an opinion by that name is no order')
+})
+
+test('in panic, what is drained is not used for new requests', () => {
+  assert.equal(availableIn('a= b~'), 'b panicking')
+  assert.equal(availableIn('a= b='), '')
+})
+
 test('a set says its list and revision', () => {
   const all = [backendOf('a'), backendOf('b~')]
   const set = backendSet(all, 7, 0)
@@ -96,6 +115,7 @@ test('a set cannot be changed, nor does it follow the list it was built from', (
   assert.ok(Object.isFrozen(set))
   assert.ok(Object.isFrozen(set.all))
   assert.ok(Object.isFrozen(set.available))
+  assert.ok(Object.isFrozen(set.draining))
   const [, b] = all
   all.pop()
   assert.equal(set.all[1], b)

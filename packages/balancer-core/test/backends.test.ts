@@ -17,7 +17,8 @@ function balancing(t: TestContext, options: BalancerOptions = {}) {
   const balancer = new Balancer({ backends: [a, b], clock, ...options })
   t.after(() => balancer.close())
   const ids = () => balancer.backends.map(({ id }) => id).join('')
-  return { balancer, clock, ids }
+  const draining = () => balancer.set.draining.map(({ id }) => id).join('')
+  return { balancer, clock, ids, draining }
 }
 
 /** An attempt that runs until it is ended. */
@@ -475,9 +476,55 @@ describe('a drain', () => {
   })
 
   test('of an idle one is done at once', async (t) => {
-    const { balancer, clock } = balancing(t)
+    const { balancer, clock } = balancing(t, { drainDeadline: 5000 })
+    const { pool } = balancer.backend('a')
     assert.equal(await balancer.drain('a'), true)
+    clock.advance(5000)
+    assert.equal(balancer.backend('a').pool, pool, 'its connections are kept')
+  })
+
+  test('keeps those who are bound to it until its deadline, however often it is idle', async (t) => {
+    const { balancer, clock, draining } = balancing(t, { drainDeadline: 5000 })
+    const backend = balancer.backend('a')
+    await balancer.drain('a')
+    assert.equal(draining(), 'a')
+    clock.advance(4999)
+    assert.equal(draining(), 'a')
+    const { pool } = backend
+    running(balancer, backend)
+    clock.advance(1)
+    assert.deepEqual([draining(), backend.state, backend.pool === pool], ['', 'drain', false])
+    await settled()
+    assert.equal(pool.destroyed, true, 'nobody waits for it, and still what is left is cut')
+  })
+
+  test('keeps nobody once it is in maintenance, is taken back, or has left', async (t) => {
+    const { balancer, clock, draining } = balancing(t, { backends: [a, b, c] })
+    for (const id of ['a', 'b', 'c']) await balancer.drain(id)
+    assert.equal(draining(), 'abc')
+    await balancer.maintain('a')
+    balancer.ready('b')
+    await balancer.remove('c')
+    assert.equal(draining(), '')
+    assert.equal(clock.pending, 1, 'maintenance goes before the drain, and does not end it')
+    balancer.ready('a')
     assert.equal(clock.pending, 0)
+  })
+
+  test('whose veto somebody else has lifted is over', async (t) => {
+    const { balancer, clock, draining } = balancing(t, { drainDeadline: 5000 })
+    const backend = balancer.backend('a')
+    await balancer.drain('a')
+    backend.vetoes[0]!.lift()
+    const attempt = running(balancer, backend)
+    const { pool } = backend
+    clock.advance(3000)
+    const again = balancer.drain('a')
+    assert.equal(draining(), 'a')
+    clock.advance(4999)
+    assert.deepEqual([draining(), backend.pool === pool], ['a', true])
+    attempt.end()
+    assert.equal(await again, true)
   })
 
   test('is never overridden by panic', async (t) => {
@@ -519,17 +566,28 @@ describe('a drain', () => {
     assert.equal(pool.destroyed, false)
   })
 
-  test('asked for twice is one veto, and each waits for itself', async (t) => {
+  test('asked for again is one veto; it keeps its deadline, unless there is another', async (t) => {
     const { balancer, clock } = balancing(t)
     const backend = balancer.backend('a')
-    const attempt = running(balancer, backend)
-    const patient = balancer.drain('a', { deadline: 0 })
-    const impatient = balancer.drain('a', { deadline: 100 })
+    const { pool } = backend
+    running(balancer, backend)
+    const drains = [balancer.drain('a', { deadline: 0 }), balancer.drain('a', { deadline: 100 })]
+    clock.advance(50)
+    drains.push(balancer.drain('a'))
     assert.equal(backend.vetoes.length, 1)
-    clock.advance(100)
-    assert.equal(await impatient, false)
+    clock.advance(49)
+    assert.equal(backend.pool, pool)
+    clock.advance(1)
+    assert.deepEqual(await Promise.all(drains), [false, false, false])
+  })
+
+  test('that may take more time is not cut at its first deadline', async (t) => {
+    const { balancer, clock } = balancing(t)
+    const attempt = running(balancer, balancer.backend('a'))
+    const drains = [balancer.drain('a', { deadline: 100 }), balancer.drain('a', { deadline: 0 })]
+    clock.advance(1_000_000)
     attempt.end()
-    assert.equal(await patient, true)
+    assert.deepEqual(await Promise.all(drains), [true, true])
   })
 
   test('leaves maintenance, which somebody else has ordered, in place', async (t) => {
@@ -616,7 +674,7 @@ describe('closing', () => {
     await balancer.close()
     // undici ends what was cut.
     for (const attempt of attempts) attempt.end()
-    assert.equal(await drained, true)
+    assert.equal(await drained, false)
     assert.equal(clock.pending, 0)
     veto.lift()
     assert.equal(clock.pending, 0)

@@ -119,7 +119,7 @@ test('a policy is a name, an object with a name, or code', () => {
   accepts<Policy>({ name: 'x', over: ([one]) => ({ pick: () => one }) })
   // @ts-expect-error a policy without a name
   accepts<Policy>({ over: ([one]) => ({ pick: () => one, peek: () => one }) })
-  equal<Parameters<Policy['over']>, [available: readonly Backend[]]>(true)
+  equal<Parameters<Policy['over']>, [available: readonly Backend[], draining?: readonly Backend[] | undefined]>(true)
   equal<ReturnType<Picker['pick']>, Backend | undefined>(true)
   equal<PickRequest['headers'], Readonly<Record<string, string | string[] | undefined>>>(true)
 })

@@ -44,9 +44,8 @@ export function addState(scope: Scope, desk: Desk): void {
       const before = backend.state
       if (state === 'maintenance') await balancer.maintain(id)
       else if (state === 'ready') balancer.ready(id)
-      // Ordered again, it keeps its deadline, unless there is another now.
-      else if (before !== 'drain' || within !== undefined) {
-        balancer.ready(id)
+      else {
+        if (before === 'maintenance') balancer.ready(id)
         balancer
           .drain(id, within === undefined ? {} : { deadline: within })
           .catch((error: unknown) => request.log.error({ err: error }, `the drain of backend '${id}' failed`))
