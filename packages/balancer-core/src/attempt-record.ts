@@ -1,6 +1,7 @@
 import type { Backend } from './backend.ts'
 import { blameOf, type Blame, type Outcome } from './failure.ts'
 import type { IncomingFields } from './response-headers.ts'
+import { retryAfter } from './retry-after.ts'
 
 const noFields: IncomingFields = Object.freeze({})
 
@@ -44,11 +45,27 @@ export class AttemptRecord {
   }
 
   /**
-   * How long the backend took to answer, in ms: from when it had the whole request, for which a client may take as long as
-   * it likes, until the headers of its response. 0 before they have arrived, and if it did not wait for the whole request.
+   * Since when the backend keeps its client waiting, and not the other way round, on the exchange's clock in ms: since it
+   * had the whole request. Before a connection is ready, since the attempt began; undefined while the client uploads.
+   */
+  get askedAt(): number | undefined {
+    return this.started && !this.uploaded ? undefined : Math.max(this.startedAt, this.uploadedAt)
+  }
+
+  /**
+   * How long the backend took to answer, in ms: from when it had the whole request until the headers of its response. 0
+   * before they have arrived, and if it did not wait for the whole request.
    */
   get responseTime(): number {
-    if (!this.uploaded || this.respondedAt === 0) return 0
-    return Math.max(0, this.respondedAt - Math.max(this.startedAt, this.uploadedAt))
+    const { askedAt } = this
+    return askedAt === undefined || this.respondedAt === 0 ? 0 : Math.max(0, this.respondedAt - askedAt)
+  }
+
+  /**
+   * For how many ms the backend asks to be left alone, by its `retry-after` at `now` (ms since the epoch). Never negative,
+   * maybe Infinity; undefined if it does not say, or cannot be understood.
+   */
+  retryAfter(now: number = Date.now()): number | undefined {
+    return retryAfter(this.headers['retry-after'], now)
   }
 }

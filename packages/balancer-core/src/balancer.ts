@@ -7,6 +7,7 @@ import { channels } from './channels.ts'
 import { systemClock, type Clock } from './clock.ts'
 import type { DrainOptions } from './drains.ts'
 import type { Explanation } from './explain.ts'
+import { failures } from './failure.ts'
 import { Hooks, type BalancerHooks } from './hooks.ts'
 import { Ledger } from './ledger.ts'
 import { parseOptions, type BalancerOptions, type ParsedOptions } from './options.ts'
@@ -35,6 +36,10 @@ export class Balancer {
   readonly options: ParsedOptions
   readonly policy: Policy
   readonly clock: Clock
+  /** Where chance comes from: numbers from 0 up to, not including, 1. */
+  readonly random: () => number
+  /** All that can go wrong, and whose fault it is: for extensions, which load only the types. */
+  readonly failures = failures
   readonly hooks: Hooks
   readonly queue: WaitingQueue<WaitingExchange>
   readonly budget: RetryBudget
@@ -57,6 +62,7 @@ export class Balancer {
     this.name = parsed.name
     this.options = parsed
     this.clock = clock
+    this.random = random
     this.policy = parsed.policy(random)
     this.hooks = new Hooks((error, hook) =>
       log?.error({ err: error, balancer: parsed.name, hook }, 'a balancer hook threw'),

@@ -7,7 +7,7 @@ import { performance } from 'node:perf_hooks'
 export interface Clock {
   /** Milliseconds of a monotonic clock; only differences mean anything. */
   now(): number
-  /** Calls back once after `delay` ms; answers what `clearTimeout` takes. */
+  /** Calls back once after `delay` ms, however many; answers what `clearTimeout` takes. */
   setTimeout(callback: () => void, delay: number): unknown
   /** Takes back a timer that has not fired; does nothing for `null`. */
   clearTimeout(timer: unknown): void

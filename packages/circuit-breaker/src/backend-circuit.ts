@@ -10,7 +10,6 @@ import type { CircuitSettings } from './options.ts'
 import { isPressure } from './pressure.ts'
 import { Rate } from './rate.ts'
 import { RecentFailures, type FailureNote } from './recent-failures.ts'
-import { handedOverAt, responseTimeOf } from './response-time.ts'
 
 /** What is to be seen of a backend's circuit. Plain data. */
 export interface CircuitView {
@@ -34,11 +33,17 @@ export interface CircuitView {
 /** Hears of each change of the state. */
 export type ChangeListener = (circuit: BackendCircuit, before: CircuitState, reason: string) => void
 
-const longestTimer = 2_147_483_647
+/**
+ * How long the backend took, in ms: from when it had the whole request until its response headers, or until `at`, where
+ * it has failed without. 0 for one that answered, or failed, before it had the whole request.
+ */
+function durationOf({ askedAt, status, responseTime }: Attempt, at: number): number {
+  return status === 0 && askedAt !== undefined ? at - askedAt : responseTime
+}
 
 function circuitOf(
   { failures, window, rate, ...figures }: CircuitSettings,
-  { clock, options: { random = Math.random } }: Balancer,
+  { clock, random }: Balancer,
   onChange: (state: CircuitState, before: CircuitState, reason: string) => void,
 ): Circuit {
   const rules = [failures > 0 && new Consecutive({ failures, window }), rate !== false && new Rate(rate)]
@@ -78,7 +83,7 @@ export class BackendCircuit {
     const call = this.#circuit.begin(attempt.startedAt)
     if (call !== undefined && call.isTrial) {
       // How long a client takes to send its request is not the backend's fault.
-      call.measureFrom(() => handedOverAt(attempt))
+      call.measureFrom(() => attempt.askedAt)
       this.#act()
     }
     return call
@@ -99,7 +104,7 @@ export class BackendCircuit {
   #judge(call: Call, attempt: Attempt, at: number): void {
     const verdict = this.#verdictOn(attempt)
     if (verdict === undefined) return call.withdraw(at)
-    const duration = responseTimeOf(attempt, at)
+    const duration = durationOf(attempt, at)
     if (verdict) return call.succeed(duration, at)
     if (call.epoch === this.#circuit.epoch) this.#failures.add(attempt, duration)
     call.fail(duration, at)
@@ -182,7 +187,7 @@ export class BackendCircuit {
     this.#timerDueAt = dueAt
     if (dueAt === undefined) return
     // Timers may be a fraction of a millisecond early; whatever is not due yet is waited for again.
-    const delay = Math.min(Math.max(1, Math.ceil(dueAt - clock.now())), longestTimer)
+    const delay = Math.max(1, Math.ceil(dueAt - clock.now()))
     this.#timer = clock.setTimeout(() => {
       this.#timerDueAt = undefined
       this.#circuit.advance()

@@ -80,7 +80,7 @@ test('pressure says nothing, also where the client has not read on', async (t) =
 
 test('503 that asks for no pause is a failure, closed or half-open', async (t) => {
   const { behaviour, get, state, clock, breaker } = await start(t, 'ab')
-  for (const hint of ['0', '000', ' 0 ']) {
+  for (const hint of ['0', ' 000 ', 'Thu, 01 Jan 1970 00:00:00 GMT']) {
     assert.equal(state('a'), 'closed')
     behaviour['a'] = saying(hint)
     assert.equal(await get(), 'a 503')
@@ -93,7 +93,7 @@ test('503 that asks for no pause is a failure, closed or half-open', async (t) =
 
 test('503 that asks for a pause is none: seconds, a date, or what cannot be read', async (t) => {
   const { behaviour, get, state } = await start(t, 'ab', { breaker: { failures: 1 } })
-  for (const hint of ['1', '10', '0.5', 'Thu, 01 Jan 1970 00:00:00 GMT', 'Fri, 31 Dec 2100 23:59:59 GMT', 'soon', '']) {
+  for (const hint of ['1', '10', '0.5', 'Fri, 31 Dec 2100 23:59:59 GMT', 'soon', '']) {
     behaviour['a'] = saying(hint)
     assert.equal(await get(), 'a 503')
     assert.equal(state('a'), 'closed', hint)

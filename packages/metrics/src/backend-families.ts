@@ -1,5 +1,4 @@
-import type { Backend, Outcome } from '@fastify-balancer/balancer-core'
-import { blames } from './blame.ts'
+import type { Backend, Balancer, Outcome } from '@fastify-balancer/balancer-core'
 import { samplesOf, type FamilyOptions, type Labels, type Sample } from './family.ts'
 import type { Sources } from './sources.ts'
 import { statusSamples } from './status.ts'
@@ -11,12 +10,12 @@ const outcomesOf = ({ outcomes }: Backend) => Object.entries(outcomes) as [Outco
 
 /** The metrics of each backend in the set. Each has the labels `balancer` and `backend`; who leaves the set, leaves here. */
 export function backendFamilies(sources: Sources): readonly FamilyOptions[] {
-  type Reader = (labels: Labels, backend: Backend, traffic: BackendTraffic) => Iterable<Sample>
+  type Reader = (labels: Labels, backend: Backend, traffic: BackendTraffic, balancer: Balancer) => Iterable<Sample>
   function* each(read: Reader): Generator<Sample> {
     for (const balancer of sources.balancers) {
       const traffic = sources.trafficOf(balancer)
       for (const backend of balancer.backends) {
-        yield* read({ balancer: balancer.name, backend: backend.id }, backend, traffic.of(backend))
+        yield* read({ balancer: balancer.name, backend: backend.id }, backend, traffic.of(backend), balancer)
       }
     }
   }
@@ -38,9 +37,9 @@ export function backendFamilies(sources: Sources): readonly FamilyOptions[] {
       'counter',
       'fastify_balancer_attempt_failures_total',
       'Attempts that have failed, by the reason, and by whose fault it was',
-      (labels, backend) =>
+      (labels, backend, _traffic, { failures }) =>
         outcomesOf(backend).flatMap(([reason, value]) =>
-          reason === 'ok' ? [] : [{ labels: { ...labels, reason, blame: blames[reason] }, value }],
+          reason === 'ok' ? [] : [{ labels: { ...labels, reason, blame: failures[reason].blame }, value }],
         ),
     ),
     family(

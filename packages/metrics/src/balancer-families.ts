@@ -1,5 +1,4 @@
 import type { Balancer } from '@fastify-balancer/balancer-core'
-import { blames } from './blame.ts'
 import type { Distribution } from './distribution.ts'
 import { samplesOf, type FamilyOptions, type Sample } from './family.ts'
 import type { Sources } from './sources.ts'
@@ -41,11 +40,11 @@ export function balancerFamilies(sources: Sources): readonly FamilyOptions[] {
       name: 'fastify_balancer_failures_total',
       help: 'Requests that have failed, by the reason, and by whose fault it was',
       read: () =>
-        each(function* failures({ name }, traffic) {
+        each(function* failed({ name, failures }, traffic) {
           for (const [outcome, statuses] of traffic.requests) {
             if (outcome === 'ok') continue
             const value = statuses.reduce((sum, count) => sum + count, 0)
-            yield { labels: { balancer: name, reason: outcome, blame: blames[outcome] }, value }
+            yield { labels: { balancer: name, reason: outcome, blame: failures[outcome].blame }, value }
           }
         }),
     },

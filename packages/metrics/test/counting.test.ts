@@ -1,16 +1,11 @@
-import { failures, type Attempt, type ExchangeView, type Outcome } from '@fastify-balancer/balancer-core'
+import type { Attempt, ExchangeView, Outcome } from '@fastify-balancer/balancer-core'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { prefersOpenMetrics } from '../src/accept.ts'
-import { blames } from '../src/blame.ts'
 import { Distribution } from '../src/distribution.ts'
 import { samplesOf } from '../src/family.ts'
 import { queueWaitOf } from '../src/queue-wait.ts'
 import { Traffic } from '../src/traffic.ts'
-
-test("whose fault a failure is: as in the core's table", () => {
-  assert.deepEqual(blames, Object.fromEntries(Object.entries(failures).map(([reason, { blame }]) => [reason, blame])))
-})
 
 test('a bound belongs to its bucket, and what is above all bounds is counted too', () => {
   const distribution = new Distribution([0.07, 0.1, 1])

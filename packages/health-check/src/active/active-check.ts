@@ -53,7 +53,7 @@ export class ActiveCheck {
     this.#onGoodProbe = onGoodProbe
     this.#table = {
       clock: balancer.clock,
-      random: balancer.options.random ?? Math.random,
+      random: balancer.random,
       probe,
       timeout,
       intervals: { interval, fastInterval, downInterval },

@@ -10,7 +10,6 @@ import type { PressureOptions } from './pressure-options.ts'
 import { Pressure } from './pressure.ts'
 import { rateAccusations } from './rate-judgement.ts'
 import { TimedVetoes } from './timed-vetoes.ts'
-import { askedAt } from './waiting.ts'
 
 export type { OutlierView } from './outlier-view.ts'
 
@@ -25,7 +24,6 @@ const longestPeriod = 500
 export class OutlierDetection {
   readonly #balancer: Balancer
   readonly #options: OutlierOptions
-  readonly #random: () => number
   readonly #epoch: () => number
   readonly #observations = new WeakMap<Backend, Observation>()
   readonly #vetoes: TimedVetoes
@@ -46,7 +44,6 @@ export class OutlierDetection {
   ) {
     this.#balancer = balancer
     this.#options = options
-    this.#random = balancer.options.random ?? Math.random
     this.#epoch = epoch
     this.#vetoes = new TimedVetoes(balancer, 'outlier-detection', judge, epoch, (backend) =>
       this.#observe(backend).begin(balancer.clock.now(), undefined),
@@ -158,7 +155,7 @@ export class OutlierDetection {
     counts.count(true)
     consecutive.fail(attempt.status, attempt.started)
     recent.add(this.#epoch(), what)
-    if (what === 'headers-timeout') counts.measure(attempt.endedAt - askedAt(attempt))
+    if (what === 'headers-timeout') counts.measure(attempt.endedAt - (attempt.askedAt ?? attempt.startedAt))
     // What the ceiling has withheld is not asked again for each failure, but when the interval ends.
     if (observation.withheld === undefined) this.#judgeConsecutive(observation)
   }
@@ -181,7 +178,7 @@ export class OutlierDetection {
       observation.withheld = { at: this.#epoch(), rule: offence.rule }
       return
     }
-    const duration = sentence.next(this.#options, this.#random)
+    const duration = sentence.next(this.#options, this.#balancer.random)
     observation.begin(this.#balancer.clock.now(), offence)
     const evidence = { rule: offence.kind, ...offence.evidence, timesEjected: sentence.times }
     this.#vetoes.lay(backend, offence.rule, evidence, duration)

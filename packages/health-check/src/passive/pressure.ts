@@ -1,6 +1,5 @@
 import type { Attempt, Backend } from '@fastify-balancer/balancer-core'
 import type { PressureOptions } from './pressure-options.ts'
-import { retryAfter } from './retry-after.ts'
 import type { TimedVetoes } from './timed-vetoes.ts'
 
 /** On an attempt whose response was granted a pause. */
@@ -44,7 +43,7 @@ export class Pressure {
     const given = headers['retry-after']
     if (status === 503 && given === undefined) return
     const field = typeof given === 'number' ? String(given) : given
-    const hint = retryAfter(field, this.#epoch())
+    const hint = attempt.retryAfter(this.#epoch())
     const asked = hint === undefined || (hint === 0 && status === 429) ? this.#options.byDefault : hint
     const duration = Math.min(asked, this.#options.cap)
     if (duration === 0) return

@@ -7,14 +7,6 @@ export interface Overdue {
   readonly oldest: number
 }
 
-/**
- * Since when it is the backend that an attempt waits for, on the clock in ms: not while the client still sends the body,
- * for which it may take as long as it likes.
- */
-export function askedAt({ startedAt, uploadedAt }: Attempt): number {
-  return Math.max(startedAt, uploadedAt)
-}
-
 /** Where an attempt stands among those that wait. */
 const placeOf = Symbol('health-check.place')
 type Placed = Attempt & { [placeOf]?: number }
@@ -63,9 +55,8 @@ export class Waiting {
     let count = 0
     let oldest = 0
     for (const attempt of this.#places) {
-      if (attempt === undefined || (attempt.started && !attempt.uploaded)) continue
-      const asked = askedAt(attempt)
-      if (asked >= until || asked < since || attempt.startedAt <= from) continue
+      const asked = attempt?.askedAt
+      if (asked === undefined || asked >= until || asked < since || attempt!.startedAt <= from) continue
       if (count++ === 0 || asked < oldest) oldest = asked
     }
     return { count, oldest }

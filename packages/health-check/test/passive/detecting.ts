@@ -2,12 +2,12 @@ import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
 import {
   Balancer,
-  failures,
   type Attempt,
   type Backend,
   type BalancerOptions,
   type FailureReason,
 } from '@fastify-balancer/balancer-core'
+import { AttemptRecord } from '../../../balancer-core/src/attempt-record.ts'
 import { faultsOf, withDefaults, type Given } from '@fastify-balancer/option-schema'
 import { ManualClock } from '../../../../test/support/clock.ts'
 import type { Judgement } from '../../src/judgement.ts'
@@ -15,17 +15,8 @@ import { OutlierDetection } from '../../src/passive/outlier-detection.ts'
 import { OutlierOptions } from '../../src/passive/outlier-options.ts'
 import { PressureOptions } from '../../src/passive/pressure-options.ts'
 
-/** What an attempt is, as far as passive checks look at it. */
-export type Played = { -readonly [Key in 'backend' | 'status' | 'startedAt' | 'respondedAt']: Attempt[Key] } & {
-  started: boolean
-  uploaded: boolean
-  uploadedAt: number
-  responseTime: number
-  endedAt: number
-  headers: Record<string, string>
-  outcome: Attempt['outcome']
-  blame: Attempt['blame']
-}
+/** An attempt that a test plays: the core's own record of it. */
+export type Played = AttemptRecord
 
 /** 2026-03-01, as the clock's 0. */
 export const epochStart = Date.UTC(2026, 2, 1)
@@ -67,21 +58,8 @@ export class Detecting {
   /** An attempt begins now. */
   begin(id: string): Played {
     const backend = this.backend(id)
-    const startedAt = this.clock.now()
-    const attempt: Played = {
-      backend,
-      startedAt,
-      respondedAt: 0,
-      endedAt: 0,
-      status: 0,
-      headers: {},
-      started: true,
-      uploaded: true,
-      uploadedAt: 0,
-      responseTime: 0,
-      outcome: undefined,
-      blame: undefined,
-    }
+    const attempt = new AttemptRecord(backend, 1)
+    Object.assign(attempt, { startedAt: this.clock.now(), started: true, uploaded: true })
     backend.inFlight++
     this.detection.attemptStarted(attempt as unknown as Attempt)
     return attempt
@@ -99,16 +77,13 @@ export class Detecting {
 
   /** Its response headers arrive now. */
   respond(attempt: Played, status = 200, headers: Record<string, string> = {}): void {
-    const respondedAt = this.clock.now()
-    const responseTime = respondedAt - Math.max(attempt.startedAt, attempt.uploadedAt)
-    Object.assign(attempt, { status, headers, respondedAt, responseTime })
+    Object.assign(attempt, { status, headers, respondedAt: this.clock.now() })
     this.detection.attemptResponded(attempt as unknown as Attempt)
   }
 
   /** It ends now. */
   end(attempt: Played, outcome: 'ok' | FailureReason = 'ok'): void {
-    const blame = outcome === 'ok' ? undefined : failures[outcome].blame
-    Object.assign(attempt, { outcome, blame, endedAt: this.clock.now() })
+    Object.assign(attempt, { outcome, endedAt: this.clock.now() })
     attempt.backend.inFlight--
     this.detection.attemptEnded(attempt as unknown as Attempt)
   }

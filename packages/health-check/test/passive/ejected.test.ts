@@ -285,7 +285,7 @@ test('one that has left is judged no more, and its pause is over', async (t) => 
     one.respond(attempt, 500)
     one.end(attempt)
   }
-  const last = { ...late[0]!, status: 429 }
+  const last = Object.assign(late[0]!, { status: 429 })
   one.detection.attemptResponded(last as never)
   assert.deepEqual([gone!.vetoes, one.judged], [[], ''])
 })
@@ -301,7 +301,7 @@ test('a backend that leaves takes everything with it', async (t) => {
   assert.deepEqual([one.clock.pending, gone!.vetoes], [pending - 1, []])
   one.respond(late, 429)
   one.end(late)
-  for (let index = 0; index < 10; index++) one.detection.attemptEnded({ ...late, status: 500 } as never)
+  for (let index = 0; index < 10; index++) one.detection.attemptEnded(Object.assign(late, { status: 500 }) as never)
   assert.deepEqual([one.out, one.judged, gone!.vetoes], ['b', 'a- b-', []])
   await one.balancer.add({ id: 'a', url: 'http://a.test' })
   assert.equal(one.of('a').timesEjected, 0)

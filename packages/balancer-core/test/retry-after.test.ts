@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
-import { retryAfter } from '../../src/passive/retry-after.ts'
+import { retryAfter } from '../src/retry-after.ts'
 
 const now = Date.UTC(2026, 1, 28, 23, 59, 50)
 

@@ -1,6 +1,6 @@
 const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
 
-// The three forms of RFC 9110 §5.6.7. The day of the week is not held against the date.
+// The three forms of RFC 9110 §5.6.7; `Date.parse` would take the last for local time. The day of the week is not held against the date.
 const fixed = /^\w{3}, (\d\d) (\w{3}) (\d{4}) (\d\d):(\d\d):(\d\d) GMT$/
 const rfc850 = /^\w{6,9}, (\d\d)-(\w{3})-(\d\d) (\d\d):(\d\d):(\d\d) GMT$/
 const asctime = /^\w{3} (\w{3}) ([ \d]\d) (\d\d):(\d\d):(\d\d) (\d{4})$/
@@ -36,8 +36,8 @@ function httpDate(text: string, now: number): number | undefined {
  * How many ms to wait, by a `retry-after` field (RFC 9110 §10.2.3): seconds or a date. `now` is in ms since the epoch.
  * Never negative, maybe Infinity; undefined if it cannot be read. Of several fields the first is taken.
  */
-export function retryAfter(field: string | readonly string[] | undefined, now: number): number | undefined {
-  const text = (typeof field === 'string' ? field : field?.[0])?.trim()
+export function retryAfter(field: number | string | readonly string[] | undefined, now: number): number | undefined {
+  const text = (typeof field === 'object' ? field[0] : field)?.toString().trim()
   if (text === undefined) return undefined
   if (/^\d+$/.test(text)) return Number(text) * 1000
   const at = httpDate(text, now)
