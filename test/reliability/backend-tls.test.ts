@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import type { RequestListener } from 'node:http'
 import { createServer } from 'node:https'
 import type { Socket } from 'node:net'
+import { networkInterfaces } from 'node:os'
 import { test, type TestContext } from 'node:test'
 import type { TLSSocket } from 'node:tls'
 import { startApp } from '../support/app.ts'
@@ -14,7 +15,7 @@ import { until } from '../support/until.ts'
 const echoHost: RequestListener = (incoming, response) => response.end(incoming.headers.host)
 
 /** A backend over TLS, with the names that its clients have asked for. */
-async function startTlsBackend(t: TestContext, certificate = localhost) {
+async function startTlsBackend(t: TestContext, certificate = localhost, host = '127.0.0.1') {
   const server = createServer(certificate, echoHost)
   const sockets = new Set<Socket>()
   const handshakes: (string | false)[] = []
@@ -23,14 +24,14 @@ async function startTlsBackend(t: TestContext, certificate = localhost) {
     socket.on('close', () => sockets.delete(socket))
   })
   server.on('secureConnection', (socket: TLSSocket) => handshakes.push(socket.servername as string | false))
-  const origin = await listen(server)
+  const origin = await listen(server, host)
   t.after(() => {
     server.close()
     server.closeAllConnections()
     for (const socket of sockets) socket.destroy()
   })
-  const { port } = new URL(origin)
-  return { handshakes, sockets, byName: `https://localhost:${port}`, byAddress: `https://127.0.0.1:${port}` }
+  const { port, hostname } = new URL(origin)
+  return { handshakes, sockets, byName: `https://localhost:${port}`, byAddress: `https://${hostname}:${port}` }
 }
 
 type Tls = NonNullable<NonNullable<BalancerOptions['pool']>['tls']>
@@ -53,6 +54,15 @@ test('a certificate that nobody vouches for is not trusted', async (t) => {
 test('a certificate is trusted for the name and for the address that it is for', async (t) => {
   const backend = await startTlsBackend(t)
   assert.deepEqual(await askOver(t, backend.byName, { ca: localhost.cert }), trusted)
+  assert.deepEqual(await askOver(t, backend.byAddress, { ca: localhost.cert }), trusted)
+})
+
+const hasIpv6 = Object.values(networkInterfaces()).some((addresses) =>
+  addresses!.some(({ address }) => address === '::1'),
+)
+
+test('a certificate is trusted for the IPv6 address that it is for', { skip: !hasIpv6 }, async (t) => {
+  const backend = await startTlsBackend(t, localhost, '::1')
   assert.deepEqual(await askOver(t, backend.byAddress, { ca: localhost.cert }), trusted)
 })
 

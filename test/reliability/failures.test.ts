@@ -349,8 +349,11 @@ const rows: Record<FailureReason, Row> = {
     async provoke(scene) {
       const backend = await startBackend(scene.t, never)
       await scene.start({ backends: [backend.url], clock: scene.clock, timeouts: { request: 5000 } })
-      const answer = ask(scene.url)
-      await until('the request has arrived', () => backend.received.length === 1)
+      // It is not the backend that it waits for.
+      const body = new Readable({ read() {} })
+      body.push('the beginning')
+      const answer = ask(scene.url, { method: 'POST', body })
+      await until('the request has begun to arrive', () => backend.received.length === 1)
       scene.clock.advance(5000)
       return answer
     },

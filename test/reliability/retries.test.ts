@@ -76,6 +76,22 @@ test('what was never sent goes on to another backend, with any method and its bo
   )
 })
 
+test('when the preferred ones cannot be reached, a request goes on to a spare one at once', async (t) => {
+  const [spare, last] = [await startBackend(t, undefined, 'spare'), await startBackend(t, undefined, 'last')]
+  const { url, tried } = await start(t, [], {
+    backends: [
+      { url: await unusedOrigin(), id: 'dead' },
+      { url: last.url, id: 'last', priority: 2 },
+      { url: spare.url, id: 'spare', priority: 1 },
+    ],
+  })
+  for (const method of ['GET', 'POST']) {
+    assert.equal((await ask(url, { method })).body, 'spare')
+    assert.deepEqual(tried(), ['dead connect-refused', 'spare ok'])
+  }
+  assert.equal(last.received.length, 0)
+})
+
 test('each dead backend is tried once, and not more than eleven of them', async (t) => {
   const dead = await Promise.all(Array.from({ length: 3 }, unusedOrigin))
   const three = await start(t, dead)

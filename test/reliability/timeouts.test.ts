@@ -253,6 +253,35 @@ test('the time for the whole request runs while it waits for a backend', async (
   assert.equal(backend.received.length, 1)
 })
 
+test('a request that takes too long is its backend’s failure, if that had it whole for most of the time', async (t) => {
+  const clock = new ManualClock()
+  const backend = await startBackend(t, never)
+  const { url, balancer, ended } = await start(t, [backend.url], {
+    clock,
+    pool: { connections: 1 },
+    timeouts: { queue: 0, headers: 0, request: 5000 },
+  })
+  const first = ask(`${url}/first`)
+  await until('the backend is occupied', () => backend.received.length === 1)
+  clock.advance(2400)
+  const second = ask(`${url}/second`)
+  await until('another one waits', () => balancer.queue.length === 1)
+  clock.advance(2600)
+  const { status, headers } = await first
+  assert.deepEqual([status, headers['x-balancer-failure']], [504, 'request-timeout'], 'the client is told what it was')
+  await until('the other one is under way', () => backend.received.length === 2)
+  // It has 2400 ms left, and has waited for longer.
+  clock.advance(2400)
+  assert.equal((await second).status, 504)
+  assert.deepEqual(
+    ended.map(({ outcome, blame }) => [outcome, blame]),
+    [
+      ['headers-timeout', 'backend'],
+      ['request-timeout', 'proxy'],
+    ],
+  )
+})
+
 test('the time for the whole request runs through every attempt', async (t) => {
   const clock = new ManualClock()
   const backends = await Promise.all([startPatient(t), startPatient(t)])

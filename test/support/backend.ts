@@ -4,12 +4,12 @@ import { createServer as createNetServer } from 'node:net'
 import type { TestContext } from 'node:test'
 
 /** Starts listening on a free port of the loopback; answers the origin. */
-export async function listen(server: NetServer): Promise<string> {
+export async function listen(server: NetServer, host = '127.0.0.1'): Promise<string> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
-    server.listen(0, '127.0.0.1', resolve)
+    server.listen(0, host, resolve)
   })
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  return `http://${host.includes(':') ? `[${host}]` : host}:${(server.address() as AddressInfo).port}`
 }
 
 /** A backend of node:http, with what it has received. */

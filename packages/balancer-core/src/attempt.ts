@@ -100,11 +100,21 @@ export class Attempt extends AttemptRecord implements Dispatcher.DispatchHandler
     this.#request.headers = withHeader(this.#request.headers, name, value)
   }
 
-  /** Ends it for a reason of ours. Before undici has a connection for it, it keeps its place until that is decided. */
+  /**
+   * Ends it for a reason of ours; that the whole request has taken too long may be the backend's fault. Before undici has a connection for it, it keeps its place until that is
+   * decided.
+   */
   cancel(reason: FailureReason): void {
     if (this.outcome !== undefined || this.#cancelled !== undefined) return
-    this.#cancelled = reason
+    this.#cancelled = reason === 'request-timeout' && this.#wasSlow() ? 'headers-timeout' : reason
     this.controller?.abort(new Error(failures[reason].message))
+  }
+
+  /** Most of the time that the exchange has had so far, the backend had the whole request, and did not answer. */
+  #wasSlow(): boolean {
+    const { started, status, askedAt, exchange } = this
+    if (!started || status !== 0 || askedAt === undefined) return false
+    return exchange.clock.now() - askedAt >= askedAt - exchange.startedAt
   }
 
   /** Something moved: the limit begins anew. */

@@ -21,7 +21,8 @@ export const BackendOptions = Type.Object(
         minimum: 0,
         maximum: 65_535,
         default: 0,
-        description: 'Lower is preferred; higher ones are used when no lower one is available',
+        description:
+          'Lower is preferred; higher ones are used when no lower one is available, or all of those have failed a request',
       }),
     ),
     maxInFlight: Type.Optional(

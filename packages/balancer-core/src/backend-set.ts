@@ -6,6 +6,8 @@ export interface BackendSet {
   readonly all: readonly Backend[]
   /** What a policy may pick from. */
   readonly available: readonly Backend[]
+  /** The same of less preferred priorities, the more preferred first: for whoever has failed at all that are available. */
+  readonly spare: readonly Backend[]
   /** Drained, and nothing else speaks against them: a policy may go on picking them for clients that it has bound to them. */
   readonly draining: readonly Backend[]
   /** Rises by one with each change of the list; vetoes do not move it. */
@@ -13,6 +15,8 @@ export interface BackendSet {
   /** Soft vetoes are being ignored, because too few backends are left without them. */
   readonly panicking: boolean
 }
+
+const none: readonly Backend[] = Object.freeze([])
 
 function isPermitted({ vetoes }: Backend): boolean {
   return vetoes.length === 0 || !vetoes.some(({ hard }) => hard)
@@ -22,8 +26,8 @@ function isDraining({ keepsBound, vetoes }: Backend): boolean {
   return keepsBound && vetoes.length > 0 && vetoes.every(({ by, hard }) => hard && by === 'drain')
 }
 
-/** The lowest number is the most preferred. */
-function mostPreferred(backends: readonly Backend[]): readonly Backend[] {
+/** Those of the lowest number, which is the most preferred; and the rest. */
+function byPreference(backends: readonly Backend[]): Pick<BackendSet, 'available' | 'spare'> {
   let preferred = Infinity
   let differ = false
   for (const { priority } of backends) {
@@ -31,7 +35,12 @@ function mostPreferred(backends: readonly Backend[]): readonly Backend[] {
     differ ||= preferred !== Infinity
     preferred = Math.min(preferred, priority)
   }
-  return differ ? backends.filter(({ priority }) => priority === preferred) : backends
+  if (!differ) return { available: Object.freeze(backends), spare: none }
+  const rest = backends.filter(({ priority }) => priority !== preferred)
+  return {
+    available: Object.freeze(backends.filter(({ priority }) => priority === preferred)),
+    spare: Object.freeze(rest.sort((one, other) => one.priority - other.priority)),
+  }
 }
 
 /**
@@ -51,7 +60,7 @@ export function backendSet(all: readonly Backend[], revision: number, panicThres
   return Object.freeze({
     // A veto changes the set but not the list, which may be long.
     all: Object.isFrozen(all) ? all : Object.freeze([...all]),
-    available: Object.freeze(mostPreferred(available)),
+    ...byPreference(available),
     draining: Object.freeze(all.filter(isDraining)),
     revision,
     panicking,

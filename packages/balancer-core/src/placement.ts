@@ -14,6 +14,7 @@ export class Placement {
   readonly #policy: Policy
   readonly #hooks: Hooks
   #available: readonly Backend[]
+  #spare: readonly Backend[]
   #picker: Picker
   #searched = 0
 
@@ -21,12 +22,14 @@ export class Placement {
     this.#policy = policy
     this.#hooks = hooks
     this.#available = set.available
+    this.#spare = set.spare
     this.#picker = policy.over(set.available, set.draining)
   }
 
   /** From now on, it is this set that is chosen from; also to be called when weights have changed. */
-  over({ available, draining }: BackendSet): void {
+  over({ available, spare, draining }: BackendSet): void {
     this.#available = available
+    this.#spare = spare
     this.#picker = this.#policy.over(available, draining)
   }
 
@@ -39,7 +42,8 @@ export class Placement {
       const attempt = this.attemptAt(backend, exchange)
       if (typeof attempt === 'object') return attempt
     }
-    return this.#search(exchange)
+    const answer = this.#search(exchange)
+    return answer === 'none' && exchange.attempts.length > 0 ? this.#resort(exchange) : answer
   }
 
   /** See `Balancer.attemptAt`. */
@@ -63,6 +67,19 @@ export class Placement {
       this.#searched = (this.#searched + 1) % available.length
       const backend = available[this.#searched]!
       if (wasTried(backend, exchange)) continue
+      const attempt = this.attemptAt(backend, exchange)
+      if (typeof attempt === 'object') return attempt
+      if (attempt === 'saturated') answer = 'saturated'
+    }
+    return answer
+  }
+
+  /** All that are available have failed it: the least busy of the next priority that has any room. */
+  #resort(exchange: AttemptOwner): Attempt | 'saturated' | 'none' {
+    const untried = this.#spare.filter((backend) => !wasTried(backend, exchange))
+    untried.sort((one, other) => one.priority - other.priority || one.inFlight - other.inFlight)
+    let answer: 'saturated' | 'none' = 'none'
+    for (const backend of untried) {
       const attempt = this.attemptAt(backend, exchange)
       if (typeof attempt === 'object') return attempt
       if (attempt === 'saturated') answer = 'saturated'

@@ -68,7 +68,8 @@ export function openPool(url: string, options: PoolOptions, timeouts: TimeoutOpt
     bodyTimeout: 0,
     allowH2: protocol !== 'http1',
     ...(protocol === 'h2c' && { useH2c: true }),
-    connect: connectorOf(new URL(url).hostname, options, timeouts.connect),
+    // Of an IPv6 address, certificates do not name the brackets.
+    connect: connectorOf(new URL(url).hostname.replace(/^\[|\]$/g, ''), options, timeouts.connect),
     factory: (origin: URL, clientOptions: object) => new Connection(origin, clientOptions),
   })
 }

@@ -77,6 +77,17 @@ test('only the most preferred priority that has anything available is used', () 
   assert.equal(availableIn('b3 c3 a7'), 'bc')
 })
 
+test('spare is the rest of what could be used, the more preferred first', () => {
+  const spareIn = (text: string) =>
+    backendSet(text.split(' ').map(backendOf), 1, 0)
+      .spare.map(({ id }) => id)
+      .join('')
+  assert.equal(spareIn('a b c'), '')
+  assert.equal(spareIn('c2 b1 a0 d0 e1'), 'bec')
+  assert.equal(spareIn('a0 b1~ c2 d3!'), 'c')
+  assert.equal(spareIn('a0~ b1~ c2~'), 'bc')
+})
+
 test('in panic, the most preferred of what orders permit is used', () => {
   assert.equal(availableIn('a0~ b1~ c2~'), 'a panicking')
   assert.equal(availableIn('a0! b1~ c2~ d1~'), 'bd panicking')
@@ -115,6 +126,7 @@ test('a set cannot be changed, nor does it follow the list it was built from', (
   assert.ok(Object.isFrozen(set))
   assert.ok(Object.isFrozen(set.all))
   assert.ok(Object.isFrozen(set.available))
+  assert.ok(Object.isFrozen(set.spare))
   assert.ok(Object.isFrozen(set.draining))
   const [, b] = all
   all.pop()

@@ -93,6 +93,32 @@ describe('pick', () => {
     assert.deepEqual(ids, ['a', 'b', 'c'])
   })
 
+  test('goes on to less preferred ones when all the others were tried, and not because they are full', (t) => {
+    const { balancer } = balancing(t, {
+      backends: Object.entries({ a: 0, b: 0, c: 2, d: 1, e: 1 }).map(([id, priority]) => {
+        return { url: `http://${id}.test`, id, priority, maxInFlight: 2 }
+      }),
+    })
+    const tried = (...ids: string[]) =>
+      exchanging(...ids.map((id) => ({ backend: balancer.backend(id) }) as unknown as Attempt))
+    assert.equal(picked(balancer, tried('a', 'b')), 'd')
+    balancer.backend('d').inFlight = 1
+    assert.equal(picked(balancer, tried('a', 'b')), 'e')
+    assert.equal(picked(balancer, tried('a', 'b', 'e')), 'd')
+    assert.equal(picked(balancer, tried('a', 'b', 'd', 'e')), 'c')
+    assert.equal(picked(balancer, tried('a', 'b', 'c', 'd', 'e')), 'none')
+    for (const id of ['c', 'd', 'e']) balancer.backend(id).inFlight = 2
+    assert.equal(picked(balancer, tried('a', 'b')), 'saturated')
+    balancer.backend('a').inFlight = 2
+    assert.equal(picked(balancer, tried('b')), 'saturated')
+    balancer.backend('b').inFlight = 2
+    balancer.backend('d').inFlight = 0
+    assert.equal(picked(balancer), 'saturated')
+    balancer.veto(balancer.backend('d'), { by: 'test', reason: 'so that it is not used' })
+    balancer.backend('e').inFlight = 0
+    assert.equal(picked(balancer, tried('a', 'b', 'e')), 'saturated')
+  })
+
   test('answers saturated when one that was not tried is full: it may become free', (t) => {
     const { balancer } = balancing(t)
     const exchange = exchanging()

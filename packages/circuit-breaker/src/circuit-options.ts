@@ -46,11 +46,17 @@ export const circuitDefaults = {
 
 const least = { openFor: 1, growth: 1, maxOpenFor: 1, jitter: 0, trials: 1, needed: 1, trialTimeout: 0 }
 
+const finite = Number.MAX_VALUE
+const most: Partial<CircuitFigures> = { openFor: finite, growth: finite, maxOpenFor: finite, jitter: 1, needed: finite }
+
 /** Fills in what is not given. @throws RangeError for a figure with which a circuit might never close again */
 export function figuresOf(given: Partial<CircuitFigures>): CircuitFigures {
   const entries = (Object.keys(least) as (keyof CircuitFigures)[]).map((name) => {
     const figure = given[name] ?? circuitDefaults[name]
     if (!(figure >= least[name])) throw new RangeError(`${name}: expected a number of at least ${least[name]}`)
+    const limit = most[name]
+    if (limit !== undefined && figure > limit)
+      throw new RangeError(`${name}: expected ${limit === finite ? 'a finite number' : `${limit} at most`}`)
     return [name, figure] as const
   })
   return Object.fromEntries(entries) as unknown as CircuitFigures

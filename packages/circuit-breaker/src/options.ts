@@ -4,19 +4,13 @@ import { circuitDefaults as defaults } from './circuit-options.ts'
 import { BadOptionsError } from './errors.ts'
 import { parseRate, type RateOptions, type RateSettings } from './rate-options.ts'
 
-const longest = 2_147_483_647
-
-const atLeastOne = (description: string, byDefault: number) =>
-  Type.Integer({ minimum: 1, maximum: longest, default: byDefault, description })
+const count = (description: string, byDefault: number, minimum: number) =>
+  Type.Integer({ minimum, default: byDefault, description })
 
 /** What may be said of all circuits, and of each by itself. */
 const settingsSchema = Type.Object(
   {
-    failures: Type.Integer({
-      minimum: 0,
-      default: defaults.failures,
-      description: 'Opens after so many failures in a row; 0 = never for that',
-    }),
+    failures: count('Opens after so many failures in a row; 0 = never for that', defaults.failures, 0),
     window: milliseconds('A failure this long after the one before begins a new row', defaults.window),
     rate: Type.Unsafe<RateOptions | false>(
       Type.Any({
@@ -29,21 +23,21 @@ const settingsSchema = Type.Object(
       default: [502, 503, 504],
       description: 'Response statuses that count as failures; 503 with `retry-after` says nothing',
     }),
-    openFor: atLeastOne('How long it stays open the first time (ms)', defaults.openFor),
+    openFor: milliseconds('How long it stays open the first time', defaults.openFor, 1),
     growth: Type.Number({
       minimum: 1,
       default: defaults.growth,
       description: 'Each further time in a row is this many times as long',
     }),
-    maxOpenFor: atLeastOne('No longer than this (ms), unless `openFor` is longer', defaults.maxOpenFor),
+    maxOpenFor: milliseconds('No longer than this, unless `openFor` is longer', defaults.maxOpenFor, 1),
     jitter: Type.Number({
       minimum: 0,
       maximum: 1,
       default: defaults.jitter,
       description: 'Up to this share of that longer or shorter, at random',
     }),
-    trials: atLeastOne('Half-open: so many attempts at once', defaults.trials),
-    needed: atLeastOne('Half-open: closes after so many successes', defaults.needed),
+    trials: count('Half-open: so many attempts at once', defaults.trials, 1),
+    needed: count('Half-open: closes after so many successes', defaults.needed, 1),
     trialTimeout: milliseconds('Half-open: what takes longer has failed', defaults.trialTimeout),
   },
   strict,
@@ -62,7 +56,7 @@ export const CircuitBreakerOptions = Type.Object(
     backends: Type.Unsafe<Readonly<Record<string, BackendCircuitOptions | false>>>(
       Type.Record(Type.String(), Type.Any(), {
         default: {},
-        description: 'What is otherwise for a backend, by its id; `false` = no circuit for it',
+        description: 'Settings of single backends, by id; `false` = no circuit',
       }),
     ),
   },

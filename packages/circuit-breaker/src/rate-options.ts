@@ -1,5 +1,6 @@
 import { faultsOf, milliseconds, strict, withDefaults, type Given } from '@fastify-balancer/option-schema'
 import { Type, type Static } from '@sinclair/typebox'
+import { defaultCalls } from './rate.ts'
 
 const share = (description: string, byDefault: number) =>
   Type.Number({ exclusiveMinimum: 0, maximum: 1, default: byDefault, description: `${description} (above 0, up to 1)` })
@@ -10,15 +11,11 @@ export const RateOptions = Type.Object(
     calls: Type.Integer({
       minimum: 1,
       maximum: 1_000_000,
-      default: 100,
+      default: defaultCalls,
       description: 'The window: the last so many attempts',
     }),
     time: Type.Optional(
-      Type.Integer({
-        minimum: 10,
-        maximum: 2_147_483_647,
-        description: 'Or those of the last so many ms, in place of `calls`',
-      }),
+      milliseconds('Or those that ended no longer ago than this, in place of `calls`', undefined, 10),
     ),
     minimumCalls: Type.Integer({
       minimum: 1,
@@ -35,7 +32,7 @@ export const RateOptions = Type.Object(
 export type RateOptions = Given<Static<typeof RateOptions>>
 
 /** The option `rate` with every default in place: the window is `time`, where that is given, and `calls` otherwise. */
-export type RateSettings = Readonly<Omit<Static<typeof RateOptions>, 'calls'>> & { readonly calls?: number }
+export type RateSettings = Static<typeof RateOptions>
 
 /** Fills in defaults, in a copy; adds what is wrong to `faults`. */
 export function parseRate(given: unknown, place: string, faults: string[]): RateSettings | false {
@@ -44,10 +41,8 @@ export function parseRate(given: unknown, place: string, faults: string[]): Rate
     faults.push(`${place}: expected object or false`)
     return false
   }
-  const filled = withDefaults(RateOptions, given)
-  faults.push(...faultsOf(RateOptions, filled, place))
-  if (filled.time === undefined) return filled
-  if ('calls' in given) faults.push(`${place}: expected calls or time, not both`)
-  const { calls: _unused, ...settings } = filled
+  const settings = withDefaults(RateOptions, given)
+  faults.push(...faultsOf(RateOptions, settings, place))
+  if (settings.time !== undefined && 'calls' in given) faults.push(`${place}: expected calls or time, not both`)
   return settings
 }

@@ -4,11 +4,14 @@ import { LatestCalls } from './latest-calls.ts'
 import { RecentCalls } from './recent-calls.ts'
 import type { TripRule } from './trip-rule.ts'
 
-/** When too large a share of calls fails or is slow. Give `calls` or `time`, for the window. */
-export interface RateOptions {
-  /** The window is the last so many calls, at least 1. */
+/** The size of the window, in calls, where none is given. (Resilience4j's default.) */
+export const defaultCalls = 100
+
+/** When too large a share of calls fails or is slow. */
+export interface RateRuleOptions {
+  /** The window is the last so many calls, at least 1 (100). */
   readonly calls?: number
-  /** Or the calls of the last so many ms. */
+  /** Or the calls of the last so many ms; then `calls` says nothing. */
   readonly time?: number
   /** Fewer calls than this in the window decide nothing; with `calls`, that many are always enough. */
   readonly minimumCalls: number
@@ -29,10 +32,10 @@ const percent = (share: number) => `${Math.round(share * 1000) / 10} %`
 export class Rate implements TripRule {
   readonly #window: CallWindow
   readonly #minimum: number
-  readonly #options: RateOptions
+  readonly #options: RateRuleOptions
 
-  constructor(options: RateOptions) {
-    const { calls = 100, time, minimumCalls } = options
+  constructor(options: RateRuleOptions) {
+    const { calls = defaultCalls, time, minimumCalls } = options
     this.#options = options
     this.#window = time === undefined ? new LatestCalls(calls) : new RecentCalls(time)
     this.#minimum = Math.max(1, time === undefined ? Math.min(minimumCalls, calls) : minimumCalls)

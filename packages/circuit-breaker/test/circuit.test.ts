@@ -539,6 +539,11 @@ test('figures with which it might never close again are refused', () => {
     ['jitter', -1],
     ['trialTimeout', -1],
     ['maxOpenFor', 0],
+    ['openFor', Infinity],
+    ['maxOpenFor', Infinity],
+    ['growth', Infinity],
+    ['needed', Infinity],
+    ['jitter', 1.1],
   ] as const) {
     assert.throws(() => new Circuit({ [name]: figure }), { name: 'RangeError', message: new RegExp(`^${name}: `) })
   }

@@ -33,7 +33,7 @@ const defaults = {
   needed: 1,
   trialTimeout: 30_000,
 }
-const rates = { minimumCalls: 20, failureShare: 0.5, slowShare: 1, slowAfter: 0 }
+const rates = { calls: 100, minimumCalls: 20, failureShare: 0.5, slowShare: 1, slowAfter: 0 }
 
 describe('defaults', () => {
   test('are these', () => {
@@ -43,8 +43,8 @@ describe('defaults', () => {
     }
   })
 
-  test('fill a rate that is given in part; its window is by calls unless a time is given', () => {
-    assert.deepEqual(parse({ rate: {} }).settings.rate, { ...rates, calls: 100 })
+  test('fill a rate that is given in part', () => {
+    assert.deepEqual(parse({ rate: {} }).settings.rate, rates)
     assert.deepEqual(parse({ rate: { time: 30_000, failureShare: 0.2 } }).settings.rate, {
       ...rates,
       time: 30_000,
@@ -78,6 +78,7 @@ describe('faults', () => {
   test('there are none where all is well', () => {
     const all = { ...defaults, balancer: 'api', backends: { 'http://10.0.0.1:3000': defaults } }
     assert.deepEqual(placesIn(all), [])
+    assert.deepEqual(placesIn({ openFor: 2_147_483_647, rate: { time: 10 }, trials: 1e10, needed: 1e10 }), [])
     assert.deepEqual(placesIn({ failures: 0, window: 0, trialTimeout: 0, jitter: 0, growth: 1, statuses: [] }), [])
   })
 

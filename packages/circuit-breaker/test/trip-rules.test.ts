@@ -77,6 +77,10 @@ describe('rate over the last calls', () => {
     assert.equal(said[5], '2 of 4 calls failed (50 % of the last 4 calls)')
   })
 
+  test('those are 100 unless it is said how many', () => {
+    assert.match(String(new Rate(rates).record(true, 1, 0)), /of the last 100 calls\)$/)
+  })
+
   test('a minimum above the size of the window is that size, as in Resilience4j', () => {
     const rule = new Rate({ ...rates, calls: 2, minimumCalls: 100 })
     assert.notEqual(say(rule, failuresAt(0, 0))[1], undefined)
@@ -118,6 +122,12 @@ describe('rate over the last calls', () => {
 })
 
 describe('rate over time', () => {
+  test('goes by the time alone, however many calls a window by calls would hold', () => {
+    const rule = new Rate({ ...rates, calls: 1, time: 1000, minimumCalls: 3 })
+    const reason = '3 of 3 calls failed (100 % of the last 1 s)'
+    assert.deepEqual(say(rule, failuresAt(0, 0, 0)), [undefined, undefined, reason])
+  })
+
   test('forgets what is older than the window, a tenth at a time', () => {
     const rule = new Rate({ ...rates, time: 1000, minimumCalls: 3 })
     // The first two share a bucket, which is empty again at 1000.

@@ -1,5 +1,6 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { isLocalName } from './only-local.ts'
 
 /** Backends to play with. */
 export interface Demo {
@@ -63,12 +64,16 @@ export async function startDemo(downtime: number): Promise<Demo> {
 
 /** The three lines that say what to try, for a balancer that listens at `url` over such backends. */
 export function invitation(url: string, downtime: number): string {
+  const { host, hostname } = new URL(url)
   // To curl, brackets mean a range.
-  const at = new URL(url).host.replace(/^\[.*\]/, 'localhost')
+  const at = host.replace(/^\[.*\]/, 'localhost')
+  const page = isLocalName(hostname)
+    ? `http://${at}/_balancer/dashboard/  shows it live; each request has a line below. See also --help`
+    : 'each request has a line below. With --host 127.0.0.1 there is a page, too. See also --help'
   return [
     `Try   curl "${at}/[1-6]"          ${Object.keys(speeds).join(', ')} take turns`,
     `Stop  curl -i -X POST ${at}/stop  stops the one that answers for ${downtime / 1000} s; try again: nothing fails`,
-    `Look  http://${at}/_balancer/dashboard/  shows it live; each request has a line below. See also --help`,
+    `Look  ${page}`,
     '',
   ].join('\n')
 }

@@ -1,4 +1,4 @@
 export * from '@fastify-balancer/balancer-core'
-export { Circuit, CircuitOpenError } from '@fastify-balancer/circuit-breaker'
+export { AnyOf, Circuit, CircuitOpenError, Consecutive, Rate } from '@fastify-balancer/circuit-breaker'
 export { BalancerOptions } from './options.ts'
 export { balancer as default, balancer } from './plugin.ts'

@@ -1,10 +1,10 @@
 import { AdminRoutesOptions, faultsOfOptions as faultsOfAdmin } from '@fastify-balancer/admin-routes'
 import { BadOptionsError, BalancerOptions as CoreOptions, faultsOfOptions } from '@fastify-balancer/balancer-core'
 import { CircuitBreakerOptions, faultsOfOptions as faultsOfBreaker } from '@fastify-balancer/circuit-breaker'
-import { DashboardOptions, faultsOfOptions as faultsOfDashboard } from '@fastify-balancer/dashboard'
+import { faultsOfOptions as faultsOfDashboard } from '@fastify-balancer/dashboard'
 import { faultsOfOptions as faultsOfCheck, HealthCheckOptions } from '@fastify-balancer/health-check'
 import { faultsOfOptions as faultsOfMetrics, MetricsOptions } from '@fastify-balancer/metrics'
-import { strict } from '@fastify-balancer/option-schema'
+import { code, strict } from '@fastify-balancer/option-schema'
 import { Type, type TObject } from '@sinclair/typebox'
 import { dashboardOptions, type FacadeDashboardOptions } from './dashboard-options.ts'
 import { faultsOfUnderPressure, UnderPressureOptions } from './under-pressure.ts'
@@ -12,7 +12,17 @@ import { faultsOfUnderPressure, UnderPressureOptions } from './under-pressure.ts
 const checkOptions = Type.Omit(HealthCheckOptions, ['balancer'])
 const breakerOptions = Type.Omit(CircuitBreakerOptions, ['balancer'])
 
-/** Everything that `register` takes: the balancer's own options, and those of the plugins around it. */
+/** What follows from `admin`, see `dashboardOptions`, has no default of its own here. */
+const pageOptions = Type.Object(
+  {
+    path: Type.String({ description: 'Where the page is; `dashboard` below the prefix of `admin` if not given' }),
+    onRequest: code<unknown>('Hooks that check who asks; those of `admin` for whoever may look if not given'),
+    insecure: Type.Boolean({ description: 'Do without hooks; as `admin` does if not given' }),
+  },
+  strict,
+)
+
+/** Everything that `register` takes, for the README: `check` asks each plugin for the faults of its part. The balancer's own options, and those of the plugins around it. */
 export const BalancerOptions: TObject = Type.Object(
   {
     ...CoreOptions.properties,
@@ -20,7 +30,7 @@ export const BalancerOptions: TObject = Type.Object(
     circuitBreaker: breakerOptions,
     metrics: MetricsOptions,
     admin: AdminRoutesOptions,
-    dashboard: Type.Omit(DashboardOptions, ['admin']),
+    dashboard: pageOptions,
     underPressure: UnderPressureOptions,
   },
   strict,
@@ -30,7 +40,7 @@ export const BalancerOptions: TObject = Type.Object(
 export interface BalancerOptions extends CoreOptions {
   readonly healthCheck?: Omit<HealthCheckOptions, 'balancer'> | false
   readonly circuitBreaker?: Omit<CircuitBreakerOptions, 'balancer'> | false
-  /** Off by default: the route is open to all unless `onRequest` says otherwise. Of all balancers of the server. */
+  /** Off by default. Of all balancers of the server: for one of them only. Open to all unless its `onRequest` says otherwise. */
   readonly metrics?: MetricsOptions | false
   /** Off by default. Of all balancers of the server: for one of them only. */
   readonly admin?: AdminRoutesOptions | false

@@ -1,5 +1,5 @@
 import adminRoutes from '@fastify-balancer/admin-routes'
-import core from '@fastify-balancer/balancer-core'
+import core, { BadOptionsError } from '@fastify-balancer/balancer-core'
 import circuitBreakerPlugin from '@fastify-balancer/circuit-breaker'
 import dashboardPlugin from '@fastify-balancer/dashboard'
 import healthCheckPlugin from '@fastify-balancer/health-check'
@@ -20,8 +20,11 @@ async function plugin(app: FastifyInstance, given: BalancerOptions): Promise<voi
   const balancer = options.name ?? 'default'
   if (healthCheck !== false) await app.register(healthCheckPlugin, { ...healthCheck, balancer })
   if (circuitBreaker !== false) await app.register(circuitBreakerPlugin, { ...circuitBreaker, balancer })
-  // They are of all balancers of the server, whichever asks for them.
-  if (metrics !== false && !app.hasDecorator('balancerMetrics')) await app.register(metricsPlugin, metrics)
+  if (metrics !== false) {
+    if (app.hasDecorator('balancerMetrics'))
+      throw new BadOptionsError('metrics: there are some already, and they are of all balancers: give them to one only')
+    await app.register(metricsPlugin, metrics)
+  }
   if (admin === false) return
   await app.register(adminRoutes, admin)
   if (dashboard !== false) await app.register(dashboardPlugin, dashboardOptions(dashboard, admin))

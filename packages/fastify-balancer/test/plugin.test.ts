@@ -22,18 +22,25 @@ test('health checks and circuit breakers are on, metrics and admin routes are of
   assert.equal(app.hasDecorator('balancerMetrics'), false)
 })
 
-test('metrics that are asked for are those of every balancer, and are there once', async (t) => {
+test('metrics that are asked for are those of every balancer', async (t) => {
   const [one, two] = await startBackends(t, 'one', 'two')
   const app = await start(
     t,
     { name: 'api', prefix: '/api', backends: [one!.url], metrics: {} },
-    { name: 'shop', prefix: '/shop', backends: [two!.url], metrics: { path: '/other' } },
+    { name: 'shop', prefix: '/shop', backends: [two!.url] },
   )
   assert.equal((await app.inject('/shop/thing')).body, 'two')
   const { body } = await app.inject('/metrics')
   assert.match(body, /^fastify_balancer_requests_total\{balancer="shop",outcome="ok",status="2xx"\} 1$/m)
   assert.match(body, /^fastify_balancer_requests_in_flight\{balancer="api"\} 0$/m)
-  assert.equal((await app.inject('/other')).statusCode, 404)
+})
+
+test('metrics of a second balancer are refused, as what they ask for would not be done', async (t) => {
+  const metrics = { path: '/other' }
+  await assert.rejects(start(t, { metrics: {} }, { name: 'shop', prefix: '/shop', metrics }), {
+    code: 'FST_BALANCER_BAD_OPTIONS',
+    message: /metrics: there are some already/,
+  })
 })
 
 test('admin routes need somebody who checks who asks, and are not forwarded', async (t) => {
@@ -66,9 +73,20 @@ test('the page is below the admin routes, for those who may look at them', async
 
 test('there is no page without admin routes, nor without somebody who checks who asks', async (t) => {
   await assert.rejects(start(t, { backends: [], dashboard: {} }), { message: /dashboard\.admin: it is off/ })
-  await assert.rejects(start(t, { backends: [], admin: { preHandler: isAnna }, dashboard: {} }), {
-    code: 'FST_BALANCER_DASHBOARD_UNGUARDED',
-  })
+  const guarded = { operate: { onRequest: isAnna }, read: { preHandler: [] } }
+  await assert.rejects(start(t, { backends: [], admin: guarded, dashboard: {} }), { code: /UNGUARDED$/ })
+})
+
+test('the page has the hooks of the admin routes that wait for a body, too', async (t) => {
+  const lookers = async ({ headers }: FastifyRequest) => {
+    if (headers['x-looks'] === undefined) throw Object.assign(new Error('not you'), { statusCode: 403 })
+  }
+  const admin = { onRequest: async () => {}, preHandler: isAnna, read: { preHandler: lookers } }
+  const app = await start(t, { backends: [], admin, dashboard: {} })
+  const url = '/_balancer/dashboard/'
+  assert.equal((await app.inject(url)).statusCode, 401)
+  assert.equal((await app.inject({ url, headers: { 'x-user': 'anna' } })).statusCode, 403)
+  assert.equal((await app.inject({ url, headers: { 'x-user': 'anna', 'x-looks': 'yes' } })).statusCode, 200)
 })
 
 test('a process that is not overloaded sheds nothing', async (t) => {
@@ -82,6 +100,8 @@ test('an overloaded process sheds what it forwards, and shows the admin how it i
   const app = await start(t, {
     backends: [backend!.url],
     admin: { onRequest: isAnna },
+    metrics: {},
+    dashboard: {},
     underPressure: { maxHeapUsedBytes: 1, sampleInterval: 10, retryAfter: 3 },
   })
   await until('it was measured', () => app.isUnderPressure())
@@ -90,6 +110,10 @@ test('an overloaded process sheds what it forwards, and shows the admin how it i
   const seen = await app.inject({ url: '/_balancer/balancers', headers: { 'x-user': 'anna' } })
   assert.equal(seen.json().process.overloaded, true)
   assert.equal((await app.inject('/_balancer/balancers')).statusCode, 401)
+  // Nor is whoever watches kept out.
+  assert.equal((await app.inject('/metrics')).statusCode, 200)
+  const pages = ['/_balancer/dashboard/', '/_balancer/dashboard/settings.json', '/_balancer/dashboard']
+  for (const url of pages) assert.ok((await app.inject({ url, headers: { 'x-user': 'anna' } })).statusCode < 400, url)
 })
 
 test('false leaves a plugin out', async (t) => {

@@ -1,12 +1,14 @@
 import type { Backend, Balancer } from '@fastify-balancer/balancer-core'
 import type { FastifyBaseLogger } from 'fastify'
-import { ActiveCheck, type ActiveView } from './active/active-check.ts'
+import { ActiveCheck } from './active/active-check.ts'
 import type { ProbeReport } from './active/probing.ts'
+import type { ActiveView } from './active/record.ts'
 import { NoProbesError } from './errors.ts'
 import { History } from './history.ts'
 import type { Judgement } from './judgement.ts'
 import type { ParsedOptions } from './options.ts'
-import { OutlierDetection, type OutlierView } from './passive/outlier-detection.ts'
+import { OutlierDetection } from './passive/outlier-detection.ts'
+import type { OutlierView } from './passive/outlier-view.ts'
 
 /** What is known of one backend's health. */
 export interface HealthView {
@@ -22,7 +24,6 @@ export interface HealthView {
 /** The health of one balancer's backends: asked by probes, and read from the traffic. It acts by vetoes only. */
 export class HealthCheck {
   readonly balancer: Balancer
-  readonly options: ParsedOptions
   readonly #log: FastifyBaseLogger | undefined
   readonly #history = new History()
   readonly #active: ActiveCheck | undefined
@@ -30,7 +31,6 @@ export class HealthCheck {
 
   constructor(balancer: Balancer, options: ParsedOptions, log?: FastifyBaseLogger) {
     this.balancer = balancer
-    this.options = options
     this.#log = log
     const judge = (backend: Backend, judgement: Judgement) => this.#judge(backend, judgement)
     const passive = new OutlierDetection(balancer, options.outliers, options.pressure, judge)

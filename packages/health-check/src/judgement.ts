@@ -8,7 +8,7 @@ export interface Judgement {
   readonly by: 'health-check' | 'outlier-detection' | 'pressure'
   /** May it get requests, as far as this check can say? */
   readonly good: boolean
-  /** The rule that decided, as one would say it: `3 probes failed: connect ECONNREFUSED`. */
+  /** The rule that decided, as one would say it: `3 probes in a row failed: connect ECONNREFUSED`. */
   readonly rule: string
   /** What it rests on: plain data, fit for JSON, without secrets. */
   readonly evidence: unknown

@@ -8,7 +8,7 @@ import { startBackend, startBackends, unusedOrigin } from '../../../test/support
 import { ManualClock } from '../../../test/support/clock.ts'
 import { LogLines } from '../../../test/support/log-lines.ts'
 import { until } from '../../../test/support/until.ts'
-import healthCheck, { type HealthCheckOptions } from '../src/index.ts'
+import healthCheck, { faultsOfOptions, type HealthCheckOptions } from '../src/index.ts'
 
 /** An app with backends by these names, behind a balancer whose time stands still. */
 async function start(t: TestContext, urls: Readonly<Record<string, string>>, options: HealthCheckOptions = {}) {
@@ -225,4 +225,17 @@ test('closing the app ends every timer', async (t) => {
   assert.ok(clock.pending > 0)
   await app.close()
   assert.equal(clock.pending, 0)
+})
+
+test('a duration may be as long as any other of the balancer, and must be one', () => {
+  const everywhere = (duration: number, interval = duration): HealthCheckOptions => ({
+    interval: duration,
+    timeout: duration,
+    fastInterval: duration,
+    downInterval: duration,
+    outliers: { interval, ejectFor: duration, maxEjectFor: duration },
+  })
+  const most = 2_147_483_647
+  for (const options of [everywhere(1, 10), everywhere(most)]) assert.deepEqual(faultsOfOptions(options), [])
+  for (const options of [everywhere(0, 9), everywhere(most + 1)]) assert.equal(faultsOfOptions(options).length, 7)
 })

@@ -5,7 +5,7 @@ import { collectDefaultMetrics, Registry } from 'prom-client'
 import { backendFamilies } from './backend-families.ts'
 import { balancerFamilies } from './balancer-families.ts'
 import { checkFamilies } from './check-families.ts'
-import { textOf, type Form } from './exposition.ts'
+import { possibleForm, textOf, type Form } from './exposition.ts'
 import { Family } from './family.ts'
 import type { ParsedOptions } from './options.ts'
 import { Sources } from './sources.ts'
@@ -38,7 +38,12 @@ export class BalancerMetrics {
     this.#names = namesIn(registry).filter((name) => !others.has(name))
   }
 
-  /** All of the registry, as it is now. */
+  /** The form in which the registry can be written, if not in the one that is wanted. */
+  formFor(wanted: Form): Form {
+    return possibleForm(this.registry, wanted)
+  }
+
+  /** All of the registry, as it is now. @throws Error when it cannot be written in that form, see `formFor` */
   async text(form: Form = 'prometheus'): Promise<string> {
     return textOf(this.registry, form)
   }

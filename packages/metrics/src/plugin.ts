@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifySchema } from 'fastify'
+import type { FastifyContextConfig, FastifyInstance, FastifySchema } from 'fastify'
 import fp from 'fastify-plugin'
 import { prefersOpenMetrics } from './accept.ts'
 import { BalancerMetrics } from './balancer-metrics.ts'
@@ -13,6 +13,9 @@ declare module 'fastify' {
     balancerMetrics: BalancerMetrics
   }
 }
+
+/** Read by @fastify/under-pressure: whoever watches must see an overloaded process most of all. */
+const spared = { pressureHandler: () => undefined } as FastifyContextConfig
 
 /** Left out of what @fastify/swagger describes. */
 const schema: FastifySchema & { readonly hide: true } = { hide: true }
@@ -35,9 +38,10 @@ async function plugin(app: FastifyInstance, given: MetricsOptions): Promise<void
     // The balancer has a HEAD for every path, which would be taken otherwise.
     exposeHeadRoute: true,
     schema,
+    config: spared,
     ...(options.onRequest !== undefined && { onRequest: options.onRequest }),
     async handler(request, reply) {
-      const form = prefersOpenMetrics(request.headers.accept) ? 'openmetrics' : 'prometheus'
+      const form = metrics.formFor(prefersOpenMetrics(request.headers.accept) ? 'openmetrics' : 'prometheus')
       reply.header('content-type', mediaTypeOf(form)).header('vary', 'accept')
       return metrics.text(form)
     },

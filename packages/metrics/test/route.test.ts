@@ -2,7 +2,7 @@ import balancer, { type BalancerOptions } from '@fastify-balancer/balancer-core'
 import Fastify, { type FastifyInstance } from 'fastify'
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
-import { Counter, Registry } from 'prom-client'
+import { Counter, Gauge, Registry } from 'prom-client'
 import { listenApp } from '../../../test/support/app.ts'
 import { ask } from '../../../test/support/ask.ts'
 import { startBackend } from '../../../test/support/backend.ts'
@@ -49,6 +49,17 @@ test('a balancer for one host, or below a prefix, does not take it', async (t) =
   assert.equal((await ask(`${prefix.url}/api/metrics`)).headers['content-type'], text)
   assert.equal((await ask(`${prefix.url}/api/metrics`, { method: 'HEAD' })).headers['content-type'], text)
   assert.equal((await ask(`${prefix.url}/metrics`)).status, 404)
+})
+
+test('where OpenMetrics would give two metrics one name, they are told in plain text', async (t) => {
+  const registry = new Registry()
+  new Gauge({ name: 'jobs', help: 'Now', registers: [registry] }).set(2)
+  new Counter({ name: 'jobs_total', help: 'Ever', registers: [registry] }).inc(3)
+  const { url } = await start(t, { registry })
+  const { status, headers, body } = await ask(`${url}/metrics`, { headers: { accept: openMetrics } })
+  assert.deepEqual([status, headers['content-type']], [200, text])
+  const figures = figuresIn(body)
+  assert.deepEqual([figures['jobs'], figures['jobs_total']], [2, 3])
 })
 
 test('whoever prefers OpenMetrics gets it, whole, and the next one text again', async (t) => {

@@ -3,13 +3,13 @@ import { Type } from '@sinclair/typebox'
 /** Unknown keys are refused: a misspelt option should fail at boot, not at night. */
 export const strict = { additionalProperties: false } as const
 
-/** A duration; the largest is what a timer can hold. */
-export const milliseconds = (description: string, byDefault: number) =>
+/** A duration of at least `minimum` ms; 0, where it may be given, is none. The largest is what a timer can hold. */
+export const milliseconds = (description: string, byDefault?: number, minimum = 0) =>
   Type.Integer({
-    minimum: 0,
+    minimum,
     maximum: 2_147_483_647,
     default: byDefault,
-    description: `${description} (ms; 0 = none)`,
+    description: `${description} (${minimum === 0 ? 'ms; 0 = none' : 'ms'})`,
   })
 
 /** Something that no schema can describe: a function, or an object with functions. */

@@ -7,6 +7,7 @@ const Options = Type.Object(
   {
     timeout: milliseconds('How long to wait', 1000),
     retry: Type.Object({ attempts: Type.Integer({ minimum: 0, default: 1 }) }, { ...strict, default: {} }),
+    pause: Type.Optional(milliseconds('How long to rest', undefined, 10)),
     names: Type.Array(Type.String(), { default: [] }),
     clock: code<{ now(): number }>('Where time comes from'),
   },
@@ -74,4 +75,17 @@ describe('faults', () => {
     assert.equal(faultsOf(Options, withDefaults(Options, { timeout: 2_147_483_647 })).length, 0)
     assert.equal(faultsOf(Options, withDefaults(Options, { timeout: 2_147_483_648 })).length, 1)
   })
+
+  test('a duration that must be one is at least its minimum', () => {
+    assert.deepEqual(faultsOf(Options, withDefaults(Options, { pause: 10 })), [])
+    assert.deepEqual(faultsOf(Options, withDefaults(Options, { pause: 0 })), [
+      'pause: expected integer to be greater or equal to 10',
+    ])
+  })
+})
+
+test('the description of a duration says its unit, and what 0 means where it may be 0', () => {
+  const { timeout, pause } = Options.properties
+  assert.equal(timeout.description, 'How long to wait (ms; 0 = none)')
+  assert.equal(pause.description, 'How long to rest (ms)')
 })

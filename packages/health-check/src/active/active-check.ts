@@ -9,8 +9,6 @@ import { firstRule, HealthRecord, type ActiveView, type HealthChange } from './r
 import type { Health, Pace } from './rise-fall.ts'
 import { Schedule, type Timetable } from './schedule.ts'
 
-export type { ActiveView } from './record.ts'
-
 /** Probes under way at once where many wait for them: at the start, and when newcomers are admitted. */
 const mostAtOnce = 256
 
@@ -46,7 +44,8 @@ export class ActiveCheck {
     onGoodProbe?: (backend: Backend, changed: boolean) => void,
     probe: Probe = chooseProbe(options, balancer.options.pool),
   ) {
-    const { interval, fastInterval, downInterval = interval, timeout, jitter, initial } = options
+    const { interval, timeout, jitter, initial } = options
+    const { fastInterval = Math.min(interval, 1000), downInterval = interval } = options
     this.#balancer = balancer
     this.#options = options
     this.#judge = judge
@@ -134,6 +133,7 @@ export class ActiveCheck {
     this.#admission.stop()
   }
 
+  /** A method, for the compiler takes it that after a wait `#state` is still what it was before. */
   #isStopped(): boolean {
     return this.#state === 'stopped'
   }

@@ -1,5 +1,6 @@
+import { describe } from './error-description.ts'
 import { BodySearch } from './expectation.ts'
-import { describe, type Probing } from './probing.ts'
+import type { Probing } from './probing.ts'
 
 /** What a probe asks, the same for all backends but for the authority. */
 export interface ProbeRequest {

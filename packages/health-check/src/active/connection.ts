@@ -7,7 +7,8 @@ import {
   type TLSSocket,
 } from 'node:tls'
 import type { Balancer, Backend } from '@fastify-balancer/balancer-core'
-import { describe, type Probing } from './probing.ts'
+import { describe } from './error-description.ts'
+import type { Probing } from './probing.ts'
 
 /** What connections to backends are like: the balancer's own options. */
 export type ConnectionSettings = Pick<Balancer['options']['pool'], 'protocol' | 'tls'>
@@ -15,23 +16,31 @@ export type ConnectionSettings = Pick<Balancer['options']['pool'], 'protocol' | 
 /** Opens a connection for one probe, and calls back when it can be used; a failure is told to `probing`. */
 export type Connect = (backend: Backend, probing: Probing, onConnected: (socket: Socket) => void) => void
 
-/** Where a probe of this backend goes: its own address, or another port of it. */
-export function addressOf(backend: Backend, port: number | undefined): URL {
+/** Where a probe goes. */
+export interface Address {
+  readonly url: URL
+  readonly isSecure: boolean
+  /** Also where the URL leaves it out. */
+  readonly port: number
+}
+
+/** Where a probe of this backend goes: its own address, or `another` port of it. */
+export function addressOf(backend: Backend, another: number | undefined): Address {
   const url = new URL(backend.url)
-  if (port !== undefined) url.port = String(port)
-  return url
+  if (another !== undefined) url.port = String(another)
+  const isSecure = url.protocol === 'https:'
+  return { url, isSecure, port: Number(url.port) || (isSecure ? 443 : 80) }
 }
 
 /**
  * Connects as traffic does (protocol, TLS, names), but anew each time and for one probe only: that the backend still
  * accepts connections is part of the question.
  */
-export function connector({ protocol, tls }: ConnectionSettings, port?: number): Connect {
+export function connector({ protocol, tls }: ConnectionSettings, anotherPort?: number): Connect {
   const secure = secureConnector({ protocol, tls })
   return (backend, probing, onConnected) => {
-    const url = addressOf(backend, port)
-    const isSecure = url.protocol === 'https:'
-    const place = { host: backend.hostname, port: Number(url.port) || (isSecure ? 443 : 80) }
+    const { isSecure, port } = addressOf(backend, anotherPort)
+    const place = { host: backend.hostname, port }
     probing.awaits = 'connection'
     const socket = isSecure ? secure(place) : connectPlain({ ...place, noDelay: true })
     probing.closeBy(() => socket.destroy())

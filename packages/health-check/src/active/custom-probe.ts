@@ -1,4 +1,5 @@
-import { describe, type Probe } from './probing.ts'
+import { describe } from './error-description.ts'
+import type { Probe } from './probing.ts'
 
 /** What a probe of the user's is told of a backend. */
 export interface ProbedBackend {

@@ -31,7 +31,7 @@ export function httpProbe(options: HttpProbeOptions, settings: ConnectionSetting
   // A query may hold a secret.
   const shownPath = path.replace(/\?.*/, '?…')
   return (backend, probing) => {
-    const { origin, host: own, protocol } = addressOf(backend, port)
+    const { origin, host: own, protocol } = addressOf(backend, port).url
     probing.sent = `${method} ${origin}${shownPath}`
     connect(backend, probing, (socket) => {
       const request: ProbeRequest = { method, path, authority: host ?? own, scheme: protocol.slice(0, -1), headers }

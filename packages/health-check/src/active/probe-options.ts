@@ -1,11 +1,9 @@
-import { code, strict, type Given } from '@fastify-balancer/option-schema'
+import { code, milliseconds, strict, type Given } from '@fastify-balancer/option-schema'
 import { Type, type Static } from '@sinclair/typebox'
 import { validateHeaderName, validateHeaderValue } from 'node:http'
 import { isReversed } from './expectation.ts'
 import type { CustomProbe } from './custom-probe.ts'
 
-/** Up to eleven days: with any jitter on top, still less than a timer can hold. */
-const duration = { minimum: 1, maximum: 1_000_000_000 } as const
 const count = { minimum: 1, maximum: 1000 } as const
 
 /** How backends are asked whether they are well. The one source of type, check, defaults and table. */
@@ -48,22 +46,18 @@ export const ActiveOptions = Type.Object({
     },
     { ...strict, default: {} },
   ),
-  interval: Type.Integer({ ...duration, default: 5000, description: 'From one probe of a backend to the next (ms)' }),
-  timeout: Type.Integer({
-    ...duration,
-    default: 2000,
-    description: 'How long a probe may take: name, connection, TLS and answer together (ms)',
-  }),
+  interval: milliseconds('From one probe of a backend to the next', 5000, 1),
+  timeout: milliseconds('How long a probe may take: name, connection, TLS and answer together', 2000, 1),
   rise: Type.Integer({ ...count, default: 2, description: 'Good probes in a row that bring a backend back' }),
   fall: Type.Integer({ ...count, default: 3, description: 'Bad probes in a row that take a backend out' }),
-  fastInterval: Type.Integer({
-    ...duration,
-    default: 1000,
-    description: 'The interval while a backend is on its way from good to bad, or back (ms)',
-  }),
-  downInterval: Type.Optional(
-    Type.Integer({ ...duration, description: 'The interval while it is out (ms); as `interval` if not given' }),
+  fastInterval: Type.Optional(
+    milliseconds(
+      'The interval while a backend is on its way from good to bad, or back; if not given, 1000 or `interval`, whichever is shorter',
+      undefined,
+      1,
+    ),
   ),
+  downInterval: Type.Optional(milliseconds('The interval while it is out; as `interval` if not given', undefined, 1)),
   jitter: Type.Number({
     minimum: 0,
     maximum: 1,

@@ -42,7 +42,7 @@ export class Schedule {
   begin(pace: Pace): void {
     if (this.#state === 'stopped') return
     this.#state = 'running'
-    if (this.#probing === undefined) this.#arm(pace)
+    this.#arm(pace)
   }
 
   /** Goes on by itself from now on, with a probe at once. */
@@ -75,19 +75,13 @@ export class Schedule {
     const waiting = this.#waiting
     this.#waiting = []
     // Judged first: whoever waits should find what has come of it.
-    if (this.#state !== 'stopped') {
-      const pace = this.#onReport(report)
-      // Whoever was told may have stopped it, or asked again.
-      if (this.#isRunning() && this.#probing === undefined) this.#arm(pace)
-    }
+    if (this.#state !== 'stopped') this.#arm(this.#onReport(report))
     for (const tell of waiting) tell(report)
   }
 
-  #isRunning(): boolean {
-    return this.#state === 'running'
-  }
-
+  /** Unless a probe is under way, which will do so; whoever was told of the last may have begun it, or stopped all. */
   #arm(pace: Pace): void {
+    if (this.#state !== 'running' || this.#probing !== undefined) return
     const { clock, random, intervals, jitter } = this.#table
     const interval = intervals[pace]
     // A probe on demand has come before the one that was due.

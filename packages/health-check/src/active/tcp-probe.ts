@@ -6,10 +6,8 @@ import type { Probe } from './probing.ts'
 export function tcpProbe({ port }: Pick<ActiveOptions, 'port'>, settings: ConnectionSettings): Probe {
   const connect = connector(settings, port)
   return (backend, probing) => {
-    const { hostname, port: own, protocol } = addressOf(backend, port)
-    const isSecure = protocol === 'https:'
-    const at = own === '' ? (isSecure ? '443' : '80') : own
-    probing.sent = `${isSecure ? 'TLS' : 'TCP'} connect ${hostname}:${at}`
+    const { url, isSecure, port: at } = addressOf(backend, port)
+    probing.sent = `${isSecure ? 'TLS' : 'TCP'} connect ${url.hostname}:${at}`
     connect(backend, probing, () => probing.good('connected'))
   }
 }

@@ -8,10 +8,8 @@ import type { OutlierOptions } from './outlier-options.ts'
 import { outlierView, type OutlierView } from './outlier-view.ts'
 import type { PressureOptions } from './pressure-options.ts'
 import { Pressure } from './pressure.ts'
-import { rateAccusations } from './rate-judgement.ts'
+import { rateAccusations, type Accusation } from './rate-judgement.ts'
 import { TimedVetoes } from './timed-vetoes.ts'
-
-export type { OutlierView } from './outlier-view.ts'
 
 /** How often at least it is looked who is silent or slow (ms): two looks bound the harm of a backend that hangs. */
 const longestPeriod = 500
@@ -234,7 +232,7 @@ export class OutlierDetection {
     this.#accuseAll(latencyAccusations(judged, this.#balancer.clock.now(), this.#options))
   }
 
-  #accuseAll(accusations: readonly { readonly observation: Observation; readonly offence: Offence }[]): void {
+  #accuseAll(accusations: readonly Accusation[]): void {
     for (const { observation, offence } of accusations) this.#accuse(observation, offence)
   }
 }

@@ -1,11 +1,5 @@
-import { strict } from '@fastify-balancer/option-schema'
+import { milliseconds, strict } from '@fastify-balancer/option-schema'
 import { Type, type Static } from '@sinclair/typebox'
-
-/** Eleven days: with any jitter on top, still less than a timer can hold. */
-const longest = 1_000_000_000
-
-const span = (description: string, byDefault: number, minimum: number) =>
-  Type.Integer({ minimum, maximum: longest, default: byDefault, description: `${description} (ms)` })
 
 const count = (description: string, byDefault: number, minimum: number) =>
   Type.Integer({ minimum, default: byDefault, description })
@@ -47,7 +41,7 @@ const LatencyOptions = Type.Object(
     minimumBackends: count('Not judged unless so many backends have enough volume', 3, 2),
     minimumVolume: count('Responses within one to two intervals that make enough volume', 20, 1),
     minimumWaiting: count(
-      'So many requests in a row that wait longer than this, while peers answer, show that a backend hangs',
+      'Requests in a row that must wait longer than the limit (`factor` and `atLeast`), while peers answer, for a backend to count as hanging',
       3,
       1,
     ),
@@ -58,12 +52,12 @@ const LatencyOptions = Type.Object(
 /** Passive health checks: backends are judged by how the requests of clients fare. */
 export const OutlierOptions = Type.Object(
   {
-    interval: span('How often rates are judged, and a good backend is forgiven one earlier time', 10_000, 10),
+    interval: milliseconds('How often rates are judged, and a good backend is forgiven one earlier time', 10_000, 10),
     consecutive: ConsecutiveOptions,
     successRate: SuccessRateOptions,
     latency: LatencyOptions,
-    ejectFor: span('How long an outlier is left alone the first time; n times as long the nth time', 30_000, 1),
-    maxEjectFor: span('At most so long', 300_000, 1),
+    ejectFor: milliseconds('How long an outlier is left alone the first time; n times as long the nth time', 30_000, 1),
+    maxEjectFor: milliseconds('At most so long', 300_000, 1),
     jitter: Type.Number({
       minimum: 0,
       maximum: 1,

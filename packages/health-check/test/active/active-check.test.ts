@@ -175,6 +175,24 @@ describe('initial', () => {
 })
 
 describe('afterwards', () => {
+  for (const [interval, fast] of [
+    [200, 200],
+    [998, 998],
+    [5000, 1000],
+  ] as const) {
+    test(`while a verdict is changing, probes come no more slowly than before: ${interval} ms`, async (t) => {
+      const { balancer, check, clock, ill, vetoes } = checking(t, { interval }, { backends: [listed[0]!] })
+      await check.start(0)
+      ill.set('a', 'status 500 is not expected')
+      clock.advance(interval / 2)
+      assert.equal(check.of(balancer.backend('a')).consecutive, 1)
+      clock.advance(2 * fast - 1)
+      assert.deepEqual(vetoes(), {})
+      clock.advance(1)
+      assert.deepEqual(Object.keys(vetoes()), ['a'])
+    })
+  }
+
   test('`fall` failures take a backend out, at the fast pace, and `rise` good ones bring it back', async (t) => {
     const { balancer, check, clock, ill, asked, vetoes, judgements, rules, goodProbes } = checking(
       t,

@@ -1,0 +1,22 @@
+const longestDescription = 200
+
+/**
+ * Says what an error is, in few words: `connect ECONNREFUSED`, without the address, which stands beside it. Never throws,
+ * whatever it is given: a probe of the user's may throw anything, and nobody is above it.
+ */
+export function describe(error: unknown): string {
+  try {
+    return wordsOf(error)
+  } catch {
+    return 'an error that cannot be described'
+  }
+}
+
+function wordsOf(error: unknown): string {
+  // A name with several addresses: each has failed, and the error that holds them says nothing.
+  const one: unknown = error instanceof AggregateError && error.errors.length > 0 ? error.errors[0] : error
+  const { syscall, code, message } = (one ?? {}) as { syscall?: unknown; code?: unknown; message?: unknown }
+  if (typeof syscall === 'string' && typeof code === 'string') return `${syscall} ${code}`
+  const text = typeof message === 'string' && message !== '' ? message : typeof code === 'string' ? code : String(one)
+  return text.length > longestDescription ? `${text.slice(0, longestDescription)}…` : text
+}
