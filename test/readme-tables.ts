@@ -1,5 +1,5 @@
 import { AdminRoutesOptions } from '@fastify-balancer/admin-routes'
-import { BackendOptions, failures } from '@fastify-balancer/balancer-core'
+import { BackendOptions, BalancerOptions as CoreOptions, failures } from '@fastify-balancer/balancer-core'
 import { CircuitBreakerOptions, RateOptions } from '@fastify-balancer/circuit-breaker'
 import { DashboardOptions } from '@fastify-balancer/dashboard'
 import { HealthCheckOptions } from '@fastify-balancer/health-check'
@@ -46,10 +46,10 @@ function optionRows({ properties = {} }: Schema, path = ''): Row[] {
 
 const head = ['option', 'default', 'meaning']
 
-/** Every option of `register` and of one backend, from the schemas that check them. */
-export function optionTables(): string {
+/** Every option of a `register` and of one backend, from the schemas that check them. */
+export function optionTables(schema: Schema): string {
   return [
-    table(head, optionRows(BalancerOptions)),
+    table(head, optionRows(schema)),
     'Each of `backends` is an address, or an object:',
     table(head, optionRows(BackendOptions)),
   ].join('\n\n')
@@ -73,7 +73,8 @@ export function failureTable(): string {
 
 /** What can stand between `<!-- name:start -->` and `<!-- name:end -->`. */
 const tables: Readonly<Record<string, () => string>> = {
-  options: optionTables,
+  options: () => optionTables(BalancerOptions),
+  'balancer-core-options': () => optionTables(CoreOptions),
   failures: failureTable,
   'health-check-options': () => table(head, optionRows(HealthCheckOptions)),
   'circuit-breaker-options': () => table(head, optionRows(CircuitBreakerOptions)),
@@ -94,5 +95,5 @@ export function withTables(readme: string): string {
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const [, , flag, file] = process.argv
   if (flag === '--write' && file !== undefined) writeFileSync(file, withTables(readFileSync(file, 'utf8')))
-  else process.stdout.write(`${optionTables()}\n\n${failureTable()}\n`)
+  else process.stdout.write(`${optionTables(BalancerOptions)}\n\n${failureTable()}\n`)
 }

@@ -133,8 +133,9 @@ const checks: Record<string, (running: Running) => Promise<unknown>> = {
 
   async 'Other limits'({ url, backends }) {
     assert.deepEqual(await bodies(`${url}/orders`, 2), ['two', 'three'])
+    // One before it listened; the next ones begin somewhere in the interval.
     const probes = backends[2]!.received.filter((request) => request.url === '/health')
-    assert.deepEqual([probes.length, probes[0]!.method], [1, 'GET'])
+    assert.deepEqual(new Set(probes.map(({ method }) => method)), new Set(['GET']))
   },
 
   async 'Operate it'({ url }) {

@@ -24,8 +24,8 @@ export function markdownTable(head: readonly string[], rows: readonly (readonly 
 function scenarioTable({ title, subjects }: ScenarioReport): string {
   const head = [
     title,
-    'ours is × as fast',
-    'ours takes × the CPU',
+    'the bold one is × as fast',
+    'it takes × the CPU',
     'CPU µs/request',
     'requests/s',
     'p50 ms',
@@ -38,7 +38,9 @@ function scenarioTable({ title, subjects }: ScenarioReport): string {
 
 function subjectRow(subject: SubjectReport): string[] {
   const { name, title, version, ours, cpuPerRequest, requestsPerSecond, p50, p99, busy, errors } = subject
-  const known = `${title} ${version}`
+  // Before what it was told to do, if that is said.
+  const [product, ...how] = title.split(', ')
+  const known = [`${product} ${version}`, ...how].join(', ')
   const isMeasure = name === oursRaw.name
   return [
     isMeasure ? `**${known}**` : known,

@@ -1,4 +1,7 @@
+import type { Balancer } from '@fastify-balancer/balancer-core'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { channel } from 'node:diagnostics_channel'
+import type { ParsedOptions } from './options.ts'
 
 /** What an operator can do that changes something. */
 export type AdminAction =
@@ -41,6 +44,9 @@ export interface AdminChange {
   readonly at: number
 }
 
+/** What was done to a balancer, or to one of its backends. */
+export type BalancerChange = Omit<AdminChange, 'who' | 'balancer' | 'at'> & { readonly revision: number }
+
 /** What is told on the channel. */
 export interface AdminNotice extends AdminChange {
   /** The app's server, so that several in one process are told apart. */
@@ -48,4 +54,61 @@ export interface AdminNotice extends AdminChange {
 }
 
 /** For those who look on from outside: `admin-routes:change`, told of every change that was made, and of no other. */
-export const changes = channel<unknown, AdminNotice>('admin-routes:change')
+const changes = channel<unknown, AdminNotice>('admin-routes:change')
+
+const longestName = 200
+
+/** An id may be an object, e.g. of a database, that says nothing as text. */
+function isText(value: unknown): value is string | number | bigint {
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint'
+}
+
+function nameOf(user: unknown): string | undefined {
+  if (typeof user === 'string') return user
+  const fields = (user ?? {}) as Record<string, unknown>
+  const found = [fields.id, fields.name, fields.username, fields.sub].find(isText)
+  return found === undefined ? undefined : String(found)
+}
+
+/** Knows who asks, and tells what they have changed: one line in the log, one message on the channel. */
+export class Audit {
+  readonly #app: FastifyInstance
+  readonly #user: ParsedOptions['user']
+  readonly #who = new WeakMap<FastifyRequest, string>()
+
+  /** `user`: the option. */
+  constructor(app: FastifyInstance, user: ParsedOptions['user']) {
+    this.#app = app
+    this.#user = user
+  }
+
+  /** Finds out who asks, before anything is done. */
+  identify(request: FastifyRequest): void {
+    const user = this.#user
+    const who = user === undefined ? nameOf((request as { user?: unknown }).user) : user(request)
+    if (typeof who === 'string') this.#who.set(request, who.slice(0, longestName))
+  }
+
+  /** Who asks, as far as it has been found out. */
+  whoIs(request: FastifyRequest): string | undefined {
+    return this.#who.get(request)
+  }
+
+  /** Tells that a balancer was changed, or one of its backends. */
+  record(request: FastifyRequest, { name }: Balancer, done: BalancerChange): void {
+    const of = done.backend === undefined ? `balancer '${name}'` : `backend '${done.backend}'`
+    this.#tell(request, { balancer: name, ...done }, `did ${done.what} to ${of}, revision ${done.revision}`)
+  }
+
+  /** The same of something that concerns no single balancer. */
+  recordOfServer(request: FastifyRequest, done: Pick<AdminChange, 'what' | 'before' | 'after'>): void {
+    this.#tell(request, done, `did ${done.what}: ${String(done.after)}`)
+  }
+
+  #tell(request: FastifyRequest, done: Omit<AdminChange, 'who' | 'at'>, sentence: string): void {
+    const who = this.whoIs(request)
+    const change: AdminChange = { who, ...done, at: Date.now() }
+    request.log.info({ change }, `${who ?? 'somebody'} ${sentence}`)
+    if (changes.hasSubscribers) changes.publish({ ...change, server: this.#app.server })
+  }
+}

@@ -1,38 +1,15 @@
-import type { Backend, Balancer, PreviewedBackend } from '@fastify-balancer/balancer-core'
-import type { Static } from '@sinclair/typebox'
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Backend, Balancer } from '@fastify-balancer/balancer-core'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { Admission } from './admission.ts'
-import { changes, lasting, type AdminChange } from './audit.ts'
-import { BadRequestError, toldFaults, UnknownBackendError, UnknownBalancerError } from './errors.ts'
+import { Audit, lasting, type BalancerChange } from './audit.ts'
+import { UnknownBackendError, UnknownBalancerError } from './errors.ts'
 import { Extensions } from './extensions.ts'
-import { requiredRevision, tagOf } from './if-match.ts'
+import { requiredRevision } from './if-match.ts'
 import type { ParsedOptions } from './options.ts'
 import { Keeper } from './persistence/index.ts'
-import type { PreviewView } from './schemas/views.ts'
-import type { WantedBackend } from './schemas/wanted.ts'
+import { previewOf, type Preview, type Wanted } from './preview.ts'
 import { serverStateOf, type ServerState } from './server-state.ts'
 import { Views } from './views.ts'
-
-type Wanted = readonly (string | WantedBackend)[]
-type Preview = Static<typeof PreviewView>
-
-const longestName = 200
-
-/** An id may be an object, e.g. of a database, that says nothing as text. */
-function isText(value: unknown): value is string | number | bigint {
-  return typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint'
-}
-
-function nameOf(user: unknown): string | undefined {
-  if (typeof user === 'string') return user
-  const fields = (user ?? {}) as Record<string, unknown>
-  const found = [fields.id, fields.name, fields.username, fields.sub].find(isText)
-  return found === undefined ? undefined : String(found)
-}
-
-function copied({ zone, tags, ...rest }: PreviewedBackend) {
-  return { ...rest, ...(zone !== undefined && { zone }), tags: [...tags] }
-}
 
 /** What all routes share: where the balancers are found, what may be done to them, and who is told. */
 export class Desk {
@@ -40,9 +17,9 @@ export class Desk {
   readonly extensions: Extensions
   readonly views: Views
   readonly serverState: ServerState
+  readonly audit: Audit
   readonly #app: FastifyInstance
   readonly #admission: Admission
-  readonly #who = new WeakMap<FastifyRequest, string>()
   readonly #saving = new WeakMap<FastifyRequest, Promise<void>>()
   #keeper: Keeper | undefined
 
@@ -51,6 +28,7 @@ export class Desk {
     this.extensions = new Extensions(app)
     this.views = new Views(this.extensions)
     this.serverState = serverStateOf(app)
+    this.audit = new Audit(app, options.user)
     this.#app = app
     this.#admission = new Admission(options.allow, app.initialConfig)
   }
@@ -82,13 +60,8 @@ export class Desk {
 
   /** What a list would change, and everything that is wrong with it. */
   preview(balancer: Balancer, wanted: Wanted): Preview {
-    const { added, removed, changed, faults } = balancer.preview(wanted)
-    return {
-      added: [...added],
-      removed: [...removed],
-      changed: changed.map(({ id, from, to }) => ({ id, from: copied(from), to: copied(to) })),
-      faults: [...faults, ...this.#admission.refused(balancer, wanted)],
-    }
+    const preview = previewOf(balancer, wanted)
+    return { ...preview, faults: [...preview.faults, ...this.#admission.refused(balancer, wanted)] }
   }
 
   /** The same of a list that somebody has just written, and so may write otherwise. */
@@ -103,48 +76,10 @@ export class Desk {
     return { ...preview, faults: preview.faults.map((fault) => fault.replace(`backends.${index}.`, '')) }
   }
 
-  /** The answer of a dry run. */
-  dryRun(preview: Preview): Preview {
-    return { ...preview, faults: [...toldFaults(preview.faults)] }
-  }
-
-  /** @throws BadRequestError naming every fault, or the first of very many */
-  refuseFaulty({ faults }: Preview): void {
-    if (faults.length > 0) throw new BadRequestError(faults)
-  }
-
-  /** Finds out who asks, before anything is done. */
-  identify(request: FastifyRequest): void {
-    const { user } = this.options
-    const who = user === undefined ? nameOf((request as { user?: unknown }).user) : user(request)
-    if (typeof who === 'string') this.#who.set(request, who.slice(0, longestName))
-  }
-
-  /** Who asks, as far as it has been found out. */
-  whoIs(request: FastifyRequest): string | undefined {
-    return this.#who.get(request)
-  }
-
-  /** Tells that something was changed: one line in the log, one message on the channel; and saves what is to last. */
-  record(
-    request: FastifyRequest,
-    balancer: Balancer,
-    done: Omit<AdminChange, 'who' | 'balancer' | 'at'> & { readonly revision: number },
-  ): void {
-    const who = this.whoIs(request)
-    const change: AdminChange = { who, balancer: balancer.name, ...done, at: Date.now() }
-    const of = done.backend === undefined ? `balancer '${balancer.name}'` : `backend '${done.backend}'`
-    request.log.info({ change }, `${who ?? 'somebody'} did ${done.what} to ${of}, revision ${done.revision}`)
-    if (changes.hasSubscribers) changes.publish({ ...change, server: this.#app.server })
+  /** Tells that something was changed, and saves what is to last. */
+  record(request: FastifyRequest, balancer: Balancer, done: BalancerChange): void {
+    this.audit.record(request, balancer, done)
     if (lasting.has(done.what)) this.save(request, balancer)
-  }
-
-  /** The same of something that concerns no single balancer. */
-  recordOfServer(request: FastifyRequest, done: Pick<AdminChange, 'what' | 'before' | 'after'>): void {
-    const who = this.whoIs(request)
-    const change: AdminChange = { who, ...done, at: Date.now() }
-    request.log.info({ change }, `${who ?? 'somebody'} did ${done.what}: ${String(done.after)}`)
-    if (changes.hasSubscribers) changes.publish({ ...change, server: this.#app.server })
   }
 
   /** Puts saved lists in place of the configured ones, of all balancers that are there. @throws as `Keeper` does */
@@ -188,10 +123,5 @@ export class Desk {
   /** The app is closing: nothing is left unsaved that can be saved. */
   async close(): Promise<void> {
     await this.#keeper?.close()
-  }
-
-  /** Writes the revision of an answer on it. */
-  tag(reply: FastifyReply, revision: number): void {
-    void reply.header('etag', tagOf(revision))
   }
 }

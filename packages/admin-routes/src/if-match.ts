@@ -1,12 +1,17 @@
 import type { Balancer } from '@fastify-balancer/balancer-core'
+import type { FastifyReply } from 'fastify'
 import { BadRequestError, StaleRevisionError } from './errors.ts'
 
 /** A list of entity tags (RFC 9110 §8.8.3), weak ones included. */
 const tagList = /^\s*(?:W\/)?"[^"]*"(?:\s*,\s*(?:W\/)?"[^"]*")*\s*$/
 
-/** The entity tag of a revision. */
-export function tagOf(revision: number): string {
+function tagOf(revision: number): string {
   return `"${revision}"`
+}
+
+/** Writes the revision of an answer on it. */
+export function setTag(reply: FastifyReply, revision: number): void {
+  void reply.header('etag', tagOf(revision))
 }
 
 /**

@@ -3,19 +3,17 @@ import { Type, type Static } from '@sinclair/typebox'
 import type { FastifyRequest, onRequestHookHandler, preHandlerHookHandler } from 'fastify'
 import { allowFault } from './allow-list.ts'
 import { BadOptionsError, UnguardedError } from './errors.ts'
-import { EventsOptions } from './events/index.ts'
+import { EventsOptions } from './events/options.ts'
 
 type OneOrMore<T> = T | readonly T[]
 
-const guards = {
-  onRequest: code<OneOrMore<onRequestHookHandler>>(
-    'Hooks that check who asks, before anything of the request is read: a function, or several',
-  ),
+const guardsOn = (who: string) => ({
+  onRequest: code<OneOrMore<onRequestHookHandler>>(`Hooks that check who ${who}`),
   preHandler: code<OneOrMore<preHandlerHookHandler>>('The same, for those that need the body'),
-}
+})
 
-const role = (description: string) =>
-  Type.Object(guards, { ...strict, default: {}, description: `${description}: \`{ onRequest, preHandler }\`` })
+const role = (purpose: string) =>
+  Type.Object(guardsOn(`asks to ${purpose} (besides those above)`), { ...strict, default: {} })
 
 /** Everything that `register` takes. The one source of the type, the validation, the defaults and the README's table. */
 export const AdminRoutesOptions = Type.Object(
@@ -25,9 +23,9 @@ export const AdminRoutesOptions = Type.Object(
       default: '/_balancer',
       description: 'Where the routes are; the balancer forwards nothing that is below it',
     }),
-    ...guards,
-    read: role('More hooks for what only looks'),
-    operate: role('More hooks for what changes something'),
+    ...guardsOn('asks, before anything of the request is read: a function, or several'),
+    read: role('look'),
+    operate: role('change something'),
     insecure: Type.Boolean({ default: false, description: 'Do without hooks: whoever reaches it may do anything' }),
     openProbes: Type.Boolean({
       default: false,
@@ -46,11 +44,7 @@ export const AdminRoutesOptions = Type.Object(
     user: code<(request: FastifyRequest) => string | undefined>(
       'Who it was, for the audit; `id`, `name`, `username` or `sub` of `request.user` if not given',
     ),
-    events: Type.Object(EventsOptions.properties, {
-      ...strict,
-      default: {},
-      description: 'How events are kept and told',
-    }),
+    events: Type.Object(EventsOptions.properties, { ...strict, default: {} }),
     persist: Type.Optional(
       Type.String({
         minLength: 1,

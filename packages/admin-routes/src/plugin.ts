@@ -3,15 +3,15 @@ import fp from 'fastify-plugin'
 import { serializerCompiler, validatorCompiler } from './compilers.ts'
 import { Desk } from './desk.ts'
 import { answerErrors } from './error-answer.ts'
-import { registerEvents } from './events/index.ts'
+import { addEvents } from './events/route.ts'
 import { guardsOf, parseOptions, type AdminRoutesOptions, type Guards } from './options.ts'
 import { revisionsOf } from './revisions.ts'
 import { addBackendRead, addBackendWrite } from './routes/backend.ts'
 import { addBackendsRead, addBackendsWrite } from './routes/backends.ts'
 import { addBalancers } from './routes/balancers.ts'
+import { addCatchAll } from './routes/catch-all.ts'
 import { addCircuit } from './routes/circuit.ts'
 import { addExplain } from './routes/explain.ts'
-import { addNothing } from './routes/nothing.ts'
 import { addOperator } from './routes/operator.ts'
 import { addProbe } from './routes/probe.ts'
 import { addReadiness } from './routes/readiness.ts'
@@ -23,7 +23,16 @@ import { SameOrigin } from './same-origin.ts'
 
 type Role = 'read' | 'operate'
 
-const readers = [addBalancers, addBackendsRead, addBackendRead, addWait, addExplain, addServerRead, addNothing]
+const readers = [
+  addBalancers,
+  addBackendsRead,
+  addBackendRead,
+  addWait,
+  addExplain,
+  addServerRead,
+  addEvents,
+  addCatchAll,
+]
 const writers = [
   addOperator,
   addBackendsWrite,
@@ -44,6 +53,8 @@ function guard(scope: FastifyInstance, { onRequest, preHandler }: Guards): void 
 function prepare(scope: FastifyInstance, desk: Desk): void {
   scope.setValidatorCompiler(validatorCompiler)
   scope.setSerializerCompiler(serializerCompiler)
+  // One that the app has for all its answers would go before it.
+  scope.setReplySerializer(null as never)
   scope.setErrorHandler(answerErrors(desk))
   scope.removeAllContentTypeParsers()
   const parse = scope.getDefaultJsonParser('error', 'error')
@@ -74,14 +85,13 @@ async function roleRoutes(scope: FastifyInstance, { desk, role }: { desk: Desk; 
   scope.addHook('onRequest', async (request) => sameOrigin.check(request))
   refuseInvalid(scope)
   if (role === 'operate') {
-    scope.addHook('preHandler', async (request) => desk.identify(request))
+    scope.addHook('preHandler', async (request) => desk.audit.identify(request))
     scope.addHook('preSerialization', async (request) => desk.saved(request))
     for (const add of writers) add(scope, desk)
     return
   }
   for (const add of readers) add(scope, desk)
   if (!options.openProbes) addReadiness(scope, desk)
-  registerEvents(scope, options.events)
 }
 
 async function guardedRoutes(scope: FastifyInstance, { desk }: { desk: Desk }): Promise<void> {

@@ -20,5 +20,5 @@ const parameter = /:(\w+)(?:\([^/]*\))?/g
 /** What stands before a path of ours, with what a request has in place of parameters. */
 export function prefixOf({ prefix }: Scope, { params }: Pick<FastifyRequest, 'params'>): string {
   const given = params as Readonly<Record<string, string>>
-  return prefix.replace(parameter, (_whole, name: string) => encodeURIComponent(given[name] ?? ''))
+  return encodeURI(prefix).replace(parameter, (_whole, name: string) => encodeURIComponent(given[name] ?? ''))
 }

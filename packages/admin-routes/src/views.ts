@@ -10,7 +10,7 @@ import type {
   ExplanationView,
   SetView,
 } from './schemas/views.ts'
-import { toldVeto } from './told-data.ts'
+import { toldVeto } from './evidence.ts'
 
 /** What of a circuit is shown. */
 export function circuitView({

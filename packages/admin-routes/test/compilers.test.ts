@@ -16,6 +16,9 @@ test('what the schema does not name is not written', () => {
 test('text is converted where all is text, and nowhere else', () => {
   const check = (httpPart: string, given: unknown) => validatorCompiler({ ...place, schema, httpPart })(given)
   assert.deepEqual(check('querystring', { a: '1', b: 'true' }), { value: { a: 1, b: true } })
+  for (const a of ['1e4', '0x10', '1.5', ' 1', '', 'true', '9'.repeat(400)])
+    assert.ok('error' in (check('querystring', { a }) as object), a)
+  for (const b of ['1', 'yes', 'TRUE', '']) assert.ok('error' in (check('querystring', { a: '1', b }) as object), b)
   const { error } = check('body', { a: '1', c: 1 }) as { error: Error & { faults: string[] } }
   assert.deepEqual(error.faults, ['c: unexpected property', 'a: expected integer'])
 })

@@ -205,6 +205,25 @@ describe('bodies', () => {
   })
 })
 
+test('answers are written by our own schemas, also where the app has its own way for all of its answers', async (t) => {
+  const { ask } = await stage(t, {
+    between: (app) => app.setReplySerializer((payload) => JSON.stringify({ ok: true, data: payload })),
+  })
+  assert.deepEqual((await ask('GET', '/live')).body, { live: true })
+  assert.equal((await ask('GET', '/balancers/other')).body.statusCode, 404)
+})
+
+test('what a hook throws keeps its header fields', async (t) => {
+  const refuse = async () => {
+    throw Object.assign(new Error('who are you?'), { statusCode: 401, headers: { 'www-authenticate': 'Bearer' } })
+  }
+  const { ask } = await stage(t, { admin: { onRequest: refuse } })
+  for (const path of ['/balancers', '/nothing']) {
+    const { status, headers } = await ask('GET', path)
+    assert.deepEqual([status, headers['www-authenticate']], [401, 'Bearer'])
+  }
+})
+
 describe('a page of another site', () => {
   const origin = 'http://localhost'
   const own = { host: 'localhost' }

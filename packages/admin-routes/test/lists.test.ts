@@ -190,6 +190,48 @@ describe('one backend', () => {
     assert.deepEqual(list(), ['a 1', 'b 2'])
   })
 
+  test('is refused with every fault at once, and a dry run tells the same', async (t) => {
+    const { ask, told } = await stage(t, { admin: { insecure: true, allow: ['10.0.0.0/8'] } })
+    const weight = 'weight: expected integer to be greater or equal to 1'
+    const path = '/balancers/default/backends'
+    for (const [method, place, given, faults] of [
+      [
+        'POST',
+        path,
+        { url: 'ftp://x', weight: 0 },
+        [
+          weight,
+          "url: 'ftp://x' must begin with http:// or https://",
+          "url: 'ftp://x' is not among those that may be added",
+        ],
+      ],
+      [
+        'POST',
+        path,
+        { url: 'http://h', colour: 'red', weight: 0 },
+        ['colour: unexpected property', weight, "url: 'http://h' is not among those that may be added"],
+      ],
+      ['POST', path, {}, ['url: expected required property']],
+      [
+        'PATCH',
+        `${path}/a`,
+        { weight: 0, url: 'http://10.0.0.1', priority: -1 },
+        ['url: unexpected property', weight, 'priority: expected integer to be greater or equal to 0'],
+      ],
+    ] as const) {
+      const real = await ask(method, place, given)
+      assert.deepEqual([real.status, real.body.faults], [400, faults])
+      const dry = await ask(method, `${place}?dryRun=true`, given)
+      assert.deepEqual([dry.status, dry.body.faults], [200, faults])
+    }
+    const listed = { backends: [{ url: 'ftp://x', weight: 0 }] }
+    assert.equal((await ask('PUT', path, listed)).body.faults.length, 3)
+    // Nothing that is secret is told again.
+    const secret = await ask('POST', path, { url: 'user:secret@10.0.0.1:80' })
+    assert.deepEqual([secret.status, JSON.stringify(secret.body).includes('secret')], [400, false])
+    assert.deepEqual(told, [])
+  })
+
   test('that is not there is 404, as are balancers', async (t) => {
     const { ask } = await stage(t)
     for (const [method, path, given] of [

@@ -128,6 +128,21 @@ describe('wait', () => {
     await Promise.all(running)
   })
 
+  test('takes as long as it is asked to, whatever the app allows its handlers', async (t) => {
+    const { app, admin } = await held(t, {}, { handlerTimeout: 50 })
+    app.balancer.backend('a').inFlight = 1
+    app.balancer.exchanges = 1
+    const answers = await Promise.all([
+      admin('GET', `${backends}/a/wait?timeout=150`),
+      admin('GET', '/server/wait?timeout=150'),
+    ])
+    assert.deepEqual(
+      answers.map(({ status }) => status),
+      [202, 202],
+    )
+    app.balancer.leave()
+  })
+
   test('leaves nothing behind when the client goes', async (t) => {
     const clock = new ManualClock()
     const { url, open, finish } = await held(t, { clock, timeouts: { headers: 0, idle: 0 } })

@@ -50,6 +50,11 @@ describe('a broken file', () => {
       JSON.stringify(list(a, { ...b, weight: 0, x: 1 }, a)),
       /: balancers\.default\.backends\.1\.x: unexpected property; balancers\.default\.backends\.1\.weight: .*; balancers\.default\.backends\.2\.id: 'a' is already/,
     ],
+    [
+      'more than one kind of fault',
+      JSON.stringify(list({ ...a, state: 'off' }, { ...b, weight: 0 })),
+      /backends\.0\.state: .*; balancers\.default\.backends\.1\.weight: /,
+    ],
   ] as const)
     test(`with ${what} is refused, and not touched`, async (t) => {
       const { file, folder } = await kept(t)

@@ -11,6 +11,7 @@ describe('below a prefix', () => {
   for (const [what, prefix, path] of [
     ['of a scope', '/inner', '/inner'],
     ['with a parameter', '/:tenant', '/blue%20one'],
+    ['with more than Latin letters, and a space', '/管理 x', '/%E7%AE%A1%E7%90%86%20x'],
     ['with parameters that have to match', '/v:major(^\\d+)/:tenant', '/v2/blue'],
   ] as const)
     test(`${what}, the routes answer, and \`Location\` leads to what was added`, async (t) => {

@@ -52,7 +52,7 @@ export interface ParsedBackend extends BackendOptions {
 
 /** Faults are logged: what may be a password is left out. */
 function quoted(url: string): string {
-  return `'${url.replace(/\/\/.*@/, '//…@')}'`
+  return `'${url.replace(/^(\w+:\/\/)?.*@/s, '$1…@')}'`
 }
 
 function originFault(url: string, { protocol }: PoolOptions): string | undefined {
@@ -85,15 +85,10 @@ export function parseBackends(listed: unknown, pool: PoolOptions, faults: string
     const place = `backends.${index}`
     const backend = (typeof item === 'string' ? { url: item } : item) as BackendOptions
     const own = faultsOf(BackendOptions, backend, place)
-    if (own.length > 0) {
-      faults.push(...own)
-      continue
-    }
-    const fault = originFault(backend.url, pool)
-    if (fault !== undefined) {
-      faults.push(`${place}.url: ${fault}`)
-      continue
-    }
+    const fault = typeof backend?.url === 'string' ? originFault(backend.url, pool) : undefined
+    faults.push(...own)
+    if (fault !== undefined) faults.push(`${place}.url: ${fault}`)
+    if (own.length > 0 || fault !== undefined) continue
     const url = new URL(backend.url).origin
     const id = backend.id ?? url
     const earlier = places.get(id)

@@ -2,6 +2,7 @@ import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { ApiError } from './api-error.ts'
 import type { Api } from './api.ts'
 import { titleOf, type Intent } from './intent.ts'
+import { giveFocusBack } from './lost-focus.ts'
 import type { Told } from './outcome.tsx'
 
 interface ActionDialogProps {
@@ -35,7 +36,7 @@ export function ActionDialog({ api, intent, onEnd }: ActionDialogProps) {
     input.current?.select()
     return () => {
       element.close()
-      if (before instanceof HTMLElement) before.focus()
+      giveFocusBack(before)
     }
   }, [])
 

@@ -1,6 +1,7 @@
 import { useRef } from 'preact/hooks'
 import type { ActionKind } from './actions.ts'
 import { BackendRow } from './backend-row.tsx'
+import { headingId, useFocusKept } from './lost-focus.ts'
 import { OutOfUse } from './out-of-use.tsx'
 import type { Access } from './state.ts'
 import type { TrafficById } from './traffic.ts'
@@ -18,7 +19,9 @@ const columns = ['Backend', 'State', 'Share', 'In flight', 'Rate', 'p95', 'Weigh
 
 /** Every backend, one row each. */
 export function BackendsTable({ view, traffic, at, access, onAction }: BackendsTableProps) {
+  const section = useRef<HTMLElement>(null)
   const rows = useRef<HTMLDivElement>(null)
+  useFocusKept(section)
   if (view === undefined) return <p class="note">Asking for the backends …</p>
   const { backends, policy, revision } = view
   const find = (id: string) => {
@@ -30,9 +33,11 @@ export function BackendsTable({ view, traffic, at, access, onAction }: BackendsT
   const second = Math.floor(at / 1000) * 1000
   const usable = backends.filter(({ available }) => available).length
   return (
-    <section class="backends" aria-labelledby="backends">
+    <section class="backends" aria-labelledby={headingId} ref={section}>
       <div class="title">
-        <h2 id="backends">Backends</h2>
+        <h2 id={headingId} tabIndex={-1}>
+          Backends
+        </h2>
         <p>
           {usable} of {backends.length} available, {policy}, revision {revision}
         </p>

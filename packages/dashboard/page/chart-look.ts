@@ -12,7 +12,21 @@ export interface Line {
   readonly isFilled?: boolean
 }
 
+/** How figures are written. */
+interface Texts {
+  /** In the legend: exactly. */
+  readonly figure: (value: number) => string
+  /** At an axis: the shorter, the better. */
+  readonly mark: (value: number) => string
+}
+
 const font = '11px system-ui, sans-serif'
+
+/** Between the marks of the upright axis and the chart. */
+const gap = 6
+
+/** So wide is the upright axis (px), if its marks are not wider: it seldom changes. */
+const narrowest = 46
 
 /** Between two lines of the grid. */
 const steps = [0.5, ...Array.from({ length: 10 }, (_, power) => [1, 2, 5].map((step) => step * 10 ** power)).flat()]
@@ -28,6 +42,17 @@ function axis(rest: uPlot.Axis): uPlot.Axis {
     border: { show: false },
     ...rest,
   }
+}
+
+/** As wide as its longest mark: fonts differ, and figures more so. */
+function widthFor({ ctx }: uPlot, marks: readonly string[] | null): number {
+  if (marks === null) return narrowest
+  // The plot remembers which font it has set.
+  ctx.save()
+  ctx.font = font
+  const longest = Math.max(0, ...marks.map((mark) => ctx.measureText(mark).width))
+  ctx.restore()
+  return Math.max(narrowest, Math.ceil(longest) + gap)
 }
 
 function series(line: Line, text: (value: number) => string): uPlot.Series {
@@ -53,10 +78,11 @@ function lately(latest: number | null): [number, number] {
   return [to - chartSpan / 1000, to]
 }
 
-/** A chart of the last minutes. `least`: its upper end is never lower. `text`: how its figures are written. */
-export function chartLook(lines: readonly Line[], least: number, text: (value: number) => string): Look {
+/** A chart of the last minutes. `least`: its upper end is never lower. */
+export function chartLook(lines: readonly Line[], least: number, { figure, mark }: Texts): Look {
   return {
-    padding: [10, 14, 0, 0],
+    // Half of what is written below its right end.
+    padding: [10, 16, 0, 0],
     cursor: { sync: { key: 'charts' }, drag: { x: false, y: false }, y: false, points: { size: 6 } },
     scales: {
       x: { range: (_plot, _from, to) => lately(to) },
@@ -64,9 +90,9 @@ export function chartLook(lines: readonly Line[], least: number, text: (value: n
     },
     axes: [
       axis({ incrs: [60], space: 40, size: 24, values: (_plot, at) => at.map((one) => clock.format(one * 1000)) }),
-      axis({ incrs: [...steps], size: 46, gap: 6, space: 24, values: (_plot, at) => at.map(text) }),
+      axis({ incrs: [...steps], size: widthFor, gap, space: 24, values: (_plot, at) => at.map(mark) }),
     ],
-    series: [{ label: 'Time', value: () => '' }, ...lines.map((line) => series(line, text))],
+    series: [{ label: 'Time', value: () => '' }, ...lines.map((line) => series(line, figure))],
     hooks: { setData: [tellLatest], ready: [tellLatest], setCursor: [tellLatest] },
   }
 }

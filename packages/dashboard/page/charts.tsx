@@ -1,7 +1,7 @@
-import { useMemo } from 'preact/hooks'
+import { useMemo, useRef } from 'preact/hooks'
 import type uPlot from 'uplot'
 import { chartLook } from './chart-look.ts'
-import { count, durationText } from './figures-text.ts'
+import { count, countMark, durationMark, durationText } from './figures-text.ts'
 import type { History } from './history.ts'
 import { Plot, type Look } from './plot.tsx'
 
@@ -11,9 +11,13 @@ const rate = chartLook(
     { name: 'failed/s', colour: 'bad' },
   ],
   1,
-  count,
+  { figure: count, mark: countMark },
 )
-const errors = chartLook([{ name: 'errors', colour: 'bad', isFilled: true }], 1, (value) => `${count(value)} %`)
+const percentage = (value: number) => `${count(value)} %`
+const errors = chartLook([{ name: 'errors', colour: 'bad', isFilled: true }], 1, {
+  figure: percentage,
+  mark: percentage,
+})
 const latency = chartLook(
   [
     { name: 'p50', colour: 'low' },
@@ -21,7 +25,7 @@ const latency = chartLook(
     { name: 'p99', colour: 'high' },
   ],
   1,
-  durationText,
+  { figure: durationText, mark: durationMark },
 )
 
 interface ChartProps {
@@ -36,10 +40,14 @@ function Chart({ title, look, history, columns }: ChartProps) {
     () => ['times' as const, ...columns].map((key) => history[key]) as unknown as uPlot.AlignedData,
     [history],
   )
+  const legend = useRef<HTMLDivElement>(null)
   return (
     <figure>
-      <figcaption aria-hidden="true">{title}</figcaption>
-      <Plot name={`${title} over 5 minutes`} look={look} data={data} class="chart" />
+      <figcaption aria-hidden="true">
+        {title}
+        <div class="legend" ref={legend} />
+      </figcaption>
+      <Plot name={`${title} over 5 minutes`} look={look} data={data} legend={legend} class="chart" />
     </figure>
   )
 }

@@ -28,6 +28,25 @@ export function durationText(ms: number | null): string {
   return `${number} ${unit}`
 }
 
+const atMostOneDigit = new Intl.NumberFormat('en', { maximumFractionDigits: 1 })
+
+const thousands: readonly (readonly [least: number, letter: string])[] = [
+  [1e9, 'G'],
+  [1e6, 'M'],
+  [1e3, 'k'],
+]
+
+/** A round count, as short as the marks of an axis must be: `500`, `1.5 k`, `20 M`. */
+export function countMark(value: number): string {
+  const [least, letter] = thousands.find(([from]) => value >= from) ?? [1, '']
+  return `${atMostOneDigit.format(value / least)} ${letter}`.trimEnd()
+}
+
+/** The same of a duration, of so many ms: `0.5 ms`, `500 ms`, `1.5 s`. */
+export function durationMark(ms: number): string {
+  return ms >= 1000 ? `${atMostOneDigit.format(ms / 1000)} s` : `${atMostOneDigit.format(ms)} ms`
+}
+
 /** How long ago something was, in one unit: `12 s`, `3 min`, `5 h`, `2 d`. */
 export function age(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1000))

@@ -19,6 +19,11 @@ function troubleOf(error: unknown): Trouble {
   return { kind: error.status === 401 ? 'signed-out' : 'refused', message }
 }
 
+/** What somebody may do whose question about that was answered with an error; undefined: that says nothing about it. */
+function accessOf(error: unknown): Access | undefined {
+  return error instanceof ApiError && [401, 403].includes(error.status) ? 'viewer' : undefined
+}
+
 /** Keeps the store up to date: events say when to ask, and the admin routes say how it is. */
 export class Live {
   readonly #api: Api
@@ -27,6 +32,7 @@ export class Live {
   #askedAt = -Infinity
   #isAsking = false
   #isDue = false
+  #isAccessDue = false
 
   constructor(api: Api, store: Store) {
     this.#api = api
@@ -73,6 +79,7 @@ export class Live {
     this.#isAsking = true
     this.#isDue = false
     this.#askedAt = performance.now()
+    if (this.#isAccessDue) void this.#findAccess()
     try {
       const [view, server] = await Promise.all([this.#api.balancers(), this.#api.server()])
       this.#store.tell({ kind: 'balancers', view })
@@ -93,12 +100,10 @@ export class Live {
   }
 
   async #findAccess(): Promise<void> {
-    let access: Access = 'operator'
-    try {
-      await this.#api.operator()
-    } catch {
-      access = 'viewer'
-    }
-    this.#store.tell({ kind: 'access', access })
+    this.#isAccessDue = false
+    const access = await this.#api.operator().then(() => 'operator' as const, accessOf)
+    // What was known last holds until there is an answer.
+    if (access === undefined) this.#isAccessDue = true
+    else this.#store.tell({ kind: 'access', access })
   }
 }

@@ -1,3 +1,4 @@
+import type { RefObject } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
 import uPlot from 'uplot'
 import { themeChange } from './theme.ts'
@@ -9,20 +10,24 @@ interface PlotProps {
   readonly name: string
   readonly look: Look
   readonly data: uPlot.AlignedData
+  /** Where its legend goes. */
+  readonly legend?: RefObject<HTMLElement | null>
   readonly class: string
 }
 
 /** Keeps one uPlot in an element: made when it is first seen, drawn only while it is seen. */
 class PlotKeeper {
   readonly #place: HTMLElement
+  readonly #legendPlace: HTMLElement | null
   readonly #look: Look
   #data: uPlot.AlignedData
   #plot: uPlot | undefined
   #isSeen = false
   #isDrawn = false
 
-  constructor(place: HTMLElement, look: Look, data: uPlot.AlignedData) {
+  constructor(place: HTMLElement, legendPlace: HTMLElement | null, look: Look, data: uPlot.AlignedData) {
     this.#place = place
+    this.#legendPlace = legendPlace
     this.#look = look
     this.#data = data
   }
@@ -61,17 +66,24 @@ class PlotKeeper {
   #draw(): void {
     if (this.#isDrawn) return
     this.#isDrawn = true
-    if (this.#plot === undefined) this.#plot = new uPlot({ ...this.#look, ...this.#size() }, this.#data, this.#place)
+    if (this.#plot === undefined) this.#plot = this.#begin()
     else this.#plot.setData(this.#data)
+  }
+
+  #begin(): uPlot {
+    const place = this.#legendPlace
+    const legend = place === null ? {} : { mount: (_plot: uPlot, itself: HTMLElement) => place.append(itself) }
+    const look = { ...this.#look, legend: { ...this.#look.legend, ...legend }, ...this.#size() }
+    return new uPlot(look, this.#data, this.#place)
   }
 }
 
 /** A plot. `look` must stay the same object. */
-export function Plot({ name, look, data, class: className }: PlotProps) {
+export function Plot({ name, look, data, legend, class: className }: PlotProps) {
   const place = useRef<HTMLDivElement>(null)
   const keeper = useRef<PlotKeeper>(null)
   useEffect(() => {
-    keeper.current = new PlotKeeper(place.current!, look, data)
+    keeper.current = new PlotKeeper(place.current!, legend?.current ?? null, look, data)
     return keeper.current.start()
   }, [look])
   useEffect(() => keeper.current!.show(data), [data])

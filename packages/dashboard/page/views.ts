@@ -159,9 +159,6 @@ export interface ExplanationView {
 
 /** What is answered in place of what was asked for. */
 export interface FaultView {
-  readonly statusCode: number
-  readonly code?: string
-  readonly error: string
   readonly message: string
   readonly faults?: readonly string[]
 }

@@ -1,8 +1,9 @@
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
+import { builtPage } from './built-page.ts'
+import { constraintsAt } from './catch-all.ts'
 import { NoAdminRoutesError } from './errors.ts'
 import { parseOptions, type DashboardOptions } from './options.ts'
-import { builtPage } from './built-page.ts'
 import { pageRoutes } from './routes.ts'
 
 async function plugin(app: FastifyInstance, given: DashboardOptions): Promise<void> {
@@ -12,7 +13,7 @@ async function plugin(app: FastifyInstance, given: DashboardOptions): Promise<vo
   if (!app.hasRoute({ method: 'GET', url: `${app.prefix}${admin}/balancers` })) throw new NoAdminRoutesError(admin)
   if (insecure && options.onRequest.length === 0)
     app.log.warn(`the dashboard at ${path} is insecure: whoever reaches it may see the page`)
-  await app.register(pageRoutes, { prefix: path, options, folder })
+  await app.register(pageRoutes, { prefix: path, options, folder, constrained: constraintsAt(app, admin) })
 }
 
 /** `fastify.register(dashboard, options)`, after the admin routes, which tell it everything. */

@@ -1,24 +1,18 @@
 import fastifyStatic from '@fastify/static'
-import type { FastifyInstance, FastifyRequest, FastifySchema } from 'fastify'
-import { METHODS } from 'node:http'
+import type { FastifyInstance } from 'fastify'
 import { join, posix, sep } from 'node:path'
-import { UnknownPageError } from './errors.ts'
+import { assets } from './built-page.ts'
+import { addCatchAll, hidden, type Constraints } from './catch-all.ts'
 import { immutable, securityHeaders } from './headers.ts'
 import type { ParsedOptions } from './options.ts'
-import { assets } from './built-page.ts'
-
-/** Left out of what @fastify/swagger describes. */
-const schema: FastifySchema & { readonly hide: true } = { hide: true }
 
 /** What a scope of the page is given. */
 export interface PageScope {
   readonly options: ParsedOptions
   /** Where the built page is. */
   readonly folder: string
-}
-
-function answerNothing({ method, url }: FastifyRequest): never {
-  throw new UnknownPageError(method, url.slice(0, 200))
+  /** With which a balancer would take requests before the page does. */
+  readonly constrained: readonly Constraints[]
 }
 
 /** Hooks come in this order: a refusal has the headers too. */
@@ -30,27 +24,17 @@ function guard(scope: FastifyInstance, { onRequest }: ParsedOptions): void {
   for (const hook of onRequest) scope.addHook('onRequest', hook)
 }
 
-/** What is not there, or not with that method: a balancer must not forward it. */
-function addNothing(scope: FastifyInstance): void {
-  const methods = METHODS.filter((method) => !['CONNECT', 'GET', 'HEAD'].includes(method))
-  for (const method of methods)
-    if (!scope.supportedMethods.includes(method)) scope.addHttpMethod(method, { hasBody: true })
-  scope.removeAllContentTypeParsers()
-  scope.addContentTypeParser('*', (_request, payload, done) => {
-    payload.resume()
-    done(null)
-  })
-  for (const url of ['', '/*']) scope.route({ method: methods, url, schema, handler: answerNothing })
-  scope.setNotFoundHandler(answerNothing)
-}
-
 /** The page, its files and its settings; everything below its path, and guarded. */
-export async function pageRoutes(scope: FastifyInstance, { options, folder }: PageScope): Promise<void> {
+export async function pageRoutes(scope: FastifyInstance, { options, folder, constrained }: PageScope): Promise<void> {
+  scope.addHook('onRoute', (route) => {
+    // Read by @fastify/under-pressure: whoever has to help an overloaded process must see it.
+    route.config = Object.assign({ pressureHandler: () => undefined }, route.config)
+  })
   guard(scope, options)
-  addNothing(scope)
+  addCatchAll(scope, constrained)
   const { path, admin } = options
   // The balancer has a HEAD for every path, which would be taken otherwise.
-  const shared = { method: 'GET', exposeHeadRoute: true, schema } as const
+  const shared = { method: 'GET', exposeHeadRoute: true, schema: hidden } as const
 
   scope.route({
     ...shared,

@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { age, count, duration, durationText, mebibytes, percent } from '../page/figures-text.ts'
+import {
+  age,
+  count,
+  countMark,
+  duration,
+  durationMark,
+  durationText,
+  mebibytes,
+  percent,
+} from '../page/figures-text.ts'
 
 test('counts have a digit after the point only while they are small and not whole', () => {
   assert.deepEqual([0, 0.04, 1, 1.25, 9.99, 12.6, 1234.5].map(count), ['0', '0.0', '1', '1.3', '10.0', '13', '1,235'])
@@ -31,6 +40,31 @@ test('durations are in ms, or in s when they are long', () => {
   ])
   assert.equal(durationText(null), '–')
   assert.deepEqual(duration(5), { number: '5.0', unit: 'ms' })
+})
+
+test('the marks of an axis are short', () => {
+  assert.deepEqual([0, 0.5, 5, 500, 1000, 1500, 100_000, 200_000, 2e6, 5e9].map(countMark), [
+    '0',
+    '0.5',
+    '5',
+    '500',
+    '1 k',
+    '1.5 k',
+    '100 k',
+    '200 k',
+    '2 M',
+    '5 G',
+  ])
+  assert.deepEqual([0, 0.5, 5, 500, 1000, 1500, 20_000, 5e6].map(durationMark), [
+    '0 ms',
+    '0.5 ms',
+    '5 ms',
+    '500 ms',
+    '1 s',
+    '1.5 s',
+    '20 s',
+    '5,000 s',
+  ])
 })
 
 test('ages have one unit, and are never negative, as clocks differ', () => {

@@ -32,9 +32,10 @@ function stage(t: TestContext) {
   const asked: string[] = []
   let lists: () => Promise<BalancersView> = async () => ({ balancers: [] })
   let server: () => Promise<ServerView> = async () => ready
+  let operator: () => Promise<unknown> = async () => ({})
   const api = {
     url: () => new URL('http://127.0.0.1/_balancer/events'),
-    operator: async () => ({}),
+    operator: () => (asked.push('operator'), operator()),
     balancers: () => (asked.push('balancers'), lists()),
     balancer: async (name: string) => (asked.push(name), balancerView(name)),
     server: () => (asked.push('server'), server()),
@@ -45,10 +46,13 @@ function stage(t: TestContext) {
   return {
     store,
     asked,
-    answer: (next: { lists?: typeof lists; server?: typeof server }) => {
+    answer: (next: { lists?: typeof lists; server?: typeof server; operator?: typeof operator }) => {
       lists = next.lists ?? lists
       server = next.server ?? server
+      operator = next.operator ?? operator
     },
+    /** The stream begins, perhaps anew. */
+    open: () => FakeSource.all.at(-1)!.dispatchEvent(new Event('open')),
     /** An event arrives. */
     tell: (type: string, data: object) =>
       FakeSource.all
@@ -117,4 +121,57 @@ test('a server that does not answer for itself is the same trouble as lists that
   await pass(1000)
   assert.equal(trouble()?.kind, 'unreachable')
   assert.equal(store.state.server, draining)
+})
+
+const busy = () => Promise.reject(new ApiError(429, { message: 'slow down' }))
+
+test('who may act is not known while that is not answered, and is asked again with everything else', async (t) => {
+  const { store, asked, pass, open, answer } = stage(t)
+  answer({ operator: busy })
+  open()
+  await pass(0)
+  assert.equal(store.state.access, 'unknown')
+  answer({ operator: () => Promise.reject(new ApiError(0, { message: 'away' })) })
+  await pass(5000)
+  assert.deepEqual(asked, ['operator', 'balancers', 'server'])
+  assert.equal(store.state.access, 'unknown')
+  answer({ operator: async () => ({}) })
+  await pass(5000)
+  assert.equal(store.state.access, 'operator')
+  await pass(5000)
+  assert.deepEqual(asked, ['balancers', 'server'])
+})
+
+for (const status of [401, 403]) {
+  test(`who is answered ${status} is a viewer, and stays one while it is not answered otherwise`, async (t) => {
+    const { store, asked, pass, open, answer } = stage(t)
+    answer({ operator: () => Promise.reject(new ApiError(status, { message: 'operators only' })) })
+    open()
+    await pass(0)
+    assert.equal(store.state.access, 'viewer')
+    await pass(5000)
+    assert.deepEqual(asked, ['balancers', 'server'])
+    answer({ operator: busy })
+    open()
+    await pass(0)
+    assert.equal(store.state.access, 'viewer')
+    answer({ operator: async () => ({}) })
+    await pass(5000)
+    assert.equal(store.state.access, 'operator')
+  })
+}
+
+test('an operator stays one while that is not answered', async (t) => {
+  const { store, pass, open, answer } = stage(t)
+  open()
+  await pass(0)
+  assert.equal(store.state.access, 'operator')
+  answer({ operator: () => Promise.reject(new ApiError(500, { message: 'oh' })) })
+  open()
+  await pass(0)
+  await pass(5000)
+  assert.equal(store.state.access, 'operator')
+  answer({ operator: () => Promise.reject(new ApiError(403, { message: 'not any more' })) })
+  await pass(5000)
+  assert.equal(store.state.access, 'viewer')
 })

@@ -15,6 +15,7 @@ type Readable<Read, Served extends Read> = [Read, Served]
 export type Views = [
   Readable<read.BalancerView, Static<typeof served.BalancerView>>,
   Readable<read.BalancersView, Static<typeof served.BalancersView>>,
+  Readable<read.ServerView, Static<typeof served.ServerView>>,
   Readable<read.BackendView, served.BackendView>,
   Readable<read.ProbeView, Static<typeof served.ProbeView>>,
   Readable<read.CircuitView, Static<typeof served.CircuitView>>,

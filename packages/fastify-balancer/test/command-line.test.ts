@@ -145,10 +145,9 @@ describe('checking backends', patience, () => {
     const dead = await unusedOrigin()
     const program = start(t, '--port', '0', '--log', 'json', dead, one!.url)
     const [url] = await program.until(/http:\/\/127\.0\.0\.1:\d+(?= by )/)
-    assert.deepEqual(
-      one!.received.map(({ method, url: path }) => [method, path]),
-      [['HEAD', '/']],
-    )
+    // One by then; the next ones begin somewhere in the interval.
+    const probes = one!.received.map(({ method, url: path }) => `${method} ${path}`)
+    assert.deepEqual(new Set(probes), new Set(['HEAD /']))
     for (let turn = 0; turn < 4; turn++) assert.equal((await ask(url)).body, 'one')
     await stop(program)
     const lines = program.stdout.map((line) => JSON.parse(line) as { msg: string; attempts?: { backend: string }[] })
@@ -164,10 +163,7 @@ describe('checking backends', patience, () => {
     const [well] = await startBackends(t, 'well')
     const [, url] = await startAt(t, '--check', '/health?deep', sick.url, well!.url)
     for (let turn = 0; turn < 4; turn++) assert.equal((await ask(url)).body, 'well')
-    assert.deepEqual(
-      sick.received.map((request) => request.url),
-      ['/health?deep'],
-    )
+    assert.deepEqual(new Set(sick.received.map((request) => request.url)), new Set(['/health?deep']))
   })
 
   test('or not at all', async (t) => {

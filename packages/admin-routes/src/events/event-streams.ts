@@ -12,10 +12,12 @@ import type { EventsSettings } from './options.ts'
 
 /** All clients of one log, with one timer for all their heartbeats. */
 export class EventStreams {
+  /** For the heartbeat, and whatever else is told from time to time. */
+  readonly clock: Clock
+  /** The time in ms since the epoch. */
+  readonly wallClock: () => number
   readonly #log: EventLog
   readonly #settings: EventsSettings
-  readonly #clock: Clock
-  readonly #wallClock: () => number
   readonly #open = new Set<EventStream>()
   /** Those of them who want figures, and of which balancers. */
   readonly #watching = new Map<EventStream, (balancer: string) => boolean>()
@@ -23,12 +25,11 @@ export class EventStreams {
   #isDue = false
   #closed = false
 
-  /** `wallClock` tells the time in ms since the epoch. */
   constructor(log: EventLog, settings: EventsSettings, clock: Clock, wallClock: () => number) {
     this.#log = log
     this.#settings = settings
-    this.#clock = clock
-    this.#wallClock = wallClock
+    this.clock = clock
+    this.wallClock = wallClock
   }
 
   /** How many there are. */
@@ -64,7 +65,7 @@ export class EventStreams {
   add(response: ServerResponse, query: EventsQuery, last: string | undefined): void {
     if (isGone(response)) return
     const log = this.#log
-    const { next, gap } = log.resume(last, this.#wallClock())
+    const { next, gap } = log.resume(last, this.wallClock())
     const stream = new EventStream(response, log, filterOf(query), next, this.#settings.maxQueued)
     // What is written to a connection that has just been lost fails; `close` follows.
     response.on('error', () => {})
@@ -94,11 +95,11 @@ export class EventStreams {
 
   #startTimer(): unknown {
     const { heartbeat } = this.#settings
-    return heartbeat === 0 ? undefined : this.#clock.setTimeout(() => this.#beat(), heartbeat)
+    return heartbeat === 0 ? undefined : this.clock.setTimeout(() => this.#beat(), heartbeat)
   }
 
   #stopTimer(): void {
-    this.#clock.clearTimeout(this.#timer)
+    this.clock.clearTimeout(this.#timer)
     this.#timer = undefined
   }
 

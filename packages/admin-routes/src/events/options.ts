@@ -27,8 +27,5 @@ export const EventsOptions = Type.Object(
   },
   strict,
 )
-/** What may be given: everything optional. */
-export type EventsOptions = Partial<Static<typeof EventsOptions>>
-
 /** With every default in place. */
 export type EventsSettings = Readonly<Static<typeof EventsOptions>>

@@ -1,33 +1,21 @@
-import { withDefaults } from '@fastify-balancer/option-schema'
 import { Type } from '@sinclair/typebox'
-import type { Clock } from '@fastify-balancer/balancer-core'
 import { randomBytes } from 'node:crypto'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { OutgoingHttpHeaders } from 'node:http'
+import type { Desk } from '../desk.ts'
 import { UnknownBalancerError } from '../errors.ts'
-import { Extensions } from '../extensions.ts'
 import { responses } from '../schemas/request.ts'
+import { tags, type Scope } from '../scope.ts'
 import { BalancerEvent } from './event.ts'
 import { EventLog } from './event-log.ts'
 import { EventStreams } from './event-streams.ts'
 import { EventsQuery, figuresFilterOf } from './event-filter.ts'
 import { Figures } from './figures.ts'
 import { FiguresEvent } from './figures-event.ts'
-import { EventsOptions, type EventsSettings } from './options.ts'
 import { watchBalancers } from './sources.ts'
 
-/** Where time comes from, and what tells one process from another. */
-export interface EventsSurroundings {
-  /** For the heartbeat; default: that of the first balancer. */
-  readonly clock?: Clock
-  /** The time in ms since the epoch; default: `Date.now`. */
-  readonly wallClock?: () => number
-  /** The part of the ids that is another after each restart: letters and digits; default: drawn at random. */
-  readonly epoch?: string
-}
-
 const schema = {
-  tags: ['load-balancer'],
+  tags,
   operationId: 'watchEvents',
   summary: 'What happens to the balancers, as server-sent events',
   querystring: EventsQuery,
@@ -64,31 +52,26 @@ function begin(request: FastifyRequest, reply: FastifyReply): void {
   raw.writeHead(200, { ...(reply.getHeaders() as OutgoingHttpHeaders), ...headers })
 }
 
-/**
- * Adds `GET /events` to a scope, whose hooks decide who may ask, and ends everything when the app closes. Options are
- * taken as checked by `EventsOptions`. Returns the streams, to be counted.
- */
-export function registerEvents(
-  scope: FastifyInstance,
-  options: EventsOptions = {},
-  surroundings: EventsSurroundings = {},
-): EventStreams {
-  const settings: EventsSettings = withDefaults(EventsOptions, options)
-  const { wallClock = Date.now, epoch = randomBytes(6).toString('hex') } = surroundings
-  const clock = surroundings.clock ?? scope.balancers.values().next().value!.clock
-  const streams = new EventStreams(new EventLog(settings.keep, epoch), settings, clock, wallClock)
+/** The part of the ids before the number is another for each of them, and so after each restart. */
+function streamsOf({ options: { events }, balancers }: Desk): EventStreams {
+  const { clock } = balancers.values().next().value!
+  return new EventStreams(new EventLog(events.keep, randomBytes(6).toString('hex')), events, clock, Date.now)
+}
+
+/** `GET /events`; everything ends when the app closes. */
+export function addEvents(scope: Scope, desk: Desk, streams = streamsOf(desk)): void {
+  const { clock, wallClock } = streams
   const stop = watchBalancers(scope, wallClock, (event) => streams.tell(event))
-  const extensions = new Extensions(scope)
-  const figures = new Figures(scope, extensions, clock, wallClock, (told) => streams.tellFigures(told))
+  const figures = new Figures(scope, desk.extensions, clock, wallClock, (told) => streams.tellFigures(told))
   endWith(scope, () => {
     stop()
     figures.stop()
     streams.close()
   })
 
-  scope.get<{ Querystring: EventsQuery }>('/events', { schema, exposeHeadRoute: true }, async (request, reply) => {
+  scope.get('/events', { schema, exposeHeadRoute: true }, async (request, reply) => {
     const { query } = request
-    if (query.balancer !== undefined && !scope.balancers.has(query.balancer))
+    if (query.balancer !== undefined && !desk.balancers.has(query.balancer))
       throw new UnknownBalancerError(query.balancer)
     if (request.method === 'HEAD') {
       begin(request, reply)
@@ -101,5 +84,4 @@ export function registerEvents(
     streams.add(reply.raw, query, typeof last === 'string' ? last : undefined)
     if (figuresFilterOf(query) !== undefined) figures.start()
   })
-  return streams
 }

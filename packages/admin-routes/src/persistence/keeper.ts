@@ -7,7 +7,7 @@ import { BadOptionsError } from '../errors.ts'
 import type { WantedBackend } from '../schemas/wanted.ts'
 import { claim } from './claim.ts'
 import { BrokenFileError, UnsavedError } from './errors.ts'
-import { listsIn, savedList, textOf, wantedOf, type SavedList } from './saved-lists.ts'
+import { faultsOfStates, listsIn, savedList, textOf, wantedOf, type SavedList } from './saved-lists.ts'
 import { realPathOf, writeWhole } from './whole-file.ts'
 
 /** What a list would change, and why it would be refused. */
@@ -104,8 +104,8 @@ export class Keeper {
       const balancer = this.#balancers.get(name)
       return balancer === undefined ? [] : { balancer, list, comparison: compare(balancer, wantedOf(list)) }
     })
-    const faults = due.flatMap(({ balancer: { name }, comparison }) =>
-      comparison.faults.map((fault) => `balancers.${name}.${fault}`),
+    const faults = due.flatMap(({ balancer: { name }, list, comparison }) =>
+      [...faultsOfStates(list), ...comparison.faults].map((fault) => `balancers.${name}.${fault}`),
     )
     if (faults.length > 0) throw new BrokenFileError(this.#path, faults.join('; '))
     await Promise.all(

@@ -9,7 +9,11 @@ const SavedBackend = Type.Object({
 })
 
 const SavedList = Type.Object(
-  { revision: Type.Integer({ minimum: 1, maximum: 2 ** 52 }), backends: Type.Array(SavedBackend) },
+  {
+    revision: Type.Integer({ minimum: 1, maximum: 2 ** 52 }),
+    // Looked at with everything else that may be wrong with one, see `faultsOfStates`.
+    backends: Type.Array(Type.Unsafe<Static<typeof SavedBackend>>(Type.Object({}))),
+  },
   strict,
 )
 /** The list of one balancer, as it is in the file. */
@@ -36,6 +40,11 @@ export function listsIn(bytes: Uint8Array, faults: string[]): Map<string, SavedL
   if (typeof version === 'number' && version !== 1) faults.push(`version: ${version} is not known, only 1`)
   else faults.push(...faultsOf(SavedLists, value))
   return faults.length > 0 ? new Map() : new Map(Object.entries((value as Static<typeof SavedLists>).balancers))
+}
+
+/** States that there are not. */
+export function faultsOfStates({ backends }: SavedList): string[] {
+  return backends.flatMap((backend, index) => faultsOf(SavedBackend, backend, `backends.${index}`))
 }
 
 /** The file of these lists. */

@@ -1,9 +1,12 @@
+import { faultsOf } from '@fastify-balancer/option-schema'
 import { Type } from '@sinclair/typebox'
 import type { Desk } from '../desk.ts'
+import { setTag } from '../if-match.ts'
+import { dryRun, refuseFaulty } from '../preview.ts'
 import { described, revisionsOf } from '../revisions.ts'
 import { BackendParams, ChangeQuery, ConditionalHeaders, NoQuery, RemovalQuery, responses } from '../schemas/request.ts'
 import { BackendView, PreviewView, SetView } from '../schemas/views.ts'
-import { BackendPatch } from '../schemas/wanted.ts'
+import { BackendPatch, GivenPatch } from '../schemas/wanted.ts'
 import { tags, type Scope } from '../scope.ts'
 
 const path = '/balancers/:name/backends/:id'
@@ -24,10 +27,15 @@ export function addBackendRead(scope: Scope, desk: Desk): void {
     },
     async ({ params: { name, id } }, reply) => {
       const { balancer, backend } = desk.backend(name, id)
-      desk.tag(reply, balancer.set.revision)
+      setTag(reply, balancer.set.revision)
       return desk.views.backend(balancer, backend)
     },
   )
+}
+
+/** Of a patch, what is one: not another `url`, for instance. */
+function known(patch: BackendPatch): BackendPatch {
+  return Object.fromEntries(Object.entries(patch).filter(([name]) => Object.hasOwn(BackendPatch.properties, name)))
 }
 
 /** `PATCH` and `DELETE /balancers/:name/backends/:id` */
@@ -42,7 +50,7 @@ export function addBackendWrite(scope: Scope, desk: Desk): void {
         params: BackendParams,
         querystring: ChangeQuery,
         headers: ConditionalHeaders,
-        body: BackendPatch,
+        body: GivenPatch,
         response: responses(
           { 200: Type.Union([BackendView, PreviewView], { description: 'The backend; or what it would change' }) },
           ...([400, 403, 404, 412, 413, 415] as const),
@@ -55,13 +63,14 @@ export function addBackendWrite(scope: Scope, desk: Desk): void {
       const { balancer, condition } = desk.change(request)
       const listed = balancer.backends.map(described)
       const index = listed.findIndex((one) => one.id === id)
-      const patched = listed.with(index, { ...listed[index]!, ...request.body })
-      const preview = desk.previewOne(balancer, patched, index)
-      if (request.query.dryRun === true) return desk.dryRun(preview)
-      desk.refuseFaulty(preview)
+      const patched = listed.with(index, { ...listed[index]!, ...known(request.body) })
+      const { faults, ...rest } = desk.previewOne(balancer, patched, index)
+      const preview = { ...rest, faults: [...new Set([...faultsOf(BackendPatch, request.body), ...faults])] }
+      if (request.query.dryRun === true) return dryRun(preview)
+      refuseFaulty(preview)
       const now = await balancer.update(id, request.body, condition)
       desk.record(request, balancer, { what: 'backend.update', ...revisionsOf(balancer).changeOf(id, now.revision) })
-      desk.tag(reply, now.revision)
+      setTag(reply, now.revision)
       return desk.views.backend(
         balancer,
         now.all.find((one) => one.id === id)!,
@@ -89,14 +98,14 @@ export function addBackendWrite(scope: Scope, desk: Desk): void {
       const { name, id } = request.params
       desk.backend(name, id)
       const { balancer, condition } = desk.change(request)
-      const { dryRun, deadline } = request.query
-      if (dryRun === true) {
+      if (request.query.dryRun === true) {
         const rest = balancer.backends.map(described).filter((one) => one.id !== id)
-        return desk.dryRun(desk.preview(balancer, rest))
+        return dryRun(desk.preview(balancer, rest))
       }
+      const { deadline } = request.query
       const now = await balancer.remove(id, { ...condition, ...(deadline !== undefined && { deadline }) })
       desk.record(request, balancer, { what: 'backend.remove', ...revisionsOf(balancer).changeOf(id, now.revision) })
-      desk.tag(reply, now.revision)
+      setTag(reply, now.revision)
       return desk.views.set(balancer, now)
     },
   )

@@ -1,9 +1,11 @@
 import { Type } from '@sinclair/typebox'
 import type { Desk } from '../desk.ts'
+import { setTag } from '../if-match.ts'
+import { dryRun, refuseFaulty } from '../preview.ts'
 import { described, revisionsOf } from '../revisions.ts'
 import { BalancerParams, ChangeQuery, ConditionalHeaders, NoQuery, responses } from '../schemas/request.ts'
 import { BackendView, PreviewView, SetView } from '../schemas/views.ts'
-import { WantedBackend, WantedBackends } from '../schemas/wanted.ts'
+import { AddedBackend, WantedBackends } from '../schemas/wanted.ts'
 import { prefixOf, tags, type Scope } from '../scope.ts'
 
 /** `GET /balancers/:name/backends` */
@@ -22,7 +24,7 @@ export function addBackendsRead(scope: Scope, desk: Desk): void {
     },
     async ({ params }, reply) => {
       const view = desk.views.set(desk.balancer(params.name))
-      desk.tag(reply, view.revision)
+      setTag(reply, view.revision)
       return view
     },
   )
@@ -52,14 +54,14 @@ export function addBackendsWrite(scope: Scope, desk: Desk): void {
       const { balancer, condition } = desk.change(request)
       const { backends } = request.body
       const preview = desk.previewGiven(balancer, backends)
-      if (request.query.dryRun === true) return desk.dryRun(preview)
-      desk.refuseFaulty(preview)
+      if (request.query.dryRun === true) return dryRun(preview)
+      refuseFaulty(preview)
       const now = await balancer.setBackends(backends, condition)
       desk.record(request, balancer, {
         what: 'backends.replace',
         ...revisionsOf(balancer).change(now.revision),
       })
-      desk.tag(reply, now.revision)
+      setTag(reply, now.revision)
       return desk.views.set(balancer, now)
     },
   )
@@ -74,7 +76,7 @@ export function addBackendsWrite(scope: Scope, desk: Desk): void {
         params: BalancerParams,
         querystring: ChangeQuery,
         headers: ConditionalHeaders,
-        body: WantedBackend,
+        body: AddedBackend,
         response: responses(
           {
             200: { ...PreviewView, description: 'What it would change' },
@@ -91,11 +93,11 @@ export function addBackendsWrite(scope: Scope, desk: Desk): void {
         return desk.previewOne(balancer, [...listed, request.body], listed.length)
       }
       const preview = previewed()
-      if (request.query.dryRun === true) return desk.dryRun(preview)
-      desk.refuseFaulty(preview)
+      if (request.query.dryRun === true) return dryRun(preview)
+      refuseFaulty(preview)
       const now = await balancer.add(request.body, condition).catch((error: unknown) => {
         // Meanwhile, another of that name may have come; the balancer does not say it as data.
-        if ((error as { code?: unknown }).code === 'FST_BALANCER_BAD_OPTIONS') desk.refuseFaulty(previewed())
+        if ((error as { code?: unknown }).code === 'FST_BALANCER_BAD_OPTIONS') refuseFaulty(previewed())
         throw error
       })
       const backend = now.all.at(-1)!
@@ -103,7 +105,7 @@ export function addBackendsWrite(scope: Scope, desk: Desk): void {
         what: 'backend.add',
         ...revisionsOf(balancer).changeOf(backend.id, now.revision),
       })
-      desk.tag(reply, now.revision)
+      setTag(reply, now.revision)
       const path = `${prefixOf(scope, request)}/balancers/${encodeURIComponent(balancer.name)}/backends/${encodeURIComponent(backend.id)}`
       return reply.code(201).header('location', path).send(desk.views.backend(balancer, backend))
     },

@@ -1,4 +1,5 @@
 import type { Desk } from '../desk.ts'
+import { setTag } from '../if-match.ts'
 import { BalancerParams, NoQuery, responses } from '../schemas/request.ts'
 import { BalancersView, BalancerView } from '../schemas/views.ts'
 import { tags, type Scope } from '../scope.ts'
@@ -37,7 +38,7 @@ export function addBalancers(scope: Scope, desk: Desk): void {
     },
     async ({ params }, reply) => {
       const view = desk.views.balancer(desk.balancer(params.name))
-      desk.tag(reply, view.revision)
+      setTag(reply, view.revision)
       return view
     },
   )

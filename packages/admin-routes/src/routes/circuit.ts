@@ -4,6 +4,7 @@ import { Type } from '@sinclair/typebox'
 import type { Desk } from '../desk.ts'
 import { BadRequestError, MissingPluginError } from '../errors.ts'
 import type { Hold } from '../extensions.ts'
+import { setTag } from '../if-match.ts'
 import { BackendParams, ConditionalHeaders, NoQuery, responses } from '../schemas/request.ts'
 import { CircuitView } from '../schemas/views.ts'
 import { tags, type Scope } from '../scope.ts'
@@ -72,7 +73,7 @@ export function addCircuit(scope: Scope, desk: Desk): void {
         after: after.state,
         revision: balancer.set.revision,
       })
-      desk.tag(reply, balancer.set.revision)
+      setTag(reply, balancer.set.revision)
       return circuitView(after)
     },
   )

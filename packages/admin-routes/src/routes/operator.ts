@@ -21,7 +21,7 @@ export function addOperator(scope: Scope, desk: Desk): void {
       },
     },
     async (request) => {
-      const who = desk.whoIs(request)
+      const who = desk.audit.whoIs(request)
       return who === undefined ? {} : { who }
     },
   )

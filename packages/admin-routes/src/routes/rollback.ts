@@ -2,6 +2,8 @@ import { strict } from '@fastify-balancer/option-schema'
 import { Type } from '@sinclair/typebox'
 import type { Desk } from '../desk.ts'
 import { UnknownRevisionError } from '../errors.ts'
+import { setTag } from '../if-match.ts'
+import { dryRun, refuseFaulty } from '../preview.ts'
 import { revisionsOf } from '../revisions.ts'
 import { BalancerParams, ChangeQuery, ConditionalHeaders, responses } from '../schemas/request.ts'
 import { PreviewView, SetView } from '../schemas/views.ts'
@@ -34,11 +36,11 @@ export function addRollback(scope: Scope, desk: Desk): void {
       if (earlier === undefined)
         throw new UnknownRevisionError(revision, revisions.kept.map((one) => one.revision).join(', '))
       const preview = desk.preview(balancer, earlier.backends)
-      if (request.query.dryRun === true) return desk.dryRun(preview)
-      desk.refuseFaulty(preview)
+      if (request.query.dryRun === true) return dryRun(preview)
+      refuseFaulty(preview)
       const now = await balancer.setBackends(earlier.backends, condition)
       desk.record(request, balancer, { what: 'backends.rollback', ...revisions.change(now.revision) })
-      desk.tag(reply, now.revision)
+      setTag(reply, now.revision)
       return desk.views.set(balancer, now)
     },
   )

@@ -4,23 +4,9 @@ import type { Balancer } from '@fastify-balancer/balancer-core'
 import type { Desk } from '../desk.ts'
 import { BadRequestError } from '../errors.ts'
 import { IdleWatch, whenGone } from '../idle.ts'
-import { defaultWait, NoQuery, responses, WaitQuery } from '../schemas/request.ts'
+import { defaultWait, NoQuery, responses, waiting, WaitQuery } from '../schemas/request.ts'
+import { ServerView } from '../schemas/views.ts'
 import { tags, type Scope } from '../scope.ts'
-
-const ServerView = Type.Object({
-  state: Type.Union([Type.Literal('ready'), Type.Literal('drain')]),
-  closesConnections: Type.Boolean({ description: 'Answers say `Connection: close`' }),
-  closesConnectionsAt: Type.Optional(
-    Type.Number({
-      description: 'When they will (ms since the epoch), while it drains; left out once they do',
-    }),
-  ),
-  closesApp: Type.Optional(
-    Type.Boolean({ description: 'Then, the app is closed, too; left out unless the server drains' }),
-  ),
-  exchanges: Type.Integer({ description: 'Requests on their way through, of all balancers' }),
-  idle: Type.Boolean({ description: 'There are none' }),
-})
 
 /** Enough for a load balancer that asks every few seconds (ms). */
 const defaultGrace = 10_000
@@ -74,6 +60,7 @@ export function addServerRead(scope: Scope, desk: Desk): void {
   scope.get(
     '/server/wait',
     {
+      ...waiting,
       schema: {
         tags,
         operationId: 'waitForServer',
@@ -125,7 +112,7 @@ export function addServerWrite(scope: Scope, desk: Desk): void {
       const before = server.state
       if (state === 'ready') server.ready()
       else server.drain({ grace: grace ?? defaultGrace, close: close ?? false })
-      desk.recordOfServer(request, { what: 'server.state', before, after: state })
+      desk.audit.recordOfServer(request, { what: 'server.state', before, after: state })
       return viewOf(desk)
     },
   )

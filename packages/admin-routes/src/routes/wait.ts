@@ -3,7 +3,7 @@ import type { Desk } from '../desk.ts'
 import { UnknownBackendError } from '../errors.ts'
 import { IdleWatch, whenGone } from '../idle.ts'
 import { revisionsOf } from '../revisions.ts'
-import { BackendParams, defaultWait, responses, WaitQuery } from '../schemas/request.ts'
+import { BackendParams, defaultWait, responses, waiting, WaitQuery } from '../schemas/request.ts'
 import { tags, type Scope } from '../scope.ts'
 
 const IdleView = Type.Object({
@@ -20,6 +20,7 @@ export function addWait(scope: Scope, desk: Desk): void {
   scope.get(
     '/balancers/:name/backends/:id/wait',
     {
+      ...waiting,
       schema: {
         tags,
         operationId: 'waitForBackend',

@@ -30,6 +30,11 @@ export const RemovalQuery = Type.Object({ dryRun, deadline }, strict)
 /** How long somebody waits who does not say so (ms). */
 export const defaultWait = 30_000
 
+const longestWait = 600_000
+
+/** For Fastify's own limit: of what waits, the longest wait is none. */
+export const waiting = { handlerTimeout: longestWait + 10_000 }
+
 /** Of what waits. */
 export const WaitQuery = Type.Object(
   {
@@ -37,7 +42,7 @@ export const WaitQuery = Type.Object(
     timeout: Type.Optional(
       Type.Integer({
         minimum: 1,
-        maximum: 600_000,
+        maximum: longestWait,
         default: defaultWait,
         description: 'Answers after so many ms, whatever has come of it',
       }),

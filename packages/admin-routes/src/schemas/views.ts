@@ -119,6 +119,22 @@ export const BalancerView = Type.Object({
   }),
 })
 
+/** This server as a whole. */
+export const ServerView = Type.Object({
+  state: Type.Union([Type.Literal('ready'), Type.Literal('drain')]),
+  closesConnections: Type.Boolean({ description: 'Answers say `Connection: close`' }),
+  closesConnectionsAt: Type.Optional(
+    Type.Number({
+      description: 'When they will (ms since the epoch), while it drains; left out once they do',
+    }),
+  ),
+  closesApp: Type.Optional(
+    Type.Boolean({ description: 'Then, the app is closed, too; left out unless the server drains' }),
+  ),
+  exchanges: Type.Integer({ description: 'Requests on their way through, of all balancers' }),
+  idle: Type.Boolean({ description: 'There are none' }),
+})
+
 const Described = Type.Object({
   url: Type.String(),
   weight: Type.Integer(),

@@ -30,8 +30,16 @@ export const WantedBackend = Type.Object(
 /** A backend as it is described to the balancer. */
 export type WantedBackend = Static<typeof WantedBackend>
 
+/** The same as a body: an object, of which the balancer itself says what is wrong, for it names every fault. */
+export const AddedBackend = Type.Unsafe<WantedBackend>({ ...Type.Object({}), anyOf: [WantedBackend] })
+
 /** What may change while a backend stays the same backend. */
 export const BackendPatch = Type.Object(settings, { ...strict, minProperties: 1 })
+/** What may change while a backend stays the same backend. */
+export type BackendPatch = Static<typeof BackendPatch>
+
+/** The same as a body, whose faults are looked for together with those of the list. */
+export const GivenPatch = Type.Unsafe<BackendPatch>({ ...Type.Object({}, { minProperties: 1 }), anyOf: [BackendPatch] })
 
 /** The whole list. Of its items, the balancer itself says what is wrong: it names every fault with its place. */
 export const WantedBackends = Type.Object(

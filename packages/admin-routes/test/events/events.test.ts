@@ -7,8 +7,8 @@ import { describe, test } from 'node:test'
 import { exchange, get, wireClient } from '../../../../test/conformance/wire-client.ts'
 import { listenApp } from '../../../../test/support/app.ts'
 import { until } from '../../../../test/support/until.ts'
-import { registerEvents } from '../../src/events/index.ts'
-import { at, backends, read, start, told } from './stage.ts'
+import { addEvents } from '../../src/events/route.ts'
+import { at, backends, deskOf, read, start, told } from './stage.ts'
 
 const about = { type: 'veto', balancer: 'default', by: 'me', reason: 'r', hard: false }
 const action = { who: 'ada', what: 'backend.state', balancer: 'default', backend: 'a', before: 'ready', after: 'drain' }
@@ -177,12 +177,12 @@ describe('what is told', () => {
   test('of balancers that are registered later, too', async (t) => {
     const app = Fastify()
     await app.register(balancer, { name: 'one', backends })
-    registerEvents(app, {}, { epoch: 'e' })
+    addEvents(app, deskOf(app))
     await app.register(balancer, { name: 'two', backends, prefix: '/two' })
     const stage = { ...(await listenApp(t, app)) }
     const client = await wireClient(t, stage.port)
     client.send(get('/events'))
-    await client.until('id: e-0')
+    await client.until(/id: \w+-0\n/)
     await app.balancers.get('two')!.update('a', { weight: 2 })
     await client.until(/"balancer":"two","at":\d+,"revision":2,"added":\[\],"removed":\[\],"changed":\["a"\]/)
   })
@@ -252,10 +252,11 @@ describe('who comes back', () => {
     assert.deepEqual(ids(events), ['e-3', 'e-4', 'e-5'])
   })
 
-  test('one epoch for each registration, unless it is given', async (t) => {
+  test('one epoch for each registration', async (t) => {
     const app = Fastify()
     await app.register(balancer, { backends })
-    for (const prefix of ['/one', '/two']) await app.register(async (scope) => void registerEvents(scope), { prefix })
+    const desk = deskOf(app)
+    for (const prefix of ['/one', '/two']) await app.register(async (scope) => addEvents(scope, desk), { prefix })
     const { port } = await listenApp(t, app)
     const epochs = new Set<string>()
     for (const prefix of ['/one', '/two']) {

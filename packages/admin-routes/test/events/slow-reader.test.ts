@@ -9,8 +9,7 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { get } from '../../../../test/conformance/wire-client.ts'
 import { unchanged, until } from '../../../../test/support/until.ts'
-import type { EventsOptions } from '../../src/events/index.ts'
-import { read, start, type Stage } from './stage.ts'
+import { read, start, type Stage, type StageOptions } from './stage.ts'
 
 setFlagsFromString('--expose-gc')
 const collect = runInNewContext('gc') as () => void
@@ -25,7 +24,7 @@ function held(): number {
 }
 
 /** A stage that keeps the responses of its streams, to look at what is queued in them. */
-async function startWatched(t: TestContext, events: EventsOptions, server: object = {}) {
+async function startWatched(t: TestContext, events: NonNullable<StageOptions['events']>, server: object = {}) {
   const responses: ServerResponse[] = []
   const scope: NonNullable<Parameters<typeof start>[1]>['scope'] = (one) =>
     void one.addHook('onRequest', async (_request, { raw }) => void responses.push(raw))

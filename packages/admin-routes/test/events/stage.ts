@@ -7,7 +7,12 @@ import { get, wireClient, type WireClient } from '../../../../test/conformance/w
 import { listenApp, type TestApp } from '../../../../test/support/app.ts'
 import { ManualClock } from '../../../../test/support/clock.ts'
 import { until } from '../../../../test/support/until.ts'
-import { BalancerEvent, registerEvents, type EventsOptions } from '../../src/events/index.ts'
+import { Desk } from '../../src/desk.ts'
+import { EventLog } from '../../src/events/event-log.ts'
+import { EventStreams } from '../../src/events/event-streams.ts'
+import { BalancerEvent } from '../../src/events/event.ts'
+import { addEvents } from '../../src/events/route.ts'
+import { parseOptions, type AdminRoutesOptions } from '../../src/options.ts'
 
 /** The time at which everything happens. */
 export const at = 1_700_000_000_000
@@ -15,11 +20,11 @@ export const at = 1_700_000_000_000
 /** An app with a balancer of three backends, on which nobody listens, and the events of it. Time stands still. */
 export interface Stage extends TestApp {
   readonly clock: ManualClock
-  readonly streams: ReturnType<typeof registerEvents>
+  readonly streams: EventStreams
 }
 
 export interface StageOptions {
-  readonly events?: EventsOptions
+  readonly events?: NonNullable<AdminRoutesOptions['events']>
   readonly balancer?: BalancerOptions
   readonly server?: FastifyServerOptions
   /** Registered after the balancer. */
@@ -29,6 +34,11 @@ export interface StageOptions {
   readonly epoch?: string
 }
 
+/** What the events of an app are added with, where nobody checks who asks. */
+export function deskOf(app: FastifyInstance, events: StageOptions['events'] = {}): Desk {
+  return new Desk(app, parseOptions({ insecure: true, events }))
+}
+
 export const backends = ['a', 'b', 'c'].map((id, index) => ({ id, url: `http://127.0.0.1:${index + 1}` }))
 
 export async function start(t: TestContext, options: StageOptions = {}): Promise<Stage> {
@@ -36,15 +46,17 @@ export async function start(t: TestContext, options: StageOptions = {}): Promise
   const app = Fastify(options.server)
   await app.register(balancer, { backends, clock, ...options.balancer })
   await options.plugins?.(app)
-  let streams: Stage['streams']
+  const desk = deskOf(app, options.events)
+  const { events } = desk.options
+  const streams = new EventStreams(new EventLog(events.keep, options.epoch ?? 'e'), events, clock, () => at)
   await app.register(
     async (scope) => {
       await options.scope?.(scope)
-      streams = registerEvents(scope, options.events, { clock, wallClock: () => at, epoch: options.epoch ?? 'e' })
+      addEvents(scope, desk, streams)
     },
     { prefix: '/_balancer' },
   )
-  return { ...(await listenApp(t, app)), clock, streams: streams! }
+  return { ...(await listenApp(t, app)), clock, streams }
 }
 
 /** A client that reads events as they are on the wire. */

@@ -183,6 +183,46 @@ describe('a page for everybody', together, () => {
     assert.equal(await field.inputValue(), '42')
   })
 
+  test('the focus goes to the heading of the table when the row that had it is gone', inBrowser, async (t) => {
+    const stage = await Stage.start(t)
+    const visit = await stage.visit({ allowed: [/^console: .* 404 /] })
+    const { page, table } = await visit.live()
+    const focused = () => page.evaluate<string>('document.activeElement.textContent')
+    const remove = async (id: string) => {
+      await stage.balancer.remove(id)
+      await table.row(id).waitFor({ state: 'detached' })
+    }
+
+    const dialog = await table.choose('Drain', 'alpha')
+    await remove('alpha')
+    assert.equal(await page.evaluate("document.activeElement.closest('dialog') !== null"), true)
+    await dialog.getByRole('button', { name: 'Cancel' }).click()
+    await dialog.waitFor({ state: 'detached' })
+    assert.equal(await focused(), 'Backends')
+
+    const refused = await table.choose('Drain', 'beta')
+    await remove('beta')
+    await refused.getByRole('button', { name: 'Confirm' }).click()
+    await refused.waitFor({ state: 'detached' })
+    assert.equal(await focused(), 'Backends')
+
+    await table.button('gamma').click()
+    await table.item('Drain').focus()
+    await remove('gamma')
+    await table.menu.waitFor({ state: 'detached' })
+    assert.equal(await focused(), 'Backends')
+
+    await table.button('delta').focus()
+    await stage.balancer.add({ id: 'epsilon', url: stage.backend('alpha').url })
+    await table.row('epsilon').waitFor()
+    assert.equal(await page.evaluate("document.activeElement.getAttribute('aria-label')"), 'Actions for delta')
+    await remove('delta')
+    assert.equal(await focused(), 'Backends')
+    // From there on, the next is what can be done with the first row.
+    await page.keyboard.press('Tab')
+    assert.equal(await page.evaluate("document.activeElement.getAttribute('aria-label')"), 'Actions for epsilon')
+  })
+
   test('a theme is chosen, and remembered', inBrowser, async (t) => {
     const stage = await Stage.start(t, { ids: ['alpha'] })
     // A page that is left gives up its stream.

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { ask } from '../../../../test/support/ask.ts'
 import { browser, inBrowser, together } from './browser.ts'
+import { eventually } from './eventually.ts'
 import { away, Stage } from './stage.ts'
 import { authorizationOf } from './users.ts'
 
@@ -65,6 +66,54 @@ describe('who may do what', together, () => {
     assert.deepEqual(await items.allInnerTexts(), actions)
     for (const item of await items.all()) assert.equal(await item.isEnabled(), true)
     assert.equal(await page.getByText('You may look').count(), 0)
+  })
+
+  test('an operator stays one when the question is not answered once, at first or later', inBrowser, async (t) => {
+    const stage = await Stage.start(t)
+    const visit = await stage.visit({ allowed: [/^console: .* (429|500) /, ...away] })
+    const { page, table } = await visit.live()
+    const answers: number[] = []
+    const failing = async (status: number | undefined) => {
+      await page.route(
+        '**/_balancer/operator',
+        async (route) => {
+          answers.push(status ?? 0)
+          if (status === undefined) return route.abort()
+          return route.fulfill({ status, json: { statusCode: status, error: 'Error', message: 'not now' } })
+        },
+        { times: 1 },
+      )
+    }
+    const isAsked = (times: number) =>
+      eventually(
+        'it has been asked',
+        () => answers.length,
+        (asked) => asked === times,
+      )
+    const canAct = async (id: string) => {
+      await (await table.choose('Drain', id)).getByRole('button', { name: 'Confirm' }).click()
+      await table.until(id, 'State', /^draining/)
+      assert.equal(await page.getByText('You may look').count(), 0)
+    }
+    await failing(429)
+    await page.reload()
+    await visit.live()
+    await isAsked(1)
+    // Asked again with the lists.
+    await page.locator('button.server[aria-disabled=false]').waitFor()
+    await canAct('alpha')
+    for (const [turn, [status, id]] of (
+      [
+        [500, 'beta'],
+        [undefined, 'gamma'],
+      ] as const
+    ).entries()) {
+      await failing(status)
+      stage.cut()
+      await isAsked(turn + 2)
+      await visit.connection('Live')
+      await canAct(id)
+    }
   })
 
   test('who has not signed in gets nothing of the page', inBrowser, async (t) => {

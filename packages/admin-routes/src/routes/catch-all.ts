@@ -22,9 +22,9 @@ function goesFirst({ options: { route, constraints } }: Balancer): boolean {
 
 /**
  * Whatever else is below the prefix, with any method: nothing of it is forwarded by a balancer, and whoever may not look
- * is not told that there is nothing.
+ * is not told that there is nothing. The dashboard looks for these routes, to have the same.
  */
-export function addNothing(scope: Scope, { balancers }: Desk): void {
+export function addCatchAll(scope: Scope, { balancers }: Desk): void {
   const methods = METHODS.filter((method) => method !== 'CONNECT')
   for (const method of methods)
     if (!scope.supportedMethods.includes(method)) scope.addHttpMethod(method, { hasBody: true })
