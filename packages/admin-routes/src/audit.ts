@@ -38,6 +38,8 @@ export interface AdminChange {
   /** What it was: a list of backends, one of them, or the name of a state. */
   readonly before: unknown
   readonly after: unknown
+  /** What was said beside it: `deadline` of a drain (ms), `grace` (ms) and `close` of that of the whole server. */
+  readonly terms?: { readonly deadline?: number; readonly grace?: number; readonly close?: boolean }
   /** Of the set of that balancer, once the change was made. */
   readonly revision?: number
   /** In ms since the epoch. */
@@ -101,7 +103,7 @@ export class Audit {
   }
 
   /** The same of something that concerns no single balancer. */
-  recordOfServer(request: FastifyRequest, done: Pick<AdminChange, 'what' | 'before' | 'after'>): void {
+  recordOfServer(request: FastifyRequest, done: Pick<AdminChange, 'what' | 'before' | 'after' | 'terms'>): void {
     this.#tell(request, done, `did ${done.what}: ${String(done.after)}`)
   }
 

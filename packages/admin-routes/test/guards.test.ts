@@ -173,6 +173,72 @@ test('the balancer forwards nothing below the prefix, whatever the method, and e
   assert.equal((await askOver(`${url}/balancers`)).status, 200)
 })
 
+describe('beside others', () => {
+  const onRequest = async () => {
+    throw Object.assign(new Error('who are you?'), { statusCode: 401 })
+  }
+
+  for (const [what, prefix, inFirst] of [
+    ['the same prefix', '/ops', true],
+    ['a prefix below', '/ops/api', true],
+    ['a prefix below, and later', '/ops/api/', false],
+  ] as const)
+    test(`a balancer with ${what} is refused: it would forward what is for the admin routes`, async (t) => {
+      const app = Fastify()
+      t.after(() => app.close())
+      await app.register(balancer, { name: 'first', prefix: inFirst ? prefix : '/first', backends: [] })
+      await assert.rejects(
+        async () => {
+          await app.register(adminRoutes, { onRequest, prefix: '/ops' })
+          if (!inFirst) await app.register(balancer, { name: 'later', prefix, backends: [] })
+          await app.ready()
+        },
+        { code: 'FST_ADMIN_ROUTES_BAD_OPTIONS', message: /has the prefix '\/ops/ },
+      )
+    })
+
+  test('a balancer with the same prefix in another scope, or with no route, does no harm', async (t) => {
+    const app = Fastify()
+    t.after(() => app.close())
+    await app.register(async (scope) => void (await scope.register(balancer, { name: 'x', prefix: '/ops/x' })), {
+      prefix: '/inner',
+    })
+    await app.register(balancer, { name: 'y', prefix: '/ops', route: false })
+    await app.register(adminRoutes, { onRequest, prefix: '/ops' })
+    await app.ready()
+    for (const url of ['/ops/balancers', '/ops/x', '/ops/']) assert.equal((await app.inject(url)).statusCode, 401)
+  })
+
+  test('where the app has a route of its own below the prefix, only that is its own', async (t) => {
+    const backend = await startBackend(t)
+    const app = Fastify()
+    app.get('/_balancer/*', async () => 'own')
+    app.get('/_balancer/', async () => 'own')
+    await app.register(balancer, { backends: [backend.url] })
+    await app.register(adminRoutes, { onRequest })
+    const { url } = await listenApp(t, app)
+    for (const path of ['/_balancer/', '/_balancer/nothing']) {
+      assert.equal((await askOver(url + path)).body, 'own')
+      for (const method of ['PUT', 'DELETE', 'OPTIONS', 'PROPFIND'])
+        assert.equal((await askOver(url + path, { method })).status, 401, `${method} ${path}`)
+    }
+    assert.equal((await askOver(`${url}/_balancer/balancers`)).status, 401)
+    assert.equal(backend.received.length, 0)
+  })
+})
+
+test('what a hook answers is the same where there is a route and where there is none', async (t) => {
+  const refusal = { error: 'Unauthorized', message: 'who are you?', login: '/login' }
+  const { ask } = await stage(t, { admin: { onRequest: async (_request, reply) => reply.code(401).send(refusal) } })
+  for (const [method, path] of [
+    ['GET', '/balancers'],
+    ['PUT', `${backends}/a/state`],
+    ['GET', '/nothing'],
+    ['PUT', '/balancers'],
+  ] as const)
+    assert.deepEqual((await ask(method, path)).body, refusal, `${method} ${path}`)
+})
+
 describe('bodies', () => {
   test('are JSON, and not too large', async (t) => {
     const { ask, list } = await stage(t, { admin: { insecure: true, bodyLimit: 100 } })

@@ -337,7 +337,10 @@ test('each change is told once, with who, what, before and after', async (t) => 
   await ask('DELETE', `${backends}/c`, undefined, as)
   await ask('PUT', `${backends}/a/state`, { state: 'drain' }, as)
   await ask('PUT', `${backends}/a/state`, { state: 'drain' }, as)
+  await ask('PUT', `${backends}/a/state`, { state: 'drain', deadline: 7000 }, as)
   await ask('PUT', `${backends}/a/state`, { state: 'ready' }, as)
+  for (const order of [{ state: 'ready' }, { state: 'drain', grace: 7 }, { state: 'ready' }])
+    await ask('PUT', '/server/state', order, as)
   await ask('PUT', backends, { backends: [a] }, as)
   await ask('POST', '/balancers/default/rollback', { revision: 1 }, as)
   const full = (given: object, more = {}) => ({ priority: 0, maxInFlight: 128, weight: 1, tags: [], ...given, ...more })
@@ -351,7 +354,13 @@ test('each change is told once, with who, what, before and after', async (t) => 
     { ...by, what: 'backend.add', backend: 'c', before: undefined, after: full(c), revision: 3 },
     { ...by, what: 'backend.remove', backend: 'c', before: full(c), after: undefined, revision: 4 },
     { ...by, what: 'backend.state', backend: 'a', before: 'ready', after: 'drain', revision: 4 },
+    {
+      ...{ ...by, what: 'backend.state', backend: 'a', before: 'drain', after: 'drain', revision: 4 },
+      terms: { deadline: 7000 },
+    },
     { ...by, what: 'backend.state', backend: 'a', before: 'drain', after: 'ready', revision: 4 },
+    { who: 'ann', what: 'server.state', before: 'ready', after: 'drain', terms: { grace: 7, close: false } },
+    { who: 'ann', what: 'server.state', before: 'drain', after: 'ready' },
     { ...by, what: 'backends.replace', before: [full(a), full(b, { weight: 3 })], after: [full(a)], revision: 5 },
     { ...by, what: 'backends.rollback', before: [full(a)], after: [full(a), full(b)], revision: 6 },
   ])

@@ -67,6 +67,16 @@ const AdminEvent = event('admin', {
   what: Type.String({ description: 'The action, e.g. `backend.state`' }),
   before: Type.Optional(Type.Unknown()),
   after: Type.Optional(Type.Unknown()),
+  terms: Type.Optional(
+    Type.Object(
+      {
+        deadline: Type.Optional(Type.Integer({ description: 'Of a drain (ms)' })),
+        grace: Type.Optional(Type.Integer({ description: 'Of the drain of the whole server (ms)' })),
+        close: Type.Optional(Type.Boolean({ description: 'Then, the app is closed' })),
+      },
+      { description: 'What was said beside it' },
+    ),
+  ),
   revision: Type.Optional(Type.Integer({ description: 'Of the set, once the change was made' })),
 })
 

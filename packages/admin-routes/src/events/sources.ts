@@ -51,8 +51,8 @@ export function watchBalancers(
     tell({ type: 'circuit', balancer, backend, at, state, before, reason })
   }
   const onAdmin = (notice: AdminNotice) => {
-    const { who, what, balancer, backend, before, after, revision, at } = notice
-    if (isOurs(notice)) tell({ type: 'admin', balancer, backend, at, who, what, before, after, revision } as EventDraft)
+    const { server: _server, ...change } = notice
+    if (isOurs(notice)) tell({ type: 'admin', ...change } as EventDraft)
   }
   // An error thrown by a subscriber would end the process.
   const guarded =

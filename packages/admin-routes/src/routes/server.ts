@@ -110,9 +110,14 @@ export function addServerWrite(scope: Scope, desk: Desk): void {
       if (state === 'ready' && (grace !== undefined || close !== undefined))
         throw new BadRequestError(['grace, close: only drain has them'])
       const before = server.state
-      if (state === 'ready') server.ready()
-      else server.drain({ grace: grace ?? defaultGrace, close: close ?? false })
-      desk.audit.recordOfServer(request, { what: 'server.state', before, after: state })
+      if (state === 'drain') {
+        const terms = { grace: grace ?? defaultGrace, close: close ?? false }
+        server.drain(terms)
+        desk.audit.recordOfServer(request, { what: 'server.state', before, after: state, terms })
+      } else if (before !== state) {
+        server.ready()
+        desk.audit.recordOfServer(request, { what: 'server.state', before, after: state })
+      }
       return viewOf(desk)
     },
   )

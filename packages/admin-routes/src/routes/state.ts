@@ -53,7 +53,8 @@ export function addState(scope: Scope, desk: Desk): void {
       }
       if (before !== state || within !== undefined) {
         const { revision } = balancer.set
-        desk.record(request, balancer, { what: 'backend.state', backend: id, before, after: state, revision })
+        const terms = within === undefined ? {} : { terms: { deadline: within } }
+        desk.record(request, balancer, { what: 'backend.state', backend: id, before, after: state, ...terms, revision })
       }
       // As it was before; but that may not have been saved.
       else desk.save(request, balancer)

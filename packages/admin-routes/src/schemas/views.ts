@@ -159,7 +159,10 @@ export const ExplanationView = Type.Object({
   backends: Type.Array(
     Type.Object({
       id: Type.String(),
-      available: Type.Boolean(),
+      available: Type.Boolean({
+        description:
+          'It may be picked now: nobody has a veto, or it is ignored in panic, and no lower priority is used',
+      }),
       vetoes: Type.Array(VetoView),
       inFlight: Type.Integer(),
       maxInFlight: Type.Integer(),
@@ -173,11 +176,15 @@ export const ExplanationView = Type.Object({
 })
 
 /** What is answered in place of what was asked for. */
-export const FaultView = Type.Object({
-  statusCode: Type.Integer(),
-  code: Type.Optional(Type.String()),
-  error: Type.String(),
-  message: Type.String(),
-  faults: Type.Optional(Type.Array(Type.String(), { description: 'Everything that is wrong with the request' })),
-  current: Type.Optional(SetView),
-})
+export const FaultView = Type.Object(
+  {
+    statusCode: Type.Integer(),
+    code: Type.Optional(Type.String()),
+    error: Type.String(),
+    message: Type.String(),
+    faults: Type.Optional(Type.Array(Type.String(), { description: 'Everything that is wrong with the request' })),
+    current: Type.Optional(SetView),
+  },
+  // What a hook of the app answers, it answers alike whether there is a route or not.
+  { additionalProperties: Type.Unknown() },
+)
