@@ -200,9 +200,12 @@ describe('beside others', () => {
   test('a balancer with the same prefix in another scope, or with no route, does no harm', async (t) => {
     const app = Fastify()
     t.after(() => app.close())
-    await app.register(async (scope) => void (await scope.register(balancer, { name: 'x', prefix: '/ops/x' })), {
-      prefix: '/inner',
-    })
+    await app.register(
+      async (scope) => {
+        await scope.register(balancer, { name: 'x', prefix: '/ops/x' })
+      },
+      { prefix: '/inner' },
+    )
     await app.register(balancer, { name: 'y', prefix: '/ops', route: false })
     await app.register(adminRoutes, { onRequest, prefix: '/ops' })
     await app.ready()
