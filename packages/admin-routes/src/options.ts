@@ -1,15 +1,13 @@
-import { code, faultsOf, strict, withDefaults, type Given } from '@fastify-balancer/option-schema'
+import { code, hookFaults, hookList, hooks, readOptions, strict, type Given } from '@fastify-balancer/option-schema'
 import { Type, type Static } from '@sinclair/typebox'
 import type { FastifyRequest, onRequestHookHandler, preHandlerHookHandler } from 'fastify'
 import { allowFault } from './allow-list.ts'
 import { BadOptionsError, UnguardedError } from './errors.ts'
 import { EventsOptions } from './events/options.ts'
 
-type OneOrMore<T> = T | readonly T[]
-
 const guardsOn = (who: string) => ({
-  onRequest: code<OneOrMore<onRequestHookHandler>>(`Hooks that check who ${who}`),
-  preHandler: code<OneOrMore<preHandlerHookHandler>>('The same, for those that need the body'),
+  onRequest: hooks<onRequestHookHandler>(`Hooks that check who ${who}`),
+  preHandler: hooks<preHandlerHookHandler>('The same, for those that need the body'),
 })
 
 const role = (purpose: string) =>
@@ -67,26 +65,17 @@ export interface Guards {
   readonly preHandler: readonly preHandlerHookHandler[]
 }
 
-function listOf<T>(given: OneOrMore<T> | undefined): readonly T[] {
-  return given === undefined ? [] : ([given].flat() as readonly T[])
-}
-
 /** The hooks of the options, or of one role of theirs. */
 export function guardsOf({ onRequest, preHandler }: Pick<ParsedOptions, 'onRequest' | 'preHandler'>): Guards {
-  return { onRequest: listOf(onRequest), preHandler: listOf(preHandler) }
+  return { onRequest: hookList(onRequest), preHandler: hookList(preHandler) }
 }
 
 function has({ onRequest, preHandler }: Guards): boolean {
   return onRequest.length + preHandler.length > 0
 }
 
-function guardFaults(given: Pick<ParsedOptions, 'onRequest' | 'preHandler'>, place = ''): string[] {
-  const { onRequest, preHandler } = guardsOf(given)
-  return Object.entries({ onRequest, preHandler }).flatMap(([name, hooks]) =>
-    (hooks as readonly unknown[]).every((hook) => typeof hook === 'function')
-      ? []
-      : [`${place}${name}: expected a function, or an array of functions`],
-  )
+function guardFaults({ onRequest, preHandler }: Pick<ParsedOptions, 'onRequest' | 'preHandler'>, place = ''): string[] {
+  return [...hookFaults(`${place}onRequest`, onRequest), ...hookFaults(`${place}preHandler`, preHandler)]
 }
 
 function originFault(origin: string): string | undefined {
@@ -108,18 +97,11 @@ function ownFaults(options: ParsedOptions): string[] {
   return faults
 }
 
-function readOptions(given: AdminRoutesOptions): {
-  readonly options: ParsedOptions
-  readonly faults: readonly string[]
-} {
-  const options = withDefaults(AdminRoutesOptions, given)
-  const faults = faultsOf(AdminRoutesOptions, options)
-  return { options, faults: faults.length > 0 ? faults : ownFaults(options) }
-}
+const reading = (given: AdminRoutesOptions) => readOptions(AdminRoutesOptions, given, ownFaults)
 
 /** Every fault of the options, one line each; for whoever checks more than these and wants to name all at once. */
 export function faultsOfOptions(given: AdminRoutesOptions): readonly string[] {
-  return readOptions(given).faults
+  return reading(given).faults
 }
 
 /**
@@ -127,7 +109,7 @@ export function faultsOfOptions(given: AdminRoutesOptions): readonly string[] {
  * @throws BadOptionsError naming every fault at once; UnguardedError when a role has no hook
  */
 export function parseOptions(given: AdminRoutesOptions): ParsedOptions {
-  const { options, faults } = readOptions(given)
+  const { options, faults } = reading(given)
   if (faults.length > 0) throw new BadOptionsError(faults.join('; '))
   if (options.insecure || has(guardsOf(options))) return options
   const open = (['read', 'operate'] as const).filter((one) => !has(guardsOf(options[one])))

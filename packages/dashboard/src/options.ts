@@ -1,4 +1,4 @@
-import { code, faultsOf, strict, withDefaults, type Given } from '@fastify-balancer/option-schema'
+import { hookFaults, hookList, hooks, readOptions, strict, type Given } from '@fastify-balancer/option-schema'
 import { Type, type Static } from '@sinclair/typebox'
 import type { onRequestHookHandler } from 'fastify'
 import { BadOptionsError, UnguardedError } from './errors.ts'
@@ -15,7 +15,7 @@ export const DashboardOptions = Type.Object(
       default: '/_balancer',
       description: 'The `prefix` of the admin routes, which the page asks with the credentials of who looks at it',
     }),
-    onRequest: code<onRequestHookHandler | readonly onRequestHookHandler[]>(
+    onRequest: hooks<onRequestHookHandler>(
       'Hooks that check who asks, for the page and everything below it: a function, or several',
     ),
     insecure: Type.Boolean({
@@ -36,18 +36,14 @@ export interface ParsedOptions {
   readonly insecure: boolean
 }
 
-function read(given: DashboardOptions): { readonly options: ParsedOptions; readonly faults: readonly string[] } {
-  const filled = withDefaults(DashboardOptions, given)
-  const { path, admin, insecure } = filled
-  const onRequest = filled.onRequest === undefined ? [] : [filled.onRequest].flat()
-  const options = { path, admin, insecure, onRequest }
-  const faults = [...faultsOf(DashboardOptions, filled)]
-  if (faults.length > 0) return { options, faults }
-  if (!onRequest.every((hook) => typeof hook === 'function'))
-    faults.push('onRequest: expected a function, or an array of functions')
+/** What no schema can say. */
+function furtherFaults({ path, admin, onRequest }: Static<typeof DashboardOptions>): string[] {
+  const faults = hookFaults('onRequest', onRequest)
   if (path === admin) faults.push('path: expected another path than that of the admin routes')
-  return { options, faults }
+  return faults
 }
+
+const read = (given: DashboardOptions) => readOptions(DashboardOptions, given, furtherFaults)
 
 /** Every fault of the options, one line each; for whoever checks more than these and wants to name all at once. */
 export function faultsOfOptions(given: DashboardOptions): readonly string[] {
@@ -61,6 +57,7 @@ export function faultsOfOptions(given: DashboardOptions): readonly string[] {
 export function parseOptions(given: DashboardOptions): ParsedOptions {
   const { options, faults } = read(given)
   if (faults.length > 0) throw new BadOptionsError(faults.join('; '))
-  if (!options.insecure && options.onRequest.length === 0) throw new UnguardedError()
-  return options
+  const onRequest = hookList(options.onRequest)
+  if (!options.insecure && onRequest.length === 0) throw new UnguardedError()
+  return { ...options, onRequest }
 }

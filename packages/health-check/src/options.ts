@@ -1,4 +1,4 @@
-import { faultsOf, strict, withDefaults, type Given } from '@fastify-balancer/option-schema'
+import { readOptions, strict, type Given } from '@fastify-balancer/option-schema'
 import { Type, type Static } from '@sinclair/typebox'
 import { activeFaults, ActiveOptions } from './active/probe-options.ts'
 import { BadOptionsError } from './errors.ts'
@@ -25,11 +25,7 @@ export type HealthCheckOptions = Given<Static<typeof HealthCheckOptions>>
 /** Options with every default in place. */
 export type ParsedOptions = Static<typeof HealthCheckOptions>
 
-function read(given: HealthCheckOptions): { readonly options: ParsedOptions; readonly faults: readonly string[] } {
-  const options = withDefaults(HealthCheckOptions, given)
-  const faults = faultsOf(HealthCheckOptions, options)
-  return { options, faults: faults.length > 0 ? faults : activeFaults(options) }
-}
+const read = (given: HealthCheckOptions) => readOptions(HealthCheckOptions, given, activeFaults)
 
 /**
  * The options with every default in place.

@@ -1,4 +1,4 @@
-import { code, faultsOf, strict, withDefaults, type Given } from '@fastify-balancer/option-schema'
+import { code, hookFaults, hooks, readOptions, strict, type Given } from '@fastify-balancer/option-schema'
 import { Type, type Static } from '@sinclair/typebox'
 import type { onRequestHookHandler } from 'fastify'
 import type { Registry } from 'prom-client'
@@ -12,7 +12,7 @@ export const MetricsOptions = Type.Object(
       description: 'Add the route; `false` leaves it to `app.balancerMetrics.text()`',
     }),
     path: Type.String({ pattern: '^/', default: '/metrics', description: 'Its path' }),
-    onRequest: code<onRequestHookHandler | onRequestHookHandler[]>(
+    onRequest: hooks<onRequestHookHandler>(
       'Hooks of the route, e.g. one that asks who it is: figures tell much about a site',
     ),
     registry: code<Registry>("A registry of prom-client's to put them into; a new one if not given"),
@@ -40,10 +40,7 @@ export type ParsedOptions = Static<typeof MetricsOptions>
 
 /** What no schema can say. */
 function furtherFaults({ onRequest, registry, buckets }: ParsedOptions): string[] {
-  const faults: string[] = []
-  const hooks = onRequest === undefined ? [] : [onRequest].flat()
-  if (!hooks.every((hook) => typeof hook === 'function'))
-    faults.push('onRequest: expected a function, or a list of them')
+  const faults = hookFaults('onRequest', onRequest)
   if (registry !== undefined && typeof registry?.registerMetric !== 'function')
     faults.push('registry: expected a Registry of prom-client')
   if (buckets.some((bound, index) => index > 0 && bound <= buckets[index - 1]!))
@@ -51,11 +48,7 @@ function furtherFaults({ onRequest, registry, buckets }: ParsedOptions): string[
   return faults
 }
 
-function read(given: MetricsOptions): { readonly options: ParsedOptions; readonly faults: readonly string[] } {
-  const options = withDefaults(MetricsOptions, given)
-  const faults = faultsOf(MetricsOptions, options)
-  return { options, faults: faults.length > 0 ? faults : furtherFaults(options) }
-}
+const read = (given: MetricsOptions) => readOptions(MetricsOptions, given, furtherFaults)
 
 /**
  * Fills in defaults, in a copy, and checks everything.

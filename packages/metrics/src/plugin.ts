@@ -1,3 +1,4 @@
+import { hookList } from '@fastify-balancer/option-schema'
 import type { FastifyContextConfig, FastifyInstance, FastifySchema } from 'fastify'
 import fp from 'fastify-plugin'
 import { prefersOpenMetrics } from './accept.ts'
@@ -39,7 +40,7 @@ async function plugin(app: FastifyInstance, given: MetricsOptions): Promise<void
     exposeHeadRoute: true,
     schema,
     config: spared,
-    ...(options.onRequest !== undefined && { onRequest: options.onRequest }),
+    onRequest: [...hookList(options.onRequest)],
     async handler(request, reply) {
       const form = metrics.formFor(prefersOpenMetrics(request.headers.accept) ? 'openmetrics' : 'prometheus')
       reply.header('content-type', mediaTypeOf(form)).header('vary', 'accept')

@@ -37,7 +37,7 @@ test('every fault of the options is named at once', async (t) => {
     },
   )
   assert.deepEqual(faultsOfOptions({ buckets: [1, 1], onRequest: 'no' as never, registry: {} as never }), [
-    'onRequest: expected a function, or a list of them',
+    'onRequest: expected a function, or an array of functions',
     'registry: expected a Registry of prom-client',
     'buckets: expected ascending',
   ])

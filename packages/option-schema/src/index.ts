@@ -1,3 +1,5 @@
 export { withDefaults, type Given } from './defaults.ts'
 export { faultsOf } from './faults.ts'
+export { hookFaults, hookList, hooks, type Hooks } from './hooks.ts'
 export { code, milliseconds, strict } from './parts.ts'
+export { readOptions, type Reading } from './reading.ts'

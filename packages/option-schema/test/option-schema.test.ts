@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { code, faultsOf, milliseconds, strict, withDefaults } from '../src/index.ts'
+import { code, faultsOf, hookFaults, hookList, milliseconds, readOptions, strict, withDefaults } from '../src/index.ts'
 
 const Options = Type.Object(
   {
@@ -88,4 +88,28 @@ test('the description of a duration says its unit, and what 0 means where it may
   const { timeout, pause } = Options.properties
   assert.equal(timeout.description, 'How long to wait (ms; 0 = none)')
   assert.equal(pause.description, 'How long to rest (ms)')
+})
+
+describe('reading', () => {
+  const further = ({ names }: { names: readonly string[] }) => (names.includes('root') ? ['names: not that one'] : [])
+
+  test('fills in defaults, and says what is wrong', () => {
+    const read = (given: unknown) => readOptions(Options, given, further)
+    assert.deepEqual(read({ timeout: 5 }), { options: withDefaults(Options, { timeout: 5 }), faults: [] })
+    assert.deepEqual(read({ names: ['root'] }).faults, ['names: not that one'])
+    assert.deepEqual(readOptions(Options, { names: ['root'] }).faults, [])
+  })
+
+  test('asks what no schema can say only where the schema is satisfied', () => {
+    const { faults } = readOptions(Options, { names: 5 }, further as never)
+    assert.deepEqual(faults, ['names: expected array'])
+  })
+})
+
+test('hooks are one, or several, or none', () => {
+  const [one, other] = [() => {}, () => {}]
+  assert.deepEqual([hookList(undefined), hookList(one), hookList([one, other])], [[], [one], [one, other]])
+  for (const given of [undefined, one, [], [one, other]]) assert.deepEqual(hookFaults('onRequest', given), [])
+  for (const given of ['x', null, [one, 5]])
+    assert.deepEqual(hookFaults('onRequest', given), ['onRequest: expected a function, or an array of functions'])
 })

@@ -1,0 +1,18 @@
+import { code } from './parts.ts'
+
+/** One hook, or several. */
+export type Hooks<Hook> = Hook | readonly Hook[]
+
+/** Hooks of routes, as an option: one, or several. */
+export const hooks = <Hook>(description: string) => code<Hooks<Hook>>(description)
+
+/** The hooks of an option, in the order in which they are called. */
+export function hookList<Hook>(given: Hooks<Hook> | undefined): readonly Hook[] {
+  return given === undefined ? [] : ([given].flat() as readonly Hook[])
+}
+
+/** What is wrong with the hooks at `place`. */
+export function hookFaults(place: string, given: unknown): string[] {
+  const areCode = hookList(given).every((hook) => typeof hook === 'function')
+  return areCode ? [] : [`${place}: expected a function, or an array of functions`]
+}
