@@ -74,18 +74,12 @@ export class Drains {
 
   /** Removed from the set: it finishes what it has, then its Pool closes. */
   async retire(backend: Backend, { deadline = this.#drained.deadline }: DrainOptions = {}): Promise<void> {
+    const waiting = this.#drains.get(backend)?.waiting.splice(0) ?? []
     this.#forget(backend)
     this.#retiring.add(backend)
-    if (backend.inFlight > 0) {
-      await new Promise<void>((resolve) => {
-        const timer = deadline > 0 ? this.#clock.setTimeout(resolve, deadline) : undefined
-        backend.whenIdle.push(() => {
-          this.#clock.clearTimeout(timer)
-          resolve()
-        })
-      })
-    }
+    const idle = await this.#idle(backend, deadline)
     this.#retiring.delete(backend)
+    if (!idle) for (const settle of waiting) settle(false)
     await backend.cut()
   }
 
@@ -125,6 +119,18 @@ export class Drains {
     if (backend.inFlight === 0) return
     const cut = this.#cut(backend).then(() => false)
     for (const settle of drain.waiting.splice(0)) settle(cut)
+  }
+
+  /** False if the deadline comes first. */
+  #idle(backend: Backend, deadline: number): Promise<boolean> {
+    if (backend.inFlight === 0) return Promise.resolve(true)
+    return new Promise((resolve) => {
+      const timer = deadline > 0 ? this.#clock.setTimeout(() => resolve(false), deadline) : undefined
+      backend.whenIdle.push(() => {
+        this.#clock.clearTimeout(timer)
+        resolve(true)
+      })
+    })
   }
 
   #forget(backend: Backend): void {

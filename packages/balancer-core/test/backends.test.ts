@@ -511,6 +511,20 @@ describe('a drain', () => {
     assert.equal(clock.pending, 0)
   })
 
+  for (const inTime of [true, false])
+    test(`of one that is removed meanwhile answers whether it became idle: ${inTime}`, async (t) => {
+      const { balancer, clock } = balancing(t)
+      const attempt = running(balancer, balancer.backend('a'))
+      let answer: boolean | undefined
+      const drained = balancer.drain('a', { deadline: 0 }).then((idle) => (answer = idle))
+      await balancer.remove('a', { deadline: 1000 })
+      await settled()
+      assert.equal(answer, undefined)
+      if (inTime) attempt.end()
+      else clock.advance(1000)
+      assert.equal(await drained, inTime)
+    })
+
   test('whose veto somebody else has lifted is over', async (t) => {
     const { balancer, clock, draining } = balancing(t, { drainDeadline: 5000 })
     const backend = balancer.backend('a')
