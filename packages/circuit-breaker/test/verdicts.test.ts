@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { get as httpGet } from 'node:http'
 import { test } from 'node:test'
 import { until } from '../../../test/support/until.ts'
-import { start, type Behaviour, type Stage } from './stage.ts'
+import { silent, start, type Behaviour, type Stage } from './stage.ts'
 
 /** The headers, a part of the body, and no end. */
 const endless =
@@ -55,6 +55,28 @@ test('a failing status counts also where we broke off the rest', async (t) => {
   await answer
   assert.equal(balancer.backend('a').outcomes['request-timeout'], 1)
   assert.deepEqual([breaker.of('a').state, breaker.of('a').failures[0]!.cause], ['open', 'status 504'])
+})
+
+test('a backend that hangs has failed when the time for the whole request is over, closed or half-open', async (t) => {
+  const stage = await start(t, 'ab', { balancer: { timeouts: { request: 1000 } } })
+  const { behaviour, clock, breaker, backends, get, state } = stage
+  behaviour['a'] = silent
+  const hang = async () => {
+    const before = backends['a']!.received.length
+    const answer = get()
+    await until('it has the request', () => backends['a']!.received.length > before)
+    clock.advance(1000)
+    assert.equal(await answer, '- 504')
+  }
+  for (let count = 0; count < 3; count++) {
+    assert.equal(state('a'), 'closed')
+    await hang()
+  }
+  assert.equal(state('a'), 'open')
+  clock.advance(10_000)
+  assert.equal(state('a'), 'half-open')
+  await hang()
+  assert.deepEqual([state('a'), breaker.of('a').openings], ['open', 2])
 })
 
 test('a success that the client has not read to its end says nothing', async (t) => {
