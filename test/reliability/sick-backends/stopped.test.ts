@@ -3,7 +3,16 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { until } from '../../support/until.ts'
 import { startFourProcesses } from './backend-process.ts'
-import { attemptsFromNow, noOutliers, noProbes, spread, startChecked, usedAgain, vetoed } from './checked-app.ts'
+import {
+  attemptsFromNow,
+  latency,
+  noOutliers,
+  noProbes,
+  spread,
+  startChecked,
+  usedAgain,
+  vetoed,
+} from './checked-app.ts'
 
 /** A GET that takes longer was held by the backend that has stopped (ms). */
 const slow = 500
@@ -17,7 +26,7 @@ const ways: Record<string, { by: string; options: HealthCheckOptions }> = {
     by: 'outlier-detection',
     options: {
       ...noProbes,
-      outliers: { interval: 500, ejectFor: 3000, jitter: 0, latency: { minimumVolume: 10 } },
+      outliers: { interval: 500, ejectFor: 3000, jitter: 0, latency },
     },
   },
 }
