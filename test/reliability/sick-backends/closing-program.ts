@@ -52,7 +52,7 @@ await app.register(balancer, {
   backends: Object.entries(backends).map(([id, url]) => ({ id, url })),
   clock,
   slowStart: 60_000,
-  healthCheck: { interval: 60_000, timeout: 300, outliers: { ejectFor: 60_000, maxEjected: 1 } },
+  healthCheck: { interval: 60_000, timeout: 3000, outliers: { ejectFor: 60_000, maxEjected: 1 } },
   circuitBreaker: { failures: 2, openFor: 60_000 },
 })
 const url = await app.listen({ port: 0, host: '127.0.0.1' })
@@ -61,8 +61,9 @@ const by = app.balancer.backends.map(({ vetoes }) => vetoes.map((veto) => veto.b
 assert.deepEqual(by, ['', 'outlier-detection', 'circuit-breaker', 'pressure', 'health-check'])
 // Probes are under way while it closes.
 void app.healthCheck.probe('silent')
+const { size } = sockets
 void app.balancer.add(backends.silent.replace('127.0.0.1', 'localhost')).catch(() => {})
-await until('the newcomer is asked', () => sockets.size > 0)
+await until('both are asked', () => sockets.size === size + 2)
 
 const before = timers.size
 await app.close()
