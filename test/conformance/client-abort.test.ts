@@ -174,7 +174,13 @@ for (const lane of ['raw', 'full'] as const) {
       }
       const backend = await startWireBackend(t, (request, connection) => connection.send(ok(pathOf(request))))
       const url = backend.url.replace('127.0.0.1', 'backend.example')
-      const { app, port } = await startApp(t, { backends: [url], lane, pool: { tls: { lookup } } })
+      const { app, port } = await startApp(t, {
+        backends: [url],
+        lane,
+        pool: { tls: { lookup } },
+        // Longer than this test waits: its end is not that of the connecting.
+        timeouts: { connect: 60_000 },
+      })
       const [only] = app.balancer.backends
       const client = await wireClient(t, port)
       client.send(get('/gone'))
@@ -182,8 +188,7 @@ for (const lane of ['raw', 'full'] as const) {
       const other = await wireClient(t, port)
       other.send(get('/other'))
       await until('that of another as well', () => waiting.length === 2)
-      const time = await leave(client.socket, 'its exchange has ended', () => app.balancer.exchanges === 1)
-      assert.ok(time < 10 * soon, `it took ${time} ms`)
+      await leave(client.socket, 'its exchange has ended', () => app.balancer.exchanges === 1)
       held = false
       for (const answer of waiting) answer()
       assert.equal((await other.response()).body, '/other')

@@ -363,7 +363,7 @@ describe('a request that undici refuses costs no connection', () => {
         if (url === '/weird') out.headers.expect = '100-continue'
       },
     }
-    const options = { rewrite, pool: { connections: 4 } }
+    const options = { rewrite, pool: { connections: 4 }, timeouts: { queue: 0 } }
     const { only, port, balancer, assertUnharmed } = await start(t, () => {}, options)
     const responses = await Promise.all(
       Array.from({ length: 60 }, (_, index) => exchange(t, port, get(index % 3 === 0 ? '/weird' : '/good'))),

@@ -73,7 +73,7 @@ interface Row {
 }
 
 const never = () => {}
-const overTls = (origin: string) => origin.replace('http://127.0.0.1', 'https://localhost')
+const overTls = (origin: string) => origin.replace('http:', 'https:')
 
 /** A backend that holds whatever asks for `/held`. */
 async function startHolder({ t }: Scene) {

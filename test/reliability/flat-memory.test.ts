@@ -15,7 +15,7 @@ const mebibyte = 1_048_576
 const gibibyte = 1024 * mebibyte
 const chunk = Buffer.alloc(mebibyte, 'x')
 /** What a process may grow by, whatever passes through it (bytes). */
-const allowance = 150 * mebibyte
+const allowance = 220 * mebibyte
 
 /** Writes `total` bytes, as fast as they are taken. */
 function pour(into: Writable, total: number): void {

@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { startApp } from '../support/app.ts'
 import { ask, type Answer } from '../support/ask.ts'
+import { unusedOrigin } from '../support/backend.ts'
 import { startChild } from '../support/child.ts'
 import { until } from '../support/until.ts'
 
@@ -16,14 +17,15 @@ const file = new URL('recording-backend.ts', import.meta.url)
 /** A backend that can be killed and started again on its port. */
 async function startRecordingBackend(t: TestContext, record: string) {
   let process: ChildProcess
-  const begin = async (port: number) => {
-    const { child, first } = await startChild(t, file, [String(port), record])
+  // Nobody else is given its port while it is dead.
+  const url = await unusedOrigin()
+  const begin = async () => {
+    const { child } = await startChild(t, file, [new URL(url).port, record])
     process = child
-    return Number(first)
   }
-  const port = await begin(0)
+  await begin()
   return {
-    url: `http://127.0.0.1:${port}`,
+    url,
     get pid() {
       return process.pid!
     },
@@ -31,7 +33,7 @@ async function startRecordingBackend(t: TestContext, record: string) {
       process.kill('SIGKILL')
       await once(process, 'exit')
     },
-    restart: () => begin(port),
+    restart: begin,
   }
 }
 

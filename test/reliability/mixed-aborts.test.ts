@@ -30,6 +30,7 @@ for (const lane of ['raw', 'full'] as const) {
       lane,
       backends: [backend.url],
       pool: { connections: 32, keepAliveTimeout: 200 },
+      timeouts: { queue: 0 },
     })
     const { resources: idle } = await proxy.untilHoldings('it is idle', ({ exchanges }) => exchanges === 0)
     const agent = new Agent({ keepAlive: true, maxSockets: atOnce })

@@ -74,7 +74,9 @@ test('a client that waits to be told to continue is not told so before there is 
   const backend = await startBackend(t, (incoming, response) => {
     if (incoming.url !== '/held') incoming.pipe(response)
   })
+  const clock = new ManualClock()
   const { url, port, balancer } = await start(t, [backend.url], {
+    clock,
     pool: { connections: 1 },
     timeouts: { continue: 100, queue: 0 },
   })
@@ -85,6 +87,9 @@ test('a client that waits to be told to continue is not told so before there is 
   const head = 'POST /waits HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ncontent-length: 4\r\n\r\n'
   const impatient = await rawClient(t, port)
   impatient.send(head)
+  await until('it waits for a connection', () => balancer.queue.length === 1)
+  assert.equal(impatient.received, '')
+  clock.advance(100)
   const refusal = await impatient.until(/\r\n\r\n\{.*\}/)
   assert.match(refusal, /^HTTP\/1\.1 504 /)
   assert.match(refusal, /x-balancer-failure: continue-timeout/)

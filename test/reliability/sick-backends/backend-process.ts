@@ -1,6 +1,7 @@
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import type { TestContext } from 'node:test'
+import { unusedOrigin } from '../../support/backend.ts'
 import { startChild } from '../../support/child.ts'
 
 const file = new URL('backend-program.ts', import.meta.url)
@@ -22,23 +23,22 @@ export interface BackendProcess {
 /** Starts a backend that answers with its id after `delay` ms; it is killed when the test ends. */
 async function startBackendProcess(t: TestContext, id: string, delay = 2): Promise<BackendProcess> {
   let process: ChildProcess
-  const begin = async (port: number) => {
-    const { child, first } = await startChild(t, file, [String(port), id, String(delay)])
+  // Nobody else is given its port while it is dead.
+  const url = await unusedOrigin()
+  const begin = async () => {
+    const { child } = await startChild(t, file, [new URL(url).port, id, String(delay)])
     process = child
-    return Number(first)
   }
-  const port = await begin(0)
+  await begin()
   return {
     id,
-    url: `http://127.0.0.1:${port}`,
+    url,
     async kill() {
       const gone = once(process, 'exit')
       process.kill('SIGKILL')
       await gone
     },
-    async restart() {
-      await begin(port)
-    },
+    restart: begin,
     stop: () => void process.kill('SIGSTOP'),
     continue: () => void process.kill('SIGCONT'),
   }

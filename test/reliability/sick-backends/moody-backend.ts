@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http'
 import type { TestContext } from 'node:test'
-import { listen } from '../../support/backend.ts'
+import { unusedOrigin } from '../../support/backend.ts'
 
 /** How a backend answers. */
 export interface Mood {
@@ -20,7 +20,7 @@ export interface MoodyBackend {
   readonly received: number
   /** Stops listening and cuts every connection. */
   down(): Promise<void>
-  /** After `down`: listens on the same port again. */
+  /** Listens, after `down` on the same port again. */
   up(): Promise<void>
 }
 
@@ -40,7 +40,8 @@ export async function startMoodyBackend(t: TestContext, id: string, mood: Mood =
     else setTimeout(answer, delay)
     return undefined
   })
-  const url = await listen(server)
+  // Nobody else is given its port while it is down.
+  const url = await unusedOrigin()
   const backend: MoodyBackend = {
     id,
     url,
@@ -59,6 +60,7 @@ export async function startMoodyBackend(t: TestContext, id: string, mood: Mood =
         server.listen(Number(new URL(url).port), '127.0.0.1', resolve)
       }),
   }
+  await backend.up()
   t.after(() => (server.listening ? backend.down() : undefined))
   return backend
 }
