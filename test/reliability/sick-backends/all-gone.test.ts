@@ -37,7 +37,10 @@ test('when all backends are gone, clients are told quickly; when they are back, 
   const restored = () => load.samples.find(({ startedAt, status }) => startedAt > restartedAt && status === 200)
   await until('a GET succeeds', () => restored() !== undefined, 15_000)
   const firstAfter = restored()!.startedAt - restartedAt
-  const calm = () => !balancer.set.panicking && balancer.backends.every(({ vetoes }) => vetoes.length === 0)
+  // A circuit that is half-open has no veto before its trial, and has one while that is under way.
+  const calm = () =>
+    !balancer.set.panicking &&
+    balancer.backends.every(({ id, vetoes }) => vetoes.length === 0 && app.circuitBreaker.of(id).state === 'closed')
   await until('nothing is left vetoed', calm, 15_000)
   const calmAfter = performance.now() - listeningAt
   // Each gets its quarter again, and every GET succeeds.
@@ -53,10 +56,6 @@ test('when all backends are gone, clients are told quickly; when they are back, 
   )
   assert.equal(told('panic ended'), told('panic began'))
   assert.ok(calm())
-  assert.deepEqual(
-    balancer.backends.map(({ id }) => app.circuitBreaker.of(id).state),
-    ['closed', 'closed', 'closed', 'closed'],
-  )
   t.diagnostic(
     `panic after ${panicAfter.toFixed(0)} ms; 502 or 503 within ${p99(refused).toFixed(0)} ms (p99); first success ` +
       `${firstAfter.toFixed(0)} ms after the restart began (it took ${(listeningAt - restartedAt).toFixed(0)} ms), ` +

@@ -35,9 +35,6 @@ export const noOutliers = {
   latency: { factor: 0 },
 } as const
 
-/** A pause of this machine in which one backend alone has requests under way does not make that one slow. */
-export const latency = { atLeast: 150 }
-
 /** An app with balancer, health check and circuit breaker, that does not listen yet. */
 export async function assemble(options: CheckedOptions, log: LogLines = new LogLines()): Promise<FastifyInstance> {
   const { backends, core = {}, healthCheck: check = {}, circuitBreaker: breaker = {} } = options

@@ -63,7 +63,7 @@ assert.deepEqual(by, ['', 'outlier-detection', 'circuit-breaker', 'pressure', 'h
 void app.healthCheck.probe('silent')
 const { size } = sockets
 void app.balancer.add(backends.silent.replace('127.0.0.1', 'localhost')).catch(() => {})
-await until('both are asked', () => sockets.size === size + 2)
+await until('both are asked', () => sockets.size >= size + 2)
 
 const before = timers.size
 await app.close()

@@ -13,7 +13,7 @@ async function mixed(t: TestContext) {
     { id: 'hangs', url: await startRawBackend(t, () => {}) },
     ...[a!, b!, c!],
   ]
-  return { backends, circuitBreaker: false, healthCheck: { timeout: 300 } } as const
+  return { backends, circuitBreaker: false, healthCheck: { timeout: 1500 } } as const
 }
 
 /** How many attempts each of `mixed` has been sent. */
@@ -46,7 +46,7 @@ test('with listen, the port opens when it is known who can be reached', async (t
   assert.deepEqual(load.failed, [])
   const [refuses, hangs] = balancer.backends.map(({ requests }) => requests)
   assert.deepEqual([refuses, hangs], [0, 0])
-  t.diagnostic(`listening after ${took.toFixed(0)} ms, the longest probe may take 300 ms`)
+  t.diagnostic(`listening after ${took.toFixed(0)} ms, the longest probe may take 1500 ms`)
 })
 
 test("initial 'up' waits for no probe", async (t) => {

@@ -34,9 +34,9 @@ const checks: Record<string, Check> = {
     times: (app, id) => app.healthCheck.of(id).passive.timesEjected,
   },
   'the circuit breaker': {
-    options: { healthCheck: false, circuitBreaker: { openFor: 400, growth: 2, jitter: 0 } },
-    // Doubled each time.
-    expected: [400, 800, 1600],
+    options: { healthCheck: false, circuitBreaker: { openFor: 1200, growth: 2, jitter: 0 } },
+    // Doubled each time, unless it is well for as long as its circuit was open.
+    expected: [1200, 2400],
     lasts: ({ lasts }) => lasts!,
     times: (app, id) => app.circuitBreaker.of(id).openings,
   },

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { until } from '../../support/until.ts'
-import { attemptsFromNow, latency, noProbes, spread, startChecked, vetoed } from './checked-app.ts'
+import { attemptsFromNow, noProbes, spread, startChecked, vetoed } from './checked-app.ts'
 import { startFourMoody } from './moody-backend.ts'
 import { p99 } from './steady-load.ts'
 
@@ -14,7 +14,7 @@ test('a backend that becomes 20 times slower is left out within two intervals, a
   const backends = await startFourMoody(t, { delay: usual })
   const { app, balancer, url, load } = await startChecked(t, {
     backends,
-    healthCheck: { ...noProbes, outliers: { interval, ejectFor: 60_000, latency } },
+    healthCheck: { ...noProbes, outliers: { interval, ejectFor: 60_000, latency: { atLeast: 300 } } },
   })
   const victim = balancer.backend('a')
   load.begin(url)

@@ -3,16 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { until } from '../../support/until.ts'
 import { startFourProcesses } from './backend-process.ts'
-import {
-  attemptsFromNow,
-  latency,
-  noOutliers,
-  noProbes,
-  spread,
-  startChecked,
-  usedAgain,
-  vetoed,
-} from './checked-app.ts'
+import { attemptsFromNow, noOutliers, noProbes, spread, startChecked, usedAgain, vetoed } from './checked-app.ts'
 
 /** A GET that takes longer was held by the backend that has stopped (ms). */
 const slow = 500
@@ -20,14 +11,14 @@ const slow = 500
 const ways: Record<string, { by: string; options: HealthCheckOptions }> = {
   probes: {
     by: 'health-check',
-    options: { interval: 100, fastInterval: 100, timeout: 200, fall: 2, outliers: noOutliers },
+    options: { interval: 100, fastInterval: 100, timeout: 600, fall: 2, outliers: noOutliers },
   },
   'its traffic': {
     by: 'outlier-detection',
     options: {
       ...noProbes,
       // One of four at most: another process, if the machine does not let it run, may well look as if it had stopped.
-      outliers: { interval: 500, ejectFor: 3000, jitter: 0, maxEjected: 0.25, latency },
+      outliers: { interval: 500, ejectFor: 3000, jitter: 0, maxEjected: 0.25, latency: { atLeast: 150 } },
     },
   },
 }
@@ -44,6 +35,7 @@ for (const [way, { by, options }] of Object.entries(ways)) {
     load.begin(url)
     // Its times, and those of its peers, must be known.
     await load.more(300)
+    await until('nobody is left alone', () => balancer.backends.every(({ vetoes }) => vetoes.length === 0))
 
     const sinceStop = attemptsFromNow(balancer)
     backends[0]!.stop()

@@ -148,22 +148,22 @@ describe('a probe is bad', () => {
 
   test('when it accepts and does not answer', async (t) => {
     const { url, sockets } = await startBackend(t, () => {})
-    const report = await ask(t, url, { timeout: 100 })
-    assert.deepEqual([report.good, report.received], [false, 'no answer within 100 ms'])
+    const report = await ask(t, url, { timeout: 500 })
+    assert.deepEqual([report.good, report.received], [false, 'no answer within 500 ms'])
     assert.ok(report.timings.connected !== undefined && report.timings.responded === undefined)
     await until('it is closed', () => sockets.size === 0)
   })
 
   test('when it stops in the middle of the headers', async (t) => {
     const url = await startRawBackend(t, (socket) => socket.write('HTTP/1.1 200 OK\r\ncontent-le'))
-    const report = await ask(t, url, { timeout: 100 })
-    assert.deepEqual([report.good, report.received], [false, 'no answer within 100 ms'])
+    const report = await ask(t, url, { timeout: 500 })
+    assert.deepEqual([report.good, report.received], [false, 'no answer within 500 ms'])
   })
 
   test('when the body that is expected does not come', async (t) => {
     const { url, sockets } = await startBackend(t, (_request, response) => response.writeHead(200).write('r'))
-    const report = await ask(t, url, { timeout: 100, method: 'GET', expect: { body: 'ready' } })
-    assert.deepEqual([report.good, report.received], [false, 'no end of the body within 100 ms'])
+    const report = await ask(t, url, { timeout: 500, method: 'GET', expect: { body: 'ready' } })
+    assert.deepEqual([report.good, report.received], [false, 'no end of the body within 500 ms'])
     assert.ok(report.timings.responded !== undefined)
     await until('it is closed', () => sockets.size === 0)
   })
@@ -368,7 +368,7 @@ describe('HTTP/2', () => {
       assert.equal(report.good, false)
       assert.match(report.received, /^HTTP 200, then .*stream/i, path)
     }
-    assert.equal((await asked({ path: '/hang', timeout: 100 })).received, 'no answer within 100 ms')
+    assert.equal((await asked({ path: '/hang', timeout: 500 })).received, 'no answer within 500 ms')
     for (const path of ['/reset', '/refuse']) {
       const report = await asked({ path, timeout })
       assert.equal(report.good, false)
@@ -428,8 +428,8 @@ describe('HTTP/2', () => {
   test('a backend that never says a word', async (t) => {
     const server = createServer((socket) => socket.resume())
     const { port, open } = await startServer(t, server)
-    const report = await ask(t, `http://127.0.0.1:${port}`, { timeout: 100 }, { protocol: 'h2c' })
-    assert.equal(report.received, 'no answer within 100 ms')
+    const report = await ask(t, `http://127.0.0.1:${port}`, { timeout: 500 }, { protocol: 'h2c' })
+    assert.equal(report.received, 'no answer within 500 ms')
     await until('it is closed', () => open.size === 0)
   })
 })

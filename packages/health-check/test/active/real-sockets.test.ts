@@ -34,8 +34,10 @@ function checking(t: TestContext, urls: readonly string[], given: GivenActiveOpt
 
 test('300 that accept and say nothing hold up none of those that answer, and leave no connection', async (t) => {
   const hanging = new Set<Socket>()
+  let hung = 0
   const silent = createServer((socket) => {
     hanging.add(socket)
+    hung++
     socket.resume().on('error', () => {})
     socket.on('close', () => hanging.delete(socket))
   })
@@ -59,9 +61,10 @@ test('300 that accept and say nothing hold up none of those that answer, and lea
   await check.start(0)
   await until('all that hang are vetoed', () => balancer.set.available.length === 20, 20_000)
   const counts = [...starts.values()].map((all) => all.length)
-  // Three timeouts of 1 s each: those that answer have been asked some fifteen times by then, and surely ten.
-  assert.deepEqual([counts.length, counts.every((count) => count >= 10)], [20, true], counts.join(' '))
-  assert.ok(hanging.size > 0)
+  // Three timeouts of 1 s each: those that answer have been asked some fifteen times by then; if they had been held up,
+  // three times.
+  assert.deepEqual([counts.length, counts.every((count) => count >= 6)], [20, true], counts.join(' '))
+  assert.ok(hung > 0)
   check.stop()
   await until('every connection is closed', () => hanging.size === 0 && well.sockets.size === 0)
 })
@@ -71,7 +74,7 @@ test('the first round at real backends: one is well, one is not, one has nobody 
   const busy = await startBackend(t, (_request, response) => response.writeHead(503).end())
   const silent = await startBackend(t, () => {})
   const urls = [well.url, busy.url, await unusedOrigin(), silent.url]
-  const { balancer, check } = checking(t, urls, { timeout: 200 })
+  const { balancer, check } = checking(t, urls, { timeout: 1500 })
   await check.start(0)
   assert.deepEqual(
     balancer.backends.map(({ vetoes }) => vetoes.map(({ reason }) => reason).join()),
@@ -79,7 +82,7 @@ test('the first round at real backends: one is well, one is not, one has nobody 
       '',
       'the first probe failed: status 503 is not expected',
       'the first probe failed: connect ECONNREFUSED',
-      'the first probe failed: no answer within 200 ms',
+      'the first probe failed: no answer within 1500 ms',
     ],
   )
   assert.deepEqual(
