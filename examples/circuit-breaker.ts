@@ -19,8 +19,8 @@ await app.register(balancer, {
     failures: 3,
     window: 10_000,
     rate: { time: 30_000, failureShare: 0.5 },
-    // For 1 s, then 2 s, 4 s and so on, as long as the request that is let through fails as well.
-    openFor: 1000,
+    // For 10 s, then 20 s, 40 s and so on, as long as the request that is let through fails as well.
+    openFor: 10_000,
     maxOpenFor: 60_000,
   },
 })

@@ -122,7 +122,7 @@ describe('what an operator does', together, () => {
       assert.equal(circuit(), 'closed')
 
       const dialog = await table.choose('Open circuit', 'delta')
-      await dialog.getByLabel('For (seconds)').fill('0.5')
+      await dialog.getByLabel('For (seconds)').fill('2')
       await dialog.getByRole('button', { name: 'Confirm' }).click()
       await table.until('delta', 'State', /^vetoed/)
 

@@ -34,7 +34,7 @@ describe('the figures', together, () => {
       (shown) => shown.rate > 0 && asTold().some((one) => same(one, shown)),
     )
     assert.equal(seen.errors, 0)
-    assert.ok(seen.p50 >= 10 && seen.p50 <= seen.p95 && seen.p95 <= seen.p99, JSON.stringify(seen))
+    assert.ok(seen.p50 >= 9 && seen.p50 <= seen.p95 && seen.p95 <= seen.p99, JSON.stringify(seen))
   })
 
   test('failures are counted among what is told', inBrowser, async (t) => {

@@ -3,7 +3,7 @@ import { test, type TestContext } from 'node:test'
 import type { Page } from 'playwright-core'
 import { inBrowser } from './browser.ts'
 import { eventually } from './eventually.ts'
-import { frameTimes, type FrameTimes } from './frame-times.ts'
+import { frameTimes } from './frame-times.ts'
 import { Stage } from './stage.ts'
 
 const ids = Array.from({ length: 100 }, (_, index) => `backend-${String(index + 1).padStart(3, '0')}`)
@@ -46,18 +46,20 @@ test('100 backends under load, with figures each second and 20 events a second, 
   await table.until('backend-001', 'Share', /^[1-9.0]+ %$/)
   await page.getByRole('log', { name: 'Events' }).getByText('unrest').first().waitFor()
   // A neighbour of this machine may take its cores away for a moment; what the page itself does wrong, it does each time.
-  const spells: FrameTimes[] = []
-  while (spells.length < 3) {
+  let spells = 0
+  while (true) {
     const spell = await frameTimes(page, 1500, '[role=table]', '[role=log]', '[aria-label="Requests per second"]')
     t.diagnostic(JSON.stringify(spell))
     // One in which little happened says nothing; if that is how it stays, the time of this test runs out.
     const [rows, events, rate] = spell.changes as [number, number, number]
-    if (rows >= 2 && events >= 4 && rate >= 1) spells.push(spell)
+    if (rows < 2 || events < 4 || rate < 1) continue
+    // Drawn without a graphics card, by one of two cores, while the other one balances.
+    if (spell.p95 <= 50 && spell.longestTask <= 200) break
+    assert.ok(
+      ++spells < 8,
+      `p95 of the time from frame to frame: ${spell.p95} ms; the longest task: ${spell.longestTask} ms`,
+    )
   }
-  const least = (of: keyof FrameTimes) => Math.min(...spells.map((spell) => spell[of] as number))
-  // Drawn without a graphics card, by one of two cores, while the other one balances.
-  assert.ok(least('p95') <= 50, `p95 of the time from frame to frame: ${least('p95')} ms`)
-  assert.ok(least('longestTask') <= 200, `the longest task: ${least('longestTask')} ms`)
 })
 
 test('a page that stays open does not grow', inBrowser, async (t) => {

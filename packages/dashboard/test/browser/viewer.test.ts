@@ -61,6 +61,8 @@ describe('who may do what', together, () => {
   test('an operator may act, and is not told otherwise', inBrowser, async (t) => {
     const stage = await Stage.start(t)
     const { page, table } = await (await stage.visit()).live()
+    // It knows by then who is there, and that does not change under the menu.
+    await page.locator('button.server[aria-disabled=false]').waitFor()
     await table.button('alpha').click()
     const items = table.menu.getByRole('menuitem')
     assert.deepEqual(await items.allInnerTexts(), actions)

@@ -23,12 +23,16 @@ const path = '/_balancer/dashboard/'
 /** That is how the page finds out that somebody is a viewer; a browser puts each refusal on its console. */
 const viewerIsRefused = /^console: Failed to load resource: .* 403 .*\/_balancer\/operator$/
 
+/** The apps whose visits are over: the page is taken again, and may still tell of them. */
+const left = new Set<string>()
+
 /** The page as somebody sees it, and whatever goes wrong on it. */
 export class Visit {
   readonly page: Page
   readonly table: BackendsTable
   /** One line each. */
   readonly problems: string[] = []
+  readonly #origin: string
   readonly #user: User
   readonly #allowed: readonly RegExp[]
   #isOver = false
@@ -36,6 +40,7 @@ export class Visit {
   constructor(page: Page, origin: string, user: User, allowed: readonly RegExp[]) {
     this.page = page
     this.table = new BackendsTable(page)
+    this.#origin = origin
     this.#user = user
     this.#allowed = allowed
     page.on('console', (message) => this.#onConsole(message))
@@ -43,7 +48,7 @@ export class Visit {
     page.on('requestfailed', (request) =>
       this.#note(`request failed: ${request.failure()?.errorText} ${request.url()}`),
     )
-    page.on('request', (request) => this.#onRequest(request, origin))
+    page.on('request', (request) => this.#onRequest(request))
   }
 
   /** The figure of that name as the page has it, which is `NaN` while there is none. */
@@ -74,6 +79,7 @@ export class Visit {
   /** Leaves the page. @throws when anything went wrong on it that was not allowed */
   async end(t: TestContext): Promise<void> {
     this.#isOver = true
+    left.add(this.#origin)
     if (!this.page.isClosed()) await leavePage(this.page, this.#user)
     // Where the test has failed, nobody hears of the assertion.
     for (const problem of this.problems) t.diagnostic(problem)
@@ -85,13 +91,15 @@ export class Visit {
     this.#note(`console: ${message.text()} ${message.location().url}`)
   }
 
-  #onRequest(request: Request, origin: string): void {
+  #onRequest(request: Request): void {
     const url = request.url()
-    if (!url.startsWith('data:') && new URL(url).origin !== origin) this.#note(`another host was asked: ${url}`)
+    if (!url.startsWith('data:') && new URL(url).origin !== this.#origin) this.#note(`another host was asked: ${url}`)
   }
 
   #note(problem: string): void {
-    if (!this.#isOver && !this.#allowed.some((pattern) => pattern.test(problem))) this.problems.push(problem)
+    if (this.#isOver || this.#allowed.some((pattern) => pattern.test(problem))) return
+    if ([...left].some((origin) => problem.includes(`${origin}/`))) return
+    this.problems.push(problem)
   }
 }
 
@@ -99,6 +107,7 @@ export class Visit {
 export async function visit(origin: string, options: VisitOptions): Promise<Visit> {
   const { user = 'operator', dark = false, width = 1280, height = 900, still = false, allowed = [] } = options
   const page = await takePage(user)
+  left.delete(origin)
   await page.setViewportSize({ width, height })
   await page.emulateMedia({ colorScheme: dark ? 'dark' : 'light', reducedMotion: still ? 'reduce' : 'no-preference' })
   const visited = new Visit(page, origin, user, user === 'viewer' ? [viewerIsRefused, ...allowed] : allowed)
