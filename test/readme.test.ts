@@ -289,9 +289,9 @@ describe('what the README says of commands and files', () => {
 
   for (const command of commands) {
     test(`\`${command}\` is one`, () => {
-      const [, script, rest] = /^(?:npx --yes pnpm@12|pnpm) (\w+)(.*)$/.exec(command) ?? []
+      const [, script, rest] = /^(?:npx --yes pnpm@12|pnpm) (?!exec )(\w+)(.*)$/.exec(command) ?? []
       if (script === undefined) {
-        const [, file] = /^node (\S+)$/.exec(command)!
+        const [, file] = /^(?:npx --yes pnpm@12 exec )?node (\S+)$/.exec(command)!
         assert.ok(existsSync(join(root, file!)))
       } else {
         assert.ok(script in scripts)

@@ -60,9 +60,9 @@ describe('who may do what', together, () => {
 
   test('an operator may act, and is not told otherwise', inBrowser, async (t) => {
     const stage = await Stage.start(t)
-    const { page, table } = await (await stage.visit()).live()
-    // It knows by then who is there, and that does not change under the menu.
-    await page.locator('button.server[aria-disabled=false]').waitFor()
+    const visit = await (await stage.visit()).live()
+    await visit.operated()
+    const { page, table } = visit
     await table.button('alpha').click()
     const items = table.menu.getByRole('menuitem')
     assert.deepEqual(await items.allInnerTexts(), actions)
@@ -102,7 +102,7 @@ describe('who may do what', together, () => {
     await visit.live()
     await isAsked(1)
     // Asked again with the lists.
-    await page.locator('button.server[aria-disabled=false]').waitFor()
+    await visit.operated()
     await canAct('alpha')
     for (const [turn, [status, id]] of (
       [

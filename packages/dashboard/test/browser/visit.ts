@@ -76,6 +76,11 @@ export class Visit {
     )
   }
 
+  /** Waits until the page knows that an operator looks at it. */
+  async operated(): Promise<void> {
+    await this.page.locator('button.server[aria-disabled=false]').waitFor()
+  }
+
   /** Leaves the page. @throws when anything went wrong on it that was not allowed */
   async end(t: TestContext): Promise<void> {
     this.#isOver = true
