@@ -1,5 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify'
-import type { ExchangeView } from './attempt.ts'
+import type { ExchangeView } from './attempt/attempt.ts'
 import { failures } from './failure.ts'
 
 type Level = 'info' | 'warn'

@@ -1,14 +1,14 @@
 import { code, faultsOf, milliseconds, strict, withDefaults, type Given } from '@fastify-balancer/option-schema'
 import { Type, type Static } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
-import { BackendOptions, parseBackends, type ParsedBackend } from './backend-options.ts'
+import { BackendOptions, parseBackends, type ParsedBackend } from './backends/backend-options.ts'
 import type { Clock } from './clock.ts'
 import { BadOptionsError } from './errors.ts'
-import { policies, type PolicyName } from './policies/by-name.ts'
-import type { Policy } from './policy.ts'
-import { PoolOptions, TimeoutOptions } from './pool-options.ts'
-import { RetryOptions } from './retry.ts'
-import type { RequestRewrite, ResponseRewrite } from './rewrite.ts'
+import { policies, type PolicyName } from './picking/policies/by-name.ts'
+import type { Policy } from './picking/policy.ts'
+import { PoolOptions, TimeoutOptions } from './backends/pool-options.ts'
+import { RetryOptions } from './exchange/retry.ts'
+import type { RequestRewrite, ResponseRewrite } from './headers/rewrite.ts'
 
 /** Everything that `register` takes. The one source of the type, the validation, the defaults and the README's table. */
 export const BalancerOptions = Type.Object(

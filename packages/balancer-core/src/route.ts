@@ -1,10 +1,10 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, FastifySchema } from 'fastify'
 import { METHODS } from 'node:http'
 import type { Balancer } from './balancer.ts'
-import { Exchange } from './exchange.ts'
-import { forwardingOf } from './forwarding.ts'
-import { laneOf } from './choose-lane.ts'
-import type { Lane } from './lane.ts'
+import { Exchange } from './exchange/exchange.ts'
+import { forwardingOf } from './exchange/forwarding.ts'
+import { laneOf } from './response/choose-lane.ts'
+import type { Lane } from './response/response-lane.ts'
 
 // CONNECT never reaches a route: Node hands it to its own event.
 const methods = METHODS.filter((method) => method !== 'CONNECT')

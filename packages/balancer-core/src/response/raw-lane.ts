@@ -1,0 +1,65 @@
+import { breakOff } from './break-off.ts'
+import type { Answering, Lane } from './response-lane.ts'
+import { responseHeaders } from './response-headers.ts'
+import { addTrailers } from './trailers.ts'
+import { rewriteResponse } from './rewrite-response.ts'
+import { toFields, toFlat } from '../headers/rewrite.ts'
+
+/** Without a length nothing may follow for long, as with server-sent events: the headers must not wait for it. */
+function flushHeaders(answer: Answering): void {
+  const { raw } = answer.reply
+  if (answer.written === 0 && !raw.writableEnded && !raw.destroyed) raw.flushHeaders()
+}
+
+/** Up to this size, copying a chunk into a string costs less than a write of two pieces. */
+const maxAsText = 4096
+
+/** Straight to the socket: nothing of Fastify's way out is passed, except for the headers that plugins have set. */
+export const rawLane: Lane = {
+  start(answer, headers) {
+    const { reply, bodyless, forwarding } = answer
+    const { raw } = reply
+    let { status } = answer
+    let out = responseHeaders(headers, {
+      status,
+      bodyless,
+      chunks: raw.req.httpVersion !== '1.0',
+      via: forwarding.balancer.options.forwarded.via,
+      own: reply.getHeaders(),
+    })
+    if (forwarding.rewrite.response !== undefined) {
+      const message = { status, headers: toFields(out), body: undefined }
+      if (!rewriteResponse(answer, message)) return
+      status = message.status
+      out = toFlat(message.headers)
+    }
+    if (answer.uploading && raw.req.httpVersionMajor === 1) out.push('connection', 'close')
+    // The reason phrase is not passed on: it may hold what Node refuses to write, and HTTP/2 has none.
+    raw.writeHead(status, out)
+    reply.hijack()
+    if (answer.expected === -1) process.nextTick(flushHeaders, answer)
+  },
+
+  data(answer, chunk) {
+    const { raw } = answer.reply
+    // With the last chunk, header and body leave in one write; as text, a small body even in one piece.
+    if (answer.written === answer.expected) {
+      if (chunk.length <= maxAsText) raw.end(chunk.toString('latin1'), 'latin1')
+      else raw.end(chunk)
+    } else if (!raw.write(chunk)) answer.pause()
+  },
+
+  end(answer, trailers) {
+    const { raw } = answer.reply
+    if (raw.writableEnded) return
+    if (answer.expected === -1 && raw.req.httpVersion !== '1.0') addTrailers(raw, trailers)
+    raw.end()
+  },
+
+  abandon(answer, error) {
+    const { raw } = answer.reply
+    if (!raw.headersSent) return true
+    breakOff(raw, error)
+    return false
+  },
+}
