@@ -1,4 +1,4 @@
-import type { Attempt, AttemptLedger } from './attempt/attempt.ts'
+import type { Attempt, AttemptCounter } from './attempt/attempt.ts'
 import type { Backend } from './backends/backend.ts'
 import { channels } from './channels.ts'
 import type { Clock } from './clock.ts'
@@ -6,7 +6,7 @@ import { failures, type Outcome } from './failure.ts'
 import type { Hooks } from './hooks.ts'
 import type { TimeoutOptions } from './backends/pool-options.ts'
 import { Penalties } from './attempt/failure-penalty.ts'
-import { Sweep } from './attempt/time-limit-sweep.ts'
+import { TimeLimitSweep } from './attempt/time-limit-sweep.ts'
 
 /** By its outcome, or by a response that a backend is quick to give when it does not do the work. */
 function hasFailed({ status }: Attempt, outcome: Outcome): boolean {
@@ -14,15 +14,15 @@ function hasFailed({ status }: Attempt, outcome: Outcome): boolean {
 }
 
 /** Keeps count of the attempts of one balancer, and tells its hooks: whatever goes in comes out once. */
-export class Ledger implements AttemptLedger {
-  readonly sweep: Sweep
+export class AttemptCounts implements AttemptCounter {
+  readonly sweep: TimeLimitSweep
   readonly #hooks: Hooks
   readonly #penalties: Penalties
   readonly #onFree: (backend: Backend) => void
 
   /** `onFree` hears of each place that has become free. */
   constructor(hooks: Hooks, clock: Clock, timeouts: TimeoutOptions, onFree: (backend: Backend) => void) {
-    this.sweep = new Sweep(clock, [timeouts.headers, timeouts.idle])
+    this.sweep = new TimeLimitSweep(clock, [timeouts.headers, timeouts.idle])
     this.#hooks = hooks
     this.#penalties = new Penalties(clock)
     this.#onFree = onFree

@@ -1,5 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify'
-import type { Attempt, AttemptOwner } from './attempt/attempt.ts'
+import { Attempt, type AttemptOwner } from './attempt/attempt.ts'
 import type { Backend } from './backends/backend.ts'
 import type { BackendSet } from './backends/backend-set.ts'
 import { Backends, type ChangeOptions } from './backends/backends.ts'
@@ -9,14 +9,14 @@ import type { DrainOptions } from './backends/drains.ts'
 import type { Explanation } from './picking/explain.ts'
 import { failures } from './failure.ts'
 import { Hooks, type BalancerHooks } from './hooks.ts'
-import { Ledger } from './attempt-counts.ts'
+import { AttemptCounts } from './attempt-counts.ts'
 import { parseOptions, type BalancerOptions, type ParsedOptions } from './options.ts'
 import type { BackendOptions } from './backends/backend-options.ts'
-import { Placement } from './picking/picking.ts'
+import { Picking } from './picking/picking.ts'
 import type { PickRequest, Policy } from './picking/policy.ts'
 import type { Preview } from './backends/preview.ts'
 import { WaitingQueue, type Waiter } from './picking/queue.ts'
-import { RetryBudget } from './exchange/retry.ts'
+import { RetryBudget } from './attempt/retry-budget.ts'
 import { SlowStart } from './backends/slow-start.ts'
 import type { Veto, VetoOptions } from './backends/veto.ts'
 
@@ -24,10 +24,6 @@ import type { Veto, VetoOptions } from './backends/veto.ts'
 export interface WaitingExchange extends AttemptOwner, Waiter {
   /** Its turn has come. */
   attempt(attempt: Attempt): void
-}
-
-function handOver(balancer: Balancer, freed: Backend): void {
-  balancer.admitWaiting(freed)
 }
 
 /** One named balancer: its backends, its policy, and everything that requests share on their way. */
@@ -43,14 +39,14 @@ export class Balancer {
   readonly hooks: Hooks
   readonly queue: WaitingQueue<WaitingExchange>
   readonly budget: RetryBudget
-  readonly ledger: Ledger
+  readonly counts: AttemptCounts
   /** What other plugins keep beside it, by their names: so they are found from whatever scope. */
   readonly extensions = new Map<string, unknown>()
   /** Exchanges that have begun and not ended. */
   exchanges = 0
   readonly #backends: Backends
   readonly #slowStart: SlowStart
-  readonly #placement: Placement
+  readonly #picking: Picking<Attempt, AttemptOwner>
   readonly #log: FastifyBaseLogger | undefined
   #whenEmpty: (() => void) | undefined
   #closed: Promise<void> | undefined
@@ -69,14 +65,17 @@ export class Balancer {
     )
     this.queue = new WaitingQueue(parsed.queue.max)
     this.budget = new RetryBudget(parsed.retry.budget)
-    this.ledger = new Ledger(this.hooks, clock, parsed.timeouts, (freed) => {
+    this.counts = new AttemptCounts(this.hooks, clock, parsed.timeouts, (freed) => {
       // Not in this call: undici is still busy with the connection that has become free.
-      if (this.queue.length > 0) process.nextTick(handOver, this, freed)
+      if (this.queue.length > 0) process.nextTick(() => this.admitWaiting(freed))
     })
     this.#log = log
-    this.#slowStart = new SlowStart(clock, parsed.slowStart, () => this.#placement.over(this.set))
+    this.#slowStart = new SlowStart(clock, parsed.slowStart, () => this.#picking.over(this.set))
     this.#backends = new Backends(parsed, clock, this.hooks, (now, before) => this.#onSwap(now, before))
-    this.#placement = new Placement(this.policy, this.hooks, this.set)
+    this.#picking = new Picking(this.policy, this.set, (backend, exchange: AttemptOwner) => {
+      const attempt = new Attempt(exchange, backend, exchange.attempts.length + 1)
+      return this.hooks.onPick.length === 0 || this.hooks.admits(attempt) ? attempt : undefined
+    })
   }
 
   /** The current snapshot. */
@@ -163,7 +162,7 @@ export class Balancer {
 
   /** Says of every backend why it may or may not be used, and which one would be picked. Sends nothing, changes nothing. */
   explain(request: Partial<PickRequest> = {}): Explanation {
-    return this.#placement.explain(this.set, { method: 'GET', url: '/', headers: {}, ...request })
+    return this.#picking.explain(this.set, { method: 'GET', url: '/', headers: {}, ...request })
   }
 
   /**
@@ -172,12 +171,12 @@ export class Balancer {
    */
   pick(exchange: AttemptOwner): Attempt | 'saturated' | 'none' {
     this.#backends.settle()
-    return this.#placement.pick(exchange)
+    return this.#picking.pick(exchange)
   }
 
   /** An attempt at this backend, unless it is full or a hook refuses. */
   attemptAt(backend: Backend, exchange: AttemptOwner): Attempt | 'saturated' | 'none' {
-    return this.#placement.attemptAt(backend, exchange)
+    return this.#picking.attemptAt(backend, exchange)
   }
 
   /** Lets whoever has waited longest go, if there is a backend for it: the one that has become free, if it still may. */
@@ -228,12 +227,12 @@ export class Balancer {
     }
     this.#slowStart.stop()
     await this.#backends.close()
-    this.ledger.close()
+    this.counts.close()
   }
 
   #onSwap(now: BackendSet, before: BackendSet): void {
     this.#slowStart.observe(now, before)
-    this.#placement.over(now)
+    this.#picking.over(now)
     if (now.panicking !== before.panicking) this.#tellPanic(now)
     if (channels.backendsChange.hasSubscribers) channels.backendsChange.publish({ balancer: this, now, before })
     let admitted = true
@@ -242,7 +241,8 @@ export class Balancer {
 
   #tellPanic({ panicking, all, available }: BackendSet): void {
     const figures = { balancer: this.name, backends: all.length, available: available.length }
-    if (!panicking) this.#log?.info(figures, 'panic ended: backends are chosen by their vetoes again')
-    else this.#log?.warn(figures, 'panic began: too few backends are without a veto, so soft ones are ignored')
+    if (panicking)
+      this.#log?.warn(figures, 'panic began: too few backends are without a veto, so soft ones are ignored')
+    else this.#log?.info(figures, 'panic ended: backends are chosen by their vetoes again')
   }
 }

@@ -9,18 +9,14 @@ export type { DrainOptions } from './backends/drains.ts'
 export { BadOptionsError, type FailureError } from './errors.ts'
 export type { Explanation } from './picking/explain.ts'
 export { failures, type Blame, type FailureReason, type Outcome } from './failure.ts'
-export type { BalancerHooks, Verdict } from './hooks.ts'
+export type { BalancerHooks } from './hooks.ts'
+export type { Verdict } from './backends/backends.ts'
 export { BackendOptions } from './backends/backend-options.ts'
 export { BalancerOptions, faultsOfOptions } from './options.ts'
 export type { Picker, PickRequest, Policy } from './picking/policy.ts'
 export type { Preview, PreviewedBackend } from './backends/preview.ts'
 export type { PolicyName } from './picking/policies/by-name.ts'
-export type {
-  HeaderFields,
-  IncomingResponse,
-  OutgoingRequest,
-  OutgoingResponse,
-  RequestRewrite,
-  ResponseRewrite,
-} from './headers/rewrite.ts'
+export type { HeaderFields } from './headers/fields.ts'
+export type { OutgoingRequest, RequestRewrite } from './request/request-rewrite.ts'
+export type { IncomingResponse, OutgoingResponse, ResponseRewrite } from './response/response-rewrite.ts'
 export type { Veto, VetoOptions, VetoView } from './backends/veto.ts'

@@ -41,12 +41,12 @@ function picked(balancer: Balancer, exchange = exchanging()): string {
 function begin(balancer: Balancer, exchange = exchanging()): Attempt {
   const attempt = balancer.pick(exchange)
   if (typeof attempt !== 'object') assert.fail(attempt)
-  balancer.ledger.attemptStarted(attempt)
+  balancer.counts.attemptStarted(attempt)
   return attempt
 }
 
 function end(balancer: Balancer, attempt: Attempt, outcome: Outcome = 'ok'): void {
-  balancer.ledger.attemptEnded(attempt, outcome)
+  balancer.counts.attemptEnded(attempt, outcome)
 }
 
 describe('pick', () => {
@@ -172,7 +172,7 @@ describe('pick', () => {
   })
 })
 
-describe('the ledger', () => {
+describe('the counts', () => {
   test('counts what runs, what ran, and how it ended', (t) => {
     const { balancer } = balancing(t, { backends: [{ url: 'http://a.test', id: 'a' }] })
     const backend = balancer.backend('a')
@@ -213,7 +213,7 @@ describe('the ledger', () => {
     attempt.startedAt = 1000
     attempt.uploaded = true
     attempt.respondedAt = 1040
-    balancer.ledger.attemptResponded(attempt)
+    balancer.counts.attemptResponded(attempt)
     assert.equal(attempt.backend.latency.average, 40)
     assert.equal(
       attempt.backend.latency.buckets.reduce((sum, count) => sum + count),
@@ -235,7 +235,7 @@ describe('the ledger', () => {
       t.after(() => source.unsubscribe(listener))
     }
     const attempt = begin(balancer)
-    balancer.ledger.attemptResponded(attempt)
+    balancer.counts.attemptResponded(attempt)
     end(balancer, attempt)
     assert.deepEqual(
       told,
@@ -279,7 +279,7 @@ describe('those who wait', () => {
       waiting.map(({ attempts }) => attempts.map(({ backend }) => backend.id).join('')),
       ['b', '', ''],
     )
-    balancer.ledger.attemptStarted(waiting[0].attempts[0]!)
+    balancer.counts.attemptStarted(waiting[0].attempts[0]!)
     end(balancer, running[2])
     end(balancer, running[0])
     await settled()
@@ -326,7 +326,7 @@ describe('those who wait', () => {
     for (const exchange of waiting) {
       exchange.attempt = (attempt) => {
         exchange.attempts.push(attempt)
-        balancer.ledger.attemptStarted(attempt)
+        balancer.counts.attemptStarted(attempt)
       }
       balancer.queue.enter(exchange)
     }

@@ -6,7 +6,8 @@ import type { Attempt } from '../src/attempt/attempt.ts'
 import { Backend } from '../src/backends/backend.ts'
 import { backendSet } from '../src/backends/backend-set.ts'
 import { Balancer } from '../src/balancer.ts'
-import { Hooks, type Verdict } from '../src/hooks.ts'
+import type { Verdict } from '../src/backends/backends.ts'
+import { Hooks } from '../src/hooks.ts'
 
 const attempt = {} as Attempt
 const backend = new Backend('a', 'http://a.test', { weight: 1, priority: 0, maxInFlight: 1, tags: [] }, {} as Pool)

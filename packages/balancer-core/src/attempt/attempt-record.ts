@@ -1,6 +1,6 @@
 import type { Backend } from '../backends/backend.ts'
 import { blameOf, type Blame, type Outcome } from '../failure.ts'
-import type { IncomingFields } from '../response/response-headers.ts'
+import type { IncomingFields } from '../headers/fields.ts'
 import { retryAfter } from './retry-after.ts'
 
 const noFields: IncomingFields = Object.freeze({})

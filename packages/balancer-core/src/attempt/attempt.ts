@@ -1,3 +1,4 @@
+// Room `attempt`: one try of one exchange at one backend, what is known of it, and how many tries there may be.
 import type { FastifyRequest } from 'fastify'
 import type { Dispatcher } from 'undici'
 import { withHeader, type AttemptRequest } from './attempt-headers.ts'
@@ -7,8 +8,8 @@ import type { Clock } from '../clock.ts'
 import { classify, failures, type Blame, type FailureReason, type Outcome } from '../failure.ts'
 import type { PickRequest } from '../picking/policy.ts'
 import type { Connection, ConnectionAware } from '../backends/pool.ts'
-import type { IncomingFields } from '../response/response-headers.ts'
-import type { Sweep, Swept } from './time-limit-sweep.ts'
+import type { IncomingFields } from '../headers/fields.ts'
+import type { TimeLimitSweep, Swept } from './time-limit-sweep.ts'
 
 /** What hooks, channels and the log see of an exchange: one client request on its way through. */
 export interface ExchangeView extends PickRequest {
@@ -32,7 +33,7 @@ export interface ExchangeView extends PickRequest {
 /** Whose attempt it is: the exchange is told what happens, and decides what follows. */
 export interface AttemptOwner extends ExchangeView {
   readonly clock: Clock
-  readonly ledger: AttemptLedger
+  readonly counts: AttemptCounter
   /** What went wrong on this side, if an attempt has just failed because of that. */
   readonly ownFailure: FailureReason | undefined
   onSending(): void
@@ -46,8 +47,8 @@ export interface AttemptOwner extends ExchangeView {
 }
 
 /** Who keeps count: the balancer, which tells its hooks. Start and end come in pairs, whatever happens between. */
-export interface AttemptLedger {
-  readonly sweep: Sweep
+export interface AttemptCounter {
+  readonly sweep: TimeLimitSweep
   attemptStarted(attempt: Attempt): void
   attemptResponded(attempt: Attempt): void
   attemptEnded(attempt: Attempt, outcome: Outcome): void
@@ -84,7 +85,7 @@ export class Attempt extends AttemptRecord implements Dispatcher.DispatchHandler
     const { exchange } = this
     this.startedAt = exchange.clock.now()
     this.#request = request
-    exchange.ledger.attemptStarted(this)
+    exchange.counts.attemptStarted(this)
     this.#request = undefined
     this.#dispatching = true
     pool.dispatch(request, this)
@@ -119,14 +120,14 @@ export class Attempt extends AttemptRecord implements Dispatcher.DispatchHandler
 
   /** Something moved: the limit begins anew. */
   moved(): void {
-    this.#movedAt = this.exchange.ledger.sweep.tick
+    this.#movedAt = this.exchange.counts.sweep.tick
   }
 
   onSweep(): void {
     // While it connects, undici's own limit holds.
     if (!this.started) return
     const { limit, reason } = this.exchange.limitOf(this)
-    if (limit > 0 && this.exchange.ledger.sweep.since(this.#movedAt) >= limit) this.cancel(reason)
+    if (limit > 0 && this.exchange.counts.sweep.since(this.#movedAt) >= limit) this.cancel(reason)
   }
 
   /** The response is not wanted: it is read to its end if it is short, so that the connection can be kept. */
@@ -183,7 +184,7 @@ export class Attempt extends AttemptRecord implements Dispatcher.DispatchHandler
       this.cancel('bad-response')
       return
     }
-    exchange.ledger.attemptResponded(this)
+    exchange.counts.attemptResponded(this)
     exchange.onResponse(this, controller, headers)
   }
 
@@ -229,6 +230,6 @@ export class Attempt extends AttemptRecord implements Dispatcher.DispatchHandler
     this.outcome = outcome
     this.error = error
     this.endedAt = exchange.clock.now()
-    exchange.ledger.attemptEnded(this, outcome)
+    exchange.counts.attemptEnded(this, outcome)
   }
 }

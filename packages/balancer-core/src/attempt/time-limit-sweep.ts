@@ -18,7 +18,7 @@ const longestPeriod = 250
  * each request. Time is counted in ticks, so that progress costs one store. A limit is kept no earlier than it says, and
  * less than two periods later; the timer runs only while there is something to look at.
  */
-export class Sweep {
+export class TimeLimitSweep {
   /** How many periods have passed while anything was under way. */
   tick = 0
   /** In ms. */

@@ -1,15 +1,35 @@
+// Room `backends`: the list of backends, each with its state and connections, and how the list changes.
 import { parseBackends, settingsOf, type BackendOptions, type ParsedBackend } from './backend-options.ts'
 import { Backend } from './backend.ts'
 import { backendSet, type BackendSet } from './backend-set.ts'
 import type { Clock } from '../clock.ts'
 import { Drains, type DrainOptions } from './drains.ts'
 import { BadOptionsError, RefusedBackendsError, StaleRevisionError, UnknownBackendError } from '../errors.ts'
-import type { Hooks } from '../hooks.ts'
-import type { ParsedOptions } from '../options.ts'
 import { openPool } from './pool.ts'
+import type { PoolOptions, TimeoutOptions } from './pool-options.ts'
 import { preview, type Preview } from './preview.ts'
 import type { Veto, VetoOptions } from './veto.ts'
 import { Vetoes } from './vetoes.ts'
+
+/** What a hook says of a newcomer before it enters the set: it enters with a veto, or the whole change is refused. */
+export type Verdict =
+  | { readonly backend: Backend; readonly veto: VetoOptions }
+  | { readonly backend: Backend; readonly refusal: string }
+
+/** Of a balancer's options, those that its backends need. */
+interface Settings {
+  readonly backends: readonly ParsedBackend[]
+  readonly pool: PoolOptions
+  readonly timeouts: TimeoutOptions
+  readonly panicThreshold: number | false
+  readonly drainDeadline: number
+}
+
+/** Who is asked about newcomers, and told of changes of the list. */
+interface ChangeHooks {
+  judge(newcomers: readonly Backend[]): Promise<readonly Verdict[]>
+  tellChange(now: BackendSet, before: BackendSet): void
+}
 
 /** What a change of the list may require. */
 export interface ChangeOptions {
@@ -31,14 +51,14 @@ export class Backends {
   #turn: Promise<unknown> = Promise.resolve()
   readonly #vetoes: Vetoes
   readonly #drains: Drains
-  readonly #options: ParsedOptions
-  readonly #hooks: Hooks
+  readonly #options: Settings
+  readonly #hooks: ChangeHooks
   readonly #onSwap: (now: BackendSet, before: BackendSet) => void
 
   constructor(
-    options: ParsedOptions,
+    options: Settings,
     clock: Clock,
-    hooks: Hooks,
+    hooks: ChangeHooks,
     onSwap: (now: BackendSet, before: BackendSet) => void,
   ) {
     this.#options = options

@@ -56,7 +56,7 @@ function connectorOf(hostname: string, { protocol, tls }: PoolOptions, timeout: 
   }
 }
 
-/** Opens the Pool of one backend. Of the timeouts undici keeps the one for connecting; for the others see `sweep.ts`. */
+/** Opens the Pool of one backend. Of the timeouts undici keeps the one for connecting; for the others see `time-limit-sweep.ts`. */
 export function openPool(url: string, options: PoolOptions, timeouts: TimeoutOptions): Pool {
   const { connections, keepAliveTimeout, keepAliveMaxTimeout, protocol } = options
   return new Pool(url, {

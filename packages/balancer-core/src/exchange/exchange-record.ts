@@ -3,7 +3,7 @@ import type { Attempt, ExchangeView } from '../attempt/attempt.ts'
 import type { Balancer } from '../balancer.ts'
 import type { Clock } from '../clock.ts'
 import { blameOf, type Blame, type Outcome } from '../failure.ts'
-import type { Ledger } from '../attempt-counts.ts'
+import type { AttemptCounts } from '../attempt-counts.ts'
 import type { Forwarding } from './forwarding.ts'
 import type { PickRequest } from '../picking/policy.ts'
 
@@ -30,8 +30,8 @@ export class ExchangeRecord implements ExchangeView {
     this.startedAt = this.clock.now()
   }
 
-  get ledger(): Ledger {
-    return this.balancer.ledger
+  get counts(): AttemptCounts {
+    return this.balancer.counts
   }
 
   get balancerName(): string {

@@ -1,6 +1,6 @@
+// Room `exchange`: one client request from its beginning to its one end: attempts, retries, time limits, the answer to a failure.
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Socket } from 'node:net'
-import { Readable } from 'node:stream'
 import type { Dispatcher } from 'undici'
 import { Answer } from '../response/answer.ts'
 import type { Attempt, AttemptOwner } from '../attempt/attempt.ts'
@@ -13,16 +13,17 @@ import { replyWithFailure } from './failure-reply.ts'
 import type { FailureReason } from '../failure.ts'
 import type { Forwarding } from './forwarding.ts'
 import type { Lane } from '../response/response-lane.ts'
-import { Limits } from './time-limits.ts'
+import { TimeLimits } from './time-limits.ts'
 import { distrust, offSocketClose, onSocketClose } from '../request/pipelining.ts'
-import { hangUp } from './close-connection.ts'
+import { progressLimit, type ProgressLimit } from './progress-limit.ts'
+import { closeConnection } from './close-connection.ts'
 import { logExchange } from '../log.ts'
 import { attemptRequest, outgoing, rewriteOutgoing, type Outgoing } from '../request/outgoing-request.ts'
 import { openFresh } from '../backends/pool.ts'
 import type { Waiter } from '../picking/queue.ts'
 import { brokenBody, isUploading, RequestFault, takeSmallBody } from '../request/request-body.ts'
 import { mayRetry } from './retry.ts'
-import type { IncomingFields } from '../response/response-headers.ts'
+import type { IncomingFields } from '../headers/fields.ts'
 
 const exchangeOf = Symbol('fastify-balancer.exchange')
 type Traced = FastifyReply['raw'] & { [exchangeOf]: Exchange }
@@ -54,7 +55,7 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
   #answer: Answer | undefined
   #resent = 0
   #ended = false
-  readonly #limits = new Limits(this, this.balancer.options.timeouts.idle)
+  readonly #limits = new TimeLimits(this, this.balancer.options.timeouts.idle)
   #pipelinedOn: Socket | undefined
 
   constructor(request: FastifyRequest, reply: FastifyReply, forwarding: Forwarding, lane: Lane) {
@@ -81,8 +82,8 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
     if (raw.destroyed) return this.onClose()
     this.#limits.start('request-timeout', timeouts.request)
     try {
-      this.#outgoing = outgoing(request, forwarding)
-      rewriteOutgoing(this.#outgoing, request, forwarding)
+      this.#outgoing = outgoing(request, forwarding.request)
+      rewriteOutgoing(this.#outgoing, request, forwarding.request)
     } catch (error) {
       const isMalformed = error instanceof RequestFault
       if (isMalformed) distrust(request.raw.socket)
@@ -137,16 +138,9 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
     this.#limits.stop('continue-timeout')
   }
 
-  limitOf({ status, uploaded }: Attempt): { limit: number; reason: FailureReason } {
-    const { headers, idle } = this.balancer.options.timeouts
-    if (this.#answer?.paused) return { limit: idle, reason: 'client-stalled' }
-    if (!uploaded) {
-      const { body } = this.#outgoing!
-      // undici pauses the body while the backend's socket takes no more.
-      const isHeldUp = body instanceof Readable && body.isPaused()
-      return { limit: idle, reason: isHeldUp ? 'upload-timeout' : 'client-stalled' }
-    }
-    return status === 0 ? { limit: headers, reason: 'headers-timeout' } : { limit: idle, reason: 'body-timeout' }
+  limitOf(attempt: Attempt): ProgressLimit {
+    const isPaused = this.#answer?.paused === true
+    return progressLimit(attempt, this.#outgoing!, isPaused, this.balancer.options.timeouts)
   }
 
   get ownFailure(): FailureReason | undefined {
@@ -155,7 +149,7 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
   }
 
   onInformation(status: number, headers: IncomingFields): void {
-    if (status === 103) writeEarlyHints(this, headers)
+    if (status === 103) writeEarlyHints(this.reply, headers)
   }
 
   onResponse(attempt: Attempt, controller: Dispatcher.DispatchController, headers: IncomingFields): void {
@@ -238,7 +232,7 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
     if (this.#pipelinedOn !== undefined) offSocketClose(this.#pipelinedOn, this)
     this.#current?.cancel('client-gone')
     this.balancer.leave()
-    if (this.balancer.closing) hangUp(this.request.raw)
+    if (this.balancer.closing) closeConnection(this.request.raw)
     if (channels.exchangeEnd.hasSubscribers) channels.exchangeEnd.publish({ exchange: this })
     logExchange(this)
   }

@@ -1,20 +1,34 @@
 import type { Balancer } from '../balancer.ts'
 import type { ParsedOptions } from '../options.ts'
+import type { RequestRules } from '../request/outgoing-request.ts'
+import type { AnswerRules } from '../response/response-lane.ts'
 
 /** How one route forwards: worked out when the route is made, not for each request. */
 export interface Forwarding {
   readonly balancer: Balancer
   readonly lane: ParsedOptions['lane']
-  readonly rewrite: ParsedOptions['rewrite']
-  /** How many path segments the prefix has that are to be taken off. */
-  readonly segments: number
-  /** The path must stay below a prefix, so it may not climb. */
-  readonly confined: boolean
+  readonly request: RequestRules
+  readonly response: AnswerRules
+}
+
+/** How a balancer forwards what a route of the user's own gives it. */
+export function forwardingOf(balancer: Balancer): Forwarding {
+  const { lane, rewrite, forwarded, host } = balancer.options
+  return {
+    balancer,
+    lane,
+    request: { segments: 0, confined: false, forwarded, host, rewrite: rewrite.request },
+    response: { via: forwarded.via, rewrite: rewrite.response },
+  }
 }
 
 /** How the catch-all route of a balancer forwards, given the whole prefix that it stands under. */
-export function forwardingOf(balancer: Balancer, prefix: string): Forwarding {
-  const { lane, rewrite } = balancer.options
+export function forwardingBelow(balancer: Balancer, prefix: string): Forwarding {
+  const forwarding = forwardingOf(balancer)
   const segments = prefix.split('/').filter((segment) => segment !== '').length
-  return { balancer, lane, rewrite, segments: rewrite.stripPrefix ? segments : 0, confined: segments > 0 }
+  const { stripPrefix } = balancer.options.rewrite
+  return {
+    ...forwarding,
+    request: { ...forwarding.request, segments: stripPrefix ? segments : 0, confined: segments > 0 },
+  }
 }

@@ -10,7 +10,7 @@ interface Limited {
 }
 
 /** The limits of one exchange as a whole, each named for the failure that it brings about. Made only as needed. */
-export class Limits {
+export class TimeLimits {
   readonly #limited: Limited
   readonly #idle: number
   #running: Map<FailureReason, unknown> | undefined

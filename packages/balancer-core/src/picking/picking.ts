@@ -1,26 +1,34 @@
-import { Attempt, type AttemptOwner } from '../attempt/attempt.ts'
+// Room `picking`: which backend gets a request, and who waits while none has room.
 import type { Backend } from '../backends/backend.ts'
 import type { BackendSet } from '../backends/backend-set.ts'
 import { explain, type Explanation } from './explain.ts'
-import type { Hooks } from '../hooks.ts'
 import { maxAsked, type Picker, type PickRequest, type Policy } from './policy.ts'
 
-function wasTried(backend: Backend, { attempts }: AttemptOwner): boolean {
+/** Who looks for a backend: an exchange. */
+export interface Seeker extends PickRequest {
+  readonly attempts: readonly { readonly backend: Backend }[]
+}
+
+function wasTried(backend: Backend, { attempts }: Seeker): boolean {
   return attempts.some((attempt) => attempt.backend === backend)
 }
 
-/** Finds an exchange its backend: the one that the policy chooses, or if that has no place, one that has. */
-export class Placement {
+/**
+ * Picks a backend for each who seeks one: the one that the policy chooses, or if that has no place, one that has.
+ * `Place` is what a seeker gets at a backend: an attempt.
+ */
+export class Picking<Place extends object, S extends Seeker> {
   readonly #policy: Policy
-  readonly #hooks: Hooks
+  readonly #take: (backend: Backend, seeker: S) => Place | undefined
   #available: readonly Backend[]
   #spare: readonly Backend[]
   #picker: Picker
   #searched = 0
 
-  constructor(policy: Policy, hooks: Hooks, set: BackendSet) {
+  /** `take` gives a seeker its place at a backend with room; undefined = it may not go there now. */
+  constructor(policy: Policy, set: BackendSet, take: (backend: Backend, seeker: S) => Place | undefined) {
     this.#policy = policy
-    this.#hooks = hooks
+    this.#take = take
     this.#available = set.available
     this.#spare = set.spare
     this.#picker = policy.over(set.available, set.draining)
@@ -34,7 +42,7 @@ export class Placement {
   }
 
   /** See `Balancer.pick`. */
-  pick(exchange: AttemptOwner): Attempt | 'saturated' | 'none' {
+  pick(exchange: S): Place | 'saturated' | 'none' {
     for (let asked = 0; asked < maxAsked; asked++) {
       const backend = this.#picker.pick(exchange)
       if (backend === undefined) return 'none'
@@ -47,10 +55,9 @@ export class Placement {
   }
 
   /** See `Balancer.attemptAt`. */
-  attemptAt(backend: Backend, exchange: AttemptOwner): Attempt | 'saturated' | 'none' {
+  attemptAt(backend: Backend, exchange: S): Place | 'saturated' | 'none' {
     if (backend.inFlight >= backend.maxInFlight) return 'saturated'
-    const attempt = new Attempt(exchange, backend, exchange.attempts.length + 1)
-    return this.#hooks.onPick.length === 0 || this.#hooks.admits(attempt) ? attempt : 'none'
+    return this.#take(backend, exchange) ?? 'none'
   }
 
   /** See `Balancer.explain`. */
@@ -59,7 +66,7 @@ export class Placement {
   }
 
   /** The policy's choices had no place: whoever has one. */
-  #search(exchange: AttemptOwner): Attempt | 'saturated' | 'none' {
+  #search(exchange: S): Place | 'saturated' | 'none' {
     const available = this.#available
     let answer: 'saturated' | 'none' = 'none'
     for (let step = 0; step < available.length; step++) {
@@ -75,7 +82,7 @@ export class Placement {
   }
 
   /** All that are available have failed it: the least busy of the next priority that has any room. */
-  #resort(exchange: AttemptOwner): Attempt | 'saturated' | 'none' {
+  #resort(exchange: S): Place | 'saturated' | 'none' {
     const untried = this.#spare.filter((backend) => !wasTried(backend, exchange))
     untried.sort((one, other) => one.priority - other.priority || one.inFlight - other.inFlight)
     let answer: 'saturated' | 'none' = 'none'

@@ -1,10 +1,10 @@
 import type { FastifyRequest } from 'fastify'
-import type { ParsedOptions } from '../options.ts'
+import type { ForwardedOptions } from './forwarded-options.ts'
 
 const replaced = new Set(['x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host'])
 
 /** Will this field be written anew, so that the client's own does not cross? */
-export function isReplaced(name: string, { xForwarded, forwarded }: ParsedOptions['forwarded']): boolean {
+export function isReplaced(name: string, { xForwarded, forwarded }: ForwardedOptions): boolean {
   return (xForwarded && replaced.has(name)) || (forwarded && name === 'forwarded')
 }
 
@@ -29,7 +29,7 @@ function isTrusted(request: FastifyRequest): boolean {
 export function pushForwarded(
   out: string[],
   request: FastifyRequest,
-  options: ParsedOptions['forwarded'],
+  options: ForwardedOptions,
   authority: string | undefined,
 ): void {
   const peer = request.raw.socket.remoteAddress ?? 'unknown'

@@ -1,12 +1,26 @@
+// Room `request`: what a client has sent is judged here, and turned into what a backend is sent.
 import type { FastifyRequest } from 'fastify'
 import type { Readable } from 'node:stream'
 import type { AttemptRequest } from '../attempt/attempt-headers.ts'
-import type { Forwarding } from '../exchange/forwarding.ts'
 import { asteriskTarget, climbs, faultOf, targetOf, withoutSegments } from './judge-request.ts'
 import { isDistrusted } from './pipelining.ts'
 import { bodyOf, RequestFault, smallLengthOf } from './request-body.ts'
+import type { ForwardedOptions } from './forwarded-options.ts'
 import { requestHeaders } from './request-headers.ts'
-import { toFields, toFlat } from '../headers/rewrite.ts'
+import type { RequestRewrite } from './request-rewrite.ts'
+import { toFields, toFlat } from '../headers/fields.ts'
+
+/** How one route forwards requests. */
+export interface RequestRules {
+  readonly forwarded: ForwardedOptions
+  /** The Host that backends see: `preserve`, `backend`, or this text. */
+  readonly host: string
+  readonly rewrite: RequestRewrite | undefined
+  /** How many path segments the prefix has that are to be taken off. */
+  readonly segments: number
+  /** The path must stay below a prefix, so it may not climb. */
+  readonly confined: boolean
+}
 
 /** What is sent to whichever backend is picked. */
 export interface Outgoing {
@@ -23,10 +37,10 @@ export interface Outgoing {
  * Judges a request and works out what to send.
  * @throws RequestFault when it must not be forwarded
  */
-export function outgoing(request: FastifyRequest, forwarding: Forwarding): Outgoing {
+export function outgoing(request: FastifyRequest, rules: RequestRules): Outgoing {
   const { raw } = request
   const { headers, method = 'GET' } = raw
-  const { segments, confined, balancer } = forwarding
+  const { segments, confined, host, forwarded } = rules
   const fault = isDistrusted(raw.socket) ? 'it follows a malformed one' : faultOf(raw)
   if (fault !== undefined) throw new RequestFault(fault)
   const isAsterisk = method === 'OPTIONS' && raw.url === '*'
@@ -36,7 +50,6 @@ export function outgoing(request: FastifyRequest, forwarding: Forwarding): Outgo
   const path = segments === 0 ? target.path : withoutSegments(target.path, segments)
   if (path === undefined) throw new RequestFault('its path is shorter than the prefix')
   const { body, replaced } = bodyOf(request)
-  const { host, forwarded } = balancer.options
   const authority = target.authority ?? headers.host ?? (headers[':authority'] as string | undefined)
   return {
     method,
@@ -60,11 +73,10 @@ export function attemptRequest({ method, path, headers, body }: Outgoing, hostna
 }
 
 /** Lets the user's hook change what is sent. What it sets is checked again, and its errors are its own. */
-export function rewriteOutgoing(out: Outgoing, request: FastifyRequest, forwarding: Forwarding): void {
-  const { rewrite } = forwarding
-  if (rewrite.request === undefined) return
+export function rewriteOutgoing(out: Outgoing, request: FastifyRequest, { rewrite }: RequestRules): void {
+  if (rewrite === undefined) return
   const message = { method: out.method, path: out.path, headers: toFields(out.headers) }
-  rewrite.request({ in: request, out: message })
+  rewrite({ in: request, out: message })
   if (targetOf(message.path)?.path !== message.path)
     throw new TypeError(`rewrite.request set the path '${message.path}'`)
   out.method = message.method

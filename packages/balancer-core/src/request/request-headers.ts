@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import { isReplaced, pushForwarded } from './forwarded.ts'
 import { isHopByHop, nominated } from '../headers/hop-by-hop.ts'
-import type { ParsedOptions } from '../options.ts'
+import type { ForwardedOptions } from './forwarded-options.ts'
 
 /** Lengths of the names that need a closer look, beside the hop-by-hop ones. */
 const special = new Set([
@@ -20,7 +20,7 @@ const possible = Array.from({ length: 32 }, (_, length) => lengths.has(length))
 
 /** What shapes the headers to send, beside the request itself. */
 export interface HeaderRules {
-  readonly forwarded: ParsedOptions['forwarded']
+  readonly forwarded: ForwardedOptions
   /** The Host that the backend sees; undefined for its own. */
   readonly host: string | undefined
   /** The authority that the request line named, if it named one: it overrules Host. */

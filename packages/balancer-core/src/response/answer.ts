@@ -1,15 +1,18 @@
+// Room `response`: what a backend has answered, on its way to the client.
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Dispatcher } from 'undici'
 import type { Attempt } from '../attempt/attempt.ts'
 import type { Backend } from '../backends/backend.ts'
-import type { ExchangeRecord } from '../exchange/exchange-record.ts'
-import type { FailureReason } from '../failure.ts'
-import type { Forwarding } from '../exchange/forwarding.ts'
-import type { Answering, Lane } from './response-lane.ts'
-import type { IncomingFields } from './response-headers.ts'
+import type { FailureReason, Outcome } from '../failure.ts'
+import type { Answering, AnswerRules, Lane } from './response-lane.ts'
+import type { IncomingFields } from '../headers/fields.ts'
 
 /** Whose response it is. */
-interface Answered extends ExchangeRecord {
+interface Answered {
+  readonly request: FastifyRequest
+  readonly reply: FastifyReply
+  readonly outcome: Outcome | undefined
+  readonly forwarding: { readonly response: AnswerRules }
   readonly uploading: boolean
   fail(reason: FailureReason, error: unknown): void
 }
@@ -54,8 +57,8 @@ export class Answer implements Answering {
     return this.#exchange.reply
   }
 
-  get forwarding(): Forwarding {
-    return this.#exchange.forwarding
+  get rules(): AnswerRules {
+    return this.#exchange.forwarding.response
   }
 
   get backend(): Backend {

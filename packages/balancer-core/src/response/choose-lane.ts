@@ -1,5 +1,4 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { Forwarding } from '../exchange/forwarding.ts'
 import { fullLane } from './full-lane.ts'
 import type { Lane } from './response-lane.ts'
 import { rawLane } from './raw-lane.ts'
@@ -17,8 +16,8 @@ function hasOnSend(request: FastifyRequest): boolean | undefined {
 
 const chosen = new WeakMap<object, Lane>()
 
-/** The lane of a route: chosen at its first request, since hooks may be added until the app is ready. */
-export function laneOf({ lane }: Forwarding, { request }: FastifyReply): Lane {
+/** The lane of a route, by its option: chosen at its first request, since hooks may be added until the app is ready. */
+export function laneOf(lane: 'auto' | 'raw' | 'full', { request }: FastifyReply): Lane {
   if (lane === 'raw') return rawLane
   if (lane === 'full') return fullLane
   const route = request.routeOptions.config as object

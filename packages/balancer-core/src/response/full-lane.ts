@@ -1,10 +1,10 @@
 import { breakOff } from './break-off.ts'
 import { Readable } from 'node:stream'
 import type { Answering, Lane } from './response-lane.ts'
-import { responseFields, type IncomingFields } from './response-headers.ts'
+import { responseFields } from './response-headers.ts'
 import { addTrailers } from './trailers.ts'
-import { rewriteResponse } from './rewrite-response.ts'
-import type { HeaderFields, OutgoingResponse } from '../headers/rewrite.ts'
+import { rewriteResponse, type OutgoingResponse } from './response-rewrite.ts'
+import type { HeaderFields, IncomingFields } from '../headers/fields.ts'
 
 /** Up to this size a body of known length is collected, so that hooks such as etag see it whole. */
 const maxCollected = 65_536
@@ -83,8 +83,8 @@ function sendStream(answer: Answering): void {
 /** Through `reply.send`, and so through every onSend hook: what compress, etag and a user's own hooks need. */
 export const fullLane: Lane = {
   start(answer, received) {
-    const { request, reply, status, bodyless, forwarding } = answer
-    const { via } = forwarding.balancer.options.forwarded
+    const { request, reply, status, bodyless, rules } = answer
+    const { via } = rules
     const own = reply.getHeaders()
     const chunks = request.raw.httpVersion !== '1.0'
     const headers = responseFields(received, { status, bodyless, chunks, via, own })

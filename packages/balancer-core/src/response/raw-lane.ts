@@ -2,8 +2,8 @@ import { breakOff } from './break-off.ts'
 import type { Answering, Lane } from './response-lane.ts'
 import { responseHeaders } from './response-headers.ts'
 import { addTrailers } from './trailers.ts'
-import { rewriteResponse } from './rewrite-response.ts'
-import { toFields, toFlat } from '../headers/rewrite.ts'
+import { rewriteResponse } from './response-rewrite.ts'
+import { toFields, toFlat } from '../headers/fields.ts'
 
 /** Without a length nothing may follow for long, as with server-sent events: the headers must not wait for it. */
 function flushHeaders(answer: Answering): void {
@@ -17,17 +17,17 @@ const maxAsText = 4096
 /** Straight to the socket: nothing of Fastify's way out is passed, except for the headers that plugins have set. */
 export const rawLane: Lane = {
   start(answer, headers) {
-    const { reply, bodyless, forwarding } = answer
+    const { reply, bodyless, rules } = answer
     const { raw } = reply
     let { status } = answer
     let out = responseHeaders(headers, {
       status,
       bodyless,
       chunks: raw.req.httpVersion !== '1.0',
-      via: forwarding.balancer.options.forwarded.via,
+      via: rules.via,
       own: reply.getHeaders(),
     })
-    if (forwarding.rewrite.response !== undefined) {
+    if (rules.rewrite !== undefined) {
       const message = { status, headers: toFields(out), body: undefined }
       if (!rewriteResponse(answer, message)) return
       status = message.status

@@ -1,8 +1,5 @@
 import { isHopByHop, nominated } from '../headers/hop-by-hop.ts'
-import { emptyFields, putField, type HeaderFields } from '../headers/rewrite.ts'
-
-/** Fields as undici hands them over, or as Fastify keeps them. */
-export type IncomingFields = Record<string, number | string | string[] | undefined>
+import { emptyFields, putField, type HeaderFields, type IncomingFields } from '../headers/fields.ts'
 
 /** What shapes the headers of the answer. */
 export interface ResponseRules {

@@ -1,14 +1,21 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Backend } from '../backends/backend.ts'
 import type { FailureReason } from '../failure.ts'
-import type { Forwarding } from '../exchange/forwarding.ts'
-import type { IncomingFields } from './response-headers.ts'
+import type { IncomingFields } from '../headers/fields.ts'
+import type { ResponseRewrite } from './response-rewrite.ts'
+
+/** How one route passes responses on. */
+export interface AnswerRules {
+  /** Add `via`. */
+  readonly via: boolean
+  readonly rewrite: ResponseRewrite | undefined
+}
 
 /** What a lane sees of the response that it passes on. */
 export interface Answering {
   readonly request: FastifyRequest
   readonly reply: FastifyReply
-  readonly forwarding: Forwarding
+  readonly rules: AnswerRules
   readonly backend: Backend
   readonly status: number
   /** The exchange has failed meanwhile. */

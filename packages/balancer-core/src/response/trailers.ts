@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import { isHopByHop } from '../headers/hop-by-hop.ts'
-import type { IncomingFields } from './response-headers.ts'
+import type { IncomingFields } from '../headers/fields.ts'
 
 /** Fields that must not come late: framing, routing, and what says how to read the rest (RFC 9110 §6.5.1). */
 const forbidden = new Set([

@@ -63,7 +63,7 @@ describe('a field for one attempt', () => {
 /** An attempt whose start is told to `onStart`; what is handed over is kept. */
 function attemptWith(onStart: (attempt: Attempt) => void) {
   const sent: AttemptRequest[] = []
-  const owner = { clock: { now: () => 1 }, ledger: { attemptStarted: onStart } } as unknown as AttemptOwner
+  const owner = { clock: { now: () => 1 }, counts: { attemptStarted: onStart } } as unknown as AttemptOwner
   const pool = { dispatch: (request: AttemptRequest) => sent.push(request) > 0 } as unknown as Dispatcher
   const attempt = new Attempt(owner, {} as Backend, 1)
   const request: AttemptRequest = { method: 'GET', path: '/', headers: shared }

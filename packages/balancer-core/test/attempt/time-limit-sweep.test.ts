@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ManualClock } from '../../../../test/support/clock.ts'
-import { Sweep, type Swept } from '../../src/attempt/time-limit-sweep.ts'
+import { TimeLimitSweep, type Swept } from '../../src/attempt/time-limit-sweep.ts'
 
 class Looked implements Swept {
   previousSwept: Swept | undefined
@@ -21,7 +21,7 @@ class Looked implements Swept {
 
 function sweeping(...limits: number[]) {
   const clock = new ManualClock()
-  return { clock, sweep: new Sweep(clock, limits) }
+  return { clock, sweep: new TimeLimitSweep(clock, limits) }
 }
 
 test('the period is an eighth of the shortest limit, from 5 to 250 ms', () => {

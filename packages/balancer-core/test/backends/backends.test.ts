@@ -5,7 +5,7 @@ import { ManualClock } from '../../../../test/support/clock.ts'
 import type { Attempt } from '../../src/attempt/attempt.ts'
 import { Balancer } from '../../src/balancer.ts'
 import type { Backend } from '../../src/backends/backend.ts'
-import type { Verdict } from '../../src/hooks.ts'
+import type { Verdict } from '../../src/backends/backends.ts'
 import type { BalancerOptions } from '../../src/options.ts'
 
 const a = { url: 'http://a.test', id: 'a' }
@@ -24,8 +24,8 @@ function balancing(t: TestContext, options: BalancerOptions = {}) {
 /** An attempt that runs until it is ended. */
 function running(balancer: Balancer, backend: Backend): { end(): void } {
   const attempt = { backend, startedAt: 0, respondedAt: 0, onSweep: () => {} } as unknown as Attempt
-  balancer.ledger.attemptStarted(attempt)
-  return { end: () => balancer.ledger.attemptEnded(attempt, 'ok') }
+  balancer.counts.attemptStarted(attempt)
+  return { end: () => balancer.counts.attemptEnded(attempt, 'ok') }
 }
 
 const badOptions = { code: 'FST_BALANCER_BAD_OPTIONS', statusCode: 400 }

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { failures, type FailureReason } from '../../src/failure.ts'
-import { maxRedirects, mayRetry, RetryBudget, type RetryOptions, type RetryQuestion } from '../../src/exchange/retry.ts'
+import { RetryBudget } from '../../src/attempt/retry-budget.ts'
+import type { RetryOptions } from '../../src/attempt/retry-options.ts'
+import { maxRedirects, mayRetry, type RetryQuestion } from '../../src/exchange/retry.ts'
 
 /** Takes out all that there is. */
 function drained(budget: RetryBudget, now: number): number {

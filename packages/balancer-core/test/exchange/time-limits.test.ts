@@ -3,12 +3,12 @@ import type { ServerResponse } from 'node:http'
 import { test } from 'node:test'
 import { ManualClock } from '../../../../test/support/clock.ts'
 import type { FailureReason } from '../../src/failure.ts'
-import { Limits } from '../../src/exchange/time-limits.ts'
+import { TimeLimits } from '../../src/exchange/time-limits.ts'
 
 function limited(idle = 1000) {
   const clock = new ManualClock()
   const failures: FailureReason[] = []
-  const limits = new Limits({ clock, fail: (reason) => void failures.push(reason) }, idle)
+  const limits = new TimeLimits({ clock, fail: (reason) => void failures.push(reason) }, idle)
   return { clock, failures, limits }
 }
 

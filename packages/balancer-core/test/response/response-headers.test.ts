@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { responseHeaders, type IncomingFields, type ResponseRules } from '../../src/response/response-headers.ts'
+import type { IncomingFields } from '../../src/headers/fields.ts'
+import { responseHeaders, type ResponseRules } from '../../src/response/response-headers.ts'
 
 /** What is answered, each field as `name: value`. */
 function answered(headers: IncomingFields, rules: Partial<ResponseRules> = {}): string[] {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { ServerResponse } from 'node:http'
 import { test } from 'node:test'
-import type { IncomingFields } from '../../src/response/response-headers.ts'
+import type { IncomingFields } from '../../src/headers/fields.ts'
 import { addTrailers } from '../../src/response/trailers.ts'
 
 /** What is passed on, or undefined if nothing is. */

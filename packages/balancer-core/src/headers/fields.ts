@@ -1,43 +1,9 @@
-import type { FastifyRequest } from 'fastify'
-import type { Readable } from 'node:stream'
-import type { Backend } from '../backends/backend.ts'
-
+// Room `headers`: header fields, whichever way they go.
 /** Header fields by lower-case name; a name that occurs several times has an array, one that is undefined is left out. */
 export type HeaderFields = Record<string, string | number | string[] | undefined>
 
-/** What will be sent to the backend; change it in place. */
-export interface OutgoingRequest {
-  method: string
-  /** Path and query. */
-  path: string
-  headers: HeaderFields
-}
-
-/** Called once for each exchange, after all hygiene, so what it sets is what is sent. Synchronous. */
-export type RequestRewrite = (message: { in: FastifyRequest; out: OutgoingRequest }) => void
-
-/** What has arrived from the backend. */
-export interface IncomingResponse {
-  /** Who has answered. */
-  readonly backend: Backend
-  readonly status: number
-  readonly headers: Readonly<HeaderFields>
-}
-
-/** What will be sent to the client; change it in place. */
-export interface OutgoingResponse {
-  status: number
-  headers: HeaderFields
-  /** In the full lane, the backend's body: replace it with a stream made of it, a Buffer or a string. Otherwise undefined. */
-  body: Readable | Buffer | string | undefined
-}
-
-/** Called once, before anything is sent to the client. Synchronous. */
-export type ResponseRewrite = (message: {
-  in: IncomingResponse
-  out: OutgoingResponse
-  request: FastifyRequest
-}) => void
+/** Fields as undici hands them over, or as Fastify keeps them. */
+export type IncomingFields = Record<string, number | string | string[] | undefined>
 
 /** Fields to put others into; without a prototype, none can be taken for something that every object has. */
 export function emptyFields(): HeaderFields {

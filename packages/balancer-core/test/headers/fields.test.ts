@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { toFields, toFlat, type HeaderFields } from '../../src/headers/rewrite.ts'
+import { toFields, toFlat, type HeaderFields } from '../../src/headers/fields.ts'
 
 test('pairs become fields by lower-case name; what occurs several times has an array', () => {
   const fields = toFields(['A', '1', 'Set-Cookie', 'a', 'b', '2', 'set-cookie', 'b', 'SET-COOKIE', 'c'])
