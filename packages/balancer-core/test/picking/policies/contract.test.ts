@@ -72,9 +72,9 @@ function oneDrawEach(name: PolicyName, draws: () => number): () => number {
 const throughChanges: Record<PolicyName, string> = {
   // The position moves on over what is there.
   'round-robin': 'abc da bc dea bcd',
-  // d's credit is 1 when c goes, so it comes first; c comes back with the -1 that it left with.
-  weighted: 'abc dd ab cde bcd',
-  'least-requests': 'abc dd ab cde bcd',
+  // What each is owed when c goes and comes back is kept as a part of one pick.
+  weighted: 'abc da bd cea bdc',
+  'least-requests': 'abc da bd cea bdc',
   // The draws 0 1/2 1/4, 3/4 1/8, 5/8 3/8, 7/8 1/16 9/16, 5/16 13/16 3/16, each times the number of backends.
   random: 'acb da cb eac ceb',
   p2c: 'acb da cb eac ceb',

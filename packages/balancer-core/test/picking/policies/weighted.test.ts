@@ -87,35 +87,60 @@ test('a weight changed at run time counts from the next pick on', () => {
   assert.equal(picks(policy.over(backends), 7), 'a a b a c a a')
 })
 
-test('a weight changed within a round keeps the credit that was earned', () => {
-  const backends = [backendOf('a', 5), backendOf('b', 1), backendOf('c', 1)] as const
+test('a weight changed within a round keeps what is owed, as a part of one pick', () => {
+  const backends = [backendOf('a', 4), backendOf('b', 2), backendOf('c', 2)] as const
   const policy = weighted()
-  assert.equal(picks(policy.over(backends), 3), 'a a b')
-  // The credits are now 1, -4 and 3. With equal weights c is first, a second, and b must wait for its turn.
-  reweigh(backends[0], 1)
+  assert.equal(picks(policy.over(backends), 2), 'a b')
+  // Of 8, a is owed nothing and c half a pick, which b has had in advance; of 16, half a pick is 8.
+  reweigh(backends[0], 12)
   const picker = policy.over(backends)
   assert.deepEqual(
     backends.map((backend) => creditOf(picker, backend)),
-    [1, -4, 3],
+    [0, -8, 8],
   )
-  assert.equal(picks(picker, 9), 'c a c a c b a c b')
+  assert.equal(picks(picker, 8), 'a c a a a a b a')
 })
 
-test('credit is kept by a backend that goes and comes back, and a newcomer has none', () => {
+test('credit of large weights buys no turns where they have become small', () => {
+  for (const [before, after] of [
+    [60_000, 1, 2, 1],
+    [800, 400, 2, 1],
+    [99, 1, 1, 1],
+    [65_535, 65_534, 1, 2],
+  ].map(([a, b, c, d]) => [[a!, b!] as const, [c!, d!] as const] as const)) {
+    for (const earlier of [1, 2, 50, 99, 1000]) {
+      const backends = [backendOf('a', before[0]), backendOf('b', before[1])] as const
+      const policy = weighted()
+      picks(policy.over(backends), earlier)
+      for (const [index, weight] of after.entries()) reweigh(backends[index]!, weight)
+      const round = after[0] + after[1]
+      const counts = picks(policy.over(backends), round).split(' ')
+      for (const [index, id] of ['a', 'b'].entries()) {
+        const count = counts.filter((picked) => picked === id).length
+        assert.ok(
+          Math.abs(count - after[index]!) <= 1,
+          `${before.join(':')} to ${after.join(':')}: ${counts.join(' ')}`,
+        )
+      }
+    }
+  }
+})
+
+test('credit is kept by a backend that goes and comes back; what it took with it is made up by all', () => {
   const [a, b, c] = [backendOf('a', 2), backendOf('b', 1), backendOf('c', 1)] as const
   const policy = weighted()
   const first = policy.over([a, b])
   assert.equal(first.pick(request), a)
-  assert.equal(creditOf(first, a), -1)
-  assert.equal(creditOf(first, b), 1)
+  assert.deepEqual([creditOf(first, a), creditOf(first, b)], [-1, 1])
   const without = policy.over([b, c])
-  assert.equal(creditOf(without, c), 0)
+  // b is owed a third of a pick, c nothing: a sixth above the mean, and a sixth below.
+  const sixth = 2 / 6
+  assert.ok(Math.abs(creditOf(without, b) - sixth) < 1e-9)
+  assert.ok(Math.abs(creditOf(without, c) + sixth) < 1e-9)
   assert.equal(picks(without, 3), 'b c b')
   const both = policy.over([a, b, c])
-  assert.deepEqual(
-    [a, b, c].map((backend) => creditOf(both, backend)),
-    [-1, 0, 1],
-  )
+  assert.ok(Math.abs([a, b, c].reduce((sum, backend) => sum + creditOf(both, backend), 0)) < 1e-9)
+  assert.ok(creditOf(both, c) > creditOf(both, a))
 })
 
 test('two policies share no credit', () => {
