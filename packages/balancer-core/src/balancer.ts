@@ -15,16 +15,14 @@ import type { BackendOptions } from './backends/backend-options.ts'
 import { Picking } from './picking/picking.ts'
 import type { PickRequest, Policy } from './picking/policy.ts'
 import type { Preview } from './backends/preview.ts'
-import { WaitingQueue, type Waiter } from './picking/queue.ts'
+import { Handover, type WaitingSeeker } from './picking/handover.ts'
+import { WaitingQueue } from './picking/queue.ts'
 import { RetryBudget } from './attempt/retry-budget.ts'
 import { SlowStart } from './backends/slow-start.ts'
 import type { Veto, VetoOptions } from './backends/veto.ts'
 
 /** An exchange, as far as it can wait for a backend. */
-export interface WaitingExchange extends AttemptOwner, Waiter {
-  /** Its turn has come. */
-  attempt(attempt: Attempt): void
-}
+export type WaitingExchange = AttemptOwner & WaitingSeeker<Attempt>
 
 /** One named balancer: its backends, its policy, and everything that requests share on their way. */
 export class Balancer {
@@ -47,6 +45,7 @@ export class Balancer {
   readonly #backends: Backends
   readonly #slowStart: SlowStart
   readonly #picking: Picking<Attempt, AttemptOwner>
+  readonly #handover: Handover<Attempt, WaitingExchange>
   readonly #log: FastifyBaseLogger | undefined
   #whenEmpty: (() => void) | undefined
   #closed: Promise<void> | undefined
@@ -65,17 +64,16 @@ export class Balancer {
     )
     this.queue = new WaitingQueue(parsed.queue.max)
     this.budget = new RetryBudget(parsed.retry.budget)
-    this.counts = new AttemptCounts(this.hooks, clock, parsed.timeouts, (freed) => {
-      // Not in this call: undici is still busy with the connection that has become free.
-      if (this.queue.length > 0) process.nextTick(() => this.admitWaiting(freed))
-    })
+    this.counts = new AttemptCounts(this.hooks, clock, parsed.timeouts, (freed) => this.#handover.freed(freed))
     this.#log = log
     this.#slowStart = new SlowStart(clock, parsed.slowStart, () => this.#picking.over(this.set))
     this.#backends = new Backends(parsed, clock, this.hooks, (now, before) => this.#onSwap(now, before))
-    this.#picking = new Picking(this.policy, this.set, (backend, exchange: AttemptOwner) => {
-      const attempt = new Attempt(exchange, backend, exchange.attempts.length + 1)
+    const lastResort = parsed.panicThreshold !== false && parsed.timeouts.connect
+    this.#picking = new Picking(this.policy, this.set, { lastResort }, (backend, exchange: AttemptOwner, isLast) => {
+      const attempt = new Attempt(exchange, backend, exchange.attempts.length + 1, isLast)
       return this.hooks.onPick.length === 0 || this.hooks.admits(attempt) ? attempt : undefined
     })
+    this.#handover = new Handover(this.queue, this.#picking, () => this.#backends.settle())
   }
 
   /** The current snapshot. */
@@ -162,7 +160,8 @@ export class Balancer {
 
   /** Says of every backend why it may or may not be used, and which one would be picked. Sends nothing, changes nothing. */
   explain(request: Partial<PickRequest> = {}): Explanation {
-    return this.#picking.explain(this.set, { method: 'GET', url: '/', headers: {}, ...request })
+    this.#backends.settle()
+    return this.#picking.explain({ method: 'GET', url: '/', headers: {}, ...request })
   }
 
   /**
@@ -171,25 +170,13 @@ export class Balancer {
    */
   pick(exchange: AttemptOwner): Attempt | 'saturated' | 'none' {
     this.#backends.settle()
+    if (this.#handover.mustQueue(exchange)) return 'saturated'
     return this.#picking.pick(exchange)
   }
 
   /** An attempt at this backend, unless it is full or a hook refuses. */
   attemptAt(backend: Backend, exchange: AttemptOwner): Attempt | 'saturated' | 'none' {
-    return this.#picking.attemptAt(backend, exchange)
-  }
-
-  /** Lets whoever has waited longest go, if there is a backend for it: the one that has become free, if it still may. */
-  admitWaiting(freed?: Backend): boolean {
-    const exchange = this.queue.first
-    if (exchange === undefined) return false
-    const isUsable = freed !== undefined && this.set.available.includes(freed)
-    const direct = isUsable ? this.attemptAt(freed, exchange) : 'none'
-    const picked = typeof direct === 'object' ? direct : this.pick(exchange)
-    if (typeof picked !== 'object') return false
-    this.queue.leave(exchange)
-    exchange.attempt(picked)
-    return true
+    return this.#picking.at(backend, exchange)
   }
 
   /** An exchange has ended. */
@@ -235,8 +222,7 @@ export class Balancer {
     this.#picking.over(now)
     if (now.panicking !== before.panicking) this.#tellPanic(now)
     if (channels.backendsChange.hasSubscribers) channels.backendsChange.publish({ balancer: this, now, before })
-    let admitted = true
-    while (admitted) admitted = this.admitWaiting()
+    this.#handover.changed()
   }
 
   #tellPanic({ panicking, all, available }: BackendSet): void {

@@ -17,7 +17,7 @@ function balancing(t: TestContext, options: BalancerOptions = {}) {
   return { balancer, clock }
 }
 
-/** An exchange that does nothing but remember what it was given. */
+/** An exchange that does nothing but go where it is sent, and stay there. */
 function exchanging(...tried: Attempt[]): WaitingExchange & { readonly attempts: Attempt[] } {
   const attempts = [...tried]
   return {
@@ -28,7 +28,10 @@ function exchanging(...tried: Attempt[]): WaitingExchange & { readonly attempts:
     previousWaiter: undefined,
     nextWaiter: undefined,
     waiting: false,
-    attempt: (attempt: Attempt) => void attempts.push(attempt),
+    attempt(attempt: Attempt) {
+      attempts.push(attempt)
+      attempt.backend.inFlight++
+    },
   } as unknown as WaitingExchange & { readonly attempts: Attempt[] }
 }
 
@@ -279,7 +282,6 @@ describe('those who wait', () => {
       waiting.map(({ attempts }) => attempts.map(({ backend }) => backend.id).join('')),
       ['b', '', ''],
     )
-    balancer.counts.attemptStarted(waiting[0].attempts[0]!)
     end(balancer, running[2])
     end(balancer, running[0])
     await settled()
@@ -331,6 +333,7 @@ describe('those who wait', () => {
       balancer.queue.enter(exchange)
     }
     await balancer.add({ url: 'http://d.test', id: 'd', maxInFlight: 2 })
+    await settled()
     assert.deepEqual(
       waiting.map(({ attempts }) => attempts.length),
       [1, 1, 0],
@@ -346,7 +349,7 @@ describe('those who wait', () => {
     const waiting = exchanging()
     balancer.queue.enter(waiting)
     veto.lift()
-    await Promise.resolve()
+    await settled()
     assert.deepEqual(
       waiting.attempts.map(({ backend }) => backend.id),
       ['a'],

@@ -10,6 +10,8 @@ export class AttemptRecord {
   readonly backend: Backend
   /** 1 for the first of its exchange. */
   readonly number: number
+  /** Its backend was vetoed, but everybody else had failed. */
+  readonly lastResort: boolean
   /** A connection was ready: a byte of the request may have reached the backend. */
   started = false
   /** The whole request has been handed to the socket. */
@@ -34,9 +36,10 @@ export class AttemptRecord {
   bytesSent = 0
   bytesReceived = 0
 
-  constructor(backend: Backend, number: number) {
+  constructor(backend: Backend, number: number, lastResort = false) {
     this.backend = backend
     this.number = number
+    this.lastResort = lastResort
   }
 
   /** Whose fault its failure is; undefined if it did not fail. */

@@ -75,8 +75,8 @@ export class Attempt extends AttemptRecord implements Dispatcher.DispatchHandler
   /** Set only while its start is told: see `setHeader`. */
   #request: AttemptRequest | undefined
 
-  constructor(exchange: AttemptOwner, backend: Backend, number: number) {
-    super(backend, number)
+  constructor(exchange: AttemptOwner, backend: Backend, number: number, lastResort = false) {
+    super(backend, number, lastResort)
     this.exchange = exchange
   }
 

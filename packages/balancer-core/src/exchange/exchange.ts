@@ -106,8 +106,7 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
 
   #attemptFirst(): void {
     const { balancer } = this
-    // First come, first served: nobody overtakes those who wait.
-    const picked = balancer.queue.length > 0 ? 'saturated' : balancer.pick(this)
+    const picked = balancer.pick(this)
     if (typeof picked === 'object') this.attempt(picked)
     else if (picked === 'none') this.fail('no-backend', undefined)
     else if (!this.#queue()) this.fail('queue-full', undefined)
@@ -126,6 +125,9 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
     const { backend } = attempt
     const { pool, timeouts } = this.balancer.options
     this.#limits.stop('queue-timeout')
+    // The first of those: they have so long together.
+    if (attempt.lastResort && this.attempts.at(-1)?.lastResort !== true)
+      this.#limits.start('no-backend', timeouts.connect)
     this.attempts.push(attempt)
     this.#current = attempt
     const dispatcher = fresh ? openFresh(backend.url, pool, timeouts) : backend.pool
@@ -136,6 +138,7 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
   /** A connection is there, and the request is about to be written to it. */
   onSending(): void {
     this.#limits.stop('continue-timeout')
+    if (this.#current!.lastResort) this.#limits.stop('no-backend')
   }
 
   limitOf(attempt: Attempt): ProgressLimit {

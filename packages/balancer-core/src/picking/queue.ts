@@ -34,6 +34,11 @@ export class WaitingQueue<W extends Waiter> {
     return this.#first
   }
 
+  /** Who has waited longest of those who came after `waiter`. */
+  after(waiter: W): W | undefined {
+    return waiter.nextWaiter as W | undefined
+  }
+
   /** Takes it out, wherever it stands; does nothing for one who does not wait. */
   leave(waiter: W): void {
     if (!waiter.waiting) return

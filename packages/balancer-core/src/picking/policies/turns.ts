@@ -34,9 +34,9 @@ function settled(turns: readonly Turn[]): readonly Turn[] {
   const scale = sum(turns.map(({ backend }) => backend.effectiveWeight))
   const owed = turns.map((turn) => (turn.scale === 0 ? 0 : turn.credit / turn.scale))
   const mean = sum(owed) / Math.max(owed.length, 1)
-  return turns.map((turn, index) => {
-    if (turn.scale === scale && Math.abs(mean) < 1e-9) return { ...turn }
-    return { backend: turn.backend, scale, credit: Math.min(Math.max(owed[index]! - mean, -1), 1) * scale }
+  return turns.map(({ backend, credit, scale: before }, index) => {
+    if (before === scale && Math.abs(mean) < 1e-9) return { backend, credit, scale }
+    return { backend, scale, credit: Math.min(Math.max(owed[index]! - mean, -1), 1) * scale }
   })
 }
 
@@ -89,7 +89,7 @@ class Round {
   /** Who would be taken after `ahead` more; takes nothing. */
   peek(ahead: number, some?: readonly Backend[]): Backend | undefined {
     const turns = this.#begun ? this.#turns : settled(this.#turns)
-    const copies = those(turns, some).map((turn) => ({ ...turn }))
+    const copies = those(turns, some).map(({ backend, credit, scale }) => ({ backend, credit, scale }))
     for (let step = 0; step < ahead; step++) take(copies)
     return take(copies)
   }
