@@ -83,7 +83,8 @@ export class Answer implements Answering {
 
   data(chunk: Buffer): void {
     // Whatever follows the headers of a response that has no body is not part of it.
-    if (this.expected === 0) return
+    // After a pause, undici hands over an empty chunk.
+    if (this.expected === 0 || chunk.length === 0) return
     this.written += chunk.length
     this.#lane.data(this, chunk)
   }

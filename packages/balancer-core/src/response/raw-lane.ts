@@ -14,6 +14,11 @@ function flushHeaders(answer: Answering): void {
 /** Up to this size, copying a chunk into a string costs less than a write of two pieces. */
 const maxAsText = 4096
 
+/** Node writes at the end of the tick: what the kernel has taken by then needs no pause. */
+function pauseUnlessTaken(answer: Answering): void {
+  if (answer.reply.raw.writableLength > 0) answer.pause()
+}
+
 /** Straight to the socket: nothing of Fastify's way out is passed, except for the headers that plugins have set. */
 export const rawLane: Lane = {
   start(answer, headers) {
@@ -46,7 +51,7 @@ export const rawLane: Lane = {
     if (answer.written === answer.expected) {
       if (chunk.length <= maxAsText) raw.end(chunk.toString('latin1'), 'latin1')
       else raw.end(chunk)
-    } else if (!raw.write(chunk)) answer.pause()
+    } else if (!raw.write(chunk)) process.nextTick(pauseUnlessTaken, answer)
   },
 
   end(answer, trailers) {
