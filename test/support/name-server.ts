@@ -24,7 +24,7 @@ export interface Zone {
   readonly alias?: { readonly name: string; readonly ttl: number }
 }
 
-/** A name server on a free port of the loopback, over UDP and TCP. */
+/** A name server, over UDP and TCP. */
 export interface TestNameServer {
   /** For `dns.setServers`. */
   readonly address: string
@@ -94,10 +94,11 @@ function answerTo(message: Buffer, zones: ReadonlyMap<string, Zone>, overTcp: bo
   return Buffer.concat([head, message.subarray(12, end), ...(isTruncated ? [] : data)])
 }
 
-/** Starts one that knows no name yet; it is stopped when the test ends. */
+/** Starts one, on a free port of the loopback if nothing else is said; it is stopped when the test ends. */
 export async function startNameServer(
   t: TestContext,
   known: Readonly<Record<string, Zone>> = {},
+  { host, port: wanted }: { readonly host: string; readonly port: number } = { host: '127.0.0.1', port: 0 },
 ): Promise<TestNameServer> {
   const zones = new Map(Object.entries(known))
   const asked: string[] = []
@@ -121,7 +122,7 @@ export async function startNameServer(
         socket.write(Buffer.concat([length, said]))
       }
     })
-  }).listen(0, '127.0.0.1')
+  }).listen(wanted, host)
   await once(tcp, 'listening')
   const { port } = tcp.address() as AddressInfo
   let udp: Socket | undefined
@@ -132,7 +133,7 @@ export async function startNameServer(
       const said = answer(message, false)
       if (said !== undefined) socket.send(said, to, address)
     })
-    socket.bind(port, '127.0.0.1')
+    socket.bind(port, host)
     await once(socket, 'listening')
   }
   const stop = async () => {
@@ -145,5 +146,5 @@ export async function startNameServer(
     await stop()
     tcp.close()
   })
-  return { address: `127.0.0.1:${port}`, zones, asked, stop, start }
+  return { address: `${host}:${port}`, zones, asked, stop, start }
 }

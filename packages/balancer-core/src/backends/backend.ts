@@ -112,10 +112,13 @@ export class Backend {
   /** The view that the admin API and `console.log` show. */
   toJSON() {
     const { id, url, weight, effectiveWeight, priority, maxInFlight, zone, tags, state, available, vetoes } = this
-    const { inFlight, requests, outcomes, bytesSent, bytesReceived, latency } = this
+    const { inFlight, requests, outcomes, bytesSent, bytesReceived, latency, host } = this
     return {
       id,
       url,
+      // Of one that is known by a name, once that was looked up.
+      ...(host !== undefined &&
+        host.addresses.length > 0 && { addresses: host.addresses.map(({ address }) => address) }),
       weight,
       effectiveWeight,
       priority,

@@ -64,6 +64,10 @@ export class HostName {
 
   /** Calls back with all addresses, at once where they are known; those that could not be reached lately come last. `turn` says with which it begins. */
   resolve(turn: number, callback: (error: Error | null, addresses: readonly Address[]) => void): void {
+    if (this.#isClosed) {
+      callback(new NameError('ECANCELED', this.name), [])
+      return
+    }
     const now = this.#clock.now()
     const isDue = now >= this.#expiresAt && now >= this.#mayAskAt
     if (this.#addresses.length > 0) {

@@ -208,7 +208,8 @@ describe('refreshing', () => {
     assert.deepEqual([it.clock.pending, it.sources.stopped], [0, 1])
     assert.deepEqual(it.told(), ['getaddrinfo ECANCELED a.example'])
     it.sources.answer(['10.0.0.1'])
-    assert.equal(it.clock.pending, 0)
+    it.look()
+    assert.deepEqual([it.clock.pending, it.told()], [0, ['getaddrinfo ECANCELED a.example']])
   })
 })
 
