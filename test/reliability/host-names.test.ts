@@ -157,6 +157,7 @@ describe('a name that moves', () => {
     names.zones.set('backend.example', { A: ['127.0.0.2'], ttl: 0 })
     const { host } = app.balancer.backend('a')
     await until('it is followed', () => host!.addresses[0]!.address === '127.0.0.2')
+    assert.deepEqual(app.balancer.backend('a').toJSON().addresses, ['127.0.0.2'])
     assert.equal(names.asked.filter((one) => one.startsWith('AAAA ')).length > 1, true)
   })
 })
