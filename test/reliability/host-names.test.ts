@@ -2,13 +2,16 @@ import assert from 'node:assert/strict'
 import dns from 'node:dns'
 import { once } from 'node:events'
 import { createServer, type ServerResponse } from 'node:http'
-import { isIP, type AddressInfo, type LookupFunction } from 'node:net'
+import { createServer as createHttp2Server, type ServerHttp2Session } from 'node:http2'
+import { createServer as createSecureServer } from 'node:https'
+import { createServer as createNetServer, isIP, type AddressInfo, type LookupFunction } from 'node:net'
 import { describe, test, type TestContext } from 'node:test'
 import Fastify from 'fastify'
 import balancer from 'fastify-balancer'
 import { listenApp, startApp } from '../support/app.ts'
 import { ask } from '../support/ask.ts'
 import { asked, startBackend, startBackends, type TestBackend } from '../support/backend.ts'
+import { elsewhere } from '../support/certificates.ts'
 import { startNameServer, type Zone } from '../support/name-server.ts'
 import { until } from '../support/until.ts'
 
@@ -121,6 +124,58 @@ describe('a name with several addresses', () => {
     const { url } = await startApp(t, { backends: [named(backend, 'backend.example')] })
     for (let count = 0; count < 4; count++) assert.equal((await ask(url)).body, 'v4')
   })
+})
+
+test('an address that fails in TLS comes last after the first failure, and the certificate is that of the name', async (t) => {
+  await startOwnNameServer(t, { 'elsewhere.example': { A: ['127.0.0.1', '127.0.0.2'] } })
+  const good = createSecureServer(elsewhere, (_request, response) =>
+    response.setHeader('connection', 'close').end('ok'),
+  )
+  good.listen(0, '127.0.0.2')
+  await once(good, 'listening')
+  const { port } = good.address() as AddressInfo
+  const broken = createNetServer((socket) => socket.on('error', () => {}).end('this is not TLS'))
+  broken.listen(port, '127.0.0.1')
+  await once(broken, 'listening')
+  t.after(() => {
+    good.close()
+    good.closeAllConnections()
+    broken.close()
+  })
+  const { app, url } = await startApp(t, {
+    backends: [{ url: `https://elsewhere.example:${port}`, id: 'a' }],
+    pool: { tls: { ca: elsewhere.cert } },
+  })
+  for (let count = 0; count < 10; count++) await ask(url)
+  assert.deepEqual(app.balancer.backend('a').outcomes, { 'tls-failed': 1, ok: 9 })
+})
+
+test('HTTP/2 in clear: an idle session is closed when its address has gone', async (t) => {
+  const names = await startOwnNameServer(t, { 'backend.example': { A: ['127.0.0.1'], ttl: 0 } })
+  const sessions = new Map<string, ServerHttp2Session[]>()
+  let port = 0
+  for (const address of ['127.0.0.1', '127.0.0.2']) {
+    const own: ServerHttp2Session[] = []
+    sessions.set(address, own)
+    const server = createHttp2Server((_request, response) => response.end(address))
+    server.on('session', (session) => own.push(session))
+    server.listen(port, address)
+    await once(server, 'listening')
+    port = (server.address() as AddressInfo).port
+    t.after(() => {
+      server.close()
+      for (const session of own) session.destroy()
+    })
+  }
+  const { url } = await startApp(t, {
+    backends: [`http://backend.example:${port}`],
+    pool: { protocol: 'h2c', keepAliveTimeout: 600_000 },
+  })
+  assert.equal((await ask(url)).body, '127.0.0.1')
+  names.zones.set('backend.example', { A: ['127.0.0.2'], ttl: 0 })
+  const [old] = sessions.get('127.0.0.1')!
+  await until('its session is closed', () => old!.destroyed)
+  assert.equal((await ask(url)).body, '127.0.0.2')
 })
 
 describe('a name that moves', () => {
