@@ -26,6 +26,7 @@ const order = [
   'attempt/',
   'picking/',
   'backends/',
+  'names/',
   'headers/',
   'errors',
   'failure',

@@ -5,6 +5,7 @@ import { backendSet, type BackendSet } from './backend-set.ts'
 import type { Clock } from '../clock.ts'
 import { Drains, type DrainOptions } from './drains.ts'
 import { BadOptionsError, RefusedBackendsError, StaleRevisionError, UnknownBackendError } from '../errors.ts'
+import { HostNames } from '../names/host-names.ts'
 import { openPool } from './pool.ts'
 import type { PoolOptions, TimeoutOptions } from './pool-options.ts'
 import { preview, type Preview } from './preview.ts'
@@ -23,6 +24,7 @@ interface Settings {
   readonly timeouts: TimeoutOptions
   readonly panicThreshold: number | false
   readonly drainDeadline: number
+  readonly random?: () => number
 }
 
 /** Who is asked about newcomers, and told of changes of the list. */
@@ -51,6 +53,7 @@ export class Backends {
   #turn: Promise<unknown> = Promise.resolve()
   readonly #vetoes: Vetoes
   readonly #drains: Drains
+  readonly #names: HostNames
   readonly #options: Settings
   readonly #hooks: ChangeHooks
   readonly #onSwap: (now: BackendSet, before: BackendSet) => void
@@ -65,9 +68,10 @@ export class Backends {
     this.#hooks = hooks
     this.#onSwap = onSwap
     this.#vetoes = new Vetoes(clock, () => this.#refresh())
+    this.#names = new HostNames(clock, options.random ?? Math.random)
     this.#drains = new Drains(clock, {
       deadline: options.drainDeadline,
-      openPool: (url) => this.#pool(url),
+      openPool: ({ url, host }) => openPool(url, options.pool, options.timeouts, host),
       veto: (backend, veto) => this.veto(backend, veto),
       refresh: () => this.#refresh(),
     })
@@ -77,6 +81,7 @@ export class Backends {
       1,
       options.panicThreshold,
     )
+    this.#names.keepOnly(this.#set.all)
   }
 
   /** The snapshot. Take it once, and do not read it again within one decision. */
@@ -154,6 +159,7 @@ export class Backends {
   /** Closes every Pool, at once. */
   async close(): Promise<void> {
     this.#vetoes.stop()
+    this.#names.close()
     await Promise.all([this.#drains.close(), ...this.#set.all.map((backend) => backend.cut())])
   }
 
@@ -185,6 +191,7 @@ export class Backends {
     for (const [index, backend] of all.entries()) backend.configure(settingsOf(listed[index]!, this.#options.pool))
     this.#listed = listed
     const now = this.#swap(backendSet(all, Math.max(before.revision, resumes) + 1, this.#options.panicThreshold))
+    this.#names.keepOnly(all)
     const kept = new Set(all)
     for (const backend of before.all) if (!kept.has(backend)) void this.#drains.retire(backend, drain)
     this.#hooks.tellChange(now, before)
@@ -205,11 +212,10 @@ export class Backends {
   }
 
   #open(listed: ParsedBackend): Backend {
-    return new Backend(listed.id, listed.url, settingsOf(listed, this.#options.pool), this.#pool(listed.url))
-  }
-
-  #pool(url: string) {
-    return openPool(url, this.#options.pool, this.#options.timeouts)
+    const { pool, timeouts } = this.#options
+    const whereabouts = this.#names.whereaboutsOf(listed.url, pool.tls)
+    const opened = openPool(listed.url, pool, timeouts, whereabouts.host)
+    return new Backend(listed.id, listed.url, settingsOf(listed, pool), opened, whereabouts)
   }
 
   /** Whoever asks from now on gets a new set; if nobody does, those who wait for a backend still hear of it. */

@@ -40,7 +40,9 @@ export function connector({ protocol, tls }: ConnectionSettings, anotherPort?: n
   const secure = secureConnector({ protocol, tls })
   return (backend, probing, onConnected) => {
     const { isSecure, port } = addressOf(backend, anotherPort)
-    const place = { host: backend.hostname, port }
+    const { hostname: host, lookup } = backend
+    // Names are looked up as for traffic; without this, each probe would keep a thread of the process waiting.
+    const place = { host, port, ...(lookup !== undefined && { lookup }) }
     probing.awaits = 'connection'
     const socket = isSecure ? secure(place) : connectPlain({ ...place, noDelay: true })
     probing.closeBy(() => socket.destroy())
