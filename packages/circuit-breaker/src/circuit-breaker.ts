@@ -1,10 +1,10 @@
 import type { Attempt, Backend, Balancer, BackendSet } from '@fastify-balancer/balancer-core'
 import type { FastifyBaseLogger } from 'fastify'
-import { BackendCircuit, type ChangeListener, type CircuitView } from './backend-circuit.ts'
-import type { Call } from './call.ts'
+import { BackendCircuit, type ChangeListener, type CircuitView } from './backend/backend-circuit.ts'
+import type { Call } from './circuit/call.ts'
 import { changes } from './channel.ts'
 import { NoCircuitError } from './errors.ts'
-import type { HeldState, Hold, HoldOptions } from './holds.ts'
+import type { HeldState, Hold, HoldOptions } from './circuit/holds.ts'
 import type { ParsedOptions } from './options.ts'
 
 /** Where an attempt carries its call. A map would cost more than all the rest of this. */

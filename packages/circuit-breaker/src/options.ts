@@ -1,8 +1,8 @@
 import { faultsOf, milliseconds, strict, withDefaults, type Given } from '@fastify-balancer/option-schema'
 import { Type, type Static } from '@sinclair/typebox'
-import { circuitDefaults as defaults } from './circuit-options.ts'
+import { circuitDefaults as defaults } from './circuit/circuit-options.ts'
 import { BadOptionsError } from './errors.ts'
-import { parseRate, type RateOptions, type RateSettings } from './rate-options.ts'
+import { parseRate, type RateOptions, type RateSettings } from './trip/rate-options.ts'
 
 const count = (description: string, byDefault: number, minimum: number) =>
   Type.Integer({ minimum, default: byDefault, description })

@@ -1,8 +1,8 @@
 import { readOptions, strict, type Given } from '@fastify-balancer/option-schema'
 import { Type, type Static } from '@sinclair/typebox'
-import { activeFaults, ActiveOptions } from './active/probe-options.ts'
+import { activeFaults, ActiveOptions } from './probe/probe-options.ts'
 import { BadOptionsError } from './errors.ts'
-import { OutlierOptions } from './passive/outlier-options.ts'
+import { OutlierOptions } from './passive/rules/outlier-options.ts'
 import { PressureOptions } from './passive/pressure-options.ts'
 
 /** Everything that `register` takes. The one source of the type, the validation, the defaults and the README's table. */

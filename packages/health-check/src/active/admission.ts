@@ -1,6 +1,6 @@
 import type { Backend } from '@fastify-balancer/balancer-core'
 import { eachAtMost } from './each-at-most.ts'
-import { Probing, type ProbeReport } from './probing.ts'
+import { Probing, type ProbeReport } from '../probe/probing.ts'
 import type { Timetable } from './schedule.ts'
 
 /** Asks newcomers once, before they enter the set, and remembers what they have answered. */

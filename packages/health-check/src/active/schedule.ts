@@ -1,5 +1,5 @@
 import type { Backend, Clock } from '@fastify-balancer/balancer-core'
-import { Probing, type Probe, type ProbeReport } from './probing.ts'
+import { Probing, type Probe, type ProbeReport } from '../probe/probing.ts'
 import type { Pace } from './rise-fall.ts'
 
 /** What the schedules of all backends share. */

@@ -1,14 +1,14 @@
 import type { Attempt, Backend, BackendSet, Balancer } from '@fastify-balancer/balancer-core'
-import type { Judge } from '../judgement.ts'
+import type { Judge } from '../judgement/judgement.ts'
 import { fitsCeiling, mostOut } from './ceiling.ts'
-import { latencyAccusations } from './latency-judgement.ts'
-import { consecutiveOffence, type Offence } from './offence.ts'
-import { Observation } from './observation.ts'
-import type { OutlierOptions } from './outlier-options.ts'
+import { latencyAccusations } from './rules/latency-judgement.ts'
+import { consecutiveOffence, type Offence } from './observed/offence.ts'
+import { Observation } from './observed/observation.ts'
+import type { OutlierOptions } from './rules/outlier-options.ts'
 import { outlierView, type OutlierView } from './outlier-view.ts'
 import type { PressureOptions } from './pressure-options.ts'
 import { Pressure } from './pressure.ts'
-import { rateAccusations, type Accusation } from './rate-judgement.ts'
+import { rateAccusations, type Accusation } from './rules/rate-judgement.ts'
 import { TimedVetoes } from './timed-vetoes.ts'
 
 /** How often at least it is looked who is silent or slow (ms): two looks bound the harm of a backend that hangs. */
@@ -167,7 +167,7 @@ export class OutlierDetection {
 
   /** Lays a veto, if it may. */
   #accuse(observation: Observation, offence: Offence): void {
-    const { backend, sentence } = observation
+    const { backend, ejectTime } = observation
     observation.good = false
     if (this.#stopped || observation.offence !== undefined || !this.#isMember(backend)) return
     // In panic its veto by somebody else is ignored: another one would not help.
@@ -176,9 +176,9 @@ export class OutlierDetection {
       observation.withheld = { at: this.#epoch(), rule: offence.rule }
       return
     }
-    const duration = sentence.next(this.#options, this.#balancer.random)
+    const duration = ejectTime.next(this.#options, this.#balancer.random)
     observation.begin(this.#balancer.clock.now(), offence)
-    const evidence = { rule: offence.kind, ...offence.evidence, timesEjected: sentence.times }
+    const evidence = { rule: offence.kind, ...offence.evidence, timesEjected: ejectTime.times }
     this.#vetoes.lay(backend, offence.rule, evidence, duration)
   }
 

@@ -4,10 +4,10 @@ import { describe, test, type TestContext } from 'node:test'
 import { setImmediate as settled } from 'node:timers/promises'
 import { ManualClock } from '../../../../test/support/clock.ts'
 import { ActiveCheck } from '../../src/active/active-check.ts'
-import type { GivenActiveOptions } from '../../src/active/probe-options.ts'
-import type { Probing } from '../../src/active/probing.ts'
-import type { Judgement } from '../../src/judgement.ts'
-import { optionsOf } from './asking.ts'
+import type { GivenActiveOptions } from '../../src/probe/probe-options.ts'
+import type { Probing } from '../../src/probe/probing.ts'
+import type { Judgement } from '../../src/judgement/judgement.ts'
+import { optionsOf } from '../probe/asking.ts'
 
 const listed = ['a', 'b', 'c'].map((id) => ({ id, url: `http://${id}.test` }))
 

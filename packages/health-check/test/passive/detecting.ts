@@ -10,9 +10,9 @@ import {
 import { AttemptRecord } from '../../../balancer-core/src/attempt-record.ts'
 import { faultsOf, withDefaults, type Given } from '@fastify-balancer/option-schema'
 import { ManualClock } from '../../../../test/support/clock.ts'
-import type { Judgement } from '../../src/judgement.ts'
+import type { Judgement } from '../../src/judgement/judgement.ts'
 import { OutlierDetection } from '../../src/passive/outlier-detection.ts'
-import { OutlierOptions } from '../../src/passive/outlier-options.ts'
+import { OutlierOptions } from '../../src/passive/rules/outlier-options.ts'
 import { PressureOptions } from '../../src/passive/pressure-options.ts'
 
 /** An attempt that a test plays: the core's own record of it. */

@@ -1,0 +1,197 @@
+import type { Attempt, Backend, Balancer } from '@fastify-balancer/balancer-core'
+import { AnyOf } from '../trip/any-of.ts'
+import type { Call, Verdict } from '../circuit/call.ts'
+import { Circuit } from '../circuit/circuit.ts'
+import { CircuitVeto } from './circuit-veto.ts'
+import type { CircuitState } from '../circuit/circuit-options.ts'
+import { Consecutive } from '../trip/consecutive.ts'
+import type { HeldState, Hold, HoldOptions } from '../circuit/holds.ts'
+import type { CircuitSettings } from '../options.ts'
+import { isPressure } from './pressure.ts'
+import { Rate } from '../trip/rate.ts'
+import { RecentFailures, type FailureNote } from './recent-failures.ts'
+
+/** What is to be seen of a backend's circuit. Plain data. */
+export interface CircuitView {
+  /** The id of the backend. */
+  readonly backend: string
+  readonly state: CircuitState
+  /** In ms since the epoch. */
+  readonly since: number
+  /** The rule that decided. */
+  readonly reason: string
+  /** Openings in a row. */
+  readonly openings: number
+  /** Trials that are running. */
+  readonly trials: number
+  /** In so many whole ms time alone changes something: it becomes half-open, a trial or the hold in force runs out. */
+  readonly changesIn: number | undefined
+  /** The oldest first. */
+  readonly failures: readonly FailureNote[]
+}
+
+/** Hears of each change of the state. */
+export type ChangeListener = (circuit: BackendCircuit, before: CircuitState, reason: string) => void
+
+/**
+ * How long the backend took, in ms: from when it had the whole request until its response headers, or until `at`, where
+ * it has failed without. 0 for one that answered, or failed, before it had the whole request.
+ */
+function durationOf({ askedAt, status, responseTime }: Attempt, at: number): number {
+  return status === 0 && askedAt !== undefined ? at - askedAt : responseTime
+}
+
+function circuitOf(
+  { failures, window, rate, ...figures }: CircuitSettings,
+  { clock, random }: Balancer,
+  onChange: (state: CircuitState, before: CircuitState, reason: string) => void,
+): Circuit {
+  const rules = [failures > 0 && new Consecutive({ failures, window }), rate !== false && new Rate(rate)]
+  const trip = new AnyOf(...rules.filter((rule) => rule !== false))
+  return new Circuit({ ...figures, trip, now: () => clock.now(), random, onChange })
+}
+
+/**
+ * The circuit of one backend, and what follows from it: there is a veto exactly while the circuit admits nothing. So it
+ * is also vetoed while it is half-open and its trials are running: others keep their fair shares, a lower priority takes
+ * over, and panic knows that there is nothing better.
+ */
+export class BackendCircuit {
+  readonly backend: Backend
+  readonly #balancer: Balancer
+  readonly #circuit: Circuit
+  readonly #veto: CircuitVeto
+  readonly #statuses: readonly number[]
+  readonly #onChange: ChangeListener
+  readonly #failures = new RecentFailures()
+  #changedAt = Date.now()
+  #timer: unknown
+  #timerDueAt: number | undefined
+  #stopped = false
+
+  constructor(balancer: Balancer, backend: Backend, settings: CircuitSettings, onChange: ChangeListener) {
+    this.backend = backend
+    this.#balancer = balancer
+    this.#statuses = settings.statuses
+    this.#onChange = onChange
+    this.#circuit = circuitOf(settings, balancer, (state, before, reason) => this.#changed(state, before, reason))
+    this.#veto = new CircuitVeto(balancer, backend, this.#circuit)
+  }
+
+  /** An attempt goes. In panic it goes although the circuit is open: then there is no call, and it says nothing. */
+  start(attempt: Attempt): Call | undefined {
+    const call = this.#circuit.begin(attempt.startedAt)
+    if (call !== undefined && call.isTrial) {
+      // How long a client takes to send its request is not the backend's fault.
+      call.measureFrom(() => attempt.askedAt)
+      this.#act()
+    }
+    return call
+  }
+
+  /** Headers have arrived: enough for a trial, whose response may be a stream without end. */
+  judgeTrial(call: Call, attempt: Attempt): void {
+    this.#judge(call, attempt, attempt.respondedAt)
+    this.#act()
+  }
+
+  /** It has ended, and only now is known to have arrived whole. */
+  end(call: Call, attempt: Attempt): void {
+    this.#judge(call, attempt, attempt.endedAt)
+    if (call.isTrial) this.#act()
+  }
+
+  #judge(call: Call, attempt: Attempt, at: number): void {
+    const verdict = this.#verdictOn(attempt)
+    if (verdict === undefined) return call.withdraw(at)
+    const duration = durationOf(attempt, at)
+    if (verdict) return call.succeed(duration, at)
+    if (call.epoch === this.#circuit.epoch) this.#failures.add(attempt, duration)
+    call.fail(duration, at)
+  }
+
+  /** As far as it has come. Undefined says nothing, and a trial's slot is the next one's. */
+  #verdictOn(attempt: Attempt): Verdict {
+    const { blame, status } = attempt
+    if (blame === 'backend') return false
+    if (isPressure(attempt)) return undefined
+    // Known when the headers arrived, whoever broke off the rest.
+    if (this.#statuses.includes(status)) return false
+    // A success that was broken off, by the client or by us, is none.
+    return blame === undefined ? true : undefined
+  }
+
+  /** See `Circuit.hold`. */
+  hold(state: HeldState, options?: HoldOptions): Hold {
+    const hold = this.#circuit.hold(state, options)
+    this.#act()
+    const release = () => {
+      hold.release()
+      this.#act()
+    }
+    return { ...hold, release }
+  }
+
+  /** Releases every hold. */
+  release(): void {
+    this.#circuit.release()
+    this.#act()
+  }
+
+  get view(): CircuitView {
+    const { state, reason, openings, running, nextChangeAt } = this.#circuit
+    return {
+      backend: this.backend.id,
+      state,
+      since: this.#changedAt,
+      reason,
+      openings,
+      trials: running,
+      changesIn:
+        nextChangeAt === undefined ? undefined : Math.max(0, Math.ceil(nextChangeAt - this.#balancer.clock.now())),
+      failures: this.#failures.notes,
+    }
+  }
+
+  /** For good: no timer is left. */
+  stop(): void {
+    this.#stopped = true
+    this.#setTimer()
+  }
+
+  /** The backend has left the list. */
+  leave(): void {
+    this.stop()
+    this.#veto.lift()
+  }
+
+  #changed(state: CircuitState, before: CircuitState, reason: string): void {
+    this.#changedAt = Date.now()
+    this.#onChange(this, before, reason)
+    this.#act()
+    // Its caches are cold, and its queue was empty: what it failed under may come back at once.
+    if (state === 'closed' && before === 'half-open') this.#balancer.warmUp(this.backend)
+  }
+
+  /** Lays the veto or lifts it, and sets the timer, as the circuit now says. */
+  #act(): void {
+    this.#setTimer()
+    if (!this.#stopped) this.#veto.follow(this.#failures.notes)
+  }
+
+  #setTimer(): void {
+    const { clock } = this.#balancer
+    const dueAt = this.#stopped ? undefined : this.#circuit.nextChangeAt
+    if (dueAt === this.#timerDueAt) return
+    clock.clearTimeout(this.#timer)
+    this.#timerDueAt = dueAt
+    if (dueAt === undefined) return
+    // Timers may be a fraction of a millisecond early; whatever is not due yet is waited for again.
+    const delay = Math.max(1, Math.ceil(dueAt - clock.now()))
+    this.#timer = clock.setTimeout(() => {
+      this.#timerDueAt = undefined
+      this.#circuit.advance()
+      this.#act()
+    }, delay)
+  }
+}
