@@ -7,9 +7,6 @@ export const BadOptionsError = createError<[string]>(
   500,
 )
 
-/** A circuit that is not closed did not admit a call: its state, and why it is in it. */
-export const CircuitOpenError = createError<[string, string]>('FST_CIRCUIT_BREAKER_OPEN', 'The circuit is %s: %s', 503)
-
 /** A backend that has no circuit, because the option `backends` says so. */
 export const NoCircuitError = createError<[string]>(
   'FST_CIRCUIT_BREAKER_NO_CIRCUIT',

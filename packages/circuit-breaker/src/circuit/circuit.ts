@@ -9,7 +9,7 @@ import {
 } from './circuit-options.ts'
 import { Consecutive } from '../trip/consecutive.ts'
 import { spoken } from '../trip/duration.ts'
-import { CircuitOpenError } from '../errors.ts'
+import { CircuitOpenError } from './circuit-open-error.ts'
 import { Holds, type HeldState, type Hold, type HoldOptions } from './holds.ts'
 import { openTime } from './open-time.ts'
 import { Trials } from './trials.ts'

@@ -1,5 +1,5 @@
 import type { Veto } from '@fastify-balancer/balancer-core'
-import type { ActiveOptions } from '../probe/probe-options.ts'
+import type { ActiveOptions } from './active-options.ts'
 import type { ProbeReport } from '../probe/probing.ts'
 import { RiseFall, type Health, type Pace } from './rise-fall.ts'
 

@@ -3,14 +3,14 @@ import { addressOf, connector, type ConnectionSettings } from './connection.ts'
 import { statusMatcher } from './expectation.ts'
 import { askHttp1 } from './http1-request.ts'
 import { askHttp2 } from './http2-request.ts'
-import type { ActiveOptions } from './probe-options.ts'
+import type { ProbeOptions } from './probe-options.ts'
 import type { Probe } from './probing.ts'
 
 /** So that backends can tell probes from traffic in their logs. */
 const userAgent = 'fastify-balancer-health-check'
 
 /** The part of the options that says what is asked and expected. */
-export type HttpProbeOptions = Pick<ActiveOptions, 'method' | 'path' | 'headers' | 'host' | 'port' | 'expect'>
+export type HttpProbeOptions = Pick<ProbeOptions, 'method' | 'path' | 'headers' | 'host' | 'port' | 'expect'>
 
 function headersOf({ headers }: HttpProbeOptions): Record<string, string> {
   const named = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value] as const)

@@ -1,13 +1,11 @@
-import { code, milliseconds, strict, type Given } from '@fastify-balancer/option-schema'
+import { code, strict } from '@fastify-balancer/option-schema'
 import { Type, type Static } from '@sinclair/typebox'
 import { validateHeaderName, validateHeaderValue } from 'node:http'
 import { isReversed } from './expectation.ts'
 import type { CustomProbe } from './custom-probe.ts'
 
-const count = { minimum: 1, maximum: 1000 } as const
-
-/** How backends are asked whether they are well. The one source of type, check, defaults and table. */
-export const ActiveOptions = Type.Object({
+/** What backends are asked, and which answers are good. The one source of type, check, defaults and table. */
+export const ProbeOptions = Type.Object({
   type: Type.Union([Type.Literal('http'), Type.Literal('tcp'), Type.Literal('none')], {
     default: 'http',
     description:
@@ -46,43 +44,12 @@ export const ActiveOptions = Type.Object({
     },
     { ...strict, default: {} },
   ),
-  interval: milliseconds('From one probe of a backend to the next', 5000, 1),
-  timeout: milliseconds('How long a probe may take: name, connection, TLS and answer together', 2000, 1),
-  rise: Type.Integer({ ...count, default: 2, description: 'Good probes in a row that bring a backend back' }),
-  fall: Type.Integer({ ...count, default: 3, description: 'Bad probes in a row that take a backend out' }),
-  fastInterval: Type.Optional(
-    milliseconds(
-      'The interval while a backend is on its way from good to bad, or back; if not given, 1000 or `interval`, whichever is shorter',
-      undefined,
-      1,
-    ),
-  ),
-  downInterval: Type.Optional(milliseconds('The interval while it is out; as `interval` if not given', undefined, 1)),
-  jitter: Type.Number({
-    minimum: 0,
-    maximum: 1,
-    default: 0.1,
-    description: 'By which share, more or less, intervals vary, so that probes do not come in step',
-  }),
-  initial: Type.Union([Type.Literal('probe'), Type.Literal('up'), Type.Literal('down')], {
-    default: 'probe',
-    description:
-      'What is thought of backends at the start: `probe` asks them before the app listens; `up` and `down` do not wait',
-  }),
-  admit: Type.Union([Type.Literal('healthy'), Type.Literal('always'), Type.Literal('all-or-nothing')], {
-    default: 'healthy',
-    description:
-      'Newcomers are probed first, and get traffic once they are well (`healthy`); or at once (`always`); or one that is not well refuses the whole change (`all-or-nothing`)',
-  }),
   probe: code<CustomProbe>(
     '`async ({ id, url, tags, zone }, signal) => {}`: a probe of your own; what it throws is why the backend is not well',
   ),
 })
-/** What is decided about active checks, with every default in place. */
-export type ActiveOptions = Static<typeof ActiveOptions>
-
-/** The same, as users write it. */
-export type GivenActiveOptions = Given<ActiveOptions>
+/** What is asked of backends, with every default in place. */
+export type ProbeOptions = Static<typeof ProbeOptions>
 
 /** These are written by the probe itself, or would change what the connection is. */
 const forbiddenHeaders: Readonly<Record<string, string>> = {
@@ -108,7 +75,7 @@ function headerFault(name: string, value: string): string | undefined {
 }
 
 /** What no schema can check; asked once the schema is satisfied. One line for each fault, with its place. */
-export function activeFaults({ type, method, headers, expect, probe }: ActiveOptions): string[] {
+export function probeFaults({ type, method, headers, expect, probe }: ProbeOptions): string[] {
   const faults: string[] = []
   for (const [name, value] of Object.entries(headers)) {
     const fault = headerFault(name, value)

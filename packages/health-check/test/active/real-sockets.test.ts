@@ -5,7 +5,7 @@ import { test, type TestContext } from 'node:test'
 import { listen, startBackend, unusedOrigin } from '../../../../test/support/backend.ts'
 import { until } from '../../../../test/support/until.ts'
 import { ActiveCheck } from '../../src/active/active-check.ts'
-import type { GivenActiveOptions } from '../../src/probe/probe-options.ts'
+import type { GivenActiveOptions } from '../../src/active/active-options.ts'
 import { optionsOf, realClock } from '../probe/asking.ts'
 
 /** A check in real time of so many backends at one address, told apart by their ids. */

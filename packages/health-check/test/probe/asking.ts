@@ -3,7 +3,7 @@ import { withDefaults } from '@fastify-balancer/option-schema'
 import { performance } from 'node:perf_hooks'
 import type { TestContext } from 'node:test'
 import { chooseProbe } from '../../src/probe/choose-probe.ts'
-import { ActiveOptions, type GivenActiveOptions } from '../../src/probe/probe-options.ts'
+import { ActiveOptions, type GivenActiveOptions } from '../../src/active/active-options.ts'
 import { Probing, type ProbeReport } from '../../src/probe/probing.ts'
 
 /** Real time. */

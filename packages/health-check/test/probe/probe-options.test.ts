@@ -1,14 +1,15 @@
 import { faultsOf } from '@fastify-balancer/option-schema'
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { activeFaults, ActiveOptions, type GivenActiveOptions } from '../../src/probe/probe-options.ts'
+import { ActiveOptions, type GivenActiveOptions } from '../../src/active/active-options.ts'
+import { probeFaults } from '../../src/probe/probe-options.ts'
 import { optionsOf } from './asking.ts'
 
 /** All faults of it, as the plugin looks for them. */
 function faults(given: GivenActiveOptions): string[] {
   const options = optionsOf(given)
   const plain = faultsOf(ActiveOptions, options)
-  return plain.length > 0 ? plain : activeFaults(options)
+  return plain.length > 0 ? plain : probeFaults(options)
 }
 
 test('the defaults are sound, and what the README says', () => {

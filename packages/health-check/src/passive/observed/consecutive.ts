@@ -1,7 +1,8 @@
-import type { ConsecutiveOptions } from '../rules/outlier-options.ts'
+/** Which counter of consecutive failures: of any kind, of gateway statuses, of attempts that did not reach the backend. */
+export type ConsecutiveKind = 'failures' | 'gateway' | 'unreached'
 
-/** Which counter of consecutive failures. */
-export type ConsecutiveKind = keyof ConsecutiveOptions
+/** How many of a kind are too many; 0 = any number is not. */
+export type ConsecutiveLimits = Readonly<Record<ConsecutiveKind, number>>
 
 /** The most telling first: a veto for `unreached` is one that a probe can refute. */
 const kinds = ['unreached', 'gateway', 'failures'] as const satisfies readonly ConsecutiveKind[]
@@ -29,7 +30,7 @@ export class Consecutive {
   }
 
   /** Which limit is reached, if any; a limit of 0 is off. */
-  reached(limits: ConsecutiveOptions): ConsecutiveKind | undefined {
+  reached(limits: ConsecutiveLimits): ConsecutiveKind | undefined {
     for (const kind of kinds) if (limits[kind] > 0 && this[kind] >= limits[kind]) return kind
     return undefined
   }

@@ -1,4 +1,12 @@
-import type { OutlierOptions } from '../rules/outlier-options.ts'
+/** For how long an outlier is ejected. */
+export interface EjectTimeOptions {
+  /** The first time, in ms; n times as long the nth time. */
+  readonly ejectFor: number
+  /** At most so long, in ms. */
+  readonly maxEjectFor: number
+  /** Up to this share is added by chance. */
+  readonly jitter: number
+}
 
 /**
  * How often a backend was ejected lately, and so for how long next time: the base time × the count, at most the cap, as
@@ -9,7 +17,7 @@ export class EjectTime {
   times = 0
 
   /** Once more: answers for how many ms. */
-  next({ ejectFor, maxEjectFor, jitter }: OutlierOptions, random: () => number): number {
+  next({ ejectFor, maxEjectFor, jitter }: EjectTimeOptions, random: () => number): number {
     this.times++
     const duration = Math.min(ejectFor * this.times, Math.max(maxEjectFor, ejectFor))
     return Math.round(duration * (1 + jitter * random()))

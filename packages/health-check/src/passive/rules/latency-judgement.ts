@@ -1,6 +1,7 @@
 import { latencyLimit, type LatencyLimit } from './latency-rule.ts'
 import type { Observation } from '../observed/observation.ts'
-import { latencyOffence, silenceOffence, type Offence } from '../observed/offence.ts'
+import type { Offence } from '../observed/offence.ts'
+import { latencyOffence, silenceOffence } from './offences.ts'
 import type { LatencyOptions, OutlierOptions } from './outlier-options.ts'
 import type { Accusation } from './rate-judgement.ts'
 

@@ -79,8 +79,6 @@ export const OutlierOptions = Type.Object(
 )
 /** How outliers are found, and for how long they are left alone. */
 export type OutlierOptions = Static<typeof OutlierOptions>
-/** The part of it that concerns consecutive failures. */
-export type ConsecutiveOptions = OutlierOptions['consecutive']
 /** The part of it that concerns shares of success. */
 export type SuccessRateOptions = OutlierOptions['successRate']
 /** The part of it that concerns slowness and silence. */

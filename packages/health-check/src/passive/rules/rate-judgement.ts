@@ -1,5 +1,6 @@
 import type { Observation } from '../observed/observation.ts'
-import { successRateOffence, type Offence } from '../observed/offence.ts'
+import type { Offence } from '../observed/offence.ts'
+import { successRateOffence } from './offences.ts'
 import type { SuccessRateOptions } from './outlier-options.ts'
 import { lowShares, successRateLimit } from './success-rate.ts'
 
