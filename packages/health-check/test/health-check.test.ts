@@ -185,7 +185,7 @@ test('without probes, traffic alone is watched', async (t) => {
   const [well] = await startBackends(t, 'well')
   const { app, check } = await start(t, { sick: sick.url, well: well!.url }, { type: 'none' })
   assert.deepEqual([sick.received.length, check.of('sick').active], [0, undefined])
-  await assert.rejects(check.probe('sick'), { code: 'FST_HEALTH_CHECK_NO_PROBES', statusCode: 409 })
+  await assert.rejects(check.probe('sick'), { code: 'FST_BALANCER_HEALTH_NO_PROBES', statusCode: 409 })
   await app.balancer.add({ id: 'dead', url: await unusedOrigin() })
   assert.equal(app.balancer.backend('dead').available, true)
   await app.balancer.remove('dead')

@@ -476,7 +476,7 @@ describe('around a promise', () => {
     await assert.rejects(
       circuit.run(() => (called = true)),
       {
-        code: 'FST_CIRCUIT_BREAKER_OPEN',
+        code: 'FST_BALANCER_CIRCUIT_OPEN',
         statusCode: 503,
         message: 'The circuit is open: 3 consecutive failures, no further than 10 s apart',
       },
