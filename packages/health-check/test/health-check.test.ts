@@ -75,9 +75,9 @@ test('it watches the traffic, and forgives by hand', async (t) => {
 })
 
 test('a backend that asks for a pause gets it', async (t) => {
-  const [busy, well] = [await failing(t, 429, { 'retry-after': '2' }), (await startBackends(t, 'well'))[0]!]
+  const [busy, well] = [await failing(t, 503, { 'retry-after': '2' }), (await startBackends(t, 'well'))[0]!]
   const { app, clock } = await start(t, { busy: busy.url, well: well.url })
-  assert.equal((await app.inject('/')).statusCode, 429)
+  assert.equal((await app.inject('/')).statusCode, 503)
   for (let count = 0; count < 3; count++) assert.equal((await app.inject('/')).body, 'well')
   clock.advance(1999)
   assert.equal(app.balancer.backend('busy').available, false)

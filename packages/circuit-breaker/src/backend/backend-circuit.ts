@@ -30,6 +30,9 @@ export interface CircuitView {
   readonly failures: readonly FailureNote[]
 }
 
+/** It speaks of one client (RFC 6585 §4), and says nothing about the backend unless the option `statuses` has it. */
+const tooManyRequests = 429
+
 /** Hears of each change of the state. */
 export type ChangeListener = (circuit: BackendCircuit, before: CircuitState, reason: string) => void
 
@@ -117,6 +120,7 @@ export class BackendCircuit {
     if (isPressure(attempt)) return undefined
     // Known when the headers arrived, whoever broke off the rest.
     if (this.#statuses.includes(status)) return false
+    if (status === tooManyRequests) return undefined
     // A success that was broken off, by the client or by us, is none.
     return blame === undefined ? true : undefined
   }

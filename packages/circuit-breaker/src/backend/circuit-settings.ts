@@ -20,7 +20,8 @@ export const CircuitSettings = Type.Object(
     ),
     statuses: Type.Array(Type.Integer({ minimum: 200, maximum: 599 }), {
       default: [502, 503, 504],
-      description: 'Response statuses that count as failures; 503 with `retry-after` says nothing',
+      description:
+        'Response statuses that count as failures; 503 with `retry-after` counts neither as success nor as failure, nor does 429 unless it is listed',
     }),
     openFor: milliseconds('How long it stays open the first time', defaults.openFor, 1),
     growth: Type.Number({

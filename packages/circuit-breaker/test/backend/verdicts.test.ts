@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { get as httpGet } from 'node:http'
 import { test } from 'node:test'
 import { until } from '../../../../test/support/until.ts'
-import { silent, start, type Behaviour, type Stage } from '../stage.ts'
+import { good, silent, start, type Behaviour, type Stage } from '../stage.ts'
 
 /** The headers, a part of the body, and no end. */
 const endless =
@@ -120,4 +120,45 @@ test('503 that asks for a pause is none: seconds, a date, or what cannot be read
     assert.equal(await get(), 'a 503')
     assert.equal(state('a'), 'closed', hint)
   }
+})
+
+/** What a backend says to a client that asks too much. */
+const limited: Behaviour = (response) => void response.writeHead(429, { 'retry-after': '60' }).end('slow down')
+const failing: Behaviour = (response) => void response.writeHead(502).end()
+
+test('429 is about one client: it is no failure, and ends no row of failures', async (t) => {
+  const { behaviour, get, state, breaker } = await start(t, 'a', {
+    breaker: { failures: 3, rate: { calls: 10, minimumCalls: 4, failureShare: 0.5 } },
+  })
+  behaviour['a'] = limited
+  for (let count = 0; count < 20; count++) assert.equal(await get(), 'a 429')
+  assert.deepEqual([state('a'), breaker.of('a').failures], ['closed', []])
+  behaviour['a'] = failing
+  await get()
+  await get()
+  behaviour['a'] = limited
+  await get()
+  behaviour['a'] = failing
+  assert.equal(state('a'), 'closed')
+  await get()
+  assert.equal(state('a'), 'open')
+})
+
+test('429 on trial closes no circuit and opens none: its slot is the next one’s', async (t) => {
+  const { behaviour, clock, get, state, trip, breaker } = await start(t, 'ab')
+  await trip()
+  clock.advance(10_000)
+  behaviour['a'] = limited
+  assert.equal(await get(), 'a 429')
+  assert.deepEqual([state('a'), breaker.of('a').trials, breaker.of('a').openings], ['half-open', 0, 1])
+  behaviour['a'] = good
+  assert.equal(await get(), 'a 200')
+  assert.equal(state('a'), 'closed')
+})
+
+test('429 is a failure where the option statuses has it', async (t) => {
+  const { behaviour, get, state } = await start(t, 'ab', { breaker: { failures: 1, statuses: [429] } })
+  behaviour['a'] = limited
+  assert.equal(await get(), 'a 429')
+  assert.equal(state('a'), 'open')
 })

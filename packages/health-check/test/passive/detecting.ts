@@ -97,6 +97,11 @@ export class Detecting {
     }
   }
 
+  /** It asks for a pause of so many seconds. */
+  press(id: string, seconds = 1): void {
+    this.answer(id, 503, 1, { 'retry-after': String(seconds) })
+  }
+
   /** `times` whole exchanges whose headers take so long: all begin now, and the clock moves on. */
   answerSlowly(durations: Readonly<Record<string, number>>, times: number): void {
     const start = this.clock.now()
