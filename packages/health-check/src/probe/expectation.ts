@@ -16,6 +16,17 @@ export function isReversed(range: StatusRange): boolean {
   return least > greatest
 }
 
+const byDefault: readonly StatusRange[] = ['100-499']
+
+/**
+ * The statuses that are good where the options name none: whoever answers below 500 is there and has understood. So has a
+ * server that does not know the method (501, RFC 9110 §15.6.2), as many small ones that have no HEAD; but all must know
+ * GET (§9.1).
+ */
+export function defaultStatuses(method: string): readonly StatusRange[] {
+  return method === 'GET' ? byDefault : [...byDefault, 501]
+}
+
 /** Answers a question about statuses, worked out once. */
 export function statusMatcher(ranges: readonly StatusRange[]): (status: number) => boolean {
   const bounds = ranges.map(boundsOf)

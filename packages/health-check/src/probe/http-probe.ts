@@ -1,6 +1,6 @@
 import { AnswerReader, type ProbeRequest } from './answer-reader.ts'
 import { addressOf, connector, type ConnectionSettings } from './connection.ts'
-import { statusMatcher } from './expectation.ts'
+import { defaultStatuses, statusMatcher } from './expectation.ts'
 import { askHttp1 } from './http1-request.ts'
 import { askHttp2 } from './http2-request.ts'
 import type { ProbeOptions } from './probe-options.ts'
@@ -25,7 +25,7 @@ export function httpProbe(options: HttpProbeOptions, settings: ConnectionSetting
   const { path, host, port, expect } = options
   const method = options.method.toUpperCase()
   const headers = headersOf(options)
-  const isGood = statusMatcher(expect.statuses)
+  const isGood = statusMatcher(expect.statuses ?? defaultStatuses(method))
   const connect = connector(settings, port)
   const ask = settings.protocol === 'http1' ? askHttp1 : askHttp2
   // A query may hold a secret.

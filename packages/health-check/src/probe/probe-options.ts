@@ -29,16 +29,18 @@ export const ProbeOptions = Type.Object({
   ),
   expect: Type.Object(
     {
-      statuses: Type.Array(
-        Type.Union([
-          Type.Integer({ minimum: 100, maximum: 599 }),
-          Type.String({ pattern: '^[1-5][0-9]{2}-[1-5][0-9]{2}$' }),
-        ]),
-        {
-          minItems: 1,
-          default: ['100-499'],
-          description: "Statuses that are good: numbers, and ranges as `'200-399'`",
-        },
+      statuses: Type.Optional(
+        Type.Array(
+          Type.Union([
+            Type.Integer({ minimum: 100, maximum: 599 }),
+            Type.String({ pattern: '^[1-5][0-9]{2}-[1-5][0-9]{2}$' }),
+          ]),
+          {
+            minItems: 1,
+            description:
+              "Statuses that are good: numbers, and ranges as `'200-399'`. If not given, 100–499, and 501 to any method but `GET`",
+          },
+        ),
       ),
       body: code<string | RegExp>('What the first 64 KiB of the body must hold: a string or a RegExp; needs `GET`'),
     },
@@ -81,7 +83,7 @@ export function probeFaults({ type, method, headers, expect, probe }: ProbeOptio
     const fault = headerFault(name, value)
     if (fault !== undefined) faults.push(`headers.${name}: ${fault}`)
   }
-  for (const [index, statuses] of expect.statuses.entries()) {
+  for (const [index, statuses] of (expect.statuses ?? []).entries()) {
     if (isReversed(statuses)) faults.push(`expect.statuses.${index}: ${statuses} begins after its end`)
   }
   if (method.toUpperCase() === 'CONNECT') faults.push('method: CONNECT is no request that a backend could answer')

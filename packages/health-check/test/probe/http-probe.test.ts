@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
+import type { RequestListener } from 'node:http'
 import { createServer as createHttp2, createSecureServer, type Http2Server, type ServerHttp2Stream } from 'node:http2'
 import { createServer as createHttps } from 'node:https'
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
@@ -45,6 +46,34 @@ describe('a probe is good', () => {
       assert.deepEqual([good, answer], [false, `status ${status} is not expected`])
     }
     assert.equal(received.length, 8, 'and redirects are not followed')
+  })
+
+  test('when a server that has no HEAD says so: 501 or 405; but all have GET', async (t) => {
+    const noHead: RequestListener = ({ method }, response) => response.writeHead(method === 'GET' ? 200 : 501).end()
+    const onlyGet: RequestListener = ({ method }, response) => response.writeHead(method === 'GET' ? 200 : 405).end()
+    for (const [listener, status] of [
+      [noHead, 501],
+      [onlyGet, 405],
+    ] as const) {
+      const { url } = await startBackend(t, listener)
+      for (const method of ['HEAD', 'head', 'OPTIONS']) {
+        const { good, received } = await ask(t, url, { method })
+        assert.deepEqual([good, received], [true, `HTTP ${status}`], method)
+      }
+    }
+    const { url } = await startBackend(t, (_request, response) => response.writeHead(501).end())
+    assert.equal((await ask(t, url, { method: 'GET' })).good, false)
+  })
+
+  test('and an explicit expectation is taken literally: 501 and 405 to HEAD too', async (t) => {
+    for (const status of [501, 405]) {
+      const { url } = await startBackend(t, (_request, response) => response.writeHead(status).end())
+      for (const statuses of [['200-399'], [200, 204]])
+        assert.equal((await ask(t, url, { expect: { statuses } })).good, false)
+      assert.equal((await ask(t, url, { expect: { statuses: [status] } })).good, true)
+    }
+    const { url } = await startBackend(t, (_request, response) => response.writeHead(501).end())
+    assert.equal((await ask(t, url, { expect: { statuses: ['100-499'] } })).good, false)
   })
 
   test('when the status is one of those given', async (t) => {

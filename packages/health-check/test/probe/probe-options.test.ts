@@ -19,7 +19,7 @@ test('the defaults are sound, and what the README says', () => {
     method: 'HEAD',
     path: '/',
     headers: {},
-    expect: { statuses: ['100-499'] },
+    expect: {},
     interval: 5000,
     timeout: 2000,
     rise: 2,
