@@ -26,11 +26,20 @@ export interface ProgramOptions {
   readonly args?: readonly string[]
   readonly env?: Readonly<Record<string, string>>
   readonly cwd?: string
+  /** How many files and sockets it may have open. */
+  readonly openFiles?: number
 }
 
 /** Runs `file` with the Node that runs the test; it is killed when the test ends. */
-export function startProgram(t: TestContext, file: string, { args = [], env = {}, cwd }: ProgramOptions = {}): Program {
-  const child = spawn(process.execPath, [file, ...args], {
+export function startProgram(
+  t: TestContext,
+  file: string,
+  { args = [], env = {}, cwd, openFiles }: ProgramOptions = {},
+): Program {
+  const command = [process.execPath, file, ...args]
+  const [program, ...given] =
+    openFiles === undefined ? command : ['sh', '-c', `ulimit -n ${openFiles} && exec "$0" "$@"`, ...command]
+  const child = spawn(program!, given, {
     stdio: ['ignore', 'pipe', 'pipe'],
     // What `node --test` tells its own children would change how this one behaves.
     env: { ...process.env, NODE_TEST_CONTEXT: undefined, FORCE_COLOR: undefined, ...env },

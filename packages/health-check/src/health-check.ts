@@ -1,6 +1,8 @@
 import type { Backend, Balancer } from '@fastify-balancer/balancer-core'
+import { Pauses } from '@fastify-balancer/option-schema'
 import type { FastifyBaseLogger } from 'fastify'
-import { ActiveCheck } from './active/active-check.ts'
+import { ActiveCheck, type ProbeListener } from './active/active-check.ts'
+import { InconclusiveLog } from './active/inconclusive-log.ts'
 import type { ProbeReport } from './probe/probing.ts'
 import type { ActiveView } from './active/health-record.ts'
 import { NoProbesError } from './errors.ts'
@@ -28,6 +30,8 @@ export class HealthCheck {
   readonly #history = new History()
   readonly #active: ActiveCheck | undefined
   readonly #passive: OutlierDetection
+  readonly #pauses: Pauses
+  readonly #inconclusive: InconclusiveLog
 
   constructor(balancer: Balancer, options: ParsedOptions, log?: FastifyBaseLogger) {
     this.balancer = balancer
@@ -35,8 +39,11 @@ export class HealthCheck {
     const judge = (backend: Backend, judgement: Judgement) => this.#judge(backend, judgement)
     const passive = new OutlierDetection(balancer, options.outliers, options.pressure, judge)
     const asks = options.type !== 'none' || options.probe !== undefined
-    const refute = (backend: Backend, changed: boolean) => passive.goodProbe(backend, changed)
-    const active = asks ? new ActiveCheck(balancer, options, judge, refute) : undefined
+    const pauses = new Pauses(balancer.clock)
+    const probed: ProbeListener = (...probe) => this.#probed(...probe)
+    const active = asks ? new ActiveCheck(balancer, options, judge, probed, pauses) : undefined
+    this.#pauses = pauses
+    this.#inconclusive = new InconclusiveLog(balancer.clock, log)
     this.#passive = passive
     this.#active = active
     balancer
@@ -63,6 +70,7 @@ export class HealthCheck {
    * (0 = no limit); those that have not are left alone until they do.
    */
   async start(limit: number): Promise<void> {
+    this.#pauses.start()
     this.#passive.start()
     await this.#active?.start(limit)
   }
@@ -92,6 +100,7 @@ export class HealthCheck {
   stop(): void {
     this.#active?.stop()
     this.#passive.stop()
+    this.#pauses.stop()
   }
 
   #view(backend: Backend): HealthView {
@@ -101,6 +110,12 @@ export class HealthCheck {
       passive: this.#passive.of(backend),
       history: this.#history.of(backend),
     }
+  }
+
+  #probed(backend: Backend, report: ProbeReport, changed: boolean): void {
+    const { good, inconclusive } = report
+    if (inconclusive !== undefined) this.#inconclusive.add(this.balancer.name, backend, inconclusive, report)
+    else if (good) this.#passive.goodProbe(backend, changed)
   }
 
   #judge(backend: Backend, judgement: Judgement): void {

@@ -1,4 +1,5 @@
 import type { Backend, Balancer, BackendSet, Verdict } from '@fastify-balancer/balancer-core'
+import { Pauses } from '@fastify-balancer/option-schema'
 import type { Judge } from '../judgement/judgement.ts'
 import { Admission } from './admission.ts'
 import { chooseProbe } from '../probe/choose-probe.ts'
@@ -17,6 +18,9 @@ const by = 'health-check'
 
 const notProbed: HealthChange = { from: 'unknown', good: false, rule: 'not probed yet', evidence: [] }
 
+/** Hears of each probe; `changed`: it has brought the backend back. */
+export type ProbeListener = (backend: Backend, report: ProbeReport, changed: boolean) => void
+
 interface Watched {
   readonly record: HealthRecord
   readonly schedule: Schedule
@@ -27,21 +31,21 @@ export class ActiveCheck {
   readonly #balancer: Balancer
   readonly #options: ActiveOptions
   readonly #judge: Judge
-  readonly #onGoodProbe: ((backend: Backend, changed: boolean) => void) | undefined
+  readonly #onProbe: ProbeListener
   readonly #table: Timetable
   readonly #watched = new Map<Backend, Watched>()
   readonly #admission: Admission
   #state: 'waiting' | 'running' | 'stopped' = 'waiting'
 
   /**
-   * It probes nothing before `start`, but on demand. `onGoodProbe` hears of each good probe; `changed`: it has brought
-   * the backend back. `probe` asks in place of what the options say.
+   * It probes nothing before `start`, but on demand. `probe` asks in place of what the options say.
    */
   constructor(
     balancer: Balancer,
     options: ActiveOptions,
     judge: Judge,
-    onGoodProbe?: (backend: Backend, changed: boolean) => void,
+    onProbe: ProbeListener = () => {},
+    pauses: Pauses = new Pauses(balancer.clock),
     probe: Probe = chooseProbe(options, balancer.options.pool),
   ) {
     const { interval, timeout, jitter, initial } = options
@@ -49,9 +53,10 @@ export class ActiveCheck {
     this.#balancer = balancer
     this.#options = options
     this.#judge = judge
-    this.#onGoodProbe = onGoodProbe
+    this.#onProbe = onProbe
     this.#table = {
       clock: balancer.clock,
+      pauses,
       random: balancer.random,
       probe,
       timeout,
@@ -77,7 +82,9 @@ export class ActiveCheck {
       }
       return
     }
-    const answered = eachAtMost(mostAtOnce, round, ([, { schedule }], done) => schedule.beginNow(done))
+    const answered = eachAtMost(mostAtOnce, round, ([, { schedule }], done) =>
+      schedule.beginNow(untilKnown(schedule, done)),
+    )
     await this.#withLimit(answered, limit)
     if (this.#isStopped()) return
     for (const [backend, { record }] of round) {
@@ -94,7 +101,8 @@ export class ActiveCheck {
       const report = this.#admission.reportOf(backend)
       if (report === undefined || report.good) return []
       if (admit === 'all-or-nothing') return [{ backend, refusal: `${report.sent}: ${report.received}` }]
-      return [{ backend, veto: { by, reason: firstRule(report), evidence: [report] } }]
+      const reason = report.inconclusive === undefined ? firstRule(report) : notProbed.rule
+      return [{ backend, veto: { by, reason, evidence: [report] } }]
     })
   }
 
@@ -157,10 +165,14 @@ export class ActiveCheck {
   }
 
   #observe(backend: Backend, record: HealthRecord, report: ProbeReport): Pace {
+    if (report.inconclusive !== undefined) {
+      this.#onProbe(backend, report, false)
+      return 'fastInterval'
+    }
     const change = record.observe(report) ?? this.#firstReason(record, report) ?? this.#anew(backend, record, report)
     if (change?.good === false) this.#lay(backend, record, change)
     else if (change !== undefined) this.#lift(backend, record, change)
-    if (report.good) this.#onGoodProbe?.(backend, change?.from === 'down')
+    this.#onProbe(backend, report, report.good && change?.from === 'down')
     return record.pace
   }
 
@@ -212,5 +224,13 @@ export class ActiveCheck {
         resolve()
       })
     })
+  }
+}
+
+/** Calls `done` at the first probe that says something. */
+function untilKnown(schedule: Schedule, done: () => void): (report: ProbeReport) => void {
+  return function tell({ inconclusive }) {
+    if (inconclusive !== undefined) schedule.hearNext(tell)
+    else done()
   }
 }

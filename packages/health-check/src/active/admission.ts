@@ -34,13 +34,12 @@ export class Admission {
 
   #askOne(backend: Backend, done: () => void): void {
     if (this.#stopped) return done()
-    const { clock, timeout, probe } = this.#table
-    const probing: Probing = new Probing(clock, timeout, (report) => {
+    const probing: Probing = new Probing(this.#table, (report) => {
       this.#underWay.delete(probing)
       if (!this.#stopped) this.#reports.set(backend, report)
       done()
     })
     this.#underWay.add(probing)
-    probing.start(probe, backend)
+    probing.start(this.#table.probe, backend)
   }
 }

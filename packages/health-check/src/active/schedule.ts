@@ -1,14 +1,11 @@
-import type { Backend, Clock } from '@fastify-balancer/balancer-core'
-import { Probing, type Probe, type ProbeReport } from '../probe/probing.ts'
+import type { Backend } from '@fastify-balancer/balancer-core'
+import { Probing, type Probe, type ProbeReport, type ProbeTiming } from '../probe/probing.ts'
 import type { Pace } from './rise-fall.ts'
 
 /** What the schedules of all backends share. */
-export interface Timetable {
-  readonly clock: Clock
+export interface Timetable extends ProbeTiming {
   readonly random: () => number
   readonly probe: Probe
-  /** Of one probe, in ms. */
-  readonly timeout: number
   /** In ms, from the beginning of one probe to that of the next. */
   readonly intervals: Readonly<Record<Pace, number>>
   /** By which share of it, more or less, an interval varies: 0 to 1. */
@@ -55,19 +52,25 @@ export class Schedule {
   probe(onReport?: (report: ProbeReport) => void): void {
     if (onReport !== undefined) this.#waiting.push(onReport)
     if (this.#probing !== undefined) return
-    const { clock, timeout, probe } = this.#table
-    this.#startedAt = clock.now()
-    const probing = new Probing(clock, timeout, (report) => this.#end(report))
+    this.#startedAt = this.#table.clock.now()
+    const probing = new Probing(this.#table, (report) => this.#end(report))
     this.#probing = probing
     if (this.#state === 'stopped') probing.bad('not asked: the check has stopped')
-    else probing.start(probe, this.#backend)
+    else probing.start(this.#table.probe, this.#backend)
+  }
+
+  /** Tells the report of the next probe, whenever that comes. */
+  hearNext(onReport: (report: ProbeReport) => void): void {
+    this.#waiting.push(onReport)
   }
 
   /** Nothing is pending afterwards; a probe under way is taken back, and counts for nothing. */
   stop(): void {
     this.#state = 'stopped'
     this.#table.clock.clearTimeout(this.#timer)
-    this.#probing?.bad('taken back: the check has stopped')
+    if (this.#probing !== undefined) this.#probing.bad('taken back: the check has stopped')
+    // Whoever waits for a probe that will not come is told so.
+    else if (this.#waiting.length > 0) this.probe()
   }
 
   #end(report: ProbeReport): void {

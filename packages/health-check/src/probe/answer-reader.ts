@@ -1,4 +1,3 @@
-import { describe } from './error-description.ts'
 import { BodySearch } from './expectation.ts'
 import type { Probing } from './probing.ts'
 
@@ -43,7 +42,7 @@ export class AnswerReader {
   }
 
   onError(error: unknown): void {
-    this.#probing.bad(this.#status === 0 ? describe(error) : `HTTP ${this.#status}, then ${describe(error)}`)
+    this.#probing.failed(error, this.#status === 0 ? '' : `HTTP ${this.#status}, then `)
   }
 
   #decide(holds: boolean | undefined): void {

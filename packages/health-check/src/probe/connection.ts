@@ -7,7 +7,6 @@ import {
   type TLSSocket,
 } from 'node:tls'
 import type { Balancer, Backend } from '@fastify-balancer/balancer-core'
-import { describe } from './error-description.ts'
 import type { Probing } from './probing.ts'
 
 /** What connections to backends are like: the balancer's own options. */
@@ -45,7 +44,7 @@ export function connector({ protocol, tls }: ConnectionSettings, anotherPort?: n
     const socket = isSecure ? secure(place) : connectPlain({ ...place, noDelay: true })
     probing.closeBy(() => socket.destroy())
     // It stays: what goes wrong after the end is of no interest, but must not end the process.
-    socket.on('error', (error) => probing.bad(describe(error)))
+    socket.on('error', (error) => probing.failed(error))
     socket.once(isSecure ? 'secureConnect' : 'connect', () => {
       if (protocol === 'http2' && (socket as TLSSocket).alpnProtocol !== 'h2') {
         return probing.bad('the backend does not speak HTTP/2')
@@ -55,7 +54,7 @@ export function connector({ protocol, tls }: ConnectionSettings, anotherPort?: n
         onConnected(socket)
       } catch (error) {
         // Nobody is above us here: a header that HTTP/2 does not allow would end the process.
-        probing.bad(describe(error))
+        probing.failed(error)
       }
     })
   }

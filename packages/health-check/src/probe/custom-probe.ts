@@ -1,4 +1,3 @@
-import { describe } from './error-description.ts'
 import type { Probe } from './probing.ts'
 
 /** What a probe of the user's is told of a backend. */
@@ -26,7 +25,7 @@ export function customProbe(ask: CustomProbe): Probe {
     const asked = new Promise((resolve) => resolve(ask({ id, url, tags, zone }, controller.signal)))
     asked.then(
       () => probing.good('good'),
-      (error: unknown) => probing.bad(describe(error)),
+      (error: unknown) => probing.failed(error),
     )
   }
 }

@@ -1,9 +1,16 @@
 import type { Backend, Clock } from '@fastify-balancer/balancer-core'
+import type { Pauses } from '@fastify-balancer/option-schema'
 import { describe } from './error-description.ts'
+import { isOutOfSockets } from './out-of-sockets.ts'
+
+/** Why a probe says nothing about the backend: this process had no socket to ask with, or stood still meanwhile. */
+export type Inconclusive = 'out-of-sockets' | 'pause'
 
 /** What a probe was, and what came of it: plain data, without what headers hold. Times are ms. */
 export interface ProbeReport {
   readonly good: boolean
+  /** It says nothing about the backend, and counts neither way, because of this; `good` is false then. */
+  readonly inconclusive?: Inconclusive
   /** When it began, in ms since the epoch. */
   readonly at: number
   /** What was asked: `HEAD http://10.0.0.1:3000/`. */
@@ -21,34 +28,53 @@ export interface ProbeReport {
   }
 }
 
+/** What probes are measured with. */
+export interface ProbeTiming {
+  readonly clock: Clock
+  readonly pauses: Pauses
+  /** Of one probe, in ms. */
+  readonly timeout: number
+}
+
+/** So often a probe is given its whole time anew, because this process stood still; once more, and it says nothing. */
+const mostExtensions = 3
+
+/** There is nobody who listens, however long this process stood still. */
+const refused = 'ECONNREFUSED'
+
+/** Timers ring a little early (ms). */
+const negligible = 1
+
 /** Asks one backend whether it is well, and tells `probing`, once or not at all. What it opens, it hands to `probing`. */
 export type Probe = (backend: Backend, probing: Probing) => void
 
 /**
  * One probe under way. It ends once: by what the probe says, by its time limit, or because nobody wants to know any
- * more; and then closes what the probe has opened.
+ * more; and then closes what the probe has opened. What this process itself is to blame for is not held against the
+ * backend: a pause gives the probe its time anew, and having no socket says nothing.
  */
 export class Probing {
   /** What is asked, for the report. */
   sent = ''
   /** What is waited for, for the report. */
   awaits = 'answer'
-  readonly #clock: Clock
+  readonly #timing: ProbeTiming
   readonly #onReport: (report: ProbeReport) => void
   readonly #at = Date.now()
   readonly #startedAt: number
-  readonly #timer: unknown
+  #timer: unknown
+  #extensions = 0
   #connected: number | undefined
   #responded: number | undefined
   #close: (() => void) | undefined
   #ended = false
 
-  /** `timeout` in ms. `onReport` is called once, maybe before the probe has returned. */
-  constructor(clock: Clock, timeout: number, onReport: (report: ProbeReport) => void) {
-    this.#clock = clock
+  /** `onReport` is called once, maybe before the probe has returned. */
+  constructor(timing: ProbeTiming, onReport: (report: ProbeReport) => void) {
+    this.#timing = timing
     this.#onReport = onReport
-    this.#startedAt = clock.now()
-    this.#timer = clock.setTimeout(() => this.bad(`no ${this.awaits} within ${timeout} ms`), timeout)
+    this.#startedAt = timing.clock.now()
+    this.#wait(timing.timeout)
   }
 
   /** Lets a probe begin; one that throws has failed. */
@@ -56,7 +82,7 @@ export class Probing {
     try {
       probe(backend, this)
     } catch (error) {
-      this.bad(describe(error))
+      this.failed(error)
     }
   }
 
@@ -87,18 +113,50 @@ export class Probing {
     this.#end(true, received)
   }
 
-  /** It is not: why, or what was thrown. Also what takes a probe back. */
+  /** It is not: why. Also what takes a probe back. */
   bad(received: string): void {
     this.#end(false, received)
   }
 
-  #end(good: boolean, received: string): void {
+  /** An error came in place of an answer; `before` is what had come by then, in words. */
+  failed(error: unknown, before = ''): void {
+    const what = before + describe(error)
+    if (isOutOfSockets(error)) this.#inconclusive('out-of-sockets', `${what}: this process is out of sockets`)
+    else if (this.#hasPaused && !what.includes(refused))
+      this.#inconclusive('pause', `${what}, after this process stood still`)
+    else this.bad(what)
+  }
+
+  get #hasPaused(): boolean {
+    const { clock, pauses } = this.#timing
+    return pauses.happenedSince(this.#startedAt, clock.now())
+  }
+
+  #wait(duration: number): void {
+    this.#timer = this.#timing.clock.setTimeout(() => this.#timeIsUp(), duration)
+  }
+
+  #timeIsUp(): void {
+    const { clock, pauses, timeout } = this.#timing
+    const now = clock.now()
+    const left = pauses.resumedAt(now) + timeout - now
+    if (left < negligible) this.bad(`no ${this.awaits} within ${timeout} ms`)
+    else if (this.#extensions++ < mostExtensions) this.#wait(left)
+    else this.#inconclusive('pause', `no ${this.awaits}, while this process stood still again and again`)
+  }
+
+  #inconclusive(why: Inconclusive, received: string): void {
+    this.#end(false, received, why)
+  }
+
+  #end(good: boolean, received: string, inconclusive?: Inconclusive): void {
     if (this.#ended) return
     this.#ended = true
-    this.#clock.clearTimeout(this.#timer)
+    this.#timing.clock.clearTimeout(this.#timer)
     this.#close?.()
     this.#onReport({
       good,
+      ...(inconclusive !== undefined && { inconclusive }),
       at: this.#at,
       sent: this.sent,
       received,
@@ -112,6 +170,6 @@ export class Probing {
 
   /** In ms, to a hundredth. */
   #elapsed(): number {
-    return Math.round((this.#clock.now() - this.#startedAt) * 100) / 100
+    return Math.round((this.#timing.clock.now() - this.#startedAt) * 100) / 100
   }
 }

@@ -19,7 +19,8 @@ function checking(t: TestContext, urls: readonly string[], given: GivenActiveOpt
     balancer,
     optionsOf(given),
     () => {},
-    ({ id }) => {
+    ({ id }, { good }) => {
+      if (!good) return
       const all = starts.get(id) ?? []
       all.push(performance.now())
       starts.set(id, all)

@@ -1,4 +1,5 @@
 import type { Backend } from '@fastify-balancer/balancer-core'
+import { Pauses } from '@fastify-balancer/option-schema'
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { ManualClock } from '../../../../test/support/clock.ts'
@@ -25,7 +26,7 @@ function scheduled(given: Partial<Timetable> & { answersAfter?: number; paces?: 
   }
   const schedule = new Schedule(
     backend,
-    { clock, random: () => 0.5, probe, timeout: 2000, intervals, jitter: 0, ...table },
+    { clock, pauses: new Pauses(clock), random: () => 0.5, probe, timeout: 2000, intervals, jitter: 0, ...table },
     (report) => {
       reports.push(report)
       return paces.shift() ?? 'interval'
@@ -204,7 +205,15 @@ describe('stopped', () => {
     const clock = new ManualClock()
     const schedule: Schedule = new Schedule(
       backend,
-      { clock, random: () => 0, probe: (_backend, probing) => probing.good(''), timeout: 1, intervals, jitter: 0 },
+      {
+        clock,
+        pauses: new Pauses(clock),
+        random: () => 0,
+        probe: (_backend, probing) => probing.good(''),
+        timeout: 1,
+        intervals,
+        jitter: 0,
+      },
       () => {
         schedule.stop()
         return 'interval'
@@ -240,7 +249,7 @@ test('10 000 backends stay on schedule, spread over the interval, a tenth of whi
     perSlot.set(slot, (perSlot.get(slot) ?? 0) + 1)
     if (index % 10 !== 0) clock.setTimeout(() => probing.good(''), index % 300)
   }
-  const table = { clock, random: seeded(1), probe, timeout: 2000, intervals, jitter: 0.1 }
+  const table = { clock, pauses: new Pauses(clock), random: seeded(1), probe, timeout: 2000, intervals, jitter: 0.1 }
   for (let index = 0; index < count; index++) {
     const one = { id: String(index) } as Backend
     const schedule = new Schedule(one, table, () => {

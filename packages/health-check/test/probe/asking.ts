@@ -1,5 +1,5 @@
 import { Balancer, type Backend, type BalancerOptions, type Clock } from '@fastify-balancer/balancer-core'
-import { withDefaults } from '@fastify-balancer/option-schema'
+import { Pauses, withDefaults } from '@fastify-balancer/option-schema'
 import { performance } from 'node:perf_hooks'
 import type { TestContext } from 'node:test'
 import { chooseProbe } from '../../src/probe/choose-probe.ts'
@@ -36,6 +36,9 @@ export function ask(
   const settings = { protocol: 'http1', tls: {}, ...pool } as const
   const backend = backendAt(t, url, { pool })
   return new Promise((resolve) => {
-    new Probing(realClock, options.timeout, resolve).start(chooseProbe(options, settings), backend)
+    new Probing({ clock: realClock, pauses: new Pauses(realClock), timeout: options.timeout }, resolve).start(
+      chooseProbe(options, settings),
+      backend,
+    )
   })
 }

@@ -1,3 +1,4 @@
+import { Pauses } from '@fastify-balancer/option-schema'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setImmediate as settled } from 'node:timers/promises'
@@ -52,7 +53,7 @@ test('one that is no async function counts as resolved', async (t) => {
 function begun(own: CustomProbe, backend: ReturnType<typeof backendAt>) {
   const clock = new ManualClock(1000)
   const reports: ProbeReport[] = []
-  const probing = new Probing(clock, 2000, (report) => reports.push(report))
+  const probing = new Probing({ clock, pauses: new Pauses(clock), timeout: 2000 }, (report) => reports.push(report))
   probing.start(customProbe(own), backend)
   return { clock, reports, probing }
 }
