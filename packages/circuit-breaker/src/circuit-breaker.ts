@@ -1,4 +1,5 @@
 import type { Attempt, Backend, Balancer, BackendSet } from '@fastify-balancer/balancer-core'
+import { Pauses } from '@fastify-balancer/option-schema'
 import type { FastifyBaseLogger } from 'fastify'
 import { BackendCircuit, type ChangeListener, type CircuitView } from './backend/backend-circuit.ts'
 import type { Call } from './circuit/call.ts'
@@ -17,6 +18,7 @@ export class CircuitBreaker {
   readonly #options: ParsedOptions
   readonly #log: FastifyBaseLogger | undefined
   readonly #server: unknown
+  readonly #pauses: Pauses
   /** `undefined` for a backend that is to have none. */
   readonly #circuits = new Map<Backend, BackendCircuit | undefined>()
 
@@ -26,6 +28,8 @@ export class CircuitBreaker {
     this.#options = options
     this.#log = log
     this.#server = server
+    this.#pauses = new Pauses(balancer.clock)
+    this.#pauses.start()
     for (const backend of balancer.backends) this.#join(backend)
     // Named, for the balancer reports a hook that throws by its name.
     const startCall = (attempt: Counted) => {
@@ -78,6 +82,7 @@ export class CircuitBreaker {
 
   /** Takes back its timers; from then on nothing changes. */
   close(): void {
+    this.#pauses.stop()
     for (const circuit of this.#circuits.values()) circuit?.stop()
   }
 
@@ -90,7 +95,7 @@ export class CircuitBreaker {
   #join(backend: Backend): BackendCircuit | undefined {
     if (this.#circuits.has(backend) || !this.balancer.backends.includes(backend)) return undefined
     const settings = this.#options.backends.get(backend.id) ?? this.#options.settings
-    const circuit = settings && new BackendCircuit(this.balancer, backend, settings, this.#tell)
+    const circuit = settings && new BackendCircuit(this.balancer, backend, settings, this.#pauses, this.#tell)
     this.#circuits.set(backend, circuit || undefined)
     return circuit || undefined
   }

@@ -36,10 +36,10 @@ export class HealthCheck {
   constructor(balancer: Balancer, options: ParsedOptions, log?: FastifyBaseLogger) {
     this.balancer = balancer
     this.#log = log
-    const judge = (backend: Backend, judgement: Judgement) => this.#judge(backend, judgement)
-    const passive = new OutlierDetection(balancer, options.outliers, options.pressure, judge)
-    const asks = options.type !== 'none' || options.probe !== undefined
     const pauses = new Pauses(balancer.clock)
+    const judge = (backend: Backend, judgement: Judgement) => this.#judge(backend, judgement)
+    const passive = new OutlierDetection(balancer, options.outliers, options.pressure, judge, pauses)
+    const asks = options.type !== 'none' || options.probe !== undefined
     const probed: ProbeListener = (...probe) => this.#probed(...probe)
     const active = asks ? new ActiveCheck(balancer, options, judge, probed, pauses) : undefined
     this.#pauses = pauses

@@ -1,4 +1,5 @@
 import type { Attempt, Backend, Balancer } from '@fastify-balancer/balancer-core'
+import type { Pauses } from '@fastify-balancer/option-schema'
 import { AnyOf } from '../trip/any-of.ts'
 import type { Call, Verdict } from '../circuit/call.ts'
 import { Circuit } from '../circuit/circuit.ts'
@@ -65,6 +66,7 @@ export class BackendCircuit {
   readonly #circuit: Circuit
   readonly #veto: CircuitVeto
   readonly #statuses: readonly number[]
+  readonly #pauses: Pauses
   readonly #onChange: ChangeListener
   readonly #failures = new RecentFailures()
   #changedAt = Date.now()
@@ -72,10 +74,18 @@ export class BackendCircuit {
   #timerDueAt: number | undefined
   #stopped = false
 
-  constructor(balancer: Balancer, backend: Backend, settings: CircuitSettings, onChange: ChangeListener) {
+  /** `pauses` are those of this process: what it did not do in time is nobody else's fault. */
+  constructor(
+    balancer: Balancer,
+    backend: Backend,
+    settings: CircuitSettings,
+    pauses: Pauses,
+    onChange: ChangeListener,
+  ) {
     this.backend = backend
     this.#balancer = balancer
     this.#statuses = settings.statuses
+    this.#pauses = pauses
     this.#onChange = onChange
     this.#circuit = circuitOf(settings, balancer, (state, before, reason) => this.#changed(state, before, reason))
     this.#veto = new CircuitVeto(balancer, backend, this.#circuit)
@@ -86,7 +96,7 @@ export class BackendCircuit {
     const call = this.#circuit.begin(attempt.startedAt)
     if (call !== undefined && call.isTrial) {
       // How long a client takes to send its request is not the backend's fault.
-      call.measureFrom(() => attempt.askedAt)
+      call.measureFrom(() => this.#askedAt(attempt))
       this.#act()
     }
     return call
@@ -104,19 +114,31 @@ export class BackendCircuit {
     if (call.isTrial) this.#act()
   }
 
-  #judge(call: Call, attempt: Attempt, at: number): void {
-    const verdict = this.#verdictOn(attempt)
-    if (verdict === undefined) return call.withdraw(at)
-    const duration = durationOf(attempt, at)
-    if (verdict) return call.succeed(duration, at)
-    if (call.epoch === this.#circuit.epoch) this.#failures.add(attempt, duration)
-    call.fail(duration, at)
+  /** Since when the backend lets this process wait, as far as that could act. */
+  #askedAt({ askedAt }: Attempt): number | undefined {
+    if (askedAt === undefined) return undefined
+    return Math.max(askedAt, this.#pauses.resumedAt(this.#balancer.clock.now()))
   }
 
-  /** As far as it has come. Undefined says nothing, and a trial's slot is the next one's. */
-  #verdictOn(attempt: Attempt): Verdict {
-    const { blame, status } = attempt
-    if (blame === 'backend') return false
+  #judge(call: Call, attempt: Attempt, at: number): void {
+    const hasPaused = this.#pauses.happenedSince(attempt.startedAt, at)
+    const verdict = this.#verdictOn(attempt, hasPaused)
+    if (verdict === undefined) return call.withdraw(at)
+    const duration = durationOf(attempt, at)
+    // How long it took says nothing across a pause, and so it was not slow.
+    const counted = hasPaused ? 0 : duration
+    if (verdict) return call.succeed(counted, at)
+    if (call.epoch === this.#circuit.epoch) this.#failures.add(attempt, duration)
+    call.fail(counted, at)
+  }
+
+  /**
+   * As far as it has come. Undefined says nothing, and a trial's slot is the next one's. That time ran out, or a connection
+   * broke, while this process stood still, may be its own doing; not so that nobody listens.
+   */
+  #verdictOn(attempt: Attempt, hasPaused: boolean): Verdict {
+    const { blame, status, outcome } = attempt
+    if (blame === 'backend' && (!hasPaused || outcome === 'connect-refused')) return false
     if (isPressure(attempt)) return undefined
     // Known when the headers arrived, whoever broke off the rest.
     if (this.#statuses.includes(status)) return false

@@ -8,7 +8,7 @@ import {
   type FailureReason,
 } from '@fastify-balancer/balancer-core'
 import { AttemptRecord } from '../../../balancer-core/src/attempt-record.ts'
-import { faultsOf, withDefaults, type Given } from '@fastify-balancer/option-schema'
+import { faultsOf, Pauses, withDefaults, type Given } from '@fastify-balancer/option-schema'
 import { ManualClock } from '../../../../test/support/clock.ts'
 import type { Judgement } from '../../src/judgement/judgement.ts'
 import { OutlierDetection } from '../../src/passive/outlier-detection.ts'
@@ -32,6 +32,8 @@ export class Detecting {
   readonly clock = new ManualClock(1000)
   readonly balancer: Balancer
   readonly detection: OutlierDetection
+  /** Of this process; it is not looked for any before the test starts that. */
+  readonly pauses = new Pauses(this.clock)
   readonly judgements: (Judgement & { readonly id: string })[] = []
 
   constructor(ids: string, { outliers = {}, pressure = {}, balancer = {} }: Settings = {}) {
@@ -45,6 +47,7 @@ export class Detecting {
       options,
       pressureOptions,
       ({ id }, judgement) => this.judgements.push({ id, ...judgement }),
+      this.pauses,
       () => epochStart + this.clock.now(),
     )
     this.balancer.addHook('onBackendsChange', (now, before) => this.detection.backendsChanged(now, before))
@@ -152,6 +155,7 @@ export function detecting(t: TestContext, ids: string, settings?: Settings): Det
   const one = new Detecting(ids, settings)
   t.after(async () => {
     one.detection.stop()
+    one.pauses.stop()
     assert.equal(one.clock.pending, 0, 'no timer is left')
     await one.balancer.close()
   })

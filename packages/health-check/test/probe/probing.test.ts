@@ -137,8 +137,9 @@ describe('while this process stands still', () => {
     const reports: ProbeReport[] = []
     const timing = { clock, pauses, timeout: 2000 }
     new Probing(timing, (report) => reports.push(report)).failed(reset)
-    new Probing(timing, (report) => reports.push(report))
+    const silent = new Probing(timing, (report) => reports.push(report))
     clock.advance(2000)
+    assert.equal(silent.ended, true)
     assert.deepEqual(
       reports.map(({ inconclusive, received }) => [inconclusive, received]),
       [

@@ -7,6 +7,14 @@ export interface Overdue {
   readonly oldest: number
 }
 
+/** Which attempts are looked for among those that wait; on the clock, in ms. */
+export interface WaitingSpan {
+  readonly from: number
+  readonly since: number
+  readonly until: number
+  readonly resumedAt: number
+}
+
 /** Where an attempt stands among those that wait. */
 const placeOf = Symbol('health-check.place')
 type Placed = Attempt & { [placeOf]?: number }
@@ -48,16 +56,19 @@ export class Waiting {
   }
 
   /**
-   * Those that began after `from`, and wait for the backend since `since` or later, but before `until`. One whose body is
-   * still being sent does not count: it may be the client that keeps it waiting.
+   * Those that began after `from`, and wait for the backend since `since` or later, but before `until`. Waiting before
+   * `resumedAt`, when this process came back from a pause, does not count; nor does one whose body is still being sent:
+   * it may be the client that keeps it waiting.
    */
-  begun({ from, since, until }: { from: number; since: number; until: number }): Overdue {
+  begun({ from, since, until, resumedAt }: WaitingSpan): Overdue {
     let count = 0
     let oldest = 0
     for (const attempt of this.#places) {
       const asked = attempt?.askedAt
-      if (asked === undefined || asked >= until || asked < since || attempt!.startedAt <= from) continue
-      if (count++ === 0 || asked < oldest) oldest = asked
+      if (asked === undefined || asked < since || attempt!.startedAt <= from) continue
+      const counted = Math.max(asked, resumedAt)
+      if (counted >= until) continue
+      if (count++ === 0 || counted < oldest) oldest = counted
     }
     return { count, oldest }
   }

@@ -5,6 +5,13 @@ import { latencyOffence, silenceOffence } from './offences.ts'
 import type { LatencyOptions, OutlierOptions } from './outlier-options.ts'
 import type { Accusation } from './rate-judgement.ts'
 
+/** When it is looked, on the clock in ms. */
+export interface Moment {
+  readonly now: number
+  /** When this process last came back from a pause; -Infinity if it never stood still. */
+  readonly resumedAt: number
+}
+
 /**
  * Does it take requests and answer none? So many that it was sent since its last answer wait longer than the limit; if it is
  * full, it can be sent no more, and all count. Time is counted up to the last answer of anybody: when all are silent, it is this
@@ -12,7 +19,7 @@ import type { Accusation } from './rate-judgement.ts'
  */
 function silence(
   observation: Observation,
-  now: number,
+  { now, resumedAt }: Moment,
   lastAnswerAt: number,
   limit: LatencyLimit,
   { minimumWaiting }: LatencyOptions,
@@ -23,26 +30,35 @@ function silence(
   const until = lastAnswerAt - limit.limit
   const isFull = backend.inFlight >= backend.maxInFlight && waiting.size * 2 > backend.inFlight
   if (isFull && answeredAt >= until) return undefined
-  const { count, oldest } = waiting.begun({ from: countsFrom, since: isFull ? -Infinity : answeredAt, until })
+  const { count, oldest } = waiting.begun({
+    from: countsFrom,
+    since: isFull ? -Infinity : answeredAt,
+    until,
+    resumedAt,
+  })
   return count < required ? undefined : silenceOffence(count, now - oldest, limit)
 }
 
 /** Found silent at two looks in a row, with no answer between: a short stall is no reason. */
-function confirmed(observation: Observation, now: number, offence: Offence | undefined): Offence | undefined {
+function confirmed(
+  observation: Observation,
+  { now, resumedAt }: Moment,
+  offence: Offence | undefined,
+): Offence | undefined {
   const { silentAt, answeredAt } = observation
   if (offence === undefined) observation.silentAt = undefined
-  else if (silentAt === undefined || answeredAt >= silentAt) observation.silentAt = now
+  else if (silentAt === undefined || Math.max(answeredAt, resumedAt) >= silentAt) observation.silentAt = now
   else return offence
   return undefined
 }
 
 /**
- * Those that are silent, then those that are slow, the slowest first. `now` is on the clock, in ms. The p90 of one that
+ * Those that are silent, then those that are slow, the slowest first. The p90 of one that
  * has been watched for less than an interval is used, but not judged: a newcomer is cold, and a few requests say little.
  */
 export function latencyAccusations(
   all: readonly Observation[],
-  now: number,
+  moment: Moment,
   { latency, interval }: OutlierOptions,
 ): Accusation[] {
   if (latency.factor === 0) return []
@@ -62,10 +78,10 @@ export function latencyAccusations(
       observation.silentAt = undefined
       continue
     }
-    const suspicion = silence(observation, now, answeredAt, limit, latency)
-    const offence = confirmed(observation, now, suspicion)
+    const suspicion = silence(observation, moment, answeredAt, limit, latency)
+    const offence = confirmed(observation, moment, suspicion)
     if (offence !== undefined) silent.push({ observation, offence })
-    else if (p90 !== undefined && p90 > limit.limit && now - observation.watchedFrom >= interval) {
+    else if (p90 !== undefined && p90 > limit.limit && moment.now - observation.watchedFrom >= interval) {
       const { measured } = observation.counts
       slow.push({ observation, offence: latencyOffence(p90, measured, limit), excess: p90 / limit.limit })
     }
