@@ -74,7 +74,7 @@ for (const how of ['answer', 'break'] as const) {
       judgements: [],
       vetoes: [],
       failures: [0, 0, 0],
-      circuits: Array(3).fill({ state: 'closed', openings: 0, failures: [] }),
+      circuits: backends.map(() => ({ state: 'closed', openings: 0, failures: [] })),
       told: how === 'break' ? [expected] : [],
     })
   })

@@ -42,6 +42,8 @@ export class HealthCheck {
     const asks = options.type !== 'none' || options.probe !== undefined
     const probed: ProbeListener = (...probe) => this.#probed(...probe)
     const active = asks ? new ActiveCheck(balancer, options, judge, probed, pauses) : undefined
+    // A connection alone says nothing of a process that hangs: the kernel accepts it.
+    if (options.type === 'http' || options.probe !== undefined) passive.askWith((backend) => active?.ask(backend))
     this.#pauses = pauses
     this.#inconclusive = new InconclusiveLog(balancer.clock, log)
     this.#passive = passive
@@ -114,8 +116,10 @@ export class HealthCheck {
 
   #probed(backend: Backend, report: ProbeReport, changed: boolean): void {
     const { good, inconclusive } = report
-    if (inconclusive !== undefined) this.#inconclusive.add(this.balancer.name, backend, inconclusive, report)
-    else if (good) this.#passive.goodProbe(backend, changed)
+    if (inconclusive !== undefined) {
+      this.#inconclusive.add(this.balancer.name, backend, inconclusive, report)
+      this.#passive.noProbe(backend)
+    } else if (good) this.#passive.goodProbe(backend, changed, report.timings.took)
   }
 
   #judge(backend: Backend, judgement: Judgement): void {

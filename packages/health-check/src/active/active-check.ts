@@ -127,6 +127,11 @@ export class ActiveCheck {
     return new Promise((resolve) => schedule.probe(resolve))
   }
 
+  /** Asks one at once, unless a probe is under way. */
+  ask(backend: Backend): void {
+    this.#watched.get(backend)?.schedule.probe()
+  }
+
   /** What probes say of a backend of the set. */
   of(backend: Backend): ActiveView {
     const { state, since, lastProbe, consecutive } =

@@ -2,12 +2,13 @@ import type { Attempt, Backend, BackendSet, Balancer } from '@fastify-balancer/b
 import { Pauses } from '@fastify-balancer/option-schema'
 import type { Judge } from '../judgement/judgement.ts'
 import type { Observation } from './observed/observation.ts'
+import { LongPaths } from './observed/long-paths.ts'
 import { Observations } from './observed/observations.ts'
 import { OutlierVetoes } from './outlier-vetoes.ts'
 import type { OutlierView } from './outlier-view.ts'
 import type { PressureOptions } from './pressure-options.ts'
 import { Pressure } from './pressure.ts'
-import { latencyAccusations } from './rules/latency-judgement.ts'
+import { judgeLatency } from './rules/latency-judgement.ts'
 import { consecutiveOffence } from './rules/offences.ts'
 import type { OutlierOptions } from './rules/outlier-options.ts'
 import { rateAccusations, type Accusation } from './rules/rate-judgement.ts'
@@ -27,8 +28,10 @@ export class OutlierDetection {
   readonly #vetoes: OutlierVetoes
   readonly #pressure: Pressure
   readonly #pauses: Pauses
+  readonly #longPaths: LongPaths
   readonly #looksPerInterval: number
   #looks = 0
+  #probe: ((backend: Backend) => void) | undefined
   #timer: unknown
 
   /** `pauses` are those of this process; `epoch` answers ms since 1970, for what people read and for dates in `retry-after`. */
@@ -48,6 +51,7 @@ export class OutlierDetection {
     const vetoes = new OutlierVetoes(balancer, options, this.#observations, judge, epoch)
     this.#vetoes = vetoes
     this.#pressure = new Pressure(pressureOptions, vetoes.pauses, epoch, (backend) => vetoes.mayPause(backend))
+    this.#longPaths = new LongPaths(options.latency.atLeast)
     this.#looksPerInterval = Math.ceil(options.interval / longestPeriod)
   }
 
@@ -75,10 +79,11 @@ export class OutlierDetection {
     observation.waiting.leave(attempt)
     observation.answeredAt = attempt.respondedAt
     this.#pressure.heed(attempt)
-    if (this.#pressure.isPressure(attempt) || observation.ignores(attempt)) return
+    if (this.#pressure.isPressure(attempt)) return
     // Before it had the whole request, it may be the client that it waited for; across a pause, it was us.
-    if (attempt.uploaded && !this.#pauses.happenedSince(attempt.startedAt, attempt.respondedAt))
-      observation.counts.measure(attempt.responseTime)
+    if (!attempt.uploaded || this.#pauses.happenedSince(attempt.startedAt, attempt.respondedAt)) return
+    const isPathsOwn = this.#longPaths.answered(attempt, attempt.respondedAt)
+    if (!isPathsOwn && !observation.ignores(attempt)) observation.counts.measure(attempt.responseTime)
   }
 
   /** For `onAttemptEnd`. */
@@ -101,8 +106,19 @@ export class OutlierDetection {
     this.#vetoes.backendsChanged(now, before)
   }
 
-  /** A good active probe; `changed` says that it turned the verdict from down to up. */
-  goodProbe(backend: Backend, changed: boolean): void {
+  /** From now on, whoever seems to hang is asked with this first; what comes of it is told to `goodProbe` and `noProbe`. */
+  askWith(probe: (backend: Backend) => void): void {
+    this.#probe = probe
+  }
+
+  /** A probe said nothing: whoever seems to hang is asked again. */
+  noProbe(backend: Backend): void {
+    this.#observations.of(backend).silentAt = undefined
+  }
+
+  /** A good active probe, that took so many ms; `changed` says that it turned the verdict from down to up. */
+  goodProbe(backend: Backend, changed: boolean, took = 0): void {
+    this.#observations.of(backend).probed(this.#balancer.clock.now(), took)
     if (!this.#options.probeLifts) return
     if (changed) this.#vetoes.lift(backend, 'a probe says that it is back')
     else if (this.#observations.peek(backend).offence?.kind === 'unreached')
@@ -163,7 +179,19 @@ export class OutlierDetection {
     if (isEnd) this.#accuseAll(rateAccusations(judged, this.#options.successRate))
     const now = this.#balancer.clock.now()
     const resumedAt = this.#pauses.resumedAt(now)
-    this.#accuseAll(latencyAccusations(judged, { now, resumedAt }, this.#options))
+    const probe = this.#probe
+    const { accusations, limit } = judgeLatency(
+      judged,
+      {
+        now,
+        resumedAt,
+        explains: (attempt, waited) => this.#longPaths.explains(attempt, waited),
+        probe: probe && (({ backend }) => probe(backend)),
+      },
+      this.#options,
+    )
+    this.#longPaths.look(now, limit, isEnd)
+    this.#accuseAll(accusations)
   }
 
   #accuseAll(accusations: readonly Accusation[]): void {

@@ -59,10 +59,10 @@ export class Detecting {
   }
 
   /** An attempt begins now. */
-  begin(id: string): Played {
+  begin(id: string, url = '/'): Played {
     const backend = this.backend(id)
     const attempt = new AttemptRecord(backend, 1)
-    Object.assign(attempt, { startedAt: this.clock.now(), started: true, uploaded: true })
+    Object.assign(attempt, { startedAt: this.clock.now(), started: true, uploaded: true, exchange: { url } })
     backend.inFlight++
     this.detection.attemptStarted(attempt as unknown as Attempt)
     return attempt

@@ -13,6 +13,9 @@ export interface Withheld {
   readonly rule: string
 }
 
+/** A probe that took long is remembered for some time: with each later one a little less. */
+const fading = 0.8
+
 /** All that passive checks know of one backend. */
 export class Observation {
   readonly backend: Backend
@@ -29,6 +32,9 @@ export class Observation {
   watchedFrom: number
   /** When a look first found it silent, on the clock in ms; undefined when the last one did not. */
   silentAt: number | undefined
+  /** When a probe was last answered well, on the clock in ms, and how long those take (ms): the longest lately. */
+  goodProbeAt = -Infinity
+  probeTime = 0
   /** It is left alone for this. */
   offence: Offence | undefined
   /** Until the interval ends: the ceiling stood before a veto. */
@@ -45,6 +51,12 @@ export class Observation {
   /** Begun too early to say anything, or under a veto that was ignored in panic. */
   ignores(attempt: Attempt): boolean {
     return this.offence !== undefined || attempt.startedAt <= this.countsFrom
+  }
+
+  /** A probe was answered well, now, and took so many ms. */
+  probed(now: number, took: number): void {
+    this.goodProbeAt = now
+    this.probeTime = Math.max(took, this.probeTime * fading)
   }
 
   /** Everything that was counted is forgotten: its veto has been laid or lifted. */

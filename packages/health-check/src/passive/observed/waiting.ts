@@ -13,6 +13,9 @@ export interface WaitingSpan {
   readonly since: number
   readonly until: number
   readonly resumedAt: number
+  readonly now: number
+  /** Is it known that the path of this attempt takes so many ms? Then it does not count. */
+  readonly explains: (attempt: Attempt, waited: number) => boolean
 }
 
 /** Where an attempt stands among those that wait. */
@@ -60,14 +63,14 @@ export class Waiting {
    * `resumedAt`, when this process came back from a pause, does not count; nor does one whose body is still being sent:
    * it may be the client that keeps it waiting.
    */
-  begun({ from, since, until, resumedAt }: WaitingSpan): Overdue {
+  begun({ from, since, until, resumedAt, now, explains }: WaitingSpan): Overdue {
     let count = 0
     let oldest = 0
     for (const attempt of this.#places) {
       const asked = attempt?.askedAt
       if (asked === undefined || asked < since || attempt!.startedAt <= from) continue
       const counted = Math.max(asked, resumedAt)
-      if (counted >= until) continue
+      if (counted >= until || explains(attempt!, now - asked)) continue
       if (count++ === 0 || counted < oldest) oldest = counted
     }
     return { count, oldest }
