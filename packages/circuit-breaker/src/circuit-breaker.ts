@@ -80,6 +80,14 @@ export class CircuitBreaker {
     this.#circuit(id).release()
   }
 
+  /**
+   * A probe that began at `at` (ms since the epoch) found the backend well, or not. For whoever probes: it is found by this
+   * name among the balancer's extensions.
+   */
+  probed(backend: Backend, { good, at }: { readonly good: boolean; readonly at: number }): void {
+    this.#circuits.get(backend)?.probed(good, at)
+  }
+
   /** Takes back its timers; from then on nothing changes. */
   close(): void {
     this.#pauses.stop()

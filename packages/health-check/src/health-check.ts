@@ -23,6 +23,11 @@ export interface HealthView {
   readonly history: readonly Judgement[]
 }
 
+/** An extension of the balancer that hears of every probe that says something. */
+interface ProbeHearer {
+  probed(backend: Backend, report: ProbeReport): void
+}
+
 /** The health of one balancer's backends: asked by probes, and read from the traffic. It acts by vetoes only. */
 export class HealthCheck {
   readonly balancer: Balancer
@@ -57,6 +62,7 @@ export class HealthCheck {
       })
       .addHook('onAttemptEnd', function healthCheck(attempt) {
         passive.attemptEnded(attempt)
+        if (attempt.blame === 'backend' && attempt.status === 0) active?.suspect(attempt.backend)
       })
       .addHook('onBackendsPropose', function healthCheck(candidates) {
         return active?.judgeNewcomers(candidates)
@@ -119,7 +125,16 @@ export class HealthCheck {
     if (inconclusive !== undefined) {
       this.#inconclusive.add(this.balancer.name, backend, inconclusive, report)
       this.#passive.noProbe(backend)
-    } else if (good) this.#passive.goodProbe(backend, changed, report.timings.took)
+      return
+    }
+    if (good) this.#passive.goodProbe(backend, changed, report.timings.took)
+    for (const [name, extension] of this.balancer.extensions) {
+      try {
+        if (hearsOfProbes(extension)) extension.probed(backend, report)
+      } catch (error) {
+        this.#log?.error({ err: error, balancer: this.balancer.name, extension: name }, 'an extension threw')
+      }
+    }
   }
 
   #judge(backend: Backend, judgement: Judgement): void {
@@ -129,4 +144,9 @@ export class HealthCheck {
     if (good) this.#log?.info(figures, `${backend.id} is used again: ${rule}`)
     else this.#log?.warn(figures, `${backend.id} is left alone: ${rule}`)
   }
+}
+
+/** Whatever is kept beside the balancer may hear of probes: a circuit breaker does. Names of extensions are not needed. */
+function hearsOfProbes(extension: unknown): extension is ProbeHearer {
+  return typeof (extension as Partial<ProbeHearer> | undefined)?.probed === 'function'
 }

@@ -9,6 +9,7 @@ import { Consecutive } from '../trip/consecutive.ts'
 import type { HeldState, Hold, HoldOptions } from '../circuit/holds.ts'
 import type { CircuitSettings } from './circuit-settings.ts'
 import { isPressure } from './pressure.ts'
+import { ProbeRow } from './probe-row.ts'
 import { Rate } from '../trip/rate.ts'
 import { RecentFailures, type FailureNote } from './recent-failures.ts'
 
@@ -69,6 +70,7 @@ export class BackendCircuit {
   readonly #pauses: Pauses
   readonly #onChange: ChangeListener
   readonly #failures = new RecentFailures()
+  readonly #probes = new ProbeRow()
   #changedAt = Date.now()
   #timer: unknown
   #timerDueAt: number | undefined
@@ -147,6 +149,14 @@ export class BackendCircuit {
     return blame === undefined ? true : undefined
   }
 
+  /** A probe that began at `at` (ms since the epoch) found the backend well, or not. */
+  probed(good: boolean, at: number): void {
+    const { state, openings } = this.#circuit
+    if (state !== 'open' || at < this.#changedAt) return
+    const reason = this.#probes.add(good, openings, this.#failures.wasGone)
+    if (reason !== undefined) this.#circuit.halfOpen(reason)
+  }
+
   /** See `Circuit.hold`. */
   hold(state: HeldState, options?: HoldOptions): Hold {
     const hold = this.#circuit.hold(state, options)
@@ -193,6 +203,7 @@ export class BackendCircuit {
 
   #changed(state: CircuitState, before: CircuitState, reason: string): void {
     this.#changedAt = Date.now()
+    this.#probes.reset()
     this.#onChange(this, before, reason)
     this.#act()
     // Its caches are cold, and its queue was empty: what it failed under may come back at once.

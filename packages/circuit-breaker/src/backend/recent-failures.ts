@@ -1,4 +1,4 @@
-import type { Attempt } from '@fastify-balancer/balancer-core'
+import type { Attempt, Outcome } from '@fastify-balancer/balancer-core'
 
 /** One failure, as whoever is woken at night wants to see it. */
 export interface FailureNote {
@@ -12,11 +12,18 @@ export interface FailureNote {
 
 const kept = 5
 
+/** So fail requests that a backend had when it was stopped. */
+const brokenOff: ReadonlySet<Outcome> = new Set<Outcome>(['reset-before-headers', 'body-truncated'])
+
 /** The last few failures of one backend: what a veto rests on. Written only when one fails. */
 export class RecentFailures {
   #notes: readonly FailureNote[] = []
 
-  add({ blame, outcome, status }: Attempt, duration: number): void {
+  /** The last one was that it could not be reached, or went away: what a good probe refutes. */
+  wasGone = false
+
+  add({ blame, outcome, status, started }: Attempt, duration: number): void {
+    this.wasGone = blame === 'backend' && (!started || (outcome !== undefined && brokenOff.has(outcome)))
     // A client that left when it had seen the status is not what failed.
     const cause = blame === 'backend' ? String(outcome) : `status ${status}`
     this.#notes = [...this.#notes.slice(1 - kept), { at: Date.now(), cause, duration: Math.round(duration) }]

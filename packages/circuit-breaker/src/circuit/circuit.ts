@@ -9,9 +9,9 @@ import {
 } from './circuit-options.ts'
 import { Consecutive } from '../trip/consecutive.ts'
 import { spoken } from '../trip/duration.ts'
-import { CircuitOpenError } from './circuit-open-error.ts'
 import { Holds, type HeldState, type Hold, type HoldOptions } from './holds.ts'
 import { openTime } from './open-time.ts'
+import { run } from './run.ts'
 import { Trials } from './trials.ts'
 import type { TripRule } from '../trip/trip-rule.ts'
 
@@ -121,24 +121,15 @@ export class Circuit {
    * Calls, and reports how it went: a promise that is rejected has failed, if the option `counts` says so of its error.
    * @throws CircuitOpenError when no call is admitted
    */
-  async run<T>(start: () => T | PromiseLike<T>): Promise<T> {
-    const call = this.begin()
-    if (call === undefined) throw new CircuitOpenError(this.#state, this.#reason)
-    try {
-      const value = await start()
-      call.succeed()
-      return value
-    } catch (error) {
-      // Should `counts` itself throw, a trial must not keep its slot.
-      let counts = false
-      try {
-        counts = this.#counts(error)
-      } finally {
-        if (counts) call.fail()
-        else call.withdraw()
-      }
-      throw error
-    }
+  run<T>(start: () => T | PromiseLike<T>): Promise<T> {
+    return run(this, start, this.#counts)
+  }
+
+  /** Lets trials go before its time is over; does nothing unless it is open. */
+  halfOpen(reason: string): void {
+    const now = this.#now()
+    this.advance(now)
+    if (this.#state === 'open') this.#enter('half-open', now, reason)
   }
 
   /**

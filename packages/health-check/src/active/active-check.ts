@@ -8,6 +8,7 @@ import type { ActiveOptions } from './active-options.ts'
 import type { Probe, ProbeReport } from '../probe/probing.ts'
 import { firstRule, HealthRecord, type ActiveView, type HealthChange } from './health-record.ts'
 import type { Health, Pace } from './rise-fall.ts'
+import { within } from './within.ts'
 import { Schedule, type Timetable } from './schedule.ts'
 
 /** Probes under way at once where many wait for them: at the start, and when newcomers are admitted. */
@@ -85,7 +86,7 @@ export class ActiveCheck {
     const answered = eachAtMost(mostAtOnce, round, ([, { schedule }], done) =>
       schedule.beginNow(untilKnown(schedule, done)),
     )
-    await this.#withLimit(answered, limit)
+    await within(this.#table.clock, limit, answered)
     if (this.#isStopped()) return
     for (const [backend, { record }] of round) {
       if (record.state === 'unknown' && this.#watched.has(backend)) this.#lay(backend, record, notProbed)
@@ -125,6 +126,12 @@ export class ActiveCheck {
     const backend = this.#balancer.backend(id)
     const { schedule } = this.#watched.get(backend) ?? this.#watch(backend, 'unknown')
     return new Promise((resolve) => schedule.probe(resolve))
+  }
+
+  /** An attempt could not reach it, or broke: unless it is known to be down, it is probed soon. (HAProxy's `on-error fastinter`.) */
+  suspect(backend: Backend): void {
+    const watched = this.#watched.get(backend)
+    if (watched !== undefined && watched.record.state !== 'down') watched.schedule.hasten()
   }
 
   /** Asks one at once, unless a probe is under way. */
@@ -217,18 +224,6 @@ export class ActiveCheck {
 
   #tell(backend: Backend, { good, rule, evidence }: HealthChange): void {
     this.#judge(backend, { at: Date.now(), by, good, rule, evidence })
-  }
-
-  async #withLimit(work: Promise<void>, limit: number): Promise<void> {
-    if (limit === 0) return work
-    const { clock } = this.#table
-    await new Promise<void>((resolve) => {
-      const timer = clock.setTimeout(resolve, limit)
-      void work.then(() => {
-        clock.clearTimeout(timer)
-        resolve()
-      })
-    })
   }
 }
 

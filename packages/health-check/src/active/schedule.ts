@@ -12,6 +12,9 @@ export interface Timetable extends ProbeTiming {
   readonly jitter: number
 }
 
+/** One may be under way already, or come too soon to find that all is well again. */
+const hastenedProbes = 2
+
 /**
  * When one backend is probed: on its own, so that a slow one delays no other; never twice at once; and each interval
  * counted from the beginning of the last probe, so that a slow answer does not make probes rarer.
@@ -27,6 +30,10 @@ export class Schedule {
   #startedAt = 0
   #state: 'waiting' | 'running' | 'stopped' = 'waiting'
   #isSpread = false
+  /** As the last report had it. */
+  #pace: Pace = 'interval'
+  /** So many probes more come after the fast interval. */
+  #hastened = 0
 
   /** `onReport` hears of each probe, and says which interval comes next. */
   constructor(backend: Backend, table: Timetable, onReport: (report: ProbeReport) => Pace) {
@@ -48,11 +55,19 @@ export class Schedule {
     this.probe(onReport)
   }
 
+  /** Traffic says that something is wrong: the next probes come soon. */
+  hasten(): void {
+    const wasHastened = this.#hastened > 0
+    this.#hastened = hastenedProbes
+    if (!wasHastened) this.#arm(this.#pace)
+  }
+
   /** Probes at once, or waits for the probe that is under way. */
   probe(onReport?: (report: ProbeReport) => void): void {
     if (onReport !== undefined) this.#waiting.push(onReport)
     if (this.#probing !== undefined) return
     this.#startedAt = this.#table.clock.now()
+    if (this.#hastened > 0) this.#hastened--
     const probing = new Probing(this.#table, (report) => this.#end(report))
     this.#probing = probing
     if (this.#state === 'stopped') probing.bad('not asked: the check has stopped')
@@ -84,9 +99,10 @@ export class Schedule {
 
   /** Unless a probe is under way, which will do so; whoever was told of the last may have begun it, or stopped all. */
   #arm(pace: Pace): void {
+    this.#pace = pace
     if (this.#state !== 'running' || this.#probing !== undefined) return
     const { clock, random, intervals, jitter } = this.#table
-    const interval = intervals[pace]
+    const interval = this.#hastened > 0 ? Math.min(intervals.fastInterval, intervals[pace]) : intervals[pace]
     // A probe on demand has come before the one that was due.
     clock.clearTimeout(this.#timer)
     this.#timer = clock.setTimeout(() => this.probe(), Math.round(this.#delay(interval, jitter, random(), clock.now())))

@@ -605,3 +605,15 @@ describe('a probe that says nothing, for this process has no socket', () => {
     )
   })
 })
+
+test('a failed attempt makes the next probes come soon, but not of one that is known to be down', async (t) => {
+  const { balancer, check, clock, ill, asked, states } = checking(t)
+  await check.start(0)
+  ill.set('b', 'connect ECONNREFUSED')
+  clock.advance(2500 + 2000)
+  assert.equal(states(), 'up down up')
+  asked.length = 0
+  for (const backend of balancer.backends.slice(0, 2)) check.suspect(backend)
+  clock.advance(1000)
+  assert.deepEqual(asked, ['a', 'a'])
+})
