@@ -17,7 +17,7 @@ interface Told {
 
 test('while this process is out of sockets, probes say nothing, and the log says so once', async (t) => {
   const backends = await startBackends(t, 'a', 'b', 'c')
-  const program = startProgram(t, fileURLToPath(new URL('out-of-sockets-program.ts', import.meta.url)), {
+  const program = startProgram(t, fileURLToPath(new URL('probes-out-of-sockets-program.ts', import.meta.url)), {
     args: backends.map(({ url }) => url),
     openFiles: 64,
   })
