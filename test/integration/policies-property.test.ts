@@ -204,6 +204,36 @@ for (const policy of ['round-robin', 'weighted', 'least-requests'] as const) {
   })
 }
 
+const anyScale = fc.oneof(fc.integer({ min: 1, max: 9 }), fc.constantFrom(99, 400, 800, 60_000, 65_535))
+const anyRescaling = fc.oneof(
+  anyStep.filter(({ do: what }) => what !== 'load' && what !== 'reweigh'),
+  fc.record({ do: fc.constant('reweigh' as const), index: anyIndex, weight: anyScale }),
+  fc.record({ do: fc.constant('pick' as const), times: fc.constantFrom(50, 100, 400) }),
+)
+
+for (const policy of ['round-robin', 'weighted', 'least-requests'] as const) {
+  test(`${policy}: whatever has happened to weights and backends, from then on each gets what is due by the weights of now`, async () => {
+    const changes = fc.array(anyRescaling, { maxLength: 30 })
+    await fc.assert(
+      fc.asyncProperty(fc.array(anyScale, { minLength: 1, maxLength: 6 }), changes, async (weights, steps) => {
+        const balancer = balancing({ backends: listed(weights), policy })
+        await walk(balancer, steps, pick)
+        const { available } = balancer.set
+        if (available.length === 0) return
+        const total = available.reduce((sum, { weight }) => sum + weight, 0)
+        const counts = new Map(available.map((backend) => [backend, 0]))
+        for (let picks = 1; picks <= Math.min(total, 300); picks++) {
+          const picked = pick(balancer)!
+          counts.set(picked, counts.get(picked)! + 1)
+          // One turn for what it was owed, and one for the round that has begun.
+          for (const [backend, count] of counts) assert.ok(Math.abs(count - (picks * backend.weight) / total) < 2)
+        }
+      }),
+      runs,
+    )
+  })
+}
+
 test('round-robin picks nobody twice before it has picked everybody, as long as nothing changes', async () => {
   const steps = fc.array(
     anyStep.filter(({ do: what }) => what === 'pick' || what === 'veto' || what === 'lift' || what === 'remove'),

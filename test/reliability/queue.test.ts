@@ -303,3 +303,57 @@ test('nobody waits in the queue of undici, which has no bounds', async (t) => {
   for (const answer of await Promise.all(answers)) assert.equal(answer.status, 200)
   assert.equal(holding.backend.sockets.size, 2)
 })
+
+test('a retry that waits for one full backend holds up nobody who can be served by another', async (t) => {
+  const b = await startHolding(t)
+  let resets = 1
+  const a = await startBackend(t, (incoming, response) => {
+    if (incoming.url === '/retried' && resets-- > 0) incoming.socket.resetAndDestroy()
+    // No connection is kept: one that had been used could be taken for stale.
+    else response.setHeader('connection', 'close').end('a')
+  })
+  const { url, balancer, line } = await start(t, [a.url, b.backend.url], 2)
+  const streams = []
+  // Until b has two that do not end; a answers its own at once.
+  while (b.held.length < 2) {
+    const before = a.received.length + b.backend.received.length
+    streams.push(ask(`${url}/stream`))
+    await until('it is answered or held', () => a.received.length + b.backend.received.length > before)
+  }
+  const { answer } = await line('/retried')
+  assert.deepEqual([balancer.backend('backend-0').inFlight, balancer.backend('backend-1').inFlight], [0, 2])
+  for (let index = 0; index < 200; index++) {
+    const { status, body } = await ask(`${url}/${index}`)
+    assert.deepEqual([status, body], [200, 'a'])
+  }
+  assert.equal(balancer.queue.length, 1)
+  b.release()
+  await until('it has gone on to b', () => b.order.includes('/retried'))
+  while (b.held.length > 0) b.release()
+  assert.equal((await answer).status, 200)
+  for (const stream of streams) assert.equal((await stream).status, 200)
+})
+
+test('a place that becomes free goes past a retry that has been there, to the first who may go', async (t) => {
+  const [a, b] = [await startHolding(t), await startHolding(t)]
+  const { url, balancer, line } = await start(t, [a.backend.url, b.backend.url], 1)
+  const first = ask(`${url}/first`)
+  await until('it is at a', () => a.held.length === 1)
+  const second = ask(`${url}/second`)
+  await until('it is at b', () => b.held.length === 1)
+  a.held.shift()!.socket!.resetAndDestroy()
+  await until('it waits for b', () => balancer.queue.length === 1)
+  const third = ask(`${url}/third`)
+  await until('a has the next at once', () => a.held.length === 1)
+  const { answer: fourth } = await line('/fourth')
+  a.release()
+  await until('a has the one after', () => a.held.length === 1)
+  assert.deepEqual(a.order, ['/first', '/third', '/fourth'])
+  assert.equal(balancer.queue.length, 1)
+  b.release()
+  await until('b has the first', () => b.held.length === 1)
+  assert.deepEqual(b.order, ['/second', '/first'])
+  a.release()
+  b.release()
+  for (const answer of [first, second, third, fourth]) assert.equal((await answer).status, 200)
+})

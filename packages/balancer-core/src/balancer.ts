@@ -1,34 +1,28 @@
 import type { FastifyBaseLogger } from 'fastify'
-import type { Attempt, AttemptOwner } from './attempt.ts'
-import type { Backend } from './backend.ts'
-import type { BackendSet } from './backend-set.ts'
-import { Backends, type ChangeOptions } from './backends.ts'
+import { Attempt, type AttemptOwner } from './attempt/attempt.ts'
+import type { Backend } from './backends/backend.ts'
+import type { BackendSet } from './backends/backend-set.ts'
+import { Backends, type ChangeOptions } from './backends/backends.ts'
 import { channels } from './channels.ts'
 import { systemClock, type Clock } from './clock.ts'
-import type { DrainOptions } from './drains.ts'
-import type { Explanation } from './explain.ts'
+import type { DrainOptions } from './backends/drains.ts'
+import type { Explanation } from './picking/explain.ts'
 import { failures } from './failure.ts'
 import { Hooks, type BalancerHooks } from './hooks.ts'
-import { Ledger } from './ledger.ts'
+import { AttemptCounts } from './attempt-counts.ts'
 import { parseOptions, type BalancerOptions, type ParsedOptions } from './options.ts'
-import type { BackendOptions } from './backend-options.ts'
-import { Placement } from './placement.ts'
-import type { PickRequest, Policy } from './policy.ts'
-import type { Preview } from './preview.ts'
-import { WaitingQueue, type Waiter } from './queue.ts'
-import { RetryBudget } from './retry.ts'
-import { SlowStart } from './slow-start.ts'
-import type { Veto, VetoOptions } from './veto.ts'
+import type { BackendOptions } from './backends/backend-options.ts'
+import { Picking } from './picking/picking.ts'
+import type { PickRequest, Policy } from './picking/policy.ts'
+import type { Preview } from './backends/preview.ts'
+import { Handover, type WaitingSeeker } from './picking/handover.ts'
+import { WaitingQueue } from './picking/queue.ts'
+import { RetryBudget } from './attempt/retry-budget.ts'
+import { SlowStart } from './backends/slow-start.ts'
+import type { Veto, VetoOptions } from './backends/veto.ts'
 
 /** An exchange, as far as it can wait for a backend. */
-export interface WaitingExchange extends AttemptOwner, Waiter {
-  /** Its turn has come. */
-  attempt(attempt: Attempt): void
-}
-
-function handOver(balancer: Balancer, freed: Backend): void {
-  balancer.admitWaiting(freed)
-}
+export type WaitingExchange = AttemptOwner & WaitingSeeker<Attempt>
 
 /** One named balancer: its backends, its policy, and everything that requests share on their way. */
 export class Balancer {
@@ -43,14 +37,15 @@ export class Balancer {
   readonly hooks: Hooks
   readonly queue: WaitingQueue<WaitingExchange>
   readonly budget: RetryBudget
-  readonly ledger: Ledger
+  readonly counts: AttemptCounts
   /** What other plugins keep beside it, by their names: so they are found from whatever scope. */
   readonly extensions = new Map<string, unknown>()
   /** Exchanges that have begun and not ended. */
   exchanges = 0
   readonly #backends: Backends
   readonly #slowStart: SlowStart
-  readonly #placement: Placement
+  readonly #picking: Picking<Attempt, AttemptOwner>
+  readonly #handover: Handover<Attempt, WaitingExchange>
   readonly #log: FastifyBaseLogger | undefined
   #whenEmpty: (() => void) | undefined
   #closed: Promise<void> | undefined
@@ -69,14 +64,16 @@ export class Balancer {
     )
     this.queue = new WaitingQueue(parsed.queue.max)
     this.budget = new RetryBudget(parsed.retry.budget)
-    this.ledger = new Ledger(this.hooks, clock, parsed.timeouts, (freed) => {
-      // Not in this call: undici is still busy with the connection that has become free.
-      if (this.queue.length > 0) process.nextTick(handOver, this, freed)
-    })
+    this.counts = new AttemptCounts(this.hooks, clock, parsed.timeouts, (freed) => this.#handover.freed(freed))
     this.#log = log
-    this.#slowStart = new SlowStart(clock, parsed.slowStart, () => this.#placement.over(this.set))
+    this.#slowStart = new SlowStart(clock, parsed.slowStart, () => this.#picking.over(this.set))
     this.#backends = new Backends(parsed, clock, this.hooks, (now, before) => this.#onSwap(now, before))
-    this.#placement = new Placement(this.policy, this.hooks, this.set)
+    const lastResort = parsed.panicThreshold !== false && parsed.timeouts.connect
+    this.#picking = new Picking(this.policy, this.set, { lastResort }, (backend, exchange: AttemptOwner, isLast) => {
+      const attempt = new Attempt(exchange, backend, exchange.attempts.length + 1, isLast)
+      return this.hooks.onPick.length === 0 || this.hooks.admits(attempt) ? attempt : undefined
+    })
+    this.#handover = new Handover(this.queue, this.#picking, () => this.#backends.settle())
   }
 
   /** The current snapshot. */
@@ -163,7 +160,8 @@ export class Balancer {
 
   /** Says of every backend why it may or may not be used, and which one would be picked. Sends nothing, changes nothing. */
   explain(request: Partial<PickRequest> = {}): Explanation {
-    return this.#placement.explain(this.set, { method: 'GET', url: '/', headers: {}, ...request })
+    this.#backends.settle()
+    return this.#picking.explain({ method: 'GET', url: '/', headers: {}, ...request })
   }
 
   /**
@@ -172,25 +170,13 @@ export class Balancer {
    */
   pick(exchange: AttemptOwner): Attempt | 'saturated' | 'none' {
     this.#backends.settle()
-    return this.#placement.pick(exchange)
+    if (this.#handover.mustQueue(exchange)) return 'saturated'
+    return this.#picking.pick(exchange)
   }
 
   /** An attempt at this backend, unless it is full or a hook refuses. */
   attemptAt(backend: Backend, exchange: AttemptOwner): Attempt | 'saturated' | 'none' {
-    return this.#placement.attemptAt(backend, exchange)
-  }
-
-  /** Lets whoever has waited longest go, if there is a backend for it: the one that has become free, if it still may. */
-  admitWaiting(freed?: Backend): boolean {
-    const exchange = this.queue.first
-    if (exchange === undefined) return false
-    const isUsable = freed !== undefined && this.set.available.includes(freed)
-    const direct = isUsable ? this.attemptAt(freed, exchange) : 'none'
-    const picked = typeof direct === 'object' ? direct : this.pick(exchange)
-    if (typeof picked !== 'object') return false
-    this.queue.leave(exchange)
-    exchange.attempt(picked)
-    return true
+    return this.#picking.at(backend, exchange)
   }
 
   /** An exchange has ended. */
@@ -228,21 +214,21 @@ export class Balancer {
     }
     this.#slowStart.stop()
     await this.#backends.close()
-    this.ledger.close()
+    this.counts.close()
   }
 
   #onSwap(now: BackendSet, before: BackendSet): void {
     this.#slowStart.observe(now, before)
-    this.#placement.over(now)
+    this.#picking.over(now)
     if (now.panicking !== before.panicking) this.#tellPanic(now)
     if (channels.backendsChange.hasSubscribers) channels.backendsChange.publish({ balancer: this, now, before })
-    let admitted = true
-    while (admitted) admitted = this.admitWaiting()
+    this.#handover.changed()
   }
 
   #tellPanic({ panicking, all, available }: BackendSet): void {
     const figures = { balancer: this.name, backends: all.length, available: available.length }
-    if (!panicking) this.#log?.info(figures, 'panic ended: backends are chosen by their vetoes again')
-    else this.#log?.warn(figures, 'panic began: too few backends are without a veto, so soft ones are ignored')
+    if (panicking)
+      this.#log?.warn(figures, 'panic began: too few backends are without a veto, so soft ones are ignored')
+    else this.#log?.info(figures, 'panic ended: backends are chosen by their vetoes again')
   }
 }

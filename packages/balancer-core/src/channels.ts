@@ -1,6 +1,6 @@
 import { channel } from 'node:diagnostics_channel'
-import type { Attempt, ExchangeView } from './attempt.ts'
-import type { BackendSet } from './backend-set.ts'
+import type { Attempt, ExchangeView } from './attempt/attempt.ts'
+import type { BackendSet } from './backends/backend-set.ts'
 
 /**
  * For those who look on from outside, as tracing does. Each name begins with `balancer-core:`; a channel that nobody

@@ -1,12 +1,7 @@
-import type { Attempt } from './attempt.ts'
-import type { Backend } from './backend.ts'
-import type { BackendSet } from './backend-set.ts'
-import type { VetoOptions } from './veto.ts'
-
-/** What a hook says of a newcomer before it enters the set: it enters with a veto, or the whole change is refused. */
-export type Verdict =
-  | { readonly backend: Backend; readonly veto: VetoOptions }
-  | { readonly backend: Backend; readonly refusal: string }
+import type { Attempt } from './attempt/attempt.ts'
+import type { Backend } from './backends/backend.ts'
+import type { BackendSet } from './backends/backend-set.ts'
+import type { Verdict } from './backends/backends.ts'
 
 /** What may change what a request does, or count for this balancer. Synchronous on the way of a request. */
 export interface BalancerHooks {

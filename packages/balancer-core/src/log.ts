@@ -1,5 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify'
-import type { ExchangeView } from './attempt.ts'
+import type { ExchangeView } from './attempt/attempt.ts'
 import { failures } from './failure.ts'
 
 type Level = 'info' | 'warn'
@@ -25,6 +25,7 @@ export function logExchange(exchange: ExchangeView): void {
     ...(attempt.status !== 0 && { responded: round(attempt.respondedAt - attempt.startedAt) }),
     ...(attempt.outcome !== undefined && { ended: round(attempt.endedAt - attempt.startedAt) }),
     ...(attempt.reused && { reused: true }),
+    ...(attempt.lastResort && { lastResort: true }),
     ...(attempt.error instanceof Error && { error: attempt.error.message }),
   }))
   request.log[level](

@@ -1,14 +1,16 @@
 import { code, faultsOf, milliseconds, strict, withDefaults, type Given } from '@fastify-balancer/option-schema'
 import { Type, type Static } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
-import { BackendOptions, parseBackends, type ParsedBackend } from './backend-options.ts'
+import { BackendOptions, parseBackends, type ParsedBackend } from './backends/backend-options.ts'
 import type { Clock } from './clock.ts'
 import { BadOptionsError } from './errors.ts'
-import { policies, type PolicyName } from './policies/by-name.ts'
-import type { Policy } from './policy.ts'
-import { PoolOptions, TimeoutOptions } from './pool-options.ts'
-import { RetryOptions } from './retry.ts'
-import type { RequestRewrite, ResponseRewrite } from './rewrite.ts'
+import { policies, type PolicyName } from './picking/policies/by-name.ts'
+import type { Policy } from './picking/policy.ts'
+import { PoolOptions, TimeoutOptions } from './backends/pool-options.ts'
+import { RetryOptions } from './attempt/retry-options.ts'
+import { ForwardedOptions } from './request/forwarded-options.ts'
+import type { RequestRewrite } from './request/request-rewrite.ts'
+import type { ResponseRewrite } from './response/response-rewrite.ts'
 
 /** Everything that `register` takes. The one source of the type, the validation, the defaults and the README's table. */
 export const BalancerOptions = Type.Object(
@@ -67,18 +69,7 @@ export const BalancerOptions = Type.Object(
       'How long a drained or removed backend, or the whole app, may finish what it has',
       30_000,
     ),
-    forwarded: Type.Object(
-      {
-        xForwarded: Type.Boolean({
-          default: true,
-          description:
-            'Send `x-forwarded-for`, `-proto` and `-host`; what a peer that `trustProxy` does not trust has sent is replaced',
-        }),
-        forwarded: Type.Boolean({ default: false, description: 'Send `forwarded` (RFC 7239), by the same rule' }),
-        via: Type.Boolean({ default: false, description: 'Add `via` (RFC 9110 §7.6.3), both ways' }),
-      },
-      { ...strict, default: {} },
-    ),
+    forwarded: ForwardedOptions,
     host: Type.String({
       minLength: 1,
       default: 'preserve',

@@ -2,10 +2,10 @@ import type { FastifyInstance, FastifyReply } from 'fastify'
 import fp from 'fastify-plugin'
 import { Balancer } from './balancer.ts'
 import { BadOptionsError, UnknownBalancerError } from './errors.ts'
-import { Exchange } from './exchange.ts'
-import { continueWhenRead } from './expect-continue.ts'
-import type { Forwarding } from './forwarding.ts'
-import { laneOf } from './choose-lane.ts'
+import { Exchange } from './exchange/exchange.ts'
+import { continueWhenRead } from './request/expect-continue.ts'
+import { forwardingOf, type Forwarding } from './exchange/forwarding.ts'
+import { laneOf } from './response/choose-lane.ts'
 import { closeWith } from './shutdown.ts'
 import type { BalancerOptions } from './options.ts'
 import { route } from './route.ts'
@@ -55,10 +55,9 @@ function decorate(app: FastifyInstance, balancers: ReadonlyMap<string, Balancer>
     const chosen = typeof balancer === 'object' ? balancer : find(balancers, balancer)
     let forwarding = forwardings.get(chosen)
     if (forwarding === undefined) {
-      const { lane, rewrite } = chosen.options
-      forwardings.set(chosen, (forwarding = { balancer: chosen, lane, rewrite, segments: 0, confined: false }))
+      forwardings.set(chosen, (forwarding = forwardingOf(chosen)))
     }
-    new Exchange(this.request, this, forwarding, laneOf(forwarding, this)).begin()
+    new Exchange(this.request, this, forwarding, laneOf(forwarding.lane, this)).begin()
     return this
   })
 }

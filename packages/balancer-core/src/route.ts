@@ -1,10 +1,10 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, FastifySchema } from 'fastify'
 import { METHODS } from 'node:http'
 import type { Balancer } from './balancer.ts'
-import { Exchange } from './exchange.ts'
-import { forwardingOf } from './forwarding.ts'
-import { laneOf } from './choose-lane.ts'
-import type { Lane } from './lane.ts'
+import { Exchange } from './exchange/exchange.ts'
+import { forwardingBelow } from './exchange/forwarding.ts'
+import { laneOf } from './response/choose-lane.ts'
+import type { Lane } from './response/response-lane.ts'
 
 // CONNECT never reaches a route: Node hands it to its own event.
 const methods = METHODS.filter((method) => method !== 'CONNECT')
@@ -27,12 +27,12 @@ export async function route(scope: FastifyInstance, { balancer }: { balancer: Ba
   scope.removeAllContentTypeParsers()
   scope.addContentTypeParser('*', (_request, payload, done) => done(null, payload))
 
-  const forwarding = forwardingOf(balancer, scope.prefix)
+  const forwarding = forwardingBelow(balancer, scope.prefix)
   function handler() {
     // Hooks may be added until the app is ready, so the route's first request decides.
     let lane: Lane | undefined
     return (request: FastifyRequest, reply: FastifyReply): void => {
-      lane ??= laneOf(forwarding, reply)
+      lane ??= laneOf(forwarding.lane, reply)
       new Exchange(request, reply, forwarding, lane).begin()
     }
   }

@@ -4,7 +4,7 @@ import { describe, test, type TestContext } from 'node:test'
 import { setImmediate as settled } from 'node:timers/promises'
 import type { FastifyBaseLogger } from 'fastify'
 import { ManualClock } from '../../../test/support/clock.ts'
-import type { Attempt } from '../src/attempt.ts'
+import type { Attempt } from '../src/attempt/attempt.ts'
 import { Balancer, type WaitingExchange } from '../src/balancer.ts'
 import type { Outcome } from '../src/failure.ts'
 import type { BalancerOptions } from '../src/options.ts'
@@ -17,7 +17,7 @@ function balancing(t: TestContext, options: BalancerOptions = {}) {
   return { balancer, clock }
 }
 
-/** An exchange that does nothing but remember what it was given. */
+/** An exchange that does nothing but go where it is sent, and stay there. */
 function exchanging(...tried: Attempt[]): WaitingExchange & { readonly attempts: Attempt[] } {
   const attempts = [...tried]
   return {
@@ -28,7 +28,10 @@ function exchanging(...tried: Attempt[]): WaitingExchange & { readonly attempts:
     previousWaiter: undefined,
     nextWaiter: undefined,
     waiting: false,
-    attempt: (attempt: Attempt) => void attempts.push(attempt),
+    attempt(attempt: Attempt) {
+      attempts.push(attempt)
+      attempt.backend.inFlight++
+    },
   } as unknown as WaitingExchange & { readonly attempts: Attempt[] }
 }
 
@@ -41,12 +44,12 @@ function picked(balancer: Balancer, exchange = exchanging()): string {
 function begin(balancer: Balancer, exchange = exchanging()): Attempt {
   const attempt = balancer.pick(exchange)
   if (typeof attempt !== 'object') assert.fail(attempt)
-  balancer.ledger.attemptStarted(attempt)
+  balancer.counts.attemptStarted(attempt)
   return attempt
 }
 
 function end(balancer: Balancer, attempt: Attempt, outcome: Outcome = 'ok'): void {
-  balancer.ledger.attemptEnded(attempt, outcome)
+  balancer.counts.attemptEnded(attempt, outcome)
 }
 
 describe('pick', () => {
@@ -172,7 +175,7 @@ describe('pick', () => {
   })
 })
 
-describe('the ledger', () => {
+describe('the counts', () => {
   test('counts what runs, what ran, and how it ended', (t) => {
     const { balancer } = balancing(t, { backends: [{ url: 'http://a.test', id: 'a' }] })
     const backend = balancer.backend('a')
@@ -213,7 +216,7 @@ describe('the ledger', () => {
     attempt.startedAt = 1000
     attempt.uploaded = true
     attempt.respondedAt = 1040
-    balancer.ledger.attemptResponded(attempt)
+    balancer.counts.attemptResponded(attempt)
     assert.equal(attempt.backend.latency.average, 40)
     assert.equal(
       attempt.backend.latency.buckets.reduce((sum, count) => sum + count),
@@ -235,7 +238,7 @@ describe('the ledger', () => {
       t.after(() => source.unsubscribe(listener))
     }
     const attempt = begin(balancer)
-    balancer.ledger.attemptResponded(attempt)
+    balancer.counts.attemptResponded(attempt)
     end(balancer, attempt)
     assert.deepEqual(
       told,
@@ -279,7 +282,6 @@ describe('those who wait', () => {
       waiting.map(({ attempts }) => attempts.map(({ backend }) => backend.id).join('')),
       ['b', '', ''],
     )
-    balancer.ledger.attemptStarted(waiting[0].attempts[0]!)
     end(balancer, running[2])
     end(balancer, running[0])
     await settled()
@@ -326,11 +328,12 @@ describe('those who wait', () => {
     for (const exchange of waiting) {
       exchange.attempt = (attempt) => {
         exchange.attempts.push(attempt)
-        balancer.ledger.attemptStarted(attempt)
+        balancer.counts.attemptStarted(attempt)
       }
       balancer.queue.enter(exchange)
     }
     await balancer.add({ url: 'http://d.test', id: 'd', maxInFlight: 2 })
+    await settled()
     assert.deepEqual(
       waiting.map(({ attempts }) => attempts.length),
       [1, 1, 0],
@@ -346,7 +349,7 @@ describe('those who wait', () => {
     const waiting = exchanging()
     balancer.queue.enter(waiting)
     veto.lift()
-    await Promise.resolve()
+    await settled()
     assert.deepEqual(
       waiting.attempts.map(({ backend }) => backend.id),
       ['a'],

@@ -2,11 +2,12 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { setImmediate as settled } from 'node:timers/promises'
 import type { Pool } from 'undici'
-import type { Attempt } from '../src/attempt.ts'
-import { Backend } from '../src/backend.ts'
-import { backendSet } from '../src/backend-set.ts'
+import type { Attempt } from '../src/attempt/attempt.ts'
+import { Backend } from '../src/backends/backend.ts'
+import { backendSet } from '../src/backends/backend-set.ts'
 import { Balancer } from '../src/balancer.ts'
-import { Hooks, type Verdict } from '../src/hooks.ts'
+import type { Verdict } from '../src/backends/backends.ts'
+import { Hooks } from '../src/hooks.ts'
 
 const attempt = {} as Attempt
 const backend = new Backend('a', 'http://a.test', { weight: 1, priority: 0, maxInFlight: 1, tags: [] }, {} as Pool)

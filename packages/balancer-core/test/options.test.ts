@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { ManualClock } from '../../../test/support/clock.ts'
-import { BackendOptions, settingsOf } from '../src/backend-options.ts'
+import { BackendOptions, settingsOf } from '../src/backends/backend-options.ts'
 import { BalancerOptions, parseOptions } from '../src/options.ts'
-import { policies, type PolicyName } from '../src/policies/by-name.ts'
-import type { Policy } from '../src/policy.ts'
+import { policies, type PolicyName } from '../src/picking/policies/by-name.ts'
+import type { Policy } from '../src/picking/policy.ts'
 
 /** Options that a program without types could pass as well. */
 function parse(options: unknown) {

@@ -2,7 +2,7 @@ import { Balancer, failures, type Attempt, type FailureReason } from '@fastify-b
 import { Pauses } from '@fastify-balancer/option-schema'
 import assert from 'node:assert/strict'
 import { describe, test, type TestContext } from 'node:test'
-import { AttemptRecord } from '../../../balancer-core/src/attempt-record.ts'
+import { AttemptRecord } from '../../../balancer-core/src/attempt/attempt-record.ts'
 import { ManualClock } from '../../../../test/support/clock.ts'
 import { BackendCircuit } from '../../src/backend/backend-circuit.ts'
 import { parseOptions, type CircuitBreakerOptions } from '../../src/options.ts'

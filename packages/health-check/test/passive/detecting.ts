@@ -7,7 +7,7 @@ import {
   type BalancerOptions,
   type FailureReason,
 } from '@fastify-balancer/balancer-core'
-import { AttemptRecord } from '../../../balancer-core/src/attempt-record.ts'
+import { AttemptRecord } from '../../../balancer-core/src/attempt/attempt-record.ts'
 import { faultsOf, Pauses, withDefaults, type Given } from '@fastify-balancer/option-schema'
 import { ManualClock } from '../../../../test/support/clock.ts'
 import type { Judgement } from '../../src/judgement/judgement.ts'

@@ -1,0 +1,55 @@
+const windowSeconds = 10
+
+/**
+ * How many retries the recent traffic allows: a share of the requests of the last 10 s, and a floor for each second.
+ * (Finagle's RetryBudget, in tower's form of one slot a second: 20 % and 10/s.)
+ */
+export class RetryBudget {
+  readonly #ratio: number
+  readonly #floor: number
+  // Counted in whole requests: sums of parts would drift.
+  readonly #requests = Array.from({ length: windowSeconds }, () => 0)
+  readonly #retries = Array.from({ length: windowSeconds }, () => 0)
+  #second = 0
+
+  constructor({ ratio, floor }: { ratio: number; floor: number }) {
+    this.#ratio = ratio
+    this.#floor = floor
+  }
+
+  /** The slot of the second that `now` lies in; those that have passed out of the window are emptied. */
+  #slot(now: number): number {
+    const second = Math.floor(now / 1000)
+    for (let passed = Math.min(second - this.#second, windowSeconds); passed > 0; passed--) {
+      const slot = (second - passed + 1) % windowSeconds
+      this.#requests[slot] = 0
+      this.#retries[slot] = 0
+    }
+    if (second > this.#second) this.#second = second
+    return this.#second % windowSeconds
+  }
+
+  /** A first attempt was made at `now` (ms). */
+  deposit(now: number): void {
+    this.#requests[this.#slot(now)]! += 1
+  }
+
+  /** Takes one retry out, if there is one. */
+  withdraw(now: number): boolean {
+    const slot = this.#slot(now)
+    const allowed = this.#ratio * sum(this.#requests) + this.#floor * windowSeconds
+    // 0.1 times 30 is a little more than 3, and 0.29 times 100 a little less than 29.
+    if (sum(this.#retries) + 1 > allowed + 1e-9) return false
+    this.#retries[slot]! += 1
+    return true
+  }
+
+  /** Puts back what was taken at `now`: there was no backend to try. */
+  refund(now: number): void {
+    this.#retries[this.#slot(now)]! -= 1
+  }
+}
+
+function sum(counts: readonly number[]): number {
+  return counts.reduce((total, count) => total + count, 0)
+}

@@ -1,0 +1,36 @@
+import { strict } from '@fastify-balancer/option-schema'
+import { Type, type Static } from '@sinclair/typebox'
+
+export const RetryOptions = Type.Object(
+  {
+    attempts: Type.Integer({
+      minimum: 0,
+      maximum: 10,
+      default: 1,
+      description: 'Further attempts after one that the backend may have acted upon',
+    }),
+    methods: Type.Array(Type.String(), {
+      default: ['GET', 'HEAD', 'OPTIONS'],
+      description: 'Methods that may be repeated',
+    }),
+    statuses: Type.Array(Type.Integer({ minimum: 400, maximum: 599 }), {
+      default: [],
+      description: 'Response statuses that count as worth another attempt',
+    }),
+    budget: Type.Object(
+      {
+        ratio: Type.Number({
+          minimum: 0,
+          maximum: 1,
+          default: 0.2,
+          description: 'Retries allowed as a share of the requests of the last 10 s',
+        }),
+        floor: Type.Number({ minimum: 0, default: 10, description: 'Retries allowed each second in any case' }),
+      },
+      { ...strict, default: {} },
+    ),
+  },
+  { ...strict, default: {} },
+)
+/** Which requests are tried again. */
+export type RetryOptions = Static<typeof RetryOptions>

@@ -1,0 +1,127 @@
+import type { Pool } from 'undici'
+import type { Outcome } from '../failure.ts'
+import { Latency } from './latency.ts'
+import type { BackendSettings } from './backend-options.ts'
+import { viewOfVeto, type Veto } from './veto.ts'
+
+/** `ready` takes requests; `drain` and `maintenance` are hard vetoes by those names. */
+export type BackendState = 'ready' | 'drain' | 'maintenance'
+
+/**
+ * One server: an identity that outlives changes of the set, with its live counters and its Pool. Read it freely;
+ * only the balancer that owns it writes.
+ */
+export class Backend {
+  readonly id: string
+  /** The origin, e.g. `http://10.0.0.1:3000`. */
+  readonly url: string
+  /** The host alone, without brackets of IPv6. */
+  readonly hostname: string
+  weight!: number
+  /** What policies share the traffic by: its weight, or the part of it that `slow-start.ts` has given it so far. */
+  effectiveWeight!: number
+  #warmth = 1
+  /** Lower is preferred; a higher one is used when no lower one is available. */
+  priority!: number
+  /** At most so many requests are in flight to it; more wait in the balancer's queue. */
+  maxInFlight!: number
+  zone: string | undefined
+  tags!: readonly string[]
+  vetoes: readonly Veto[] = []
+  /** It drains, and its deadline has not come: clients that a policy has bound to it may still be sent to it. */
+  keepsBound = false
+
+  /** Attempts that have begun and not ended. */
+  inFlight = 0
+  /** Recent failures, which count as load for a while, so that failing fast attracts no traffic. */
+  penalty = 0
+  /** Attempts ever begun. */
+  requests = 0
+  /** Attempts that have ended, by outcome. */
+  readonly outcomes: Partial<Record<Outcome, number>> = {}
+  /** Body bytes sent to it and received from it. */
+  bytesSent = 0
+  bytesReceived = 0
+  readonly latency = new Latency()
+
+  /** Replaced when a drain's deadline has cut its connections. */
+  pool: Pool
+  /** Pools of one connection each, for one request, beside it. */
+  readonly #single = new Set<Pool>()
+  /** Called, and forgotten, when the last attempt has ended. */
+  readonly whenIdle: (() => void)[] = []
+
+  constructor(id: string, url: string, settings: BackendSettings, pool: Pool) {
+    this.id = id
+    this.url = url
+    this.hostname = new URL(url).hostname.replace(/^\[|\]$/g, '')
+    this.pool = pool
+    this.configure(settings)
+  }
+
+  configure({ weight, priority, maxInFlight, zone, tags }: BackendSettings): void {
+    this.weight = weight
+    this.effectiveWeight = weight * this.#warmth
+    this.priority = priority
+    this.maxInFlight = maxInFlight
+    this.zone = zone
+    this.tags = tags
+  }
+
+  /** Keeps a Pool until the requests that it has been given have ended. */
+  closeAfterUse(pool: Pool): void {
+    this.#single.add(pool)
+    const forget = () => void this.#single.delete(pool)
+    pool.close().then(forget, forget)
+  }
+
+  /** Cuts every connection. `pool` may already have been replaced. */
+  async cut(pool: Pool = this.pool): Promise<void> {
+    await Promise.all([pool, ...this.#single].map((one) => one.destroy()))
+  }
+
+  /** Gives it a part of its weight, above 0 up to 1. */
+  warm(part: number): void {
+    this.#warmth = part
+    this.effectiveWeight = this.weight * part
+  }
+
+  /** What load-aware policies compare. */
+  get load(): number {
+    return this.inFlight + this.penalty
+  }
+
+  get state(): BackendState {
+    const isOrdered = (order: string) => this.vetoes.some(({ hard, by }) => hard && by === order)
+    return isOrdered('maintenance') ? 'maintenance' : isOrdered('drain') ? 'drain' : 'ready'
+  }
+
+  get available(): boolean {
+    return this.vetoes.length === 0
+  }
+
+  /** The view that the admin API and `console.log` show. */
+  toJSON() {
+    const { id, url, weight, effectiveWeight, priority, maxInFlight, zone, tags, state, available, vetoes } = this
+    const { inFlight, requests, outcomes, bytesSent, bytesReceived, latency } = this
+    return {
+      id,
+      url,
+      weight,
+      effectiveWeight,
+      priority,
+      maxInFlight,
+      zone,
+      tags,
+      state,
+      available,
+      vetoes: vetoes.map(viewOfVeto),
+      inFlight,
+      requests,
+      outcomes,
+      bytesSent,
+      bytesReceived,
+      latency: { average: latency.average, buckets: latency.buckets },
+    }
+  }
+}

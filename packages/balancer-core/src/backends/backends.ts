@@ -1,0 +1,229 @@
+// Room `backends`: the list of backends, each with its state and connections, and how the list changes.
+import { parseBackends, settingsOf, type BackendOptions, type ParsedBackend } from './backend-options.ts'
+import { Backend } from './backend.ts'
+import { backendSet, type BackendSet } from './backend-set.ts'
+import type { Clock } from '../clock.ts'
+import { Drains, type DrainOptions } from './drains.ts'
+import { BadOptionsError, RefusedBackendsError, StaleRevisionError, UnknownBackendError } from '../errors.ts'
+import { openPool } from './pool.ts'
+import type { PoolOptions, TimeoutOptions } from './pool-options.ts'
+import { preview, type Preview } from './preview.ts'
+import type { Veto, VetoOptions } from './veto.ts'
+import { Vetoes } from './vetoes.ts'
+
+/** What a hook says of a newcomer before it enters the set: it enters with a veto, or the whole change is refused. */
+export type Verdict =
+  | { readonly backend: Backend; readonly veto: VetoOptions }
+  | { readonly backend: Backend; readonly refusal: string }
+
+/** Of a balancer's options, those that its backends need. */
+interface Settings {
+  readonly backends: readonly ParsedBackend[]
+  readonly pool: PoolOptions
+  readonly timeouts: TimeoutOptions
+  readonly panicThreshold: number | false
+  readonly drainDeadline: number
+}
+
+/** Who is asked about newcomers, and told of changes of the list. */
+interface ChangeHooks {
+  judge(newcomers: readonly Backend[]): Promise<readonly Verdict[]>
+  tellChange(now: BackendSet, before: BackendSet): void
+}
+
+/** What a change of the list may require. */
+export interface ChangeOptions {
+  /** Refuse unless the set is still at this revision. */
+  readonly revision?: number
+  /** The list was in force until this revision, before a restart: the new one is above it, and no newcomer is judged. */
+  readonly resumes?: number
+}
+
+/**
+ * The backends of one balancer. It owns the snapshot: every writer builds a new set beside the old one, and one reference
+ * is swapped. Writers take turns; nothing is applied in part.
+ */
+export class Backends {
+  #set: BackendSet
+  /** Vetoes have come or gone since the set was built. */
+  #stale = false
+  #listed: readonly ParsedBackend[]
+  #turn: Promise<unknown> = Promise.resolve()
+  readonly #vetoes: Vetoes
+  readonly #drains: Drains
+  readonly #options: Settings
+  readonly #hooks: ChangeHooks
+  readonly #onSwap: (now: BackendSet, before: BackendSet) => void
+
+  constructor(
+    options: Settings,
+    clock: Clock,
+    hooks: ChangeHooks,
+    onSwap: (now: BackendSet, before: BackendSet) => void,
+  ) {
+    this.#options = options
+    this.#hooks = hooks
+    this.#onSwap = onSwap
+    this.#vetoes = new Vetoes(clock, () => this.#refresh())
+    this.#drains = new Drains(clock, {
+      deadline: options.drainDeadline,
+      openPool: (url) => this.#pool(url),
+      veto: (backend, veto) => this.veto(backend, veto),
+      refresh: () => this.#refresh(),
+    })
+    this.#listed = options.backends
+    this.#set = backendSet(
+      this.#listed.map((listed) => this.#open(listed)),
+      1,
+      options.panicThreshold,
+    )
+  }
+
+  /** The snapshot. Take it once, and do not read it again within one decision. */
+  get set(): BackendSet {
+    this.settle()
+    return this.#set
+  }
+
+  /** Makes the set what the vetoes say by now. However many there are at one moment, they cost one set. */
+  settle(): void {
+    if (!this.#stale) return
+    const { all, revision } = this.#set
+    this.#swap(backendSet(all, revision, this.#options.panicThreshold))
+  }
+
+  /** @throws UnknownBackendError */
+  get(id: string): Backend {
+    const backend = this.#set.all.find((one) => one.id === id)
+    if (backend === undefined) throw new UnknownBackendError(id)
+    return backend
+  }
+
+  /** Lays a veto; it holds until it is lifted, by its handle or by its `ttl`. */
+  veto(backend: Backend, options: VetoOptions): Veto {
+    const veto = this.#vetoes.lay(backend, options)
+    this.#refresh()
+    return veto
+  }
+
+  /** What a list would change; changes nothing. */
+  preview(wanted: readonly (string | BackendOptions)[]): Preview {
+    return preview(this.set.all, wanted, this.#options.pool)
+  }
+
+  /** Replaces the list by what `make` builds from the current one. */
+  change(
+    make: (listed: readonly ParsedBackend[]) => readonly (string | BackendOptions)[],
+    options: ChangeOptions = {},
+    drain?: DrainOptions,
+  ): Promise<BackendSet> {
+    const turn = this.#turn.then(() => this.#apply(make(this.#listed), options, drain))
+    this.#turn = turn.catch(() => {})
+    return turn
+  }
+
+  /** Replaces one of the list, or takes it out; looked for when the change has its turn. */
+  changeOne(
+    id: string,
+    make: (one: ParsedBackend) => BackendOptions | undefined,
+    options?: ChangeOptions,
+    drain?: DrainOptions,
+  ): Promise<BackendSet> {
+    function replaced(listed: readonly ParsedBackend[]): readonly BackendOptions[] {
+      if (!listed.some((one) => one.id === id)) throw new UnknownBackendError(id)
+      return listed.flatMap((one) => (one.id === id ? (make(one) ?? []) : one))
+    }
+    return this.change(replaced, options, drain)
+  }
+
+  /** See `Balancer.drain`. */
+  async drain(id: string, options: DrainOptions = {}): Promise<boolean> {
+    return this.#drains.drain(this.get(id), options)
+  }
+
+  /** See `Balancer.maintain`. */
+  async maintain(id: string): Promise<void> {
+    await this.#drains.maintain(this.get(id))
+  }
+
+  /** See `Balancer.ready`. */
+  ready(id: string): void {
+    this.#drains.ready(this.get(id))
+  }
+
+  /** Closes every Pool, at once. */
+  async close(): Promise<void> {
+    this.#vetoes.stop()
+    await Promise.all([this.#drains.close(), ...this.#set.all.map((backend) => backend.cut())])
+  }
+
+  async #apply(
+    wanted: readonly (string | BackendOptions)[],
+    { revision, resumes = 0 }: ChangeOptions,
+    drain: DrainOptions | undefined,
+  ): Promise<BackendSet> {
+    const current = this.#set
+    if (revision !== undefined && revision !== current.revision)
+      throw new StaleRevisionError(current.revision, revision)
+    const faults: string[] = []
+    const listed = parseBackends(wanted, this.#options.pool, faults)
+    if (faults.length > 0) throw new BadOptionsError(faults.join('; '))
+
+    const known = new Map(current.all.map((backend) => [backend.id, backend]))
+    const newcomers: Backend[] = []
+    const all = listed.map((one) => {
+      const kept = known.get(one.id)
+      if (kept?.url === one.url) return kept
+      const newcomer = this.#open(one)
+      newcomers.push(newcomer)
+      return newcomer
+    })
+    if (newcomers.length > 0 && resumes === 0) await this.#judge(newcomers)
+
+    // Vetoes may have come and gone meanwhile.
+    const before = this.set
+    for (const [index, backend] of all.entries()) backend.configure(settingsOf(listed[index]!, this.#options.pool))
+    this.#listed = listed
+    const now = this.#swap(backendSet(all, Math.max(before.revision, resumes) + 1, this.#options.panicThreshold))
+    const kept = new Set(all)
+    for (const backend of before.all) if (!kept.has(backend)) void this.#drains.retire(backend, drain)
+    this.#hooks.tellChange(now, before)
+    return now
+  }
+
+  /** Lets hooks look at newcomers before they enter. @throws RefusedBackendsError */
+  async #judge(newcomers: readonly Backend[]): Promise<void> {
+    const verdicts = await this.#hooks.judge(newcomers)
+    const refusals = verdicts.flatMap((verdict) =>
+      'refusal' in verdict ? `${verdict.backend.id}: ${verdict.refusal}` : [],
+    )
+    if (refusals.length > 0) {
+      for (const newcomer of newcomers) void newcomer.cut()
+      throw new RefusedBackendsError(refusals.join('; '))
+    }
+    for (const verdict of verdicts) if ('veto' in verdict) this.#vetoes.lay(verdict.backend, verdict.veto)
+  }
+
+  #open(listed: ParsedBackend): Backend {
+    return new Backend(listed.id, listed.url, settingsOf(listed, this.#options.pool), this.#pool(listed.url))
+  }
+
+  #pool(url: string) {
+    return openPool(url, this.#options.pool, this.#options.timeouts)
+  }
+
+  /** Whoever asks from now on gets a new set; if nobody does, those who wait for a backend still hear of it. */
+  #refresh(): void {
+    if (this.#stale) return
+    this.#stale = true
+    queueMicrotask(() => this.settle())
+  }
+
+  #swap(now: BackendSet): BackendSet {
+    const before = this.#set
+    this.#stale = false
+    this.#set = now
+    this.#onSwap(now, before)
+    return now
+  }
+}

@@ -1,0 +1,83 @@
+import { isIP } from 'node:net'
+import type { TLSSocket } from 'node:tls'
+import { buildConnector, Client, Pool, type Dispatcher } from 'undici'
+import type { PoolOptions, TimeoutOptions } from './pool-options.ts'
+
+/** A handler that wants to know which connection carries it, and whether its Pool took it. */
+export interface ConnectionAware {
+  connection: Connection | undefined
+  refused: boolean
+}
+
+/** One connection of a Pool; it tells whether it has carried a request yet, and survives a request that undici refuses. */
+export class Connection extends Client {
+  /** Connected, and nothing has been sent over it. */
+  fresh = false
+
+  constructor(origin: URL, options: Client.Options) {
+    super(origin, options)
+    this.on('connect', () => {
+      this.fresh = true
+    })
+  }
+
+  override dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
+    const aware = handler as Partial<ConnectionAware>
+    aware.connection = this
+    // For a request that it refuses, undici answers `false`, which its Pool takes for "busy until drained": that
+    // connection would never be used again.
+    return super.dispatch(options, handler) || aware.refused === true
+  }
+}
+
+/** Opens sockets to one backend, by its own name whatever the request's Host says. */
+function connectorOf(hostname: string, { protocol, tls }: PoolOptions, timeout: number): buildConnector.connector {
+  const connect = buildConnector({
+    // What a paused connection reads ahead, in bytes: undici's 64 KiB for each of hundreds of slow clients is too much.
+    highWaterMark: 16_384,
+    ...tls,
+    timeout,
+    allowH2: protocol !== 'http1',
+    preferH2: true,
+    useH2c: protocol === 'h2c',
+  } as buildConnector.BuildOptions)
+  // An IP address must not be sent as a server name (RFC 6066 §3); Node verifies it all the same.
+  const servername = typeof tls.servername === 'string' ? tls.servername : isIP(hostname) === 0 ? hostname : undefined
+  return (options, callback) => {
+    const named = options.protocol === 'https:' && servername !== undefined ? { ...options, servername } : options
+    if (named === options) delete options.servername
+    connect(named, (...answer: Parameters<buildConnector.Callback>) => {
+      const [error, socket] = answer
+      const isUsable = protocol !== 'http2' || error !== null || (socket as TLSSocket).alpnProtocol === 'h2'
+      if (isUsable) return callback(...answer)
+      ;(socket as TLSSocket).destroy()
+      callback(new Error('the backend does not speak HTTP/2'), null)
+    })
+  }
+}
+
+/** Opens the Pool of one backend. Of the timeouts undici keeps the one for connecting; for the others see `time-limit-sweep.ts`. */
+export function openPool(url: string, options: PoolOptions, timeouts: TimeoutOptions): Pool {
+  const { connections, keepAliveTimeout, keepAliveMaxTimeout, protocol } = options
+  return new Pool(url, {
+    connections,
+    pipelining: protocol === 'http1' ? 1 : 100,
+    keepAliveTimeout,
+    keepAliveMaxTimeout,
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    allowH2: protocol !== 'http1',
+    ...(protocol === 'h2c' && { useH2c: true }),
+    // Of an IPv6 address, certificates do not name the brackets.
+    connect: connectorOf(new URL(url).hostname.replace(/^\[|\]$/g, ''), options, timeouts.connect),
+    factory: (origin: URL, clientOptions: object) => new Connection(origin, clientOptions),
+  })
+}
+
+/**
+ * A Pool of one new connection, for the second try after a kept connection turned out to be closed. To be closed by
+ * whoever opened it.
+ */
+export function openFresh(url: string, options: PoolOptions, timeouts: TimeoutOptions): Pool {
+  return openPool(url, { ...options, connections: 1 }, timeouts)
+}

@@ -1,0 +1,64 @@
+import type { Backend } from './backend.ts'
+import type { BackendSet } from './backend-set.ts'
+import type { Clock } from '../clock.ts'
+
+/** A newcomer's share begins here, and grows in so many steps. (Envoy's `min_weight_percent`; HAProxy's twentieths.) */
+const least = 0.1
+const steps = 20
+
+/**
+ * Gives a backend that has joined, or come back, its weight bit by bit: its caches are cold, its code is not compiled.
+ * Linear from 10 % over `window` ms (Envoy's slow start, aggression 1). Those that the balancer begins with are not
+ * held back, as in HAProxy: there is nobody else to take their share.
+ */
+export class SlowStart {
+  readonly #clock: Clock
+  readonly #window: number
+  readonly #onChange: () => void
+  readonly #since = new Map<Backend, number>()
+  #timer: unknown
+  #stopped = false
+
+  /** `window` in ms, 0 = none; `onChange` hears that weights have grown. */
+  constructor(clock: Clock, window: number, onChange: () => void) {
+    this.#clock = clock
+    this.#window = window
+    this.#onChange = onChange
+  }
+
+  /** Finds the newcomers of a set that is about to be used. */
+  observe(now: BackendSet, before: BackendSet): void {
+    if (this.#window === 0 || this.#stopped || now.available === before.available) return
+    const known = new Set(before.available)
+    for (const backend of now.available) if (!known.has(backend)) this.#begin(backend)
+  }
+
+  /** Begins anew for one, e.g. because it was let in only to be tried. Nothing happens while it has a veto. */
+  restart(backend: Backend): void {
+    if (this.#window === 0 || this.#stopped || !backend.available) return
+    this.#begin(backend)
+    this.#onChange()
+  }
+
+  stop(): void {
+    this.#stopped = true
+    this.#clock.clearTimeout(this.#timer)
+  }
+
+  #begin(backend: Backend): void {
+    backend.warm(least)
+    this.#since.set(backend, this.#clock.now())
+    this.#timer ??= this.#clock.setTimeout(() => this.#warm(), this.#window / steps)
+  }
+
+  #warm(): void {
+    const now = this.#clock.now()
+    for (const [backend, since] of this.#since) {
+      const part = Math.min(Math.max((now - since) / this.#window, least), 1)
+      backend.warm(part)
+      if (part === 1) this.#since.delete(backend)
+    }
+    this.#timer = this.#since.size === 0 ? undefined : this.#clock.setTimeout(() => this.#warm(), this.#window / steps)
+    this.#onChange()
+  }
+}

@@ -1,0 +1,43 @@
+import type { Backend } from './backend.ts'
+import type { Clock } from '../clock.ts'
+import type { Veto, VetoOptions } from './veto.ts'
+
+/** Lays vetoes, and keeps the timers of those that lift themselves. */
+export class Vetoes {
+  readonly #clock: Clock
+  readonly #onLift: () => void
+  readonly #timers = new Set<unknown>()
+
+  /** `onLift` hears of each veto that has gone. */
+  constructor(clock: Clock, onLift: () => void) {
+    this.#clock = clock
+    this.#onLift = onLift
+  }
+
+  /** It holds until it is lifted, by its handle or by its `ttl`. */
+  lay(backend: Backend, { by, reason, hard = false, ttl, evidence }: VetoOptions): Veto {
+    let timer: unknown
+    const veto: Veto = {
+      by,
+      reason,
+      hard,
+      since: Date.now(),
+      evidence,
+      lift: () => {
+        if (!backend.vetoes.includes(veto)) return
+        this.#clock.clearTimeout(timer)
+        this.#timers.delete(timer)
+        backend.vetoes = backend.vetoes.filter((one) => one !== veto)
+        this.#onLift()
+      },
+    }
+    if (ttl !== undefined) this.#timers.add((timer = this.#clock.setTimeout(() => veto.lift(), ttl)))
+    backend.vetoes = [...backend.vetoes, veto]
+    return veto
+  }
+
+  /** None lifts itself any more. */
+  stop(): void {
+    for (const timer of this.#timers) this.#clock.clearTimeout(timer)
+  }
+}

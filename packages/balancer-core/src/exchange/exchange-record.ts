@@ -1,0 +1,61 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Attempt, ExchangeView } from '../attempt/attempt.ts'
+import type { Balancer } from '../balancer.ts'
+import type { Clock } from '../clock.ts'
+import { blameOf, type Blame, type Outcome } from '../failure.ts'
+import type { AttemptCounts } from '../attempt-counts.ts'
+import type { Forwarding } from './forwarding.ts'
+import type { PickRequest } from '../picking/policy.ts'
+
+/** What is known of an exchange: read by hooks, channels, policies and the log; written by the exchange itself. */
+export class ExchangeRecord implements ExchangeView {
+  readonly request: FastifyRequest
+  readonly reply: FastifyReply
+  readonly forwarding: Forwarding
+  readonly balancer: Balancer
+  readonly clock: Clock
+  readonly startedAt: number
+  endedAt = 0
+  readonly attempts: Attempt[] = []
+  /** Set once it is decided how it ends: `ok` only when the client has been sent everything. */
+  outcome: Outcome | undefined
+  error: unknown
+
+  constructor(request: FastifyRequest, reply: FastifyReply, forwarding: Forwarding) {
+    this.request = request
+    this.reply = reply
+    this.forwarding = forwarding
+    this.balancer = forwarding.balancer
+    this.clock = this.balancer.clock
+    this.startedAt = this.clock.now()
+  }
+
+  get counts(): AttemptCounts {
+    return this.balancer.counts
+  }
+
+  get balancerName(): string {
+    return this.balancer.name
+  }
+
+  get method(): string {
+    return this.request.raw.method!
+  }
+
+  get url(): string {
+    return this.request.raw.url!
+  }
+
+  get headers(): PickRequest['headers'] {
+    return this.request.raw.headers
+  }
+
+  get blame(): Blame | undefined {
+    return blameOf(this.outcome)
+  }
+
+  get status(): number {
+    const { raw } = this.reply
+    return raw.headersSent ? raw.statusCode : 0
+  }
+}

@@ -1,0 +1,23 @@
+import type { FailureError } from '../errors.ts'
+import type { ExchangeRecord } from './exchange-record.ts'
+import type { FailureReason } from '../failure.ts'
+import { isUploading, RequestFault } from '../request/request-body.ts'
+
+/** In seconds: what is overloaded or being replaced is worth asking again soon (RFC 9110 §10.2.3). */
+const retryAfter = '1'
+
+/** What hooks of the app's can bring about. */
+const ownReasons = new Set<FailureReason>(['rewrite-failed', 'bad-request'])
+
+/** Tells the client of a failure, through the app's own error handler. */
+export function replyWithFailure({ request, reply, balancer, error }: ExchangeRecord, failure: FailureError): void {
+  // What is left of the body is not read, so the next request could not be found behind it; and where a malformed one
+  // ends, nobody can tell.
+  const isUnfinished = isUploading(request) || failure.reason === 'bad-request'
+  if (isUnfinished && request.raw.httpVersionMajor === 1) reply.header('connection', 'close')
+  if (failure.statusCode === 503) reply.header('retry-after', retryAfter)
+  if (balancer.options.failureHeader) reply.header('x-balancer-failure', failure.reason)
+  // An error of the app's own hooks is the app's own, and may carry a status.
+  const isOwn = error instanceof Error && !(error instanceof RequestFault) && ownReasons.has(failure.reason)
+  reply.send(isOwn ? error : failure)
+}

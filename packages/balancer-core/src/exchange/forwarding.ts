@@ -1,0 +1,34 @@
+import type { Balancer } from '../balancer.ts'
+import type { ParsedOptions } from '../options.ts'
+import type { RequestRules } from '../request/outgoing-request.ts'
+import type { AnswerRules } from '../response/response-lane.ts'
+
+/** How one route forwards: worked out when the route is made, not for each request. */
+export interface Forwarding {
+  readonly balancer: Balancer
+  readonly lane: ParsedOptions['lane']
+  readonly request: RequestRules
+  readonly response: AnswerRules
+}
+
+/** How a balancer forwards what a route of the user's own gives it. */
+export function forwardingOf(balancer: Balancer): Forwarding {
+  const { lane, rewrite, forwarded, host } = balancer.options
+  return {
+    balancer,
+    lane,
+    request: { segments: 0, confined: false, forwarded, host, rewrite: rewrite.request },
+    response: { via: forwarded.via, rewrite: rewrite.response },
+  }
+}
+
+/** How the catch-all route of a balancer forwards, given the whole prefix that it stands under. */
+export function forwardingBelow(balancer: Balancer, prefix: string): Forwarding {
+  const forwarding = forwardingOf(balancer)
+  const segments = prefix.split('/').filter((segment) => segment !== '').length
+  const { stripPrefix } = balancer.options.rewrite
+  return {
+    ...forwarding,
+    request: { ...forwarding.request, segments: stripPrefix ? segments : 0, confined: segments > 0 },
+  }
+}

@@ -1,0 +1,57 @@
+import type { ServerResponse } from 'node:http'
+import type { Clock } from '../clock.ts'
+import type { FailureReason } from '../failure.ts'
+import { StallWatch } from './stall-watch.ts'
+
+/** What can be failed: an exchange. */
+interface Limited {
+  readonly clock: Clock
+  fail(reason: FailureReason, error: unknown): void
+}
+
+/** The limits of one exchange as a whole, each named for the failure that it brings about. Made only as needed. */
+export class TimeLimits {
+  readonly #limited: Limited
+  readonly #idle: number
+  #running: Map<FailureReason, unknown> | undefined
+  #flush: StallWatch | undefined
+
+  /** `idle` is how long nothing may move, in ms; 0 = for ever. */
+  constructor(limited: Limited, idle: number) {
+    this.#limited = limited
+    this.#idle = idle
+  }
+
+  /** Fails the exchange for `reason` after `limit` ms, unless that is stopped; 0 = never. */
+  start(reason: FailureReason, limit: number): void {
+    if (limit === 0) return
+    const limited = this.#limited
+    const timer = limited.clock.setTimeout(() => limited.fail(reason, undefined), limit)
+    this.#running ??= new Map()
+    this.#running.set(reason, timer)
+  }
+
+  stop(reason: FailureReason): void {
+    const timer = this.#running?.get(reason)
+    if (timer !== undefined) this.#limited.clock.clearTimeout(timer)
+  }
+
+  /** The backend is done; until the client has taken what is left, that must get less. */
+  watchFlush(response: ServerResponse): void {
+    const limited = this.#limited
+    if (this.#idle === 0) return
+    let left = response.writableLength
+    function isStuck(): boolean {
+      const before = left
+      left = response.writableLength
+      return left === before
+    }
+    this.#flush = new StallWatch(limited.clock, this.#idle, isStuck, () => limited.fail('client-stalled', undefined))
+  }
+
+  stopAll(): void {
+    this.#flush?.stop()
+    if (this.#running === undefined) return
+    for (const timer of this.#running.values()) this.#limited.clock.clearTimeout(timer)
+  }
+}

@@ -1,0 +1,34 @@
+// Room `headers`: header fields, whichever way they go.
+/** Header fields by lower-case name; a name that occurs several times has an array, one that is undefined is left out. */
+export type HeaderFields = Record<string, string | number | string[] | undefined>
+
+/** Fields as undici hands them over, or as Fastify keeps them. */
+export type IncomingFields = Record<string, number | string | string[] | undefined>
+
+/** Fields to put others into; without a prototype, none can be taken for something that every object has. */
+export function emptyFields(): HeaderFields {
+  return Object.create(null) as HeaderFields
+}
+
+/** Adds a field; one of the same name stays. */
+export function putField(fields: HeaderFields, name: string, value: string): void {
+  const earlier = fields[name]
+  if (earlier === undefined) fields[name] = value
+  else fields[name] = Array.isArray(earlier) ? [...earlier, value] : [`${earlier}`, value]
+}
+
+/** Flat pairs to fields. */
+export function toFields(flat: readonly string[]): HeaderFields {
+  const fields = emptyFields()
+  for (let index = 0; index < flat.length; index += 2) putField(fields, flat[index]!.toLowerCase(), flat[index + 1]!)
+  return fields
+}
+
+/** Fields to flat pairs; a field set to undefined is left out. */
+export function toFlat(fields: HeaderFields): string[] {
+  const flat: string[] = []
+  for (const [name, value] of Object.entries(fields)) {
+    for (const one of Array.isArray(value) ? value : [value]) if (one !== undefined) flat.push(name, `${one}`)
+  }
+  return flat
+}

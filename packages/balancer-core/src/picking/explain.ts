@@ -1,0 +1,72 @@
+import type { Backend } from '../backends/backend.ts'
+import type { BackendSet } from '../backends/backend-set.ts'
+import { maxAsked, type Picker, type PickRequest } from './policy.ts'
+import { viewOfVeto, type VetoView } from '../backends/veto.ts'
+
+/** Why a backend is, or is not, used. */
+export interface Explanation {
+  /**
+   * The id of the backend that would be picked; null when the request would wait or fail. A client that its policy has bound
+   * to a backend may be sent there while that drains, though it is not `available`.
+   */
+  readonly picked: string | null
+  readonly panicking: boolean
+  readonly backends: readonly {
+    readonly id: string
+    readonly available: boolean
+    readonly vetoes: readonly VetoView[]
+    readonly inFlight: number
+    readonly maxInFlight: number
+    readonly load: number
+    readonly weight: number
+    /** The part of its weight that slow start has given it so far. */
+    readonly effectiveWeight: number
+    readonly priority: number
+    /** What the policy compares, lower being better; null where it compares nothing. */
+    readonly score: number | null
+  }[]
+}
+
+const hasRoom = ({ inFlight, maxInFlight }: Backend) => inFlight < maxInFlight
+
+/** As `Balancer.pick` does it, but for hooks, which may count what they are asked. */
+function wouldPick(
+  available: readonly Backend[],
+  picker: Picker,
+  searched: number,
+  request: PickRequest,
+): Backend | undefined {
+  for (let ahead = 0; ahead < maxAsked; ahead++) {
+    const backend = picker.peek(request, ahead)
+    if (backend === undefined || hasRoom(backend)) return backend
+  }
+  const start = (searched + 1) % available.length
+  return [...available.slice(start), ...available.slice(0, start)].find(hasRoom)
+}
+
+/** Looks, and leaves everything as it was. `searched` is where the balancer last looked for one with room. */
+export function explain(
+  { all, available, panicking }: BackendSet,
+  picker: Picker,
+  searched: number,
+  request: PickRequest,
+): Explanation {
+  const candidates = new Set(available)
+  const picked = wouldPick(available, picker, searched, request)
+  return {
+    picked: picked?.id ?? null,
+    panicking,
+    backends: all.map((backend) => ({
+      id: backend.id,
+      available: candidates.has(backend),
+      vetoes: backend.vetoes.map(viewOfVeto),
+      inFlight: backend.inFlight,
+      maxInFlight: backend.maxInFlight,
+      load: backend.load,
+      weight: backend.weight,
+      effectiveWeight: backend.effectiveWeight,
+      priority: backend.priority,
+      score: candidates.has(backend) ? (picker.score?.(backend) ?? null) : null,
+    })),
+  }
+}

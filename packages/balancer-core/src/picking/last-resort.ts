@@ -1,0 +1,22 @@
+import type { Backend } from '../backends/backend.ts'
+import { wasTried, type Seeker } from './seeker.ts'
+
+/** So many backends with soft vetoes are tried for one request, at most. */
+export const maxLastResorts = 3
+
+/**
+ * Where a request may still go when every backend that is available has failed it and none has received it: to those that
+ * have soft vetoes only. In a rolling restart the one that is back is not yet trusted when the last of the others stops.
+ * `limit` is how long that may take in all, in ms; 0 = no limit. The most preferred and least busy come first.
+ */
+export function lastResorts(all: readonly Backend[], seeker: Seeker, limit: number): readonly Backend[] {
+  const { attempts, clock } = seeker
+  // Of a kept connection that was closed meanwhile, the backend has read nothing.
+  if (attempts.some(({ started, outcome }) => started && outcome !== 'stale-connection')) return []
+  const earlier = attempts.filter(({ lastResort }) => lastResort)
+  if (earlier.length >= maxLastResorts) return []
+  if (limit > 0 && earlier.length > 0 && clock.now() - earlier[0]!.startedAt >= limit) return []
+  return all.filter(
+    (backend) => backend.vetoes.length > 0 && !backend.vetoes.some(({ hard }) => hard) && !wasTried(backend, seeker),
+  )
+}

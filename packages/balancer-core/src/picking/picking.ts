@@ -1,0 +1,152 @@
+// Room `picking`: which backend gets a request, and who waits while none has room.
+import type { Backend } from '../backends/backend.ts'
+import type { BackendSet } from '../backends/backend-set.ts'
+import { explain, type Explanation } from './explain.ts'
+import { lastResorts } from './last-resort.ts'
+import { maxAsked, type Picker, type PickRequest, type Policy } from './policy.ts'
+import { wasTried, type Seeker } from './seeker.ts'
+
+/** Where one may go whom all available backends have failed. */
+interface Resort {
+  readonly backends: readonly Backend[]
+  /** They are vetoed: there is nobody else. */
+  readonly isLast: boolean
+}
+
+/** Gives a seeker its place at a backend with room, if it may go there now. */
+type Take<Place, S> = (backend: Backend, seeker: S, lastResort: boolean) => Place | undefined
+
+/** What a balancer says of its picking. */
+interface Settings {
+  /** How long those with soft vetoes may be tried for one request, in ms; 0 = no limit, false = not at all. */
+  readonly lastResort: number | false
+}
+
+function placeOf<Place extends object>(answer: Place | 'saturated' | 'none'): Place | undefined {
+  return typeof answer === 'object' ? answer : undefined
+}
+
+/** The most preferred first, and of those the least busy. */
+function byPreference(one: Backend, other: Backend): number {
+  return one.priority - other.priority || one.inFlight - other.inFlight
+}
+
+/**
+ * Picks a backend for each who seeks one: the one that the policy chooses, or if that has no place, one that has.
+ * `Place` is what a seeker gets at a backend: an attempt.
+ */
+export class Picking<Place extends object, S extends Seeker> {
+  readonly #policy: Policy
+  readonly #settings: Settings
+  readonly #take: Take<Place, S>
+  #set: BackendSet
+  #picker: Picker
+  #searched = 0
+
+  constructor(policy: Policy, set: BackendSet, settings: Settings, take: Take<Place, S>) {
+    this.#policy = policy
+    this.#settings = settings
+    this.#take = take
+    this.#set = set
+    this.#picker = policy.over(set.available, set.draining)
+  }
+
+  /** From now on, it is this set that is chosen from; also to be called when weights have changed. */
+  over(set: BackendSet): void {
+    this.#set = set
+    this.#picker = this.#policy.over(set.available, set.draining)
+  }
+
+  /** See `Balancer.pick`. */
+  pick(seeker: S): Place | 'saturated' | 'none' {
+    for (let asked = 0; asked < maxAsked; asked++) {
+      const backend = this.#picker.pick(seeker)
+      if (backend === undefined) break
+      if (wasTried(backend, seeker)) continue
+      const place = this.at(backend, seeker)
+      if (typeof place === 'object') return place
+    }
+    const answer = this.#search(seeker)
+    return answer === 'none' && seeker.attempts.length > 0 ? this.#resort(seeker) : answer
+  }
+
+  /** See `Balancer.attemptAt`. */
+  at(backend: Backend, seeker: S, lastResort = false): Place | 'saturated' | 'none' {
+    if (backend.inFlight >= backend.maxInFlight) return 'saturated'
+    return this.#take(backend, seeker, lastResort) ?? 'none'
+  }
+
+  /** A place at this backend, for one who waits: if it is one of those that it may be sent to. */
+  offer(backend: Backend, seeker: S): Place | undefined {
+    if (wasTried(backend, seeker)) return undefined
+    const { available, draining } = this.#set
+    if (!available.includes(backend)) {
+      const resort = this.#resortOf(seeker)
+      const isResort = resort?.backends.includes(backend) === true
+      // A policy may have bound it to one that drains.
+      const isBound = draining.includes(backend) && this.#picker.peek(seeker) === backend
+      if (!isResort && !isBound) return undefined
+      return placeOf(this.at(backend, seeker, isResort && resort?.isLast))
+    }
+    return placeOf(this.at(backend, seeker))
+  }
+
+  /** Is there any backend, full or not, that it may be sent to? */
+  mayWait(seeker: Seeker): boolean {
+    return (
+      this.#set.available.some((backend) => !wasTried(backend, seeker)) ||
+      (this.#resortOf(seeker)?.backends.length ?? 0) > 0
+    )
+  }
+
+  /** Has any backend room at all? */
+  get hasRoom(): boolean {
+    return this.#set.all.some(({ inFlight, maxInFlight }) => inFlight < maxInFlight)
+  }
+
+  /** See `Balancer.explain`. */
+  explain(request: PickRequest): Explanation {
+    return explain(this.#set, this.#picker, this.#searched, request)
+  }
+
+  /** The policy's choices had no place: whoever has one. */
+  #search(seeker: S): Place | 'saturated' | 'none' {
+    const { available } = this.#set
+    let answer: 'saturated' | 'none' = 'none'
+    for (let step = 0; step < available.length; step++) {
+      // Begins where the last search ended, or the first of the list would get whatever the policy could not place.
+      this.#searched = (this.#searched + 1) % available.length
+      const backend = available[this.#searched]!
+      if (wasTried(backend, seeker)) continue
+      const place = this.at(backend, seeker)
+      if (typeof place === 'object') return place
+      if (place === 'saturated') answer = 'saturated'
+    }
+    return answer
+  }
+
+  /**
+   * Where one may go that all available backends have failed: to those of the next priorities; then, if none has received
+   * it, to those with soft vetoes. Undefined for one who has not been to all of them.
+   */
+  #resortOf(seeker: Seeker): Resort | undefined {
+    const { all, available, spare } = this.#set
+    if (seeker.attempts.length === 0 || available.some((backend) => !wasTried(backend, seeker))) return undefined
+    const untried = spare.filter((backend) => !wasTried(backend, seeker))
+    const { lastResort } = this.#settings
+    if (untried.length > 0 || lastResort === false) return { backends: untried, isLast: false }
+    return { backends: lastResorts(all, seeker, lastResort), isLast: true }
+  }
+
+  /** The least busy of the most preferred that has any room. */
+  #resort(seeker: S): Place | 'saturated' | 'none' {
+    const resort = this.#resortOf(seeker)
+    let answer: 'saturated' | 'none' = 'none'
+    for (const backend of resort?.backends.toSorted(byPreference) ?? []) {
+      const place = this.at(backend, seeker, resort?.isLast)
+      if (typeof place === 'object') return place
+      if (place === 'saturated') answer = 'saturated'
+    }
+    return answer
+  }
+}

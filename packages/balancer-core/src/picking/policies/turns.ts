@@ -1,0 +1,105 @@
+import type { Backend } from '../../backends/backend.ts'
+
+/** Whose turn comes how soon. */
+interface Turn {
+  readonly backend: Backend
+  /** What it is owed, in units of weight: the sum of all weights is one pick. */
+  credit: number
+  /** The sum of weights that its credit was last measured by. */
+  scale: number
+}
+
+const sum = (numbers: readonly number[]) => numbers.reduce((total, one) => total + one, 0)
+
+function take(turns: readonly Turn[]): Backend | undefined {
+  let best = turns[0]
+  if (best === undefined) return undefined
+  let total = 0
+  for (const turn of turns) {
+    const { effectiveWeight } = turn.backend
+    turn.credit += effectiveWeight
+    total += effectiveWeight
+    if (turn.credit > best.credit) best = turn
+  }
+  best.credit -= total
+  return best.backend
+}
+
+/**
+ * What each is owed, by the weights of now. It is kept as a part of one pick: credit of the old weights would buy hundreds
+ * of turns where the new ones are small. Nobody is owed, or owes, more than one pick, and what those who have left took with
+ * them is made up by all.
+ */
+function settled(turns: readonly Turn[]): readonly Turn[] {
+  const scale = sum(turns.map(({ backend }) => backend.effectiveWeight))
+  const owed = turns.map((turn) => (turn.scale === 0 ? 0 : turn.credit / turn.scale))
+  const mean = sum(owed) / Math.max(owed.length, 1)
+  return turns.map(({ backend, credit, scale: before }, index) => {
+    if (before === scale && Math.abs(mean) < 1e-9) return { backend, credit, scale }
+    return { backend, scale, credit: Math.min(Math.max(owed[index]! - mean, -1), 1) * scale }
+  })
+}
+
+/**
+ * The turns of smooth weighted round robin, nginx's rule: each pick adds every backend's weight to its credit, takes the
+ * one with the most credit (the first of equals) and charges it the sum of the weights. Weights 5:1:1 give a a b a c a a.
+ * Credit belongs to the backend: a change of the set does not restart the round.
+ */
+export class Turns {
+  readonly #turns = new WeakMap<Backend, Turn>()
+
+  /** Those who take turns from the next pick on, with the weights that they have now. */
+  among(backends: readonly Backend[]): Round {
+    return new Round(backends.map((backend) => this.#of(backend)))
+  }
+
+  #of(backend: Backend): Turn {
+    let turn = this.#turns.get(backend)
+    if (turn === undefined) this.#turns.set(backend, (turn = { backend, credit: 0, scale: 0 }))
+    return turn
+  }
+}
+
+function those(turns: readonly Turn[], some: readonly Backend[] | undefined): readonly Turn[] {
+  if (some === undefined) return turns
+  const wanted = new Set(some)
+  return turns.filter(({ backend }) => wanted.has(backend))
+}
+
+/** The turns of one set. */
+class Round {
+  readonly #turns: readonly Turn[]
+  /** Nothing is written before the first pick: a set that is replaced unused leaves no trace. */
+  #begun = false
+  /** By backend, made when somebody asks. */
+  #shown: { readonly begun: boolean; readonly turns: ReadonlyMap<Backend, Turn> } | undefined
+
+  constructor(turns: readonly Turn[]) {
+    this.#turns = turns
+  }
+
+  /** Takes the turn that comes next, of all or of `some` of them. O(n). */
+  take(some?: readonly Backend[]): Backend | undefined {
+    if (!this.#begun)
+      for (const [index, turn] of settled(this.#turns).entries()) Object.assign(this.#turns[index]!, turn)
+    this.#begun = true
+    return take(those(this.#turns, some))
+  }
+
+  /** Who would be taken after `ahead` more; takes nothing. */
+  peek(ahead: number, some?: readonly Backend[]): Backend | undefined {
+    const turns = this.#begun ? this.#turns : settled(this.#turns)
+    const copies = those(turns, some).map(({ backend, credit, scale }) => ({ backend, credit, scale }))
+    for (let step = 0; step < ahead; step++) take(copies)
+    return take(copies)
+  }
+
+  /** What a backend will have at the next pick, before that is charged; as if it were a newcomer where it is not of these. */
+  creditOf(backend: Backend): number {
+    if (this.#shown?.begun !== this.#begun) {
+      const turns = this.#begun ? this.#turns : settled(this.#turns)
+      this.#shown = { begun: this.#begun, turns: new Map(turns.map((turn) => [turn.backend, turn])) }
+    }
+    return (this.#shown.turns.get(backend)?.credit ?? 0) + backend.effectiveWeight
+  }
+}

@@ -1,0 +1,35 @@
+import type { Backend } from '../../backends/backend.ts'
+
+/** Do all have the same weight? Then the unweighted choice, which needs no sums, is the same choice. */
+export function weightsAreEqual(backends: readonly Backend[]): boolean {
+  return backends.every(({ effectiveWeight }) => effectiveWeight === backends[0]!.effectiveWeight)
+}
+
+/** Backends laid end to end on a line, each as long as its weight; a point on the line picks one. */
+export class WeightLine {
+  readonly #ends: number[] = []
+  readonly total: number
+
+  constructor(backends: readonly Backend[]) {
+    let end = 0
+    for (const { effectiveWeight } of backends) this.#ends.push((end += effectiveWeight))
+    this.total = end
+  }
+
+  /** Where the backend at `index` begins. */
+  start(index: number): number {
+    return index === 0 ? 0 : this.#ends[index - 1]!
+  }
+
+  /** The index of the backend under `point`, 0 ≤ point < total. O(log n). */
+  at(point: number): number {
+    let low = 0
+    let high = this.#ends.length - 1
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if (point < this.#ends[middle]!) high = middle
+      else low = middle + 1
+    }
+    return low
+  }
+}

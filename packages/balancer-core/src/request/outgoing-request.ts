@@ -1,0 +1,85 @@
+// Room `request`: what a client has sent is judged here, and turned into what a backend is sent.
+import type { FastifyRequest } from 'fastify'
+import type { Readable } from 'node:stream'
+import type { AttemptRequest } from '../attempt/attempt-headers.ts'
+import { asteriskTarget, climbs, faultOf, targetOf, withoutSegments } from './judge-request.ts'
+import { isDistrusted } from './pipelining.ts'
+import { bodyOf, RequestFault, smallLengthOf } from './request-body.ts'
+import type { ForwardedOptions } from './forwarded-options.ts'
+import { requestHeaders } from './request-headers.ts'
+import type { RequestRewrite } from './request-rewrite.ts'
+import { toFields, toFlat } from '../headers/fields.ts'
+
+/** How one route forwards requests. */
+export interface RequestRules {
+  readonly forwarded: ForwardedOptions
+  /** The Host that backends see: `preserve`, `backend`, or this text. */
+  readonly host: string
+  readonly rewrite: RequestRewrite | undefined
+  /** How many path segments the prefix has that are to be taken off. */
+  readonly segments: number
+  /** The path must stay below a prefix, so it may not climb. */
+  readonly confined: boolean
+}
+
+/** What is sent to whichever backend is picked. */
+export interface Outgoing {
+  method: string
+  path: string
+  /** Flat pairs. Without a Host, each backend gets its own. */
+  headers: string[]
+  body: Readable | Buffer | null
+  /** The declared length of a body that may be taken as one Buffer; 0 when it must be streamed. */
+  smallLength: number
+}
+
+/**
+ * Judges a request and works out what to send.
+ * @throws RequestFault when it must not be forwarded
+ */
+export function outgoing(request: FastifyRequest, rules: RequestRules): Outgoing {
+  const { raw } = request
+  const { headers, method = 'GET' } = raw
+  const { segments, confined, host, forwarded } = rules
+  const fault = isDistrusted(raw.socket) ? 'it follows a malformed one' : faultOf(raw)
+  if (fault !== undefined) throw new RequestFault(fault)
+  const isAsterisk = method === 'OPTIONS' && raw.url === '*'
+  const target = isAsterisk ? asteriskTarget(headers.host ?? '') : targetOf(raw.url ?? '')
+  if (target === undefined) throw new RequestFault('unacceptable request target')
+  if (confined && climbs(target.path)) throw new RequestFault('its path leaves the prefix')
+  const path = segments === 0 ? target.path : withoutSegments(target.path, segments)
+  if (path === undefined) throw new RequestFault('its path is shorter than the prefix')
+  const { body, replaced } = bodyOf(request)
+  const authority = target.authority ?? headers.host ?? (headers[':authority'] as string | undefined)
+  return {
+    method,
+    path,
+    headers: requestHeaders(request, {
+      forwarded,
+      host: host === 'preserve' ? authority : host === 'backend' ? undefined : host,
+      authority: target.authority,
+      bodyReplaced: replaced,
+    }),
+    body,
+    smallLength: body === raw ? smallLengthOf(raw) : 0,
+  }
+}
+
+/** What undici is asked to send. `hostname` is the backend's own: undici would reconnect whenever Host names another. */
+export function attemptRequest({ method, path, headers, body }: Outgoing, hostname: string): AttemptRequest {
+  const options = { method, path, headers, body, servername: hostname }
+  // undici would close the connection after HEAD, for fear of servers that send a body.
+  return method === 'HEAD' && body === null ? { ...options, reset: false } : options
+}
+
+/** Lets the user's hook change what is sent. What it sets is checked again, and its errors are its own. */
+export function rewriteOutgoing(out: Outgoing, request: FastifyRequest, { rewrite }: RequestRules): void {
+  if (rewrite === undefined) return
+  const message = { method: out.method, path: out.path, headers: toFields(out.headers) }
+  rewrite({ in: request, out: message })
+  if (targetOf(message.path)?.path !== message.path)
+    throw new TypeError(`rewrite.request set the path '${message.path}'`)
+  out.method = message.method
+  out.path = message.path
+  out.headers = toFlat(message.headers)
+}

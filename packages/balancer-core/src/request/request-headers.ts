@@ -1,0 +1,69 @@
+import type { FastifyRequest } from 'fastify'
+import { isReplaced, pushForwarded } from './forwarded.ts'
+import { isHopByHop, nominated } from '../headers/hop-by-hop.ts'
+import type { ForwardedOptions } from './forwarded-options.ts'
+
+/** Lengths of the names that need a closer look, beside the hop-by-hop ones. */
+const special = new Set([
+  'host',
+  'expect',
+  'trailer',
+  'forwarded',
+  'via',
+  'x-forwarded-for',
+  'x-forwarded-proto',
+  'x-forwarded-host',
+  'content-length',
+])
+const lengths = new Set([...special].map((name) => name.length))
+const possible = Array.from({ length: 32 }, (_, length) => lengths.has(length))
+
+/** What shapes the headers to send, beside the request itself. */
+export interface HeaderRules {
+  readonly forwarded: ForwardedOptions
+  /** The Host that the backend sees; undefined for its own. */
+  readonly host: string | undefined
+  /** The authority that the request line named, if it named one: it overrules Host. */
+  readonly authority: string | undefined
+  /** A hook has replaced the body: its length and coding are not those that the client named. */
+  readonly bodyReplaced: boolean
+}
+
+/**
+ * The fields to send, as flat pairs: the client's, with case, order and repetitions kept, without what concerns only its
+ * own connection; then ours. What `Connection` nominates is computed before ours are added, so a client cannot strip them.
+ */
+export function requestHeaders(
+  request: FastifyRequest,
+  { forwarded, host, authority, bodyReplaced }: HeaderRules,
+): string[] {
+  const { rawHeaders, headers, httpVersion } = request.raw
+  const nominees = nominated(headers.connection)
+  const out = host === undefined ? [] : ['host', host]
+  let via: string | undefined
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index]!
+    const value = rawHeaders[index + 1]!
+    if (isHopByHop(name)) continue
+    if (possible[name.length] === true) {
+      const lower = name.toLowerCase()
+      if (lower === 'content-length') {
+        if (!bodyReplaced) out.push(name, value)
+        continue
+      }
+      if (lower === 'host' || lower === 'expect' || lower === 'trailer' || isReplaced(lower, forwarded)) continue
+      if (lower === 'via' && forwarded.via) {
+        via = via === undefined ? value : `${via}, ${value}`
+        continue
+      }
+    }
+    if (name.charCodeAt(0) === 58 /* : */) continue
+    if (nominees !== null && nominees.has(name.toLowerCase())) continue
+    if (bodyReplaced && name.toLowerCase() === 'content-encoding') continue
+    out.push(name, value)
+  }
+  if (headers.te !== undefined && /(?:^|,)\s*trailers\s*(?:,|;|$)/i.test(String(headers.te))) out.push('te', 'trailers')
+  if (forwarded.xForwarded || forwarded.forwarded) pushForwarded(out, request, forwarded, authority)
+  if (forwarded.via) out.push('via', `${via === undefined ? '' : `${via}, `}${httpVersion} fastify-balancer`)
+  return out
+}

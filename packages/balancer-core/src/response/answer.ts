@@ -1,0 +1,125 @@
+// Room `response`: what a backend has answered, on its way to the client.
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Dispatcher } from 'undici'
+import type { Attempt } from '../attempt/attempt.ts'
+import type { Backend } from '../backends/backend.ts'
+import type { FailureReason, Outcome } from '../failure.ts'
+import type { Answering, AnswerRules, Lane } from './response-lane.ts'
+import type { IncomingFields } from '../headers/fields.ts'
+
+/** Whose response it is. */
+interface Answered {
+  readonly request: FastifyRequest
+  readonly reply: FastifyReply
+  readonly outcome: Outcome | undefined
+  readonly forwarding: { readonly response: AnswerRules }
+  readonly uploading: boolean
+  fail(reason: FailureReason, error: unknown): void
+}
+
+/** The response of one attempt on its way to the client, over the lane of its route. */
+export class Answer implements Answering {
+  readonly status: number
+  readonly bodyless: boolean
+  readonly expected: number
+  written = 0
+  laneState: unknown
+  /** The backend is held up until the client has read what there is. */
+  paused = false
+  readonly #exchange: Answered
+  readonly #lane: Lane
+  readonly #attempt: Attempt
+  readonly #controller: Dispatcher.DispatchController
+  #listensForDrain = false
+
+  constructor(
+    exchange: Answered,
+    lane: Lane,
+    attempt: Attempt,
+    controller: Dispatcher.DispatchController,
+    headers: IncomingFields,
+  ) {
+    this.#exchange = exchange
+    this.#lane = lane
+    this.#attempt = attempt
+    this.#controller = controller
+    this.status = attempt.status
+    this.bodyless = exchange.request.raw.method === 'HEAD' || this.status === 204 || this.status === 304
+    const length = headers['content-length']
+    this.expected = this.bodyless ? 0 : length === undefined ? -1 : Number(length)
+  }
+
+  get request(): FastifyRequest {
+    return this.#exchange.request
+  }
+
+  get reply(): FastifyReply {
+    return this.#exchange.reply
+  }
+
+  get rules(): AnswerRules {
+    return this.#exchange.forwarding.response
+  }
+
+  get backend(): Backend {
+    return this.#attempt.backend
+  }
+
+  get failed(): boolean {
+    return this.#exchange.outcome !== undefined
+  }
+
+  get uploading(): boolean {
+    return this.#exchange.uploading
+  }
+
+  start(headers: IncomingFields): void {
+    try {
+      this.#lane.start(this, headers)
+    } catch (error) {
+      this.fail('bad-response', error)
+    }
+  }
+
+  data(chunk: Buffer): void {
+    // Whatever follows the headers of a response that has no body is not part of it.
+    // After a pause, undici hands over an empty chunk.
+    if (this.expected === 0 || chunk.length === 0) return
+    this.written += chunk.length
+    this.#lane.data(this, chunk)
+  }
+
+  end(trailers: IncomingFields): void {
+    this.#lane.end(this, trailers)
+  }
+
+  /** True: nothing was sent yet, so the client can still be told properly. */
+  abandon(error: Error): boolean {
+    return this.#lane.abandon(this, error)
+  }
+
+  pause(): void {
+    if (this.paused) return
+    this.paused = true
+    this.#controller.pause()
+    this.#attempt.moved()
+    if (this.#listensForDrain) return
+    this.#listensForDrain = true
+    this.reply.raw.on('drain', () => this.resume())
+  }
+
+  resume(): void {
+    if (!this.paused) return
+    this.paused = false
+    this.#attempt.moved()
+    this.#controller.resume()
+  }
+
+  unwanted(): void {
+    this.#attempt.cancel('client-gone')
+  }
+
+  fail(reason: FailureReason, error: unknown): void {
+    this.#exchange.fail(reason, error)
+  }
+}

@@ -1,0 +1,129 @@
+import { breakOff } from './break-off.ts'
+import { Readable } from 'node:stream'
+import type { Answering, Lane } from './response-lane.ts'
+import { responseFields } from './response-headers.ts'
+import { addTrailers } from './trailers.ts'
+import { rewriteResponse, type OutgoingResponse } from './response-rewrite.ts'
+import type { HeaderFields, IncomingFields } from '../headers/fields.ts'
+
+/** Up to this size a body of known length is collected, so that hooks such as etag see it whole. */
+const maxCollected = 65_536
+
+function flushHeaders({ reply: { raw } }: Answering): void {
+  // Once something is piped to the response its headers are set; before that, a hook is still at work on them.
+  if (!raw.headersSent && raw.listenerCount('unpipe') > 0) raw.flushHeaders()
+}
+
+/** The backend's body as a stream: pausing it pauses the backend, destroying it ends the attempt. */
+class ResponseBody extends Readable {
+  readonly #answer: Answering
+  #flushed = false
+
+  constructor(answer: Answering) {
+    super()
+    this.#answer = answer
+  }
+
+  override _read(): void {
+    // Fastify writes the headers with the first chunk, which may be long in coming (server-sent events).
+    if (!this.#flushed) process.nextTick(flushHeaders, this.#answer)
+    this.#flushed = true
+    this.#answer.resume()
+  }
+
+  override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
+    this.#answer.unwanted()
+    callback(error)
+  }
+}
+
+const readableType = /^\s*[\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+\s*(?:;|$)/
+
+/** Where the response stands between the backend and `reply.send`. */
+interface State {
+  readonly status: number
+  readonly headers: HeaderFields
+  /** What the app's own plugins had set. */
+  readonly own: IncomingFields
+  readonly chunks: Buffer[]
+  stream: ResponseBody | undefined
+  sent: boolean
+}
+
+const stateOf = (answer: Answering) => answer.laneState as State
+
+function send(answer: Answering, received: Readable | Buffer | undefined): void {
+  const { reply } = answer
+  const state = stateOf(answer)
+  const { status, headers } = state
+  const out: OutgoingResponse = { status, headers, body: received }
+  if (!rewriteResponse(answer, out)) return
+  if (out.body !== received) delete out.headers['content-length']
+  // These are among `headers` already, and a repeated set-cookie would be added, not replaced.
+  for (const name in state.own) reply.removeHeader(name)
+  reply.code(out.status)
+  for (const name in out.headers) reply.header(name, out.headers[name])
+  if (answer.uploading && reply.raw.req.httpVersionMajor === 1) reply.header('connection', 'close')
+  state.sent = true
+  // Of a Buffer, Fastify replaces a content type that is missing or that it cannot read; of a stream it does not.
+  const isNamed = readableType.test(String(out.headers['content-type']))
+  reply.send(Buffer.isBuffer(out.body) && !isNamed ? Readable.from([out.body]) : out.body)
+}
+
+function sendStream(answer: Answering): void {
+  const state = stateOf(answer)
+  if (state.sent || answer.failed) return
+  state.stream = new ResponseBody(answer)
+  // It may break before Fastify has come to listen to it, while a hook is at work.
+  state.stream.on('error', () => {})
+  for (const chunk of state.chunks.splice(0)) if (!state.stream.push(chunk)) answer.pause()
+  send(answer, state.stream)
+}
+
+/** Through `reply.send`, and so through every onSend hook: what compress, etag and a user's own hooks need. */
+export const fullLane: Lane = {
+  start(answer, received) {
+    const { request, reply, status, bodyless, rules } = answer
+    const { via } = rules
+    const own = reply.getHeaders()
+    const chunks = request.raw.httpVersion !== '1.0'
+    const headers = responseFields(received, { status, bodyless, chunks, via, own })
+    answer.laneState = { status, headers, own, chunks: [], stream: undefined, sent: false } satisfies State
+    if (answer.expected > maxCollected) sendStream(answer)
+    // A body of unknown length may have arrived whole; what has not by the end of this tick is streamed.
+    else if (answer.expected === -1) process.nextTick(sendStream, answer)
+  },
+
+  data(answer, chunk) {
+    const { stream, chunks } = stateOf(answer)
+    if (stream === undefined) chunks.push(chunk)
+    else if (!stream.push(chunk)) answer.pause()
+  },
+
+  end(answer, trailers) {
+    const state = stateOf(answer)
+    const { chunks } = state
+    const { method, raw } = answer.request
+    // Trailers need a body in chunks, which Fastify makes of streams only.
+    const hasTrailers = answer.expected === -1 && raw.httpVersion !== '1.0' && Object.keys(trailers).length > 0
+    if (hasTrailers && state.stream === undefined) sendStream(answer)
+    if (state.stream !== undefined) {
+      if (hasTrailers) addTrailers(answer.reply.raw, trailers)
+      state.stream.push(null)
+      return
+    }
+    delete state.headers.trailer
+    // For HEAD a stream, though an empty one: of nothing at all, Fastify would say that its length is 0.
+    if (method === 'HEAD') send(answer, Readable.from([]))
+    else send(answer, answer.bodyless ? undefined : chunks.length === 1 ? chunks[0] : Buffer.concat(chunks))
+  },
+
+  abandon(answer, error) {
+    // It may have failed before there was anything to remember.
+    if (answer.laneState === undefined) return true
+    const { stream, sent } = stateOf(answer)
+    stream?.destroy(error)
+    if (sent) breakOff(answer.reply.raw, error)
+    return !sent
+  },
+}

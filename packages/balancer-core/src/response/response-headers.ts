@@ -1,0 +1,60 @@
+import { isHopByHop, nominated } from '../headers/hop-by-hop.ts'
+import { emptyFields, putField, type HeaderFields, type IncomingFields } from '../headers/fields.ts'
+
+/** What shapes the headers of the answer. */
+export interface ResponseRules {
+  readonly status: number
+  /** No body follows: HEAD, 204, 304. */
+  readonly bodyless: boolean
+  /** The client takes a body in chunks, and so trailers: not with HTTP/1.0. */
+  readonly chunks: boolean
+  readonly via: boolean
+  /** What the app's own plugins have set: it wins over the backend's, except where both can stand. */
+  readonly own: IncomingFields
+}
+
+/** Fields that are lists, where the app's and the backend's can both stand. */
+const joined = new Set(['set-cookie', 'vary', 'link', 'server-timing'])
+
+/** Puts one field where it belongs; a name may come several times. */
+type Put<Out> = (out: Out, name: string, value: string) => void
+
+function putEach<Out>(put: Put<Out>, out: Out, name: string, value: number | string | string[] | undefined): void {
+  if (Array.isArray(value)) for (const one of value) put(out, name, one)
+  else if (value !== undefined) put(out, name, String(value))
+}
+
+/** Puts the fields to answer with: the backend's without what concerns only its own connection, and the app's. */
+function gather<Out>(
+  headers: IncomingFields,
+  { status, bodyless, chunks, via, own }: ResponseRules,
+  put: Put<Out>,
+  out: Out,
+): Out {
+  const nominees = nominated(headers.connection as string | undefined)
+  for (const name in headers) {
+    if (isHopByHop(name) || (nominees !== null && nominees.has(name))) continue
+    // Where no trailers can follow there are none to announce, and Node would throw.
+    if (name === 'trailer' && (bodyless || !chunks || headers['content-length'] !== undefined)) continue
+    if (name === 'content-length' && status === 204) continue
+    if (Object.hasOwn(own, name) && !joined.has(name)) continue
+    putEach(put, out, name, headers[name])
+  }
+  for (const name in own) if (Object.hasOwn(own, name)) putEach(put, out, name, own[name])
+  if (via) put(out, 'via', '1.1 fastify-balancer')
+  return out
+}
+
+function putFlat(out: string[], name: string, value: string): void {
+  out.push(name, value)
+}
+
+/** The fields to answer with, as flat pairs. */
+export function responseHeaders(headers: IncomingFields, rules: ResponseRules): string[] {
+  return gather(headers, rules, putFlat, [])
+}
+
+/** The same by name, without the detour over flat pairs. */
+export function responseFields(headers: IncomingFields, rules: ResponseRules): HeaderFields {
+  return gather(headers, rules, putField, emptyFields())
+}

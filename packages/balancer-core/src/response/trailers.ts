@@ -1,0 +1,26 @@
+import type { ServerResponse } from 'node:http'
+import { isHopByHop } from '../headers/hop-by-hop.ts'
+import type { IncomingFields } from '../headers/fields.ts'
+
+/** Fields that must not come late: framing, routing, and what says how to read the rest (RFC 9110 §6.5.1). */
+const forbidden = new Set([
+  'content-length',
+  'host',
+  'trailer',
+  'content-encoding',
+  'content-type',
+  'content-range',
+  'set-cookie',
+  'cache-control',
+  'authorization',
+])
+
+/** Passes trailers on, behind a body that is sent in chunks. */
+export function addTrailers(response: ServerResponse, trailers: IncomingFields): void {
+  const pairs: [string, string][] = []
+  for (const name of Object.keys(trailers)) {
+    if (isHopByHop(name) || forbidden.has(name)) continue
+    for (const value of [trailers[name]].flat()) pairs.push([name, String(value)])
+  }
+  if (pairs.length > 0) response.addTrailers(pairs)
+}
