@@ -84,3 +84,8 @@ export function startProgram(
       }),
   }
 }
+
+/** So that a program may have only so many files and sockets open. */
+export function withOpenFiles(count: number): readonly string[] {
+  return ['sh', '-c', `ulimit -n ${count} && exec "$0" "$@"`]
+}
