@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts'
-import type { Family } from './address.ts'
+import type { Family } from './addresses/address.ts'
 import type { Finding } from './finding.ts'
 import type { Answer } from './name-servers.ts'
 

@@ -1,4 +1,4 @@
-import type { Address, Family } from './address.ts'
+import type { Address, Family } from './addresses/address.ts'
 
 /** What came of looking for a name. */
 export interface Finding {

@@ -1,5 +1,5 @@
 import type { LookupFunction } from 'node:net'
-import type { Address } from './address.ts'
+import type { Address } from './addresses/address.ts'
 import { NameError } from './name-error.ts'
 
 /** A name, as far as its addresses can be asked for. */

@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.ts'
-import { addressOf, type Address } from './address.ts'
+import { addressOf, type Address } from './addresses/address.ts'
 import { DnsSearch } from './dns-search.ts'
 import { found, isUnanswered, type Finding } from './finding.ts'
 import { fullNames } from './full-names.ts'

@@ -1,5 +1,5 @@
 import dns, { type RecordWithTtl } from 'node:dns'
-import { addressOf, type Address, type Family } from './address.ts'
+import { addressOf, type Address, type Family } from './addresses/address.ts'
 import type { ResolvConf } from './files/resolv-conf.ts'
 
 /** What a name server says of one name and family. */

@@ -1,5 +1,5 @@
 import dns from 'node:dns'
-import { addressOf } from './address.ts'
+import { addressOf } from './addresses/address.ts'
 import { found, type Finding } from './finding.ts'
 
 /**

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { addressOf, type Address } from '../../src/names/address.ts'
+import { addressOf, type Address } from '../../src/names/addresses/address.ts'
 import type { Finding } from '../../src/names/finding.ts'
 import { HostNames } from '../../src/names/host-names.ts'
 import type { Tell, Wanted } from '../../src/names/name-search.ts'

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { addressOf, type Address } from '../address.ts'
+import { addressOf, type Address } from '../addresses/address.ts'
 
 /** Where hosts(5) lies; on Windows, among its own files. */
 export const hostsPath =

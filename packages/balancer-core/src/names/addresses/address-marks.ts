@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts'
+import type { Clock } from '../../clock.ts'
 import type { Address } from './address.ts'
 
 /** How long an address that could not be reached comes last (ms): nginx's `fail_timeout`. */
