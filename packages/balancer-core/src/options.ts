@@ -75,6 +75,11 @@ export const BalancerOptions = Type.Object(
       default: 'preserve',
       description: "The `host` that backends see: `preserve` the client's, `backend` for their own, or this text",
     }),
+    paths: Type.Union([Type.Literal('strict'), Type.Literal('as-is')], {
+      default: 'strict',
+      description:
+        '`strict` refuses (400) dot segments, and paths that a backend may read as another route of the app; `as-is` forwards any',
+    }),
     failureHeader: Type.Boolean({
       default: false,
       description: 'Name the reason of a failure in `x-balancer-failure`',

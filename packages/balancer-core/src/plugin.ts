@@ -4,7 +4,7 @@ import { Balancer } from './balancer.ts'
 import { BadOptionsError, UnknownBalancerError } from './errors.ts'
 import { Exchange } from './exchange/exchange.ts'
 import { continueWhenRead } from './request/expect-continue.ts'
-import { forwardingOf, type Forwarding } from './exchange/forwarding.ts'
+import { forwardingOf, guarded, type Forwarding } from './exchange/forwarding.ts'
 import { laneOf } from './response/choose-lane.ts'
 import { closeWith } from './shutdown.ts'
 import type { BalancerOptions } from './options.ts'
@@ -48,15 +48,17 @@ function find(balancers: ReadonlyMap<string, Balancer>, name?: string): Balancer
 
 function decorate(app: FastifyInstance, balancers: ReadonlyMap<string, Balancer>): void {
   if (app.hasDecorator('balancers')) return
-  const forwardings = new Map<Balancer, Forwarding>()
+  // By balancer, and by the route that forwards.
+  const forwardings = new Map<Balancer, WeakMap<object, Forwarding>>()
   app.decorate('balancers', { getter: () => balancers })
   app.decorate('balancer', { getter: () => find(balancers) })
   app.decorateReply('forward', function (this: FastifyReply, { balancer }: ForwardOptions = {}) {
     const chosen = typeof balancer === 'object' ? balancer : find(balancers, balancer)
-    let forwarding = forwardings.get(chosen)
-    if (forwarding === undefined) {
-      forwardings.set(chosen, (forwarding = forwardingOf(chosen)))
-    }
+    const taken: object = this.request.routeOptions.config
+    let byRoute = forwardings.get(chosen)
+    if (byRoute === undefined) forwardings.set(chosen, (byRoute = new WeakMap()))
+    let forwarding = byRoute.get(taken)
+    if (forwarding === undefined) byRoute.set(taken, (forwarding = guarded(forwardingOf(chosen), this.request)))
     new Exchange(this.request, this, forwarding, laneOf(forwarding.lane, this)).begin()
     return this
   })

@@ -71,6 +71,7 @@ describe('defaults', () => {
       drainDeadline: 30_000,
       forwarded: { xForwarded: true, forwarded: false, via: false },
       host: 'preserve',
+      paths: 'strict',
       failureHeader: false,
       rewrite: { stripPrefix: false },
     })

@@ -3,8 +3,6 @@ import type { IncomingMessage } from 'node:http'
 // Node's parser refuses most of these itself; an HTTP/2 listener or a lenient parser may not.
 // oxlint-disable-next-line no-control-regex
 const forbiddenInTarget = /[\u0000-\u0020\u007f#]/
-// A backend may take an encoded or a backward slash for a slash.
-const dotSegment = /(?:^|[/\\]|%2f|%5c)(?:\.|%2e){1,2}(?:[/\\]|%2f|%5c|$)/i
 
 function occurrences(rawHeaders: readonly string[], wanted: string): number {
   let count = 0
@@ -59,12 +57,6 @@ export function targetOf(url: string): Target | undefined {
  */
 export function asteriskTarget(host: string): Target {
   return { path: `http://${host}`, authority: undefined }
-}
-
-/** Does the path climb with `.` or `..`, plain or encoded? Below a prefix it could then leave it. */
-export function climbs(path: string): boolean {
-  const query = path.indexOf('?')
-  return dotSegment.test(query === -1 ? path : path.slice(0, query))
 }
 
 /**

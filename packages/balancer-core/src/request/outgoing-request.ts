@@ -2,11 +2,13 @@
 import type { FastifyRequest } from 'fastify'
 import type { Readable } from 'node:stream'
 import type { AttemptRequest } from '../attempt/attempt-headers.ts'
-import { asteriskTarget, climbs, faultOf, targetOf, withoutSegments } from './judge-request.ts'
+import { asteriskTarget, faultOf, targetOf, withoutSegments } from './judge-request.ts'
 import { isDistrusted } from './pipelining.ts'
 import { bodyOf, RequestFault, smallLengthOf } from './request-body.ts'
 import type { ForwardedOptions } from './forwarded-options.ts'
 import { requestHeaders } from './request-headers.ts'
+import { hasDotSegments } from './path-spellings.ts'
+import type { PathGuard } from './path-guard.ts'
 import type { RequestRewrite } from './request-rewrite.ts'
 import { toFields, toFlat } from '../headers/fields.ts'
 
@@ -20,6 +22,8 @@ export interface RequestRules {
   readonly segments: number
   /** The path must stay below a prefix, so it may not climb. */
   readonly confined: boolean
+  /** Sees to it that no other route is meant than the one that was taken; undefined where paths go as they are. */
+  readonly guard: PathGuard | undefined
 }
 
 /** What is sent to whichever backend is picked. */
@@ -40,13 +44,16 @@ export interface Outgoing {
 export function outgoing(request: FastifyRequest, rules: RequestRules): Outgoing {
   const { raw } = request
   const { headers, method = 'GET' } = raw
-  const { segments, confined, host, forwarded } = rules
+  const { segments, confined, guard, host, forwarded } = rules
   const fault = isDistrusted(raw.socket) ? 'it follows a malformed one' : faultOf(raw)
   if (fault !== undefined) throw new RequestFault(fault)
   const isAsterisk = method === 'OPTIONS' && raw.url === '*'
   const target = isAsterisk ? asteriskTarget(headers.host ?? '') : targetOf(raw.url ?? '')
   if (target === undefined) throw new RequestFault('unacceptable request target')
-  if (confined && climbs(target.path)) throw new RequestFault('its path leaves the prefix')
+  if (guard !== undefined && !isAsterisk) {
+    const unclear = guard.faultOf(method, target.path, headers)
+    if (unclear !== undefined) throw new RequestFault(unclear)
+  } else if (confined && climbs(target.path)) throw new RequestFault('its path leaves the prefix')
   const path = segments === 0 ? target.path : withoutSegments(target.path, segments)
   if (path === undefined) throw new RequestFault('its path is shorter than the prefix')
   const { body, replaced } = bodyOf(request)
@@ -65,6 +72,11 @@ export function outgoing(request: FastifyRequest, rules: RequestRules): Outgoing
   }
 }
 
+function climbs(path: string): boolean {
+  const query = path.indexOf('?')
+  return hasDotSegments(query === -1 ? path : path.slice(0, query))
+}
+
 /** What undici is asked to send. `hostname` is the backend's own: undici would reconnect whenever Host names another. */
 export function attemptRequest({ method, path, headers, body }: Outgoing, hostname: string): AttemptRequest {
   const options = { method, path, headers, body, servername: hostname }
@@ -73,12 +85,16 @@ export function attemptRequest({ method, path, headers, body }: Outgoing, hostna
 }
 
 /** Lets the user's hook change what is sent. What it sets is checked again, and its errors are its own. */
-export function rewriteOutgoing(out: Outgoing, request: FastifyRequest, { rewrite }: RequestRules): void {
+export function rewriteOutgoing(out: Outgoing, request: FastifyRequest, { rewrite, guard }: RequestRules): void {
   if (rewrite === undefined) return
   const message = { method: out.method, path: out.path, headers: toFields(out.headers) }
   rewrite({ in: request, out: message })
   if (targetOf(message.path)?.path !== message.path)
     throw new TypeError(`rewrite.request set the path '${message.path}'`)
+  if (message.path !== out.path && guard !== undefined) {
+    const unclear = guard.faultOfMade(message.method, message.path, request.raw.headers)
+    if (unclear !== undefined) throw new TypeError(`rewrite.request set the path '${message.path}': ${unclear}`)
+  }
   out.method = message.method
   out.path = message.path
   out.headers = toFlat(message.headers)
