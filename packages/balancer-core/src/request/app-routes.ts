@@ -27,6 +27,18 @@ const line = /^((?:│ {3}| {4})*)(?:├|└)── (.*)$/s
 
 const mostReadings = 64
 
+/** Parameters that routes call by several names, but that match alike, are printed side by side: `:id|:name`. */
+function firstName(part: string): string {
+  let depth = 0
+  for (let index = 0; index < part.length; index++) {
+    if (part[index] === '\\') index++
+    else if (part[index] === '(') depth++
+    else if (part[index] === ')') depth--
+    else if (depth === 0 && part.startsWith('|:', index)) return part.slice(0, index)
+  }
+  return part
+}
+
 /** Text of a pattern as Fastify prints it: two colons, which are one that stands for itself, have become one. */
 function readings(parts: readonly string[]): string[] {
   let texts = ['']
@@ -34,7 +46,7 @@ function readings(parts: readonly string[]): string[] {
     if (part === '(empty root node)') continue
     const fixed = part.replaceAll('%25', '%').replaceAll(':', '::')
     // Where a part begins with a colon, it is either a parameter or such a colon.
-    const choices = part.startsWith(':') ? [part, fixed] : [fixed]
+    const choices = part.startsWith(':') ? [fixed, firstName(part)] : [fixed]
     texts = choices.flatMap((choice) => texts.map((text) => text + choice)).slice(0, mostReadings)
   }
   return texts
@@ -45,6 +57,7 @@ function read(app: FastifyInstance, method: HTTPMethods): AppRoute[] {
   const mark = ` (${method})`
   const routes: (AppRoute & { constraints: (string | undefined)[] })[] = []
   const parts: string[] = []
+  const taken = new Set<string>()
   let last: (string | undefined)[] | undefined
   for (const text of app.printRoutes({ method }).split('\n')) {
     const [, bars, rest = text] = line.exec(text) ?? []
@@ -62,8 +75,12 @@ function read(app: FastifyInstance, method: HTTPMethods): AppRoute[] {
     if (!isRoute) continue
     const texts = readings(parts)
     const asked = { method, constraints: constraintsOf(constraints) }
+    // A colon that stands for itself is printed first where there is a parameter as well.
     const url =
-      texts.length === 1 ? texts[0]! : (texts.find((one) => app.hasRoute({ ...asked, url: one })) ?? texts[0]!)
+      texts.length === 1
+        ? texts[0]!
+        : (texts.find((one) => !taken.has(one) && app.hasRoute({ ...asked, url: one })) ?? texts.at(-1)!)
+    taken.add(url)
     last = [constraints]
     routes.push({ pattern: new RoutePattern(url), constraints: last })
   }

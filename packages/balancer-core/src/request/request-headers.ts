@@ -1,20 +1,10 @@
 import type { FastifyRequest } from 'fastify'
-import { isReplaced, pushForwarded } from './forwarded.ts'
+import { isTrusted, isWithheld, mayTellOfClient, pushForwarded } from './forwarded.ts'
 import { isHopByHop, nominated } from '../headers/hop-by-hop.ts'
 import type { ForwardedOptions } from './forwarded-options.ts'
 
 /** Lengths of the names that need a closer look, beside the hop-by-hop ones. */
-const special = new Set([
-  'host',
-  'expect',
-  'trailer',
-  'forwarded',
-  'via',
-  'x-forwarded-for',
-  'x-forwarded-proto',
-  'x-forwarded-host',
-  'content-length',
-])
+const special = new Set(['host', 'expect', 'trailer', 'via', 'content-length'])
 const lengths = new Set([...special].map((name) => name.length))
 const possible = Array.from({ length: 32 }, (_, length) => lengths.has(length))
 
@@ -40,6 +30,7 @@ export function requestHeaders(
   const { rawHeaders, headers, httpVersion } = request.raw
   const nominees = nominated(headers.connection)
   const out = host === undefined ? [] : ['host', host]
+  const trusted = isTrusted(request)
   let via: string | undefined
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = rawHeaders[index]!
@@ -51,19 +42,20 @@ export function requestHeaders(
         if (!bodyReplaced) out.push(name, value)
         continue
       }
-      if (lower === 'host' || lower === 'expect' || lower === 'trailer' || isReplaced(lower, forwarded)) continue
+      if (lower === 'host' || lower === 'expect' || lower === 'trailer') continue
       if (lower === 'via' && forwarded.via) {
         via = via === undefined ? value : `${via}, ${value}`
         continue
       }
     }
     if (name.charCodeAt(0) === 58 /* : */) continue
+    if (mayTellOfClient(name, forwarded) && isWithheld(name, forwarded, trusted)) continue
     if (nominees !== null && nominees.has(name.toLowerCase())) continue
     if (bodyReplaced && name.toLowerCase() === 'content-encoding') continue
     out.push(name, value)
   }
   if (headers.te !== undefined && /(?:^|,)\s*trailers\s*(?:,|;|$)/i.test(String(headers.te))) out.push('te', 'trailers')
-  if (forwarded.xForwarded || forwarded.forwarded) pushForwarded(out, request, forwarded, authority)
+  if (forwarded.xForwarded || forwarded.forwarded) pushForwarded(out, request, forwarded, authority, trusted)
   if (forwarded.via) out.push('via', `${via === undefined ? '' : `${via}, `}${httpVersion} fastify-balancer`)
   return out
 }

@@ -61,8 +61,6 @@ function parametersAt(text: string, start: number): Parameters {
         .replace(/\$$/, '')})`
       isPlain = false
       index = end + 1
-      // Fastify prints parameters of several names, but with one expression, side by side.
-      if (text.startsWith('|:', index)) return { end: text.length, expression }
     } else expression += '.*?'
     const from = index
     index = endOfFixed(text, index, '/')

@@ -47,12 +47,14 @@ test('the first pattern that matches a path is that of the route which the route
       fc.array(path, { minLength: 1, maxLength: 6 }),
       async (urls, paths) => {
         const app = Fastify()
-        for (const url of [...urls, '/*'])
-          try {
+        try {
+          for (const url of new Set([...urls, '/*']))
             app.get(url, (request, reply) => void reply.send(request.routeOptions.url))
-          } catch (error) {
-            assert.match(String(error), /already declared|FST_ERR_DUPLICATED_ROUTE|Wildcard must be|Optional Parameter/)
-          }
+        } catch (error) {
+          // The same route in two ways.
+          assert.match(String(error), /already declared|Wildcard must be|Optional Parameter/)
+          return
+        }
         await app.ready()
         const routes = routesOf(app).of('GET')
         for (const one of paths) {
@@ -67,7 +69,7 @@ test('the first pattern that matches a path is that of the route which the route
         await app.close()
       },
     ),
-    { numRuns: 150 },
+    { numRuns: 100 },
   )
 })
 
