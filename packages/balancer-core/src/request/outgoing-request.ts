@@ -2,6 +2,7 @@
 import type { FastifyRequest } from 'fastify'
 import type { Readable } from 'node:stream'
 import type { AttemptRequest } from '../attempt/attempt-headers.ts'
+import { areSameAuthority, hostOf } from './authority.ts'
 import { asteriskTarget, faultOf, targetOf, withoutSegments } from './judge-request.ts'
 import { isDistrusted } from './pipelining.ts'
 import { bodyOf, RequestFault, smallLengthOf } from './request-body.ts'
@@ -48,8 +49,12 @@ export function outgoing(request: FastifyRequest, rules: RequestRules): Outgoing
   const fault = isDistrusted(raw.socket) ? 'it follows a malformed one' : faultOf(raw)
   if (fault !== undefined) throw new RequestFault(fault)
   const isAsterisk = method === 'OPTIONS' && raw.url === '*'
-  const target = isAsterisk ? asteriskTarget(headers.host ?? '') : targetOf(raw.url ?? '')
+  const named = hostOf(headers)
+  if (isAsterisk && !named) throw new RequestFault('OPTIONS * of no host')
+  const target = isAsterisk ? asteriskTarget(named!) : targetOf(raw.url ?? '')
   if (target === undefined) throw new RequestFault('unacceptable request target')
+  if (target.authority !== undefined && !areSameAuthority(target.authority, named ?? '', schemeOf(raw.url!)))
+    throw new RequestFault('its target names another host than its Host')
   if (guard !== undefined && !isAsterisk) {
     const unclear = guard.faultOf(method, target.path, headers)
     if (unclear !== undefined) throw new RequestFault(unclear)
@@ -57,7 +62,7 @@ export function outgoing(request: FastifyRequest, rules: RequestRules): Outgoing
   const path = segments === 0 ? target.path : withoutSegments(target.path, segments)
   if (path === undefined) throw new RequestFault('its path is shorter than the prefix')
   const { body, replaced } = bodyOf(request)
-  const authority = target.authority ?? headers.host ?? (headers[':authority'] as string | undefined)
+  const authority = target.authority ?? named
   return {
     method,
     path,
@@ -70,6 +75,10 @@ export function outgoing(request: FastifyRequest, rules: RequestRules): Outgoing
     body,
     smallLength: body === raw ? smallLengthOf(raw) : 0,
   }
+}
+
+function schemeOf(absolute: string): 'http' | 'https' {
+  return /^https:/i.test(absolute) ? 'https' : 'http'
 }
 
 function climbs(path: string): boolean {

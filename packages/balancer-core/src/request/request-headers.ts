@@ -4,7 +4,7 @@ import { isHopByHop, nominated } from '../headers/hop-by-hop.ts'
 import type { ForwardedOptions } from './forwarded-options.ts'
 
 /** Lengths of the names that need a closer look, beside the hop-by-hop ones. */
-const special = new Set(['host', 'expect', 'trailer', 'via', 'content-length'])
+const special = new Set(['host', 'cookie', 'expect', 'trailer', 'via', 'content-length'])
 const lengths = new Set([...special].map((name) => name.length))
 const possible = Array.from({ length: 32 }, (_, length) => lengths.has(length))
 
@@ -27,10 +27,11 @@ export function requestHeaders(
   request: FastifyRequest,
   { forwarded, host, authority, bodyReplaced }: HeaderRules,
 ): string[] {
-  const { rawHeaders, headers, httpVersion } = request.raw
+  const { rawHeaders, headers, httpVersion, httpVersionMajor } = request.raw
   const nominees = nominated(headers.connection)
   const out = host === undefined ? [] : ['host', host]
   const trusted = isTrusted(request)
+  let hasCookie = false
   let via: string | undefined
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = rawHeaders[index]!
@@ -43,6 +44,12 @@ export function requestHeaders(
         continue
       }
       if (lower === 'host' || lower === 'expect' || lower === 'trailer') continue
+      // What HTTP/2 may split is one field elsewhere (RFC 9113 §8.2.3): Node has joined it.
+      if (lower === 'cookie' && httpVersionMajor === 2) {
+        if (!hasCookie) out.push(name, headers.cookie!)
+        hasCookie = true
+        continue
+      }
       if (lower === 'via' && forwarded.via) {
         via = via === undefined ? value : `${via}, ${value}`
         continue
