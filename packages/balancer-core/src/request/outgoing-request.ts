@@ -3,6 +3,7 @@ import type { FastifyRequest } from 'fastify'
 import type { Readable } from 'node:stream'
 import type { AttemptRequest } from '../attempt/attempt-headers.ts'
 import { areSameAuthority, hostOf } from './authority.ts'
+import { isForeignVersion } from './http-version.ts'
 import { asteriskTarget, faultOf, targetOf, withoutSegments } from './judge-request.ts'
 import { isDistrusted } from './pipelining.ts'
 import { bodyOf, RequestFault, smallLengthOf } from './request-body.ts'
@@ -46,6 +47,7 @@ export function outgoing(request: FastifyRequest, rules: RequestRules): Outgoing
   const { raw } = request
   const { headers, method = 'GET' } = raw
   const { segments, confined, guard, host, forwarded } = rules
+  if (isForeignVersion(raw)) throw new RequestFault(`HTTP/${raw.httpVersion} over HTTP/1.1`, 'unsupported-version')
   const fault = isDistrusted(raw.socket) ? 'it follows a malformed one' : faultOf(raw)
   if (fault !== undefined) throw new RequestFault(fault)
   const isAsterisk = method === 'OPTIONS' && raw.url === '*'
