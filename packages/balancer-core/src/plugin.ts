@@ -6,6 +6,8 @@ import { Exchange } from './exchange/exchange.ts'
 import { continueWhenRead } from './request/expect-continue.ts'
 import { forwardingOf, guarded, type Forwarding } from './exchange/forwarding.ts'
 import { refuseVersions } from './request/http-version.ts'
+import { withEachListener } from './request/listeners.ts'
+import { routeUnroutable } from './request/unroutable.ts'
 import { laneOf } from './response/choose-lane.ts'
 import { closeWith } from './shutdown.ts'
 import type { BalancerOptions } from './options.ts'
@@ -74,7 +76,10 @@ async function plugin(app: FastifyInstance, options: BalancerOptions): Promise<v
   balancers.set(balancer.name, balancer)
   decorate(app, balancers)
   continueWhenRead(app.server)
-  refuseVersions(app.server)
+  withEachListener(app, (server) => {
+    refuseVersions(server)
+    routeUnroutable(app, server)
+  })
   closeWith(app, balancer)
   // With a slash at its end, the prefix itself would not be forwarded.
   const prefix = balancer.options.prefix.replace(/\/+$/, '')

@@ -6,6 +6,7 @@ import { forwardingBelow, guarded, type Forwarding } from './exchange/forwarding
 import { laneOf } from './response/choose-lane.ts'
 import type { Lane } from './response/response-lane.ts'
 import { setOwner } from './request/route-kin.ts'
+import { noteCatchAll } from './request/unroutable.ts'
 
 // CONNECT never reaches a route: Node hands it to its own event.
 const methods = METHODS.filter((method) => method !== 'CONNECT')
@@ -46,6 +47,7 @@ export async function route(scope: FastifyInstance, { balancer }: { balancer: Ba
   for (const url of scope.prefix === '' ? ['/*'] : ['/', '/*']) {
     // @fastify/cors takes OPTIONS of everything for preflight requests, which it answers itself.
     const isTaken = scope.hasRoute({ url: scope.prefix + url, method: 'OPTIONS', constraints })
+    noteCatchAll(scope, scope.prefix + url)
     // A route each: a plugin may give its hooks to some of them only.
     for (const method of methods) {
       if (method === 'OPTIONS' && isTaken) continue

@@ -9,8 +9,9 @@ import { isDistrusted } from './pipelining.ts'
 import { bodyOf, RequestFault, smallLengthOf } from './request-body.ts'
 import type { ForwardedOptions } from './forwarded-options.ts'
 import { requestHeaders } from './request-headers.ts'
-import { hasDotSegments } from './path-spellings.ts'
+import { hasDotSegments, withoutQuery } from './path-spellings.ts'
 import type { PathGuard } from './path-guard.ts'
+import { isMalformed, restoreTarget } from './unroutable.ts'
 import type { RequestRewrite } from './request-rewrite.ts'
 import { toFields, toFlat } from '../headers/fields.ts'
 
@@ -46,6 +47,7 @@ export interface Outgoing {
 export function outgoing(request: FastifyRequest, rules: RequestRules): Outgoing {
   const { raw } = request
   const { headers, method = 'GET' } = raw
+  if (restoreTarget(raw) && isMalformed(raw.url)) throw new RequestFault('malformed percent-encoding')
   const { segments, confined, guard, host, forwarded } = rules
   if (isForeignVersion(raw)) throw new RequestFault(`HTTP/${raw.httpVersion} over HTTP/1.1`, 'unsupported-version')
   const fault = isDistrusted(raw.socket) ? 'it follows a malformed one' : faultOf(raw)
@@ -84,8 +86,7 @@ function schemeOf(absolute: string): 'http' | 'https' {
 }
 
 function climbs(path: string): boolean {
-  const query = path.indexOf('?')
-  return hasDotSegments(query === -1 ? path : path.slice(0, query))
+  return hasDotSegments(withoutQuery(path))
 }
 
 /** What undici is asked to send. `hostname` is the backend's own: undici would reconnect whenever Host names another. */

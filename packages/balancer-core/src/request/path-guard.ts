@@ -1,17 +1,12 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { IncomingHttpHeaders } from 'node:http'
 import { isElsewhere, routesOf, type AppRoute } from './app-routes.ts'
-import { asRouted, hasDotSegments, spellingsOf, type RouterHabits } from './path-spellings.ts'
+import { asRouted, hasDotSegments, spellingsOf, withoutQuery, type RouterHabits } from './path-spellings.ts'
 import { kinOf } from './route-kin.ts'
 import { patternsOf } from './route-pattern.ts'
 
 /** A path that has one spelling, but for the case of its letters: segments that are neither empty nor dots, nothing encoded. */
 const plain = /^(?:\/(?!\.{1,2}(?:[/?]|$))[^%\\;/?]+)+(?:\?|$)/
-
-function withoutQuery(path: string): string {
-  const query = path.indexOf('?')
-  return query === -1 ? path : path.slice(0, query)
-}
 
 interface RouterOptions {
   readonly ignoreDuplicateSlashes?: boolean

@@ -11,6 +11,12 @@ function shortest(sequence: string): string {
   return String.fromCodePoint((high << 6) | (sequence.charCodeAt(sequence.length - 1) & 0x3f))
 }
 
+/** The path alone. */
+export function withoutQuery(url: string): string {
+  const query = url.indexOf('?')
+  return query === -1 ? url : url.slice(0, query)
+}
+
 const reserved = '#$%&+,/:;=?@'
 
 /** What the app's router has before it when it matches a path: escapes of what is not reserved are decoded, and bytes are characters. */
