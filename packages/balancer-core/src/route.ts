@@ -5,8 +5,8 @@ import { Exchange } from './exchange/exchange.ts'
 import { forwardingBelow, guarded, type Forwarding } from './exchange/forwarding.ts'
 import { laneOf } from './response/choose-lane.ts'
 import type { Lane } from './response/response-lane.ts'
-import { setOwner } from './request/route-kin.ts'
-import { noteCatchAll } from './request/unroutable.ts'
+import { setOwner } from './paths/route-kin.ts'
+import { noteCatchAll } from './paths/unroutable.ts'
 
 // CONNECT never reaches a route: Node hands it to its own event.
 const methods = METHODS.filter((method) => method !== 'CONNECT')

@@ -2,7 +2,7 @@ import type { FastifyRequest } from 'fastify'
 import type { Balancer } from '../balancer.ts'
 import type { ParsedOptions } from '../options.ts'
 import type { RequestRules } from '../request/outgoing-request.ts'
-import { guardOf } from '../request/path-guard.ts'
+import { guardOf } from '../paths/path-guard.ts'
 import type { AnswerRules } from '../response/response-lane.ts'
 
 /** How one route forwards: worked out when the route is made, not for each request. */

@@ -25,7 +25,7 @@ const watched = new WeakSet<Server>()
 export function refuseVersions(server: Server): void {
   if (watched.has(server)) return
   watched.add(server)
-  server.prependListener('clientError', ({ code }: NodeJS.ErrnoException, socket: Duplex) => {
-    if (code === 'HPE_INVALID_VERSION' && socket.writable) socket.end(answer)
+  server.prependListener('clientError', ({ reason }: { reason?: string }, socket: Duplex) => {
+    if (reason === 'Invalid HTTP version' && socket.writable) socket.end(answer)
   })
 }

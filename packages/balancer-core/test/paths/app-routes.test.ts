@@ -2,8 +2,8 @@ import * as fc from 'fast-check'
 import Fastify from 'fastify'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { isElsewhere, routesOf } from '../../src/request/app-routes.ts'
-import { patternsOf } from '../../src/request/route-pattern.ts'
+import { isElsewhere, routesOf } from '../../src/paths/app-routes.ts'
+import { patternsOf } from '../../src/paths/route-pattern.ts'
 
 /** Parts of patterns. */
 const parts = [

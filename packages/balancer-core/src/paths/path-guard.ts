@@ -1,3 +1,4 @@
+// Room `paths`: what a path means to the app and to backends, and that it is the same.
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { IncomingHttpHeaders } from 'node:http'
 import { isElsewhere, routesOf, type AppRoute } from './app-routes.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { asRouted, hasDotSegments, spellingsOf } from '../../src/request/path-spellings.ts'
+import { asRouted, hasDotSegments, spellingsOf } from '../../src/paths/path-spellings.ts'
 
 describe('a path has dot segments', () => {
   for (const path of [
