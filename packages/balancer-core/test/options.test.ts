@@ -72,6 +72,7 @@ describe('defaults', () => {
       forwarded: { xForwarded: true, forwarded: false, also: [], via: false },
       host: 'preserve',
       paths: 'strict',
+      requestId: false,
       failureHeader: false,
       rewrite: { stripPrefix: false },
     })

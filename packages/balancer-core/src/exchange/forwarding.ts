@@ -15,11 +15,11 @@ export interface Forwarding {
 
 /** How a balancer forwards what a route of the user's own gives it. */
 export function forwardingOf(balancer: Balancer): Forwarding {
-  const { lane, rewrite, forwarded, host } = balancer.options
+  const { lane, rewrite, forwarded, host, requestId } = balancer.options
   return {
     balancer,
     lane,
-    request: { segments: 0, confined: false, guard: undefined, forwarded, host, rewrite: rewrite.request },
+    request: { segments: 0, confined: false, guard: undefined, forwarded, host, requestId, rewrite: rewrite.request },
     response: { via: forwarded.via, rewrite: rewrite.response },
   }
 }

@@ -81,7 +81,7 @@ export function isMalformed(url = ''): boolean {
 }
 
 /** Gives a request back the target that its client has sent; false if the router has seen it as it was. */
-export function restoreTarget(request: Incoming): boolean {
+export function restoreUrl(request: Incoming): boolean {
   // Most requests are known by this to have none.
   if (request.originalUrl === undefined) return false
   const disguise = disguises.get(request)

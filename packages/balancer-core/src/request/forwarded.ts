@@ -7,7 +7,7 @@ const written = new Set(['x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-ho
  * A name as CGI and WSGI read it: whatever is neither a letter nor a digit is one and the same there (RFC 3875 §4.1.18;
  * Apache takes every such character for `_`), so that `X_Forwarded.For` is `X-Forwarded-For`.
  */
-function folded(name: string): string {
+export function folded(name: string): string {
   return name.toLowerCase().replaceAll(/[^a-z0-9]/g, '-')
 }
 

@@ -4,9 +4,9 @@ import type { Server } from 'node:http'
 /** Does something with each listener of an app, once: for `localhost`, Fastify makes one for each of its addresses. */
 export function withEachListener(app: FastifyInstance, each: (server: Server) => void): void {
   each(app.server)
-  app.addHook('onListen', function (done) {
+  app.addHook('onListen', (done) => {
     // Fastify has no public way to reach those beside `server`. Where this is not found, they go without.
-    for (let scope: object | null = this; scope !== null; scope = Object.getPrototypeOf(scope) as object | null) {
+    for (let scope: object | null = app; scope !== null; scope = Object.getPrototypeOf(scope) as object | null) {
       const symbol = Object.getOwnPropertySymbols(scope).find(
         ({ description }) => description === 'fastify.serverBindings',
       )

@@ -11,7 +11,7 @@ import type { ForwardedOptions } from './forwarded-options.ts'
 import { requestHeaders } from './request-headers.ts'
 import { hasDotSegments, withoutQuery } from '../paths/path-spellings.ts'
 import type { PathGuard } from '../paths/path-guard.ts'
-import { isMalformed, restoreTarget } from '../paths/unroutable.ts'
+import { isMalformed, restoreUrl } from '../paths/unroutable.ts'
 import type { RequestRewrite } from './request-rewrite.ts'
 import { toFields, toFlat } from '../headers/fields.ts'
 
@@ -20,6 +20,8 @@ export interface RequestRules {
   readonly forwarded: ForwardedOptions
   /** The Host that backends see: `preserve`, `backend`, or this text. */
   readonly host: string
+  /** The field that carries the request's id, if there is one. */
+  readonly requestId: string | false
   readonly rewrite: RequestRewrite | undefined
   /** How many path segments the prefix has that are to be taken off. */
   readonly segments: number
@@ -47,7 +49,7 @@ export interface Outgoing {
 export function outgoing(request: FastifyRequest, rules: RequestRules): Outgoing {
   const { raw } = request
   const { headers, method = 'GET' } = raw
-  if (restoreTarget(raw) && isMalformed(raw.url)) throw new RequestFault('malformed percent-encoding')
+  if (restoreUrl(raw) && isMalformed(raw.url)) throw new RequestFault('malformed percent-encoding')
   const { segments, confined, guard, host, forwarded } = rules
   if (isForeignVersion(raw)) throw new RequestFault(`HTTP/${raw.httpVersion} over HTTP/1.1`, 'unsupported-version')
   const fault = isDistrusted(raw.socket) ? 'it follows a malformed one' : faultOf(raw)
@@ -74,6 +76,7 @@ export function outgoing(request: FastifyRequest, rules: RequestRules): Outgoing
       forwarded,
       host: host === 'preserve' ? authority : host === 'backend' ? undefined : host,
       authority: target.authority,
+      requestId: rules.requestId,
       bodyReplaced: replaced,
     }),
     body,

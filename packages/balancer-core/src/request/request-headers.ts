@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify'
-import { isTrusted, isWithheld, mayTellOfClient, pushForwarded } from './forwarded.ts'
+import { folded, isTrusted, isWithheld, mayTellOfClient, pushForwarded } from './forwarded.ts'
 import { isHopByHop, nominated } from '../headers/hop-by-hop.ts'
 import type { ForwardedOptions } from './forwarded-options.ts'
 
@@ -15,6 +15,8 @@ export interface HeaderRules {
   readonly host: string | undefined
   /** The authority that the request line named, if it named one: it overrules Host. */
   readonly authority: string | undefined
+  /** The field that carries the request's id, if there is one. */
+  readonly requestId: string | false
   /** A hook has replaced the body: its length and coding are not those that the client named. */
   readonly bodyReplaced: boolean
 }
@@ -25,13 +27,14 @@ export interface HeaderRules {
  */
 export function requestHeaders(
   request: FastifyRequest,
-  { forwarded, host, authority, bodyReplaced }: HeaderRules,
+  { forwarded, host, authority, requestId, bodyReplaced }: HeaderRules,
 ): string[] {
   const { rawHeaders, headers, httpVersion, httpVersionMajor } = request.raw
   const nominees = nominated(headers.connection)
   const out = host === undefined ? [] : ['host', host]
   const trusted = isTrusted(request)
   let hasCookie = false
+  let hasId = false
   let via: string | undefined
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = rawHeaders[index]!
@@ -57,12 +60,17 @@ export function requestHeaders(
     }
     if (name.charCodeAt(0) === 58 /* : */) continue
     if (mayTellOfClient(name, forwarded) && isWithheld(name, forwarded, trusted)) continue
+    if (requestId !== false && name.length === requestId.length && folded(name) === folded(requestId)) {
+      if (!trusted) continue
+      hasId = true
+    }
     if (nominees !== null && nominees.has(name.toLowerCase())) continue
     if (bodyReplaced && name.toLowerCase() === 'content-encoding') continue
     out.push(name, value)
   }
   if (headers.te !== undefined && /(?:^|,)\s*trailers\s*(?:,|;|$)/i.test(String(headers.te))) out.push('te', 'trailers')
   if (forwarded.xForwarded || forwarded.forwarded) pushForwarded(out, request, forwarded, authority, trusted)
+  if (requestId !== false && !hasId) out.push(requestId, String(request.id))
   if (forwarded.via) out.push('via', `${via === undefined ? '' : `${via}, `}${httpVersion} fastify-balancer`)
   return out
 }

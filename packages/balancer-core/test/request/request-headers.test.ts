@@ -4,7 +4,13 @@ import { test } from 'node:test'
 import { requestHeaders, type HeaderRules } from '../../src/request/request-headers.ts'
 
 const silent = { xForwarded: false, forwarded: false, also: [], via: false }
-const plain: HeaderRules = { forwarded: silent, host: undefined, authority: undefined, bodyReplaced: false }
+const plain: HeaderRules = {
+  forwarded: silent,
+  host: undefined,
+  authority: undefined,
+  requestId: false,
+  bodyReplaced: false,
+}
 
 /** A request with these fields, each as `name: value`. */
 function requestOf(fields: readonly string[], httpVersion: string): FastifyRequest {
