@@ -131,6 +131,9 @@ const spellings = [
   '/admin%00',
   '/admin%3fx',
   '/admin%23x',
+  '/admin./x',
+  '/admin%20/x',
+  '/admin%2e%20/x',
   '/admin',
   '/admin?x',
   '/ADMIN/',
@@ -210,6 +213,18 @@ for (const [when, routes] of [
     })
   })
 }
+
+test('an absolute target is judged by its path', async (t) => {
+  const backend = await startWireBackend(t)
+  const app = Fastify()
+  await app.register(balancer, { backends: [backend.url] })
+  guarded(app)
+  const { port } = await listenApp(t, app)
+  for (const path of [...dots, ...spellings].filter((one) => one.startsWith('/')))
+    assert.equal((await exchange(t, port, get(`http://a.example${path}`))).status, 400, path)
+  assert.equal((await exchange(t, port, get('http://a.example/admin/x'))).status, 401)
+  assert.equal(backend.requests.length, 0)
+})
 
 test('with paths: as-is, everything crosses byte for byte', async (t) => {
   const ask = await start(t, { options: { paths: 'as-is' }, after: guarded })
@@ -336,11 +351,16 @@ describe('guards of other shapes', () => {
         app.all('/admin/*', { onRequest: guard }, (_request, reply) => reply.forward())
         app.all('/open', { onRequest: guard }, forward)
         app.all('/open/*', forward)
+        app.all('/level', { onRequest: guard, config: { level: 2 } as object }, forward)
+        app.all('/level/*', { onRequest: guard, config: { level: 1 } as object }, forward)
       },
     })
     await expectEach(ask, ['/admin', '/admin/', '/admin//', '/admin/x'], 401)
     await expectEach(ask, ['/admin', '/admin/', '/admin//', '/admin/x'], 'forwarded', 'x-key: right')
     await expectEach(ask, ['/open/', '/open//', '/open/;x'], 400)
+    // The same guard may ask for more where the route says so.
+    await expectEach(ask, ['/level', '/level/x'], 'forwarded', 'x-key: right')
+    await expectEach(ask, ['/level/', '/level//'], 400, 'x-key: right')
     await expectEach(ask, ['/open/x', '/open/x/'], 'forwarded')
   })
 
@@ -521,7 +541,12 @@ function resolve(path: string): string {
 const readers: Record<string, (path: string) => string> = {
   nginx: (path) => resolve(unescape(path)),
   tomcat: (path) => resolve(unescape(path.replaceAll(/;[^/]*/g, '')).replaceAll('\\', '/')),
-  windows: (path) => resolve(unescape(unescape(path)).replaceAll('\\', '/')).toLowerCase(),
+  windows: (path) =>
+    resolve(
+      unescape(unescape(path))
+        .replaceAll('\\', '/')
+        .replaceAll(/(?<=[^/. ])[. ]+(?=\/|$)/g, ''),
+    ).toLowerCase(),
   c: (path) => resolve(unescape(path).replace(/\0.*$/s, '')),
   envoy: (path) => resolve(path.replaceAll(/%(?!2f|5c)[\da-f]{2}/gi, unescape)),
   express: (path) => path.toLowerCase().replace(/\/$/, ''),

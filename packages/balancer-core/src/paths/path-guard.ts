@@ -6,8 +6,8 @@ import { asRouted, hasDotSegments, spellingsOf, withoutQuery, type RouterHabits 
 import { kinOf } from './route-kin.ts'
 import { patternsOf } from './route-pattern.ts'
 
-/** A path that has one spelling, but for the case of its letters: segments that are neither empty nor dots, nothing encoded. */
-const plain = /^(?:\/(?!\.{1,2}(?:[/?]|$))[^%\\;/?]+)+(?:\?|$)/
+/** A path that has one spelling, but for the case of its letters: segments that are not empty and do not end in a dot, nothing encoded. */
+const plain = /^(?:\/[^%\\;/?]*[^%\\;/?.])+(?:\?|$)/
 
 interface RouterOptions {
   readonly ignoreDuplicateSlashes?: boolean

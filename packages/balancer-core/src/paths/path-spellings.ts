@@ -71,6 +71,8 @@ const readings: readonly ((path: string) => string)[] = [
   (path) => path.replaceAll(/;[^/\\]*/g, ''),
   // oxlint-disable-next-line no-control-regex
   (path) => path.replace(/[\u0000?#].*$/s, ''),
+  // Windows drops dots and blanks at the end of a name.
+  (path) => path.replaceAll(/(?<![. ])[. ]+(?=\/|$)/g, ''),
   mergeSlashes,
 ]
 
@@ -85,7 +87,7 @@ export interface RouterHabits {
 /**
  * Everything that a path without dot segments may mean to a server: as the router reads it, with each further layer of
  * encoding taken off, with or without its encoded slashes, and read in each of the ways above. Letter case and a slash at
- * the end are left as they are. At most 16 for each of 9 decodings; most paths have one or two.
+ * the end are left as they are. At most 32 for each of 9 decodings; most paths have one or two.
  */
 export function spellingsOf(path: string, { mergesSlashes, cutsAtSemicolon }: RouterHabits): ReadonlySet<string> {
   let spellings = new Set<string>()

@@ -7,6 +7,8 @@ interface Course {
   readonly scope: FastifyInstance
   readonly hooks: readonly unknown[]
   readonly handler: unknown
+  /** What hooks may go by, and what else decides whether it is let through. */
+  readonly settings: readonly unknown[]
 }
 
 /** A route as it was declared. */
@@ -24,7 +26,8 @@ const hookNames = ['onRequest', 'preParsing', 'preValidation', 'preHandler'] as 
 function declared(scope: FastifyInstance, options: RouteOptions): Declared {
   const hooks = hookNames.flatMap((name) => [name, options[name] ?? []].flat() as unknown[])
   const handler = owners.get(options.handler) ?? options.handler
-  return { methods: [options.method].flat(), url: options.url, course: { scope, hooks, handler } }
+  const settings = [options.config, options.schema, options.constraints]
+  return { methods: [options.method].flat(), url: options.url, course: { scope, hooks, handler, settings } }
 }
 
 // Every app that is made from now on: a plugin would hear only of the routes that are registered after it.
@@ -45,13 +48,14 @@ export function setOwner(handler: object, owner: object): void {
 function areSame(one: Course, other: Course): boolean {
   if (one.scope !== other.scope || one.hooks.length !== other.hooks.length) return false
   if (!one.hooks.every((hook, index) => hook === other.hooks[index])) return false
+  if (!one.settings.every((setting, index) => setting === other.settings[index])) return false
   // Where hooks guard, it does not matter that each route has a function of its own.
   return one.handler === other.handler || one.hooks.length > hookNames.length
 }
 
 /**
  * The keys of the routes of a method that guard as those with one of `keys` do, as `/admin` and `/admin/*` with the same
- * hooks in the same scope: it does not matter which of them a path means. Of an app that was made before this module was
+ * hooks and settings in the same scope: it does not matter which of them a path means. Of an app that was made before this module was
  * loaded, only these keys themselves.
  */
 export function kinOf(scope: FastifyInstance, method: string, keys: ReadonlySet<string>): ReadonlySet<string> {

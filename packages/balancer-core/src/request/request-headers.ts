@@ -70,7 +70,7 @@ export function requestHeaders(
   }
   if (headers.te !== undefined && /(?:^|,)\s*trailers\s*(?:,|;|$)/i.test(String(headers.te))) out.push('te', 'trailers')
   if (forwarded.xForwarded || forwarded.forwarded) pushForwarded(out, request, forwarded, authority, trusted)
-  if (requestId !== false && !hasId) out.push(requestId, String(request.id))
+  if (requestId !== false && !hasId) out.push(requestId, request.id)
   if (forwarded.via) out.push('via', `${via === undefined ? '' : `${via}, `}${httpVersion} fastify-balancer`)
   return out
 }
