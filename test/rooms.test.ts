@@ -22,6 +22,7 @@ const order = [
   'channels',
   'options',
   'request/',
+  'paths/',
   'response/',
   'attempt/',
   'picking/',

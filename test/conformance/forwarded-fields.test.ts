@@ -63,7 +63,7 @@ describe('what a client says of where it comes from', () => {
     'trustProxy: a function that says no': () => false,
     'trustProxy: a function that trusts only what is further off': (_address, hop) => hop > 0,
   }
-  const trusted: Record<string, FastifyServerOptions['trustProxy']> = {
+  const trustful: Record<string, FastifyServerOptions['trustProxy']> = {
     'trustProxy: true': true,
     'trustProxy: its address': '127.0.0.1',
     'trustProxy: its network by name': 'loopback',
@@ -82,7 +82,7 @@ describe('what a client says of where it comes from', () => {
   })
 
   test('is appended to when it is trusted', async (t) => {
-    for (const [name, trustProxy] of Object.entries(trusted)) {
+    for (const [name, trustProxy] of Object.entries(trustful)) {
       await t.test(name, async (t) => {
         const server = { trustProxy: trustProxy! }
         assert.deepEqual(told(await requestBehind(t, get('/', ...claims), bothKinds, server)), appended)
@@ -127,33 +127,89 @@ describe('what a client says of where it comes from', () => {
     assert.deepEqual(valuesOf(request, 'forwarded'), ['for=a, for=b, for=127.0.0.1;proto=http;host="a.example"'])
   })
 
-  test('is left alone, and nothing is added, when xForwarded is off', async (t) => {
-    const options = { forwarded: { xForwarded: false } }
-    const request = await requestBehind(t, get('/', ...claims), options)
-    const { fields } = request
-    assert.deepEqual(
-      fields.filter(([name]) => /forwarded/i.test(name)).map(([name, value]) => `${name}: ${value}`),
-      claims,
-    )
-    assert.deepEqual(told(await requestBehind(t, get(), options)), {
-      'x-forwarded-for': [],
-      'x-forwarded-proto': [],
-      'x-forwarded-host': [],
-      forwarded: [],
+  const everything = [
+    ...claims,
+    'X-Forwarded-Port: 443',
+    'X-Forwarded-Prefix: /inner',
+    'X-Forwarded-Server: evil.example',
+    'X-Forwarded-Client-Cert: Subject=admin',
+    'X-Real-IP: 6.6.6.6',
+    'x_real_ip: 6.6.6.6',
+    'X_Forwarded_For: 6.6.6.6',
+    'x.forwarded.for: 6.6.6.6',
+    'X_Forwarded-Proto: https',
+    'x!forwarded~host: evil.example',
+    'X_FORWARDED_PORT: 443',
+    'True-Client-IP: 6.6.6.6',
+    'CF_Connecting_IP: 6.6.6.6',
+  ]
+  const mine = ({ fields }: WireMessage) =>
+    fields.filter(([name]) => /forwarded|real|client/i.test(name)).map(([name, value]) => `${name}: ${value}`)
+  const cdn = ['True-Client-IP: 6.6.6.6']
+
+  for (const [name, options, ours] of [
+    ['by default', {}, ['x-forwarded-for: 127.0.0.1', 'x-forwarded-proto: http', 'x-forwarded-host: a.example']],
+    ['with xForwarded: false', { forwarded: { xForwarded: false } }, []],
+    [
+      'with forwarded: true only',
+      { forwarded: { xForwarded: false, forwarded: true } },
+      ['forwarded: for=127.0.0.1;proto=http;host="a.example"'],
+    ],
+  ] as const) {
+    test(`goes in all its fields and their aliases, of a peer that is not trusted, ${name}`, async (t) => {
+      assert.deepEqual(mine(await requestBehind(t, get('/', ...everything), options)), [...cdn, ...ours])
+      // Another peer is trusted.
+      const server = { trustProxy: '10.0.0.1' }
+      assert.deepEqual(mine(await requestBehind(t, get('/', ...everything), options, server)), [...cdn, ...ours])
     })
+  }
+
+  test('goes in further fields that the user has named', async (t) => {
+    const options = { forwarded: { xForwarded: false, also: ['true-client-ip', 'CF-Connecting-IP'] } }
+    const seen = await requestBehind(t, get('/', ...everything, 'x-b: 1'), options)
+    assert.deepEqual(mine(seen), [])
+    assert.deepEqual(valuesOf(seen, 'cf_connecting_ip'), [])
+    assert.deepEqual(valuesOf(seen, 'x-b'), ['1'])
+    const trusted = await requestBehind(t, get('/', ...everything), options, { trustProxy: true })
+    assert.deepEqual(
+      [valuesOf(trusted, 'true-client-ip'), valuesOf(trusted, 'cf_connecting_ip')],
+      [['6.6.6.6'], ['6.6.6.6']],
+    )
   })
 
-  test('in Forwarded is left alone, unless the option is on', async (t) => {
-    const request = await requestBehind(t, get('/', ...claims), {})
-    assert.deepEqual(told(request), { ...replaced, forwarded: ['for=6.6.6.6;proto=https'] })
+  test('passes from a trusted peer: appended to where ours are sent, else as it came', async (t) => {
+    const server = { trustProxy: '127.0.0.1' }
+    const untouched = await requestBehind(t, get('/', ...everything), { forwarded: { xForwarded: false } }, server)
+    assert.deepEqual(
+      mine(untouched),
+      everything.filter((field) => !field.startsWith('CF')),
+    )
+    const fields = everything.filter((field) => !/_/.test(field))
+    const both = await requestBehind(t, get('/', ...fields), bothKinds, server)
+    assert.deepEqual(told(both), appended)
+    assert.deepEqual(
+      ['x-forwarded-port', 'x-forwarded-prefix', 'x-real-ip'].flatMap((field) => valuesOf(both, field)),
+      ['443', '/inner', '6.6.6.6'],
+    )
+    // Other spellings of what we write would contradict it.
+    const spelt = await requestBehind(t, get('/', ...everything), {}, server)
+    assert.deepEqual(
+      spelt.fields.map(([name]) => name).filter((name) => /^x[^a-z]forwarded[^a-z](?:for|proto|host)$/i.test(name)),
+      ['x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host'],
+    )
+    assert.deepEqual(told(spelt), { ...appended, forwarded: ['for=6.6.6.6;proto=https'] })
+  })
+
+  test('is not there when there is nothing to tell', async (t) => {
+    assert.deepEqual(mine(await requestBehind(t, get(), { forwarded: { xForwarded: false } })), [])
   })
 })
 
 test('a host with odd characters cannot break out of Forwarded', async (t) => {
-  const request = get().replace('a.example', 'a"; for=6.6.6.6, "\\')
+  const request = get().replace('a.example', 'a;for=6.6.6.6,b')
   const { fields } = await requestBehind(t, request, bothKinds)
   const [, value] = fields.find(([name]) => name === 'forwarded')!
-  assert.equal(value, 'for=127.0.0.1;proto=http;host="a\\"; for=6.6.6.6, \\"\\\\"')
+  assert.equal(value, 'for=127.0.0.1;proto=http;host="a;for=6.6.6.6,b"')
 })
 
 const hasIpv6 = Object.values(networkInterfaces()).some((addresses) =>

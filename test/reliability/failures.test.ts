@@ -20,6 +20,7 @@ import { listen, startBackend, startRawBackend, unusedOrigin } from '../support/
 import { localhost } from '../support/certificates.ts'
 import { ManualClock } from '../support/clock.ts'
 import { LogLines } from '../support/log-lines.ts'
+import { rawClient } from '../support/raw.ts'
 import { unchanged, until } from '../support/until.ts'
 
 type LaneName = 'raw' | 'full'
@@ -111,6 +112,23 @@ const rows: Record<FailureReason, Row> = {
       const answer = await ask(scene.url, { headers: ['host', 'a', 'host', 'b'] })
       assert.equal(backend.received.length, 0)
       return answer
+    },
+  },
+  'unsupported-version': {
+    status: 505,
+    blame: 'client',
+    attempts: [],
+    async provoke(scene) {
+      const backend = await startBackend(scene.t)
+      await scene.start({ backends: [backend.url] })
+      const { received, port } = { received: backend.received, port: Number(new URL(scene.url).port) }
+      const client = await rawClient(scene.t, port)
+      client.send('GET /row HTTP/2.0\r\nhost: a\r\n\r\n')
+      const [head = '', body = ''] = (await client.closed()).split('\r\n\r\n')
+      assert.equal(received.length, 0)
+      const [start = '', ...lines] = head.split('\r\n')
+      const headers = Object.fromEntries(lines.map((line) => line.toLowerCase().split(': ') as [string, string]))
+      return { status: Number(start.split(' ')[1]), headers, body, whole: true, error: undefined }
     },
   },
   'rewrite-failed': {

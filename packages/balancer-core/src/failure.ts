@@ -18,6 +18,12 @@ interface FailureKind {
 export const failures = {
   // before a backend is chosen
   'bad-request': { status: 400, blame: 'client', retry: 'never', message: 'The request is malformed' },
+  'unsupported-version': {
+    status: 505,
+    blame: 'client',
+    retry: 'never',
+    message: 'The version of the protocol is not supported',
+  },
   'rewrite-failed': { status: 500, blame: 'proxy', retry: 'never', message: 'The request could not be rewritten' },
   'no-backend': { status: 503, blame: 'proxy', retry: 'never', message: 'No backend is available' },
   'queue-full': { status: 503, blame: 'proxy', retry: 'never', message: 'Too many requests are waiting' },

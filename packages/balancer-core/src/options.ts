@@ -8,7 +8,7 @@ import { policies, type PolicyName } from './picking/policies/by-name.ts'
 import type { Policy } from './picking/policy.ts'
 import { PoolOptions, TimeoutOptions } from './backends/pool-options.ts'
 import { RetryOptions } from './attempt/retry-options.ts'
-import { ForwardedOptions } from './request/forwarded-options.ts'
+import { fieldName, ForwardedOptions } from './request/forwarded-options.ts'
 import type { RequestRewrite } from './request/request-rewrite.ts'
 import type { ResponseRewrite } from './response/response-rewrite.ts'
 
@@ -74,6 +74,16 @@ export const BalancerOptions = Type.Object(
       minLength: 1,
       default: 'preserve',
       description: "The `host` that backends see: `preserve` the client's, `backend` for their own, or this text",
+    }),
+    paths: Type.Union([Type.Literal('strict'), Type.Literal('as-is')], {
+      default: 'strict',
+      description:
+        '`strict` refuses (400) dot segments, and paths that a backend may read as another route of the app; `as-is` forwards any',
+    }),
+    requestId: Type.Union([Type.String({ pattern: fieldName }), Type.Literal(false)], {
+      default: false,
+      description:
+        "A field, such as `x-request-id`, that tells backends the request's id; a trusted peer's own is passed on instead",
     }),
     failureHeader: Type.Boolean({
       default: false,

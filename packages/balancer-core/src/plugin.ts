@@ -4,7 +4,10 @@ import { Balancer } from './balancer.ts'
 import { BadOptionsError, UnknownBalancerError } from './errors.ts'
 import { Exchange } from './exchange/exchange.ts'
 import { continueWhenRead } from './request/expect-continue.ts'
-import { forwardingOf, type Forwarding } from './exchange/forwarding.ts'
+import { forwardingOf, guarded, type Forwarding } from './exchange/forwarding.ts'
+import { refuseVersions } from './request/http-version.ts'
+import { withEachListener } from './request/listeners.ts'
+import { routeUnroutable } from './paths/unroutable.ts'
 import { laneOf } from './response/choose-lane.ts'
 import { closeWith } from './shutdown.ts'
 import type { BalancerOptions } from './options.ts'
@@ -48,15 +51,17 @@ function find(balancers: ReadonlyMap<string, Balancer>, name?: string): Balancer
 
 function decorate(app: FastifyInstance, balancers: ReadonlyMap<string, Balancer>): void {
   if (app.hasDecorator('balancers')) return
-  const forwardings = new Map<Balancer, Forwarding>()
+  // By balancer, and by the route that forwards.
+  const forwardings = new Map<Balancer, WeakMap<object, Forwarding>>()
   app.decorate('balancers', { getter: () => balancers })
   app.decorate('balancer', { getter: () => find(balancers) })
   app.decorateReply('forward', function (this: FastifyReply, { balancer }: ForwardOptions = {}) {
     const chosen = typeof balancer === 'object' ? balancer : find(balancers, balancer)
-    let forwarding = forwardings.get(chosen)
-    if (forwarding === undefined) {
-      forwardings.set(chosen, (forwarding = forwardingOf(chosen)))
-    }
+    const taken: object = this.request.routeOptions.config
+    let byRoute = forwardings.get(chosen)
+    if (byRoute === undefined) forwardings.set(chosen, (byRoute = new WeakMap()))
+    let forwarding = byRoute.get(taken)
+    if (forwarding === undefined) byRoute.set(taken, (forwarding = guarded(forwardingOf(chosen), this.request)))
     new Exchange(this.request, this, forwarding, laneOf(forwarding.lane, this)).begin()
     return this
   })
@@ -71,6 +76,10 @@ async function plugin(app: FastifyInstance, options: BalancerOptions): Promise<v
   balancers.set(balancer.name, balancer)
   decorate(app, balancers)
   continueWhenRead(app.server)
+  withEachListener(app, (server) => {
+    refuseVersions(server)
+    routeUnroutable(app, server)
+  })
   closeWith(app, balancer)
   // With a slash at its end, the prefix itself would not be forwarded.
   const prefix = balancer.options.prefix.replace(/\/+$/, '')

@@ -2,9 +2,11 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, FastifySchema } fro
 import { METHODS } from 'node:http'
 import type { Balancer } from './balancer.ts'
 import { Exchange } from './exchange/exchange.ts'
-import { forwardingBelow } from './exchange/forwarding.ts'
+import { forwardingBelow, guarded, type Forwarding } from './exchange/forwarding.ts'
 import { laneOf } from './response/choose-lane.ts'
 import type { Lane } from './response/response-lane.ts'
+import { setOwner } from './paths/route-kin.ts'
+import { noteCatchAll } from './paths/unroutable.ts'
 
 // CONNECT never reaches a route: Node hands it to its own event.
 const methods = METHODS.filter((method) => method !== 'CONNECT')
@@ -29,18 +31,23 @@ export async function route(scope: FastifyInstance, { balancer }: { balancer: Ba
 
   const forwarding = forwardingBelow(balancer, scope.prefix)
   function handler() {
-    // Hooks may be added until the app is ready, so the route's first request decides.
+    // Hooks and routes may be added until the app is ready, so the route's first request decides.
     let lane: Lane | undefined
-    return (request: FastifyRequest, reply: FastifyReply): void => {
+    let own: Forwarding | undefined
+    function forward(request: FastifyRequest, reply: FastifyReply): void {
       lane ??= laneOf(forwarding.lane, reply)
-      new Exchange(request, reply, forwarding, lane).begin()
+      own ??= guarded(forwarding, request)
+      new Exchange(request, reply, own, lane).begin()
     }
+    setOwner(forward, forwarding)
+    return forward
   }
   const { constraints } = balancer.options
   const shared = { constraints, exposeHeadRoute: false, schema: { hide: true } as FastifySchema }
   for (const url of scope.prefix === '' ? ['/*'] : ['/', '/*']) {
     // @fastify/cors takes OPTIONS of everything for preflight requests, which it answers itself.
     const isTaken = scope.hasRoute({ url: scope.prefix + url, method: 'OPTIONS', constraints })
+    noteCatchAll(scope, scope.prefix + url)
     // A route each: a plugin may give its hooks to some of them only.
     for (const method of methods) {
       if (method === 'OPTIONS' && isTaken) continue

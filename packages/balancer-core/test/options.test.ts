@@ -69,8 +69,10 @@ describe('defaults', () => {
       panicThreshold: 0,
       slowStart: 0,
       drainDeadline: 30_000,
-      forwarded: { xForwarded: true, forwarded: false, via: false },
+      forwarded: { xForwarded: true, forwarded: false, also: [], via: false },
       host: 'preserve',
+      paths: 'strict',
+      requestId: false,
       failureHeader: false,
       rewrite: { stripPrefix: false },
     })
@@ -88,7 +90,7 @@ describe('defaults', () => {
     assert.deepEqual(retry, { attempts: 1, methods: [], statuses: [], budget: { ratio: 0.2, floor: 0 } })
     assert.equal(pool.connections, 2)
     assert.equal(pool.keepAliveTimeout, 4000)
-    assert.deepEqual(forwarded, { xForwarded: true, forwarded: false, via: true })
+    assert.deepEqual(forwarded, { xForwarded: true, forwarded: false, also: [], via: true })
     assert.deepEqual(rewrite, { stripPrefix: true })
   })
 

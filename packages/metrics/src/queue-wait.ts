@@ -3,6 +3,7 @@ import type { ExchangeView, Outcome } from '@fastify-balancer/balancer-core'
 /** They are decided before there is anything to wait for. */
 const immediate: ReadonlySet<Outcome | undefined> = new Set<Outcome>([
   'bad-request',
+  'unsupported-version',
   'rewrite-failed',
   'no-backend',
   'queue-full',

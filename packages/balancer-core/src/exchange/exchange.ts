@@ -85,9 +85,9 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
       this.#outgoing = outgoing(request, forwarding.request)
       rewriteOutgoing(this.#outgoing, request, forwarding.request)
     } catch (error) {
-      const isMalformed = error instanceof RequestFault
-      if (isMalformed) distrust(request.raw.socket)
-      this.fail(isMalformed ? 'bad-request' : 'rewrite-failed', error)
+      const isFault = error instanceof RequestFault
+      if (isFault) distrust(request.raw.socket)
+      this.fail(isFault ? error.reason : 'rewrite-failed', error)
       return
     }
     balancer.budget.deposit(this.startedAt)

@@ -1,6 +1,7 @@
 import type { FailureError } from '../errors.ts'
 import type { ExchangeRecord } from './exchange-record.ts'
 import type { FailureReason } from '../failure.ts'
+import { isForeignVersion } from '../request/http-version.ts'
 import { isUploading, RequestFault } from '../request/request-body.ts'
 
 /** In seconds: what is overloaded or being replaced is worth asking again soon (RFC 9110 §10.2.3). */
@@ -13,8 +14,9 @@ const ownReasons = new Set<FailureReason>(['rewrite-failed', 'bad-request'])
 export function replyWithFailure({ request, reply, balancer, error }: ExchangeRecord, failure: FailureError): void {
   // What is left of the body is not read, so the next request could not be found behind it; and where a malformed one
   // ends, nobody can tell.
-  const isUnfinished = isUploading(request) || failure.reason === 'bad-request'
-  if (isUnfinished && request.raw.httpVersionMajor === 1) reply.header('connection', 'close')
+  const isUnfinished = isUploading(request) || failure.reason === 'bad-request' || isForeignVersion(request.raw)
+  if (isUnfinished && (request.raw.httpVersionMajor === 1 || isForeignVersion(request.raw)))
+    reply.header('connection', 'close')
   if (failure.statusCode === 503) reply.header('retry-after', retryAfter)
   if (balancer.options.failureHeader) reply.header('x-balancer-failure', failure.reason)
   // An error of the app's own hooks is the app's own, and may carry a status.

@@ -1,6 +1,8 @@
+import type { FastifyRequest } from 'fastify'
 import type { Balancer } from '../balancer.ts'
 import type { ParsedOptions } from '../options.ts'
 import type { RequestRules } from '../request/outgoing-request.ts'
+import { guardOf } from '../paths/path-guard.ts'
 import type { AnswerRules } from '../response/response-lane.ts'
 
 /** How one route forwards: worked out when the route is made, not for each request. */
@@ -13,11 +15,11 @@ export interface Forwarding {
 
 /** How a balancer forwards what a route of the user's own gives it. */
 export function forwardingOf(balancer: Balancer): Forwarding {
-  const { lane, rewrite, forwarded, host } = balancer.options
+  const { lane, rewrite, forwarded, host, requestId } = balancer.options
   return {
     balancer,
     lane,
-    request: { segments: 0, confined: false, forwarded, host, rewrite: rewrite.request },
+    request: { segments: 0, confined: false, guard: undefined, forwarded, host, requestId, rewrite: rewrite.request },
     response: { via: forwarded.via, rewrite: rewrite.response },
   }
 }
@@ -31,4 +33,10 @@ export function forwardingBelow(balancer: Balancer, prefix: string): Forwarding 
     ...forwarding,
     request: { ...forwarding.request, segments: stripPrefix ? segments : 0, confined: segments > 0 },
   }
+}
+
+/** The same for the route that this request has taken: it must not mean another one to a backend, unless `paths` is `as-is`. */
+export function guarded(forwarding: Forwarding, request: FastifyRequest): Forwarding {
+  if (forwarding.balancer.options.paths === 'as-is') return forwarding
+  return { ...forwarding, request: { ...forwarding.request, guard: guardOf(request) } }
 }

@@ -1,10 +1,9 @@
 import type { IncomingMessage } from 'node:http'
+import { hostFaultOf, isAuthority } from './authority.ts'
 
 // Node's parser refuses most of these itself; an HTTP/2 listener or a lenient parser may not.
 // oxlint-disable-next-line no-control-regex
 const forbiddenInTarget = /[\u0000-\u0020\u007f#]/
-// A backend may take an encoded or a backward slash for a slash.
-const dotSegment = /(?:^|[/\\]|%2f|%5c)(?:\.|%2e){1,2}(?:[/\\]|%2f|%5c|$)/i
 
 function occurrences(rawHeaders: readonly string[], wanted: string): number {
   let count = 0
@@ -22,6 +21,8 @@ function occurrences(rawHeaders: readonly string[], wanted: string): number {
 export function faultOf(request: IncomingMessage): string | undefined {
   const { rawHeaders, headers } = request
   if (occurrences(rawHeaders, 'host') > 1) return 'more than one host'
+  const hostFault = hostFaultOf(headers)
+  if (hostFault !== undefined) return hostFault
   const coding = headers['transfer-encoding']
   if (coding !== undefined) {
     if (coding.toLowerCase() !== 'chunked') return 'unsupported transfer-encoding'
@@ -48,8 +49,8 @@ export function targetOf(url: string): Target | undefined {
   const absolute = /^https?:\/\/([^/?]+)(.*)$/is.exec(url)
   if (absolute === null) return undefined
   const [, authority, rest] = absolute
-  // Credentials in a target are an old way to deceive (RFC 9110 §4.2.4).
-  if (authority!.includes('@')) return undefined
+  // Nor may it carry credentials: they are an old way to deceive (RFC 9110 §4.2.4).
+  if (!isAuthority(authority!)) return undefined
   return { path: rest!.startsWith('/') ? rest! : `/${rest}`, authority }
 }
 
@@ -59,12 +60,6 @@ export function targetOf(url: string): Target | undefined {
  */
 export function asteriskTarget(host: string): Target {
   return { path: `http://${host}`, authority: undefined }
-}
-
-/** Does the path climb with `.` or `..`, plain or encoded? Below a prefix it could then leave it. */
-export function climbs(path: string): boolean {
-  const query = path.indexOf('?')
-  return dotSegment.test(query === -1 ? path : path.slice(0, query))
 }
 
 /**

@@ -2,11 +2,16 @@
 import type { FastifyRequest } from 'fastify'
 import type { Readable } from 'node:stream'
 import type { AttemptRequest } from '../attempt/attempt-headers.ts'
-import { asteriskTarget, climbs, faultOf, targetOf, withoutSegments } from './judge-request.ts'
+import { areSameAuthority, hostOf } from './authority.ts'
+import { isForeignVersion } from './http-version.ts'
+import { asteriskTarget, faultOf, targetOf, withoutSegments } from './judge-request.ts'
 import { isDistrusted } from './pipelining.ts'
 import { bodyOf, RequestFault, smallLengthOf } from './request-body.ts'
 import type { ForwardedOptions } from './forwarded-options.ts'
 import { requestHeaders } from './request-headers.ts'
+import { hasDotSegments, withoutQuery } from '../paths/path-spellings.ts'
+import type { PathGuard } from '../paths/path-guard.ts'
+import { isMalformed, restoreUrl } from '../paths/unroutable.ts'
 import type { RequestRewrite } from './request-rewrite.ts'
 import { toFields, toFlat } from '../headers/fields.ts'
 
@@ -15,11 +20,15 @@ export interface RequestRules {
   readonly forwarded: ForwardedOptions
   /** The Host that backends see: `preserve`, `backend`, or this text. */
   readonly host: string
+  /** The field that carries the request's id, if there is one. */
+  readonly requestId: string | false
   readonly rewrite: RequestRewrite | undefined
   /** How many path segments the prefix has that are to be taken off. */
   readonly segments: number
   /** The path must stay below a prefix, so it may not climb. */
   readonly confined: boolean
+  /** Sees to it that no other route is meant than the one that was taken; undefined where paths go as they are. */
+  readonly guard: PathGuard | undefined
 }
 
 /** What is sent to whichever backend is picked. */
@@ -40,17 +49,26 @@ export interface Outgoing {
 export function outgoing(request: FastifyRequest, rules: RequestRules): Outgoing {
   const { raw } = request
   const { headers, method = 'GET' } = raw
-  const { segments, confined, host, forwarded } = rules
+  if (restoreUrl(raw) && isMalformed(raw.url)) throw new RequestFault('malformed percent-encoding')
+  const { segments, confined, guard, host, forwarded } = rules
+  if (isForeignVersion(raw)) throw new RequestFault(`HTTP/${raw.httpVersion} over HTTP/1.1`, 'unsupported-version')
   const fault = isDistrusted(raw.socket) ? 'it follows a malformed one' : faultOf(raw)
   if (fault !== undefined) throw new RequestFault(fault)
   const isAsterisk = method === 'OPTIONS' && raw.url === '*'
-  const target = isAsterisk ? asteriskTarget(headers.host ?? '') : targetOf(raw.url ?? '')
+  const named = hostOf(headers)
+  if (isAsterisk && !named) throw new RequestFault('OPTIONS * of no host')
+  const target = isAsterisk ? asteriskTarget(named!) : targetOf(raw.url ?? '')
   if (target === undefined) throw new RequestFault('unacceptable request target')
-  if (confined && climbs(target.path)) throw new RequestFault('its path leaves the prefix')
+  if (target.authority !== undefined && !areSameAuthority(target.authority, named ?? '', schemeOf(raw.url!)))
+    throw new RequestFault('its target names another host than its Host')
+  if (guard !== undefined && !isAsterisk) {
+    const unclear = guard.faultOf(method, target.path, headers)
+    if (unclear !== undefined) throw new RequestFault(unclear)
+  } else if (confined && climbs(target.path)) throw new RequestFault('its path leaves the prefix')
   const path = segments === 0 ? target.path : withoutSegments(target.path, segments)
   if (path === undefined) throw new RequestFault('its path is shorter than the prefix')
   const { body, replaced } = bodyOf(request)
-  const authority = target.authority ?? headers.host ?? (headers[':authority'] as string | undefined)
+  const authority = target.authority ?? named
   return {
     method,
     path,
@@ -58,11 +76,20 @@ export function outgoing(request: FastifyRequest, rules: RequestRules): Outgoing
       forwarded,
       host: host === 'preserve' ? authority : host === 'backend' ? undefined : host,
       authority: target.authority,
+      requestId: rules.requestId,
       bodyReplaced: replaced,
     }),
     body,
     smallLength: body === raw ? smallLengthOf(raw) : 0,
   }
+}
+
+function schemeOf(absolute: string): 'http' | 'https' {
+  return /^https:/i.test(absolute) ? 'https' : 'http'
+}
+
+function climbs(path: string): boolean {
+  return hasDotSegments(withoutQuery(path))
 }
 
 /** What undici is asked to send. `hostname` is the backend's own: undici would reconnect whenever Host names another. */
@@ -73,12 +100,16 @@ export function attemptRequest({ method, path, headers, body }: Outgoing, hostna
 }
 
 /** Lets the user's hook change what is sent. What it sets is checked again, and its errors are its own. */
-export function rewriteOutgoing(out: Outgoing, request: FastifyRequest, { rewrite }: RequestRules): void {
+export function rewriteOutgoing(out: Outgoing, request: FastifyRequest, { rewrite, guard }: RequestRules): void {
   if (rewrite === undefined) return
   const message = { method: out.method, path: out.path, headers: toFields(out.headers) }
   rewrite({ in: request, out: message })
   if (targetOf(message.path)?.path !== message.path)
     throw new TypeError(`rewrite.request set the path '${message.path}'`)
+  if (message.path !== out.path && guard !== undefined) {
+    const unclear = guard.faultOfMade(message.method, message.path, request.raw.headers)
+    if (unclear !== undefined) throw new TypeError(`rewrite.request set the path '${message.path}': ${unclear}`)
+  }
   out.method = message.method
   out.path = message.path
   out.headers = toFlat(message.headers)

@@ -7,7 +7,14 @@ import { PassThrough, Readable } from 'node:stream'
 const maxSmallBody = 65_536
 
 /** A request that must not be forwarded, and why: for the log, not for the client. */
-export class RequestFault extends Error {}
+export class RequestFault extends Error {
+  readonly reason: 'bad-request' | 'unsupported-version'
+
+  constructor(message: string, reason: RequestFault['reason'] = 'bad-request') {
+    super(message)
+    this.reason = reason
+  }
+}
 
 /** The body to send. */
 export interface RequestBody {

@@ -1,20 +1,10 @@
 import type { FastifyRequest } from 'fastify'
-import { isReplaced, pushForwarded } from './forwarded.ts'
+import { folded, isTrusted, isWithheld, mayTellOfClient, pushForwarded } from './forwarded.ts'
 import { isHopByHop, nominated } from '../headers/hop-by-hop.ts'
 import type { ForwardedOptions } from './forwarded-options.ts'
 
 /** Lengths of the names that need a closer look, beside the hop-by-hop ones. */
-const special = new Set([
-  'host',
-  'expect',
-  'trailer',
-  'forwarded',
-  'via',
-  'x-forwarded-for',
-  'x-forwarded-proto',
-  'x-forwarded-host',
-  'content-length',
-])
+const special = new Set(['host', 'cookie', 'expect', 'trailer', 'via', 'content-length'])
 const lengths = new Set([...special].map((name) => name.length))
 const possible = Array.from({ length: 32 }, (_, length) => lengths.has(length))
 
@@ -25,6 +15,8 @@ export interface HeaderRules {
   readonly host: string | undefined
   /** The authority that the request line named, if it named one: it overrules Host. */
   readonly authority: string | undefined
+  /** The field that carries the request's id, if there is one. */
+  readonly requestId: string | false
   /** A hook has replaced the body: its length and coding are not those that the client named. */
   readonly bodyReplaced: boolean
 }
@@ -35,11 +27,14 @@ export interface HeaderRules {
  */
 export function requestHeaders(
   request: FastifyRequest,
-  { forwarded, host, authority, bodyReplaced }: HeaderRules,
+  { forwarded, host, authority, requestId, bodyReplaced }: HeaderRules,
 ): string[] {
-  const { rawHeaders, headers, httpVersion } = request.raw
+  const { rawHeaders, headers, httpVersion, httpVersionMajor } = request.raw
   const nominees = nominated(headers.connection)
   const out = host === undefined ? [] : ['host', host]
+  const trusted = isTrusted(request)
+  let hasCookie = false
+  let hasId = false
   let via: string | undefined
   for (let index = 0; index < rawHeaders.length; index += 2) {
     const name = rawHeaders[index]!
@@ -51,19 +46,31 @@ export function requestHeaders(
         if (!bodyReplaced) out.push(name, value)
         continue
       }
-      if (lower === 'host' || lower === 'expect' || lower === 'trailer' || isReplaced(lower, forwarded)) continue
+      if (lower === 'host' || lower === 'expect' || lower === 'trailer') continue
+      // What HTTP/2 may split is one field elsewhere (RFC 9113 §8.2.3): Node has joined it.
+      if (lower === 'cookie' && httpVersionMajor === 2) {
+        if (!hasCookie) out.push(name, headers.cookie!)
+        hasCookie = true
+        continue
+      }
       if (lower === 'via' && forwarded.via) {
         via = via === undefined ? value : `${via}, ${value}`
         continue
       }
     }
     if (name.charCodeAt(0) === 58 /* : */) continue
+    if (mayTellOfClient(name, forwarded) && isWithheld(name, forwarded, trusted)) continue
+    if (requestId !== false && name.length === requestId.length && folded(name) === folded(requestId)) {
+      if (!trusted) continue
+      hasId = true
+    }
     if (nominees !== null && nominees.has(name.toLowerCase())) continue
     if (bodyReplaced && name.toLowerCase() === 'content-encoding') continue
     out.push(name, value)
   }
   if (headers.te !== undefined && /(?:^|,)\s*trailers\s*(?:,|;|$)/i.test(String(headers.te))) out.push('te', 'trailers')
-  if (forwarded.xForwarded || forwarded.forwarded) pushForwarded(out, request, forwarded, authority)
+  if (forwarded.xForwarded || forwarded.forwarded) pushForwarded(out, request, forwarded, authority, trusted)
+  if (requestId !== false && !hasId) out.push(requestId, request.id)
   if (forwarded.via) out.push('via', `${via === undefined ? '' : `${via}, `}${httpVersion} fastify-balancer`)
   return out
 }

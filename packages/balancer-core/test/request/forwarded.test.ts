@@ -1,7 +1,7 @@
 import Fastify, { type FastifyServerOptions } from 'fastify'
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { isReplaced, pushForwarded } from '../../src/request/forwarded.ts'
+import { isTrusted, isWithheld, mayTellOfClient, pushForwarded } from '../../src/request/forwarded.ts'
 
 interface Client {
   /** Its address; none if it has gone by now. */
@@ -13,9 +13,10 @@ interface Client {
   readonly authority?: string
 }
 
-const both = { xForwarded: true, forwarded: true, via: false }
-const oldOnly = { xForwarded: true, forwarded: false, via: false }
-const newOnly = { xForwarded: false, forwarded: true, via: false }
+const both = { xForwarded: true, forwarded: true, also: [] as string[], via: false }
+const oldOnly = { xForwarded: true, forwarded: false, also: [] as string[], via: false }
+const none = { xForwarded: false, forwarded: false, also: [] as string[], via: true }
+const newOnly = { xForwarded: false, forwarded: true, also: [] as string[], via: false }
 
 /** What is said of a client, as Fastify sees it. */
 async function pushed(client: Client, options = oldOnly): Promise<Record<string, string>> {
@@ -26,7 +27,7 @@ async function pushed(client: Client, options = oldOnly): Promise<Record<string,
   app.get('/', (request, reply) => {
     Object.defineProperty(request.raw.socket, 'remoteAddress', { value: peer })
     if (headers['host'] === '') delete request.raw.headers.host
-    pushForwarded(out, request, options, authority)
+    pushForwarded(out, request, options, authority, isTrusted(request))
     reply.send()
   })
   const { statusCode } = await app.inject({ url: '/', headers: { host: 'a.test', ...headers } })
@@ -167,15 +168,66 @@ test('both can be sent, or none', async () => {
     'x-forwarded-host',
     'forwarded',
   ])
-  assert.deepEqual(await pushed({}, { xForwarded: false, forwarded: false, via: true }), {})
+  assert.deepEqual(await pushed({}, none), {})
 })
 
-test("the client's own are dropped only where ours are sent", () => {
-  const old = ['x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host']
-  const names = [...old, 'forwarded', 'via', 'x-forwarded-port', 'host']
-  const replaced = (options: typeof both) => names.filter((name) => isReplaced(name, options))
-  assert.deepEqual(replaced(both), [...old, 'forwarded'])
-  assert.deepEqual(replaced(oldOnly), old)
-  assert.deepEqual(replaced(newOnly), ['forwarded'])
-  assert.deepEqual(replaced({ xForwarded: false, forwarded: false, via: true }), [])
+describe("of the client's own fields", () => {
+  const written = ['x-forwarded-for', 'X-Forwarded-Proto', 'x-forwarded-host', 'X_Forwarded_For', 'x.forwarded-host']
+  const others = [
+    ...[
+      'x-forwarded-port',
+      'X-Forwarded-Prefix',
+      'x-forwarded-server',
+      'x-forwarded-ssl',
+      'x-forwarded-by',
+      'x-forwarded',
+    ],
+    ...[
+      'X_FORWARDED_PORT',
+      'x.forwarded.prefix',
+      'x-forwarded_scheme',
+      'x~forwarded|user',
+      "x'forwarded*x",
+      'X-Forwarded-',
+    ],
+    ...['x-real-ip', 'X-Real-IP', 'x_real_ip', 'X.Real_Ip', 'x!real`ip'],
+  ]
+  const innocent = [
+    ...[
+      'forward',
+      'forwarded-x',
+      'x-forward-for',
+      'x-forwardedfor',
+      'xforwarded-for',
+      'x-request-id',
+      'x-real-ips',
+      'x-realip',
+    ],
+    ...['via', 'host', 'a', 'x', 'true-client-ip', 'cf-connecting-ip', 'x-client-ip', 'from', 'x-f', 'x-r'],
+  ]
+  const all = [...written, ...others, 'forwarded', 'Forwarded', ...innocent]
+  const withheld = (options: typeof both, trusted: boolean) =>
+    all.filter((name) => mayTellOfClient(name, options) && isWithheld(name, options, trusted))
+
+  test('all that tell of clients are withheld unless the peer is trusted, also when none are sent', () => {
+    for (const options of [both, oldOnly, newOnly, none])
+      assert.deepEqual(withheld(options, false), [...written, ...others, 'forwarded', 'Forwarded'])
+  })
+
+  test('those of a trusted peer cross, but for what is written anew, in whatever spelling', () => {
+    assert.deepEqual(withheld(both, true), [...written, 'forwarded', 'Forwarded'])
+    assert.deepEqual(withheld(oldOnly, true), written)
+    assert.deepEqual(withheld(newOnly, true), ['forwarded', 'Forwarded'])
+    assert.deepEqual(withheld(none, true), [])
+  })
+
+  test('more can be named', () => {
+    const options = { ...none, also: ['True-Client-IP', 'CF_Connecting_IP', 'A'] }
+    const also = ['true-client-ip', 'TRUE_CLIENT_IP', 'cf-connecting-ip', 'a', 'A']
+    for (const name of also) {
+      assert.equal(mayTellOfClient(name, options), true)
+      assert.deepEqual([isWithheld(name, options, false), isWithheld(name, options, true)], [true, false], name)
+    }
+    assert.equal(isWithheld('b', options, false), false)
+  })
 })

@@ -1,0 +1,135 @@
+// Room `paths`: what a path means to the app and to backends, and that it is the same.
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { IncomingHttpHeaders } from 'node:http'
+import { isElsewhere, routesOf, type AppRoute } from './app-routes.ts'
+import { asRouted, hasDotSegments, spellingsOf, withoutQuery, type RouterHabits } from './path-spellings.ts'
+import { kinOf } from './route-kin.ts'
+import { patternsOf } from './route-pattern.ts'
+
+/** A path that has one spelling, but for the case of its letters: segments that are not empty and do not end in a dot, nothing encoded. */
+const plain = /^(?:\/[^%\\;/?]*[^%\\;/?.])+(?:\?|$)/
+
+interface RouterOptions {
+  readonly ignoreDuplicateSlashes?: boolean
+  readonly useSemicolonDelimiter?: boolean
+}
+
+function habitsOf({ initialConfig }: FastifyInstance): RouterHabits {
+  // Fastify takes them in both places.
+  const places = [initialConfig, (initialConfig as { routerOptions?: RouterOptions }).routerOptions] as RouterOptions[]
+  return {
+    mergesSlashes: places.some((options) => options?.ignoreDuplicateSlashes === true),
+    cutsAtSemicolon: places.some((options) => options?.useSemicolonDelimiter === true),
+  }
+}
+
+/** The codes of the first letters of segments, in both cases; every code where a segment is not fixed. */
+function lettersOf(segments: readonly (string | undefined)[]): readonly number[] {
+  if (segments.includes(undefined)) return Array.from({ length: 256 }, (_, code) => code)
+  return segments.flatMap((segment) => [segment!.charCodeAt(0), segment!.toUpperCase().charCodeAt(0)])
+}
+
+/** The routes of one method, as seen from the one that a request has taken. */
+class Outlook {
+  readonly #routes: readonly AppRoute[]
+  /** The route itself, and those that guard as it does. */
+  readonly #own: ReadonlySet<AppRoute>
+  /** Other routes that the router would prefer, by the first segment of their patterns; undefined for those without. */
+  readonly #preferred = new Map<string | undefined, AppRoute[]>()
+  /** The codes of letters that their paths may begin with: most paths need no further look. */
+  readonly #firstLetters: ReadonlySet<number>
+  /** Whatever a path means, it means the route itself. */
+  readonly #isAlone: boolean
+  readonly #isKnown: boolean
+  readonly #habits: RouterHabits
+
+  constructor(scope: FastifyInstance, method: string, url: string | undefined) {
+    this.#habits = habitsOf(scope)
+    const keys = new Set(url === undefined ? [] : patternsOf(url).map(({ key }) => key))
+    const routes = routesOf(scope).of(method)
+    const kin = kinOf(scope, method, keys)
+    this.#routes = routes
+    this.#own = new Set(routes.filter(({ pattern: { key } }) => kin.has(key)))
+    this.#isKnown = url === undefined || routes.some(({ pattern: { key } }) => keys.has(key))
+    this.#isAlone = routes.length === this.#own.size && keys.has('/*')
+    const last = routes.findLastIndex((route) => this.#own.has(route))
+    for (const route of url === undefined ? routes : routes.slice(0, Math.max(last, 0))) {
+      if (this.#own.has(route)) continue
+      const { firstSegment } = route.pattern
+      this.#preferred.set(firstSegment, [...(this.#preferred.get(firstSegment) ?? []), route])
+    }
+    this.#firstLetters = new Set(lettersOf([...this.#preferred.keys()]))
+  }
+
+  faultOf(given: string, headers: IncomingHttpHeaders): string | undefined {
+    const isPlain = plain.test(given)
+    if (isPlain && !this.#firstLetters.has(given.charCodeAt(1))) return undefined
+    const path = withoutQuery(given)
+    if (isPlain) return this.#mayDiffer(path) ? this.#faultAmong([path], path, headers) : undefined
+    if (hasDotSegments(path)) return 'dot segments in its path'
+    if (this.#isAlone) return undefined
+    if (!this.#isKnown) return 'its route cannot be told from others, and its path has several spellings'
+    return this.#faultAmong(spellingsOf(path, this.#habits), path, headers)
+  }
+
+  /** Is there another route that a plain path could mean? */
+  #mayDiffer(path: string): boolean {
+    const slash = path.indexOf('/', 1)
+    const first = (slash === -1 ? path.slice(1) : path.slice(1, slash)).toLowerCase()
+    const resembles = ({ pattern }: AppRoute) => pattern.resembles(path)
+    return (
+      this.#preferred.get(first)?.some(resembles) === true || this.#preferred.get(undefined)?.some(resembles) === true
+    )
+  }
+
+  #faultAmong(spellings: Iterable<string>, path: string, headers: IncomingHttpHeaders): string | undefined {
+    const routed = asRouted(path)
+    // The router has looked at these and passed them over: for their constraints, or the length of a parameter.
+    const isPassedOver = (route: AppRoute) => isElsewhere(route, headers) || route.pattern.matches(routed)
+    const passedOver = new Set([...this.#preferred.values()].flat().filter(isPassedOver))
+    for (const spelling of spellings) {
+      const route = this.#routes.find((one) => !passedOver.has(one) && one.pattern.resembles(spelling))
+      if (route === undefined ? this.#own.size > 0 : !this.#own.has(route))
+        return `its path may mean ${spelling}, which is ${route === undefined ? 'no route' : `of the route ${route.pattern.text}`}`
+    }
+    return undefined
+  }
+}
+
+/** Sees to it that a path means to backends what it meant to the app's router, when it took one of its routes. */
+export class PathGuard {
+  readonly #scope: FastifyInstance
+  readonly #url: string | undefined
+  readonly #outlooks = new Map<string, Outlook>()
+  readonly #outlooksOfMade = new Map<string, Outlook>()
+
+  /** `url` is the pattern of the route; undefined when it was the handler of what is not found. */
+  constructor(scope: FastifyInstance, url: string | undefined) {
+    this.#scope = scope
+    this.#url = url
+  }
+
+  /** Why a path, with or without a query, must not be forwarded: another route of the app may be meant. Undefined if it may. */
+  faultOf(method: string, path: string, headers: IncomingHttpHeaders): string | undefined {
+    let outlook = this.#outlooks.get(method)
+    if (outlook === undefined) this.#outlooks.set(method, (outlook = new Outlook(this.#scope, method, this.#url)))
+    return outlook.faultOf(path, headers)
+  }
+
+  /** The same for a path that the app has made: whatever else it may mean must be of the route that it would take itself. */
+  faultOfMade(method: string, path: string, headers: IncomingHttpHeaders): string | undefined {
+    if (plain.test(path)) return undefined
+    const routed = asRouted(withoutQuery(path))
+    const routes = routesOf(this.#scope).of(method)
+    const route = routes.find((one) => !isElsewhere(one, headers) && one.pattern.matches(routed))?.pattern.text
+    const place = `${method} ${route}`
+    let outlook = this.#outlooksOfMade.get(place)
+    if (outlook === undefined) this.#outlooksOfMade.set(place, (outlook = new Outlook(this.#scope, method, route)))
+    return outlook.faultOf(path, headers)
+  }
+}
+
+/** The guard of the route that a request has taken. */
+export function guardOf({ server, routeOptions }: FastifyRequest): PathGuard {
+  return new PathGuard(server, routeOptions.url)
+}

@@ -1,0 +1,72 @@
+import type { FastifyInstance, RouteOptions } from 'fastify'
+import { subscribe } from 'node:diagnostics_channel'
+import { patternsOf } from './route-pattern.ts'
+
+/** What a request meets on a route: in which scope, by which hooks of the route's own, in whose hands it ends. */
+interface Course {
+  readonly scope: FastifyInstance
+  readonly hooks: readonly unknown[]
+  readonly handler: unknown
+  /** What hooks may go by, and what else decides whether it is let through. */
+  readonly settings: readonly unknown[]
+}
+
+/** A route as it was declared. */
+interface Declared {
+  readonly methods: readonly string[]
+  readonly url: string
+  readonly course: Course
+}
+
+const byServer = new WeakMap<object, Declared[]>()
+const owners = new WeakMap<object, object>()
+
+const hookNames = ['onRequest', 'preParsing', 'preValidation', 'preHandler'] as const
+
+function declared(scope: FastifyInstance, options: RouteOptions): Declared {
+  const hooks = hookNames.flatMap((name) => [name, options[name] ?? []].flat() as unknown[])
+  const handler = owners.get(options.handler) ?? options.handler
+  const settings = [options.config, options.schema, options.constraints]
+  return { methods: [options.method].flat(), url: options.url, course: { scope, hooks, handler, settings } }
+}
+
+// Every app that is made from now on: a plugin would hear only of the routes that are registered after it.
+subscribe('fastify.initialization', (message) => {
+  const { fastify } = message as { fastify: FastifyInstance }
+  const routes: Declared[] = []
+  byServer.set(fastify.server, routes)
+  fastify.addHook('onRoute', function (options) {
+    routes.push(declared(this, options))
+  })
+})
+
+/** Says that all handlers with this owner do the same. */
+export function setOwner(handler: object, owner: object): void {
+  owners.set(handler, owner)
+}
+
+function areSame(one: Course, other: Course): boolean {
+  if (one.scope !== other.scope || one.hooks.length !== other.hooks.length) return false
+  if (!one.hooks.every((hook, index) => hook === other.hooks[index])) return false
+  if (!one.settings.every((setting, index) => setting === other.settings[index])) return false
+  // Where hooks guard, it does not matter that each route has a function of its own.
+  return one.handler === other.handler || one.hooks.length > hookNames.length
+}
+
+/**
+ * The keys of the routes of a method that guard as those with one of `keys` do, as `/admin` and `/admin/*` with the same
+ * hooks and settings in the same scope: it does not matter which of them a path means. Of an app that was made before this module was
+ * loaded, only these keys themselves.
+ */
+export function kinOf(scope: FastifyInstance, method: string, keys: ReadonlySet<string>): ReadonlySet<string> {
+  const courses = new Map<string, Course[]>()
+  for (const { methods, url, course } of byServer.get(scope.server) ?? [])
+    if (methods.includes(method))
+      for (const { key } of patternsOf(url)) courses.set(key, [...(courses.get(key) ?? []), course])
+  const own = [...keys].flatMap((key) => courses.get(key) ?? [])
+  const [first] = own
+  const kin = new Set(keys)
+  if (first === undefined || !own.every((course) => areSame(course, first))) return kin
+  for (const [key, theirs] of courses) if (theirs.every((course) => areSame(course, first))) kin.add(key)
+  return kin
+}
