@@ -1,15 +1,15 @@
 import type { Backend, Balancer } from '@fastify-balancer/balancer-core'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { Admission } from './admission.ts'
-import { Audit, lasting, type BalancerChange } from './audit.ts'
+import { Admission } from './changes/admission.ts'
+import { Audit, lasting, type BalancerChange } from './changes/audit.ts'
 import { UnknownBackendError, UnknownBalancerError } from './errors.ts'
 import { Extensions } from './extensions.ts'
-import { requiredRevision } from './if-match.ts'
+import { requiredRevision } from './changes/if-match.ts'
 import type { ParsedOptions } from './options.ts'
 import { Keeper } from './persistence/index.ts'
-import { previewOf, type Preview, type Wanted } from './preview.ts'
+import { previewOf, type Preview, type Wanted } from './changes/preview.ts'
 import { serverStateOf, type ServerState } from './server-state.ts'
-import { Views } from './views.ts'
+import { Views } from './views/views.ts'
 
 /** What all routes share: where the balancers are found, what may be done to them, and who is told. */
 export class Desk {

@@ -1,7 +1,7 @@
 import { code, hookFaults, hookList, hooks, readOptions, strict, type Given } from '@fastify-balancer/option-schema'
 import { Type, type Static } from '@sinclair/typebox'
 import type { FastifyRequest, onRequestHookHandler, preHandlerHookHandler } from 'fastify'
-import { allowFault } from './allow-list.ts'
+import { allowFault } from './changes/allow-list.ts'
 import { BadOptionsError, UnguardedError } from './errors.ts'
 import { EventsOptions } from './events/options.ts'
 

@@ -1,6 +1,6 @@
 import type { Clock } from '@fastify-balancer/balancer-core'
 import type { ServerResponse } from 'node:http'
-import { isGone } from '../gone.ts'
+import { isGone } from '../waiting/gone.ts'
 import { StreamsClosedError, TooManyStreamsError } from './errors.ts'
 import { figuresFilterOf, filterOf, type EventsQuery } from './event-filter.ts'
 import type { EventLog } from './event-log.ts'

@@ -1,5 +1,5 @@
 import type { Desk } from '../desk.ts'
-import { setTag } from '../if-match.ts'
+import { setTag } from '../changes/if-match.ts'
 import { BalancerParams, NoQuery, responses } from '../schemas/request.ts'
 import { BalancersView, BalancerView } from '../schemas/views.ts'
 import { tags, type Scope } from '../scope.ts'

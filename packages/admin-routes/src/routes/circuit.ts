@@ -4,11 +4,11 @@ import { Type } from '@sinclair/typebox'
 import type { Desk } from '../desk.ts'
 import { BadRequestError, MissingPluginError } from '../errors.ts'
 import type { Hold } from '../extensions.ts'
-import { setTag } from '../if-match.ts'
+import { setTag } from '../changes/if-match.ts'
 import { BackendParams, ConditionalHeaders, NoQuery, responses } from '../schemas/request.ts'
 import { CircuitView } from '../schemas/views.ts'
 import { tags, type Scope } from '../scope.ts'
-import { circuitView } from '../views.ts'
+import { circuitView } from '../views/views.ts'
 
 const CircuitOrder = Type.Object(
   {

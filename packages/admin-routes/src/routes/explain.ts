@@ -4,7 +4,7 @@ import type { Desk } from '../desk.ts'
 import { BalancerParams, NoQuery, responses } from '../schemas/request.ts'
 import { ExplanationView } from '../schemas/views.ts'
 import { tags, type Scope } from '../scope.ts'
-import { explanationView } from '../views.ts'
+import { explanationView } from '../views/views.ts'
 
 const DescribedRequest = Type.Object(
   {

@@ -1,8 +1,8 @@
 import { Type } from '@sinclair/typebox'
 import type { Desk } from '../desk.ts'
 import { UnknownBackendError } from '../errors.ts'
-import { IdleWatch, whenGone } from '../idle.ts'
-import { revisionsOf } from '../revisions.ts'
+import { IdleWatch, whenGone } from '../waiting/idle.ts'
+import { revisionsOf } from '../changes/revisions.ts'
 import { BackendParams, defaultWait, responses, waiting, WaitQuery } from '../schemas/request.ts'
 import { tags, type Scope } from '../scope.ts'
 

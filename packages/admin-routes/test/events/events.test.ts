@@ -7,7 +7,7 @@ import { describe, test } from 'node:test'
 import { exchange, get, wireClient } from '../../../../test/conformance/wire-client.ts'
 import { listenApp } from '../../../../test/support/app.ts'
 import { until } from '../../../../test/support/until.ts'
-import { addEvents } from '../../src/events/route.ts'
+import { addEvents } from '../../src/routes/events.ts'
 import { at, backends, deskOf, read, start, told } from './stage.ts'
 
 const about = { type: 'veto', balancer: 'default', by: 'me', reason: 'r', hard: false }

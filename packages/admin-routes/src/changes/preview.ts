@@ -1,0 +1,36 @@
+import type { Balancer, PreviewedBackend } from '@fastify-balancer/balancer-core'
+import type { Static } from '@sinclair/typebox'
+import { BadRequestError, toldFaults } from '../errors.ts'
+import type { PreviewView } from '../schemas/views.ts'
+import type { WantedBackend } from '../schemas/wanted.ts'
+
+/** A list, as somebody would have it. */
+export type Wanted = readonly (string | WantedBackend)[]
+
+/** What a list would change, and everything that is wrong with it. */
+export type Preview = Static<typeof PreviewView>
+
+function copied({ zone, tags, ...rest }: PreviewedBackend) {
+  return { ...rest, ...(zone !== undefined && { zone }), tags: [...tags] }
+}
+
+/** What the balancer itself says of a list. */
+export function previewOf(balancer: Balancer, wanted: Wanted): Preview {
+  const { added, removed, changed, faults } = balancer.preview(wanted)
+  return {
+    added: [...added],
+    removed: [...removed],
+    changed: changed.map(({ id, from, to }) => ({ id, from: copied(from), to: copied(to) })),
+    faults: [...faults],
+  }
+}
+
+/** The answer of a dry run. */
+export function dryRun(preview: Preview): Preview {
+  return { ...preview, faults: [...toldFaults(preview.faults)] }
+}
+
+/** @throws BadRequestError naming every fault, or the first of very many */
+export function refuseFaulty({ faults }: Preview): void {
+  if (faults.length > 0) throw new BadRequestError(faults)
+}
