@@ -2,19 +2,19 @@ import createError from '@fastify/error'
 
 /** Options that cannot be used; the message names every fault. Thrown at boot. */
 export const BadOptionsError = createError<[string]>(
-  'FST_ADMIN_ROUTES_BAD_OPTIONS',
+  'FST_BALANCER_ADMIN_BAD_OPTIONS',
   'Bad admin routes options: %s',
   500,
 )
 
 /** Nobody guards the routes. Thrown at boot. */
 export const UnguardedError = createError<[string]>(
-  'FST_ADMIN_ROUTES_UNGUARDED',
+  'FST_BALANCER_ADMIN_UNGUARDED',
   'Whoever can call the admin routes can point traffic anywhere: give `onRequest` or `preHandler` a hook that checks who asks (missing for: %s), or write `insecure: true`',
   500,
 )
 
-const BadRequest = createError<[string]>('FST_ADMIN_ROUTES_BAD_REQUEST', 'Bad request: %s', 400)
+const BadRequest = createError<[string]>('FST_BALANCER_ADMIN_BAD_REQUEST', 'Bad request: %s', 400)
 
 /** So many faults are told: a body may have one in every few bytes. */
 const mostFaults = 100
@@ -38,7 +38,7 @@ export class BadRequestError extends BadRequest {
 
 /** A balancer that this server does not have. */
 export const UnknownBalancerError = createError<[string]>(
-  'FST_ADMIN_ROUTES_UNKNOWN_BALANCER',
+  'FST_BALANCER_ADMIN_UNKNOWN_BALANCER',
   "There is no balancer '%s'",
   404,
 )
@@ -52,7 +52,7 @@ export const UnknownBackendError = createError<[string]>(
 
 /** A revision that is not, or no longer, among those that are kept. */
 export const UnknownRevisionError = createError<[number, string]>(
-  'FST_ADMIN_ROUTES_UNKNOWN_REVISION',
+  'FST_BALANCER_ADMIN_UNKNOWN_REVISION',
   'Revision %s is not kept, only: %s',
   404,
 )
@@ -66,21 +66,21 @@ export const StaleRevisionError = createError<[number, string]>(
 
 /** What is asked for takes a plugin that is not there for this balancer. */
 export const MissingPluginError = createError<[string, string]>(
-  'FST_ADMIN_ROUTES_MISSING_PLUGIN',
+  'FST_BALANCER_ADMIN_MISSING_PLUGIN',
   "The balancer '%s' has no %s",
   409,
 )
 
 /** A page of another origin wants to change something with the browser of somebody who may. */
 export const CrossSiteError = createError<[string]>(
-  'FST_ADMIN_ROUTES_CROSS_SITE',
+  'FST_BALANCER_ADMIN_CROSS_SITE',
   'Refused: a change must not come from %s',
   403,
 )
 
 /** There is no such route. */
 export const UnknownRouteError = createError<[string, string]>(
-  'FST_ADMIN_ROUTES_UNKNOWN_ROUTE',
+  'FST_BALANCER_ADMIN_UNKNOWN_ROUTE',
   'There is no %s %s',
   404,
 )

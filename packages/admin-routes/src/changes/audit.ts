@@ -1,7 +1,6 @@
 import type { Balancer } from '@fastify-balancer/balancer-core'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { channel } from 'node:diagnostics_channel'
-import type { ParsedOptions } from '../options.ts'
 
 /** What an operator can do that changes something. */
 export type AdminAction =
@@ -60,6 +59,9 @@ const changes = channel<unknown, AdminNotice>('admin-routes:change')
 
 const longestName = 200
 
+/** The option `user`: who it was, as far as the app knows. */
+type FindUser = ((request: FastifyRequest) => string | undefined) | undefined
+
 /** An id may be an object, e.g. of a database, that says nothing as text. */
 function isText(value: unknown): value is string | number | bigint {
   return typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint'
@@ -75,11 +77,11 @@ function nameOf(user: unknown): string | undefined {
 /** Knows who asks, and tells what they have changed: one line in the log, one message on the channel. */
 export class Audit {
   readonly #app: FastifyInstance
-  readonly #user: ParsedOptions['user']
+  readonly #user: FindUser
   readonly #who = new WeakMap<FastifyRequest, string>()
 
   /** `user`: the option. */
-  constructor(app: FastifyInstance, user: ParsedOptions['user']) {
+  constructor(app: FastifyInstance, user: FindUser) {
     this.#app = app
     this.#user = user
   }

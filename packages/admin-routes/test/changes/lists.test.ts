@@ -246,7 +246,7 @@ describe('one backend', () => {
       const unknown = await ask(method, `${backends}/nobody${path}`, given)
       assert.deepEqual([unknown.status, unknown.body.code], [404, 'FST_BALANCER_UNKNOWN_BACKEND'], path)
       const nowhere = await ask(method, `/balancers/nowhere/backends/a${path}`, given)
-      assert.deepEqual([nowhere.status, nowhere.body.code], [404, 'FST_ADMIN_ROUTES_UNKNOWN_BALANCER'], path)
+      assert.deepEqual([nowhere.status, nowhere.body.code], [404, 'FST_BALANCER_ADMIN_UNKNOWN_BALANCER'], path)
     }
     for (const [method, path, given] of [
       ['GET', '/balancers/nowhere'],
@@ -321,7 +321,7 @@ describe('rollback', () => {
     const { ask } = await stage(t)
     for (let weight = 1; weight <= 20; weight++) await ask('PATCH', `${backends}/a`, { weight })
     const { status, body } = await ask('POST', '/balancers/default/rollback', { revision: 1 })
-    assert.deepEqual([status, body.code], [404, 'FST_ADMIN_ROUTES_UNKNOWN_REVISION'])
+    assert.deepEqual([status, body.code], [404, 'FST_BALANCER_ADMIN_UNKNOWN_REVISION'])
     assert.equal((await ask('POST', '/balancers/default/rollback', { revision: 2 })).body.backends[0].weight, 1)
     assert.equal((await ask('POST', '/balancers/default/rollback', { revision: 'x' })).status, 400)
   })

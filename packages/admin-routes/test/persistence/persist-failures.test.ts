@@ -61,7 +61,7 @@ describe('a broken file', () => {
       await writeFile(file, text)
       const before = await stat(file)
       const error = await refusal(file)
-      assert.equal(error.code, 'FST_ADMIN_ROUTES_BROKEN_FILE')
+      assert.equal(error.code, 'FST_BALANCER_ADMIN_BROKEN_FILE')
       assert.ok(error.message.includes(`'${file}'`))
       assert.match(error.message, fault)
       assert.deepEqual(await readFile(file), Buffer.from(text))
@@ -73,7 +73,7 @@ describe('a broken file', () => {
     const { file } = await kept(t)
     await writeFile(file, JSON.stringify(list(a, c)))
     const { code, message } = await refusal(file, { allow: ['10.0.0.0/8'] })
-    assert.equal(code, 'FST_ADMIN_ROUTES_BROKEN_FILE')
+    assert.equal(code, 'FST_BALANCER_ADMIN_BROKEN_FILE')
     assert.match(message, /: balancers\.default\.backends\.1\.url: 'http:\/\/127\.0\.0\.1:3' is not among those/)
     assert.doesNotMatch(message, /backends\.0/)
   })
@@ -87,7 +87,7 @@ describe('a broken file', () => {
     await app.register(balancer, { backends: [a] })
     await app.register(balancer, { name: 'other', prefix: '/other', backends: [b] })
     await assert.rejects(async () => await app.register(adminRoutes, { insecure: true, persist: file }), {
-      code: 'FST_ADMIN_ROUTES_BROKEN_FILE',
+      code: 'FST_BALANCER_ADMIN_BROKEN_FILE',
     })
     assert.deepEqual(
       [...app.balancers.values()].map(({ backends: [one] }) => one!.id),
@@ -97,12 +97,12 @@ describe('a broken file', () => {
 
   test('a folder in its place, or none around it, is said at boot', async (t) => {
     const { folder } = await kept(t)
-    assert.equal((await refusal(folder)).code, 'FST_ADMIN_ROUTES_BROKEN_FILE')
+    assert.equal((await refusal(folder)).code, 'FST_BALANCER_ADMIN_BROKEN_FILE')
     const { code, message } = await refusal(join(folder, 'nowhere', 'lists.json'))
-    assert.equal(code, 'FST_ADMIN_ROUTES_BAD_OPTIONS')
+    assert.equal(code, 'FST_BALANCER_ADMIN_BAD_OPTIONS')
     assert.match(message, /persist: the folder of '.*nowhere\/lists\.json' cannot be written to: ENOENT/)
     await symlink('nowhere/lists.json', join(folder, 'link'))
-    assert.equal((await refusal(join(folder, 'link'))).code, 'FST_ADMIN_ROUTES_BAD_OPTIONS')
+    assert.equal((await refusal(join(folder, 'link'))).code, 'FST_BALANCER_ADMIN_BAD_OPTIONS')
   })
 })
 
@@ -113,7 +113,7 @@ describe('what cannot be saved', () => {
     // In the way of what is written before it is renamed.
     await mkdir(`${file}.tmp`)
     const { status, body, headers } = await order('POST', backends, c)
-    assert.deepEqual([status, body.code, headers.etag], [507, 'FST_ADMIN_ROUTES_UNSAVED', '"2"'])
+    assert.deepEqual([status, body.code, headers.etag], [507, 'FST_BALANCER_ADMIN_UNSAVED', '"2"'])
     assertIs(FaultView, body)
     assert.match(body.message, /^The change is in force, but could not be saved \(\w+\)/)
     assert.doesNotMatch(JSON.stringify(body), /persist-/)

@@ -24,7 +24,7 @@ async function start(t: TestContext, ...files: string[]) {
 }
 
 const refusedFor = (file: string) => ({
-  code: 'FST_ADMIN_ROUTES_BAD_OPTIONS',
+  code: 'FST_BALANCER_ADMIN_BAD_OPTIONS',
   message: `Bad admin routes options: persist: other admin routes keep their lists in '${file}'`,
 })
 
@@ -86,7 +86,7 @@ describe('a file of lists', () => {
       await app.register(balancer, { backends: [a] })
       // oxlint-disable-next-line no-await-in-loop -- one after the other
       await assert.rejects(async () => await app.register(adminRoutes, { insecure: true, persist: file }), {
-        code: 'FST_ADMIN_ROUTES_BROKEN_FILE',
+        code: 'FST_BALANCER_ADMIN_BROKEN_FILE',
       })
     }
     await writeFile(file, empty)

@@ -65,7 +65,7 @@ test('a balancer that comes later, and would take them, is refused', async (t) =
   await app.register(balancer, { name: 'no route', backends: [], constraints: { version: '1.0.0' }, route: false })
   await app.register(balancer, { name: 'late', backends: [], constraints: { version: '1.0.0' } })
   await assert.rejects(async () => app.ready(), {
-    code: 'FST_ADMIN_ROUTES_BAD_OPTIONS',
+    code: 'FST_BALANCER_ADMIN_BAD_OPTIONS',
     message: /'late' has constraints/,
   })
 })

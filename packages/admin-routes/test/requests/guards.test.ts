@@ -193,7 +193,7 @@ describe('beside others', () => {
           if (!inFirst) await app.register(balancer, { name: 'later', prefix, backends: [] })
           await app.ready()
         },
-        { code: 'FST_ADMIN_ROUTES_BAD_OPTIONS', message: /has the prefix '\/ops/ },
+        { code: 'FST_BALANCER_ADMIN_BAD_OPTIONS', message: /has the prefix '\/ops/ },
       )
     })
 
@@ -321,7 +321,7 @@ describe('a page of another site', () => {
       const answer = await ask('PATCH', `${backends}/a`, { weight: 3 }, { ...own, ...headers })
       assert.equal(answer.status, status)
       assert.deepEqual(list(), [status === 200 ? 'a 3' : 'a 1', 'b 2'])
-      if (status === 403) assert.equal(answer.body.code, 'FST_ADMIN_ROUTES_CROSS_SITE')
+      if (status === 403) assert.equal(answer.body.code, 'FST_BALANCER_ADMIN_CROSS_SITE')
       assert.equal((await ask('GET', backends, undefined, { ...own, ...headers })).status, 200)
     })
 })
@@ -369,7 +369,7 @@ describe('at boot', () => {
     'only what changes': { operate: { onRequest: member } },
   }))
     test(`it does not start when ${what} is guarded`, () =>
-      assert.rejects(register(options), { code: 'FST_ADMIN_ROUTES_UNGUARDED' }))
+      assert.rejects(register(options), { code: 'FST_BALANCER_ADMIN_UNGUARDED' }))
 
   test('it starts when it is told that it is insecure, and says so', async (t) => {
     const { log } = await stage(t)
@@ -381,11 +381,11 @@ describe('at boot', () => {
   test('it names every fault of its options', async () => {
     const wrong = { prefix: '/', allow: ['10.0.0.0/33', 'a b', '*.x'], onRequest: 'x', origins: ['x/'], user: 1 }
     await assert.rejects(register({ ...wrong, prefix: 'x', unknown: 1 } as unknown as AdminRoutesOptions), {
-      code: 'FST_ADMIN_ROUTES_BAD_OPTIONS',
+      code: 'FST_BALANCER_ADMIN_BAD_OPTIONS',
       message: /unknown: unexpected property; prefix: expected string to match/,
     })
     await assert.rejects(register({ ...wrong, prefix: '/x' } as unknown as AdminRoutesOptions), {
-      code: 'FST_ADMIN_ROUTES_BAD_OPTIONS',
+      code: 'FST_BALANCER_ADMIN_BAD_OPTIONS',
       message:
         /: onRequest: expected a function, or an array of functions; allow\.0: .*; allow\.1: .*; origins\.0: 'x\/' is not an origin; user: expected a function$/,
     })

@@ -84,7 +84,7 @@ test('every order names what its query may hold, and refuses the rest', async (t
       }),
     })
     const { code, faults } = JSON.parse(answer.body) as { code?: string; faults: string[] }
-    assert.deepEqual([answer.status, code], [400, 'FST_ADMIN_ROUTES_BAD_REQUEST'], name)
+    assert.deepEqual([answer.status, code], [400, 'FST_BALANCER_ADMIN_BAD_REQUEST'], name)
     assert.ok(faults.includes('dryrun: unexpected property'), name)
     assert.deepEqual([state(), backend.received.length], before, name)
   }

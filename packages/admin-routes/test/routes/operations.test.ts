@@ -238,7 +238,7 @@ describe('probe', () => {
   test('is 409 without a health check, or without probes', async (t) => {
     const bare = await stage(t)
     const missing = await bare.ask('POST', `${backends}/a/probe`)
-    assert.deepEqual([missing.status, missing.body.code], [409, 'FST_ADMIN_ROUTES_MISSING_PLUGIN'])
+    assert.deepEqual([missing.status, missing.body.code], [409, 'FST_BALANCER_ADMIN_MISSING_PLUGIN'])
     const passive = await stage(t, { between: (app) => app.register(healthCheck, { type: 'none' }) })
     const none = await passive.ask('POST', `${backends}/a/probe`)
     assert.deepEqual([none.status, none.body.code], [409, 'FST_HEALTH_CHECK_NO_PROBES'])
@@ -292,7 +292,7 @@ describe('circuit', () => {
   test('is 409 without a circuit breaker', async (t) => {
     const { ask: inject } = await stage(t)
     const { status, body } = await inject('PUT', `${backends}/a/circuit`, { state: 'open' })
-    assert.deepEqual([status, body.code], [409, 'FST_ADMIN_ROUTES_MISSING_PLUGIN'])
+    assert.deepEqual([status, body.code], [409, 'FST_BALANCER_ADMIN_MISSING_PLUGIN'])
   })
 })
 
