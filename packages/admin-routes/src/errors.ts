@@ -71,6 +71,13 @@ export const MissingPluginError = createError<[string, string]>(
   409,
 )
 
+/** A body of another type. */
+export const NotJsonError = createError<[]>(
+  'FST_BALANCER_ADMIN_NOT_JSON',
+  'A body must be JSON: send it with `content-type: application/json`',
+  415,
+)
+
 /** A page of another origin wants to change something with the browser of somebody who may. */
 export const CrossSiteError = createError<[string]>(
   'FST_BALANCER_ADMIN_CROSS_SITE',

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
+import { readBodies } from './requests/bodies.ts'
 import { serializerCompiler, validatorCompiler } from './requests/compilers.ts'
 import { Desk } from './desk.ts'
 import { answerErrors } from './requests/error-answer.ts'
@@ -56,9 +57,7 @@ function prepare(scope: FastifyInstance, desk: Desk): void {
   // One that the app has for all its answers would go before it.
   scope.setReplySerializer(null as never)
   scope.setErrorHandler(answerErrors(desk))
-  scope.removeAllContentTypeParsers()
-  const parse = scope.getDefaultJsonParser('error', 'error')
-  scope.addContentTypeParser('application/json', { parseAs: 'string', bodyLimit: desk.options.bodyLimit }, parse)
+  readBodies(scope, desk.options.bodyLimit)
   scope.addHook('onRoute', (route) => {
     // What is wrong with a request is said once it is known that the one who asks may ask.
     route.attachValidation = true

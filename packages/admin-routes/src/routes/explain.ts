@@ -24,6 +24,11 @@ export function addExplain(scope: Scope, desk: Desk): void {
   scope.post(
     '/balancers/:name/explain',
     {
+      // Nothing of it has to be said.
+      preValidation(request, _reply, done) {
+        request.body ??= {}
+        done()
+      },
       schema: {
         tags,
         operationId: 'explain',
