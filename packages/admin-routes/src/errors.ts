@@ -85,6 +85,13 @@ export const CrossSiteError = createError<[string]>(
   403,
 )
 
+/** Asked for by a name that nobody has listed: it may be a stranger's, made to mean this server. */
+export const UnknownHostError = createError<[string]>(
+  'FST_BALANCER_ADMIN_UNKNOWN_HOST',
+  "Refused: %s is not known as a name of this server. Ask for localhost or an address, or add the name to the admin option 'hosts'",
+  403,
+)
+
 /** There is no such route. */
 export const UnknownRouteError = createError<[string, string]>(
   'FST_BALANCER_ADMIN_UNKNOWN_ROUTE',

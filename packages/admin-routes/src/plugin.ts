@@ -1,3 +1,4 @@
+import { KnownHosts, quoted } from '@fastify-balancer/option-schema'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { readBodies } from './requests/bodies.ts'
@@ -5,7 +6,8 @@ import { serializerCompiler, validatorCompiler } from './requests/compilers.ts'
 import { Desk } from './desk.ts'
 import { answerErrors } from './requests/error-answer.ts'
 import { addEvents } from './routes/events.ts'
-import { guardsOf, parseOptions, type AdminRoutesOptions, type Guards } from './options.ts'
+import { UnknownHostError } from './errors.ts'
+import { guardsOf, parseOptions, type AdminRoutesOptions, type Guards, type ParsedOptions } from './options.ts'
 import { revisionsOf } from './changes/revisions.ts'
 import { addBackendRead, addBackendWrite } from './routes/backend.ts'
 import { addBackendsRead, addBackendsWrite } from './routes/backends.ts'
@@ -50,6 +52,16 @@ function guard(scope: FastifyInstance, { onRequest, preHandler }: Guards): void 
   for (const hook of preHandler) scope.addHook('preHandler', hook)
 }
 
+/** Where no hook may tell who asks, the name that is asked for must not be a stranger's. */
+function checkHosts(scope: FastifyInstance, { insecure, hosts }: ParsedOptions): void {
+  if (!insecure && hosts === undefined) return
+  const known = new KnownHosts(hosts)
+  scope.addHook('onRequest', (request, _reply, done) => {
+    const unknown = known.unknownIn(request)
+    done(unknown === undefined ? undefined : new UnknownHostError(quoted(unknown.slice(0, 200))))
+  })
+}
+
 /** How all routes read requests and answer them, whatever the app does in its own. */
 function prepare(scope: FastifyInstance, desk: Desk): void {
   scope.setValidatorCompiler(validatorCompiler)
@@ -69,6 +81,7 @@ function prepare(scope: FastifyInstance, desk: Desk): void {
     void reply.header('cache-control', 'no-store').header('x-content-type-options', 'nosniff')
     done()
   })
+  checkHosts(scope, desk.options)
 }
 
 /** The last hook before the handler. */
@@ -79,7 +92,7 @@ function refuseInvalid(scope: FastifyInstance): void {
 /** What one role may do. */
 async function roleRoutes(scope: FastifyInstance, { desk, role }: { desk: Desk; role: Role }): Promise<void> {
   const { options } = desk
-  const sameOrigin = new SameOrigin(options.origins, options.insecure)
+  const sameOrigin = new SameOrigin(options.origins)
   guard(scope, guardsOf(options[role]))
   scope.addHook('onRequest', async (request) => sameOrigin.check(request))
   refuseInvalid(scope)

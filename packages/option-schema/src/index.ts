@@ -1,5 +1,7 @@
 export { withDefaults, type Given } from './defaults.ts'
 export { faultsOf } from './faults.ts'
 export { hookFaults, hookList, hooks, type Hooks } from './hooks.ts'
+export { hostFaults, hosts, KnownHosts } from './hosts.ts'
+export { quoted, withoutSecrets } from './quoted.ts'
 export { code, milliseconds, strict } from './parts.ts'
 export { readOptions, type Reading } from './reading.ts'

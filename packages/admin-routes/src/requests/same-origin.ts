@@ -1,26 +1,19 @@
+import { withoutSecrets } from '@fastify-balancer/option-schema'
 import type { FastifyRequest } from 'fastify'
-import { isIP } from 'node:net'
 import { CrossSiteError } from '../errors.ts'
 
 const safe = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE'])
 
-/** Nobody else can make these names mean this machine. */
-function isOwnName(hostname: string): boolean {
-  return hostname === 'localhost' || hostname.endsWith('.localhost') || isIP(hostname.replace(/^\[|\]$/g, '')) !== 0
-}
-
 /**
  * Refuses changes that a page of another site makes with the browser, and so with the credentials, of somebody who may.
- * What is no browser sends neither `Origin` nor `Sec-Fetch-Site`, and is let through.
+ * What is no browser sends neither `Origin` nor `Sec-Fetch-Site`, and is let through. That the name asked for is the server's
+ * own is checked before, where nobody signs in: see `KnownHosts`.
  */
 export class SameOrigin {
   readonly #origins: ReadonlySet<string>
-  readonly #namesMayLie: boolean
 
-  /** With `insecure`, nobody signs in, so that a page whose own name was made to mean this machine could do anything. */
-  constructor(origins: readonly string[], insecure: boolean) {
+  constructor(origins: readonly string[]) {
     this.#origins = new Set(origins)
-    this.#namesMayLie = insecure
   }
 
   /** @throws CrossSiteError */
@@ -33,7 +26,6 @@ export class SameOrigin {
     }
     if (this.#origins.has(origin)) return
     const own = URL.parse(`${protocol}://${host}`)
-    if (own === null || own.origin !== origin || (this.#namesMayLie && !isOwnName(own.hostname)))
-      throw new CrossSiteError(origin.slice(0, 200))
+    if (own === null || own.origin !== origin) throw new CrossSiteError(withoutSecrets(origin.slice(0, 200)))
   }
 }

@@ -81,7 +81,7 @@ export function addEvents(scope: Scope, desk: Desk, streams = streamsOf(desk)): 
     streams.assertRoom()
     begin(request, reply)
     const last = request.headers['last-event-id'] ?? query.lastEventId
-    streams.add(reply.raw, query, typeof last === 'string' ? last : undefined)
+    streams.add(request, reply, query, typeof last === 'string' ? last : undefined)
     if (figuresFilterOf(query) !== undefined) figures.start()
   })
 }

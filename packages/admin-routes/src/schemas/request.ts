@@ -64,7 +64,7 @@ const faults: Readonly<Record<number, string>> = {
   412: '`If-Match` is stale; `current` is how it is now, and nothing was changed',
   413: 'The body is too large',
   415: 'The body is not JSON',
-  503: 'The app is closing, or there are as many streams as may be',
+  503: 'There are as many who wait or watch as may be, or the app is closing: ask again after `retry-after`',
 }
 
 type Refusal = typeof FaultView

@@ -1,7 +1,9 @@
 import type { Clock } from '@fastify-balancer/balancer-core'
-import type { FastifyReply } from 'fastify'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import { isGone } from './gone.ts'
+import { TooManyWaitingError } from './errors.ts'
+
+/** So many may wait at once. */
+const most = 100
 
 /**
  * Those who wait until something has nothing left to do. What a channel tells is looked at only while somebody waits;
@@ -21,9 +23,13 @@ export class IdleWatch {
     return this.#waiting.size
   }
 
-  /** Resolves when `isIdle` holds, after `timeout` ms, or when `onGone`'s callback is called. */
+  /**
+   * Resolves when `isIdle` holds, after `timeout` ms, or when `onGone`'s callback is called.
+   * @throws TooManyWaitingError
+   */
   wait(isIdle: () => boolean, clock: Clock, timeout: number, onGone: (leave: () => void) => void): Promise<void> {
     if (isIdle()) return Promise.resolve()
+    if (this.#waiting.size >= most) throw new TooManyWaitingError(most)
     return new Promise((resolve) => {
       const look = () => {
         if (isIdle()) leave()
@@ -45,10 +51,4 @@ export class IdleWatch {
   close(): void {
     for (const leave of this.#waiting) leave()
   }
-}
-
-/** Calls back when whoever waits for an answer has gone. */
-export function whenGone({ raw }: FastifyReply, leave: () => void): void {
-  if (isGone(raw)) leave()
-  else raw.once('close', leave)
 }

