@@ -1,4 +1,5 @@
 import createError from '@fastify/error'
+import { withoutSecrets } from '@fastify-balancer/option-schema'
 
 /** Options that cannot be used; the message names every fault. Thrown at boot. */
 export const BadOptionsError = createError<[string]>(
@@ -30,25 +31,34 @@ export class BadRequestError extends BadRequest {
   readonly faults: readonly string[]
 
   constructor(faults: readonly string[]) {
-    const told = toldFaults(faults)
+    // An answer, and whoever logs it, must not tell what may be a password.
+    const told = toldFaults(faults).map(withoutSecrets)
     super(told.join('; '))
     this.faults = told
   }
 }
 
-/** A balancer that this server does not have. */
-export const UnknownBalancerError = createError<[string]>(
+const UnknownBalancer = createError<[string]>(
   'FST_BALANCER_ADMIN_UNKNOWN_BALANCER',
   "There is no balancer '%s'",
   404,
 )
 
+/** A balancer that this server does not have. */
+export class UnknownBalancerError extends UnknownBalancer {
+  constructor(name: string) {
+    super(withoutSecrets(name))
+  }
+}
+
+const UnknownBackend = createError<[string]>('FST_BALANCER_UNKNOWN_BACKEND', "There is no backend '%s'", 404)
+
 /** A backend id that is not in the set. The balancer's own error, for what it is not asked about. */
-export const UnknownBackendError = createError<[string]>(
-  'FST_BALANCER_UNKNOWN_BACKEND',
-  "There is no backend '%s'",
-  404,
-)
+export class UnknownBackendError extends UnknownBackend {
+  constructor(id: string) {
+    super(withoutSecrets(id))
+  }
+}
 
 /** A revision that is not, or no longer, among those that are kept. */
 export const UnknownRevisionError = createError<[number, string]>(

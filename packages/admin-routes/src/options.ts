@@ -46,7 +46,7 @@ export const AdminRoutesOptions = Type.Object(
     allow: Type.Optional(
       Type.Array(Type.String(), {
         description:
-          'Backends that may be added: networks (`10.0.0.0/8`) and hosts (`*.internal`, `10.0.0.1:3000`, `https://api.internal`); anything, if not given',
+          'Backends that may be added: networks (`10.0.0.0/8`) and hosts (`*.internal`, `10.0.0.1:3000`, `https://api.internal`, which is port 443 alone); anything, if not given',
       }),
     ),
     origins: Type.Array(Type.String(), {

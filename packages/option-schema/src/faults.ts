@@ -5,7 +5,9 @@ import { Value } from '@sinclair/typebox/value'
 export function faultsOf(schema: TSchema, value: unknown, place = ''): string[] {
   const faults = new Map<string, string>()
   for (const { path, message } of Value.Errors(schema, value)) {
-    const at = (place + path.replaceAll('/', '.')).replace(/^\./, '')
+    // A JSON pointer (RFC 6901), in which names are escaped.
+    const names = path.replaceAll('/', '.').replaceAll('~1', '/').replaceAll('~0', '~')
+    const at = (place + names).replace(/^\./, '')
     // The first fault of a place is the one that says most.
     if (!faults.has(at)) faults.set(at, `${at === '' ? '' : `${at}: `}${message[0]!.toLowerCase()}${message.slice(1)}`)
   }

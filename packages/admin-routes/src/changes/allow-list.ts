@@ -1,13 +1,14 @@
+import { quoted } from '@fastify-balancer/option-schema'
 import { BlockList, isIP } from 'node:net'
 
 const network = /^(?<address>[\d.]+|[\da-f:.]+)\/(?<bits>\d{1,3})$/i
 const host =
-  /^(?:(?<scheme>https?):\/\/)?(?<name>\*(?:\.[\w-]+)*|[\w-]+(?:\.[\w-]+)*|\[[\da-f:.]+\])(?::(?<port>\d{1,5}))?$/i
+  /^(?:(?<scheme>https?):\/\/)?(?<name>(?:\*\.)?[^\s*.:@/?#\\[\]%]+(?:\.[^\s*.:@/?#\\[\]%]+)*\.?|\*|\[[\da-f:.]+\])(?::(?<port>\d{1,5}))?(?<slash>\/?)$/i
 
 interface HostPattern {
   readonly protocol: string | undefined
   readonly name: string
-  readonly port: string | undefined
+  readonly port: number | undefined
 }
 
 function networkOf(pattern: string): { address: string; bits: number; family: 'ipv4' | 'ipv6' } | undefined {
@@ -17,29 +18,49 @@ function networkOf(pattern: string): { address: string; bits: number; family: 'i
   return { address, bits: Number(bits), family: version === 4 ? 'ipv4' : 'ipv6' }
 }
 
+function defaultPort(protocol: string | undefined): number | undefined {
+  return protocol === undefined ? undefined : protocol === 'https:' ? 443 : 80
+}
+
+/** A name that ends with a dot is the same from wherever it is looked up (RFC 1034 §3.1). */
+function withoutDot(hostname: string): string {
+  return hostname.replace(/\.$/, '')
+}
+
+/** As URLs write it: `[::0:1]` is the same as `[::1]`, and `bücher` as `xn--bcher-kva`. */
+function normalName(name: string): string | undefined {
+  const star = name.startsWith('*.') ? '*.' : ''
+  const hostname = URL.parse(`http://${name.slice(star.length)}`)?.hostname
+  return hostname === undefined ? undefined : star + withoutDot(hostname)
+}
+
 function hostOf(pattern: string): HostPattern | undefined {
-  const { scheme, name, port } = host.exec(pattern)?.groups ?? {}
+  const { scheme, name, port, slash } = host.exec(pattern)?.groups ?? {}
   if (name === undefined || Number(port ?? 0) > 65_535) return undefined
-  // As URLs write an address, so that `[::0:1]` is the same as `[::1]`.
-  const normal = name.startsWith('*') ? name.toLowerCase() : URL.parse(`http://${name}`)?.hostname
+  const protocol = scheme && `${scheme.toLowerCase()}:`
+  // A slash ends an origin, as in `https://api.internal/`, and nothing else.
+  if (slash === '/' && protocol === undefined) return undefined
+  const normal = name === '*' ? name : normalName(name)
   if (normal === undefined) return undefined
-  return { protocol: scheme && `${scheme.toLowerCase()}:`, name: normal, port }
+  // An origin that names no port has the default one of its scheme (RFC 9110 §4.2).
+  return { protocol, name: normal, port: port === undefined ? defaultPort(protocol) : Number(port) }
 }
 
 /** What is wrong with a pattern, if anything. */
 export function allowFault(pattern: string): string | undefined {
   if (networkOf(pattern) !== undefined || hostOf(pattern) !== undefined) return undefined
-  return `'${pattern}' is neither a network (10.0.0.0/8) nor a host (*.internal, 10.0.0.1:3000, https://api.internal)`
+  return `${quoted(pattern)} is neither a network (10.0.0.0/8) nor a host (*.internal, 10.0.0.1:3000, https://api.internal)`
 }
 
 function matches({ protocol, name, port }: HostPattern, url: URL): boolean {
   if (protocol !== undefined && protocol !== url.protocol) return false
-  if (port !== undefined && port !== (url.port || (url.protocol === 'https:' ? '443' : '80'))) return false
+  if (port !== undefined && port !== (url.port === '' ? defaultPort(url.protocol) : Number(url.port))) return false
   if (name === '*') return true
+  const hostname = withoutDot(url.hostname)
   // A star stands for one label or more, and never for none.
   return name.startsWith('*.')
-    ? url.hostname.length > name.length - 1 && url.hostname.endsWith(name.slice(1))
-    : url.hostname === name
+    ? hostname.length > name.length - 1 && hostname.endsWith(name.slice(1))
+    : hostname === name
 }
 
 /**

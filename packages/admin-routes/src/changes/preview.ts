@@ -1,4 +1,5 @@
 import type { Balancer, PreviewedBackend } from '@fastify-balancer/balancer-core'
+import { withoutSecrets } from '@fastify-balancer/option-schema'
 import type { Static } from '@sinclair/typebox'
 import { BadRequestError, toldFaults } from '../errors.ts'
 import type { PreviewView } from '../schemas/views.ts'
@@ -27,7 +28,7 @@ export function previewOf(balancer: Balancer, wanted: Wanted): Preview {
 
 /** The answer of a dry run. */
 export function dryRun(preview: Preview): Preview {
-  return { ...preview, faults: [...toldFaults(preview.faults)] }
+  return { ...preview, faults: toldFaults(preview.faults).map(withoutSecrets) }
 }
 
 /** @throws BadRequestError naming every fault, or the first of very many */

@@ -1,13 +1,14 @@
 import type { Balancer } from '@fastify-balancer/balancer-core'
 import type { FastifyBaseLogger } from 'fastify'
 import { constants } from 'node:fs'
-import { access, readFile } from 'node:fs/promises'
+import { access } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { BadOptionsError } from '../errors.ts'
 import type { WantedBackend } from '../schemas/wanted.ts'
 import { claim } from './claim.ts'
 import { BrokenFileError, UnsavedError } from './errors.ts'
 import { faultsOfStates, listsIn, savedList, textOf, wantedOf, type SavedList } from './saved-lists.ts'
+import { kindOf, readPlain } from './plain-file.ts'
 import { realPathOf, writeWhole } from './whole-file.ts'
 
 /** What a list would change, and why it would be refused. */
@@ -35,7 +36,7 @@ function codeOf(error: unknown): string {
 async function listsAt(path: string): Promise<Map<string, SavedList>> {
   let bytes: Uint8Array
   try {
-    bytes = await readFile(path)
+    bytes = await readPlain(path)
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return new Map()
     throw new BrokenFileError(path, codeOf(error))
@@ -80,6 +81,8 @@ export class Keeper {
   static async open(given: string, balancers: ReadonlyMap<string, Balancer>, log: FastifyBaseLogger): Promise<Keeper> {
     const path = resolve(given)
     let giveBack: (() => void) | undefined
+    const kind = await kindOf(path)
+    if (kind !== undefined) throw new BrokenFileError(path, `it is ${kind}, and has to be a plain file`)
     try {
       await access(dirname(await realPathOf(path)), constants.W_OK)
       giveBack = await claim(path)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { AllowList } from '../../src/changes/allow-list.ts'
+import { allowFault, AllowList } from '../../src/changes/allow-list.ts'
 import { stage } from '../stage.ts'
 
 const cases: readonly (readonly [pattern: string, yes: readonly string[], no: readonly string[]])[] = [
@@ -18,9 +18,42 @@ const cases: readonly (readonly [pattern: string, yes: readonly string[], no: re
     ['http://internal', 'http://.internal', 'http://a.internal.evil.example', 'http://ainternal', 'http://10.0.0.1'],
   ],
   ['api.internal:8080', ['http://api.internal:8080'], ['http://api.internal', 'http://b.api.internal:8080']],
-  ['https://api.internal', ['https://api.internal', 'https://api.internal:99'], ['http://api.internal']],
+  ['http://api.internal', ['http://api.internal', 'http://api.internal:80'], ['http://api.internal:8080', 'https://api.internal']],
+  ['https://*.internal', ['https://a.internal'], ['https://a.internal:8443', 'http://a.internal', 'https://internal']],
+  ['http://*', ['http://anything'], ['http://anything:81', 'https://anything']],
+  ['http://[::0:1]/', ['http://[::1]'], ['http://[::1]:81']],
+  ['api.internal.', ['http://api.internal:99', 'https://API.internal.'], ['http://internal']],
+  ['*.bücher.example', ['http://a.xn--bcher-kva.example'], ['http://bücher.example', 'http://a.bucher.example']],
+  ['https://api.internal:08443', ['https://api.internal:8443'], ['https://api.internal']],
   ['*:443', ['https://anything.example'], ['http://anything.example', 'https://x:444']],
 ]
+
+// Whoever writes an origin means that origin, in whatever spelling.
+for (const pattern of [
+  'https://bücher.internal',
+  'HTTPS://BÜCHER.Internal',
+  'https://bücher.internal/',
+  'https://bücher.internal:443',
+  'https://bücher.internal:443/',
+  'https://bücher.internal.',
+  'https://xn--bcher-kva.internal',
+])
+  test(`${pattern} is its default port alone`, () => {
+    const list = new AllowList([pattern])
+    assert.equal(allowFault(pattern), undefined)
+    for (const origin of ['https://bücher.internal', 'https://Bücher.internal.:443'])
+      assert.equal(list.allows(origin), true, origin)
+    for (const origin of ['https://bücher.internal:8443', 'https://bücher.internal:80', 'http://bücher.internal:443'])
+      assert.equal(list.allows(origin), false, origin)
+  })
+
+test('what is no pattern is said to be none, without what may be a password', () => {
+  for (const pattern of ['api.internal/', 'https://api.internal/path', 'a b', 'https://', '*.*.internal', 'a*', 'x:99999'])
+    assert.match(allowFault(pattern) ?? '', /is neither a network/, pattern)
+  const fault = allowFault('https://user:secret@api.internal/?token=secret') ?? ''
+  assert.match(fault, /is neither a network/)
+  assert.doesNotMatch(fault, /secret/)
+})
 
 for (const [pattern, yes, no] of cases)
   test(`${pattern} lets pass what it names`, () => {

@@ -1,10 +1,14 @@
 import balancer from '@fastify-balancer/balancer-core'
 import Fastify from 'fastify'
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { once } from 'node:events'
 import { chmod, mkdir, readdir, readFile, rename, rmdir, stat, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { describe, test } from 'node:test'
+import { createServer } from 'node:net'
+import { describe, test, type TestContext } from 'node:test'
 import adminRoutes, { type AdminRoutesOptions } from '../../src/index.ts'
+import { readPlain } from '../../src/persistence/plain-file.ts'
 import { FaultView } from '../../src/schemas/views.ts'
 import { backends, c, kept } from './persist-stage.ts'
 import { a, assertIs, b } from '../stage.ts'
@@ -23,6 +27,56 @@ async function refusal(file: string, more: AdminRoutesOptions = {}): Promise<Err
   }
   return assert.fail('it has started')
 }
+
+describe('what is no plain file', () => {
+  const asFifo = (path: string) => void execFileSync('mkfifo', [path])
+  const asSocket = async (path: string, t: TestContext) => {
+    const server = createServer().listen(path)
+    await once(server, 'listening')
+    t.after(() => server.close())
+  }
+  for (const [what, make] of [
+    ['a FIFO', asFifo],
+    ['a socket', asSocket],
+    ['a folder', mkdir],
+    ['a device', async (path: string) => symlink('/dev/zero', path)],
+    [
+      'a FIFO',
+      async (path: string) => {
+        asFifo(`${path}.real`)
+        await symlink(`${path}.real`, path)
+      },
+    ],
+  ] as const)
+    test(
+      `${what} (${make.name}) is refused at once, and stays as it is`,
+      { skip: process.platform === 'win32' },
+      async (t) => {
+        const { file } = await kept(t)
+        await make(file, t)
+        const before = await stat(file)
+        const { code, message } = await refusal(file)
+        assert.equal(code, 'FST_BALANCER_ADMIN_BROKEN_FILE')
+        assert.match(message, new RegExp(`: it is ${what}, and has to be a plain file`))
+        const after = await stat(file)
+        assert.deepEqual([after.ino, after.mode], [before.ino, before.mode])
+      },
+    )
+
+  test('does not hold up the reading of one that has taken its place', { skip: process.platform === 'win32' }, async (t) => {
+    const { file } = await kept(t)
+    asFifo(file)
+    await assert.rejects(readPlain(file), { code: 'EFTYPE' })
+  })
+})
+
+test('a broken file is not quoted: there may be a password in it', async (t) => {
+  const { file } = await kept(t)
+  await writeFile(file, '{"url":"http://user:secret@h",]')
+  const { message } = await refusal(file)
+  assert.match(message, /no JSON/)
+  assert.doesNotMatch(message, /secret/)
+})
 
 describe('a broken file', () => {
   const list = (...items: unknown[]) => ({ version: 1, balancers: { default: { revision: 2, backends: items } } })
