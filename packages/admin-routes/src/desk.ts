@@ -7,9 +7,15 @@ import { Extensions } from './extensions.ts'
 import { requiredRevision } from './changes/if-match.ts'
 import type { ParsedOptions } from './options.ts'
 import { Keeper } from './persistence/index.ts'
-import { previewOf, type Preview, type Wanted } from './changes/preview.ts'
+import { dryRun, previewOf, refusalsOf, type Preview, type Wanted } from './changes/preview.ts'
 import { serverStateOf, type ServerState } from './server-state.ts'
 import { Views } from './views/views.ts'
+
+/** What a change requires, and whether it is made although nobody would be usable. */
+interface Condition {
+  readonly revision?: number
+  readonly force: boolean
+}
 
 /** What all routes share: where the balancers are found, what may be done to them, and who is told. */
 export class Desk {
@@ -53,9 +59,10 @@ export class Desk {
   }
 
   /** The balancer of a change, and the revision that it requires. @throws as `balancer` and `requiredRevision` do */
-  change(request: FastifyRequest): { readonly balancer: Balancer; readonly condition: { readonly revision?: number } } {
+  change(request: FastifyRequest): { readonly balancer: Balancer; readonly condition: Condition } {
     const balancer = this.balancer((request.params as { name: string }).name)
-    return { balancer, condition: requiredRevision(request.headers['if-match'], balancer) }
+    const { force = false } = request.query as { readonly force?: boolean }
+    return { balancer, condition: { ...requiredRevision(request.headers['if-match'], balancer), force } }
   }
 
   /** What a list would change, and everything that is wrong with it. */
@@ -74,6 +81,12 @@ export class Desk {
   previewOne(balancer: Balancer, wanted: Wanted, index: number): Preview {
     const preview = this.previewGiven(balancer, wanted)
     return { ...preview, faults: preview.faults.map((fault) => fault.replace(`backends.${index}.`, '')) }
+  }
+
+  /** A dry run of a list: only one that has no other fault is tried, for that asks newcomers how they are. */
+  async dryRun(balancer: Balancer, wanted: Wanted, preview: Preview, condition: Condition): Promise<Preview> {
+    const faults = preview.faults.length > 0 ? preview.faults : await refusalsOf(balancer, wanted, condition)
+    return dryRun({ ...preview, faults: [...faults] })
   }
 
   /** Tells that something was changed, and saves what is to last. */

@@ -38,11 +38,7 @@ export class BadRequestError extends BadRequest {
   }
 }
 
-const UnknownBalancer = createError<[string]>(
-  'FST_BALANCER_ADMIN_UNKNOWN_BALANCER',
-  "There is no balancer '%s'",
-  404,
-)
+const UnknownBalancer = createError<[string]>('FST_BALANCER_ADMIN_UNKNOWN_BALANCER', "There is no balancer '%s'", 404)
 
 /** A balancer that this server does not have. */
 export class UnknownBalancerError extends UnknownBalancer {

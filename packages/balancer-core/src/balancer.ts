@@ -105,7 +105,7 @@ export class Balancer {
   /**
    * Replaces the whole list, or nothing. A backend with the same id and address keeps its counters and connections; one
    * that is gone gets no new request, and finishes what it has until `drainDeadline`.
-   * @throws BadOptionsError naming every fault; StaleRevisionError
+   * @throws BadOptionsError naming every fault; StaleRevisionError; RefusedBackendsError; NobodyUsableError
    */
   setBackends(list: readonly (string | BackendOptions)[], options?: ChangeOptions): Promise<BackendSet> {
     return this.#backends.change(() => list, options)
@@ -126,7 +126,7 @@ export class Balancer {
     return this.#backends.changeOne(id, (one) => ({ ...one, ...patch }), options)
   }
 
-  /** Takes one out; it finishes what it has until the deadline. @throws UnknownBackendError; StaleRevisionError */
+  /** Takes one out; it finishes what it has until the deadline. @throws as `setBackends`; UnknownBackendError */
   remove(id: string, options: ChangeOptions & DrainOptions = {}): Promise<BackendSet> {
     return this.#backends.changeOne(id, () => undefined, options, options)
   }

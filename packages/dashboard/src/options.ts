@@ -1,4 +1,13 @@
-import { hookFaults, hookList, hooks, hostFaults, hosts, readOptions, strict, type Given } from '@fastify-balancer/option-schema'
+import {
+  hookFaults,
+  hookList,
+  hooks,
+  hostFaults,
+  hosts,
+  readOptions,
+  strict,
+  type Given,
+} from '@fastify-balancer/option-schema'
 import { Type, type Static } from '@sinclair/typebox'
 import type { onRequestHookHandler } from 'fastify'
 import { BadOptionsError, UnguardedError } from './errors.ts'

@@ -94,14 +94,16 @@ function oneOf<Name extends string>(option: string, text: string, names: readonl
 }
 
 function path(option: string, text: string): string {
-  if (!/^\/[!-"$-~]*$/.test(text)) throw wrong(`--${option} must be a path such as /health, or off, not ${quoted(text)}`)
+  if (!/^\/[!-"$-~]*$/.test(text))
+    throw wrong(`--${option} must be a path such as /health, or off, not ${quoted(text)}`)
   return text
 }
 
 /** An origin, from a URL or from `host:port`. */
 function origin(text: string): string {
   const url = URL.parse(/^(\[[\da-f:.]+\]|[^/:]+):\d+$/i.test(text) ? `http://${text}` : text)
-  if (url === null || url.hostname === '') throw wrong(`${quoted(text)} is not an address such as http://127.0.0.1:3001`)
+  if (url === null || url.hostname === '')
+    throw wrong(`${quoted(text)} is not an address such as http://127.0.0.1:3001`)
   if (url.protocol !== 'http:' && url.protocol !== 'https:')
     throw wrong(`${quoted(text)} must begin with http:// or https://`)
   if (url.href !== `${url.origin}/`) throw wrong(`${quoted(text)} must be scheme, host and port alone`)

@@ -6,7 +6,6 @@ const wrong: readonly (readonly string[])[] = [
   ['http://user:secret@127.0.0.1:3001'],
   ['https://user:sec/secret@127.0.0.1'],
   ['http://127.0.0.1:3001/path?token=secret'],
-  ['http://127.0.0.1:3001/#secret'],
   ['ftp://user:secret@127.0.0.1'],
   ['user:secret@127.0.0.1:3001'],
   ['not an address//user:secret@h'],

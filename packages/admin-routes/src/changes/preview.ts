@@ -1,6 +1,7 @@
-import type { Balancer, PreviewedBackend } from '@fastify-balancer/balancer-core'
+import type { Balancer, ChangeOptions, PreviewedBackend } from '@fastify-balancer/balancer-core'
 import { withoutSecrets } from '@fastify-balancer/option-schema'
 import type { Static } from '@sinclair/typebox'
+import type { FastifyError } from 'fastify'
 import { BadRequestError, toldFaults } from '../errors.ts'
 import type { PreviewView } from '../schemas/views.ts'
 import type { WantedBackend } from '../schemas/wanted.ts'
@@ -23,6 +24,22 @@ export function previewOf(balancer: Balancer, wanted: Wanted): Preview {
     removed: [...removed],
     changed: changed.map(({ id, from, to }) => ({ id, from: copied(from), to: copied(to) })),
     faults: [...faults],
+  }
+}
+
+/** Why a balancer would not make a change, once it has looked at newcomers; it names all or the first of them. */
+export async function refusalsOf(
+  balancer: Balancer,
+  wanted: Wanted,
+  condition: Pick<ChangeOptions, 'force' | 'revision'>,
+): Promise<readonly string[]> {
+  try {
+    await balancer.setBackends(wanted, { ...condition, dryRun: true })
+    return []
+  } catch (error) {
+    const { statusCode, message, faults } = error as Partial<FastifyError> & { readonly faults?: readonly string[] }
+    if (statusCode !== 409) throw error
+    return faults?.map((fault) => `no backend would be usable: ${fault}`) ?? [message!]
   }
 }
 

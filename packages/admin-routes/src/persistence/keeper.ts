@@ -173,7 +173,7 @@ export class Keeper {
   }
 
   async #enforce(balancer: Balancer, list: SavedList): Promise<void> {
-    await balancer.setBackends(wantedOf(list), { resumes: list.revision + leap - 1 })
+    await balancer.setBackends(wantedOf(list), { resumes: list.revision + leap - 1, force: true })
     for (const [index, { state }] of list.backends.entries()) {
       const { id } = balancer.backends[index]!
       // Idle as it is, neither takes any time.

@@ -2,7 +2,7 @@ import { faultsOf } from '@fastify-balancer/option-schema'
 import { Type } from '@sinclair/typebox'
 import type { Desk } from '../desk.ts'
 import { setTag } from '../changes/if-match.ts'
-import { dryRun, refuseFaulty } from '../changes/preview.ts'
+import { refuseFaulty } from '../changes/preview.ts'
 import { described, revisionsOf } from '../changes/revisions.ts'
 import { BackendParams, ChangeQuery, ConditionalHeaders, NoQuery, RemovalQuery, responses } from '../schemas/request.ts'
 import { BackendView, PreviewView, SetView } from '../schemas/views.ts'
@@ -53,7 +53,7 @@ export function addBackendWrite(scope: Scope, desk: Desk): void {
         body: GivenPatch,
         response: responses(
           { 200: Type.Union([BackendView, PreviewView], { description: 'The backend; or what it would change' }) },
-          ...([400, 403, 404, 412, 413, 415] as const),
+          ...([400, 403, 404, 409, 412, 413, 415] as const),
         ),
       },
     },
@@ -66,7 +66,7 @@ export function addBackendWrite(scope: Scope, desk: Desk): void {
       const patched = listed.with(index, { ...listed[index]!, ...known(request.body) })
       const { faults, ...rest } = desk.previewOne(balancer, patched, index)
       const preview = { ...rest, faults: [...new Set([...faultsOf(BackendPatch, request.body), ...faults])] }
-      if (request.query.dryRun === true) return dryRun(preview)
+      if (request.query.dryRun === true) return desk.dryRun(balancer, patched, preview, condition)
       refuseFaulty(preview)
       const now = await balancer.update(id, request.body, condition)
       desk.record(request, balancer, { what: 'backend.update', ...revisionsOf(balancer).changeOf(id, now.revision) })
@@ -90,7 +90,7 @@ export function addBackendWrite(scope: Scope, desk: Desk): void {
         headers: ConditionalHeaders,
         response: responses(
           { 200: Type.Union([SetView, PreviewView], { description: 'The new list; or what it would change' }) },
-          ...([400, 403, 404, 412] as const),
+          ...([400, 403, 404, 409, 412] as const),
         ),
       },
     },
@@ -100,7 +100,7 @@ export function addBackendWrite(scope: Scope, desk: Desk): void {
       const { balancer, condition } = desk.change(request)
       if (request.query.dryRun === true) {
         const rest = balancer.backends.map(described).filter((one) => one.id !== id)
-        return dryRun(desk.preview(balancer, rest))
+        return desk.dryRun(balancer, rest, desk.preview(balancer, rest), condition)
       }
       const { deadline } = request.query
       const now = await balancer.remove(id, { ...condition, ...(deadline !== undefined && { deadline }) })

@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import type { Desk } from '../desk.ts'
 import { setTag } from '../changes/if-match.ts'
-import { dryRun, refuseFaulty } from '../changes/preview.ts'
+import { refuseFaulty } from '../changes/preview.ts'
 import { described, revisionsOf } from '../changes/revisions.ts'
 import { BalancerParams, ChangeQuery, ConditionalHeaders, NoQuery, responses } from '../schemas/request.ts'
 import { BackendView, PreviewView, SetView } from '../schemas/views.ts'
@@ -54,7 +54,7 @@ export function addBackendsWrite(scope: Scope, desk: Desk): void {
       const { balancer, condition } = desk.change(request)
       const { backends } = request.body
       const preview = desk.previewGiven(balancer, backends)
-      if (request.query.dryRun === true) return dryRun(preview)
+      if (request.query.dryRun === true) return desk.dryRun(balancer, backends, preview, condition)
       refuseFaulty(preview)
       const now = await balancer.setBackends(backends, condition)
       desk.record(request, balancer, {
@@ -88,12 +88,10 @@ export function addBackendsWrite(scope: Scope, desk: Desk): void {
     },
     async (request, reply) => {
       const { balancer, condition } = desk.change(request)
-      const previewed = () => {
-        const listed = balancer.backends.map(described)
-        return desk.previewOne(balancer, [...listed, request.body], listed.length)
-      }
+      const wanted = () => [...balancer.backends.map(described), request.body]
+      const previewed = () => desk.previewOne(balancer, wanted(), balancer.backends.length)
       const preview = previewed()
-      if (request.query.dryRun === true) return dryRun(preview)
+      if (request.query.dryRun === true) return desk.dryRun(balancer, wanted(), preview, condition)
       refuseFaulty(preview)
       const now = await balancer.add(request.body, condition).catch((error: unknown) => {
         // Meanwhile, another of that name may have come; the balancer does not say it as data.

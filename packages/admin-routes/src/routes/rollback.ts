@@ -3,7 +3,7 @@ import { Type } from '@sinclair/typebox'
 import type { Desk } from '../desk.ts'
 import { UnknownRevisionError } from '../errors.ts'
 import { setTag } from '../changes/if-match.ts'
-import { dryRun, refuseFaulty } from '../changes/preview.ts'
+import { refuseFaulty } from '../changes/preview.ts'
 import { revisionsOf } from '../changes/revisions.ts'
 import { BalancerParams, ChangeQuery, ConditionalHeaders, responses } from '../schemas/request.ts'
 import { PreviewView, SetView } from '../schemas/views.ts'
@@ -36,7 +36,7 @@ export function addRollback(scope: Scope, desk: Desk): void {
       if (earlier === undefined)
         throw new UnknownRevisionError(revision, revisions.kept.map((one) => one.revision).join(', '))
       const preview = desk.preview(balancer, earlier.backends)
-      if (request.query.dryRun === true) return dryRun(preview)
+      if (request.query.dryRun === true) return desk.dryRun(balancer, earlier.backends, preview, condition)
       refuseFaulty(preview)
       const now = await balancer.setBackends(earlier.backends, condition)
       desk.record(request, balancer, { what: 'backends.rollback', ...revisions.change(now.revision) })

@@ -18,7 +18,11 @@ const cases: readonly (readonly [pattern: string, yes: readonly string[], no: re
     ['http://internal', 'http://.internal', 'http://a.internal.evil.example', 'http://ainternal', 'http://10.0.0.1'],
   ],
   ['api.internal:8080', ['http://api.internal:8080'], ['http://api.internal', 'http://b.api.internal:8080']],
-  ['http://api.internal', ['http://api.internal', 'http://api.internal:80'], ['http://api.internal:8080', 'https://api.internal']],
+  [
+    'http://api.internal',
+    ['http://api.internal', 'http://api.internal:80'],
+    ['http://api.internal:8080', 'https://api.internal'],
+  ],
   ['https://*.internal', ['https://a.internal'], ['https://a.internal:8443', 'http://a.internal', 'https://internal']],
   ['http://*', ['http://anything'], ['http://anything:81', 'https://anything']],
   ['http://[::0:1]/', ['http://[::1]'], ['http://[::1]:81']],
@@ -48,7 +52,15 @@ for (const pattern of [
   })
 
 test('what is no pattern is said to be none, without what may be a password', () => {
-  for (const pattern of ['api.internal/', 'https://api.internal/path', 'a b', 'https://', '*.*.internal', 'a*', 'x:99999'])
+  for (const pattern of [
+    'api.internal/',
+    'https://api.internal/path',
+    'a b',
+    'https://',
+    '*.*.internal',
+    'a*',
+    'x:99999',
+  ])
     assert.match(allowFault(pattern) ?? '', /is neither a network/, pattern)
   const fault = allowFault('https://user:secret@api.internal/?token=secret') ?? ''
   assert.match(fault, /is neither a network/)

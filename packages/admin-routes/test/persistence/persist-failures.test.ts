@@ -63,11 +63,15 @@ describe('what is no plain file', () => {
       },
     )
 
-  test('does not hold up the reading of one that has taken its place', { skip: process.platform === 'win32' }, async (t) => {
-    const { file } = await kept(t)
-    asFifo(file)
-    await assert.rejects(readPlain(file), { code: 'EFTYPE' })
-  })
+  test(
+    'does not hold up the reading of one that has taken its place',
+    { skip: process.platform === 'win32' },
+    async (t) => {
+      const { file } = await kept(t)
+      asFifo(file)
+      await assert.rejects(readPlain(file), { code: 'EFTYPE' })
+    },
+  )
 })
 
 test('a broken file is not quoted: there may be a password in it', async (t) => {

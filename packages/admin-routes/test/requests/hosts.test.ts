@@ -16,7 +16,16 @@ async function start(t: TestContext, admin: AdminRoutesOptions, app: FastifyInst
   return listenApp(t, app)
 }
 
-const own = ['localhost', 'LOCALHOST:8080', 'localhost.', '127.0.0.1', '127.0.0.1:1', '10.0.0.1', '[::1]', '[fd00::1]:80']
+const own = [
+  'localhost',
+  'LOCALHOST:8080',
+  'localhost.',
+  '127.0.0.1',
+  '127.0.0.1:1',
+  '10.0.0.1',
+  '[::1]',
+  '[fd00::1]:80',
+]
 const strange = [
   'evil.example',
   'localhost.evil.example',

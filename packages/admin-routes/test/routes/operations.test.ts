@@ -193,7 +193,7 @@ describe('wait', () => {
     const { url, open, admin, finish } = await held(t)
     const running = ask(url)
     await until('the backend has it', () => open.length === 1)
-    assert.equal((await admin('DELETE', `${backends}/a?deadline=0`)).status, 200)
+    assert.equal((await admin('DELETE', `${backends}/a?deadline=0&force=true`)).status, 200)
     const waiting = admin('GET', `${backends}/a/wait`)
     await until('somebody waits', () => attemptEnd.hasSubscribers)
     finish()

@@ -33,7 +33,7 @@ describe('the evidence of a veto', () => {
         ['GET', `${backends}/a`, BackendView, (body: any) => body],
         ['POST', '/balancers/default/explain', ExplanationView, (body: any) => body.backends[0], {}],
         ['PATCH', `${backends}/a`, BackendView, (body: any) => body, { weight: 3 }],
-        ['DELETE', `${backends}/b`, SetView, (body: any) => body.backends[0]],
+        ['DELETE', `${backends}/b?force=true`, SetView, (body: any) => body.backends[0]],
       ] as const) {
         const { status, body } = await ask(method, path, given)
         assert.equal(status, 200, `${method} ${path}`)

@@ -1,6 +1,6 @@
 import { Type, type Static } from '@sinclair/typebox'
 import type { PoolOptions } from './pool-options.ts'
-import { faultsOf, strict } from '@fastify-balancer/option-schema'
+import { faultsOf, quoted, strict } from '@fastify-balancer/option-schema'
 
 export const BackendOptions = Type.Object(
   {
@@ -48,11 +48,6 @@ export type BackendSettings = Required<Pick<BackendOptions, 'weight' | 'priority
 /** A backend's options with its identity worked out. */
 export interface ParsedBackend extends BackendOptions {
   readonly id: string
-}
-
-/** Faults are logged: what may be a password is left out. */
-function quoted(url: string): string {
-  return `'${url.replace(/^(\w+:\/\/)?.*@/s, '$1…@')}'`
 }
 
 function originFault(url: string, { protocol }: PoolOptions): string | undefined {

@@ -2,19 +2,16 @@
 import { parseBackends, settingsOf, type BackendOptions, type ParsedBackend } from './backend-options.ts'
 import { Backend } from './backend.ts'
 import { backendSet, type BackendSet } from './backend-set.ts'
+import { withoutSecrets } from '@fastify-balancer/option-schema'
 import type { Clock } from '../clock.ts'
 import { Drains, type DrainOptions } from './drains.ts'
-import { BadOptionsError, RefusedBackendsError, StaleRevisionError, UnknownBackendError } from '../errors.ts'
+import { BadOptionsError, StaleRevisionError, UnknownBackendError } from '../errors.ts'
 import { openPool } from './pool.ts'
 import type { PoolOptions, TimeoutOptions } from './pool-options.ts'
 import { preview, type Preview } from './preview.ts'
+import { refusalOf, type Proposal, type Verdict } from './proposal.ts'
 import type { Veto, VetoOptions } from './veto.ts'
 import { Vetoes } from './vetoes.ts'
-
-/** What a hook says of a newcomer before it enters the set: it enters with a veto, or the whole change is refused. */
-export type Verdict =
-  | { readonly backend: Backend; readonly veto: VetoOptions }
-  | { readonly backend: Backend; readonly refusal: string }
 
 /** Of a balancer's options, those that its backends need. */
 interface Settings {
@@ -37,6 +34,10 @@ export interface ChangeOptions {
   readonly revision?: number
   /** The list was in force until this revision, before a restart: the new one is above it, and no newcomer is judged. */
   readonly resumes?: number
+  /** Do it although it leaves no usable backend, where there is one now. */
+  readonly force?: boolean
+  /** Only look: newcomers are checked, and what the change would throw is thrown, but nothing is changed. */
+  readonly dryRun?: boolean
 }
 
 /**
@@ -159,29 +160,23 @@ export class Backends {
 
   async #apply(
     wanted: readonly (string | BackendOptions)[],
-    { revision, resumes = 0 }: ChangeOptions,
+    { revision, resumes = 0, force = false, dryRun = false }: ChangeOptions,
     drain: DrainOptions | undefined,
   ): Promise<BackendSet> {
     const current = this.#set
     if (revision !== undefined && revision !== current.revision)
       throw new StaleRevisionError(current.revision, revision)
-    const faults: string[] = []
-    const listed = parseBackends(wanted, this.#options.pool, faults)
-    if (faults.length > 0) throw new BadOptionsError(faults.join('; '))
-
-    const known = new Map(current.all.map((backend) => [backend.id, backend]))
-    const newcomers: Backend[] = []
-    const all = listed.map((one) => {
-      const kept = known.get(one.id)
-      if (kept?.url === one.url) return kept
-      const newcomer = this.#open(one)
-      newcomers.push(newcomer)
-      return newcomer
-    })
-    if (newcomers.length > 0 && resumes === 0) await this.#judge(newcomers)
-
+    const proposal = await this.#propose(wanted, resumes > 0)
+    const { listed, all, newcomers, verdicts } = proposal
     // Vetoes may have come and gone meanwhile.
     const before = this.set
+    const refusal = refusalOf(proposal, before.all, force)
+    if (refusal !== undefined || dryRun) {
+      for (const newcomer of newcomers) void newcomer.cut()
+      if (refusal !== undefined) throw refusal
+      return before
+    }
+    for (const verdict of verdicts) if ('veto' in verdict) this.#vetoes.lay(verdict.backend, verdict.veto)
     for (const [index, backend] of all.entries()) backend.configure(settingsOf(listed[index]!, this.#options.pool))
     this.#listed = listed
     const now = this.#swap(backendSet(all, Math.max(before.revision, resumes) + 1, this.#options.panicThreshold))
@@ -191,17 +186,23 @@ export class Backends {
     return now
   }
 
-  /** Lets hooks look at newcomers before they enter. @throws RefusedBackendsError */
-  async #judge(newcomers: readonly Backend[]): Promise<void> {
-    const verdicts = await this.#hooks.judge(newcomers)
-    const refusals = verdicts.flatMap((verdict) =>
-      'refusal' in verdict ? `${verdict.backend.id}: ${verdict.refusal}` : [],
-    )
-    if (refusals.length > 0) {
-      for (const newcomer of newcomers) void newcomer.cut()
-      throw new RefusedBackendsError(refusals.join('; '))
-    }
-    for (const verdict of verdicts) if ('veto' in verdict) this.#vetoes.lay(verdict.backend, verdict.veto)
+  /** Works out what a list would be, and lets hooks look at newcomers. @throws BadOptionsError */
+  async #propose(wanted: readonly (string | BackendOptions)[], isResumed: boolean): Promise<Proposal> {
+    const faults: string[] = []
+    const listed = parseBackends(wanted, this.#options.pool, faults)
+    if (faults.length > 0) throw new BadOptionsError(faults.map(withoutSecrets).join('; '))
+
+    const known = new Map(this.#set.all.map((backend) => [backend.id, backend]))
+    const newcomers: Backend[] = []
+    const all = listed.map((one) => {
+      const kept = known.get(one.id)
+      if (kept?.url === one.url) return kept
+      const newcomer = this.#open(one)
+      newcomers.push(newcomer)
+      return newcomer
+    })
+    const verdicts = newcomers.length > 0 && !isResumed ? await this.#hooks.judge(newcomers) : []
+    return { listed, all, newcomers, verdicts }
   }
 
   #open(listed: ParsedBackend): Backend {
