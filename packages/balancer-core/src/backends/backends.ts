@@ -40,6 +40,10 @@ export interface ChangeOptions {
   readonly dryRun?: boolean
 }
 
+function byId(backends: readonly Backend[]): ReadonlyMap<string, Backend> {
+  return new Map(backends.map((backend) => [backend.id, backend]))
+}
+
 /**
  * The backends of one balancer. It owns the snapshot: every writer builds a new set beside the old one, and one reference
  * is swapped. Writers take turns; nothing is applied in part.
@@ -49,6 +53,7 @@ export class Backends {
   /** Vetoes have come or gone since the set was built. */
   #stale = false
   #listed: readonly ParsedBackend[]
+  #byId: ReadonlyMap<string, Backend>
   #turn: Promise<unknown> = Promise.resolve()
   readonly #vetoes: Vetoes
   readonly #drains: Drains
@@ -78,6 +83,7 @@ export class Backends {
       1,
       options.panicThreshold,
     )
+    this.#byId = byId(this.#set.all)
   }
 
   /** The snapshot. Take it once, and do not read it again within one decision. */
@@ -95,7 +101,7 @@ export class Backends {
 
   /** @throws UnknownBackendError */
   get(id: string): Backend {
-    const backend = this.#set.all.find((one) => one.id === id)
+    const backend = this.#byId.get(id)
     if (backend === undefined) throw new UnknownBackendError(id)
     return backend
   }
@@ -179,6 +185,7 @@ export class Backends {
     for (const verdict of verdicts) if ('veto' in verdict) this.#vetoes.lay(verdict.backend, verdict.veto)
     for (const [index, backend] of all.entries()) backend.configure(settingsOf(listed[index]!, this.#options.pool))
     this.#listed = listed
+    this.#byId = byId(all)
     const now = this.#swap(backendSet(all, Math.max(before.revision, resumes) + 1, this.#options.panicThreshold))
     const kept = new Set(all)
     for (const backend of before.all) if (!kept.has(backend)) void this.#drains.retire(backend, drain)
@@ -192,10 +199,9 @@ export class Backends {
     const listed = parseBackends(wanted, this.#options.pool, faults)
     if (faults.length > 0) throw new BadOptionsError(faults.map(withoutSecrets).join('; '))
 
-    const known = new Map(this.#set.all.map((backend) => [backend.id, backend]))
     const newcomers: Backend[] = []
     const all = listed.map((one) => {
-      const kept = known.get(one.id)
+      const kept = this.#byId.get(one.id)
       if (kept?.url === one.url) return kept
       const newcomer = this.#open(one)
       newcomers.push(newcomer)
