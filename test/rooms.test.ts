@@ -27,6 +27,7 @@ const order = [
   'picking/',
   'backends/',
   'headers/',
+  'in-slices',
   'errors',
   'failure',
   'clock',

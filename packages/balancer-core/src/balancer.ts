@@ -116,6 +116,11 @@ export class Balancer {
     return this.#backends.preview(list)
   }
 
+  /** The same for a list that may be long: requests go on meanwhile. */
+  previewInSlices(list: readonly (string | BackendOptions)[]): Promise<Preview> {
+    return this.#backends.previewInSlices(list)
+  }
+
   /** Adds one at the end. @throws BadOptionsError; StaleRevisionError */
   add(backend: string | BackendOptions, options?: ChangeOptions): Promise<BackendSet> {
     return this.#backends.change((listed) => [...listed, backend], options)

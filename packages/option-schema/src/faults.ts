@@ -3,6 +3,8 @@ import { Value } from '@sinclair/typebox/value'
 
 /** Every way in which `value` breaks `schema`, one line each, with the place; `place` is where the value itself stands. */
 export function faultsOf(schema: TSchema, value: unknown, place = ''): string[] {
+  // To look for faults costs ten times as much as to see that there are none.
+  if (Value.Check(schema, value)) return []
   const faults = new Map<string, string>()
   for (const { path, message } of Value.Errors(schema, value)) {
     // A JSON pointer (RFC 6901), in which names are escaped.

@@ -1,14 +1,15 @@
 // Room `backends`: the list of backends, each with its state and connections, and how the list changes.
-import { parseBackends, settingsOf, type BackendOptions, type ParsedBackend } from './backend-options.ts'
+import { BackendList, settingsOf, type BackendOptions, type ParsedBackend } from './backend-options.ts'
 import { Backend } from './backend.ts'
 import { backendSet, type BackendSet } from './backend-set.ts'
 import { withoutSecrets } from '@fastify-balancer/option-schema'
 import type { Clock } from '../clock.ts'
+import { inSlices } from '../in-slices.ts'
 import { Drains, type DrainOptions } from './drains.ts'
 import { BadOptionsError, StaleRevisionError, UnknownBackendError } from '../errors.ts'
 import { openPool } from './pool.ts'
 import type { PoolOptions, TimeoutOptions } from './pool-options.ts'
-import { preview, type Preview } from './preview.ts'
+import { preview, previewInSlices, type Preview } from './preview.ts'
 import { refusalOf, type Proposal, type Verdict } from './proposal.ts'
 import type { Veto, VetoOptions } from './veto.ts'
 import { Vetoes } from './vetoes.ts'
@@ -55,6 +56,8 @@ export class Backends {
   #listed: readonly ParsedBackend[]
   #byId: ReadonlyMap<string, Backend>
   #turn: Promise<unknown> = Promise.resolve()
+  /** Those who were there last, or have never been, are on their way out. */
+  #leaving: Promise<unknown> = Promise.resolve()
   readonly #vetoes: Vetoes
   readonly #drains: Drains
   readonly #options: Settings
@@ -118,6 +121,11 @@ export class Backends {
     return preview(this.set.all, wanted, this.#options.pool)
   }
 
+  /** See `Balancer.previewInSlices`. */
+  previewInSlices(wanted: readonly (string | BackendOptions)[]): Promise<Preview> {
+    return previewInSlices(this.set.all, wanted, this.#options.pool)
+  }
+
   /** Replaces the list by what `make` builds from the current one. */
   change(
     make: (listed: readonly ParsedBackend[]) => readonly (string | BackendOptions)[],
@@ -162,6 +170,8 @@ export class Backends {
   async close(): Promise<void> {
     this.#vetoes.stop()
     await Promise.all([this.#drains.close(), ...this.#set.all.map((backend) => backend.cut())])
+    await this.#leaving
+    await this.#drains.close()
   }
 
   async #apply(
@@ -178,7 +188,7 @@ export class Backends {
     const before = this.set
     const refusal = refusalOf(proposal, before.all, force)
     if (refusal !== undefined || dryRun) {
-      for (const newcomer of newcomers) void newcomer.cut()
+      this.#leaving = inSlices(newcomers, (newcomer) => void newcomer.cut())
       if (refusal !== undefined) throw refusal
       return before
     }
@@ -188,7 +198,8 @@ export class Backends {
     this.#byId = byId(all)
     const now = this.#swap(backendSet(all, Math.max(before.revision, resumes) + 1, this.#options.panicThreshold))
     const kept = new Set(all)
-    for (const backend of before.all) if (!kept.has(backend)) void this.#drains.retire(backend, drain)
+    const gone = before.all.filter((backend) => !kept.has(backend))
+    this.#leaving = inSlices(gone, (backend) => void this.#drains.retire(backend, drain))
     this.#hooks.tellChange(now, before)
     return now
   }
@@ -196,16 +207,17 @@ export class Backends {
   /** Works out what a list would be, and lets hooks look at newcomers. @throws BadOptionsError */
   async #propose(wanted: readonly (string | BackendOptions)[], isResumed: boolean): Promise<Proposal> {
     const faults: string[] = []
-    const listed = parseBackends(wanted, this.#options.pool, faults)
+    const list = new BackendList(this.#options.pool, faults, new Set(this.#listed))
+    await inSlices(wanted, (item, index) => void list.read(item, index))
     if (faults.length > 0) throw new BadOptionsError(faults.map(withoutSecrets).join('; '))
-
+    const listed = list.parsed
+    const all: Backend[] = []
     const newcomers: Backend[] = []
-    const all = listed.map((one) => {
+    await inSlices(listed, (one) => {
       const kept = this.#byId.get(one.id)
-      if (kept?.url === one.url) return kept
-      const newcomer = this.#open(one)
-      newcomers.push(newcomer)
-      return newcomer
+      const backend = kept?.url === one.url ? kept : this.#open(one)
+      if (backend !== kept) newcomers.push(backend)
+      all.push(backend)
     })
     const verdicts = newcomers.length > 0 && !isResumed ? await this.#hooks.judge(newcomers) : []
     return { listed, all, newcomers, verdicts }
