@@ -109,14 +109,17 @@ export class BackendList {
   }
 }
 
+/** The items of what should be a list; if it is none, that is the only fault. */
+export function itemsOf(listed: unknown, faults: string[]): readonly unknown[] {
+  if (Array.isArray(listed)) return listed
+  faults.push('backends: expected array')
+  return []
+}
+
 /** Checks a list of backends as a whole; adds what is wrong to `faults`. */
 export function parseBackends(listed: unknown, pool: PoolOptions, faults: string[]): ParsedBackend[] {
-  if (!Array.isArray(listed)) {
-    faults.push('backends: expected array')
-    return []
-  }
   const list = new BackendList(pool, faults)
-  for (const [index, item] of listed.entries()) list.read(item, index)
+  for (const [index, item] of itemsOf(listed, faults).entries()) list.read(item, index)
   return list.parsed
 }
 

@@ -1,5 +1,5 @@
 // Room `backends`: the list of backends, each with its state and connections, and how the list changes.
-import { BackendList, settingsOf, type BackendOptions, type ParsedBackend } from './backend-options.ts'
+import { BackendList, itemsOf, settingsOf, type BackendOptions, type ParsedBackend } from './backend-options.ts'
 import { Backend } from './backend.ts'
 import { backendSet, type BackendSet } from './backend-set.ts'
 import { withoutSecrets } from '@fastify-balancer/option-schema'
@@ -208,7 +208,7 @@ export class Backends {
   async #propose(wanted: readonly (string | BackendOptions)[], isResumed: boolean): Promise<Proposal> {
     const faults: string[] = []
     const list = new BackendList(this.#options.pool, faults, new Set(this.#listed))
-    await inSlices(wanted, (item, index) => void list.read(item, index))
+    await inSlices(itemsOf(wanted, faults), (item, index) => void list.read(item, index))
     if (faults.length > 0) throw new BadOptionsError(faults.map(withoutSecrets).join('; '))
     const listed = list.parsed
     const all: Backend[] = []

@@ -1,6 +1,6 @@
 import { withoutSecrets } from '@fastify-balancer/option-schema'
 import { inSlices } from '../in-slices.ts'
-import { BackendList, settingsOf, type BackendOptions } from './backend-options.ts'
+import { BackendList, itemsOf, settingsOf, type BackendOptions } from './backend-options.ts'
 import type { Backend } from './backend.ts'
 import type { PoolOptions } from './pool-options.ts'
 
@@ -35,7 +35,7 @@ class Comparison {
   readonly #current: readonly Backend[]
   readonly #known: ReadonlyMap<string, Backend>
   readonly #pool: PoolOptions
-  readonly #faults: string[] = []
+  readonly faults: string[] = []
   readonly #list: BackendList
   readonly #kept = new Set<string>()
   readonly #added: string[] = []
@@ -45,7 +45,7 @@ class Comparison {
     this.#current = current
     this.#known = new Map(current.map((backend) => [backend.id, backend]))
     this.#pool = pool
-    this.#list = new BackendList(pool, this.#faults)
+    this.#list = new BackendList(pool, this.faults)
   }
 
   read(item: unknown, index: number): void {
@@ -62,7 +62,7 @@ class Comparison {
 
   get outcome(): Preview {
     const removed = this.#current.map(({ id }) => id).filter((id) => !this.#kept.has(id))
-    return { added: this.#added, removed, changed: this.#changed, faults: this.#faults.map(withoutSecrets) }
+    return { added: this.#added, removed, changed: this.#changed, faults: this.faults.map(withoutSecrets) }
   }
 }
 
@@ -73,13 +73,13 @@ export function preview(
   pool: PoolOptions,
 ): Preview {
   const comparison = new Comparison(current, pool)
-  for (const [index, item] of wanted.entries()) comparison.read(item, index)
+  for (const [index, item] of itemsOf(wanted, comparison.faults).entries()) comparison.read(item, index)
   return comparison.outcome
 }
 
 /** The same of a long list, while requests go on. */
 export async function previewInSlices(...[current, wanted, pool]: Parameters<typeof preview>): Promise<Preview> {
   const comparison = new Comparison(current, pool)
-  await inSlices(wanted, (item, index) => comparison.read(item, index))
+  await inSlices(itemsOf(wanted, comparison.faults), (item, index) => comparison.read(item, index))
   return comparison.outcome
 }
