@@ -27,7 +27,6 @@ const order = [
   'picking/',
   'backends/',
   'headers/',
-  'in-slices',
   'errors',
   'failure',
   'clock',

@@ -2,7 +2,7 @@ import type { Backend, Balancer } from '@fastify-balancer/balancer-core'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { Admission } from './changes/admission.ts'
 import { Audit, lasting, type BalancerChange } from './changes/audit.ts'
-import { UnknownBackendError, UnknownBalancerError } from './errors.ts'
+import { UnknownBalancerError } from './errors.ts'
 import { Extensions } from './extensions.ts'
 import { requiredRevision } from './changes/if-match.ts'
 import type { ParsedOptions } from './options.ts'
@@ -53,9 +53,7 @@ export class Desk {
   /** @throws UnknownBalancerError; UnknownBackendError */
   backend(name: string, id: string): { readonly balancer: Balancer; readonly backend: Backend } {
     const balancer = this.balancer(name)
-    const backend = balancer.backends.find((one) => one.id === id)
-    if (backend === undefined) throw new UnknownBackendError(id)
-    return { balancer, backend }
+    return { balancer, backend: balancer.backend(id) }
   }
 
   /** The balancer of a change, and the revision that it requires. @throws as `balancer` and `requiredRevision` do */
@@ -65,21 +63,18 @@ export class Desk {
     return { balancer, condition: { ...requiredRevision(request.headers['if-match'], balancer), force } }
   }
 
-  /** What a list would change, and everything that is wrong with it. */
-  preview(balancer: Balancer, wanted: Wanted): Preview {
-    const preview = previewOf(balancer, wanted)
-    return { ...preview, faults: [...preview.faults, ...this.#admission.refused(balancer, wanted)] }
-  }
-
-  /** The same of a list that somebody has just written, and so may write otherwise. */
-  previewGiven(balancer: Balancer, wanted: Wanted): Preview {
-    const preview = this.preview(balancer, wanted)
-    return { ...preview, faults: [...preview.faults, ...this.#admission.unnameable(balancer, wanted)] }
+  /**
+   * What a list would change, and everything that is wrong with it. `isGiven`: somebody has just written it, and so may write
+   * it otherwise.
+   */
+  async preview(balancer: Balancer, wanted: Wanted, isGiven = false): Promise<Preview> {
+    const preview = await previewOf(balancer, wanted)
+    return { ...preview, faults: [...preview.faults, ...(await this.#admission.faults(balancer, wanted, isGiven))] }
   }
 
   /** The same for one of a list: its faults begin at itself. */
-  previewOne(balancer: Balancer, wanted: Wanted, index: number): Preview {
-    const preview = this.previewGiven(balancer, wanted)
+  async previewOne(balancer: Balancer, wanted: Wanted, index: number): Promise<Preview> {
+    const preview = await this.preview(balancer, wanted, true)
     return { ...preview, faults: preview.faults.map((fault) => fault.replace(`backends.${index}.`, '')) }
   }
 

@@ -22,6 +22,7 @@ import { addRollback } from './routes/rollback.ts'
 import { addServerRead, addServerWrite } from './routes/server.ts'
 import { addState } from './routes/state.ts'
 import { addWait } from './routes/wait.ts'
+import { WrittenView } from './views/written-view.ts'
 import { SameOrigin } from './requests/same-origin.ts'
 
 type Role = 'read' | 'operate'
@@ -80,6 +81,11 @@ function prepare(scope: FastifyInstance, desk: Desk): void {
   scope.addHook('onRequest', (_request, reply, done) => {
     void reply.header('cache-control', 'no-store').header('x-content-type-options', 'nosniff')
     done()
+  })
+  scope.addHook('preSerialization', (_request, reply, view, done) => {
+    if (view instanceof WrittenView && view.tag !== undefined && !reply.hasHeader('etag'))
+      void reply.header('etag', view.tag)
+    done(null, view)
   })
   checkHosts(scope, desk.options)
 }

@@ -1,4 +1,5 @@
 import type { Balancer } from '@fastify-balancer/balancer-core'
+import { inSlices } from '@fastify-balancer/option-schema'
 import { AllowList } from './allow-list.ts'
 import type { WantedBackend } from '../schemas/wanted.ts'
 
@@ -15,16 +16,12 @@ interface RouterLimits {
   readonly routerOptions?: { readonly maxParamLength?: number }
 }
 
-/** Items that the balancer does not have. What is wrong with the shape of others, the balancer says itself. */
-function newIn({ backends }: Balancer, wanted: readonly (string | WantedBackend)[]): Item[] {
-  const known = new Set(backends.map(({ id, url }) => `${url} ${id}`))
-  return wanted.flatMap((item, index) => {
-    const given = (typeof item === 'string' ? { url: item } : item) as WantedBackend | null
-    const origin = typeof given?.url === 'string' ? URL.parse(given.url)?.origin : undefined
-    if (origin === undefined) return []
-    const id = typeof given?.id === 'string' ? given.id : origin
-    return known.has(`${origin} ${id}`) ? [] : { index, origin, id }
-  })
+/** What the balancer will make of an item; what is wrong with the shape of it, the balancer says itself. */
+function itemOf(item: string | WantedBackend, index: number): Item | undefined {
+  const given = (typeof item === 'string' ? { url: item } : item) as WantedBackend | null
+  const origin = typeof given?.url === 'string' ? URL.parse(given.url)?.origin : undefined
+  if (origin === undefined) return undefined
+  return { index, origin, id: typeof given?.id === 'string' ? given.id : origin }
 }
 
 /** Which backends may come into a list that do not stand in it. */
@@ -38,11 +35,27 @@ export class Admission {
     this.#longestId = routerOptions?.maxParamLength ?? maxParamLength
   }
 
-  /** Why the allow-list does not let a list pass. */
-  refused(balancer: Balancer, wanted: readonly (string | WantedBackend)[]): string[] {
-    return newIn(balancer, wanted)
-      .filter(({ origin }) => !this.#allowed.allows(origin))
-      .map(({ index, origin }) => `backends.${index}.url: '${origin}' is not among those that may be added`)
+  /**
+   * What speaks against those of a list that the balancer does not have: that they may not be added; and, where it can still
+   * be given another, that no path could name one.
+   */
+  async faults(
+    { backends }: Balancer,
+    wanted: readonly (string | WantedBackend)[],
+    isGiven: boolean,
+  ): Promise<string[]> {
+    const known = new Map(backends.map(({ id, url }) => [id, url]))
+    const refused: string[] = []
+    const unnameable: string[] = []
+    await inSlices(wanted, (given, place) => {
+      const { index, origin, id } = itemOf(given, place) ?? {}
+      if (origin === undefined || known.get(id!) === origin) return
+      if (!this.#allowed.allows(origin))
+        refused.push(`backends.${index}.url: '${origin}' is not among those that may be added`)
+      const obstacle = isGiven ? this.obstacle(id!) : undefined
+      if (obstacle !== undefined) unnameable.push(`backends.${index}.id: ${obstacle}`)
+    })
+    return [...refused, ...unnameable]
   }
 
   /** Why no path could name what has this name; undefined if one can. */
@@ -52,13 +65,5 @@ export class Admission {
     // RFC 3986 §6.2.2.3; escaped, they are the same to a browser.
     if (name === '.' || name === '..') return 'no path could name it, for clients leave dots out of a path'
     return undefined
-  }
-
-  /** Backends that no path could name. */
-  unnameable(balancer: Balancer, wanted: readonly (string | WantedBackend)[]): string[] {
-    return newIn(balancer, wanted).flatMap(({ index, id }) => {
-      const obstacle = this.obstacle(id)
-      return obstacle === undefined ? [] : [`backends.${index}.id: ${obstacle}`]
-    })
   }
 }

@@ -1,6 +1,7 @@
 import type { Balancer } from '@fastify-balancer/balancer-core'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { channel } from 'node:diagnostics_channel'
+import { shortened } from './shortened.ts'
 
 /** What an operator can do that changes something. */
 export type AdminAction =
@@ -112,7 +113,11 @@ export class Audit {
   #tell(request: FastifyRequest, done: Omit<AdminChange, 'who' | 'at'>, sentence: string): void {
     const who = this.whoIs(request)
     const change: AdminChange = { who, ...done, at: Date.now() }
-    request.log.info({ change }, `${who ?? 'somebody'} ${sentence}`)
+    const { before, after } = change
+    request.log.info(
+      { change: { ...change, before: shortened(before), after: shortened(after) } },
+      `${who ?? 'somebody'} ${sentence}`,
+    )
     if (changes.hasSubscribers) changes.publish({ ...change, server: this.#app.server })
   }
 }

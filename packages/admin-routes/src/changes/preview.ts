@@ -17,8 +17,8 @@ function copied({ zone, tags, ...rest }: PreviewedBackend) {
 }
 
 /** What the balancer itself says of a list. */
-export function previewOf(balancer: Balancer, wanted: Wanted): Preview {
-  const { added, removed, changed, faults } = balancer.preview(wanted)
+export async function previewOf(balancer: Balancer, wanted: Wanted): Promise<Preview> {
+  const { added, removed, changed, faults } = await balancer.previewInSlices(wanted)
   return {
     added: [...added],
     removed: [...removed],

@@ -25,11 +25,13 @@ export function described({ id, url, weight, priority, maxInFlight, zone, tags }
 
 /** The last lists of one balancer, whoever made them. */
 export class Revisions {
+  readonly #balancer: Balancer
   readonly #kept: Revision[] = []
   /** Removed, and not idle yet when last looked at. */
   #retiring: readonly Backend[] = []
 
   constructor(balancer: Balancer) {
+    this.#balancer = balancer
     const remember = (revision: number, all: readonly Backend[]) => {
       this.#kept.push({ revision, at: Date.now(), backends: all.map(described) })
       if (this.#kept.length > mostKept) this.#kept.shift()
@@ -68,9 +70,13 @@ export class Revisions {
     return { backend: id, before: of(before as WantedBackend[]), after: of(after as WantedBackend[]), revision }
   }
 
-  /** One that was removed, and has not finished what it had; the last of that name. */
-  retiring(id: string): Backend | undefined {
-    return this.#retiring.findLast((backend) => backend.id === id && backend.inFlight > 0)
+  /** One of the list; or one that was removed and has not finished what it had, the last of that name. */
+  find(id: string): Backend | undefined {
+    try {
+      return this.#balancer.backend(id)
+    } catch {
+      return this.#retiring.findLast((backend) => backend.id === id && backend.inFlight > 0)
+    }
   }
 }
 

@@ -5,6 +5,7 @@ import { access } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { BadOptionsError } from '../errors.ts'
 import type { WantedBackend } from '../schemas/wanted.ts'
+import { shortened } from '../changes/shortened.ts'
 import { claim } from './claim.ts'
 import { BrokenFileError, UnsavedError } from './errors.ts'
 import { faultsOfStates, listsIn, savedList, textOf, wantedOf, type SavedList } from './saved-lists.ts'
@@ -20,7 +21,7 @@ export interface Comparison {
 }
 
 /** Compares a list with the one that a balancer has. */
-export type Compare = (balancer: Balancer, wanted: readonly WantedBackend[]) => Comparison
+export type Compare = (balancer: Balancer, wanted: readonly WantedBackend[]) => Promise<Comparison>
 
 /**
  * After a restart, revisions go on so much higher: some may have been seen that were not saved any more, and those must
@@ -103,10 +104,11 @@ export class Keeper {
    * @throws BrokenFileError naming every fault
    */
   async restore(compare: Compare): Promise<void> {
-    const due = [...this.#waiting].flatMap(([name, list]) => {
+    const found = [...this.#waiting].map(async ([name, list]) => {
       const balancer = this.#balancers.get(name)
-      return balancer === undefined ? [] : { balancer, list, comparison: compare(balancer, wantedOf(list)) }
+      return balancer && { balancer, list, comparison: await compare(balancer, wantedOf(list)) }
     })
+    const due = (await Promise.all(found)).filter((one) => one !== undefined)
     const faults = due.flatMap(({ balancer: { name }, list, comparison }) =>
       [...faultsOfStates(list), ...comparison.faults].map((fault) => `balancers.${name}.${fault}`),
     )
@@ -183,7 +185,11 @@ export class Keeper {
   }
 
   #tell({ name, set }: Balancer, { revision, backends }: SavedList, { added, removed, changed }: Comparison): void {
-    const difference = { added, removed, changed: changed.map(({ id }) => id) }
+    const difference = {
+      added: shortened(added),
+      removed: shortened(removed),
+      changed: shortened(changed.map(({ id }) => id)),
+    }
     const differs = added.length + removed.length + changed.length > 0
     this.#log[differs ? 'warn' : 'info'](
       { file: this.#path, balancer: name, ...difference },

@@ -4,6 +4,7 @@ import { Value } from '@sinclair/typebox/value'
 import type { FastifySchemaCompiler } from 'fastify'
 import type { FastifySerializerCompiler } from 'fastify/types/schema.js'
 import { BadRequestError } from '../errors.ts'
+import { textOf, WrittenView } from '../views/written-view.ts'
 
 /** What text says where a schema wants something else, if it says it plainly: not `1e4`, nor `0x10`, nor ` 1`. */
 function meant({ type }: TSchema, given: unknown): unknown {
@@ -38,4 +39,4 @@ export const validatorCompiler: FastifySchemaCompiler<TSchema> = ({ schema, http
 export const serializerCompiler: FastifySerializerCompiler<TSchema> =
   ({ schema }) =>
   (data) =>
-    JSON.stringify(Value.Clean(schema, JSON.parse(JSON.stringify(data)) as unknown))
+    (data as unknown) instanceof WrittenView ? (data as unknown as WrittenView).text : textOf(schema, data)

@@ -2,7 +2,9 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { STATUS_CODES } from 'node:http'
 import type { Desk } from '../desk.ts'
 import type { BadRequestError } from '../errors.ts'
-import { setTag } from '../changes/if-match.ts'
+import { setRevision } from '../changes/if-match.ts'
+import { FaultView } from '../schemas/views.ts'
+import { textOf, WrittenView } from '../views/written-view.ts'
 
 function statusOf(error: Partial<FastifyError>, reply: FastifyReply): number {
   const status = error.statusCode ?? (error as { status?: unknown }).status ?? reply.statusCode
@@ -14,7 +16,7 @@ type Thrown = Partial<FastifyError> & Partial<BadRequestError> & { readonly head
 
 /** Answers what was thrown, in Fastify's shape; with what the one who asked needs to ask again. */
 export function answerErrors(desk: Desk) {
-  return (thrown: unknown, request: FastifyRequest, reply: FastifyReply): void => {
+  return async (thrown: unknown, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const error = (thrown ?? {}) as Thrown
     const statusCode = statusOf(error, reply)
     const isOurs = error.statusCode !== undefined
@@ -22,17 +24,21 @@ export function answerErrors(desk: Desk) {
     const reason = STATUS_CODES[statusCode] ?? 'Error'
     const { name } = (request.params ?? {}) as { name?: string }
     const balancer = statusCode === 412 ? desk.balancers.get(name ?? '') : undefined
-    if (balancer !== undefined) setTag(reply, balancer.set.revision)
+    const set = balancer?.set
+    const current = set && (await desk.views.set(balancer!, set))
+    if (set !== undefined) setRevision(reply, set.revision)
     // As Fastify does it: a 401 needs its `www-authenticate` (RFC 9110 §15.5.2).
     if (error.headers !== undefined) void reply.headers(error.headers)
-    void reply.code(statusCode).send({
+    const answer = {
       statusCode,
       ...(typeof error.code === 'string' && { code: error.code }),
       error: reason,
       // What nobody meant to be read may say anything.
       message: (statusCode < 500 || isOurs) && typeof error.message === 'string' ? error.message : reason,
       ...(Array.isArray(error.faults) && { faults: error.faults }),
-      ...(balancer !== undefined && { current: desk.views.set(balancer) }),
-    })
+    }
+    void reply.code(statusCode)
+    if (current === undefined) return reply.send(answer)
+    return reply.send(new WrittenView(`${textOf(FaultView, answer).slice(0, -1)},"current":${current.text}}`))
   }
 }

@@ -43,7 +43,7 @@ export function addWait(scope: Scope, desk: Desk): void {
       const { name, id } = request.params
       const { timeout = defaultWait } = request.query
       const balancer = desk.balancer(name)
-      const backend = balancer.backends.find((one) => one.id === id) ?? revisionsOf(balancer).retiring(id)
+      const backend = revisionsOf(balancer).find(id)
       if (backend === undefined) throw new UnknownBackendError(id)
       await watch.wait(
         () => backend.inFlight === 0,

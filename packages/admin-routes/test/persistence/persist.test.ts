@@ -51,7 +51,8 @@ describe('a list that was changed', () => {
         ['a', 1, undefined, 7, 'ready'],
       ],
     )
-    assert.deepEqual([list.body.revision, list.headers.etag], [1002, '"1002"'])
+    assert.equal(list.body.revision, 1002)
+    assert.match(String(list.headers.etag), /^"1002-/)
     assert.equal((await second.ask('PATCH', `${backends}/a`, { weight: 2 }, { 'if-match': '"2"' })).status, 412)
     assert.equal((await saved()).balancers.default.revision, 1002)
     const { revisions } = (await second.ask('GET', '/balancers/default')).body

@@ -1,5 +1,4 @@
-import { withoutSecrets } from '@fastify-balancer/option-schema'
-import { inSlices } from '../in-slices.ts'
+import { inSlices, withoutSecrets } from '@fastify-balancer/option-schema'
 import { BackendList, itemsOf, settingsOf, type BackendOptions } from './backend-options.ts'
 import type { Backend } from './backend.ts'
 import type { PoolOptions } from './pool-options.ts'
