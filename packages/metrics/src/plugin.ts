@@ -47,7 +47,7 @@ async function plugin(app: FastifyInstance, given: MetricsOptions): Promise<void
     app.addHook('onClose', async () => tracing.stop())
   }
   if (!options.route) return
-  const scrapes = new Scrapes((form) => metrics.text(form))
+  const scrapes = new Scrapes((form) => metrics.bytes(form))
   app.route({
     method: 'GET',
     url: options.path,

@@ -10,11 +10,11 @@ const patience = 60_000
 
 /** The scrapes that are under way. A client that goes, or does not read what it has asked for, gives its place back. */
 export class Scrapes {
-  readonly #write: (form: Form) => Promise<string>
-  readonly #writing = new Map<Form, Promise<string>>()
+  readonly #write: (form: Form) => Promise<Buffer>
+  readonly #writing = new Map<Form, Promise<Buffer>>()
   #size = 0
 
-  constructor(write: (form: Form) => Promise<string>) {
+  constructor(write: (form: Form) => Promise<Buffer>) {
     this.#write = write
   }
 
@@ -40,9 +40,10 @@ export class Scrapes {
   }
 
   /** All figures. Those who ask while they are being written get the same: however many come and go, it is done once. */
-  text(form: Form): Promise<string> {
+  text(form: Form): Promise<Buffer> {
     const known = this.#writing.get(form)
     if (known !== undefined) return known
+    // However many there are who do not read it, it is there once.
     const writing = this.#write(form).finally(() => this.#writing.delete(form))
     this.#writing.set(form, writing)
     return writing

@@ -43,7 +43,7 @@ export class Revisions {
       retire(before.all.filter((backend) => !present.has(backend)))
     })
     const retire = (removed: readonly Backend[]) => {
-      this.#retiring = [...this.#retiring, ...removed].filter(({ inFlight }) => inFlight > 0)
+      this.#retiring = this.#retiring.concat(removed).filter(({ inFlight }) => inFlight > 0)
     }
   }
 

@@ -6,6 +6,8 @@ import { inSlices, withoutSecrets } from '@fastify-balancer/option-schema'
 import type { Clock } from '../clock.ts'
 import { Drains, type DrainOptions } from './drains.ts'
 import { BadOptionsError, StaleRevisionError, UnknownBackendError } from '../errors.ts'
+import type { Pool } from 'undici'
+import { LazyPool } from './lazy-pool.ts'
 import { openPool } from './pool.ts'
 import type { PoolOptions, TimeoutOptions } from './pool-options.ts'
 import { preview, previewInSlices, type Preview } from './preview.ts'
@@ -226,8 +228,9 @@ export class Backends {
     return new Backend(listed.id, listed.url, settingsOf(listed, this.#options.pool), this.#pool(listed.url))
   }
 
-  #pool(url: string) {
-    return openPool(url, this.#options.pool, this.#options.timeouts)
+  #pool(url: string): Pool {
+    const { pool, timeouts } = this.#options
+    return new LazyPool(() => openPool(url, pool, timeouts)) as unknown as Pool
   }
 
   /** Whoever asks from now on gets a new set; if nobody does, those who wait for a backend still hear of it. */

@@ -1,4 +1,11 @@
+import { inSlices } from '@fastify-balancer/option-schema'
+import { setImmediate } from 'node:timers/promises'
 import { Registry, type Metric } from 'prom-client'
+import { Family, type Sample } from '../families/family.ts'
+import { linesOf } from './lines.ts'
+
+/** What is written in one go, before others have their turn (ms). */
+const slice = 10
 
 /** The two forms in which figures can be asked for. */
 export type Form = 'prometheus' | 'openmetrics'
@@ -27,27 +34,73 @@ export function possibleForm(registry: Registry, wanted: Form): Form {
   return wanted === 'openmetrics' ? 'prometheus' : 'openmetrics'
 }
 
-/** What a registry makes of one metric. */
-type Reading = Awaited<ReturnType<Registry['getMetricsAsJSON']>>[number]
+/** What its types do not tell of a registry. */
+interface Writer {
+  getMetricsAsString(metric: unknown): Promise<string>
+  readonly _defaultLabels?: Sample['labels']
+}
+
+const asWriter = (registry: Registry) => registry as unknown as Writer
+
+/** What a registry makes of one metric of somebody else's, in the form that is wanted. */
+async function textOfOther(registry: Registry, metric: Metric, form: Form): Promise<string> {
+  if (isIn(registry, form)) return asWriter(registry).getMetricsAsString(metric)
+  // Not by changing the registry's own form and back: in OpenMetrics it cuts `_total` from names, and does not put it back.
+  const reading = await (
+    metric as unknown as { get(): Promise<{ readonly name: string; readonly type: unknown }> }
+  ).get()
+  const name = nameIn(form, reading)
+  const copy: Registry = new (Registry as unknown as new (type: string) => Registry)(mediaTypeOf(form))
+  copy.setDefaultLabels(sharedLabels(registry))
+  return asWriter(copy).getMetricsAsString({ name, get: async () => ({ ...reading, name }) })
+}
+
+function sharedLabels(registry: Registry): Sample['labels'] {
+  return asWriter(registry)._defaultLabels ?? {}
+}
+
+/** As `Buffer.concat` does it, slice by slice. */
+async function concatenated(parts: readonly Buffer[]): Promise<Buffer> {
+  const whole = Buffer.allocUnsafe(parts.reduce((sum, { length }) => sum + length, 0))
+  let end = 0
+  await inSlices(parts, (part) => void (end += part.copy(whole, end)))
+  return whole
+}
 
 /**
- * Writes what a registry holds, in the form that was asked for. Not by changing the registry's own form and back: in
- * writing OpenMetrics it cuts `_total` from the names of counters, and does not put it back.
+ * Writes what a registry holds, in the form that was asked for. While a long text is written, requests go on; a short one is
+ * of one moment.
  * @throws Error where two metrics would have one name: see `possibleForm`
  */
-export async function textOf(registry: Registry, form: Form): Promise<string> {
-  if (isIn(registry, form)) return registry.metrics()
-  const readings = await registry.getMetricsAsJSON()
-  const copy: Registry = new (Registry as unknown as new (type: string) => Registry)(mediaTypeOf(form))
-  for (const reading of readings) {
-    const name = nameIn(form, reading)
-    copy.registerMetric({
-      name,
-      type: reading.type,
-      get: async (): Promise<Reading> => ({ ...reading, name }),
-    } as unknown as Metric)
+export async function bytesOf(registry: Registry, form: Form): Promise<Buffer> {
+  const metrics = registry.getMetricsAsArray() as unknown as readonly (Metric | Family)[]
+  const shared = sharedLabels(registry)
+  const texts: (Buffer[] | Promise<string>)[] = []
+  let since = performance.now()
+  for (const metric of metrics) {
+    if (!(metric instanceof Family)) {
+      texts.push(textOfOther(registry, metric, form))
+      continue
+    }
+    const parts: Buffer[] = []
+    texts.push(parts)
+    for (const lines of linesOf(metric, form, shared)) {
+      // As bytes at once: as text, each would be held together by thousands of small objects.
+      parts.push(Buffer.from(lines))
+      if (performance.now() - since < slice) continue
+      await setImmediate()
+      since = performance.now()
+    }
   }
-  return copy.metrics()
+  const separator = Buffer.from(form === 'openmetrics' ? '\n' : '\n\n')
+  const whole: Buffer[] = []
+  for (const text of texts) {
+    if (whole.length > 0) whole.push(separator)
+    if (Array.isArray(text)) for (const part of text) whole.push(part)
+    else whole.push(Buffer.from(await text))
+  }
+  whole.push(Buffer.from(form === 'openmetrics' ? '\n# EOF\n' : '\n'))
+  return concatenated(whole)
 }
 
 /** The media type of a form. */

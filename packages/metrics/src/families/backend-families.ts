@@ -15,7 +15,7 @@ export function backendFamilies(sources: Sources): readonly FamilyOptions[] {
     for (const balancer of sources.balancers) {
       const traffic = sources.trafficOf(balancer)
       for (const backend of balancer.backends) {
-        yield* read({ balancer: balancer.name, backend: backend.id }, backend, traffic.of(backend), balancer)
+        yield* read({ balancer: balancer.name, backend: backend.id }, backend, traffic.seen(backend), balancer)
       }
     }
   }

@@ -46,6 +46,11 @@ export class Family {
     registry.registerMetric(this as unknown as Metric)
   }
 
+  /** Reads it now, line by line. */
+  samples(): Iterable<Sample> {
+    return this.#read()
+  }
+
   /** What the registry asks for. Everything is read before the first `await`, so that all figures are of one moment. */
   async get() {
     const { name, help, type, aggregator } = this

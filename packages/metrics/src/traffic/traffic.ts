@@ -32,10 +32,12 @@ export class Traffic {
   readonly queueWait: Distribution
   readonly #bounds: readonly number[]
   readonly #backends = new WeakMap<Backend, BackendTraffic>()
+  readonly #none: BackendTraffic
 
   /** `bounds` of all histograms, in seconds. */
   constructor(bounds: readonly number[]) {
     this.#bounds = bounds
+    this.#none = new BackendTraffic(bounds)
     this.duration = new Distribution(bounds)
     this.queueWait = new Distribution(bounds)
   }
@@ -56,6 +58,11 @@ export class Traffic {
     this.duration.observe(exchange.endedAt - exchange.startedAt)
     const wait = queueWaitOf(exchange)
     if (wait !== undefined) this.queueWait.observe(wait)
+  }
+
+  /** The same to be read alone; of thousands that have never answered, it makes nothing. */
+  seen(backend: Backend): BackendTraffic {
+    return this.#backends.get(backend) ?? this.#none
   }
 
   /** What a backend has answered so far. */
