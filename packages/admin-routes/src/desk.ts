@@ -1,5 +1,6 @@
-import type { Backend, Balancer } from '@fastify-balancer/balancer-core'
+import type { Backend, BackendSet, Balancer } from '@fastify-balancer/balancer-core'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { setImmediate } from 'node:timers/promises'
 import { Admission } from './changes/admission.ts'
 import { Audit, lasting, type BalancerChange } from './changes/audit.ts'
 import { UnknownBalancerError } from './errors.ts'
@@ -10,6 +11,9 @@ import { Keeper } from './persistence/index.ts'
 import { dryRun, previewOf, refusalsOf, type Preview, type Wanted } from './changes/preview.ts'
 import { serverStateOf, type ServerState } from './server-state.ts'
 import { Views } from './views/views.ts'
+
+/** To change a list of more takes a while. */
+const longList = 1000
 
 /** What a change requires, and whether it is made although nobody would be usable. */
 interface Condition {
@@ -82,6 +86,13 @@ export class Desk {
   async dryRun(balancer: Balancer, wanted: Wanted, preview: Preview, condition: Condition): Promise<Preview> {
     const faults = preview.faults.length > 0 ? preview.faults : await refusalsOf(balancer, wanted, condition)
     return dryRun({ ...preview, faults: [...faults] })
+  }
+
+  /** Waits for a change of a list. After that of a long one, others have their turn before it is told. */
+  async made(change: Promise<BackendSet>): Promise<BackendSet> {
+    const now = await change
+    if (now.all.length > longList) await setImmediate()
+    return now
   }
 
   /** Tells that something was changed, and saves what is to last. */

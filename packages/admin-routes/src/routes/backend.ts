@@ -67,10 +67,10 @@ export function addBackendWrite(scope: Scope, desk: Desk): void {
       const preview = { ...rest, faults: [...new Set([...faultsOf(BackendPatch, request.body), ...faults])] }
       if (request.query.dryRun === true) return desk.dryRun(balancer, patched, preview, condition)
       refuseFaulty(preview)
-      const now = await balancer.update(id, request.body, condition)
+      const now = await desk.made(balancer.update(id, request.body, condition))
       desk.record(request, balancer, { what: 'backend.update', ...revisionsOf(balancer).changeOf(id, now.revision) })
       setRevision(reply, now.revision)
-      return desk.views.backend(balancer, balancer.backend(id))
+      return desk.views.backend(balancer, now.all.find((one) => one.id === id)!)
     },
   )
 
@@ -99,7 +99,7 @@ export function addBackendWrite(scope: Scope, desk: Desk): void {
         return desk.dryRun(balancer, rest, await desk.preview(balancer, rest), condition)
       }
       const { deadline } = request.query
-      const now = await balancer.remove(id, { ...condition, ...(deadline !== undefined && { deadline }) })
+      const now = await desk.made(balancer.remove(id, { ...condition, ...(deadline !== undefined && { deadline }) }))
       desk.record(request, balancer, { what: 'backend.remove', ...revisionsOf(balancer).changeOf(id, now.revision) })
       setRevision(reply, now.revision)
       return desk.views.set(balancer, now)

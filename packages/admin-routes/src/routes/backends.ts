@@ -52,7 +52,7 @@ export function addBackendsWrite(scope: Scope, desk: Desk): void {
       const preview = await desk.preview(balancer, backends, true)
       if (request.query.dryRun === true) return desk.dryRun(balancer, backends, preview, condition)
       refuseFaulty(preview)
-      const now = await balancer.setBackends(backends, condition)
+      const now = await desk.made(balancer.setBackends(backends, condition))
       desk.record(request, balancer, {
         what: 'backends.replace',
         ...revisionsOf(balancer).change(now.revision),
@@ -89,7 +89,7 @@ export function addBackendsWrite(scope: Scope, desk: Desk): void {
       const preview = await previewed()
       if (request.query.dryRun === true) return desk.dryRun(balancer, wanted(), preview, condition)
       refuseFaulty(preview)
-      const now = await balancer.add(request.body, condition).catch(async (error: unknown) => {
+      const now = await desk.made(balancer.add(request.body, condition)).catch(async (error: unknown) => {
         // Meanwhile, another of that name may have come; the balancer does not say it as data.
         if ((error as { code?: unknown }).code === 'FST_BALANCER_BAD_OPTIONS') refuseFaulty(await previewed())
         throw error

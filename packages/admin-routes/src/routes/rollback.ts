@@ -38,7 +38,7 @@ export function addRollback(scope: Scope, desk: Desk): void {
       const preview = await desk.preview(balancer, earlier.backends)
       if (request.query.dryRun === true) return desk.dryRun(balancer, earlier.backends, preview, condition)
       refuseFaulty(preview)
-      const now = await balancer.setBackends(earlier.backends, condition)
+      const now = await desk.made(balancer.setBackends(earlier.backends, condition))
       desk.record(request, balancer, { what: 'backends.rollback', ...revisions.change(now.revision) })
       setRevision(reply, now.revision)
       return desk.views.set(balancer, now)
