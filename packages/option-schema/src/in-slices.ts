@@ -12,6 +12,7 @@ export async function inSlices<Item>(items: readonly Item[], each: (item: Item, 
   for (const [index, item] of items.entries()) {
     each(item, index)
     if (index % step < step - 1 || performance.now() - since < slice) continue
+    // oxlint-disable-next-line no-await-in-loop -- others have their turn
     await setImmediate()
     since = performance.now()
   }

@@ -25,7 +25,7 @@ export function answerErrors(desk: Desk) {
     const { name } = (request.params ?? {}) as { name?: string }
     const balancer = statusCode === 412 ? desk.balancers.get(name ?? '') : undefined
     const set = balancer?.set
-    const current = set && (await desk.views.set(balancer!, set))
+    const current = set && (await desk.views.set(balancer, set))
     if (set !== undefined) setRevision(reply, set.revision)
     // As Fastify does it: a 401 needs its `www-authenticate` (RFC 9110 §15.5.2).
     if (error.headers !== undefined) void reply.headers(error.headers)

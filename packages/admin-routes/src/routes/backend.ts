@@ -70,7 +70,10 @@ export function addBackendWrite(scope: Scope, desk: Desk): void {
       const now = await desk.made(balancer.update(id, request.body, condition))
       desk.record(request, balancer, { what: 'backend.update', ...revisionsOf(balancer).changeOf(id, now.revision) })
       setRevision(reply, now.revision)
-      return desk.views.backend(balancer, now.all.find((one) => one.id === id)!)
+      return desk.views.backend(
+        balancer,
+        now.all.find((one) => one.id === id)!,
+      )
     },
   )
 

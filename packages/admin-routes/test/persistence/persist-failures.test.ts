@@ -29,7 +29,7 @@ async function refusal(file: string, more: AdminRoutesOptions = {}): Promise<Err
 }
 
 describe('what is no plain file', () => {
-  const asFifo = (path: string) => void execFileSync('mkfifo', [path])
+  const asFifo = (path: string) => void execFileSync('sh', ['-c', 'mkfifo "$0"', path])
   const asSocket = async (path: string, t: TestContext) => {
     const server = createServer().listen(path)
     await once(server, 'listening')

@@ -25,7 +25,7 @@ export class LazyPool implements Pick<Pool, 'dispatch' | 'close' | 'closed' | 'd
   }
 
   get stats(): Pool['stats'] {
-    return this.#opened?.stats ?? (noStats as Pool['stats'])
+    return this.#opened?.stats ?? noStats
   }
 
   dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {

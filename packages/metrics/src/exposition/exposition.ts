@@ -2,13 +2,12 @@ import { inSlices } from '@fastify-balancer/option-schema'
 import { setImmediate } from 'node:timers/promises'
 import { Registry, type Metric } from 'prom-client'
 import { Family, type Sample } from '../families/family.ts'
-import { linesOf } from './lines.ts'
+import { linesOf, type Form } from './lines.ts'
+
+export type { Form }
 
 /** What is written in one go, before others have their turn (ms). */
 const slice = 10
-
-/** The two forms in which figures can be asked for. */
-export type Form = 'prometheus' | 'openmetrics'
 
 const total = /_total$/
 
@@ -75,29 +74,33 @@ async function concatenated(parts: readonly Buffer[]): Promise<Buffer> {
 export async function bytesOf(registry: Registry, form: Form): Promise<Buffer> {
   const metrics = registry.getMetricsAsArray() as unknown as readonly (Metric | Family)[]
   const shared = sharedLabels(registry)
-  const texts: (Buffer[] | Promise<string>)[] = []
+  const texts: Promise<Buffer[] | string>[] = []
   let since = performance.now()
   for (const metric of metrics) {
     if (!(metric instanceof Family)) {
-      texts.push(textOfOther(registry, metric, form))
+      const text = textOfOther(registry, metric, form)
+      // It is told below, when all have been read.
+      text.catch(() => {})
+      texts.push(text)
       continue
     }
     const parts: Buffer[] = []
-    texts.push(parts)
+    texts.push(Promise.resolve(parts))
     for (const lines of linesOf(metric, form, shared)) {
       // As bytes at once: as text, each would be held together by thousands of small objects.
       parts.push(Buffer.from(lines))
       if (performance.now() - since < slice) continue
+      // oxlint-disable-next-line no-await-in-loop -- others have their turn
       await setImmediate()
       since = performance.now()
     }
   }
   const separator = Buffer.from(form === 'openmetrics' ? '\n' : '\n\n')
   const whole: Buffer[] = []
-  for (const text of texts) {
+  for (const text of await Promise.all(texts)) {
     if (whole.length > 0) whole.push(separator)
-    if (Array.isArray(text)) for (const part of text) whole.push(part)
-    else whole.push(Buffer.from(await text))
+    if (typeof text === 'string') whole.push(Buffer.from(text))
+    else for (const part of text) whole.push(part)
   }
   whole.push(Buffer.from(form === 'openmetrics' ? '\n# EOF\n' : '\n'))
   return concatenated(whole)

@@ -1,5 +1,7 @@
 import type { Family, Sample } from '../families/family.ts'
-import type { Form } from './exposition.ts'
+
+/** The two forms in which figures can be asked for. */
+export type Form = 'prometheus' | 'openmetrics'
 
 /** So many lines are written in one go. */
 const step = 256
