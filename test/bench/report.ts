@@ -44,7 +44,7 @@ export interface SubjectReport {
 
 /** Sums up one scenario. */
 export function reportScenario({ name, title }: Scenario, samples: Samples): ScenarioReport {
-  const ours = samples.get(oursRaw)
+  const ours = [...samples].find(([subject]) => subject.name === oursRaw.name)?.[1]
   const subjects = [...samples].map(([subject, own]) => reportSubject(subject, own, ours))
   subjects.sort((one, other) => one.cpuPerRequest.median - other.cpuPerRequest.median)
   return { name, title, subjects }

@@ -8,6 +8,8 @@ export interface Scenario {
   readonly upload: number
   /** Bytes of body that the backend answers with. */
   readonly download: number
+  /** The client has a new connection for each request. */
+  readonly closes?: boolean
 }
 
 export const scenarios = [

@@ -131,15 +131,15 @@ test('the checks of the default balancer are the default ones; to ask for one th
   await app.register(healthCheck, { balancer: 'other' })
   await app.register(circuitBreaker, { balancer: 'other' })
   await app.ready()
-  assert.throws(() => app.healthCheck, { code: 'FST_HEALTH_CHECK_NONE', message: /'default'/ })
-  assert.throws(() => app.circuitBreaker, { code: 'FST_CIRCUIT_BREAKER_NONE', message: /'default'/ })
+  assert.throws(() => app.healthCheck, { code: 'FST_BALANCER_HEALTH_NONE', message: /'default'/ })
+  assert.throws(() => app.circuitBreaker, { code: 'FST_BALANCER_CIRCUIT_NONE', message: /'default'/ })
   assert.equal(app.healthChecks.get('other')!.balancer.name, 'other')
   assert.equal(app.circuitBreakers.get('other')!.balancer.name, 'other')
 })
 
 for (const [code, plugin] of [
-  ['FST_HEALTH_CHECK_BAD_OPTIONS', healthCheck],
-  ['FST_CIRCUIT_BREAKER_BAD_OPTIONS', circuitBreaker],
+  ['FST_BALANCER_HEALTH_BAD_OPTIONS', healthCheck],
+  ['FST_BALANCER_CIRCUIT_BAD_OPTIONS', circuitBreaker],
 ] as const) {
   test(`${code}: for a balancer that there is not, and for one that has one already`, async (t) => {
     const unknown = newApp(t)

@@ -45,6 +45,17 @@ export class ManualClock implements Clock {
     this.#time = target
   }
 
+  /** The process stands still for `duration` ms: time passes, and nobody is called. */
+  stop(duration: number): void {
+    this.#time += duration
+  }
+
+  /** It stands still, and then calls whatever has become due meanwhile, late. */
+  pause(duration: number): void {
+    this.stop(duration)
+    this.advance(0)
+  }
+
   #next(): Alarm | undefined {
     let earliest: Alarm | undefined
     for (const alarm of this.#alarms) if (earliest === undefined || alarm.due < earliest.due) earliest = alarm

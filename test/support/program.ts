@@ -26,11 +26,18 @@ export interface ProgramOptions {
   readonly args?: readonly string[]
   readonly env?: Readonly<Record<string, string>>
   readonly cwd?: string
+  /** A command that runs what follows it, in surroundings of its own. */
+  readonly within?: readonly string[]
 }
 
 /** Runs `file` with the Node that runs the test; it is killed when the test ends. */
-export function startProgram(t: TestContext, file: string, { args = [], env = {}, cwd }: ProgramOptions = {}): Program {
-  const child = spawn(process.execPath, [file, ...args], {
+export function startProgram(
+  t: TestContext,
+  file: string,
+  { args = [], env = {}, cwd, within = [] }: ProgramOptions = {},
+): Program {
+  const [command, ...rest] = [...within, process.execPath, file, ...args]
+  const child = spawn(command!, rest, {
     stdio: ['ignore', 'pipe', 'pipe'],
     // What `node --test` tells its own children would change how this one behaves.
     env: { ...process.env, NODE_TEST_CONTEXT: undefined, FORCE_COLOR: undefined, ...env },
@@ -76,4 +83,9 @@ export function startProgram(t: TestContext, file: string, { args = [], env = {}
         for (const line of [...stdout, ...stderr, '']) if (checks.has(check)) check(line)
       }),
   }
+}
+
+/** So that a program may have only so many files and sockets open. */
+export function withOpenFiles(count: number): readonly string[] {
+  return ['sh', '-c', `ulimit -n ${count} && exec "$0" "$@"`]
 }

@@ -1,5 +1,5 @@
 import { channel } from 'node:diagnostics_channel'
-import type { CircuitState } from './circuit-options.ts'
+import type { CircuitState } from './circuit/circuit-options.ts'
 
 /** A circuit has changed its state. */
 export interface CircuitChange {

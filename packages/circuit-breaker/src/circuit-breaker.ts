@@ -1,10 +1,11 @@
 import type { Attempt, Backend, Balancer, BackendSet } from '@fastify-balancer/balancer-core'
+import { Pauses } from '@fastify-balancer/option-schema'
 import type { FastifyBaseLogger } from 'fastify'
-import { BackendCircuit, type ChangeListener, type CircuitView } from './backend-circuit.ts'
-import type { Call } from './call.ts'
+import { BackendCircuit, type ChangeListener, type CircuitView } from './backend/backend-circuit.ts'
+import type { Call } from './circuit/call.ts'
 import { changes } from './channel.ts'
 import { NoCircuitError } from './errors.ts'
-import type { HeldState, Hold, HoldOptions } from './holds.ts'
+import type { HeldState, Hold, HoldOptions } from './circuit/holds.ts'
 import type { ParsedOptions } from './options.ts'
 
 /** Where an attempt carries its call. A map would cost more than all the rest of this. */
@@ -17,6 +18,7 @@ export class CircuitBreaker {
   readonly #options: ParsedOptions
   readonly #log: FastifyBaseLogger | undefined
   readonly #server: unknown
+  readonly #pauses: Pauses
   /** `undefined` for a backend that is to have none. */
   readonly #circuits = new Map<Backend, BackendCircuit | undefined>()
 
@@ -26,6 +28,8 @@ export class CircuitBreaker {
     this.#options = options
     this.#log = log
     this.#server = server
+    this.#pauses = new Pauses(balancer.clock)
+    this.#pauses.start()
     for (const backend of balancer.backends) this.#enter(backend)
     // Named, for the balancer reports a hook that throws by its name.
     const startCall = (attempt: Counted) => {
@@ -76,8 +80,17 @@ export class CircuitBreaker {
     this.#circuit(id).release()
   }
 
+  /**
+   * A probe that began at `at` (ms since the epoch) found the backend well, or not. For whoever probes: it is found by this
+   * name among the balancer's extensions.
+   */
+  probed(backend: Backend, { good, at }: { readonly good: boolean; readonly at: number }): void {
+    this.#circuits.get(backend)?.probed(good, at)
+  }
+
   /** Takes back its timers; from then on nothing changes. */
   close(): void {
+    this.#pauses.stop()
     for (const circuit of this.#circuits.values()) circuit?.stop()
   }
 
@@ -94,7 +107,7 @@ export class CircuitBreaker {
 
   #enter(backend: Backend): BackendCircuit | undefined {
     const settings = this.#options.backends.get(backend.id) ?? this.#options.settings
-    const circuit = settings && new BackendCircuit(this.balancer, backend, settings, this.#tell)
+    const circuit = settings && new BackendCircuit(this.balancer, backend, settings, this.#pauses, this.#tell)
     this.#circuits.set(backend, circuit || undefined)
     return circuit || undefined
   }

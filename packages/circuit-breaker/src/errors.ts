@@ -2,24 +2,21 @@ import createError from '@fastify/error'
 
 /** Options that cannot be used; the message names every fault. Thrown at boot. */
 export const BadOptionsError = createError<[string]>(
-  'FST_CIRCUIT_BREAKER_BAD_OPTIONS',
+  'FST_BALANCER_CIRCUIT_BAD_OPTIONS',
   'Bad circuit breaker options: %s',
   500,
 )
 
-/** A circuit that is not closed did not admit a call: its state, and why it is in it. */
-export const CircuitOpenError = createError<[string, string]>('FST_CIRCUIT_BREAKER_OPEN', 'The circuit is %s: %s', 503)
-
 /** A backend that has no circuit, because the option `backends` says so. */
 export const NoCircuitError = createError<[string]>(
-  'FST_CIRCUIT_BREAKER_NO_CIRCUIT',
+  'FST_BALANCER_CIRCUIT_NO_CIRCUIT',
   "The backend '%s' has no circuit",
   404,
 )
 
 /** A balancer that has no circuit breaker. */
 export const NoBreakerError = createError<[string]>(
-  'FST_CIRCUIT_BREAKER_NONE',
+  'FST_BALANCER_CIRCUIT_NONE',
   "The balancer '%s' has no circuit breaker",
   500,
 )

@@ -1,4 +1,4 @@
-import type { Balancer } from '@fastify-balancer/balancer-core'
+import { Extension } from '@fastify-balancer/option-schema'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { CircuitBreaker } from './circuit-breaker.ts'
@@ -14,45 +14,20 @@ declare module 'fastify' {
   }
 }
 
-/** Its name among the extensions of a balancer. */
-const extension = 'circuit-breaker'
-
-function breakerOf({ extensions }: Balancer): CircuitBreaker | undefined {
-  return extensions.get(extension) as CircuitBreaker | undefined
-}
-
-function decorate(app: FastifyInstance): void {
-  if (app.hasDecorator('circuitBreakers')) return
-  app.decorate('circuitBreakers', {
-    getter(this: FastifyInstance) {
-      const all = [...this.balancers].map(([name, balancer]) => [name, breakerOf(balancer)] as const)
-      return new Map(all.filter((one): one is [string, CircuitBreaker] => one[1] !== undefined))
-    },
-  })
-  app.decorate('circuitBreaker', {
-    getter(this: FastifyInstance) {
-      const breaker = breakerOf(this.balancer)
-      if (breaker === undefined) throw new NoBreakerError(this.balancer.name)
-      return breaker
-    },
-  })
-}
-
-/** @throws BadOptionsError; the balancer's error when there are several, and none is named */
-function balancerOf(app: FastifyInstance, name: string | undefined): Balancer {
-  const balancer = name === undefined ? app.balancer : app.balancers.get(name)
-  if (balancer !== undefined) return balancer
-  throw new BadOptionsError(`balancer: there is no balancer '${name}', only: ${[...app.balancers.keys()].join(', ')}`)
-}
+const extension = new Extension<CircuitBreaker>({
+  key: 'circuit-breaker',
+  words: 'circuit breaker',
+  one: 'circuitBreaker',
+  all: 'circuitBreakers',
+  badOptions: (fault) => new BadOptionsError(fault),
+  none: (balancer) => new NoBreakerError(balancer),
+})
 
 async function plugin(app: FastifyInstance, options: CircuitBreakerOptions): Promise<void> {
   const parsed = parseOptions(options)
-  const balancer = balancerOf(app, parsed.balancer)
-  if (breakerOf(balancer) !== undefined)
-    throw new BadOptionsError(`balancer: '${balancer.name}' already has a circuit breaker`)
+  const balancer = extension.balancerFor(app, parsed.balancer)
   const breaker = new CircuitBreaker(balancer, parsed, app.log, app.server)
-  balancer.extensions.set(extension, breaker)
-  decorate(app)
+  extension.add(app, balancer, breaker)
   app.addHook('onClose', async () => breaker.close())
   for (const id of parsed.backends.keys()) {
     if (!balancer.backends.some((backend) => backend.id === id))

@@ -347,7 +347,7 @@ test('options of single backends', async (t) => {
     breaker.views.map(({ backend }) => backend),
     ['a', 'c'],
   )
-  const none = { code: 'FST_CIRCUIT_BREAKER_NO_CIRCUIT', statusCode: 404, message: "The backend 'b' has no circuit" }
+  const none = { code: 'FST_BALANCER_CIRCUIT_NO_CIRCUIT', statusCode: 404, message: "The backend 'b' has no circuit" }
   for (const ask1 of [() => breaker.of('b'), () => breaker.isolate('b'), () => breaker.release('b')])
     assert.throws(ask1, none)
   assert.throws(() => breaker.of('x'), { code: 'FST_BALANCER_UNKNOWN_BACKEND' })

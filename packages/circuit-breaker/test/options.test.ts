@@ -12,7 +12,7 @@ function placesIn(options: unknown): string[] {
   const faults = faultsOfOptions(options as CircuitBreakerOptions)
   if (faults.length > 0) {
     assert.throws(() => parse(options), {
-      code: 'FST_CIRCUIT_BREAKER_BAD_OPTIONS',
+      code: 'FST_BALANCER_CIRCUIT_BAD_OPTIONS',
       statusCode: 500,
       message: `Bad circuit breaker options: ${faults.join('; ')}`,
     })

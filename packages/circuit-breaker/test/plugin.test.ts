@@ -62,7 +62,7 @@ test('the breaker of a default balancer that has none is not that of another one
   for (const name of ['api', 'default']) await app.register(balancer, { name, backends, route: false })
   await app.register(circuitBreaker, { balancer: 'api' })
   assert.throws(() => app.circuitBreaker, {
-    code: 'FST_CIRCUIT_BREAKER_NONE',
+    code: 'FST_BALANCER_CIRCUIT_NONE',
     message: "The balancer 'default' has no circuit breaker",
   })
 })
@@ -77,7 +77,7 @@ test('a balancer that is not there, a second breaker and bad options fail at boo
     await app.register(balancer, { backends })
     if (Object.keys(options).length === 0) await app.register(circuitBreaker)
     await assert.rejects(async () => app.register(circuitBreaker, options as CircuitBreakerOptions), {
-      code: 'FST_CIRCUIT_BREAKER_BAD_OPTIONS',
+      code: 'FST_BALANCER_CIRCUIT_BAD_OPTIONS',
       statusCode: 500,
       message,
     })

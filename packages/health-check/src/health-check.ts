@@ -1,11 +1,13 @@
 import type { Backend, Balancer } from '@fastify-balancer/balancer-core'
+import { Pauses } from '@fastify-balancer/option-schema'
 import type { FastifyBaseLogger } from 'fastify'
-import { ActiveCheck } from './active/active-check.ts'
-import type { ProbeReport } from './active/probing.ts'
-import type { ActiveView } from './active/record.ts'
+import { ActiveCheck, type ProbeListener } from './active/active-check.ts'
+import { InconclusiveLog } from './active/inconclusive-log.ts'
+import type { ProbeReport } from './probe/probing.ts'
+import type { ActiveView } from './active/health-record.ts'
 import { NoProbesError } from './errors.ts'
-import { History } from './history.ts'
-import type { Judgement } from './judgement.ts'
+import { History } from './judgement/history.ts'
+import type { Judgement } from './judgement/judgement.ts'
 import type { ParsedOptions } from './options.ts'
 import { OutlierDetection } from './passive/outlier-detection.ts'
 import type { OutlierView } from './passive/outlier-view.ts'
@@ -21,6 +23,11 @@ export interface HealthView {
   readonly history: readonly Judgement[]
 }
 
+/** An extension of the balancer that hears of every probe that says something. */
+interface ProbeHearer {
+  probed(backend: Backend, report: ProbeReport): void
+}
+
 /** The health of one balancer's backends: asked by probes, and read from the traffic. It acts by vetoes only. */
 export class HealthCheck {
   readonly balancer: Balancer
@@ -28,15 +35,22 @@ export class HealthCheck {
   readonly #history = new History()
   readonly #active: ActiveCheck | undefined
   readonly #passive: OutlierDetection
+  readonly #pauses: Pauses
+  readonly #inconclusive: InconclusiveLog
 
   constructor(balancer: Balancer, options: ParsedOptions, log?: FastifyBaseLogger) {
     this.balancer = balancer
     this.#log = log
+    const pauses = new Pauses(balancer.clock)
     const judge = (backend: Backend, judgement: Judgement) => this.#judge(backend, judgement)
-    const passive = new OutlierDetection(balancer, options.outliers, options.pressure, judge)
+    const passive = new OutlierDetection(balancer, options.outliers, options.pressure, judge, pauses)
     const asks = options.type !== 'none' || options.probe !== undefined
-    const refute = (backend: Backend, changed: boolean) => passive.goodProbe(backend, changed)
-    const active = asks ? new ActiveCheck(balancer, options, judge, refute) : undefined
+    const probed: ProbeListener = (...probe) => this.#probed(...probe)
+    const active = asks ? new ActiveCheck(balancer, options, judge, probed, pauses) : undefined
+    // A connection alone says nothing of a process that hangs: the kernel accepts it.
+    if (options.type === 'http' || options.probe !== undefined) passive.askWith((backend) => active?.ask(backend))
+    this.#pauses = pauses
+    this.#inconclusive = new InconclusiveLog(balancer.clock, log)
     this.#passive = passive
     this.#active = active
     balancer
@@ -48,6 +62,7 @@ export class HealthCheck {
       })
       .addHook('onAttemptEnd', function healthCheck(attempt) {
         passive.attemptEnded(attempt)
+        if (attempt.blame === 'backend' && attempt.status === 0) active?.suspect(attempt.backend)
       })
       .addHook('onBackendsPropose', function healthCheck(candidates) {
         return active?.judgeNewcomers(candidates)
@@ -63,6 +78,7 @@ export class HealthCheck {
    * (0 = no limit); those that have not are left alone until they do.
    */
   async start(limit: number): Promise<void> {
+    this.#pauses.start()
     this.#passive.start()
     await this.#active?.start(limit)
   }
@@ -92,6 +108,7 @@ export class HealthCheck {
   stop(): void {
     this.#active?.stop()
     this.#passive.stop()
+    this.#pauses.stop()
   }
 
   #view(backend: Backend): HealthView {
@@ -103,6 +120,23 @@ export class HealthCheck {
     }
   }
 
+  #probed(backend: Backend, report: ProbeReport, changed: boolean): void {
+    const { good, inconclusive } = report
+    if (inconclusive !== undefined) {
+      this.#inconclusive.add(this.balancer.name, backend, inconclusive, report)
+      this.#passive.noProbe(backend)
+      return
+    }
+    if (good) this.#passive.goodProbe(backend, changed, report.timings.took)
+    for (const [name, extension] of this.balancer.extensions) {
+      try {
+        if (hearsOfProbes(extension)) extension.probed(backend, report)
+      } catch (error) {
+        this.#log?.error({ err: error, balancer: this.balancer.name, extension: name }, 'an extension threw')
+      }
+    }
+  }
+
   #judge(backend: Backend, judgement: Judgement): void {
     this.#history.add(backend, judgement)
     const { by, good, rule, evidence } = judgement
@@ -110,4 +144,9 @@ export class HealthCheck {
     if (good) this.#log?.info(figures, `${backend.id} is used again: ${rule}`)
     else this.#log?.warn(figures, `${backend.id} is left alone: ${rule}`)
   }
+}
+
+/** Whatever is kept beside the balancer may hear of probes: a circuit breaker does. Names of extensions are not needed. */
+function hearsOfProbes(extension: unknown): extension is ProbeHearer {
+  return typeof (extension as Partial<ProbeHearer> | undefined)?.probed === 'function'
 }

@@ -1,8 +1,9 @@
 import { readOptions, strict, type Given } from '@fastify-balancer/option-schema'
 import { Type, type Static } from '@sinclair/typebox'
-import { activeFaults, ActiveOptions } from './active/probe-options.ts'
+import { ActiveOptions } from './active/active-options.ts'
+import { probeFaults } from './probe/probe-options.ts'
 import { BadOptionsError } from './errors.ts'
-import { OutlierOptions } from './passive/outlier-options.ts'
+import { OutlierOptions } from './passive/rules/outlier-options.ts'
 import { PressureOptions } from './passive/pressure-options.ts'
 
 /** Everything that `register` takes. The one source of the type, the validation, the defaults and the README's table. */
@@ -25,7 +26,7 @@ export type HealthCheckOptions = Given<Static<typeof HealthCheckOptions>>
 /** Options with every default in place. */
 export type ParsedOptions = Static<typeof HealthCheckOptions>
 
-const read = (given: HealthCheckOptions) => readOptions(HealthCheckOptions, given, activeFaults)
+const read = (given: HealthCheckOptions) => readOptions(HealthCheckOptions, given, probeFaults)
 
 /**
  * The options with every default in place.

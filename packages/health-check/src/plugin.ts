@@ -1,4 +1,4 @@
-import type { Balancer } from '@fastify-balancer/balancer-core'
+import { Extension } from '@fastify-balancer/option-schema'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { BadOptionsError, UncheckedBalancerError } from './errors.ts'
@@ -14,44 +14,23 @@ declare module 'fastify' {
   }
 }
 
-/** Its name among the extensions of a balancer. */
-const extension = 'health-check'
+const extension = new Extension<HealthCheck>({
+  key: 'health-check',
+  words: 'health check',
+  one: 'healthCheck',
+  all: 'healthChecks',
+  badOptions: (fault) => new BadOptionsError(fault),
+  none: (balancer) => new UncheckedBalancerError(balancer),
+})
 
 /** The part of Fastify's `pluginTimeout`, which an `onReady` hook must keep, that the first round may take. */
 const usable = 0.8
 
-function checkOf({ extensions }: Balancer): HealthCheck | undefined {
-  return extensions.get(extension) as HealthCheck | undefined
-}
-
-function decorate(app: FastifyInstance): void {
-  if (app.hasDecorator('healthChecks')) return
-  app.decorate('healthChecks', {
-    getter(this: FastifyInstance) {
-      const all = [...this.balancers].map(([name, balancer]) => [name, checkOf(balancer)] as const)
-      return new Map(all.filter((one): one is [string, HealthCheck] => one[1] !== undefined))
-    },
-  })
-  app.decorate('healthCheck', {
-    getter(this: FastifyInstance) {
-      const check = checkOf(this.balancer)
-      if (check === undefined) throw new UncheckedBalancerError(this.balancer.name)
-      return check
-    },
-  })
-}
-
 async function plugin(app: FastifyInstance, given: HealthCheckOptions): Promise<void> {
   const options = parseOptions(given)
-  const balancer = options.balancer === undefined ? app.balancer : app.balancers.get(options.balancer)
-  if (balancer === undefined) {
-    const names = [...app.balancers.keys()].join(', ')
-    throw new BadOptionsError(`balancer: there is no balancer '${options.balancer}', only: ${names}`)
-  }
-  if (checkOf(balancer) !== undefined) throw new BadOptionsError(`balancer: '${balancer.name}' is checked already`)
+  const balancer = extension.balancerFor(app, options.balancer)
   const check = new HealthCheck(balancer, options, app.log)
-  balancer.extensions.set(extension, check)
-  decorate(app)
+  extension.add(app, balancer, check)
   const limit = (app.initialConfig.pluginTimeout ?? 10_000) * usable
   app.addHook('onReady', () => check.start(limit))
   // Not sooner: while the balancer drains, whoever still waits must not be sent to one that is sick.

@@ -75,9 +75,9 @@ test('it watches the traffic, and forgives by hand', async (t) => {
 })
 
 test('a backend that asks for a pause gets it', async (t) => {
-  const [busy, well] = [await failing(t, 429, { 'retry-after': '2' }), (await startBackends(t, 'well'))[0]!]
+  const [busy, well] = [await failing(t, 503, { 'retry-after': '2' }), (await startBackends(t, 'well'))[0]!]
   const { app, clock } = await start(t, { busy: busy.url, well: well.url })
-  assert.equal((await app.inject('/')).statusCode, 429)
+  assert.equal((await app.inject('/')).statusCode, 503)
   for (let count = 0; count < 3; count++) assert.equal((await app.inject('/')).body, 'well')
   clock.advance(1999)
   assert.equal(app.balancer.backend('busy').available, false)
@@ -185,7 +185,7 @@ test('without probes, traffic alone is watched', async (t) => {
   const [well] = await startBackends(t, 'well')
   const { app, check } = await start(t, { sick: sick.url, well: well!.url }, { type: 'none' })
   assert.deepEqual([sick.received.length, check.of('sick').active], [0, undefined])
-  await assert.rejects(check.probe('sick'), { code: 'FST_HEALTH_CHECK_NO_PROBES', statusCode: 409 })
+  await assert.rejects(check.probe('sick'), { code: 'FST_BALANCER_HEALTH_NO_PROBES', statusCode: 409 })
   await app.balancer.add({ id: 'dead', url: await unusedOrigin() })
   assert.equal(app.balancer.backend('dead').available, true)
   await app.balancer.remove('dead')

@@ -16,11 +16,12 @@ interface AutocannonReport {
 
 export const autocannonVersion = (): string => packageVersion('autocannon')
 
-export const runAutocannon: Load = async (port, { method, path, upload }, { connections, seconds }) => {
+export const runAutocannon: Load = async (port, { method, path, upload, closes = false }, { connections, seconds }) => {
   const program = fileURLToPath(import.meta.resolve('autocannon'))
   const size = ['--connections', String(connections), '--duration', String(seconds)]
   const body = ['--body', payload(upload), '--headers', 'content-type=application/octet-stream']
-  const target = ['--method', method, ...(upload > 0 ? body : []), `http://127.0.0.1:${port}${path}`]
+  const head = closes ? ['--headers', 'connection=close'] : []
+  const target = ['--method', method, ...head, ...(upload > 0 ? body : []), `http://127.0.0.1:${port}${path}`]
   const autocannon = new Child(process.execPath, [program, '--json', '--no-progress', ...size, ...target], {
     side: 'load',
   })

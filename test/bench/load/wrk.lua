@@ -1,4 +1,4 @@
--- For wrk: sends the method and as many bytes of body as its arguments say, and prints what it has seen as one line of JSON.
+-- For wrk: sends the method and as many bytes of body as its arguments say, closes connections if they say `close`, and prints what it has seen as one line of JSON.
 
 function init(arguments)
   wrk.method = arguments[1]
@@ -6,6 +6,9 @@ function init(arguments)
   if upload > 0 then
     wrk.body = string.rep("x", upload)
     wrk.headers["content-type"] = "application/octet-stream"
+  end
+  if arguments[3] == "close" then
+    wrk.headers["connection"] = "close"
   end
 end
 

@@ -9,12 +9,20 @@ const script = fileURLToPath(new URL('./wrk.lua', import.meta.url))
 /** undefined when wrk is not installed. */
 export const wrkVersion = (): string | undefined => programVersion('wrk', '-v')
 
-export const runWrk: Load = async (port, { method, path, upload }, { connections, seconds }) => {
+export const runWrk: Load = async (port, { method, path, upload, closes = false }, { connections, seconds }) => {
   // wrk refuses more threads than connections.
   const threads = Math.min(loadWorkers, connections)
   const size = ['--threads', String(threads), '--connections', String(connections)]
   const time = ['--duration', `${seconds}s`, '--timeout', '10s']
-  const target = ['--script', script, `http://127.0.0.1:${port}${path}`, '--', method, String(upload)]
+  const target = [
+    '--script',
+    script,
+    `http://127.0.0.1:${port}${path}`,
+    '--',
+    method,
+    String(upload),
+    closes ? 'close' : 'keep',
+  ]
   const wrk = new Child('wrk', [...size, ...time, ...target], { side: 'load' })
   const output = await wrk.finished()
   // wrk prints a summary of its own first.

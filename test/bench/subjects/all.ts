@@ -4,6 +4,8 @@ import { nginx } from './nginx.ts'
 import { nodeSubject } from './node-subject.ts'
 import type { Subject } from './subject.ts'
 
+export { haproxy, nginx }
+
 const ours = { packageName: '@fastify-balancer/balancer-core', program: 'ours.ts', backends: 3 } as const
 
 /** With default options, which in an app without `onSend` hooks means the raw lane: what the others are compared with. */
@@ -13,6 +15,22 @@ export const oursFull = nodeSubject({
   name: 'ours-full',
   title: 'fastify-balancer, full lane',
   args: ['--lane=full'],
+})
+
+/** With room for more requests in flight than the default allows. */
+export const oursRoomy = nodeSubject({
+  ...ours,
+  name: 'ours-raw',
+  title: 'fastify-balancer, raw lane',
+  args: ['--connections=4096'],
+})
+
+export const replyFrom = nodeSubject({
+  name: 'reply-from',
+  title: '@fastify/reply-from',
+  packageName: '@fastify/reply-from',
+  program: 'reply-from.ts',
+  backends: 1,
 })
 
 const oursChecked = nodeSubject({
@@ -55,13 +73,7 @@ export const subjects: readonly Subject[] = [
   oursTraced('ours-sampled', 0.01),
   oursTraced('ours-traced', 1),
   oursFull,
-  nodeSubject({
-    name: 'reply-from',
-    title: '@fastify/reply-from',
-    packageName: '@fastify/reply-from',
-    program: 'reply-from.ts',
-    backends: 1,
-  }),
+  replyFrom,
   nodeSubject({
     name: 'http-proxy',
     title: '@fastify/http-proxy',

@@ -27,7 +27,7 @@ const backends = {
   well: await start(createServer(answers(200))),
   failing: await start(createServer(answers(500))),
   gateway: await start(createServer(answers(502))),
-  pressed: await start(createServer(answers(429, { 'retry-after': '60' }))),
+  pressed: await start(createServer(answers(503, { 'retry-after': '60' }))),
   silent: await start(createNetServer()),
 }
 const timers = new Set<unknown>()

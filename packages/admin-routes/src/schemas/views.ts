@@ -49,6 +49,9 @@ const HealthView = Type.Object({
 export const BackendView = Type.Object({
   id: Type.String(),
   url: Type.String(),
+  addresses: Type.Optional(
+    Type.Array(Type.String(), { description: 'What its name stands for now; absent for an IP address' }),
+  ),
   weight: Type.Integer(),
   effectiveWeight: Type.Number({ description: 'The part of it that slow start has given it so far' }),
   priority: Type.Integer(),

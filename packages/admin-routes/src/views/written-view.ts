@@ -33,10 +33,11 @@ function isUntouched({
   effectiveWeight,
   circuit,
   health,
+  addresses,
 }: BackendView): boolean {
   const isUsed = state !== 'ready' || vetoes.length > 0 || inFlight > 0 || requests > 0 || weight !== effectiveWeight
   const isQuiet = circuit === undefined || (circuit.state === 'closed' && circuit.openings === 0)
-  return !isUsed && isQuiet && health?.state !== 'down'
+  return !isUsed && isQuiet && health?.state !== 'down' && addresses === undefined
 }
 
 /**

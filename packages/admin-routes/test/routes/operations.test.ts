@@ -241,7 +241,7 @@ describe('probe', () => {
     assert.deepEqual([missing.status, missing.body.code], [409, 'FST_BALANCER_ADMIN_MISSING_PLUGIN'])
     const passive = await stage(t, { between: (app) => app.register(healthCheck, { type: 'none' }) })
     const none = await passive.ask('POST', `${backends}/a/probe`)
-    assert.deepEqual([none.status, none.body.code], [409, 'FST_HEALTH_CHECK_NO_PROBES'])
+    assert.deepEqual([none.status, none.body.code], [409, 'FST_BALANCER_HEALTH_NO_PROBES'])
     assert.deepEqual(bare.told, [])
   })
 })
@@ -275,7 +275,7 @@ describe('circuit', () => {
     hold.release()
 
     const none = await order({ state: 'open' }, 'b')
-    assert.deepEqual([none.status, none.body.code], [404, 'FST_CIRCUIT_BREAKER_NO_CIRCUIT'])
+    assert.deepEqual([none.status, none.body.code], [404, 'FST_BALANCER_CIRCUIT_NO_CIRCUIT'])
     for (const wrong of [{}, { state: 'half-open' }, { state: 'open', ttl: 0 }, { state: 'auto', ttl: 5 }])
       assert.equal((await order(wrong)).status, 400)
     assert.deepEqual(

@@ -1,5 +1,8 @@
+import type { LookupFunction } from 'node:net'
 import type { Pool } from 'undici'
 import type { Outcome } from '../failure.ts'
+import type { HostName } from '../names/host-name.ts'
+import type { Whereabouts } from '../names/host-names.ts'
 import { Latency } from './latency.ts'
 import type { BackendSettings } from './backend-options.ts'
 import { viewOfVeto, type Veto } from './veto.ts'
@@ -17,6 +20,10 @@ export class Backend {
   readonly url: string
   /** The host alone, without brackets of IPv6. */
   readonly hostname: string
+  /** Its name, with the addresses that it has; undefined if the URL holds an IP address, or the user looks names up. */
+  readonly host: HostName | undefined
+  /** For connections to it that carry no traffic, e.g. to ask whether it is well: they find it where traffic does. */
+  readonly lookup: LookupFunction | undefined
   weight!: number
   /** What policies share the traffic by: its weight, or the part of it that `slow-start.ts` has given it so far. */
   effectiveWeight!: number
@@ -51,9 +58,11 @@ export class Backend {
   /** Called, and forgotten, when the last attempt has ended. */
   readonly whenIdle: (() => void)[] = []
 
-  constructor(id: string, url: string, settings: BackendSettings, pool: Pool) {
+  constructor(id: string, url: string, settings: BackendSettings, pool: Pool, { host, lookup }: Whereabouts = {}) {
     this.id = id
     this.url = url
+    this.host = host
+    this.lookup = lookup
     this.hostname = new URL(url).hostname.replace(/^\[|\]$/g, '')
     this.pool = pool
     this.configure(settings)
@@ -103,10 +112,13 @@ export class Backend {
   /** The view that the admin API and `console.log` show. */
   toJSON() {
     const { id, url, weight, effectiveWeight, priority, maxInFlight, zone, tags, state, available, vetoes } = this
-    const { inFlight, requests, outcomes, bytesSent, bytesReceived, latency } = this
+    const { inFlight, requests, outcomes, bytesSent, bytesReceived, latency, host } = this
     return {
       id,
       url,
+      // Of one that is known by a name, once that was looked up.
+      ...(host !== undefined &&
+        host.addresses.length > 0 && { addresses: host.addresses.map(({ address }) => address) }),
       weight,
       effectiveWeight,
       priority,

@@ -7,11 +7,12 @@ import type { Clock } from '../clock.ts'
 import { Drains, type DrainOptions } from './drains.ts'
 import { BadOptionsError, StaleRevisionError, UnknownBackendError } from '../errors.ts'
 import type { Pool } from 'undici'
+import { HostNames } from '../names/host-names.ts'
 import { LazyPool } from './lazy-pool.ts'
 import { openPool } from './pool.ts'
 import type { PoolOptions, TimeoutOptions } from './pool-options.ts'
 import { preview, previewInSlices, type Preview } from './preview.ts'
-import { refusalOf, type Proposal, type Verdict } from './proposal.ts'
+import { refusalOf, type ChangeOptions, type Proposal, type Verdict } from './proposal.ts'
 import type { Veto, VetoOptions } from './veto.ts'
 import { Vetoes } from './vetoes.ts'
 
@@ -22,24 +23,13 @@ interface Settings {
   readonly timeouts: TimeoutOptions
   readonly panicThreshold: number | false
   readonly drainDeadline: number
+  readonly random?: () => number
 }
 
 /** Who is asked about newcomers, and told of changes of the list. */
 interface ChangeHooks {
   judge(newcomers: readonly Backend[]): Promise<readonly Verdict[]>
   tellChange(now: BackendSet, before: BackendSet): void
-}
-
-/** What a change of the list may require. */
-export interface ChangeOptions {
-  /** Refuse unless the set is still at this revision. */
-  readonly revision?: number
-  /** The list was in force until this revision, before a restart: the new one is above it, and no newcomer is judged. */
-  readonly resumes?: number
-  /** Do it although it leaves no usable backend, where there is one now. */
-  readonly force?: boolean
-  /** Only look: newcomers are checked, and what the change would throw is thrown, but nothing is changed. */
-  readonly dryRun?: boolean
 }
 
 function byId(backends: readonly Backend[]): ReadonlyMap<string, Backend> {
@@ -61,6 +51,7 @@ export class Backends {
   #leaving: Promise<unknown> = Promise.resolve()
   readonly #vetoes: Vetoes
   readonly #drains: Drains
+  readonly #names: HostNames
   readonly #options: Settings
   readonly #hooks: ChangeHooks
   readonly #onSwap: (now: BackendSet, before: BackendSet) => void
@@ -75,9 +66,10 @@ export class Backends {
     this.#hooks = hooks
     this.#onSwap = onSwap
     this.#vetoes = new Vetoes(clock, () => this.#refresh())
+    this.#names = new HostNames(clock, options.random ?? Math.random)
     this.#drains = new Drains(clock, {
       deadline: options.drainDeadline,
-      openPool: (url) => this.#pool(url),
+      openPool: ({ url, host }) => openPool(url, options.pool, options.timeouts, host),
       veto: (backend, veto) => this.veto(backend, veto),
       refresh: () => this.#refresh(),
     })
@@ -88,6 +80,7 @@ export class Backends {
       options.panicThreshold,
     )
     this.#byId = byId(this.#set.all)
+    this.#names.keepOnly(this.#set.all)
   }
 
   /** The snapshot. Take it once, and do not read it again within one decision. */
@@ -170,6 +163,7 @@ export class Backends {
   /** Closes every Pool, at once. */
   async close(): Promise<void> {
     this.#vetoes.stop()
+    this.#names.close()
     await Promise.all([this.#drains.close(), ...this.#set.all.map((backend) => backend.cut())])
     await this.#leaving
     await this.#drains.close()
@@ -190,6 +184,7 @@ export class Backends {
     const refusal = refusalOf(proposal, before.all, force)
     if (refusal !== undefined || dryRun) {
       this.#leaving = inSlices(newcomers, (newcomer) => void newcomer.cut())
+      this.#names.keepOnly(before.all)
       if (refusal !== undefined) throw refusal
       return before
     }
@@ -198,6 +193,7 @@ export class Backends {
     this.#listed = listed
     this.#byId = byId(all)
     const now = this.#swap(backendSet(all, Math.max(before.revision, resumes) + 1, this.#options.panicThreshold))
+    this.#names.keepOnly(all)
     const kept = new Set(all)
     const gone = before.all.filter((backend) => !kept.has(backend))
     this.#leaving = inSlices(gone, (backend) => void this.#drains.retire(backend, drain))
@@ -225,12 +221,10 @@ export class Backends {
   }
 
   #open(listed: ParsedBackend): Backend {
-    return new Backend(listed.id, listed.url, settingsOf(listed, this.#options.pool), this.#pool(listed.url))
-  }
-
-  #pool(url: string): Pool {
     const { pool, timeouts } = this.#options
-    return new LazyPool(() => openPool(url, pool, timeouts)) as unknown as Pool
+    const whereabouts = this.#names.whereaboutsOf(listed.url, pool.tls)
+    const opened = new LazyPool(() => openPool(listed.url, pool, timeouts, whereabouts.host)) as unknown as Pool
+    return new Backend(listed.id, listed.url, settingsOf(listed, pool), opened, whereabouts)
   }
 
   /** Whoever asks from now on gets a new set; if nobody does, those who wait for a backend still hear of it. */

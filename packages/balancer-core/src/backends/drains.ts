@@ -13,7 +13,7 @@ export interface DrainOptions {
 interface Drained {
   /** Of those who do not say. */
   readonly deadline: number
-  openPool(url: string): Pool
+  openPool(backend: Backend): Pool
   veto(backend: Backend, options: VetoOptions): Veto
   /** Something has changed that no veto tells. */
   refresh(): void
@@ -145,7 +145,7 @@ export class Drains {
   /** Cuts what is under way, and leaves a backend that can be used again. */
   async #cut(backend: Backend): Promise<void> {
     const { pool } = backend
-    backend.pool = this.#drained.openPool(backend.url)
+    backend.pool = this.#drained.openPool(backend)
     await backend.cut(pool)
   }
 }

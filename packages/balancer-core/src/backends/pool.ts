@@ -1,6 +1,8 @@
 import { isIP } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { buildConnector, Client, Pool, type Dispatcher } from 'undici'
+import type { HostName } from '../names/host-name.ts'
+import { following, lookupOptions } from '../names/following.ts'
 import type { PoolOptions, TimeoutOptions } from './pool-options.ts'
 
 /** A handler that wants to know which connection carries it, and whether its Pool took it. */
@@ -31,10 +33,16 @@ export class Connection extends Client {
 }
 
 /** Opens sockets to one backend, by its own name whatever the request's Host says. */
-function connectorOf(hostname: string, { protocol, tls }: PoolOptions, timeout: number): buildConnector.connector {
+function connectorOf(
+  hostname: string,
+  { protocol, tls }: PoolOptions,
+  timeout: number,
+  host: HostName | undefined,
+): buildConnector.connector {
   const connect = buildConnector({
     // What a paused connection reads ahead, in bytes: undici's 64 KiB for each of hundreds of slow clients is too much.
     highWaterMark: 16_384,
+    ...lookupOptions(host),
     ...tls,
     timeout,
     allowH2: protocol !== 'http1',
@@ -46,7 +54,7 @@ function connectorOf(hostname: string, { protocol, tls }: PoolOptions, timeout: 
   return (options, callback) => {
     const named = options.protocol === 'https:' && servername !== undefined ? { ...options, servername } : options
     if (named === options) delete options.servername
-    connect(named, (...answer: Parameters<buildConnector.Callback>) => {
+    return connect(named, (...answer: Parameters<buildConnector.Callback>) => {
       const [error, socket] = answer
       const isUsable = protocol !== 'http2' || error !== null || (socket as TLSSocket).alpnProtocol === 'h2'
       if (isUsable) return callback(...answer)
@@ -57,8 +65,10 @@ function connectorOf(hostname: string, { protocol, tls }: PoolOptions, timeout: 
 }
 
 /** Opens the Pool of one backend. Of the timeouts undici keeps the one for connecting; for the others see `time-limit-sweep.ts`. */
-export function openPool(url: string, options: PoolOptions, timeouts: TimeoutOptions): Pool {
+export function openPool(url: string, options: PoolOptions, timeouts: TimeoutOptions, host?: HostName): Pool {
   const { connections, keepAliveTimeout, keepAliveMaxTimeout, protocol } = options
+  // Of an IPv6 address, certificates do not name the brackets.
+  const connect = connectorOf(new URL(url).hostname.replace(/^\[|\]$/g, ''), options, timeouts.connect, host)
   return new Pool(url, {
     connections,
     pipelining: protocol === 'http1' ? 1 : 100,
@@ -68,9 +78,12 @@ export function openPool(url: string, options: PoolOptions, timeouts: TimeoutOpt
     bodyTimeout: 0,
     allowH2: protocol !== 'http1',
     ...(protocol === 'h2c' && { useH2c: true }),
-    // Of an IPv6 address, certificates do not name the brackets.
-    connect: connectorOf(new URL(url).hostname.replace(/^\[|\]$/g, ''), options, timeouts.connect),
-    factory: (origin: URL, clientOptions: object) => new Connection(origin, clientOptions),
+    connect,
+    factory(origin: URL, clientOptions: object): Connection {
+      const own = host === undefined ? connect : following(host, connect, () => connection)
+      const connection: Connection = new Connection(origin, { ...clientOptions, connect: own })
+      return connection
+    },
   })
 }
 
@@ -78,6 +91,6 @@ export function openPool(url: string, options: PoolOptions, timeouts: TimeoutOpt
  * A Pool of one new connection, for the second try after a kept connection turned out to be closed. To be closed by
  * whoever opened it.
  */
-export function openFresh(url: string, options: PoolOptions, timeouts: TimeoutOptions): Pool {
-  return openPool(url, { ...options, connections: 1 }, timeouts)
+export function openFresh(url: string, options: PoolOptions, timeouts: TimeoutOptions, host?: HostName): Pool {
+  return openPool(url, { ...options, connections: 1 }, timeouts, host)
 }

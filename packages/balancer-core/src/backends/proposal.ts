@@ -3,6 +3,18 @@ import type { ParsedBackend } from './backend-options.ts'
 import type { Backend } from './backend.ts'
 import type { VetoOptions } from './veto.ts'
 
+/** What a change of the list may require. */
+export interface ChangeOptions {
+  /** Refuse unless the set is still at this revision. */
+  readonly revision?: number
+  /** The list was in force until this revision, before a restart: the new one is above it, and no newcomer is judged. */
+  readonly resumes?: number
+  /** Do it although it leaves no usable backend, where there is one now. */
+  readonly force?: boolean
+  /** Only look: newcomers are checked, and what the change would throw is thrown, but nothing is changed. */
+  readonly dryRun?: boolean
+}
+
 /** What a hook says of a newcomer before it enters the set: it enters with a veto, or the whole change is refused. */
 export type Verdict =
   | { readonly backend: Backend; readonly veto: VetoOptions }

@@ -130,7 +130,7 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
       this.#limits.start('no-backend', timeouts.connect)
     this.attempts.push(attempt)
     this.#current = attempt
-    const dispatcher = fresh ? openFresh(backend.url, pool, timeouts) : backend.pool
+    const dispatcher = fresh ? openFresh(backend.url, pool, timeouts, backend.host) : backend.pool
     attempt.start(dispatcher, attemptRequest(this.#outgoing!, backend.hostname))
     if (fresh) backend.closeAfterUse(dispatcher)
   }

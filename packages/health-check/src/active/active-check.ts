@@ -1,12 +1,14 @@
 import type { Backend, Balancer, BackendSet, Verdict } from '@fastify-balancer/balancer-core'
-import type { Judge } from '../judgement.ts'
+import { Pauses } from '@fastify-balancer/option-schema'
+import type { Judge } from '../judgement/judgement.ts'
 import { Admission } from './admission.ts'
-import { chooseProbe } from './choose-probe.ts'
+import { chooseProbe } from '../probe/choose-probe.ts'
 import { eachAtMost } from './each-at-most.ts'
-import type { ActiveOptions } from './probe-options.ts'
-import type { Probe, ProbeReport } from './probing.ts'
-import { firstRule, HealthRecord, type ActiveView, type HealthChange } from './record.ts'
+import type { ActiveOptions } from './active-options.ts'
+import type { Probe, ProbeReport } from '../probe/probing.ts'
+import { firstRule, HealthRecord, type ActiveView, type HealthChange } from './health-record.ts'
 import type { Health, Pace } from './rise-fall.ts'
+import { within } from './within.ts'
 import { Schedule, type Timetable } from './schedule.ts'
 
 /** Probes under way at once where many wait for them: at the start, and when newcomers are admitted. */
@@ -16,6 +18,9 @@ const mostAtOnce = 256
 const by = 'health-check'
 
 const notProbed: HealthChange = { from: 'unknown', good: false, rule: 'not probed yet', evidence: [] }
+
+/** Hears of each probe; `changed`: it has brought the backend back. */
+export type ProbeListener = (backend: Backend, report: ProbeReport, changed: boolean) => void
 
 interface Watched {
   readonly record: HealthRecord
@@ -27,21 +32,21 @@ export class ActiveCheck {
   readonly #balancer: Balancer
   readonly #options: ActiveOptions
   readonly #judge: Judge
-  readonly #onGoodProbe: ((backend: Backend, changed: boolean) => void) | undefined
+  readonly #onProbe: ProbeListener
   readonly #table: Timetable
   readonly #watched = new Map<Backend, Watched>()
   readonly #admission: Admission
   #state: 'waiting' | 'running' | 'stopped' = 'waiting'
 
   /**
-   * It probes nothing before `start`, but on demand. `onGoodProbe` hears of each good probe; `changed`: it has brought
-   * the backend back. `probe` asks in place of what the options say.
+   * It probes nothing before `start`, but on demand. `probe` asks in place of what the options say.
    */
   constructor(
     balancer: Balancer,
     options: ActiveOptions,
     judge: Judge,
-    onGoodProbe?: (backend: Backend, changed: boolean) => void,
+    onProbe: ProbeListener = () => {},
+    pauses: Pauses = new Pauses(balancer.clock),
     probe: Probe = chooseProbe(options, balancer.options.pool),
   ) {
     const { interval, timeout, jitter, initial } = options
@@ -49,9 +54,10 @@ export class ActiveCheck {
     this.#balancer = balancer
     this.#options = options
     this.#judge = judge
-    this.#onGoodProbe = onGoodProbe
+    this.#onProbe = onProbe
     this.#table = {
       clock: balancer.clock,
+      pauses,
       random: balancer.random,
       probe,
       timeout,
@@ -77,8 +83,10 @@ export class ActiveCheck {
       }
       return
     }
-    const answered = eachAtMost(mostAtOnce, round, ([, { schedule }], done) => schedule.beginNow(done))
-    await this.#withLimit(answered, limit)
+    const answered = eachAtMost(mostAtOnce, round, ([, { schedule }], done) =>
+      schedule.beginNow(untilKnown(schedule, done)),
+    )
+    await within(this.#table.clock, limit, answered)
     if (this.#isStopped()) return
     for (const [backend, { record }] of round) {
       if (record.state === 'unknown' && this.#watched.has(backend)) this.#lay(backend, record, notProbed)
@@ -94,7 +102,8 @@ export class ActiveCheck {
       const report = this.#admission.reportOf(backend)
       if (report === undefined || report.good) return []
       if (admit === 'all-or-nothing') return [{ backend, refusal: `${report.sent}: ${report.received}` }]
-      return [{ backend, veto: { by, reason: firstRule(report), evidence: [report] } }]
+      const reason = report.inconclusive === undefined ? firstRule(report) : notProbed.rule
+      return [{ backend, veto: { by, reason, evidence: [report] } }]
     })
   }
 
@@ -117,6 +126,17 @@ export class ActiveCheck {
     const backend = this.#balancer.backend(id)
     const { schedule } = this.#watched.get(backend) ?? this.#watch(backend, 'unknown')
     return new Promise((resolve) => schedule.probe(resolve))
+  }
+
+  /** An attempt could not reach it, or broke: unless it is known to be down, it is probed soon. (HAProxy's `on-error fastinter`.) */
+  suspect(backend: Backend): void {
+    const watched = this.#watched.get(backend)
+    if (watched !== undefined && watched.record.state !== 'down') watched.schedule.hasten()
+  }
+
+  /** Asks one at once, unless a probe is under way. */
+  ask(backend: Backend): void {
+    this.#watched.get(backend)?.schedule.probe()
   }
 
   /** What probes say of a backend of the set. */
@@ -157,10 +177,14 @@ export class ActiveCheck {
   }
 
   #observe(backend: Backend, record: HealthRecord, report: ProbeReport): Pace {
+    if (report.inconclusive !== undefined) {
+      this.#onProbe(backend, report, false)
+      return 'fastInterval'
+    }
     const change = record.observe(report) ?? this.#firstReason(record, report) ?? this.#anew(backend, record, report)
     if (change?.good === false) this.#lay(backend, record, change)
     else if (change !== undefined) this.#lift(backend, record, change)
-    if (report.good) this.#onGoodProbe?.(backend, change?.from === 'down')
+    this.#onProbe(backend, report, report.good && change?.from === 'down')
     return record.pace
   }
 
@@ -201,16 +225,12 @@ export class ActiveCheck {
   #tell(backend: Backend, { good, rule, evidence }: HealthChange): void {
     this.#judge(backend, { at: Date.now(), by, good, rule, evidence })
   }
+}
 
-  async #withLimit(work: Promise<void>, limit: number): Promise<void> {
-    if (limit === 0) return work
-    const { clock } = this.#table
-    await new Promise<void>((resolve) => {
-      const timer = clock.setTimeout(resolve, limit)
-      void work.then(() => {
-        clock.clearTimeout(timer)
-        resolve()
-      })
-    })
+/** Calls `done` at the first probe that says something. */
+function untilKnown(schedule: Schedule, done: () => void): (report: ProbeReport) => void {
+  return function tell({ inconclusive }) {
+    if (inconclusive !== undefined) schedule.hearNext(tell)
+    else done()
   }
 }

@@ -1,6 +1,6 @@
 import type { Backend } from '@fastify-balancer/balancer-core'
 import { eachAtMost } from './each-at-most.ts'
-import { Probing, type ProbeReport } from './probing.ts'
+import { Probing, type ProbeReport } from '../probe/probing.ts'
 import type { Timetable } from './schedule.ts'
 
 /** Asks newcomers once, before they enter the set, and remembers what they have answered. */
@@ -34,13 +34,12 @@ export class Admission {
 
   #askOne(backend: Backend, done: () => void): void {
     if (this.#stopped) return done()
-    const { clock, timeout, probe } = this.#table
-    const probing: Probing = new Probing(clock, timeout, (report) => {
+    const probing: Probing = new Probing(this.#table, (report) => {
       this.#underWay.delete(probing)
       if (!this.#stopped) this.#reports.set(backend, report)
       done()
     })
     this.#underWay.add(probing)
-    probing.start(probe, backend)
+    probing.start(this.#table.probe, backend)
   }
 }

@@ -1,19 +1,19 @@
-import type { Backend, Clock } from '@fastify-balancer/balancer-core'
-import { Probing, type Probe, type ProbeReport } from './probing.ts'
+import type { Backend } from '@fastify-balancer/balancer-core'
+import { Probing, type Probe, type ProbeReport, type ProbeTiming } from '../probe/probing.ts'
 import type { Pace } from './rise-fall.ts'
 
 /** What the schedules of all backends share. */
-export interface Timetable {
-  readonly clock: Clock
+export interface Timetable extends ProbeTiming {
   readonly random: () => number
   readonly probe: Probe
-  /** Of one probe, in ms. */
-  readonly timeout: number
   /** In ms, from the beginning of one probe to that of the next. */
   readonly intervals: Readonly<Record<Pace, number>>
   /** By which share of it, more or less, an interval varies: 0 to 1. */
   readonly jitter: number
 }
+
+/** One may be under way already, or come too soon to find that all is well again. */
+const hastenedProbes = 2
 
 /**
  * When one backend is probed: on its own, so that a slow one delays no other; never twice at once; and each interval
@@ -30,6 +30,10 @@ export class Schedule {
   #startedAt = 0
   #state: 'waiting' | 'running' | 'stopped' = 'waiting'
   #isSpread = false
+  /** As the last report had it. */
+  #pace: Pace = 'interval'
+  /** So many probes more come after the fast interval. */
+  #hastened = 0
 
   /** `onReport` hears of each probe, and says which interval comes next. */
   constructor(backend: Backend, table: Timetable, onReport: (report: ProbeReport) => Pace) {
@@ -51,23 +55,37 @@ export class Schedule {
     this.probe(onReport)
   }
 
+  /** Traffic says that something is wrong: the next probes come soon. */
+  hasten(): void {
+    const wasHastened = this.#hastened > 0
+    this.#hastened = hastenedProbes
+    if (!wasHastened) this.#arm(this.#pace)
+  }
+
   /** Probes at once, or waits for the probe that is under way. */
   probe(onReport?: (report: ProbeReport) => void): void {
     if (onReport !== undefined) this.#waiting.push(onReport)
     if (this.#probing !== undefined) return
-    const { clock, timeout, probe } = this.#table
-    this.#startedAt = clock.now()
-    const probing = new Probing(clock, timeout, (report) => this.#end(report))
+    this.#startedAt = this.#table.clock.now()
+    if (this.#hastened > 0) this.#hastened--
+    const probing = new Probing(this.#table, (report) => this.#end(report))
     this.#probing = probing
     if (this.#state === 'stopped') probing.bad('not asked: the check has stopped')
-    else probing.start(probe, this.#backend)
+    else probing.start(this.#table.probe, this.#backend)
+  }
+
+  /** Tells the report of the next probe, whenever that comes. */
+  hearNext(onReport: (report: ProbeReport) => void): void {
+    this.#waiting.push(onReport)
   }
 
   /** Nothing is pending afterwards; a probe under way is taken back, and counts for nothing. */
   stop(): void {
     this.#state = 'stopped'
     this.#table.clock.clearTimeout(this.#timer)
-    this.#probing?.bad('taken back: the check has stopped')
+    if (this.#probing !== undefined) this.#probing.bad('taken back: the check has stopped')
+    // Whoever waits for a probe that will not come is told so.
+    else if (this.#waiting.length > 0) this.probe()
   }
 
   #end(report: ProbeReport): void {
@@ -81,9 +99,10 @@ export class Schedule {
 
   /** Unless a probe is under way, which will do so; whoever was told of the last may have begun it, or stopped all. */
   #arm(pace: Pace): void {
+    this.#pace = pace
     if (this.#state !== 'running' || this.#probing !== undefined) return
     const { clock, random, intervals, jitter } = this.#table
-    const interval = intervals[pace]
+    const interval = this.#hastened > 0 ? Math.min(intervals.fastInterval, intervals[pace]) : intervals[pace]
     // A probe on demand has come before the one that was due.
     clock.clearTimeout(this.#timer)
     this.#timer = clock.setTimeout(() => this.probe(), Math.round(this.#delay(interval, jitter, random(), clock.now())))

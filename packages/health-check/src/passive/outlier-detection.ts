@@ -1,97 +1,98 @@
 import type { Attempt, Backend, BackendSet, Balancer } from '@fastify-balancer/balancer-core'
-import type { Judge } from '../judgement.ts'
-import { fitsCeiling, mostOut } from './ceiling.ts'
-import { latencyAccusations } from './latency-judgement.ts'
-import { consecutiveOffence, type Offence } from './offence.ts'
-import { Observation } from './observation.ts'
-import type { OutlierOptions } from './outlier-options.ts'
-import { outlierView, type OutlierView } from './outlier-view.ts'
+import { Pauses } from '@fastify-balancer/option-schema'
+import type { Judge } from '../judgement/judgement.ts'
+import type { Observation } from './observed/observation.ts'
+import { LongPaths } from './observed/long-paths.ts'
+import { Observations } from './observed/observations.ts'
+import { OutlierVetoes } from './outlier-vetoes.ts'
+import type { OutlierView } from './outlier-view.ts'
 import type { PressureOptions } from './pressure-options.ts'
 import { Pressure } from './pressure.ts'
-import { rateAccusations, type Accusation } from './rate-judgement.ts'
-import { TimedVetoes } from './timed-vetoes.ts'
+import { judgeLatency } from './rules/latency-judgement.ts'
+import { consecutiveOffence } from './rules/offences.ts'
+import type { OutlierOptions } from './rules/outlier-options.ts'
+import { rateAccusations, type Accusation } from './rules/rate-judgement.ts'
 
 /** How often at least it is looked who is silent or slow (ms): two looks bound the harm of a backend that hangs. */
 const longestPeriod = 500
 
 /**
  * Judges backends by how attempts fare: failures in a row at once, silence and slowness at each look, shares of success
- * at each interval. An outlier is left alone for a time that grows with each offence; never more than `maxEjected` of
- * all, and never the last available one.
+ * at each interval.
  */
 export class OutlierDetection {
   readonly #balancer: Balancer
   readonly #options: OutlierOptions
   readonly #epoch: () => number
-  readonly #observations = new WeakMap<Backend, Observation>()
-  readonly #vetoes: TimedVetoes
-  readonly #pauses: TimedVetoes
+  readonly #observations: Observations
+  readonly #vetoes: OutlierVetoes
   readonly #pressure: Pressure
+  readonly #pauses: Pauses
+  readonly #longPaths: LongPaths
   readonly #looksPerInterval: number
   #looks = 0
+  #probe: ((backend: Backend) => void) | undefined
   #timer: unknown
-  #stopped = false
 
-  /** `epoch` answers ms since 1970, for what people read and for dates in `retry-after`. */
+  /** `pauses` are those of this process; `epoch` answers ms since 1970, for what people read and for dates in `retry-after`. */
   constructor(
     balancer: Balancer,
     options: OutlierOptions,
     pressureOptions: PressureOptions,
     judge: Judge,
+    pauses: Pauses = new Pauses(balancer.clock),
     epoch: () => number = Date.now,
   ) {
     this.#balancer = balancer
     this.#options = options
     this.#epoch = epoch
-    this.#vetoes = new TimedVetoes(balancer, 'outlier-detection', judge, epoch, (backend) =>
-      this.#observe(backend).begin(balancer.clock.now(), undefined),
-    )
-    this.#pauses = new TimedVetoes(balancer, 'pressure', judge, epoch)
-    this.#pressure = new Pressure(pressureOptions, this.#pauses, epoch, (backend) => this.#mayPause(backend))
+    this.#pauses = pauses
+    this.#observations = new Observations(balancer.clock)
+    const vetoes = new OutlierVetoes(balancer, options, this.#observations, judge, epoch)
+    this.#vetoes = vetoes
+    this.#pressure = new Pressure(pressureOptions, vetoes.pauses, epoch, (backend) => vetoes.mayPause(backend))
+    this.#longPaths = new LongPaths(options.latency.atLeast)
     this.#looksPerInterval = Math.ceil(options.interval / longestPeriod)
   }
 
   /** Begins to look. */
   start(): void {
-    this.#stopped = false
+    this.#vetoes.start()
     if (this.#timer === undefined) this.#arm()
   }
 
   /** Takes back every veto and every timer; judges no more. */
   stop(): void {
-    this.#stopped = true
     this.#balancer.clock.clearTimeout(this.#timer)
     this.#timer = undefined
-    for (const backend of this.#vetoes.backends) {
-      this.#vetoes.drop(backend)
-      this.#observe(backend).begin(this.#balancer.clock.now(), undefined)
-    }
-    for (const backend of this.#pauses.backends) this.#pauses.drop(backend)
+    this.#vetoes.stop()
   }
 
   /** For `onAttemptStart`. */
   attemptStarted(attempt: Attempt): void {
-    this.#observe(attempt.backend).waiting.enter(attempt)
+    this.#observations.of(attempt.backend).waiting.enter(attempt)
   }
 
   /** For `onAttemptResponse`. */
   attemptResponded(attempt: Attempt): void {
-    const observation = this.#observe(attempt.backend)
+    const observation = this.#observations.of(attempt.backend)
     observation.waiting.leave(attempt)
     observation.answeredAt = attempt.respondedAt
     this.#pressure.heed(attempt)
-    if (this.#pressure.isPressure(attempt) || observation.ignores(attempt)) return
-    // Before it had the whole request, it may be the client that it waited for.
-    if (attempt.uploaded) observation.counts.measure(attempt.responseTime)
+    if (this.#pressure.isPressure(attempt)) return
+    // Before it had the whole request, it may be the client that it waited for; across a pause, it was us.
+    if (!attempt.uploaded || this.#pauses.happenedSince(attempt.startedAt, attempt.respondedAt)) return
+    const isPathsOwn = this.#longPaths.answered(attempt, attempt.respondedAt)
+    if (!isPathsOwn && !observation.ignores(attempt)) observation.counts.measure(attempt.responseTime)
   }
 
   /** For `onAttemptEnd`. */
   attemptEnded(attempt: Attempt): void {
     const { outcome, status } = attempt
-    const observation = this.#observe(attempt.backend)
+    const observation = this.#observations.of(attempt.backend)
     if (outcome !== 'ok') observation.waiting.leave(attempt)
     if (observation.ignores(attempt) || this.#pressure.isPressure(attempt)) return
-    if (attempt.blame === 'backend') this.#fail(observation, attempt, outcome!)
+    if (attempt.blame === 'backend' && !this.#mayBeOurs(attempt)) this.#fail(observation, attempt, outcome!)
     // Known since its headers: that a client leaves before the end of the body takes nothing back.
     else if (status >= 500) this.#fail(observation, attempt, status)
     else if (outcome === 'ok') {
@@ -102,49 +103,44 @@ export class OutlierDetection {
 
   /** For `onBackendsChange`: forgets who has left; when fewer may be out than are, those come back that were due first. */
   backendsChanged(now: BackendSet, before: BackendSet): void {
-    const members = new Set(now.all)
-    for (const backend of before.all) {
-      if (members.has(backend)) continue
-      this.#vetoes.drop(backend)
-      this.#pauses.drop(backend)
-      this.#observations.delete(backend)
-    }
-    const most = mostOut(now.all.length, this.#options.maxEjected)
-    for (const backend of new Set([...this.#vetoes.backends, ...this.#pauses.backends])) {
-      const out = now.all.filter((one) => this.#isOut(one)).length
-      const isNeeded = !now.all.some(({ vetoes }) => vetoes.length === 0) && isOurs(backend)
-      if (out > most || isNeeded) this.#lift(backend, 'there are fewer backends: fewer may be left alone')
-    }
+    this.#vetoes.backendsChanged(now, before)
   }
 
-  /** A good active probe; `changed` says that it turned the verdict from down to up. */
-  goodProbe(backend: Backend, changed: boolean): void {
+  /** From now on, whoever seems to hang is asked with this first; what comes of it is told to `goodProbe` and `noProbe`. */
+  askWith(probe: (backend: Backend) => void): void {
+    this.#probe = probe
+  }
+
+  /** A probe said nothing: whoever seems to hang is asked again. */
+  noProbe(backend: Backend): void {
+    this.#observations.of(backend).silentAt = undefined
+  }
+
+  /** A good active probe, that took so many ms; `changed` says that it turned the verdict from down to up. */
+  goodProbe(backend: Backend, changed: boolean, took = 0): void {
+    this.#observations.of(backend).probed(this.#balancer.clock.now(), took)
     if (!this.#options.probeLifts) return
-    if (changed) this.#lift(backend, 'a probe says that it is back')
-    else if (this.#observations.get(backend)?.offence?.kind === 'unreached') {
-      this.#vetoes.lift(backend, 'a probe has reached it')
-    }
+    if (changed) this.#vetoes.lift(backend, 'a probe says that it is back')
+    else if (this.#observations.peek(backend).offence?.kind === 'unreached')
+      this.#vetoes.acquit(backend, 'a probe has reached it')
   }
 
   /** Takes back what passive checks hold against it, by hand; false if there is nothing. How often it was ejected stays. */
   lift(backend: Backend): boolean {
-    return this.#lift(backend, 'lifted by hand')
+    return this.#vetoes.lift(backend, 'lifted by hand')
   }
 
   /** What is known of it. */
   of(backend: Backend): OutlierView {
-    const now = this.#balancer.clock.now()
-    const observation = this.#observations.get(backend) ?? new Observation(backend, now)
-    return outlierView(observation, now, this.#vetoes, this.#pauses)
+    return this.#vetoes.viewOf(backend)
   }
 
-  #observe(backend: Backend): Observation {
-    let observation = this.#observations.get(backend)
-    if (observation === undefined) {
-      observation = new Observation(backend, this.#balancer.clock.now())
-      this.#observations.set(backend, observation)
-    }
-    return observation
+  /**
+   * This process stood still while the attempt was under way: that it ran out of time, or that its connection broke, may be
+   * our own doing. Not so that nobody listens.
+   */
+  #mayBeOurs({ outcome, startedAt, endedAt }: Attempt): boolean {
+    return outcome !== 'connect-refused' && this.#pauses.happenedSince(startedAt, endedAt)
   }
 
   /** `what` has failed: the status of the response, or the reason. */
@@ -162,54 +158,7 @@ export class OutlierDetection {
     const { consecutive: limits } = this.#options
     const { consecutive, recent } = observation
     const kind = consecutive.reached(limits)
-    if (kind !== undefined) this.#accuse(observation, consecutiveOffence(kind, consecutive, recent, limits))
-  }
-
-  /** Lays a veto, if it may. */
-  #accuse(observation: Observation, offence: Offence): void {
-    const { backend, sentence } = observation
-    observation.good = false
-    if (this.#stopped || observation.offence !== undefined || !this.#isMember(backend)) return
-    // In panic its veto by somebody else is ignored: another one would not help.
-    const isUseless = this.#balancer.set.panicking && backend.vetoes.length > 0
-    if (isUseless || !this.#mayVeto(backend)) {
-      observation.withheld = { at: this.#epoch(), rule: offence.rule }
-      return
-    }
-    const duration = sentence.next(this.#options, this.#balancer.random)
-    observation.begin(this.#balancer.clock.now(), offence)
-    const evidence = { rule: offence.kind, ...offence.evidence, timesEjected: sentence.times }
-    this.#vetoes.lay(backend, offence.rule, evidence, duration)
-  }
-
-  #lift(backend: Backend, rule: string): boolean {
-    const ejected = this.#vetoes.lift(backend, rule)
-    const paused = this.#pauses.lift(backend, rule)
-    return ejected || paused
-  }
-
-  #isMember(backend: Backend): boolean {
-    return this.#balancer.set.all.includes(backend)
-  }
-
-  #isOut(backend: Backend): boolean {
-    return this.#vetoes.has(backend) || this.#pauses.has(backend)
-  }
-
-  #mayPause(backend: Backend): boolean {
-    return !this.#stopped && this.#isMember(backend) && this.#mayVeto(backend)
-  }
-
-  #mayVeto(backend: Backend): boolean {
-    const { all } = this.#balancer.set
-    let out = 0
-    let others = 0
-    for (const one of all) {
-      if (one === backend) continue
-      if (this.#isOut(one)) out++
-      if (one.vetoes.length === 0) others++
-    }
-    return fitsCeiling({ total: all.length, out, others }, this.#options.maxEjected)
+    if (kind !== undefined) this.#vetoes.accuse(observation, consecutiveOffence(kind, consecutive, recent, limits))
   }
 
   #arm(): void {
@@ -220,8 +169,7 @@ export class OutlierDetection {
   #look(): void {
     this.#arm()
     this.#vetoes.reconcile()
-    this.#pauses.reconcile()
-    const all = this.#balancer.set.all.map((backend) => this.#observe(backend))
+    const all = this.#balancer.set.all.map((backend) => this.#observations.of(backend))
     const isEnd = ++this.#looks % this.#looksPerInterval === 0
     if (isEnd) {
       for (const observation of all) observation.next()
@@ -229,15 +177,24 @@ export class OutlierDetection {
     }
     const judged = all.filter(({ offence }) => offence === undefined)
     if (isEnd) this.#accuseAll(rateAccusations(judged, this.#options.successRate))
-    this.#accuseAll(latencyAccusations(judged, this.#balancer.clock.now(), this.#options))
+    const now = this.#balancer.clock.now()
+    const resumedAt = this.#pauses.resumedAt(now)
+    const probe = this.#probe
+    const { accusations, limit } = judgeLatency(
+      judged,
+      {
+        now,
+        resumedAt,
+        explains: (attempt, waited) => this.#longPaths.explains(attempt, waited),
+        probe: probe && (({ backend }) => probe(backend)),
+      },
+      this.#options,
+    )
+    this.#longPaths.look(now, limit, isEnd)
+    this.#accuseAll(accusations)
   }
 
   #accuseAll(accusations: readonly Accusation[]): void {
-    for (const { observation, offence } of accusations) this.#accuse(observation, offence)
+    for (const { observation, offence } of accusations) this.#vetoes.accuse(observation, offence)
   }
-}
-
-/** Nobody but passive checks objects to it. */
-function isOurs({ vetoes }: Backend): boolean {
-  return vetoes.every(({ by }) => by === 'outlier-detection' || by === 'pressure')
 }

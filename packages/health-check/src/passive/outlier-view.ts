@@ -1,5 +1,5 @@
-import type { IntervalShare } from './interval-counts.ts'
-import type { Observation, Withheld } from './observation.ts'
+import type { IntervalShare } from './observed/interval-counts.ts'
+import type { Observation, Withheld } from './observed/observation.ts'
 import type { TimedVetoes } from './timed-vetoes.ts'
 
 /** What passive checks know of one backend: plain data, fit for JSON. */
@@ -32,7 +32,7 @@ export function outlierView(
   vetoes: TimedVetoes,
   pauses: TimedVetoes,
 ): OutlierView {
-  const { backend, consecutive, counts, waiting, sentence, offence, withheld } = observation
+  const { backend, consecutive, counts, waiting, ejectTime, offence, withheld } = observation
   const { failures, gateway, unreached } = consecutive
   const until = vetoes.until(backend)
   const pausedUntil = pauses.until(backend)
@@ -43,7 +43,7 @@ export function outlierView(
     p90: counts.p90 ?? null,
     waiting: waiting.size,
     longestWait: now - (waiting.oldest ?? now),
-    timesEjected: sentence.times,
+    timesEjected: ejectTime.times,
     ejected: until === undefined || offence === undefined ? null : { until, rule: offence.rule },
     paused: pausedUntil === undefined ? null : { until: pausedUntil },
     withheld: withheld ?? null,

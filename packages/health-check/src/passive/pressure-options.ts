@@ -4,14 +4,14 @@ import { Type, type Static } from '@sinclair/typebox'
 /** What happens when a backend says that it has too much to do. */
 export const PressureOptions = Type.Object(
   {
-    heed: Type.Boolean({
-      default: true,
+    heed: Type.Union([Type.Literal('503'), Type.Literal('429-and-503'), Type.Literal(false)], {
+      default: '503',
       description:
-        'Leave a backend alone for as long as it asks for with 429, or with 503 and `retry-after`; a 429 is then never a failure, a 503 only where no time is granted',
+        'Which answers pause a backend for as long as it asks: 503 with `retry-after`; also 429, where that speaks of the backend and not of one client (LLM servers); or none. A 429 is never a failure, a 503 only where no pause is granted',
     }),
-    cap: milliseconds('The longest time that is granted', 10_000),
+    cap: milliseconds('The longest pause that is granted', 10_000),
     byDefault: milliseconds(
-      'The time granted where `retry-after` cannot be read, and for 429 without one or with 0',
+      'The pause granted where `retry-after` cannot be read, and for a heeded 429 without one or with 0',
       1000,
     ),
   },

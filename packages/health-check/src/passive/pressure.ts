@@ -7,8 +7,9 @@ const granted = Symbol('health-check.granted')
 type Heeded = Attempt & { [granted]?: true }
 
 /**
- * Heeds backends that ask for a pause: 429 (RFC 6585 §4), or 503 with `retry-after` (RFC 9110 §10.2.3). A 429 is never a
- * failure: it may be about one client alone. A 503 is pressure and no sickness only where its pause is granted: one
+ * Pauses backends that ask for it: by 503 with `retry-after` (RFC 9110 §10.2.3), and by 429 where the options say so. By
+ * itself a 429 speaks of one client (RFC 6585 §4) and says nothing about the backend: it is no failure, no success, and
+ * no measure of its speed, whatever is heeded. A 503 is pressure and no sickness only where its pause is granted: one
  * that asks for none, or that the ceiling refuses, goes on being sent requests, and fails like any other. A new hint
  * makes a pause longer, never shorter, whenever its attempt began.
  */
@@ -31,15 +32,16 @@ export class Pressure {
     this.#mayVeto = mayVeto
   }
 
-  /** Is its response pressure, and so neither success nor failure? To be asked once it was heeded. */
+  /** Is its response neither success nor failure? To be asked once it was heeded. */
   isPressure(attempt: Heeded): boolean {
-    return (attempt.status === 429 && this.#options.heed) || attempt[granted] === true
+    return attempt.status === 429 || attempt[granted] === true
   }
 
   /** Its response headers have arrived: grants the pause that they ask for, if it may. */
   heed(attempt: Heeded): void {
     const { backend, status, headers } = attempt
-    if ((status !== 429 && status !== 503) || !this.#options.heed) return
+    const { heed } = this.#options
+    if ((status !== 503 || heed === false) && (status !== 429 || heed !== '429-and-503')) return
     const given = headers['retry-after']
     if (status === 503 && given === undefined) return
     const field = typeof given === 'number' ? String(given) : given

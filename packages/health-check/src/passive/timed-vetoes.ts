@@ -1,5 +1,5 @@
 import type { Backend, Balancer, Veto } from '@fastify-balancer/balancer-core'
-import type { Judge, Judgement } from '../judgement.ts'
+import type { Judge, Judgement } from '../judgement/judgement.ts'
 
 /** What a veto rests on; `until` (ms since the epoch) moves when it is extended. */
 export type TimedEvidence = Record<string, unknown> & { until?: number }

@@ -1,13 +1,14 @@
 import { Balancer, type Backend, type BalancerOptions } from '@fastify-balancer/balancer-core'
+import { Pauses } from '@fastify-balancer/option-schema'
 import assert from 'node:assert/strict'
 import { describe, test, type TestContext } from 'node:test'
 import { setImmediate as settled } from 'node:timers/promises'
 import { ManualClock } from '../../../../test/support/clock.ts'
 import { ActiveCheck } from '../../src/active/active-check.ts'
-import type { GivenActiveOptions } from '../../src/active/probe-options.ts'
-import type { Probing } from '../../src/active/probing.ts'
-import type { Judgement } from '../../src/judgement.ts'
-import { optionsOf } from './asking.ts'
+import type { GivenActiveOptions } from '../../src/active/active-options.ts'
+import type { Probing } from '../../src/probe/probing.ts'
+import type { Judgement } from '../../src/judgement/judgement.ts'
+import { optionsOf } from '../probe/asking.ts'
 
 const listed = ['a', 'b', 'c'].map((id) => ({ id, url: `http://${id}.test` }))
 
@@ -25,7 +26,8 @@ function checking(t: TestContext, given: GivenActiveOptions = {}, options: Balan
     balancer,
     optionsOf({ jitter: 0, ...given }),
     ({ id }, judgement) => judgements.push({ id, judgement }),
-    ({ id }, changed) => goodProbes.push(changed ? `${id}!` : id),
+    ({ id }, { good }, changed) => good && goodProbes.push(changed ? `${id}!` : id),
+    new Pauses(clock),
     ({ id }, probing) => {
       asked.push(id)
       probing.sent = `HEAD http://${id}.test/`
@@ -522,4 +524,96 @@ test('a thousand that fail in one tick are vetoed within moments', async (t) => 
   for (const { id } of backends) ill.set(id, 'connect ENETUNREACH')
   await check.start(0)
   assert.ok(balancer.backends.every((backend: Backend) => backend.vetoes.length === 1))
+})
+
+describe('a probe that says nothing, for this process has no socket', () => {
+  const emfile = Object.assign(new Error('connect EMFILE'), { syscall: 'connect', code: 'EMFILE' })
+
+  test('changes nothing, counts in no row, and is asked again soon', async (t) => {
+    const { balancer, check, clock, ill, asked, underWay, vetoes, states, rules } = checking(t)
+    await check.start(0)
+    ill.set('a', 'connect ECONNREFUSED')
+    clock.advance(2500 + 1000)
+    assert.equal(check.of(balancer.backend('a')).consecutive, 2)
+    ill.set('a', 'hangs')
+    for (let count = 0; count < 5; count++) {
+      asked.length = 0
+      clock.advance(1000)
+      assert.deepEqual(
+        asked.filter((id) => id === 'a'),
+        ['a'],
+      )
+      underWay.get('a')!.failed(emfile)
+    }
+    assert.deepEqual([vetoes(), states(), rules()], [{}, 'up up up', []])
+    assert.equal(check.of(balancer.backend('a')).lastProbe?.received, 'connect ECONNREFUSED')
+    ill.set('a', 'connect ECONNREFUSED')
+    clock.advance(1000)
+    assert.equal(states(), 'down up up', 'the row goes on')
+  })
+
+  test('is not what the start waits for', async (t) => {
+    const { check, clock, ill, underWay, vetoes, states } = checking(t)
+    ill.set('a', 'hangs')
+    let started = false
+    const start = check.start(8000).then(() => (started = true))
+    underWay.get('a')!.failed(emfile)
+    await settled()
+    assert.equal(started, false)
+    ill.delete('a')
+    clock.advance(1000)
+    await start
+    assert.deepEqual([vetoes(), states()], [{}, 'up up up'])
+  })
+
+  test('does not keep the start waiting when the check stops, or the backend leaves', async (t) => {
+    for (const end of ['stop', 'leave']) {
+      const { balancer, check, ill, underWay } = checking(t)
+      ill.set('a', 'hangs')
+      const start = check.start(0)
+      underWay.get('a')!.failed(emfile)
+      if (end === 'stop') check.stop()
+      else await balancer.remove('a')
+      await start
+    }
+  })
+
+  test('of a newcomer: it is not used until it has been asked', async (t) => {
+    const { balancer, check, clock, ill, underWay, vetoes, states } = checking(t)
+    await check.start(0)
+    ill.set('d', 'hangs')
+    const added = balancer.add({ id: 'd', url: 'http://d.test' })
+    await settled()
+    underWay.get('d')!.failed(emfile)
+    await added
+    assert.deepEqual([vetoes(), states()], [{ d: 'not probed yet' }, 'up up up unknown'])
+    ill.delete('d')
+    clock.advance(1000)
+    assert.deepEqual([vetoes(), states()], [{}, 'up up up up'])
+  })
+
+  test('is told whoever has asked for it', async (t) => {
+    const { check, ill, underWay } = checking(t)
+    await check.start(0)
+    ill.set('a', 'hangs')
+    const asked = check.probeNow('a')
+    underWay.get('a')!.failed(emfile)
+    const { good, inconclusive, received } = await asked
+    assert.deepEqual(
+      [good, inconclusive, received],
+      [false, 'out-of-sockets', 'connect EMFILE: this process is out of sockets'],
+    )
+  })
+})
+
+test('a failed attempt makes the next probes come soon, but not of one that is known to be down', async (t) => {
+  const { balancer, check, clock, ill, asked, states } = checking(t)
+  await check.start(0)
+  ill.set('b', 'connect ECONNREFUSED')
+  clock.advance(2500 + 2000)
+  assert.equal(states(), 'up down up')
+  asked.length = 0
+  for (const backend of balancer.backends.slice(0, 2)) check.suspect(backend)
+  clock.advance(1000)
+  assert.deepEqual(asked, ['a', 'a'])
 })

@@ -5,8 +5,8 @@ import { test, type TestContext } from 'node:test'
 import { listen, startBackend, unusedOrigin } from '../../../../test/support/backend.ts'
 import { until } from '../../../../test/support/until.ts'
 import { ActiveCheck } from '../../src/active/active-check.ts'
-import type { GivenActiveOptions } from '../../src/active/probe-options.ts'
-import { optionsOf, realClock } from './asking.ts'
+import type { GivenActiveOptions } from '../../src/active/active-options.ts'
+import { optionsOf, realClock } from '../probe/asking.ts'
 
 /** A check in real time of so many backends at one address, told apart by their ids. */
 function checking(t: TestContext, urls: readonly string[], given: GivenActiveOptions) {
@@ -19,7 +19,8 @@ function checking(t: TestContext, urls: readonly string[], given: GivenActiveOpt
     balancer,
     optionsOf(given),
     () => {},
-    ({ id }) => {
+    ({ id }, { good }) => {
+      if (!good) return
       const all = starts.get(id) ?? []
       all.push(performance.now())
       starts.set(id, all)

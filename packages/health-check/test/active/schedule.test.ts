@@ -1,8 +1,9 @@
 import type { Backend } from '@fastify-balancer/balancer-core'
+import { Pauses } from '@fastify-balancer/option-schema'
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { ManualClock } from '../../../../test/support/clock.ts'
-import type { Probe, ProbeReport, Probing } from '../../src/active/probing.ts'
+import type { Probe, ProbeReport, Probing } from '../../src/probe/probing.ts'
 import type { Pace } from '../../src/active/rise-fall.ts'
 import { Schedule, type Timetable } from '../../src/active/schedule.ts'
 import { HeapClock } from './heap-clock.ts'
@@ -25,7 +26,7 @@ function scheduled(given: Partial<Timetable> & { answersAfter?: number; paces?: 
   }
   const schedule = new Schedule(
     backend,
-    { clock, random: () => 0.5, probe, timeout: 2000, intervals, jitter: 0, ...table },
+    { clock, pauses: new Pauses(clock), random: () => 0.5, probe, timeout: 2000, intervals, jitter: 0, ...table },
     (report) => {
       reports.push(report)
       return paces.shift() ?? 'interval'
@@ -125,6 +126,53 @@ describe('the next probe', () => {
   })
 })
 
+describe('when traffic says that something is wrong', () => {
+  test('two probes come soon, and then the usual interval', () => {
+    const { clock, schedule, starts } = scheduled()
+    schedule.beginNow(() => {})
+    clock.advance(200)
+    schedule.hasten()
+    schedule.hasten()
+    clock.advance(12_800)
+    assert.deepEqual(starts, [0, 1000, 2000, 7000, 12_000])
+  })
+
+  test('the first at once, if the last was long ago; and soon as long as it goes on', () => {
+    const { clock, schedule, starts } = scheduled()
+    schedule.beginNow(() => {})
+    for (clock.advance(4000); clock.now() < 1000 + 7000; clock.advance(500)) schedule.hasten()
+    clock.advance(2000)
+    assert.deepEqual(starts, [0, 2500, 4000, 5000, 6000, 7000, 8000])
+    clock.advance(5000)
+    assert.deepEqual(starts.slice(7), [13_000])
+  })
+
+  test('a probe that is under way is the first', () => {
+    const { clock, schedule, starts } = scheduled({ answersAfter: 400 })
+    schedule.beginNow(() => {})
+    clock.advance(100)
+    schedule.hasten()
+    clock.advance(7900)
+    assert.deepEqual(starts, [0, 900, 1900, 6900])
+  })
+
+  test('nothing begins before it should, or when it has stopped; and a shorter interval stays', () => {
+    const { clock, schedule, starts } = scheduled()
+    schedule.hasten()
+    clock.advance(10_000)
+    assert.deepEqual(starts, [])
+    schedule.beginNow(() => {})
+    schedule.stop()
+    schedule.hasten()
+    assert.equal(clock.pending, 0)
+    const quick = scheduled({ intervals: { interval: 100, fastInterval: 1000, downInterval: 100 } })
+    quick.schedule.beginNow(() => {})
+    quick.schedule.hasten()
+    quick.clock.advance(300)
+    assert.deepEqual(quick.starts, [0, 100, 200, 300])
+  })
+})
+
 describe('a probe on demand', () => {
   test('is made at once, counts, and the next interval begins with it', () => {
     const { clock, schedule, starts, reports } = scheduled()
@@ -204,7 +252,15 @@ describe('stopped', () => {
     const clock = new ManualClock()
     const schedule: Schedule = new Schedule(
       backend,
-      { clock, random: () => 0, probe: (_backend, probing) => probing.good(''), timeout: 1, intervals, jitter: 0 },
+      {
+        clock,
+        pauses: new Pauses(clock),
+        random: () => 0,
+        probe: (_backend, probing) => probing.good(''),
+        timeout: 1,
+        intervals,
+        jitter: 0,
+      },
       () => {
         schedule.stop()
         return 'interval'
@@ -240,7 +296,7 @@ test('10 000 backends stay on schedule, spread over the interval, a tenth of whi
     perSlot.set(slot, (perSlot.get(slot) ?? 0) + 1)
     if (index % 10 !== 0) clock.setTimeout(() => probing.good(''), index % 300)
   }
-  const table = { clock, random: seeded(1), probe, timeout: 2000, intervals, jitter: 0.1 }
+  const table = { clock, pauses: new Pauses(clock), random: seeded(1), probe, timeout: 2000, intervals, jitter: 0.1 }
   for (let index = 0; index < count; index++) {
     const one = { id: String(index) } as Backend
     const schedule = new Schedule(one, table, () => {

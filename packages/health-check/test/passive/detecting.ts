@@ -8,11 +8,11 @@ import {
   type FailureReason,
 } from '@fastify-balancer/balancer-core'
 import { AttemptRecord } from '../../../balancer-core/src/attempt/attempt-record.ts'
-import { faultsOf, withDefaults, type Given } from '@fastify-balancer/option-schema'
+import { faultsOf, Pauses, withDefaults, type Given } from '@fastify-balancer/option-schema'
 import { ManualClock } from '../../../../test/support/clock.ts'
-import type { Judgement } from '../../src/judgement.ts'
+import type { Judgement } from '../../src/judgement/judgement.ts'
 import { OutlierDetection } from '../../src/passive/outlier-detection.ts'
-import { OutlierOptions } from '../../src/passive/outlier-options.ts'
+import { OutlierOptions } from '../../src/passive/rules/outlier-options.ts'
 import { PressureOptions } from '../../src/passive/pressure-options.ts'
 
 /** An attempt that a test plays: the core's own record of it. */
@@ -32,6 +32,8 @@ export class Detecting {
   readonly clock = new ManualClock(1000)
   readonly balancer: Balancer
   readonly detection: OutlierDetection
+  /** Of this process; it is not looked for any before the test starts that. */
+  readonly pauses = new Pauses(this.clock)
   readonly judgements: (Judgement & { readonly id: string })[] = []
 
   constructor(ids: string, { outliers = {}, pressure = {}, balancer = {} }: Settings = {}) {
@@ -45,6 +47,7 @@ export class Detecting {
       options,
       pressureOptions,
       ({ id }, judgement) => this.judgements.push({ id, ...judgement }),
+      this.pauses,
       () => epochStart + this.clock.now(),
     )
     this.balancer.addHook('onBackendsChange', (now, before) => this.detection.backendsChanged(now, before))
@@ -56,10 +59,10 @@ export class Detecting {
   }
 
   /** An attempt begins now. */
-  begin(id: string): Played {
+  begin(id: string, url = '/'): Played {
     const backend = this.backend(id)
     const attempt = new AttemptRecord(backend, 1)
-    Object.assign(attempt, { startedAt: this.clock.now(), started: true, uploaded: true })
+    Object.assign(attempt, { startedAt: this.clock.now(), started: true, uploaded: true, exchange: { url } })
     backend.inFlight++
     this.detection.attemptStarted(attempt as unknown as Attempt)
     return attempt
@@ -95,6 +98,11 @@ export class Detecting {
       this.respond(attempt, status, headers)
       this.end(attempt)
     }
+  }
+
+  /** It asks for a pause of so many seconds. */
+  press(id: string, seconds = 1): void {
+    this.answer(id, 503, 1, { 'retry-after': String(seconds) })
   }
 
   /** `times` whole exchanges whose headers take so long: all begin now, and the clock moves on. */
@@ -147,6 +155,7 @@ export function detecting(t: TestContext, ids: string, settings?: Settings): Det
   const one = new Detecting(ids, settings)
   t.after(async () => {
     one.detection.stop()
+    one.pauses.stop()
     assert.equal(one.clock.pending, 0, 'no timer is left')
     await one.balancer.close()
   })

@@ -210,7 +210,7 @@ test('in panic the ignored vetoes stay the only ones', (t) => {
 test('nothing is out when the share is 0', (t) => {
   const one = detecting(t, 'abcdefghij', { outliers: { maxEjected: 0 } })
   for (const id of 'abcdefghij') one.answer(id, 500, 10)
-  one.answer('a', 429)
+  one.press('a')
   assert.deepEqual([one.out, one.judged], ['', ''])
 })
 
@@ -227,7 +227,7 @@ test('a probe that reaches it refutes that it cannot be reached, and nothing els
 
 test('a probe that turns from down to up lifts any veto of passive checks, and of nobody else', (t) => {
   const one = detecting(t, 'abcd')
-  one.answer('a', 429)
+  one.press('a')
   one.answer('a', 500, 5)
   const drain = one.balancer.veto(one.backend('a'), { by: 'drain', reason: 'drained', hard: true })
   assert.equal(one.judged, 'a- a-')
@@ -250,7 +250,7 @@ test('by hand both are lifted, and how often stays', (t) => {
   assert.equal(one.detection.lift(one.backend('a')), false)
   assert.deepEqual([one.out, one.judged, one.of('a').timesEjected], ['', 'a- a+', 1])
   one.clock.advance(1)
-  one.answer('a', 429)
+  one.press('a')
   assert.equal(one.detection.lift(one.backend('a')), true)
   assert.equal(one.out, '')
 })
@@ -268,7 +268,7 @@ test('a veto that somebody else lifts is over', (t) => {
 
 test('nor is a pause that somebody else has ended', (t) => {
   const one = detecting(t, 'abc')
-  one.answer('a', 429, 1, { 'retry-after': '10' })
+  one.press('a', 10)
   one.backend('a').vetoes[0]!.lift()
   one.clock.advance(500)
   assert.deepEqual([one.judged, one.of('a').paused], ['a- a+', null])
@@ -277,7 +277,7 @@ test('nor is a pause that somebody else has ended', (t) => {
 test('one that has left is judged no more, and its pause is over', async (t) => {
   const one = detecting(t, 'abc', { balancer: { drainDeadline: 0 } })
   const [gone] = one.balancer.backends
-  one.answer('a', 429)
+  one.press('a')
   const late = Array.from({ length: 10 }, () => one.begin('a'))
   await one.balancer.remove('a')
   assert.deepEqual([gone!.vetoes, one.judged], [[], 'a-'])
@@ -285,7 +285,7 @@ test('one that has left is judged no more, and its pause is over', async (t) => 
     one.respond(attempt, 500)
     one.end(attempt)
   }
-  const last = Object.assign(late[0]!, { status: 429 })
+  const last = Object.assign(late[0]!, { status: 503, headers: { 'retry-after': '1' } })
   one.detection.attemptResponded(last as never)
   assert.deepEqual([gone!.vetoes, one.judged], [[], ''])
 })
@@ -293,13 +293,13 @@ test('one that has left is judged no more, and its pause is over', async (t) => 
 test('a backend that leaves takes everything with it', async (t) => {
   const one = detecting(t, 'abcd', { balancer: { drainDeadline: 0 } })
   one.answer('a', 500, 5)
-  one.answer('b', 429)
+  one.press('b')
   const [gone] = one.balancer.backends
   const late = one.begin('a')
   const pending = one.clock.pending
   await one.balancer.remove('a')
   assert.deepEqual([one.clock.pending, gone!.vetoes], [pending - 1, []])
-  one.respond(late, 429)
+  one.respond(late, 503, { 'retry-after': '1' })
   one.end(late)
   for (let index = 0; index < 10; index++) one.detection.attemptEnded(Object.assign(late, { status: 500 }) as never)
   assert.deepEqual([one.out, one.judged, gone!.vetoes], ['b', 'a- b-', []])
@@ -344,13 +344,13 @@ test('one that others keep out as well does not come back for want of another', 
 test('stopping takes back vetoes and timers, and nothing is judged any more', (t) => {
   const one = detecting(t, 'abcd')
   one.answer('a', 500, 5)
-  one.answer('b', 429)
+  one.press('b')
   one.judgements.length = 0
   one.detection.stop()
   assert.deepEqual([one.out, one.clock.pending, one.judged], ['', 0, ''])
   one.clock.advance(1)
   one.answer('a', 500, 5)
-  one.answer('b', 429)
+  one.press('b')
   assert.deepEqual([one.out, one.clock.pending, one.judged], ['', 0, ''])
   one.detection.start()
   one.detection.start()

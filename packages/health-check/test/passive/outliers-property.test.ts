@@ -71,7 +71,7 @@ class Watched {
     const backends = Array.from({ length: count }, () => this.#newcomer())
     this.one = new Detecting('', {
       outliers: { interval, ejectFor, maxEjectFor, jitter, maxEjected: share },
-      pressure: { cap },
+      pressure: { heed: '429-and-503', cap },
       balancer: { backends, random, drainDeadline: 1 },
     })
     const { balancer } = this.one

@@ -2,8 +2,35 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { detecting, epochStart } from './detecting.ts'
 
-test('429 without a hint: left alone for a second, and told so', (t) => {
+/** Where 429 means the backend itself. */
+const bothHeeded = { heed: '429-and-503' } as const
+const heedingBoth = (...[t, ids, { pressure, ...settings } = {}]: Parameters<typeof detecting>) =>
+  detecting(t, ids, { ...settings, pressure: { ...bothHeeded, ...pressure } })
+
+for (const heed of [undefined, '503', false] as const) {
+  test(`429 is about one client: with heed ${heed} it pauses nobody, and is neither success nor failure, nor fast`, (t) => {
+    const one = detecting(t, 'abc', { pressure: heed === undefined ? {} : { heed } })
+    one.answer('a', 500, 4)
+    one.answer('a', 429, 100, { 'retry-after': '60' })
+    one.answer('b', 429, 100)
+    const { consecutive, interval } = one.of('a')
+    assert.deepEqual([consecutive.failures, interval], [4, { attempts: 4, failures: 4 }])
+    assert.deepEqual([one.of('b').interval.attempts, one.of('b').p90], [0, null])
+    assert.deepEqual([one.out, one.judged], ['', ''])
+    one.answer('a', 500)
+    assert.equal(one.backend('a').vetoes[0]?.by, 'outlier-detection')
+  })
+}
+
+test('429 makes no pause longer that a 503 was granted', (t) => {
   const one = detecting(t, 'abc')
+  one.answer('a', 503, 1, { 'retry-after': '1' })
+  one.answer('a', 429, 1, { 'retry-after': '9' })
+  assert.equal(one.of('a').paused?.until, epochStart + 2000)
+})
+
+test('429 without a hint: left alone for a second, and told so', (t) => {
+  const one = heedingBoth(t, 'abc')
   one.answer('a', 429)
   const [veto, ...others] = one.backend('a').vetoes
   assert.ok(veto !== undefined && others.length === 0)
@@ -51,7 +78,7 @@ const table: readonly [status: number, field: string | undefined, duration: numb
 ]
 for (const [status, field, duration] of table) {
   test(`${status} with retry-after ${field?.slice(0, 40)}: ${duration} ms`, (t) => {
-    const one = detecting(t, 'abc')
+    const one = heedingBoth(t, 'abc')
     one.answer('a', status, 1, field === undefined ? {} : { 'retry-after': field })
     assert.equal(one.out, duration > 0 ? 'a' : '')
     if (duration === 0) return
@@ -63,7 +90,7 @@ for (const [status, field, duration] of table) {
 }
 
 test('it is neither a failure nor a success, nor fast', (t) => {
-  const one = detecting(t, 'abcd')
+  const one = heedingBoth(t, 'abcd')
   one.answer('a', 500, 4)
   one.answer('a', 429, 100)
   one.answer('a', 503, 100, { 'retry-after': '1' })
@@ -90,7 +117,7 @@ test('503 that asks for no pause is a failure', (t) => {
     { 'retry-after': 'Sun, 01 Mar 2026 00:00:00 GMT' },
     { 'retry-after': '00' },
   ]) {
-    const one = detecting(t, 'abc')
+    const one = heedingBoth(t, 'abc')
     one.answer('a', 503, 5, headers)
     assert.deepEqual(
       one.backend('a').vetoes.map(({ by, reason }) => [by, reason]),
@@ -100,7 +127,7 @@ test('503 that asks for no pause is a failure', (t) => {
 })
 
 test('503 that asks for none is a failure also while a pause lasts', (t) => {
-  const one = detecting(t, 'abc')
+  const one = heedingBoth(t, 'abc')
   one.answer('a', 503, 1, { 'retry-after': '2' })
   one.answer('a', 503, 1, { 'retry-after': '0' })
   one.answer('a', 503)
@@ -108,7 +135,7 @@ test('503 that asks for none is a failure also while a pause lasts', (t) => {
 })
 
 test('503 that outlasts the pause it was granted stays pressure', (t) => {
-  const one = detecting(t, 'abc')
+  const one = heedingBoth(t, 'abc')
   const attempt = one.begin('a')
   one.respond(attempt, 503, { 'retry-after': '1' })
   one.clock.advance(5000)
@@ -118,7 +145,7 @@ test('503 that outlasts the pause it was granted stays pressure', (t) => {
 })
 
 test('503 whose pause the ceiling refuses is a failure, for every rule; 429 is none', (t) => {
-  const one = detecting(t, 'abc', { outliers: { consecutive: { gateway: 3 } } })
+  const one = heedingBoth(t, 'abc', { outliers: { consecutive: { gateway: 3 } } })
   one.answer('a', 429)
   one.answer('b', 429, 50, { 'retry-after': '5' })
   assert.deepEqual([one.out, one.of('b').interval.attempts], ['a', 0])
@@ -133,21 +160,21 @@ test('503 whose pause the ceiling refuses is a failure, for every rule; 429 is n
 })
 
 test('503 of the last available one is a failure', (t) => {
-  const one = detecting(t, 'a')
+  const one = heedingBoth(t, 'a')
   one.answer('a', 503, 4, { 'retry-after': '5' })
   assert.deepEqual([one.out, one.of('a').consecutive.failures], ['', 4])
 })
 
 test('503 that asks for a pause is a failure where none is ever granted', (t) => {
   for (const pressure of [{ cap: 0 }, { byDefault: 0 }]) {
-    const one = detecting(t, 'abc', { pressure })
+    const one = heedingBoth(t, 'abc', { pressure })
     one.answer('a', 503, 5, { 'retry-after': 'soon' })
     assert.equal(one.backend('a').vetoes[0]?.by, 'outlier-detection')
   }
 })
 
 test('a new hint makes it longer, never shorter, and lays no second veto', (t) => {
-  const one = detecting(t, 'abc')
+  const one = heedingBoth(t, 'abc')
   const late = one.begin('a')
   one.answer('a', 429, 1, { 'retry-after': '4' })
   const [veto] = one.backend('a').vetoes
@@ -166,7 +193,7 @@ test('a new hint makes it longer, never shorter, and lays no second veto', (t) =
 })
 
 test('it acts when the headers are there, before the response has ended', (t) => {
-  const one = detecting(t, 'abc')
+  const one = heedingBoth(t, 'abc')
   const attempt = one.begin('a')
   one.respond(attempt, 429)
   assert.equal(one.out, 'a')
@@ -174,13 +201,13 @@ test('it acts when the headers are there, before the response has ended', (t) =>
 })
 
 test('a client that is limited everywhere does not take the whole set out', (t) => {
-  const one = detecting(t, 'abcd')
+  const one = heedingBoth(t, 'abcd')
   for (const id of 'abcdabcd') one.answer(id, 429, 5)
   assert.deepEqual([one.out, one.judged], ['ab', 'a- b-'])
 })
 
 test('outliers and pressure share one ceiling, and one backend may be out for both', (t) => {
-  const one = detecting(t, 'abcd')
+  const one = heedingBoth(t, 'abcd')
   one.answer('a', 429)
   one.answer('b', 429)
   one.answer('a', 500, 5)
@@ -194,25 +221,23 @@ test('outliers and pressure share one ceiling, and one backend may be out for bo
 })
 
 test('the last available one is not left alone', (t) => {
-  const one = detecting(t, 'ab', { outliers: { maxEjected: 1 } })
+  const one = heedingBoth(t, 'ab', { outliers: { maxEjected: 1 } })
   one.balancer.veto(one.backend('a'), { by: 'health-check', reason: 'down' })
   one.answer('b', 429)
   assert.deepEqual([one.out, one.judged], ['a', ''])
 })
 
 test('how long is granted can be set, and whether', (t) => {
-  const short = detecting(t, 'abc', { pressure: { cap: 50, byDefault: 20 } })
+  const short = heedingBoth(t, 'abc', { pressure: { cap: 50, byDefault: 20 } })
   short.answer('a', 429)
   assert.equal(short.of('a').paused?.until, epochStart + 1020)
   short.answer('a', 429, 1, { 'retry-after': '60' })
   assert.equal(short.of('a').paused?.until, epochStart + 1050)
   const deaf = detecting(t, 'abc', { pressure: { heed: false } })
-  deaf.answer('a', 429, 10, { 'retry-after': '60' })
-  assert.deepEqual([deaf.out, deaf.of('a').interval], ['', { attempts: 10, failures: 0 }])
   deaf.answer('a', 503, 5, { 'retry-after': '60' })
   assert.equal(deaf.backend('a').vetoes[0]?.by, 'outlier-detection')
   for (const pressure of [{ byDefault: 0 }, { cap: 0 }]) {
-    const none = detecting(t, 'abc', { pressure })
+    const none = heedingBoth(t, 'abc', { pressure })
     none.answer('a', 429)
     assert.equal(none.out, '')
   }

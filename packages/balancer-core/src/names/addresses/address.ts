@@ -1,0 +1,20 @@
+import { isIP, SocketAddress } from 'node:net'
+
+/** Of the two versions of IP, the one that an address is of. */
+export type Family = 4 | 6
+
+/** An IP address in the form in which sockets tell it. */
+export interface Address {
+  readonly address: string
+  readonly family: Family
+}
+
+/** Undefined for what is no IP address. An IPv6 address may carry a zone (RFC 4007 §11). */
+export function addressOf(text: string): Address | undefined {
+  const family = isIP(text)
+  if (family === 0) return undefined
+  if (family === 4) return { address: text, family: 4 }
+  const [plain, zone] = text.split('%')
+  const { address } = new SocketAddress({ address: plain!, family: 'ipv6' })
+  return { address: zone === undefined ? address : `${address}%${zone}`, family: 6 }
+}

@@ -1,0 +1,61 @@
+import type { Socket } from 'node:net'
+import type { buildConnector, Client } from 'undici'
+import type { HostName } from './host-name.ts'
+
+/** How long an address has to take a connection before the next one is tried as well (ms): RFC 8305 §5. */
+const attemptDelay = 250
+
+/** Of a connector's options, those by which it goes to the addresses of a name, one after the other until one answers. */
+export function lookupOptions(host: HostName | undefined): object {
+  return host === undefined
+    ? {}
+    : { lookup: host.lookup, autoSelectFamily: true, autoSelectFamilyAttemptTimeout: attemptDelay }
+}
+
+/**
+ * Lets a connection follow the addresses of its backend's name: what it learns of them it tells, and it closes when its own
+ * is gone: at once if it is idle, else after what it carries.
+ */
+export function following(
+  host: HostName,
+  connect: buildConnector.connector,
+  connectionOf: () => Client,
+): buildConnector.connector {
+  return (options, callback) => {
+    /** That has taken the connection; what fails after that, fails in TLS. */
+    let taken: string | undefined
+    const opened: unknown = connect(options, (...answer: Parameters<buildConnector.Callback>) => {
+      const [error, socket] = answer
+      callback(...answer)
+      if (error === null) closeWith(host, socket, connectionOf())
+      else if (taken !== undefined) host.failed(taken)
+      else host.refreshSoon()
+    })
+    const socket = opened as Socket
+    socket.on('connectionAttemptFailed', (address) => host.failed(address))
+    socket.on('connectionAttemptTimeout', (address) => host.failed(address))
+    socket.once('connect', () => {
+      taken = socket.remoteAddress
+      if (taken !== undefined) host.reached(taken)
+    })
+  }
+}
+
+function closeWith(host: HostName, socket: Socket, connection: Client): void {
+  const address = socket.remoteAddress
+  if (address === undefined) return
+  const closeWhenIdle = () => {
+    if (connection.stats.size > 0) return
+    connection.off('drain', closeWhenIdle)
+    socket.destroy()
+  }
+  const forget = host.follow(address, () => {
+    // After each request, before the Pool may use it again.
+    connection.on('drain', closeWhenIdle)
+    closeWhenIdle()
+  })
+  socket.once('close', () => {
+    forget()
+    connection.off('drain', closeWhenIdle)
+  })
+}

@@ -1,0 +1,240 @@
+import { performance } from 'node:perf_hooks'
+import { Call, type Report } from './call.ts'
+import {
+  circuitDefaults,
+  figuresOf,
+  type CircuitFigures,
+  type CircuitOptions,
+  type CircuitState,
+} from './circuit-options.ts'
+import { Consecutive } from '../trip/consecutive.ts'
+import { spoken } from '../trip/duration.ts'
+import { Holds, type HeldState, type Hold, type HoldOptions } from './holds.ts'
+import { openTime } from './open-time.ts'
+import { run } from './run.ts'
+import { Trials } from './trials.ts'
+import type { TripRule } from '../trip/trip-rule.ts'
+
+/**
+ * A circuit breaker: a state machine without timers. What time alone changes is worked out when somebody looks; an
+ * owner with a clock may call `advance` at `nextChangeAt`, so that a change is noticed when nobody does.
+ */
+export class Circuit {
+  readonly #trip: TripRule
+  readonly #figures: CircuitFigures
+  readonly #trials: Trials
+  readonly #counts: (error: unknown) => boolean
+  readonly #now: () => number
+  readonly #random: () => number
+  readonly #onChange: CircuitOptions['onChange']
+  readonly #report: Report = (call, verdict, duration, at) => this.#settle(call, verdict, duration, at)
+  readonly #holds = new Holds()
+  /** The hold in force. */
+  #held: Hold | undefined
+  #state: CircuitState = 'closed'
+  #epoch = 0
+  #since: number
+  #reason = 'new'
+  #openings = 0
+  #openedFor = 0
+  #openUntil = 0
+  #dueAt = Infinity
+
+  /** @throws RangeError for a figure with which it might never close again */
+  constructor(options: CircuitOptions = {}) {
+    this.#figures = figuresOf(options)
+    this.#trip = options.trip ?? new Consecutive(circuitDefaults)
+    this.#trials = new Trials(this.#figures.trials, this.#figures.trialTimeout)
+    this.#counts = options.counts ?? (() => true)
+    this.#now = options.now ?? (() => performance.now())
+    this.#random = options.random ?? Math.random
+    this.#onChange = options.onChange
+    this.#since = this.#now()
+  }
+
+  get state(): CircuitState {
+    this.advance()
+    return this.#state
+  }
+
+  /** Since when it is in its state, on its clock (ms). */
+  get since(): number {
+    this.advance()
+    return this.#since
+  }
+
+  /** Why it is in its state. */
+  get reason(): string {
+    this.advance()
+    return this.#reason
+  }
+
+  /** Openings in a row: 0 once it has been closed for as long as it had been open, or has been let go by hand. */
+  get openings(): number {
+    this.advance()
+    return this.#hasRecovered(this.#now()) ? 0 : this.#openings
+  }
+
+  /** Rises whenever counting begins anew: with each change of the state, and when it is held or let go. */
+  get epoch(): number {
+    this.advance()
+    return this.#epoch
+  }
+
+  /** Trials that are running. */
+  get running(): number {
+    this.advance()
+    return this.#trials.running
+  }
+
+  /** When time alone will next change something, on its clock (ms); undefined = never. */
+  get nextChangeAt(): number | undefined {
+    return this.#dueAt === Infinity ? undefined : this.#dueAt
+  }
+
+  /** Does what has become due by `at`. */
+  advance(at?: number): void {
+    if (this.#dueAt === Infinity) return
+    const now = at ?? this.#now()
+    while (this.#dueAt <= now) this.#passDue(this.#dueAt)
+  }
+
+  /** Whether a call may begin now. A question: it takes nothing. */
+  admits(at?: number): boolean {
+    this.advance(at)
+    return this.#state === 'closed' || (this.#state === 'half-open' && !this.#trials.isFull)
+  }
+
+  /** Begins a call, at `at` (ms on its clock, default now); undefined when none is admitted. */
+  begin(at: number = this.#now()): Call | undefined {
+    if (!this.admits(at)) return undefined
+    const isTrial = this.#state === 'half-open'
+    const call = new Call(this.#report, at, this.#epoch, isTrial)
+    if (isTrial) {
+      this.#trials.begin(call)
+      this.#schedule()
+    }
+    return call
+  }
+
+  /**
+   * Calls, and reports how it went: a promise that is rejected has failed, if the option `counts` says so of its error.
+   * @throws CircuitOpenError when no call is admitted
+   */
+  run<T>(start: () => T | PromiseLike<T>): Promise<T> {
+    return run(this, start, this.#counts)
+  }
+
+  /** Lets trials go before its time is over; does nothing unless it is open. */
+  halfOpen(reason: string): void {
+    const now = this.#now()
+    this.advance(now)
+    if (this.#state === 'open') this.#enter('half-open', now, reason)
+  }
+
+  /**
+   * Holds it open or closed until that is released, or its `ttl` has passed. With both, it is held open.
+   * @throws RangeError for a `ttl` that is not above 0
+   */
+  hold(state: HeldState, { ttl = Infinity, reason = `held ${state} by hand` }: HoldOptions = {}): Hold {
+    if (!(ttl > 0)) throw new RangeError('ttl: expected a number above 0')
+    const now = this.#now()
+    this.advance(now)
+    const release = () => {
+      const at = this.#now()
+      this.advance(at)
+      if (this.#holds.delete(hold)) this.#obey(at, 'released')
+    }
+    const hold: Hold = { state, reason, endsAt: now + ttl, release }
+    this.#holds.add(hold)
+    this.#obey(now, 'released')
+    return hold
+  }
+
+  /** Holds it open: no call goes until every hold is released. It is closed then, and counts afresh. */
+  isolate(options?: HoldOptions): Hold {
+    return this.hold('open', options)
+  }
+
+  /** Releases every hold. */
+  release(): void {
+    const now = this.#now()
+    this.advance(now)
+    this.#holds.clear()
+    this.#obey(now, 'released')
+  }
+
+  #passDue(due: number): void {
+    if (this.#held !== undefined) this.#obey(due, 'its time was up')
+    else if (this.#state === 'open') this.#enter('half-open', due, `was open for ${spoken(this.#openedFor)}`)
+    else if (this.#trials.pass(due)) this.#open(due, `a trial took longer than ${spoken(this.#figures.trialTimeout)}`)
+    else this.#schedule()
+  }
+
+  #settle(call: Call, verdict: boolean | undefined, given: number | undefined, at: number = this.#now()): void {
+    this.advance(at)
+    if (call.epoch !== this.#epoch) return
+    if (call.isTrial) {
+      this.#trials.end(call)
+      this.#schedule()
+    }
+    if (verdict === undefined || this.#held !== undefined) return
+    const duration = given ?? at - (call.beganAt ?? at)
+    if (call.isTrial) this.#judge(verdict, duration, at)
+    else {
+      const reason = this.#trip.record(!verdict, duration, at)
+      if (reason !== undefined) this.#open(at, reason)
+    }
+  }
+
+  #judge(succeeded: boolean, duration: number, at: number): void {
+    if (!succeeded) this.#open(at, 'a trial failed')
+    else if (this.#trip.isSlow?.(duration) === true) this.#open(at, `a trial was slow: ${spoken(duration)}`)
+    else if (++this.#trials.succeeded >= this.#figures.needed)
+      this.#enter(
+        'closed',
+        at,
+        this.#trials.succeeded === 1 ? 'a trial succeeded' : `${this.#trials.succeeded} trials succeeded`,
+      )
+  }
+
+  #open(at: number, reason: string): void {
+    if (this.#hasRecovered(at)) this.#openings = 0
+    this.#openings++
+    this.#openedFor = openTime(this.#figures, this.#openings, this.#random())
+    this.#openUntil = at + this.#openedFor
+    this.#enter('open', at, reason)
+  }
+
+  #hasRecovered(at: number): boolean {
+    return this.#state === 'closed' && at - this.#since >= this.#openedFor
+  }
+
+  /** Does as the hold now in force says. One in the same state as the hold before it changes the reason and the end. */
+  #obey(at: number, released: string): void {
+    const before = this.#held
+    const hold = (this.#held = this.#holds.inForce(at))
+    if (hold?.state === before?.state) {
+      this.#reason = hold?.reason ?? this.#reason
+      return this.#schedule()
+    }
+    this.#openings = this.#openedFor = 0
+    this.#enter(hold?.state === 'open' ? 'isolated' : 'closed', at, hold?.reason ?? released)
+  }
+
+  #enter(state: CircuitState, at: number, reason: string): void {
+    const before = this.#state
+    this.#state = state
+    this.#since = at
+    this.#reason = reason
+    this.#epoch++
+    this.#trials.reset()
+    this.#trip.reset()
+    this.#schedule()
+    if (state !== before) this.#onChange?.(state, before, reason)
+  }
+
+  #schedule(): void {
+    this.#dueAt = this.#held?.endsAt ?? (this.#state === 'open' ? this.#openUntil : this.#trials.dueAt)
+  }
+}

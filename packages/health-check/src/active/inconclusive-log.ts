@@ -1,0 +1,31 @@
+import type { Backend, Clock } from '@fastify-balancer/balancer-core'
+import type { FastifyBaseLogger } from 'fastify'
+import type { Inconclusive, ProbeReport } from '../probe/probing.ts'
+
+/** After so long without any (ms), the next is news. */
+const quiet = 60_000
+
+const words: Readonly<Record<Inconclusive, string>> = {
+  'out-of-sockets': 'probes could not be sent, for this process is out of sockets; backends keep their state',
+  pause: 'probes say nothing, for this process stood still; backends keep their state',
+}
+
+/** Tells the log why probes say nothing: once for all of them, and not for each. */
+export class InconclusiveLog {
+  readonly #clock: Clock
+  readonly #log: FastifyBaseLogger | undefined
+  readonly #lastAt = new Map<Inconclusive, number>()
+
+  constructor(clock: Clock, log: FastifyBaseLogger | undefined) {
+    this.#clock = clock
+    this.#log = log
+  }
+
+  add(balancer: string, backend: Backend, why: Inconclusive, { sent, received }: ProbeReport): void {
+    const now = this.#clock.now()
+    const before = this.#lastAt.get(why)
+    this.#lastAt.set(why, now)
+    if (before !== undefined && now - before < quiet) return
+    this.#log?.warn({ balancer, backend: backend.id, sent, received }, words[why])
+  }
+}

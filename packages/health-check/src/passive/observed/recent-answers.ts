@@ -1,0 +1,23 @@
+/** How many are kept. */
+const kept = 1024
+
+/** The last answers of all backends, of which it is not known yet whether anybody will ask. Adding one allocates nothing. */
+export class RecentAnswers {
+  readonly #urls: string[] = []
+  readonly #ids: string[] = []
+  readonly #durations = new Float64Array(kept)
+  #added = 0
+
+  /** The backend `id` took `duration` ms to answer a request for `url`. */
+  add(url: string, id: string, duration: number): void {
+    const slot = this.#added++ % kept
+    this.#urls[slot] = url
+    this.#ids[slot] = id
+    this.#durations[slot] = duration
+  }
+
+  /** Tells each, in no order. */
+  each(tell: (url: string, id: string, duration: number) => void): void {
+    for (const [slot, url] of this.#urls.entries()) tell(url, this.#ids[slot]!, this.#durations[slot]!)
+  }
+}

@@ -1,0 +1,148 @@
+import type { Backend, BackendSet, Balancer } from '@fastify-balancer/balancer-core'
+import type { Judge } from '../judgement/judgement.ts'
+import { fitsCeiling, mostOut } from './ceiling.ts'
+import type { Observation } from './observed/observation.ts'
+import type { Observations } from './observed/observations.ts'
+import type { Offence } from './observed/offence.ts'
+import { outlierView, type OutlierView } from './outlier-view.ts'
+import type { OutlierOptions } from './rules/outlier-options.ts'
+import { TimedVetoes } from './timed-vetoes.ts'
+
+/**
+ * The vetoes of passive checks: on outliers, for a time that grows with each offence, and on those that ask for a pause.
+ * Both keep to one ceiling: never more than `maxEjected` of all, and never the last available one.
+ */
+export class OutlierVetoes {
+  readonly #balancer: Balancer
+  readonly #options: OutlierOptions
+  readonly #epoch: () => number
+  readonly #observations: Observations
+  readonly #ejected: TimedVetoes
+  readonly #paused: TimedVetoes
+  #stopped = false
+
+  /** `epoch` answers ms since 1970. */
+  constructor(
+    balancer: Balancer,
+    options: OutlierOptions,
+    observations: Observations,
+    judge: Judge,
+    epoch: () => number,
+  ) {
+    this.#balancer = balancer
+    this.#options = options
+    this.#epoch = epoch
+    this.#observations = observations
+    this.#ejected = new TimedVetoes(balancer, 'outlier-detection', judge, epoch, (backend) =>
+      observations.of(backend).begin(balancer.clock.now(), undefined),
+    )
+    this.#paused = new TimedVetoes(balancer, 'pressure', judge, epoch)
+  }
+
+  /** Those of backends that ask for a pause. */
+  get pauses(): TimedVetoes {
+    return this.#paused
+  }
+
+  start(): void {
+    this.#stopped = false
+  }
+
+  /** Takes back every veto; lays no more. */
+  stop(): void {
+    this.#stopped = true
+    for (const backend of this.#ejected.backends) {
+      this.#ejected.drop(backend)
+      this.#observations.of(backend).begin(this.#balancer.clock.now(), undefined)
+    }
+    for (const backend of this.#paused.backends) this.#paused.drop(backend)
+  }
+
+  /** Lays one on an outlier, if it may. */
+  accuse(observation: Observation, offence: Offence): void {
+    const { backend, ejectTime } = observation
+    observation.good = false
+    if (this.#stopped || observation.offence !== undefined || !this.#isMember(backend)) return
+    // In panic its veto by somebody else is ignored: another one would not help.
+    const isUseless = this.#balancer.set.panicking && backend.vetoes.length > 0
+    if (isUseless || !this.#mayVeto(backend)) {
+      observation.withheld = { at: this.#epoch(), rule: offence.rule }
+      return
+    }
+    const duration = ejectTime.next(this.#options, this.#balancer.random)
+    observation.begin(this.#balancer.clock.now(), offence)
+    const evidence = { rule: offence.kind, ...offence.evidence, timesEjected: ejectTime.times }
+    this.#ejected.lay(backend, offence.rule, evidence, duration)
+  }
+
+  /** May a backend that asks for a pause be granted one? */
+  mayPause(backend: Backend): boolean {
+    return !this.#stopped && this.#isMember(backend) && this.#mayVeto(backend)
+  }
+
+  /** Takes back that it is an outlier; false if nobody says so. */
+  acquit(backend: Backend, rule: string): boolean {
+    return this.#ejected.lift(backend, rule)
+  }
+
+  /** Takes back all that passive checks hold against it; false if there is nothing. */
+  lift(backend: Backend, rule: string): boolean {
+    const ejected = this.acquit(backend, rule)
+    const paused = this.#paused.lift(backend, rule)
+    return ejected || paused
+  }
+
+  /** Ends those that somebody else has lifted. */
+  reconcile(): void {
+    this.#ejected.reconcile()
+    this.#paused.reconcile()
+  }
+
+  /** Forgets who has left; when fewer may be out than are, those come back that were due first. */
+  backendsChanged(now: BackendSet, before: BackendSet): void {
+    const members = new Set(now.all)
+    for (const backend of before.all) {
+      if (members.has(backend)) continue
+      this.#ejected.drop(backend)
+      this.#paused.drop(backend)
+      this.#observations.forget(backend)
+    }
+    const most = mostOut(now.all.length, this.#options.maxEjected)
+    for (const backend of new Set([...this.#ejected.backends, ...this.#paused.backends])) {
+      const out = now.all.filter((one) => this.#isOut(one)).length
+      const isNeeded = !now.all.some(({ vetoes }) => vetoes.length === 0) && isOurs(backend)
+      if (out > most || isNeeded) this.lift(backend, 'there are fewer backends: fewer may be left alone')
+    }
+  }
+
+  /** What is known of one backend. */
+  viewOf(backend: Backend): OutlierView {
+    const observation = this.#observations.peek(backend)
+    return outlierView(observation, this.#balancer.clock.now(), this.#ejected, this.#paused)
+  }
+
+  #isMember(backend: Backend): boolean {
+    return this.#balancer.set.all.includes(backend)
+  }
+
+  #isOut(backend: Backend): boolean {
+    return this.#ejected.has(backend) || this.#paused.has(backend)
+  }
+
+  #mayVeto(backend: Backend): boolean {
+    const { all } = this.#balancer.set
+    let out = 0
+    let others = 0
+    for (const one of all) {
+      if (one === backend) continue
+      if (this.#isOut(one)) out++
+      if (one.vetoes.length === 0) others++
+    }
+    return fitsCeiling({ total: all.length, out, others }, this.#options.maxEjected)
+  }
+}
+
+/** Nobody but passive checks objects to it. */
+function isOurs({ vetoes }: Backend): boolean {
+  return vetoes.every(({ by }) => by === 'outlier-detection' || by === 'pressure')
+}

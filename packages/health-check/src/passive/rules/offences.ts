@@ -1,0 +1,68 @@
+import type { Consecutive, ConsecutiveKind, ConsecutiveLimits } from '../observed/consecutive.ts'
+import type { Offence } from '../observed/offence.ts'
+import type { RecentFailures } from '../observed/recent-failures.ts'
+import type { LatencyLimit } from './latency-rule.ts'
+import type { SuccessRateLimit } from './success-rate.ts'
+
+const consecutiveWords: Readonly<Record<ConsecutiveKind, string>> = {
+  failures: 'consecutive failures',
+  gateway: 'consecutive gateway failures',
+  unreached: 'consecutive attempts could not reach it',
+}
+
+/** Milliseconds as one reads them. */
+function inWords(duration: number): string {
+  return `${duration < 10 ? duration.toFixed(1) : Math.round(duration)} ms`
+}
+
+const percent = (share: number) => `${(share * 100).toFixed(1)} %`
+
+/** Too many failures in a row. */
+export function consecutiveOffence(
+  kind: ConsecutiveKind,
+  consecutive: Consecutive,
+  recent: RecentFailures,
+  limits: ConsecutiveLimits,
+): Offence {
+  const count = consecutive[kind]
+  return {
+    kind,
+    rule: `${count} ${consecutiveWords[kind]}, the last: ${recent.last}`,
+    evidence: { count, threshold: limits[kind], recent: recent.list() },
+  }
+}
+
+/** A share of successes far below the others'. */
+export function successRateOffence(
+  share: number,
+  attempts: number,
+  { mean, sigma, limit }: SuccessRateLimit,
+  recent: RecentFailures,
+): Offence {
+  return {
+    kind: 'success-rate',
+    rule: `${percent(share)} of ${attempts} succeeded, less than ${percent(limit)} (on average ${percent(mean)})`,
+    evidence: { share, attempts, mean, sigma, limit, recent: recent.list() },
+  }
+}
+
+/** Much slower than its peers. */
+export function latencyOffence(p90: number, measured: number, { median, limit }: LatencyLimit): Offence {
+  const factor = (p90 / median).toFixed(1)
+  return {
+    kind: 'latency',
+    rule: `p90 ${inWords(p90)}, ${factor} × the median of its peers (${inWords(median)})`,
+    evidence: { p90, measured, median, limit },
+  }
+}
+
+/** Answers nobody, while its peers answer. */
+export function silenceOffence(count: number, waited: number, { median, limit }: LatencyLimit): Offence {
+  return {
+    kind: 'silence',
+    rule:
+      `${count} requests wait longer than ${inWords(limit)}, up to ${inWords(waited)}, and none was answered since ` +
+      `(median p90 of its peers: ${inWords(median)})`,
+    evidence: { waiting: count, waited, median, limit },
+  }
+}

@@ -1,0 +1,52 @@
+import { BodySearch } from './expectation.ts'
+import type { Probing } from './probing.ts'
+
+/** What a probe asks, the same for all backends but for the authority. */
+export interface ProbeRequest {
+  readonly method: string
+  readonly path: string
+  readonly authority: string
+  readonly scheme: string
+  /** With lower-case names. */
+  readonly headers: Readonly<Record<string, string>>
+}
+
+/** Reads and judges one answer as it arrives; whatever is decided ends the connection, so that no more is read than was needed. */
+export class AnswerReader {
+  readonly #probing: Probing
+  readonly #isGood: (status: number) => boolean
+  readonly #search: BodySearch | undefined
+  #status = 0
+
+  constructor(probing: Probing, isGood: (status: number) => boolean, wanted: string | RegExp | undefined) {
+    this.#probing = probing
+    this.#isGood = isGood
+    this.#search = wanted === undefined ? undefined : new BodySearch(wanted)
+  }
+
+  /** The final headers have come. */
+  onStatus(status: number): void {
+    this.#status = status
+    this.#probing.responded()
+    if (!this.#isGood(status)) this.#probing.bad(`status ${status} is not expected`)
+    else if (this.#search === undefined) this.#probing.good(`HTTP ${status}`)
+  }
+
+  onData(chunk: Buffer): void {
+    if (!this.#probing.ended) this.#decide(this.#search?.add(chunk))
+  }
+
+  /** The body is complete. */
+  onEnd(): void {
+    if (!this.#probing.ended) this.#decide(this.#search?.end())
+  }
+
+  onError(error: unknown): void {
+    this.#probing.failed(error, this.#status === 0 ? '' : `HTTP ${this.#status}, then `)
+  }
+
+  #decide(holds: boolean | undefined): void {
+    if (holds === true) this.#probing.good(`HTTP ${this.#status}, and the body is as expected`)
+    if (holds === false) this.#probing.bad(`HTTP ${this.#status}, but the body is not as expected`)
+  }
+}

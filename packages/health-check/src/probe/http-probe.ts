@@ -1,0 +1,41 @@
+import { AnswerReader, type ProbeRequest } from './answer-reader.ts'
+import { addressOf, connector, type ConnectionSettings } from './connection.ts'
+import { defaultStatuses, statusMatcher } from './expectation.ts'
+import { askHttp1 } from './http1-request.ts'
+import { askHttp2 } from './http2-request.ts'
+import type { ProbeOptions } from './probe-options.ts'
+import type { Probe } from './probing.ts'
+
+/** So that backends can tell probes from traffic in their logs. */
+const userAgent = 'fastify-balancer-health-check'
+
+/** The part of the options that says what is asked and expected. */
+export type HttpProbeOptions = Pick<ProbeOptions, 'method' | 'path' | 'headers' | 'host' | 'port' | 'expect'>
+
+function headersOf({ headers }: HttpProbeOptions): Record<string, string> {
+  const named = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value] as const)
+  return { 'user-agent': userAgent, ...Object.fromEntries(named) }
+}
+
+/**
+ * Good is whoever answers a request with an expected status, and body if one is expected. In the protocol that traffic
+ * has, over a connection of its own; redirects are answers like others, and not followed.
+ */
+export function httpProbe(options: HttpProbeOptions, settings: ConnectionSettings): Probe {
+  const { path, host, port, expect } = options
+  const method = options.method.toUpperCase()
+  const headers = headersOf(options)
+  const isGood = statusMatcher(expect.statuses ?? defaultStatuses(method))
+  const connect = connector(settings, port)
+  const ask = settings.protocol === 'http1' ? askHttp1 : askHttp2
+  // A query may hold a secret.
+  const shownPath = path.replace(/\?.*/, '?…')
+  return (backend, probing) => {
+    const { origin, host: own, protocol } = addressOf(backend, port).url
+    probing.sent = `${method} ${origin}${shownPath}`
+    connect(backend, probing, (socket) => {
+      const request: ProbeRequest = { method, path, authority: host ?? own, scheme: protocol.slice(0, -1), headers }
+      ask(socket, request, new AnswerReader(probing, isGood, expect.body), probing)
+    })
+  }
+}

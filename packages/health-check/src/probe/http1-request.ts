@@ -1,0 +1,28 @@
+import { request as requestHttp } from 'node:http'
+import type { Socket } from 'node:net'
+import type { AnswerReader, ProbeRequest } from './answer-reader.ts'
+
+/** Asks over a connection that nothing else uses; `connection: close` tells the backend so. */
+export function askHttp1(socket: Socket, request: ProbeRequest, reader: AnswerReader): void {
+  const { method, path, authority, headers } = request
+  const asked = requestHttp({
+    createConnection: () => socket,
+    setHost: false,
+    method,
+    path,
+    headers: { host: authority, ...headers },
+  })
+  asked.on('response', (response) => {
+    response.on('error', (error) => reader.onError(error))
+    response.on('data', (chunk: Buffer) => reader.onData(chunk))
+    response.on('end', () => reader.onEnd())
+    reader.onStatus(response.statusCode!)
+  })
+  // 101, though nobody has asked for it: there is no body to come.
+  asked.on('upgrade', (response) => {
+    reader.onStatus(response.statusCode!)
+    reader.onEnd()
+  })
+  asked.on('error', (error) => reader.onError(error))
+  asked.end()
+}

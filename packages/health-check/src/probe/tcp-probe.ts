@@ -1,0 +1,13 @@
+import { addressOf, connector, type ConnectionSettings } from './connection.ts'
+import type { ProbeOptions } from './probe-options.ts'
+import type { Probe } from './probing.ts'
+
+/** Good is whoever takes a connection; of an `https://` backend, also its TLS handshake. */
+export function tcpProbe({ port }: Pick<ProbeOptions, 'port'>, settings: ConnectionSettings): Probe {
+  const connect = connector(settings, port)
+  return (backend, probing) => {
+    const { url, isSecure, port: at } = addressOf(backend, port)
+    probing.sent = `${isSecure ? 'TLS' : 'TCP'} connect ${url.hostname}:${at}`
+    connect(backend, probing, () => probing.good('connected'))
+  }
+}
