@@ -228,7 +228,7 @@ for (const protocol of ['h2c', 'http2'] as const) {
     const { app, url } = await start(t, protocol, backend.url)
     const answer = ask(url)
     await until('it is under way', () => held.length === 1)
-    await app.balancer.setBackends([])
+    await app.balancer.setBackends([], { force: true })
     held[0]!.end('finished')
     assert.equal((await answer).body, 'finished')
     await until('the connection is closed', () => backend.sessions.size === 0)

@@ -100,7 +100,7 @@ async function walk(balancer: Balancer, steps: readonly Step[], pickOne: (balanc
     else if (step.do === 'reweigh') await balancer.update(backend.id, { weight: step.weight })
     else {
       backend.inFlight = 0
-      await balancer.remove(backend.id)
+      await balancer.remove(backend.id, { force: true })
     }
   }
   // oxlint-enable no-await-in-loop

@@ -248,7 +248,7 @@ test('what is left at a backend that is removed is cut when its time is over', a
   const { url, balancer } = await start(t, [{ url: hanging.url, id: 'a' }], { failureHeader: true })
   const answer = ask(url)
   await until('it is in flight', () => hanging.received.length === 1)
-  await balancer.remove('a', { deadline: 50 })
+  await balancer.remove('a', { deadline: 50, force: true })
   assert.equal((await answer).headers['x-balancer-failure'], 'drain-deadline')
   await until('its connections are closed', () => hanging.sockets.size === 0)
 })
@@ -259,7 +259,7 @@ test('an empty set answers 503, and takes requests again when there is somebody'
   assert.equal((await ask(url)).status, 503)
   await balancer.add(a!.url)
   assert.deepEqual(await whoAnswers(1), ['a'])
-  await balancer.setBackends([])
+  await balancer.setBackends([], { force: true })
   assert.equal((await ask(url)).status, 503)
 })
 

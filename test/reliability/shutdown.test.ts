@@ -168,7 +168,7 @@ test('a backend that is being removed when the app closes is waited for as well'
   const { url, backend, responses, balancer, close } = await start(t)
   const slow = ask(`${url}/slow`)
   await until('it is under way', () => responses.has('/slow'))
-  await balancer.setBackends([])
+  await balancer.setBackends([], { force: true })
   const shutdown = await close()
   responses.get('/slow')!.end('slow')
   assert.equal((await slow).body, 'slow')

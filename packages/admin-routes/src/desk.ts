@@ -1,15 +1,25 @@
-import type { Backend, Balancer } from '@fastify-balancer/balancer-core'
+import type { Backend, BackendSet, Balancer } from '@fastify-balancer/balancer-core'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { Admission } from './admission.ts'
-import { Audit, lasting, type BalancerChange } from './audit.ts'
-import { UnknownBackendError, UnknownBalancerError } from './errors.ts'
+import { setImmediate } from 'node:timers/promises'
+import { Admission } from './changes/admission.ts'
+import { Audit, lasting, type BalancerChange } from './changes/audit.ts'
+import { UnknownBalancerError } from './errors.ts'
 import { Extensions } from './extensions.ts'
-import { requiredRevision } from './if-match.ts'
+import { requiredRevision } from './changes/if-match.ts'
 import type { ParsedOptions } from './options.ts'
 import { Keeper } from './persistence/index.ts'
-import { previewOf, type Preview, type Wanted } from './preview.ts'
+import { dryRun, previewOf, refusalsOf, type Preview, type Wanted } from './changes/preview.ts'
 import { serverStateOf, type ServerState } from './server-state.ts'
-import { Views } from './views.ts'
+import { Views } from './views/views.ts'
+
+/** To change a list of more takes a while. */
+const longList = 1000
+
+/** What a change requires, and whether it is made although nobody would be usable. */
+interface Condition {
+  readonly revision?: number
+  readonly force: boolean
+}
 
 /** What all routes share: where the balancers are found, what may be done to them, and who is told. */
 export class Desk {
@@ -47,33 +57,42 @@ export class Desk {
   /** @throws UnknownBalancerError; UnknownBackendError */
   backend(name: string, id: string): { readonly balancer: Balancer; readonly backend: Backend } {
     const balancer = this.balancer(name)
-    const backend = balancer.backends.find((one) => one.id === id)
-    if (backend === undefined) throw new UnknownBackendError(id)
-    return { balancer, backend }
+    return { balancer, backend: balancer.backend(id) }
   }
 
   /** The balancer of a change, and the revision that it requires. @throws as `balancer` and `requiredRevision` do */
-  change(request: FastifyRequest): { readonly balancer: Balancer; readonly condition: { readonly revision?: number } } {
+  change(request: FastifyRequest): { readonly balancer: Balancer; readonly condition: Condition } {
     const balancer = this.balancer((request.params as { name: string }).name)
-    return { balancer, condition: requiredRevision(request.headers['if-match'], balancer) }
+    const { force = false } = request.query as { readonly force?: boolean }
+    return { balancer, condition: { ...requiredRevision(request.headers['if-match'], balancer), force } }
   }
 
-  /** What a list would change, and everything that is wrong with it. */
-  preview(balancer: Balancer, wanted: Wanted): Preview {
-    const preview = previewOf(balancer, wanted)
-    return { ...preview, faults: [...preview.faults, ...this.#admission.refused(balancer, wanted)] }
-  }
-
-  /** The same of a list that somebody has just written, and so may write otherwise. */
-  previewGiven(balancer: Balancer, wanted: Wanted): Preview {
-    const preview = this.preview(balancer, wanted)
-    return { ...preview, faults: [...preview.faults, ...this.#admission.unnameable(balancer, wanted)] }
+  /**
+   * What a list would change, and everything that is wrong with it. `isGiven`: somebody has just written it, and so may write
+   * it otherwise.
+   */
+  async preview(balancer: Balancer, wanted: Wanted, isGiven = false): Promise<Preview> {
+    const preview = await previewOf(balancer, wanted)
+    return { ...preview, faults: [...preview.faults, ...(await this.#admission.faults(balancer, wanted, isGiven))] }
   }
 
   /** The same for one of a list: its faults begin at itself. */
-  previewOne(balancer: Balancer, wanted: Wanted, index: number): Preview {
-    const preview = this.previewGiven(balancer, wanted)
+  async previewOne(balancer: Balancer, wanted: Wanted, index: number): Promise<Preview> {
+    const preview = await this.preview(balancer, wanted, true)
     return { ...preview, faults: preview.faults.map((fault) => fault.replace(`backends.${index}.`, '')) }
+  }
+
+  /** A dry run of a list: only one that has no other fault is tried, for that asks newcomers how they are. */
+  async dryRun(balancer: Balancer, wanted: Wanted, preview: Preview, condition: Condition): Promise<Preview> {
+    const faults = preview.faults.length > 0 ? preview.faults : await refusalsOf(balancer, wanted, condition)
+    return dryRun({ ...preview, faults: [...faults] })
+  }
+
+  /** Waits for a change of a list. After that of a long one, others have their turn before it is told. */
+  async made(change: Promise<BackendSet>): Promise<BackendSet> {
+    const now = await change
+    if (now.all.length > longList) await setImmediate()
+    return now
   }
 
   /** Tells that something was changed, and saves what is to last. */

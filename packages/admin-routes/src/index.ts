@@ -1,5 +1,5 @@
 export { adminRoutes as default, adminRoutes } from './plugin.ts'
-export type { AdminAction, AdminChange, AdminNotice } from './audit.ts'
+export type { AdminAction, AdminChange, AdminNotice } from './changes/audit.ts'
 export { AdminRoutesOptions, faultsOfOptions } from './options.ts'
 export type { BackendView } from './schemas/views.ts'
 export type { WantedBackend } from './schemas/wanted.ts'

@@ -1,7 +1,18 @@
-import { code, hookFaults, hookList, hooks, readOptions, strict, type Given } from '@fastify-balancer/option-schema'
+import {
+  code,
+  hookFaults,
+  hookList,
+  hooks,
+  hostFaults,
+  hosts,
+  quoted,
+  readOptions,
+  strict,
+  type Given,
+} from '@fastify-balancer/option-schema'
 import { Type, type Static } from '@sinclair/typebox'
 import type { FastifyRequest, onRequestHookHandler, preHandlerHookHandler } from 'fastify'
-import { allowFault } from './allow-list.ts'
+import { allowFault } from './changes/allow-list.ts'
 import { BadOptionsError, UnguardedError } from './errors.ts'
 import { EventsOptions } from './events/options.ts'
 
@@ -24,7 +35,10 @@ export const AdminRoutesOptions = Type.Object(
     ...guardsOn('asks, before anything of the request is read: a function, or several'),
     read: role('look'),
     operate: role('change something'),
-    insecure: Type.Boolean({ default: false, description: 'Do without hooks: whoever reaches it may do anything' }),
+    insecure: Type.Boolean({ default: false, description: 'Allow access without authentication' }),
+    hosts: hosts(
+      'Names by which the routes may be asked, e.g. `ops.example`, besides `localhost` and addresses. Checked with `insecure`, and wherever it is given: give it (`[]` is enough) if your hooks only look at addresses',
+    ),
     openProbes: Type.Boolean({
       default: false,
       description: '`/ready` and `/live` answer without hooks, for an orchestrator that cannot sign in',
@@ -32,7 +46,7 @@ export const AdminRoutesOptions = Type.Object(
     allow: Type.Optional(
       Type.Array(Type.String(), {
         description:
-          'Backends that may be added: networks (`10.0.0.0/8`) and hosts (`*.internal`, `10.0.0.1:3000`, `https://api.internal`); anything, if not given',
+          'Backends that may be added: networks (`10.0.0.0/8`) and hosts (`*.internal`, `10.0.0.1:3000`, `https://api.internal`, which is port 443 alone); anything, if not given',
       }),
     ),
     origins: Type.Array(Type.String(), {
@@ -79,7 +93,7 @@ function guardFaults({ onRequest, preHandler }: Pick<ParsedOptions, 'onRequest' 
 }
 
 function originFault(origin: string): string | undefined {
-  return URL.canParse(origin) && new URL(origin).origin === origin ? undefined : `'${origin}' is not an origin`
+  return URL.canParse(origin) && new URL(origin).origin === origin ? undefined : `${quoted(origin)} is not an origin`
 }
 
 function ownFaults(options: ParsedOptions): string[] {
@@ -93,6 +107,7 @@ function ownFaults(options: ParsedOptions): string[] {
     const fault = originFault(origin)
     if (fault !== undefined) faults.push(`origins.${index}: ${fault}`)
   }
+  faults.push(...hostFaults('hosts', options.hosts))
   if (user !== undefined && typeof user !== 'function') faults.push('user: expected a function')
   return faults
 }

@@ -1,11 +1,14 @@
+import { KnownHosts, quoted } from '@fastify-balancer/option-schema'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
-import { serializerCompiler, validatorCompiler } from './compilers.ts'
+import { readBodies } from './requests/bodies.ts'
+import { serializerCompiler, validatorCompiler } from './requests/compilers.ts'
 import { Desk } from './desk.ts'
-import { answerErrors } from './error-answer.ts'
-import { addEvents } from './events/route.ts'
-import { guardsOf, parseOptions, type AdminRoutesOptions, type Guards } from './options.ts'
-import { revisionsOf } from './revisions.ts'
+import { answerErrors } from './requests/error-answer.ts'
+import { addEvents } from './routes/events.ts'
+import { UnknownHostError } from './errors.ts'
+import { guardsOf, parseOptions, type AdminRoutesOptions, type Guards, type ParsedOptions } from './options.ts'
+import { revisionsOf } from './changes/revisions.ts'
 import { addBackendRead, addBackendWrite } from './routes/backend.ts'
 import { addBackendsRead, addBackendsWrite } from './routes/backends.ts'
 import { addBalancers } from './routes/balancers.ts'
@@ -19,7 +22,8 @@ import { addRollback } from './routes/rollback.ts'
 import { addServerRead, addServerWrite } from './routes/server.ts'
 import { addState } from './routes/state.ts'
 import { addWait } from './routes/wait.ts'
-import { SameOrigin } from './same-origin.ts'
+import { WrittenView } from './views/written-view.ts'
+import { SameOrigin } from './requests/same-origin.ts'
 
 type Role = 'read' | 'operate'
 
@@ -49,6 +53,16 @@ function guard(scope: FastifyInstance, { onRequest, preHandler }: Guards): void 
   for (const hook of preHandler) scope.addHook('preHandler', hook)
 }
 
+/** Where no hook may tell who asks, the name that is asked for must not be a stranger's. */
+function checkHosts(scope: FastifyInstance, { insecure, hosts }: ParsedOptions): void {
+  if (!insecure && hosts === undefined) return
+  const known = new KnownHosts(hosts)
+  scope.addHook('onRequest', (request, _reply, done) => {
+    const unknown = known.unknownIn(request)
+    done(unknown === undefined ? undefined : new UnknownHostError(quoted(unknown.slice(0, 200))))
+  })
+}
+
 /** How all routes read requests and answer them, whatever the app does in its own. */
 function prepare(scope: FastifyInstance, desk: Desk): void {
   scope.setValidatorCompiler(validatorCompiler)
@@ -56,9 +70,7 @@ function prepare(scope: FastifyInstance, desk: Desk): void {
   // One that the app has for all its answers would go before it.
   scope.setReplySerializer(null as never)
   scope.setErrorHandler(answerErrors(desk))
-  scope.removeAllContentTypeParsers()
-  const parse = scope.getDefaultJsonParser('error', 'error')
-  scope.addContentTypeParser('application/json', { parseAs: 'string', bodyLimit: desk.options.bodyLimit }, parse)
+  readBodies(scope, desk.options.bodyLimit)
   scope.addHook('onRoute', (route) => {
     // What is wrong with a request is said once it is known that the one who asks may ask.
     route.attachValidation = true
@@ -70,6 +82,12 @@ function prepare(scope: FastifyInstance, desk: Desk): void {
     void reply.header('cache-control', 'no-store').header('x-content-type-options', 'nosniff')
     done()
   })
+  scope.addHook('preSerialization', (_request, reply, view, done) => {
+    if (view instanceof WrittenView && view.tag !== undefined && !reply.hasHeader('etag'))
+      void reply.header('etag', view.tag)
+    done(null, view)
+  })
+  checkHosts(scope, desk.options)
 }
 
 /** The last hook before the handler. */
@@ -80,7 +98,7 @@ function refuseInvalid(scope: FastifyInstance): void {
 /** What one role may do. */
 async function roleRoutes(scope: FastifyInstance, { desk, role }: { desk: Desk; role: Role }): Promise<void> {
   const { options } = desk
-  const sameOrigin = new SameOrigin(options.origins, options.insecure)
+  const sameOrigin = new SameOrigin(options.origins)
   guard(scope, guardsOf(options[role]))
   scope.addHook('onRequest', async (request) => sameOrigin.check(request))
   refuseInvalid(scope)

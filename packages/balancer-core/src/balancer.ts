@@ -2,7 +2,8 @@ import type { FastifyBaseLogger } from 'fastify'
 import { Attempt, type AttemptOwner } from './attempt/attempt.ts'
 import type { Backend } from './backends/backend.ts'
 import type { BackendSet } from './backends/backend-set.ts'
-import { Backends, type ChangeOptions } from './backends/backends.ts'
+import { Backends } from './backends/backends.ts'
+import type { ChangeOptions } from './backends/proposal.ts'
 import { channels } from './channels.ts'
 import { systemClock, type Clock } from './clock.ts'
 import type { DrainOptions } from './backends/drains.ts'
@@ -105,7 +106,7 @@ export class Balancer {
   /**
    * Replaces the whole list, or nothing. A backend with the same id and address keeps its counters and connections; one
    * that is gone gets no new request, and finishes what it has until `drainDeadline`.
-   * @throws BadOptionsError naming every fault; StaleRevisionError
+   * @throws BadOptionsError naming every fault; StaleRevisionError; RefusedBackendsError; NobodyUsableError
    */
   setBackends(list: readonly (string | BackendOptions)[], options?: ChangeOptions): Promise<BackendSet> {
     return this.#backends.change(() => list, options)
@@ -114,6 +115,11 @@ export class Balancer {
   /** What `setBackends` would change with this list, and why it would be refused. Changes nothing. */
   preview(list: readonly (string | BackendOptions)[]): Preview {
     return this.#backends.preview(list)
+  }
+
+  /** The same for a list that may be long: requests go on meanwhile. */
+  previewInSlices(list: readonly (string | BackendOptions)[]): Promise<Preview> {
+    return this.#backends.previewInSlices(list)
   }
 
   /** Adds one at the end. @throws BadOptionsError; StaleRevisionError */
@@ -126,7 +132,7 @@ export class Balancer {
     return this.#backends.changeOne(id, (one) => ({ ...one, ...patch }), options)
   }
 
-  /** Takes one out; it finishes what it has until the deadline. @throws UnknownBackendError; StaleRevisionError */
+  /** Takes one out; it finishes what it has until the deadline. @throws as `setBackends`; UnknownBackendError */
   remove(id: string, options: ChangeOptions & DrainOptions = {}): Promise<BackendSet> {
     return this.#backends.changeOne(id, () => undefined, options, options)
   }

@@ -1,4 +1,5 @@
 import createError, { type FastifyError } from '@fastify/error'
+import { withoutSecrets } from '@fastify-balancer/option-schema'
 import { failures, type FailureReason } from './failure.ts'
 
 /** An error that the app's error handler gets when an exchange fails; `reason` is the row of the failure table. */
@@ -39,12 +40,30 @@ export const RefusedBackendsError = createError<[string]>(
   409,
 )
 
-/** A backend id that is not in the set. */
-export const UnknownBackendError = createError<[string]>(
-  'FST_BALANCER_UNKNOWN_BACKEND',
-  "There is no backend '%s'",
-  404,
+const UnknownBackend = createError<[string]>('FST_BALANCER_UNKNOWN_BACKEND', "There is no backend '%s'", 404)
+
+const NobodyUsable = createError<[string]>(
+  'FST_BALANCER_NOBODY_USABLE',
+  'Refused, nothing was changed: no backend would be usable (%s); with `force` it is done all the same',
+  409,
 )
+
+/** A list of which no backend could be used, where one can be now; `faults` says of each why, or of the first of very many. */
+export class NobodyUsableError extends NobodyUsable {
+  readonly faults: readonly string[]
+
+  constructor(faults: readonly string[]) {
+    super(faults.join('; '))
+    this.faults = faults
+  }
+}
+
+/** A backend id that is not in the set. */
+export class UnknownBackendError extends UnknownBackend {
+  constructor(id: string) {
+    super(withoutSecrets(id))
+  }
+}
 
 /** A balancer name that this server does not have, or no name where there are several. */
 export const UnknownBalancerError = createError<[string]>('FST_BALANCER_UNKNOWN_BALANCER', '%s', 500)

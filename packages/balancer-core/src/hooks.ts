@@ -1,7 +1,7 @@
 import type { Attempt } from './attempt/attempt.ts'
 import type { Backend } from './backends/backend.ts'
 import type { BackendSet } from './backends/backend-set.ts'
-import type { Verdict } from './backends/backends.ts'
+import type { Verdict } from './backends/proposal.ts'
 
 /** What may change what a request does, or count for this balancer. Synchronous on the way of a request. */
 export interface BalancerHooks {

@@ -12,8 +12,21 @@ function isWritten(log: FastifyBaseLogger, level: Level): boolean {
 
 const round = (duration: number) => Math.round(duration * 100) / 100
 
-/** Writes the one line of an exchange, with every attempt: which backend, how it ended, what took how long (ms). */
-export function logExchange(exchange: ExchangeView): void {
+/** The name and password before a host, in a target in absolute form. */
+const credentials = /^([a-z][a-z\d+.-]*:\/\/)[^/?#]*@/i
+
+/** What of a request target is logged: a query may hold what signs somebody in, so it is left out unless it is asked for. */
+function shownUrl(target: string, withQuery: boolean): string {
+  const url = target.startsWith('/') ? target : target.replace(credentials, '$1')
+  const end = withQuery ? -1 : url.indexOf('?')
+  return end === -1 ? url : url.slice(0, end)
+}
+
+/**
+ * Writes the one line of an exchange, with every attempt: which backend, how it ended, what took how long (ms).
+ * `withQuery`: the option `logQuery`.
+ */
+export function logExchange(exchange: ExchangeView, withQuery: boolean): void {
   const { outcome = 'ok', request, balancerName, startedAt, endedAt, error } = exchange
   const level = outcome !== 'ok' && failures[outcome].blame !== 'client' ? 'warn' : 'info'
   if (!isWritten(request.log, level)) return
@@ -33,7 +46,7 @@ export function logExchange(exchange: ExchangeView): void {
       balancer: balancerName,
       outcome,
       method: request.method,
-      url: request.raw.url,
+      url: shownUrl(exchange.url, withQuery),
       status: exchange.status,
       duration: round(endedAt - startedAt),
       attempts,

@@ -1,4 +1,12 @@
-import { code, faultsOf, milliseconds, strict, withDefaults, type Given } from '@fastify-balancer/option-schema'
+import {
+  code,
+  faultsOf,
+  milliseconds,
+  strict,
+  withDefaults,
+  withoutSecrets,
+  type Given,
+} from '@fastify-balancer/option-schema'
 import { Type, type Static } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import { BackendOptions, parseBackends, type ParsedBackend } from './backends/backend-options.ts'
@@ -89,6 +97,10 @@ export const BalancerOptions = Type.Object(
       default: false,
       description: 'Name the reason of a failure in `x-balancer-failure`',
     }),
+    logQuery: Type.Boolean({
+      default: false,
+      description: 'Log the query of each request, which may hold passwords and tokens, with its path',
+    }),
     rewrite: Type.Object(
       {
         stripPrefix: Type.Boolean({ default: false, description: 'Take the prefix off the path' }),
@@ -177,7 +189,7 @@ function read(given: BalancerOptions): { readonly options: ParsedOptions; readon
     ...(clock !== undefined && { clock: clock as Clock }),
     ...(random !== undefined && { random: random as () => number }),
   }
-  return { options: Object.freeze(parsed), faults }
+  return { options: Object.freeze(parsed), faults: faults.map(withoutSecrets) }
 }
 
 /**

@@ -74,6 +74,7 @@ describe('defaults', () => {
       paths: 'strict',
       requestId: false,
       failureHeader: false,
+      logQuery: false,
       rewrite: { stripPrefix: false },
     })
   })
@@ -438,7 +439,7 @@ describe('a backend', () => {
     ['ftp://a.test', "'ftp://a.test' must begin with http:// or https://"],
     ['unix:/run/a.sock', "'unix:/run/a.sock' must begin with http:// or https://"],
     ['http://a.test/path', "'http://a.test/path' must be an origin, without a path"],
-    ['http://a.test/?q', "'http://a.test/?q' must be an origin, without a path"],
+    ['http://a.test/?q', "'http://a.test/?…' must be an origin, without a path"],
     ['http://a.test/#f', "'http://a.test/#f' must be an origin, without a path"],
     ['http://user@a.test', 'must not carry credentials'],
     ['http://:secret@a.test', 'must not carry credentials'],

@@ -30,7 +30,7 @@ export class CircuitBreaker {
     this.#server = server
     this.#pauses = new Pauses(balancer.clock)
     this.#pauses.start()
-    for (const backend of balancer.backends) this.#join(backend)
+    for (const backend of balancer.backends) this.#enter(backend)
     // Named, for the balancer reports a hook that throws by its name.
     const startCall = (attempt: Counted) => {
       const { backend } = attempt
@@ -102,6 +102,10 @@ export class CircuitBreaker {
 
   #join(backend: Backend): BackendCircuit | undefined {
     if (this.#circuits.has(backend) || !this.balancer.backends.includes(backend)) return undefined
+    return this.#enter(backend)
+  }
+
+  #enter(backend: Backend): BackendCircuit | undefined {
     const settings = this.#options.backends.get(backend.id) ?? this.#options.settings
     const circuit = settings && new BackendCircuit(this.balancer, backend, settings, this.#pauses, this.#tell)
     this.#circuits.set(backend, circuit || undefined)
@@ -115,7 +119,7 @@ export class CircuitBreaker {
       this.#circuits.get(backend)?.leave()
       this.#circuits.delete(backend)
     }
-    for (const backend of now.all) this.#join(backend)
+    for (const backend of now.all) if (!this.#circuits.has(backend)) this.#enter(backend)
   }
 
   readonly #tell: ChangeListener = ({ backend, view }, before, reason) => {

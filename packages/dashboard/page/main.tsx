@@ -1,8 +1,8 @@
 import { render } from 'preact'
-import { Api } from './api.ts'
+import { Api } from './api/api.ts'
 import { App } from './app.tsx'
-import { Live } from './live.ts'
-import { Store } from './store.ts'
+import { Live } from './live/live.ts'
+import { Store } from './live/store.ts'
 import { rememberedTheme, showTheme } from './theme.ts'
 
 /** What the plugin tells the page: where the admin routes are, seen from here. */

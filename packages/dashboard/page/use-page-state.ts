@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'preact/hooks'
-import type { PageState } from './state.ts'
-import type { Store } from './store.ts'
+import type { PageState } from './live/state.ts'
+import type { Store } from './live/store.ts'
 
 /** The page is shown anew at most so often (ms): more cannot be read, and each time much of it is painted. */
 const shortestBetween = 150

@@ -1,3 +1,4 @@
+import { withoutSecrets } from '@fastify-balancer/option-schema'
 import type { FastifyInstance, FastifyRequest, FastifySchema } from 'fastify'
 import { METHODS } from 'node:http'
 import { isDeepStrictEqual } from 'node:util'
@@ -33,7 +34,7 @@ export function constraintsAt(app: FastifyInstance, admin: string): readonly Con
 }
 
 function answerNothing({ method, url }: FastifyRequest): never {
-  throw new UnknownPageError(method, url.slice(0, 200))
+  throw new UnknownPageError(method, withoutSecrets(url).slice(0, 200))
 }
 
 /**

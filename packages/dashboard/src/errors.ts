@@ -28,6 +28,13 @@ export const NoAdminRoutesError = createError<[string]>(
   500,
 )
 
+/** Asked for by a name that nobody has listed: it may be a stranger's, made to mean this server. */
+export const UnknownHostError = createError<[string]>(
+  'FST_BALANCER_DASHBOARD_UNKNOWN_HOST',
+  "Refused: %s is not known as a name of this server. Ask for localhost or an address, or add the name to the option 'hosts'",
+  403,
+)
+
 /** There is no such page. */
 export const UnknownPageError = createError<[string, string]>(
   'FST_BALANCER_DASHBOARD_UNKNOWN_PAGE',

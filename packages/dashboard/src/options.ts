@@ -1,4 +1,13 @@
-import { hookFaults, hookList, hooks, readOptions, strict, type Given } from '@fastify-balancer/option-schema'
+import {
+  hookFaults,
+  hookList,
+  hooks,
+  hostFaults,
+  hosts,
+  readOptions,
+  strict,
+  type Given,
+} from '@fastify-balancer/option-schema'
 import { Type, type Static } from '@sinclair/typebox'
 import type { onRequestHookHandler } from 'fastify'
 import { BadOptionsError, UnguardedError } from './errors.ts'
@@ -20,8 +29,11 @@ export const DashboardOptions = Type.Object(
     ),
     insecure: Type.Boolean({
       default: false,
-      description: 'Do without hooks: whoever reaches it may see the page. What it shows, the admin routes still guard',
+      description: 'Allow access to the page without authentication. What it shows, the admin routes still guard',
     }),
+    hosts: hosts(
+      'Names by which the page may be asked for, besides `localhost` and addresses. Checked with `insecure`, and wherever it is given',
+    ),
   },
   strict,
 )
@@ -34,11 +46,12 @@ export interface ParsedOptions {
   readonly admin: string
   readonly onRequest: readonly onRequestHookHandler[]
   readonly insecure: boolean
+  readonly hosts?: readonly string[]
 }
 
 /** What no schema can say. */
-function furtherFaults({ path, admin, onRequest }: Static<typeof DashboardOptions>): string[] {
-  const faults = hookFaults('onRequest', onRequest)
+function furtherFaults({ path, admin, onRequest, hosts: listed }: Static<typeof DashboardOptions>): string[] {
+  const faults = [...hookFaults('onRequest', onRequest), ...hostFaults('hosts', listed)]
   if (path === admin) faults.push('path: expected another path than that of the admin routes')
   return faults
 }

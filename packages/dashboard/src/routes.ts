@@ -1,8 +1,10 @@
+import { KnownHosts, quoted } from '@fastify-balancer/option-schema'
 import fastifyStatic from '@fastify/static'
 import type { FastifyInstance } from 'fastify'
 import { join, posix, sep } from 'node:path'
 import { assets } from './built-page.ts'
 import { addCatchAll, hidden, type Constraints } from './catch-all.ts'
+import { UnknownHostError } from './errors.ts'
 import { immutable, securityHeaders } from './headers.ts'
 import type { ParsedOptions } from './options.ts'
 
@@ -16,11 +18,18 @@ export interface PageScope {
 }
 
 /** Hooks come in this order: a refusal has the headers too. */
-function guard(scope: FastifyInstance, { onRequest }: ParsedOptions): void {
+function guard(scope: FastifyInstance, { onRequest, insecure, hosts }: ParsedOptions): void {
   scope.addHook('onRequest', (_request, reply, done) => {
     void reply.headers(securityHeaders)
     done()
   })
+  if (insecure || hosts !== undefined) {
+    const known = new KnownHosts(hosts)
+    scope.addHook('onRequest', (request, _reply, done) => {
+      const unknown = known.unknownIn(request)
+      done(unknown === undefined ? undefined : new UnknownHostError(quoted(unknown.slice(0, 200))))
+    })
+  }
   for (const hook of onRequest) scope.addHook('onRequest', hook)
 }
 

@@ -1,8 +1,10 @@
+import { quoted, withoutSecrets } from '@fastify-balancer/option-schema'
 import { parseArgs } from 'node:util'
 import { CommandError } from './command-error.ts'
 import type { PolicyName } from './index.ts'
 
-const wrong = (message: string) => new CommandError(`${message}; see --help`, 2)
+// It is printed, and may be kept: not with a password.
+const wrong = (message: string) => new CommandError(`${withoutSecrets(message)}; see --help`, 2)
 
 /** How the log is written. */
 export type LogForm = 'pretty' | 'json' | 'off'
@@ -81,28 +83,30 @@ function parse(args: string[]) {
 
 function integer(name: 'port' | 'drain-deadline', text: string, max: number): number {
   if (!/^\d+$/.test(text) || Number(text) > max)
-    throw wrong(`--${name} must be a whole number from 0 to ${max}, not '${text}'`)
+    throw wrong(`--${name} must be a whole number from 0 to ${max}, not ${quoted(text)}`)
   return Number(text)
 }
 
 function oneOf<Name extends string>(option: string, text: string, names: readonly Name[]): Name {
   const name = names.find((one) => one === text)
-  if (name === undefined) throw wrong(`--${option} must be one of ${names.join(', ')}, not '${text}'`)
+  if (name === undefined) throw wrong(`--${option} must be one of ${names.join(', ')}, not ${quoted(text)}`)
   return name
 }
 
 function path(option: string, text: string): string {
-  if (!/^\/[!-"$-~]*$/.test(text)) throw wrong(`--${option} must be a path such as /health, or off, not '${text}'`)
+  if (!/^\/[!-"$-~]*$/.test(text))
+    throw wrong(`--${option} must be a path such as /health, or off, not ${quoted(text)}`)
   return text
 }
 
 /** An origin, from a URL or from `host:port`. */
 function origin(text: string): string {
   const url = URL.parse(/^(\[[\da-f:.]+\]|[^/:]+):\d+$/i.test(text) ? `http://${text}` : text)
-  if (url === null || url.hostname === '') throw wrong(`'${text}' is not an address such as http://127.0.0.1:3001`)
+  if (url === null || url.hostname === '')
+    throw wrong(`${quoted(text)} is not an address such as http://127.0.0.1:3001`)
   if (url.protocol !== 'http:' && url.protocol !== 'https:')
-    throw wrong(`'${text}' must begin with http:// or https://`)
-  if (url.href !== `${url.origin}/`) throw wrong(`'${text}' must be scheme, host and port alone`)
+    throw wrong(`${quoted(text)} must begin with http:// or https://`)
+  if (url.href !== `${url.origin}/`) throw wrong(`${quoted(text)} must be scheme, host and port alone`)
   return url.origin
 }
 

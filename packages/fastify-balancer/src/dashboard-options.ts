@@ -6,13 +6,14 @@ export type FacadeDashboardOptions = Omit<DashboardOptions, 'admin'>
 
 /** The page's options, as far as they follow from the admin routes: it is below them, and for those who may look at them. */
 export function dashboardOptions(given: FacadeDashboardOptions, admin: AdminRoutesOptions): DashboardOptions {
-  const { prefix = '/_balancer', onRequest, preHandler, read, insecure = false } = admin
+  const { prefix = '/_balancer', onRequest, preHandler, read, insecure = false, hosts } = admin
   // Those that wait for a body come too: the page has none.
   const guards = [onRequest, read?.onRequest, preHandler, read?.preHandler].flat().filter((hook) => hook !== undefined)
   return {
     path: `${prefix}/dashboard`,
     admin: prefix,
     insecure,
+    ...(hosts !== undefined && { hosts }),
     ...(guards.length > 0 && { onRequest: guards }),
     ...given,
   }

@@ -4,7 +4,7 @@ import { CircuitBreakerOptions, faultsOfOptions as faultsOfBreaker } from '@fast
 import { faultsOfOptions as faultsOfDashboard } from '@fastify-balancer/dashboard'
 import { faultsOfOptions as faultsOfCheck, HealthCheckOptions } from '@fastify-balancer/health-check'
 import { faultsOfOptions as faultsOfMetrics, MetricsOptions } from '@fastify-balancer/metrics'
-import { code, strict } from '@fastify-balancer/option-schema'
+import { code, hosts, strict } from '@fastify-balancer/option-schema'
 import { Type, type TObject } from '@sinclair/typebox'
 import { dashboardOptions, type FacadeDashboardOptions } from './dashboard-options.ts'
 import { faultsOfUnderPressure, UnderPressureOptions } from './under-pressure.ts'
@@ -17,7 +17,8 @@ const pageOptions = Type.Object(
   {
     path: Type.String({ description: 'Where the page is; `dashboard` below the prefix of `admin` if not given' }),
     onRequest: code<unknown>('Hooks that check who asks; those of `admin` for whoever may look if not given'),
-    insecure: Type.Boolean({ description: 'Do without hooks; as `admin` does if not given' }),
+    insecure: Type.Boolean({ description: 'Allow access without authentication; as `admin` does if not given' }),
+    hosts: hosts('Names by which the page may be asked for; those of `admin` if not given'),
   },
   strict,
 )

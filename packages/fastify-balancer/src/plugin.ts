@@ -7,6 +7,7 @@ import metricsPlugin from '@fastify-balancer/metrics'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { dashboardOptions } from './dashboard-options.ts'
+import { metricsOptions } from './metrics-options.ts'
 import { check, type BalancerOptions } from './options.ts'
 import { shedUnderPressure } from './under-pressure.ts'
 
@@ -23,7 +24,7 @@ async function plugin(app: FastifyInstance, given: BalancerOptions): Promise<voi
   if (metrics !== false) {
     if (app.hasDecorator('balancerMetrics'))
       throw new BadOptionsError('metrics: there are some already, and they are of all balancers: give them to one only')
-    await app.register(metricsPlugin, metrics)
+    await app.register(metricsPlugin, metricsOptions(metrics, admin))
   }
   if (admin === false) return
   await app.register(adminRoutes, admin)

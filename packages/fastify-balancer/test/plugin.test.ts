@@ -45,7 +45,7 @@ test('metrics of a second balancer are refused, as what they ask for would not b
 
 test('admin routes need somebody who checks who asks, and are not forwarded', async (t) => {
   const [backend] = await startBackends(t, 'one')
-  await assert.rejects(start(t, { backends: [backend!.url], admin: {} }), { code: 'FST_ADMIN_ROUTES_UNGUARDED' })
+  await assert.rejects(start(t, { backends: [backend!.url], admin: {} }), { code: 'FST_BALANCER_ADMIN_UNGUARDED' })
   const refuse = async () => Promise.reject(Object.assign(new Error('who are you?'), { statusCode: 401 }))
   const app = await start(t, { backends: [backend!.url], admin: { onRequest: refuse } })
   for (const path of ['/balancers', '/nothing']) assert.equal((await app.inject(`/_balancer${path}`)).statusCode, 401)

@@ -2,13 +2,13 @@ import type { Balancer, ExchangeView } from '@fastify-balancer/balancer-core'
 import type { FastifyInstance } from 'fastify'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { collectDefaultMetrics, Registry } from 'prom-client'
-import { backendFamilies } from './backend-families.ts'
-import { balancerFamilies } from './balancer-families.ts'
-import { checkFamilies } from './check-families.ts'
-import { possibleForm, textOf, type Form } from './exposition.ts'
-import { Family } from './family.ts'
+import { backendFamilies } from './families/backend-families.ts'
+import { balancerFamilies } from './families/balancer-families.ts'
+import { checkFamilies } from './families/check-families.ts'
+import { bytesOf, possibleForm, type Form } from './exposition/exposition.ts'
+import { Family } from './families/family.ts'
 import type { ParsedOptions } from './options.ts'
-import { Sources } from './sources.ts'
+import { Sources } from './families/sources.ts'
 
 const exchangeEnd = 'balancer-core:exchange:end'
 
@@ -45,7 +45,12 @@ export class BalancerMetrics {
 
   /** All of the registry, as it is now. @throws Error when it cannot be written in that form, see `formFor` */
   async text(form: Form = 'prometheus'): Promise<string> {
-    return textOf(this.registry, form)
+    return (await this.bytes(form)).toString()
+  }
+
+  /** The same in UTF-8. */
+  bytes(form: Form): Promise<Buffer> {
+    return bytesOf(this.registry, form)
   }
 
   /** Begins to count. Called once all balancers are there. */

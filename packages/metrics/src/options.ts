@@ -1,4 +1,13 @@
-import { code, hookFaults, hooks, readOptions, strict, type Given } from '@fastify-balancer/option-schema'
+import {
+  code,
+  hookFaults,
+  hooks,
+  hostFaults,
+  hosts,
+  readOptions,
+  strict,
+  type Given,
+} from '@fastify-balancer/option-schema'
 import { Type, type Static } from '@sinclair/typebox'
 import type { onRequestHookHandler } from 'fastify'
 import type { Registry } from 'prom-client'
@@ -15,6 +24,7 @@ export const MetricsOptions = Type.Object(
     onRequest: hooks<onRequestHookHandler>(
       'Hooks of the route, e.g. one that asks who it is: figures tell much about a site',
     ),
+    hosts: hosts('Names by which the route may be asked, besides `localhost` and addresses; any, if not given'),
     registry: code<Registry>("A registry of prom-client's to put them into; a new one if not given"),
     defaultMetrics: Type.Boolean({
       default: false,
@@ -39,8 +49,8 @@ export type MetricsOptions = Given<Static<typeof MetricsOptions>>
 export type ParsedOptions = Static<typeof MetricsOptions>
 
 /** What no schema can say. */
-function furtherFaults({ onRequest, registry, buckets }: ParsedOptions): string[] {
-  const faults = hookFaults('onRequest', onRequest)
+function furtherFaults({ onRequest, hosts: listed, registry, buckets }: ParsedOptions): string[] {
+  const faults = [...hookFaults('onRequest', onRequest), ...hostFaults('hosts', listed)]
   if (registry !== undefined && typeof registry?.registerMetric !== 'function')
     faults.push('registry: expected a Registry of prom-client')
   if (buckets.some((bound, index) => index > 0 && bound <= buckets[index - 1]!))

@@ -1,10 +1,12 @@
-import { hookList } from '@fastify-balancer/option-schema'
-import type { FastifyContextConfig, FastifyInstance, FastifySchema } from 'fastify'
+import { hookList, KnownHosts, quoted } from '@fastify-balancer/option-schema'
+import type { FastifyContextConfig, FastifyInstance, FastifySchema, onRequestHookHandler } from 'fastify'
 import fp from 'fastify-plugin'
-import { prefersOpenMetrics } from './accept.ts'
+import { prefersOpenMetrics } from './exposition/accept.ts'
 import { BalancerMetrics } from './balancer-metrics.ts'
-import { mediaTypeOf } from './exposition.ts'
-import { parseOptions, type MetricsOptions } from './options.ts'
+import { mediaTypeOf } from './exposition/exposition.ts'
+import { UnknownHostError } from './errors.ts'
+import { parseOptions, type MetricsOptions, type ParsedOptions } from './options.ts'
+import { Scrapes } from './scrapes.ts'
 import { loadOpenTelemetry } from './tracing/open-telemetry.ts'
 import { Tracing } from './tracing/tracing.ts'
 
@@ -21,6 +23,18 @@ const spared = { pressureHandler: () => undefined } as FastifyContextConfig
 /** Left out of what @fastify/swagger describes. */
 const schema: FastifySchema & { readonly hide: true } = { hide: true }
 
+/** A page whose own name was made to mean this server asks for that name. */
+function hostCheck({ hosts }: ParsedOptions): onRequestHookHandler[] {
+  if (hosts === undefined) return []
+  const known = new KnownHosts(hosts)
+  return [
+    (request, _reply, done) => {
+      const unknown = known.unknownIn(request)
+      done(unknown === undefined ? undefined : new UnknownHostError(quoted(unknown.slice(0, 200))))
+    },
+  ]
+}
+
 async function plugin(app: FastifyInstance, given: MetricsOptions): Promise<void> {
   const options = parseOptions(given)
   const metrics = new BalancerMetrics(app, options)
@@ -33,6 +47,7 @@ async function plugin(app: FastifyInstance, given: MetricsOptions): Promise<void
     app.addHook('onClose', async () => tracing.stop())
   }
   if (!options.route) return
+  const scrapes = new Scrapes((form) => metrics.bytes(form))
   app.route({
     method: 'GET',
     url: options.path,
@@ -40,11 +55,12 @@ async function plugin(app: FastifyInstance, given: MetricsOptions): Promise<void
     exposeHeadRoute: true,
     schema,
     config: spared,
-    onRequest: [...hookList(options.onRequest)],
+    onRequest: [...hostCheck(options), ...hookList(options.onRequest)],
     async handler(request, reply) {
+      scrapes.begin(request, reply)
       const form = metrics.formFor(prefersOpenMetrics(request.headers.accept) ? 'openmetrics' : 'prometheus')
       reply.header('content-type', mediaTypeOf(form)).header('vary', 'accept')
-      return metrics.text(form)
+      return scrapes.text(form)
     },
   })
 }

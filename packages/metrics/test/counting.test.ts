@@ -1,11 +1,11 @@
 import type { Attempt, ExchangeView, Outcome } from '@fastify-balancer/balancer-core'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { prefersOpenMetrics } from '../src/accept.ts'
-import { Distribution } from '../src/distribution.ts'
-import { samplesOf } from '../src/family.ts'
-import { queueWaitOf } from '../src/queue-wait.ts'
-import { Traffic } from '../src/traffic.ts'
+import { prefersOpenMetrics } from '../src/exposition/accept.ts'
+import { Distribution } from '../src/traffic/distribution.ts'
+import { samplesOf } from '../src/families/family.ts'
+import { queueWaitOf } from '../src/traffic/queue-wait.ts'
+import { Traffic } from '../src/traffic/traffic.ts'
 
 test('a bound belongs to its bucket, and what is above all bounds is counted too', () => {
   const distribution = new Distribution([0.07, 0.1, 1])

@@ -1,6 +1,7 @@
 import type { Static, TSchema } from '@sinclair/typebox'
 import { withDefaults } from './defaults.ts'
 import { faultsOf } from './faults.ts'
+import { withoutSecrets } from './quoted.ts'
 
 /** What was made of the options of a plugin. */
 export interface Reading<Options> {
@@ -18,5 +19,6 @@ export function readOptions<Schema extends TSchema>(
 ): Reading<Static<Schema>> {
   const options = withDefaults(schema, given)
   const faults = faultsOf(schema, options)
-  return { options, faults: faults.length > 0 ? faults : further(options) }
+  // Somebody may have put a URL where it does not belong.
+  return { options, faults: (faults.length > 0 ? faults : further(options)).map(withoutSecrets) }
 }

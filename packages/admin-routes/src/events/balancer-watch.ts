@@ -35,10 +35,13 @@ export class BalancerWatch {
   observe({ all, available, revision, panicking }: BackendSet, at: number): EventDraft[] {
     const told: EventDraft[] = []
     if (revision !== this.#revision) {
-      this.#compareLists(all, revision, at, told)
-      this.#seen = new Map(
-        all.map((one) => [one, { ...(this.#seen.get(one) ?? untouched), settings: settingsOf(one) }]),
-      )
+      const seen = new Map<Backend, Seen>()
+      for (const one of all) {
+        const { vetoes, state } = this.#seen.get(one) ?? untouched
+        seen.set(one, { vetoes, state, settings: settingsOf(one) })
+      }
+      this.#compareLists(seen, revision, at, told)
+      this.#seen = seen
     }
     for (const backend of all) {
       const last = this.#seen.get(backend) ?? untouched
@@ -56,10 +59,14 @@ export class BalancerWatch {
     return told
   }
 
-  #compareLists(all: readonly Backend[], revision: number, at: number, told: EventDraft[]): void {
+  #compareLists(seen: ReadonlyMap<Backend, Seen>, revision: number, at: number, told: EventDraft[]): void {
     const before = new Map([...this.#seen].map(([{ id }, { settings }]) => [id, settings]))
-    const now = new Set(all.map(({ id }) => id))
-    const changed = all.filter((one) => before.has(one.id) && before.get(one.id) !== settingsOf(one))
+    const now = new Set<string>()
+    const changed: string[] = []
+    for (const [{ id }, { settings }] of seen) {
+      now.add(id)
+      if (before.has(id) && before.get(id) !== settings) changed.push(id)
+    }
     told.push({
       type: 'backends',
       balancer: this.#name,
@@ -67,7 +74,7 @@ export class BalancerWatch {
       revision,
       added: [...now].filter((id) => !before.has(id)),
       removed: [...before.keys()].filter((id) => !now.has(id)),
-      changed: changed.map(({ id }) => id),
+      changed,
     })
   }
 

@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http'
-import { isGone } from '../gone.ts'
+import { isGone } from '../waiting/gone.ts'
 import type { EventFilter } from './event-filter.ts'
 import type { EventLog } from './event-log.ts'
 

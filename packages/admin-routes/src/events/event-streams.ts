@@ -1,6 +1,6 @@
 import type { Clock } from '@fastify-balancer/balancer-core'
-import type { ServerResponse } from 'node:http'
-import { isGone } from '../gone.ts'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { isGone, whenGone } from '../waiting/gone.ts'
 import { StreamsClosedError, TooManyStreamsError } from './errors.ts'
 import { figuresFilterOf, filterOf, type EventsQuery } from './event-filter.ts'
 import type { EventLog } from './event-log.ts'
@@ -62,19 +62,21 @@ export class EventStreams {
   }
 
   /** Takes over a response whose headers have been written; `last` is the id of the event that its client has seen. */
-  add(response: ServerResponse, query: EventsQuery, last: string | undefined): void {
+  add(request: FastifyRequest, reply: FastifyReply, query: EventsQuery, last: string | undefined): void {
+    const { raw: response } = reply
     if (isGone(response)) return
     const log = this.#log
     const { next, gap } = log.resume(last, this.wallClock())
     const stream = new EventStream(response, log, filterOf(query), next, this.#settings.maxQueued)
     // What is written to a connection that has just been lost fails; `close` follows.
     response.on('error', () => {})
-    response.on('close', () => {
+    this.#open.add(stream)
+    whenGone(request, reply, () => {
       this.#open.delete(stream)
       this.#watching.delete(stream)
       if (this.#open.size === 0) this.#stopTimer()
     })
-    this.#open.add(stream)
+    if (!this.#open.has(stream)) return
     const wantsFigures = figuresFilterOf(query)
     if (wantsFigures !== undefined) this.#watching.set(stream, wantsFigures)
     this.#timer ??= this.#startTimer()

@@ -1,4 +1,4 @@
-import { jsonOf } from '../evidence.ts'
+import { jsonOf } from '../views/evidence.ts'
 import type { EventDraft } from './event.ts'
 import type { FiguresEvent } from './figures-event.ts'
 

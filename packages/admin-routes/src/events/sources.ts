@@ -1,7 +1,7 @@
 import type { BackendSet, Balancer } from '@fastify-balancer/balancer-core'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { FastifyInstance } from 'fastify'
-import type { AdminNotice } from '../audit.ts'
+import type { AdminNotice } from '../changes/audit.ts'
 import { BalancerWatch } from './balancer-watch.ts'
 import type { EventDraft } from './event.ts'
 

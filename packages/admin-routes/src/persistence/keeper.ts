@@ -1,13 +1,15 @@
 import type { Balancer } from '@fastify-balancer/balancer-core'
 import type { FastifyBaseLogger } from 'fastify'
 import { constants } from 'node:fs'
-import { access, readFile } from 'node:fs/promises'
+import { access } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { BadOptionsError } from '../errors.ts'
 import type { WantedBackend } from '../schemas/wanted.ts'
+import { shortened } from '../changes/shortened.ts'
 import { claim } from './claim.ts'
 import { BrokenFileError, UnsavedError } from './errors.ts'
 import { faultsOfStates, listsIn, savedList, textOf, wantedOf, type SavedList } from './saved-lists.ts'
+import { kindOf, readPlain } from './plain-file.ts'
 import { realPathOf, writeWhole } from './whole-file.ts'
 
 /** What a list would change, and why it would be refused. */
@@ -19,7 +21,7 @@ export interface Comparison {
 }
 
 /** Compares a list with the one that a balancer has. */
-export type Compare = (balancer: Balancer, wanted: readonly WantedBackend[]) => Comparison
+export type Compare = (balancer: Balancer, wanted: readonly WantedBackend[]) => Promise<Comparison>
 
 /**
  * After a restart, revisions go on so much higher: some may have been seen that were not saved any more, and those must
@@ -35,7 +37,7 @@ function codeOf(error: unknown): string {
 async function listsAt(path: string): Promise<Map<string, SavedList>> {
   let bytes: Uint8Array
   try {
-    bytes = await readFile(path)
+    bytes = await readPlain(path)
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return new Map()
     throw new BrokenFileError(path, codeOf(error))
@@ -80,6 +82,8 @@ export class Keeper {
   static async open(given: string, balancers: ReadonlyMap<string, Balancer>, log: FastifyBaseLogger): Promise<Keeper> {
     const path = resolve(given)
     let giveBack: (() => void) | undefined
+    const kind = await kindOf(path)
+    if (kind !== undefined) throw new BrokenFileError(path, `it is ${kind}, and has to be a plain file`)
     try {
       await access(dirname(await realPathOf(path)), constants.W_OK)
       giveBack = await claim(path)
@@ -100,10 +104,11 @@ export class Keeper {
    * @throws BrokenFileError naming every fault
    */
   async restore(compare: Compare): Promise<void> {
-    const due = [...this.#waiting].flatMap(([name, list]) => {
+    const found = [...this.#waiting].map(async ([name, list]) => {
       const balancer = this.#balancers.get(name)
-      return balancer === undefined ? [] : { balancer, list, comparison: compare(balancer, wantedOf(list)) }
+      return balancer && { balancer, list, comparison: await compare(balancer, wantedOf(list)) }
     })
+    const due = (await Promise.all(found)).filter((one) => one !== undefined)
     const faults = due.flatMap(({ balancer: { name }, list, comparison }) =>
       [...faultsOfStates(list), ...comparison.faults].map((fault) => `balancers.${name}.${fault}`),
     )
@@ -170,7 +175,7 @@ export class Keeper {
   }
 
   async #enforce(balancer: Balancer, list: SavedList): Promise<void> {
-    await balancer.setBackends(wantedOf(list), { resumes: list.revision + leap - 1 })
+    await balancer.setBackends(wantedOf(list), { resumes: list.revision + leap - 1, force: true })
     for (const [index, { state }] of list.backends.entries()) {
       const { id } = balancer.backends[index]!
       // Idle as it is, neither takes any time.
@@ -180,7 +185,11 @@ export class Keeper {
   }
 
   #tell({ name, set }: Balancer, { revision, backends }: SavedList, { added, removed, changed }: Comparison): void {
-    const difference = { added, removed, changed: changed.map(({ id }) => id) }
+    const difference = {
+      added: shortened(added),
+      removed: shortened(removed),
+      changed: shortened(changed.map(({ id }) => id)),
+    }
     const differs = added.length + removed.length + changed.length > 0
     this.#log[differs ? 'warn' : 'info'](
       { file: this.#path, balancer: name, ...difference },

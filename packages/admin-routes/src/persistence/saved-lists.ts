@@ -25,7 +25,8 @@ function parsed(bytes: Uint8Array): { readonly value?: unknown; readonly fault?:
   try {
     return { value: JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as unknown }
   } catch (error) {
-    return { fault: `no JSON: ${(error as Error).message}` }
+    // Without what stands there, which the message may quote.
+    return { fault: `no JSON: ${(error as Error).message.replace(/,? (?:\.\.\.)?".*$/s, '')}` }
   }
 }
 

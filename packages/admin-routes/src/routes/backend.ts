@@ -1,9 +1,9 @@
 import { faultsOf } from '@fastify-balancer/option-schema'
 import { Type } from '@sinclair/typebox'
 import type { Desk } from '../desk.ts'
-import { setTag } from '../if-match.ts'
-import { dryRun, refuseFaulty } from '../preview.ts'
-import { described, revisionsOf } from '../revisions.ts'
+import { setRevision } from '../changes/if-match.ts'
+import { refuseFaulty } from '../changes/preview.ts'
+import { described, revisionsOf } from '../changes/revisions.ts'
 import { BackendParams, ChangeQuery, ConditionalHeaders, NoQuery, RemovalQuery, responses } from '../schemas/request.ts'
 import { BackendView, PreviewView, SetView } from '../schemas/views.ts'
 import { BackendPatch, GivenPatch } from '../schemas/wanted.ts'
@@ -25,9 +25,8 @@ export function addBackendRead(scope: Scope, desk: Desk): void {
         response: responses({ 200: { ...BackendView, description: 'As it is now; `ETag` is the revision' } }, 400, 404),
       },
     },
-    async ({ params: { name, id } }, reply) => {
+    async ({ params: { name, id } }) => {
       const { balancer, backend } = desk.backend(name, id)
-      setTag(reply, balancer.set.revision)
       return desk.views.backend(balancer, backend)
     },
   )
@@ -53,7 +52,7 @@ export function addBackendWrite(scope: Scope, desk: Desk): void {
         body: GivenPatch,
         response: responses(
           { 200: Type.Union([BackendView, PreviewView], { description: 'The backend; or what it would change' }) },
-          ...([400, 403, 404, 412, 413, 415] as const),
+          ...([400, 403, 404, 409, 412, 413, 415] as const),
         ),
       },
     },
@@ -64,13 +63,13 @@ export function addBackendWrite(scope: Scope, desk: Desk): void {
       const listed = balancer.backends.map(described)
       const index = listed.findIndex((one) => one.id === id)
       const patched = listed.with(index, { ...listed[index]!, ...known(request.body) })
-      const { faults, ...rest } = desk.previewOne(balancer, patched, index)
+      const { faults, ...rest } = await desk.previewOne(balancer, patched, index)
       const preview = { ...rest, faults: [...new Set([...faultsOf(BackendPatch, request.body), ...faults])] }
-      if (request.query.dryRun === true) return dryRun(preview)
+      if (request.query.dryRun === true) return desk.dryRun(balancer, patched, preview, condition)
       refuseFaulty(preview)
-      const now = await balancer.update(id, request.body, condition)
+      const now = await desk.made(balancer.update(id, request.body, condition))
       desk.record(request, balancer, { what: 'backend.update', ...revisionsOf(balancer).changeOf(id, now.revision) })
-      setTag(reply, now.revision)
+      setRevision(reply, now.revision)
       return desk.views.backend(
         balancer,
         now.all.find((one) => one.id === id)!,
@@ -90,7 +89,7 @@ export function addBackendWrite(scope: Scope, desk: Desk): void {
         headers: ConditionalHeaders,
         response: responses(
           { 200: Type.Union([SetView, PreviewView], { description: 'The new list; or what it would change' }) },
-          ...([400, 403, 404, 412] as const),
+          ...([400, 403, 404, 409, 412] as const),
         ),
       },
     },
@@ -100,12 +99,12 @@ export function addBackendWrite(scope: Scope, desk: Desk): void {
       const { balancer, condition } = desk.change(request)
       if (request.query.dryRun === true) {
         const rest = balancer.backends.map(described).filter((one) => one.id !== id)
-        return dryRun(desk.preview(balancer, rest))
+        return desk.dryRun(balancer, rest, await desk.preview(balancer, rest), condition)
       }
       const { deadline } = request.query
-      const now = await balancer.remove(id, { ...condition, ...(deadline !== undefined && { deadline }) })
+      const now = await desk.made(balancer.remove(id, { ...condition, ...(deadline !== undefined && { deadline }) }))
       desk.record(request, balancer, { what: 'backend.remove', ...revisionsOf(balancer).changeOf(id, now.revision) })
-      setTag(reply, now.revision)
+      setRevision(reply, now.revision)
       return desk.views.set(balancer, now)
     },
   )

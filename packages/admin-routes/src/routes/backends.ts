@@ -1,8 +1,8 @@
 import { Type } from '@sinclair/typebox'
 import type { Desk } from '../desk.ts'
-import { setTag } from '../if-match.ts'
-import { dryRun, refuseFaulty } from '../preview.ts'
-import { described, revisionsOf } from '../revisions.ts'
+import { setRevision } from '../changes/if-match.ts'
+import { refuseFaulty } from '../changes/preview.ts'
+import { described, revisionsOf } from '../changes/revisions.ts'
 import { BalancerParams, ChangeQuery, ConditionalHeaders, NoQuery, responses } from '../schemas/request.ts'
 import { BackendView, PreviewView, SetView } from '../schemas/views.ts'
 import { AddedBackend, WantedBackends } from '../schemas/wanted.ts'
@@ -22,11 +22,7 @@ export function addBackendsRead(scope: Scope, desk: Desk): void {
         response: responses({ 200: { ...SetView, description: 'As they are now; `ETag` is the revision' } }, 400, 404),
       },
     },
-    async ({ params }, reply) => {
-      const view = desk.views.set(desk.balancer(params.name))
-      setTag(reply, view.revision)
-      return view
-    },
+    async ({ params }) => desk.views.set(desk.balancer(params.name)),
   )
 }
 
@@ -53,15 +49,15 @@ export function addBackendsWrite(scope: Scope, desk: Desk): void {
     async (request, reply) => {
       const { balancer, condition } = desk.change(request)
       const { backends } = request.body
-      const preview = desk.previewGiven(balancer, backends)
-      if (request.query.dryRun === true) return dryRun(preview)
+      const preview = await desk.preview(balancer, backends, true)
+      if (request.query.dryRun === true) return desk.dryRun(balancer, backends, preview, condition)
       refuseFaulty(preview)
-      const now = await balancer.setBackends(backends, condition)
+      const now = await desk.made(balancer.setBackends(backends, condition))
       desk.record(request, balancer, {
         what: 'backends.replace',
         ...revisionsOf(balancer).change(now.revision),
       })
-      setTag(reply, now.revision)
+      setRevision(reply, now.revision)
       return desk.views.set(balancer, now)
     },
   )
@@ -88,16 +84,14 @@ export function addBackendsWrite(scope: Scope, desk: Desk): void {
     },
     async (request, reply) => {
       const { balancer, condition } = desk.change(request)
-      const previewed = () => {
-        const listed = balancer.backends.map(described)
-        return desk.previewOne(balancer, [...listed, request.body], listed.length)
-      }
-      const preview = previewed()
-      if (request.query.dryRun === true) return dryRun(preview)
+      const wanted = () => [...balancer.backends.map(described), request.body]
+      const previewed = () => desk.previewOne(balancer, wanted(), balancer.backends.length)
+      const preview = await previewed()
+      if (request.query.dryRun === true) return desk.dryRun(balancer, wanted(), preview, condition)
       refuseFaulty(preview)
-      const now = await balancer.add(request.body, condition).catch((error: unknown) => {
+      const now = await desk.made(balancer.add(request.body, condition)).catch(async (error: unknown) => {
         // Meanwhile, another of that name may have come; the balancer does not say it as data.
-        if ((error as { code?: unknown }).code === 'FST_BALANCER_BAD_OPTIONS') refuseFaulty(previewed())
+        if ((error as { code?: unknown }).code === 'FST_BALANCER_BAD_OPTIONS') refuseFaulty(await previewed())
         throw error
       })
       const backend = now.all.at(-1)!
@@ -105,7 +99,7 @@ export function addBackendsWrite(scope: Scope, desk: Desk): void {
         what: 'backend.add',
         ...revisionsOf(balancer).changeOf(backend.id, now.revision),
       })
-      setTag(reply, now.revision)
+      setRevision(reply, now.revision)
       const path = `${prefixOf(scope, request)}/balancers/${encodeURIComponent(balancer.name)}/backends/${encodeURIComponent(backend.id)}`
       return reply.code(201).header('location', path).send(desk.views.backend(balancer, backend))
     },

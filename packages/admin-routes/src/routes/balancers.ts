@@ -1,5 +1,4 @@
 import type { Desk } from '../desk.ts'
-import { setTag } from '../if-match.ts'
 import { BalancerParams, NoQuery, responses } from '../schemas/request.ts'
 import { BalancersView, BalancerView } from '../schemas/views.ts'
 import { tags, type Scope } from '../scope.ts'
@@ -36,10 +35,6 @@ export function addBalancers(scope: Scope, desk: Desk): void {
         ),
       },
     },
-    async ({ params }, reply) => {
-      const view = desk.views.balancer(desk.balancer(params.name))
-      setTag(reply, view.revision)
-      return view
-    },
+    async ({ params }) => desk.views.balancer(desk.balancer(params.name)),
   )
 }

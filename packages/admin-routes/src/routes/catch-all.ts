@@ -1,4 +1,5 @@
 import type { Balancer } from '@fastify-balancer/balancer-core'
+import { withoutSecrets } from '@fastify-balancer/option-schema'
 import type { FastifyRequest, FastifySchema } from 'fastify'
 import { METHODS } from 'node:http'
 import type { Desk } from '../desk.ts'
@@ -9,7 +10,7 @@ import type { Scope } from '../scope.ts'
 const hidden: FastifySchema & { hide: boolean } = { hide: true }
 
 function answerNothing({ method, url }: FastifyRequest): never {
-  throw new UnknownRouteError(method, url.slice(0, 200))
+  throw new UnknownRouteError(method, withoutSecrets(url).slice(0, 200))
 }
 
 /**

@@ -4,11 +4,9 @@ import { Type } from '@sinclair/typebox'
 import type { Desk } from '../desk.ts'
 import { BadRequestError, MissingPluginError } from '../errors.ts'
 import type { Hold } from '../extensions.ts'
-import { setTag } from '../if-match.ts'
 import { BackendParams, ConditionalHeaders, NoQuery, responses } from '../schemas/request.ts'
 import { CircuitView } from '../schemas/views.ts'
 import { tags, type Scope } from '../scope.ts'
-import { circuitView } from '../views.ts'
 
 const CircuitOrder = Type.Object(
   {
@@ -48,7 +46,7 @@ export function addCircuit(scope: Scope, desk: Desk): void {
         ),
       },
     },
-    async (request, reply) => {
+    async (request) => {
       const { name, id } = request.params
       const { backend } = desk.backend(name, id)
       const { balancer } = desk.change(request)
@@ -73,8 +71,7 @@ export function addCircuit(scope: Scope, desk: Desk): void {
         after: after.state,
         revision: balancer.set.revision,
       })
-      setTag(reply, balancer.set.revision)
-      return circuitView(after)
+      return desk.views.circuit(balancer, after)
     },
   )
 }

@@ -4,7 +4,6 @@ import type { Desk } from '../desk.ts'
 import { BalancerParams, NoQuery, responses } from '../schemas/request.ts'
 import { ExplanationView } from '../schemas/views.ts'
 import { tags, type Scope } from '../scope.ts'
-import { explanationView } from '../views.ts'
 
 const DescribedRequest = Type.Object(
   {
@@ -24,6 +23,11 @@ export function addExplain(scope: Scope, desk: Desk): void {
   scope.post(
     '/balancers/:name/explain',
     {
+      // Nothing of it has to be said.
+      preValidation(request, _reply, done) {
+        request.body ??= {}
+        done()
+      },
       schema: {
         tags,
         operationId: 'explain',
@@ -39,7 +43,7 @@ export function addExplain(scope: Scope, desk: Desk): void {
     },
     async ({ params, body: { method = 'GET', url = '/', headers = {} } }) => {
       const lower = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
-      return explanationView(desk.balancer(params.name).explain({ method, url, headers: lower }))
+      return desk.views.explanation(desk.balancer(params.name).explain({ method, url, headers: lower }))
     },
   )
 }

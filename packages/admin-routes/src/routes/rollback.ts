@@ -2,9 +2,9 @@ import { strict } from '@fastify-balancer/option-schema'
 import { Type } from '@sinclair/typebox'
 import type { Desk } from '../desk.ts'
 import { UnknownRevisionError } from '../errors.ts'
-import { setTag } from '../if-match.ts'
-import { dryRun, refuseFaulty } from '../preview.ts'
-import { revisionsOf } from '../revisions.ts'
+import { setRevision } from '../changes/if-match.ts'
+import { refuseFaulty } from '../changes/preview.ts'
+import { revisionsOf } from '../changes/revisions.ts'
 import { BalancerParams, ChangeQuery, ConditionalHeaders, responses } from '../schemas/request.ts'
 import { PreviewView, SetView } from '../schemas/views.ts'
 import { tags, type Scope } from '../scope.ts'
@@ -35,12 +35,12 @@ export function addRollback(scope: Scope, desk: Desk): void {
       const earlier = revisions.at(revision)
       if (earlier === undefined)
         throw new UnknownRevisionError(revision, revisions.kept.map((one) => one.revision).join(', '))
-      const preview = desk.preview(balancer, earlier.backends)
-      if (request.query.dryRun === true) return dryRun(preview)
+      const preview = await desk.preview(balancer, earlier.backends)
+      if (request.query.dryRun === true) return desk.dryRun(balancer, earlier.backends, preview, condition)
       refuseFaulty(preview)
-      const now = await balancer.setBackends(earlier.backends, condition)
+      const now = await desk.made(balancer.setBackends(earlier.backends, condition))
       desk.record(request, balancer, { what: 'backends.rollback', ...revisions.change(now.revision) })
-      setTag(reply, now.revision)
+      setRevision(reply, now.revision)
       return desk.views.set(balancer, now)
     },
   )

@@ -3,7 +3,8 @@ import { Type, type Static } from '@sinclair/typebox'
 import type { Balancer } from '@fastify-balancer/balancer-core'
 import type { Desk } from '../desk.ts'
 import { BadRequestError } from '../errors.ts'
-import { IdleWatch, whenGone } from '../idle.ts'
+import { whenGone } from '../waiting/gone.ts'
+import { IdleWatch } from '../waiting/idle.ts'
 import { defaultWait, NoQuery, responses, waiting, WaitQuery } from '../schemas/request.ts'
 import { ServerView } from '../schemas/views.ts'
 import { tags, type Scope } from '../scope.ts'
@@ -72,17 +73,19 @@ export function addServerRead(scope: Scope, desk: Desk): void {
             202: { ...ServerView, description: 'Not yet: ask again' },
           },
           400,
+          503,
         ),
       },
     },
-    async ({ query: { timeout = defaultWait } }, reply) => {
+    async (request, reply) => {
+      const { timeout = defaultWait } = request.query
       const { serverState: server } = desk
       const { clock } = desk.balancers.values().next().value as Balancer
       await watch.wait(
         () => server.exchanges === 0,
         clock,
         timeout,
-        (leave) => whenGone(reply, leave),
+        (leave) => whenGone(request, reply, leave),
       )
       const view = viewOf(desk)
       return reply.code(view.idle ? 200 : 202).send(view)

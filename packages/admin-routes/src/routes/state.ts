@@ -2,7 +2,6 @@ import { strict } from '@fastify-balancer/option-schema'
 import { Type } from '@sinclair/typebox'
 import type { Desk } from '../desk.ts'
 import { BadRequestError } from '../errors.ts'
-import { setTag } from '../if-match.ts'
 import { BackendParams, ConditionalHeaders, deadline, NoQuery, responses } from '../schemas/request.ts'
 import { BackendView } from '../schemas/views.ts'
 import { tags, type Scope } from '../scope.ts'
@@ -36,7 +35,7 @@ export function addState(scope: Scope, desk: Desk): void {
         ),
       },
     },
-    async (request, reply) => {
+    async (request) => {
       const { name, id } = request.params
       const { backend } = desk.backend(name, id)
       const { balancer } = desk.change(request)
@@ -58,7 +57,6 @@ export function addState(scope: Scope, desk: Desk): void {
       }
       // As it was before; but that may not have been saved.
       else desk.save(request, balancer)
-      setTag(reply, balancer.set.revision)
       return desk.views.backend(balancer, backend)
     },
   )

@@ -1,8 +1,9 @@
 import { Type } from '@sinclair/typebox'
 import type { Desk } from '../desk.ts'
 import { UnknownBackendError } from '../errors.ts'
-import { IdleWatch, whenGone } from '../idle.ts'
-import { revisionsOf } from '../revisions.ts'
+import { whenGone } from '../waiting/gone.ts'
+import { IdleWatch } from '../waiting/idle.ts'
+import { revisionsOf } from '../changes/revisions.ts'
 import { BackendParams, defaultWait, responses, waiting, WaitQuery } from '../schemas/request.ts'
 import { tags, type Scope } from '../scope.ts'
 
@@ -34,18 +35,21 @@ export function addWait(scope: Scope, desk: Desk): void {
           },
           400,
           404,
+          503,
         ),
       },
     },
-    async ({ params: { name, id }, query: { timeout = defaultWait } }, reply) => {
+    async (request, reply) => {
+      const { name, id } = request.params
+      const { timeout = defaultWait } = request.query
       const balancer = desk.balancer(name)
-      const backend = balancer.backends.find((one) => one.id === id) ?? revisionsOf(balancer).retiring(id)
+      const backend = revisionsOf(balancer).find(id)
       if (backend === undefined) throw new UnknownBackendError(id)
       await watch.wait(
         () => backend.inFlight === 0,
         balancer.clock,
         timeout,
-        (leave) => whenGone(reply, leave),
+        (leave) => whenGone(request, reply, leave),
       )
       const { state, inFlight } = backend
       return reply.code(inFlight === 0 ? 200 : 202).send({ id, state, idle: inFlight === 0, inFlight })

@@ -16,8 +16,12 @@ export const NoQuery = Type.Object({}, strict)
 
 const dryRun = Type.Optional(Type.Boolean({ description: 'Only say what it would change' }))
 
+const force = Type.Optional(
+  Type.Boolean({ description: 'Do it although it leaves no usable backend, where there is one now' }),
+)
+
 /** Of what changes the list. */
-export const ChangeQuery = Type.Object({ dryRun }, strict)
+export const ChangeQuery = Type.Object({ dryRun, force }, strict)
 
 /** How long something may take. Without it, as long as an option says. */
 export const deadline = Type.Optional(
@@ -25,7 +29,7 @@ export const deadline = Type.Optional(
 )
 
 /** Of what takes a backend out of the list. */
-export const RemovalQuery = Type.Object({ dryRun, deadline }, strict)
+export const RemovalQuery = Type.Object({ dryRun, force, deadline }, strict)
 
 /** How long somebody waits who does not say so (ms). */
 export const defaultWait = 30_000
@@ -64,7 +68,7 @@ const faults: Readonly<Record<number, string>> = {
   412: '`If-Match` is stale; `current` is how it is now, and nothing was changed',
   413: 'The body is too large',
   415: 'The body is not JSON',
-  503: 'The app is closing, or there are as many streams as may be',
+  503: 'There are as many who wait or watch as may be, or the app is closing: ask again after `retry-after`',
 }
 
 type Refusal = typeof FaultView

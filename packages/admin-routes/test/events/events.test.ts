@@ -7,7 +7,7 @@ import { describe, test } from 'node:test'
 import { exchange, get, wireClient } from '../../../../test/conformance/wire-client.ts'
 import { listenApp } from '../../../../test/support/app.ts'
 import { until } from '../../../../test/support/until.ts'
-import { addEvents } from '../../src/events/route.ts'
+import { addEvents } from '../../src/routes/events.ts'
 import { at, backends, deskOf, read, start, told } from './stage.ts'
 
 const about = { type: 'veto', balancer: 'default', by: 'me', reason: 'r', hard: false }
@@ -78,7 +78,7 @@ describe('the stream', () => {
     const { port } = await start(t)
     const { status, body } = await exchange(t, port, get('/_balancer/events?balancer=other'))
     assert.equal(status, 404)
-    assert.match(body, /FST_ADMIN_ROUTES_UNKNOWN_BALANCER/)
+    assert.match(body, /FST_BALANCER_ADMIN_UNKNOWN_BALANCER/)
   })
 
   test('too many: 503, until one has left', async (t) => {
@@ -86,7 +86,7 @@ describe('the stream', () => {
     const first = await read(t, stage)
     const { status, body } = await exchange(t, stage.port, get('/_balancer/events'))
     assert.equal(status, 503)
-    assert.match(body, /FST_ADMIN_ROUTES_TOO_MANY_STREAMS/)
+    assert.match(body, /FST_BALANCER_ADMIN_TOO_MANY_STREAMS/)
     first.socket.destroy()
     await until('the first has left', () => stage.streams.size === 0)
     await read(t, stage)

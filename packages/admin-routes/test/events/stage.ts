@@ -11,7 +11,7 @@ import { Desk } from '../../src/desk.ts'
 import { EventLog } from '../../src/events/event-log.ts'
 import { EventStreams } from '../../src/events/event-streams.ts'
 import { BalancerEvent } from '../../src/events/event.ts'
-import { addEvents } from '../../src/events/route.ts'
+import { addEvents } from '../../src/routes/events.ts'
 import { parseOptions, type AdminRoutesOptions } from '../../src/options.ts'
 
 /** The time at which everything happens. */

@@ -1,6 +1,6 @@
 import { Type, type Static } from '@sinclair/typebox'
 import type { PoolOptions } from './pool-options.ts'
-import { faultsOf, strict } from '@fastify-balancer/option-schema'
+import { faultsOf, quoted, strict } from '@fastify-balancer/option-schema'
 
 export const BackendOptions = Type.Object(
   {
@@ -50,57 +50,77 @@ export interface ParsedBackend extends BackendOptions {
   readonly id: string
 }
 
-/** Faults are logged: what may be a password is left out. */
-function quoted(url: string): string {
-  return `'${url.replace(/^(\w+:\/\/)?.*@/s, '$1…@')}'`
+/** The origin that a URL is; or what is wrong with it. */
+function originOf(text: string, { protocol }: PoolOptions): { readonly origin: string } | { readonly fault: string } {
+  const url = URL.parse(text)
+  if (url === null) return { fault: `${quoted(text)} is not a URL` }
+  if (url.protocol !== 'http:' && url.protocol !== 'https:')
+    return { fault: `${quoted(text)} must begin with http:// or https://` }
+  if (url.username !== '' || url.password !== '') return { fault: 'must not carry credentials' }
+  if (url.pathname !== '/' || url.search !== '' || url.hash !== '')
+    return { fault: `${quoted(text)} must be an origin, without a path` }
+  if (protocol === 'http2' && url.protocol !== 'https:')
+    return { fault: "pool.protocol 'http2' needs https://, and 'h2c' is for clear text" }
+  if (protocol === 'h2c' && url.protocol !== 'http:') return { fault: "pool.protocol 'h2c' needs http://" }
+  return { origin: url.origin }
 }
 
-function originFault(url: string, { protocol }: PoolOptions): string | undefined {
-  let parsed: URL
-  try {
-    parsed = new URL(url)
-  } catch {
-    return `${quoted(url)} is not a URL`
-  }
-  if (parsed.protocol !== 'http:' && parsed.protocol !== 'https:')
-    return `${quoted(url)} must begin with http:// or https://`
-  if (parsed.username !== '' || parsed.password !== '') return 'must not carry credentials'
-  if (parsed.pathname !== '/' || parsed.search !== '' || parsed.hash !== '')
-    return `${quoted(url)} must be an origin, without a path`
-  if (protocol === 'http2' && parsed.protocol !== 'https:')
-    return "pool.protocol 'http2' needs https://, and 'h2c' is for clear text"
-  if (protocol === 'h2c' && parsed.protocol !== 'http:') return "pool.protocol 'h2c' needs http://"
-  return undefined
-}
+/** Checks a list of backends as a whole, one after the other. */
+export class BackendList {
+  /** Those with which nothing is wrong. */
+  readonly parsed: ParsedBackend[] = []
+  readonly #pool: PoolOptions
+  readonly #faults: string[]
+  readonly #known: ReadonlySet<unknown>
+  readonly #places = new Map<string, number>()
 
-/** Checks a list of backends as a whole; adds what is wrong to `faults`. An address may stand for an object. */
-export function parseBackends(listed: unknown, pool: PoolOptions, faults: string[]): ParsedBackend[] {
-  if (!Array.isArray(listed)) {
-    faults.push('backends: expected array')
-    return []
+  /** What is wrong is added to `faults`; what is `known` was checked before, and is taken as it is. */
+  constructor(pool: PoolOptions, faults: string[], known: ReadonlySet<unknown> = new Set()) {
+    this.#pool = pool
+    this.#faults = faults
+    this.#known = known
   }
-  const places = new Map<string, number>()
-  const parsed: ParsedBackend[] = []
-  for (const [index, item] of listed.entries()) {
-    const place = `backends.${index}`
+
+  /** The next of the list. An address may stand for an object. Undefined if something is wrong with it. */
+  read(item: unknown, index: number): ParsedBackend | undefined {
+    const one = this.#known.has(item) ? (item as ParsedBackend) : this.#parse(item, `backends.${index}`)
+    if (one === undefined) return undefined
+    const earlier = this.#places.get(one.id)
+    if (earlier !== undefined)
+      this.#faults.push(`backends.${index}.id: '${one.id}' is already that of backends.${earlier}`)
+    else this.#places.set(one.id, index)
+    const { protocol, connections } = this.#pool
+    if (protocol === 'http1' && one.maxInFlight !== undefined && one.maxInFlight > connections)
+      this.#faults.push(`backends.${index}.maxInFlight: ${one.maxInFlight} is above pool.connections (${connections})`)
+    this.parsed.push(one)
+    return one
+  }
+
+  #parse(item: unknown, place: string): ParsedBackend | undefined {
     const backend = (typeof item === 'string' ? { url: item } : item) as BackendOptions
     const own = faultsOf(BackendOptions, backend, place)
-    const fault = typeof backend?.url === 'string' ? originFault(backend.url, pool) : undefined
-    faults.push(...own)
-    if (fault !== undefined) faults.push(`${place}.url: ${fault}`)
-    if (own.length > 0 || fault !== undefined) continue
-    const url = new URL(backend.url).origin
-    const id = backend.id ?? url
-    const earlier = places.get(id)
-    if (earlier !== undefined) faults.push(`${place}.id: '${id}' is already that of backends.${earlier}`)
-    else places.set(id, index)
-    if (pool.protocol === 'http1' && backend.maxInFlight !== undefined && backend.maxInFlight > pool.connections) {
-      faults.push(`${place}.maxInFlight: ${backend.maxInFlight} is above pool.connections (${pool.connections})`)
-    }
+    this.#faults.push(...own)
+    const read = typeof backend?.url === 'string' ? originOf(backend.url, this.#pool) : undefined
+    if (read !== undefined && 'fault' in read) this.#faults.push(`${place}.url: ${read.fault}`)
+    if (own.length > 0 || read === undefined || 'fault' in read) return undefined
+    const { origin: url } = read
     // A copy through and through: what the caller does to its own later is not a change of the set.
-    parsed.push({ ...backend, url, id, ...(backend.tags !== undefined && { tags: [...backend.tags] }) })
+    return { ...backend, url, id: backend.id ?? url, ...(backend.tags !== undefined && { tags: [...backend.tags] }) }
   }
-  return parsed
+}
+
+/** The items of what should be a list; if it is none, that is the only fault. */
+export function itemsOf(listed: unknown, faults: string[]): readonly unknown[] {
+  if (Array.isArray(listed)) return listed
+  faults.push('backends: expected array')
+  return []
+}
+
+/** Checks a list of backends as a whole; adds what is wrong to `faults`. */
+export function parseBackends(listed: unknown, pool: PoolOptions, faults: string[]): ParsedBackend[] {
+  const list = new BackendList(pool, faults)
+  for (const [index, item] of itemsOf(listed, faults).entries()) list.read(item, index)
+  return list.parsed
 }
 
 /** What of it may change while the backend stays the same, with defaults. */

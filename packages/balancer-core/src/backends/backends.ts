@@ -1,21 +1,20 @@
 // Room `backends`: the list of backends, each with its state and connections, and how the list changes.
-import { parseBackends, settingsOf, type BackendOptions, type ParsedBackend } from './backend-options.ts'
+import { BackendList, itemsOf, settingsOf, type BackendOptions, type ParsedBackend } from './backend-options.ts'
 import { Backend } from './backend.ts'
 import { backendSet, type BackendSet } from './backend-set.ts'
+import { inSlices, withoutSecrets } from '@fastify-balancer/option-schema'
 import type { Clock } from '../clock.ts'
 import { Drains, type DrainOptions } from './drains.ts'
-import { BadOptionsError, RefusedBackendsError, StaleRevisionError, UnknownBackendError } from '../errors.ts'
+import { BadOptionsError, StaleRevisionError, UnknownBackendError } from '../errors.ts'
+import type { Pool } from 'undici'
 import { HostNames } from '../names/host-names.ts'
+import { LazyPool } from './lazy-pool.ts'
 import { openPool } from './pool.ts'
 import type { PoolOptions, TimeoutOptions } from './pool-options.ts'
-import { preview, type Preview } from './preview.ts'
+import { preview, previewInSlices, type Preview } from './preview.ts'
+import { refusalOf, type ChangeOptions, type Proposal, type Verdict } from './proposal.ts'
 import type { Veto, VetoOptions } from './veto.ts'
 import { Vetoes } from './vetoes.ts'
-
-/** What a hook says of a newcomer before it enters the set: it enters with a veto, or the whole change is refused. */
-export type Verdict =
-  | { readonly backend: Backend; readonly veto: VetoOptions }
-  | { readonly backend: Backend; readonly refusal: string }
 
 /** Of a balancer's options, those that its backends need. */
 interface Settings {
@@ -33,12 +32,8 @@ interface ChangeHooks {
   tellChange(now: BackendSet, before: BackendSet): void
 }
 
-/** What a change of the list may require. */
-export interface ChangeOptions {
-  /** Refuse unless the set is still at this revision. */
-  readonly revision?: number
-  /** The list was in force until this revision, before a restart: the new one is above it, and no newcomer is judged. */
-  readonly resumes?: number
+function byId(backends: readonly Backend[]): ReadonlyMap<string, Backend> {
+  return new Map(backends.map((backend) => [backend.id, backend]))
 }
 
 /**
@@ -50,7 +45,10 @@ export class Backends {
   /** Vetoes have come or gone since the set was built. */
   #stale = false
   #listed: readonly ParsedBackend[]
+  #byId: ReadonlyMap<string, Backend>
   #turn: Promise<unknown> = Promise.resolve()
+  /** Those who were there last, or have never been, are on their way out. */
+  #leaving: Promise<unknown> = Promise.resolve()
   readonly #vetoes: Vetoes
   readonly #drains: Drains
   readonly #names: HostNames
@@ -81,6 +79,7 @@ export class Backends {
       1,
       options.panicThreshold,
     )
+    this.#byId = byId(this.#set.all)
     this.#names.keepOnly(this.#set.all)
   }
 
@@ -99,7 +98,7 @@ export class Backends {
 
   /** @throws UnknownBackendError */
   get(id: string): Backend {
-    const backend = this.#set.all.find((one) => one.id === id)
+    const backend = this.#byId.get(id)
     if (backend === undefined) throw new UnknownBackendError(id)
     return backend
   }
@@ -114,6 +113,11 @@ export class Backends {
   /** What a list would change; changes nothing. */
   preview(wanted: readonly (string | BackendOptions)[]): Preview {
     return preview(this.set.all, wanted, this.#options.pool)
+  }
+
+  /** See `Balancer.previewInSlices`. */
+  previewInSlices(wanted: readonly (string | BackendOptions)[]): Promise<Preview> {
+    return previewInSlices(this.set.all, wanted, this.#options.pool)
   }
 
   /** Replaces the list by what `make` builds from the current one. */
@@ -161,60 +165,65 @@ export class Backends {
     this.#vetoes.stop()
     this.#names.close()
     await Promise.all([this.#drains.close(), ...this.#set.all.map((backend) => backend.cut())])
+    await this.#leaving
+    await this.#drains.close()
   }
 
   async #apply(
     wanted: readonly (string | BackendOptions)[],
-    { revision, resumes = 0 }: ChangeOptions,
+    { revision, resumes = 0, force = false, dryRun = false }: ChangeOptions,
     drain: DrainOptions | undefined,
   ): Promise<BackendSet> {
     const current = this.#set
     if (revision !== undefined && revision !== current.revision)
       throw new StaleRevisionError(current.revision, revision)
-    const faults: string[] = []
-    const listed = parseBackends(wanted, this.#options.pool, faults)
-    if (faults.length > 0) throw new BadOptionsError(faults.join('; '))
-
-    const known = new Map(current.all.map((backend) => [backend.id, backend]))
-    const newcomers: Backend[] = []
-    const all = listed.map((one) => {
-      const kept = known.get(one.id)
-      if (kept?.url === one.url) return kept
-      const newcomer = this.#open(one)
-      newcomers.push(newcomer)
-      return newcomer
-    })
-    if (newcomers.length > 0 && resumes === 0) await this.#judge(newcomers)
-
+    const proposal = await this.#propose(wanted, resumes > 0)
+    const { listed, all, newcomers, verdicts } = proposal
     // Vetoes may have come and gone meanwhile.
     const before = this.set
+    const refusal = refusalOf(proposal, before.all, force)
+    if (refusal !== undefined || dryRun) {
+      this.#leaving = inSlices(newcomers, (newcomer) => void newcomer.cut())
+      this.#names.keepOnly(before.all)
+      if (refusal !== undefined) throw refusal
+      return before
+    }
+    for (const verdict of verdicts) if ('veto' in verdict) this.#vetoes.lay(verdict.backend, verdict.veto)
     for (const [index, backend] of all.entries()) backend.configure(settingsOf(listed[index]!, this.#options.pool))
     this.#listed = listed
+    this.#byId = byId(all)
     const now = this.#swap(backendSet(all, Math.max(before.revision, resumes) + 1, this.#options.panicThreshold))
     this.#names.keepOnly(all)
     const kept = new Set(all)
-    for (const backend of before.all) if (!kept.has(backend)) void this.#drains.retire(backend, drain)
+    const gone = before.all.filter((backend) => !kept.has(backend))
+    this.#leaving = inSlices(gone, (backend) => void this.#drains.retire(backend, drain))
     this.#hooks.tellChange(now, before)
     return now
   }
 
-  /** Lets hooks look at newcomers before they enter. @throws RefusedBackendsError */
-  async #judge(newcomers: readonly Backend[]): Promise<void> {
-    const verdicts = await this.#hooks.judge(newcomers)
-    const refusals = verdicts.flatMap((verdict) =>
-      'refusal' in verdict ? `${verdict.backend.id}: ${verdict.refusal}` : [],
-    )
-    if (refusals.length > 0) {
-      for (const newcomer of newcomers) void newcomer.cut()
-      throw new RefusedBackendsError(refusals.join('; '))
-    }
-    for (const verdict of verdicts) if ('veto' in verdict) this.#vetoes.lay(verdict.backend, verdict.veto)
+  /** Works out what a list would be, and lets hooks look at newcomers. @throws BadOptionsError */
+  async #propose(wanted: readonly (string | BackendOptions)[], isResumed: boolean): Promise<Proposal> {
+    const faults: string[] = []
+    const list = new BackendList(this.#options.pool, faults, new Set(this.#listed))
+    await inSlices(itemsOf(wanted, faults), (item, index) => void list.read(item, index))
+    if (faults.length > 0) throw new BadOptionsError(faults.map(withoutSecrets).join('; '))
+    const listed = list.parsed
+    const all: Backend[] = []
+    const newcomers: Backend[] = []
+    await inSlices(listed, (one) => {
+      const kept = this.#byId.get(one.id)
+      const backend = kept?.url === one.url ? kept : this.#open(one)
+      if (backend !== kept) newcomers.push(backend)
+      all.push(backend)
+    })
+    const verdicts = newcomers.length > 0 && !isResumed ? await this.#hooks.judge(newcomers) : []
+    return { listed, all, newcomers, verdicts }
   }
 
   #open(listed: ParsedBackend): Backend {
     const { pool, timeouts } = this.#options
     const whereabouts = this.#names.whereaboutsOf(listed.url, pool.tls)
-    const opened = openPool(listed.url, pool, timeouts, whereabouts.host)
+    const opened = new LazyPool(() => openPool(listed.url, pool, timeouts, whereabouts.host)) as unknown as Pool
     return new Backend(listed.id, listed.url, settingsOf(listed, pool), opened, whereabouts)
   }
 

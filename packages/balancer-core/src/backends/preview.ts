@@ -1,4 +1,5 @@
-import { parseBackends, settingsOf, type BackendOptions } from './backend-options.ts'
+import { inSlices, withoutSecrets } from '@fastify-balancer/option-schema'
+import { BackendList, itemsOf, settingsOf, type BackendOptions } from './backend-options.ts'
 import type { Backend } from './backend.ts'
 import type { PoolOptions } from './pool-options.ts'
 
@@ -21,25 +22,63 @@ function described({ url, weight, priority, maxInFlight, zone, tags }: Previewed
   return { url, weight, priority, maxInFlight, tags, ...(zone !== undefined && { zone }) }
 }
 
+function isSame(one: PreviewedBackend, other: PreviewedBackend): boolean {
+  const { url, weight, priority, maxInFlight, zone, tags } = one
+  const isAlike = url === other.url && weight === other.weight && priority === other.priority
+  if (!isAlike || maxInFlight !== other.maxInFlight || zone !== other.zone) return false
+  return tags.length === other.tags.length && tags.every((tag, index) => tag === other.tags[index])
+}
+
+/** Compares a list with the current one, one after the other. */
+class Comparison {
+  readonly #current: readonly Backend[]
+  readonly #known: ReadonlyMap<string, Backend>
+  readonly #pool: PoolOptions
+  readonly faults: string[] = []
+  readonly #list: BackendList
+  readonly #kept = new Set<string>()
+  readonly #added: string[] = []
+  readonly #changed: Preview['changed'][number][] = []
+
+  constructor(current: readonly Backend[], pool: PoolOptions) {
+    this.#current = current
+    this.#known = new Map(current.map((backend) => [backend.id, backend]))
+    this.#pool = pool
+    this.#list = new BackendList(pool, this.faults)
+  }
+
+  read(item: unknown, index: number): void {
+    const one = this.#list.read(item, index)
+    if (one === undefined) return
+    this.#kept.add(one.id)
+    const backend = this.#known.get(one.id)
+    if (backend === undefined) this.#added.push(one.id)
+    else {
+      const to = { url: one.url, ...settingsOf(one, this.#pool) }
+      if (!isSame(backend, to)) this.#changed.push({ id: one.id, from: described(backend), to: described(to) })
+    }
+  }
+
+  get outcome(): Preview {
+    const removed = this.#current.map(({ id }) => id).filter((id) => !this.#kept.has(id))
+    return { added: this.#added, removed, changed: this.#changed, faults: this.faults.map(withoutSecrets) }
+  }
+}
+
 /** Says what a list would change. */
 export function preview(
   current: readonly Backend[],
   wanted: readonly (string | BackendOptions)[],
   pool: PoolOptions,
 ): Preview {
-  const faults: string[] = []
-  const listed = parseBackends(wanted, pool, faults)
-  const known = new Map(current.map((backend) => [backend.id, backend]))
-  const kept = new Set(listed.map(({ id }) => id))
-  const pairs = listed.flatMap((one) => {
-    const backend = known.get(one.id)
-    if (backend === undefined) return []
-    return { id: one.id, from: described(backend), to: described({ url: one.url, ...settingsOf(one, pool) }) }
-  })
-  return {
-    added: listed.map(({ id }) => id).filter((id) => !known.has(id)),
-    removed: current.map(({ id }) => id).filter((id) => !kept.has(id)),
-    changed: pairs.filter(({ from, to }) => JSON.stringify(from) !== JSON.stringify(to)),
-    faults,
-  }
+  const comparison = new Comparison(current, pool)
+  for (const [index, item] of itemsOf(wanted, comparison.faults).entries()) comparison.read(item, index)
+  return comparison.outcome
+}
+
+/** The same of a long list, while requests go on. */
+export async function previewInSlices(...[current, wanted, pool]: Parameters<typeof preview>): Promise<Preview> {
+  const comparison = new Comparison(current, pool)
+  await inSlices(itemsOf(wanted, comparison.faults), (item, index) => comparison.read(item, index))
+  return comparison.outcome
 }

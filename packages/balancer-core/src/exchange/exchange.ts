@@ -237,7 +237,7 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
     this.balancer.leave()
     if (this.balancer.closing) closeConnection(this.request.raw)
     if (channels.exchangeEnd.hasSubscribers) channels.exchangeEnd.publish({ exchange: this })
-    logExchange(this)
+    logExchange(this, this.balancer.options.logQuery)
   }
 
   #stopWaiting(): void {

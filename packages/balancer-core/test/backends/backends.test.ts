@@ -5,7 +5,7 @@ import { ManualClock } from '../../../../test/support/clock.ts'
 import type { Attempt } from '../../src/attempt/attempt.ts'
 import { Balancer } from '../../src/balancer.ts'
 import type { Backend } from '../../src/backends/backend.ts'
-import type { Verdict } from '../../src/backends/backends.ts'
+import type { Verdict } from '../../src/backends/proposal.ts'
 import type { BalancerOptions } from '../../src/options.ts'
 
 const a = { url: 'http://a.test', id: 'a' }
@@ -51,7 +51,7 @@ describe('the list', () => {
     )
     assert.equal(now.revision, 2)
     assert.equal(before.all.map(({ id }) => id).join(''), 'ab')
-    await balancer.setBackends([])
+    await balancer.setBackends([], { force: true })
     assert.equal(ids(), '')
     assert.equal(balancer.set.revision, 3)
   })
@@ -158,7 +158,7 @@ describe('a change that asks for a revision', () => {
     await assert.rejects(balancer.update('a', {}, { revision: 1 }), staleRevision)
     await assert.rejects(balancer.remove('a', { revision: 1 }), staleRevision)
     assert.equal(balancer.set.revision, 2)
-    await balancer.remove('a', { revision: 2 })
+    await balancer.remove('a', { revision: 2, force: true })
     assert.equal(balancer.set.revision, 3)
   })
 
@@ -382,7 +382,7 @@ describe('a backend that is removed', () => {
     running(balancer, one)
     running(balancer, other)
     await balancer.remove('a')
-    await balancer.remove('b', { deadline: 100 })
+    await balancer.remove('b', { deadline: 100, force: true })
     clock.advance(99)
     await settled()
     assert.equal(other.pool.destroyed, false)
@@ -684,7 +684,7 @@ describe('closing', () => {
     balancer.veto(balancer.backend('a'), { by: 'test', reason: 'for a while', ttl: 60_000 }).lift()
     const veto = balancer.veto(balancer.backend('a'), { by: 'test', reason: 'for a while', ttl: 60_000 })
     const drained = balancer.drain('b', { deadline: 60_000 })
-    await balancer.remove('c', { deadline: 60_000 })
+    await balancer.remove('c', { deadline: 60_000, force: true })
     await balancer.close()
     // undici ends what was cut.
     for (const attempt of attempts) attempt.end()

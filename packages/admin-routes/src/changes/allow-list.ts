@@ -1,0 +1,95 @@
+import { quoted } from '@fastify-balancer/option-schema'
+import { BlockList, isIP } from 'node:net'
+
+const network = /^(?<address>[\d.]+|[\da-f:.]+)\/(?<bits>\d{1,3})$/i
+const host =
+  /^(?:(?<scheme>https?):\/\/)?(?<name>(?:\*\.)?[^\s*.:@/?#\\[\]%]+(?:\.[^\s*.:@/?#\\[\]%]+)*\.?|\*|\[[\da-f:.]+\])(?::(?<port>\d{1,5}))?(?<slash>\/?)$/i
+
+interface HostPattern {
+  readonly protocol: string | undefined
+  readonly name: string
+  readonly port: number | undefined
+}
+
+function networkOf(pattern: string): { address: string; bits: number; family: 'ipv4' | 'ipv6' } | undefined {
+  const { address = '', bits = '' } = network.exec(pattern)?.groups ?? {}
+  const version = isIP(address)
+  if (version === 0 || Number(bits) > (version === 4 ? 32 : 128)) return undefined
+  return { address, bits: Number(bits), family: version === 4 ? 'ipv4' : 'ipv6' }
+}
+
+function defaultPort(protocol: string | undefined): number | undefined {
+  return protocol === undefined ? undefined : protocol === 'https:' ? 443 : 80
+}
+
+/** A name that ends with a dot is the same from wherever it is looked up (RFC 1034 §3.1). */
+function withoutDot(hostname: string): string {
+  return hostname.replace(/\.$/, '')
+}
+
+/** As URLs write it: `[::0:1]` is the same as `[::1]`, and `bücher` as `xn--bcher-kva`. */
+function normalName(name: string): string | undefined {
+  const star = name.startsWith('*.') ? '*.' : ''
+  const hostname = URL.parse(`http://${name.slice(star.length)}`)?.hostname
+  return hostname === undefined ? undefined : star + withoutDot(hostname)
+}
+
+function hostOf(pattern: string): HostPattern | undefined {
+  const { scheme, name, port, slash } = host.exec(pattern)?.groups ?? {}
+  if (name === undefined || Number(port ?? 0) > 65_535) return undefined
+  const protocol = scheme && `${scheme.toLowerCase()}:`
+  // A slash ends an origin, as in `https://api.internal/`, and nothing else.
+  if (slash === '/' && protocol === undefined) return undefined
+  const normal = name === '*' ? name : normalName(name)
+  if (normal === undefined) return undefined
+  // An origin that names no port has the default one of its scheme (RFC 9110 §4.2).
+  return { protocol, name: normal, port: port === undefined ? defaultPort(protocol) : Number(port) }
+}
+
+/** What is wrong with a pattern, if anything. */
+export function allowFault(pattern: string): string | undefined {
+  if (networkOf(pattern) !== undefined || hostOf(pattern) !== undefined) return undefined
+  return `${quoted(pattern)} is neither a network (10.0.0.0/8) nor a host (*.internal, 10.0.0.1:3000, https://api.internal)`
+}
+
+function matches({ protocol, name, port }: HostPattern, url: URL): boolean {
+  if (protocol !== undefined && protocol !== url.protocol) return false
+  if (port !== undefined && port !== (url.port === '' ? defaultPort(url.protocol) : Number(url.port))) return false
+  if (name === '*') return true
+  const hostname = withoutDot(url.hostname)
+  // A star stands for one label or more, and never for none.
+  return name.startsWith('*.')
+    ? hostname.length > name.length - 1 && hostname.endsWith(name.slice(1))
+    : hostname === name
+}
+
+/**
+ * The backends that may be added. Networks hold for addresses only: a name could be made to mean any address, so names
+ * must be allowed as such.
+ */
+export class AllowList {
+  readonly #networks = new BlockList()
+  readonly #hosts: HostPattern[] = []
+  readonly #all: boolean
+
+  /** Without patterns, it lets everything pass. Those that `allowFault` finds fault with let nothing pass. */
+  constructor(patterns: readonly string[] | undefined) {
+    this.#all = patterns === undefined
+    for (const pattern of patterns ?? []) {
+      const net = networkOf(pattern)
+      if (net !== undefined) this.#networks.addSubnet(net.address, net.bits, net.family)
+      else this.#hosts.push(...[hostOf(pattern)].filter((one) => one !== undefined))
+    }
+  }
+
+  /** May a backend at this origin be added? What is no URL may not. */
+  allows(origin: string): boolean {
+    if (this.#all) return true
+    const url = URL.parse(origin)
+    if (url === null) return false
+    const address = url.hostname.replace(/^\[|\]$/g, '')
+    const version = isIP(address)
+    if (version !== 0 && this.#networks.check(address, version === 4 ? 'ipv4' : 'ipv6')) return true
+    return this.#hosts.some((one) => matches(one, url))
+  }
+}

@@ -1,0 +1,90 @@
+import type { Backend, Balancer } from '@fastify-balancer/balancer-core'
+import type { WantedBackend } from '../schemas/wanted.ts'
+
+/** A list of backends as it was at one revision. Times are ms since the epoch. */
+export interface Revision {
+  readonly revision: number
+  readonly at: number
+  readonly backends: readonly WantedBackend[]
+}
+
+/** What a list, or one of it, was, and what it has become. */
+interface ListChange {
+  readonly before: unknown
+  readonly after: unknown
+  readonly revision: number
+}
+
+/** Lists that can be gone back to. */
+const mostKept = 20
+
+/** What of a backend is its description: what a list would say to get it again. */
+export function described({ id, url, weight, priority, maxInFlight, zone, tags }: Backend): WantedBackend {
+  return { id, url, weight, priority, maxInFlight, ...(zone !== undefined && { zone }), tags: [...tags] }
+}
+
+/** The last lists of one balancer, whoever made them. */
+export class Revisions {
+  readonly #balancer: Balancer
+  readonly #kept: Revision[] = []
+  /** Removed, and not idle yet when last looked at. */
+  #retiring: readonly Backend[] = []
+
+  constructor(balancer: Balancer) {
+    this.#balancer = balancer
+    const remember = (revision: number, all: readonly Backend[]) => {
+      this.#kept.push({ revision, at: Date.now(), backends: all.map(described) })
+      if (this.#kept.length > mostKept) this.#kept.shift()
+    }
+    remember(balancer.set.revision, balancer.backends)
+    balancer.addHook('onBackendsChange', function adminRoutes(now, before) {
+      remember(now.revision, now.all)
+      const present = new Set(now.all)
+      retire(before.all.filter((backend) => !present.has(backend)))
+    })
+    const retire = (removed: readonly Backend[]) => {
+      this.#retiring = this.#retiring.concat(removed).filter(({ inFlight }) => inFlight > 0)
+    }
+  }
+
+  /** The oldest first. */
+  get kept(): readonly Revision[] {
+    return this.#kept
+  }
+
+  /** The list at a revision, if it is still kept. */
+  at(revision: number): Revision | undefined {
+    return this.#kept.find((one) => one.revision === revision)
+  }
+
+  /** How a revision came out of the one before; what is no longer kept is undefined. */
+  change(revision: number): ListChange {
+    const [before, after] = [this.at(revision - 1)?.backends, this.at(revision)?.backends]
+    return { before, after, revision }
+  }
+
+  /** The same of one backend. */
+  changeOf(id: string, revision: number): ListChange & { readonly backend: string } {
+    const of = (list: readonly WantedBackend[] | undefined) => list?.find((one) => one.id === id)
+    const { before, after } = this.change(revision)
+    return { backend: id, before: of(before as WantedBackend[]), after: of(after as WantedBackend[]), revision }
+  }
+
+  /** One of the list; or one that was removed and has not finished what it had, the last of that name. */
+  find(id: string): Backend | undefined {
+    try {
+      return this.#balancer.backend(id)
+    } catch {
+      return this.#retiring.findLast((backend) => backend.id === id && backend.inFlight > 0)
+    }
+  }
+}
+
+const byBalancer = new WeakMap<Balancer, Revisions>()
+
+/** The lists of a balancer, remembered from the first time that they were asked for. */
+export function revisionsOf(balancer: Balancer): Revisions {
+  let revisions = byBalancer.get(balancer)
+  if (revisions === undefined) byBalancer.set(balancer, (revisions = new Revisions(balancer)))
+  return revisions
+}

@@ -1,0 +1,44 @@
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import { STATUS_CODES } from 'node:http'
+import type { Desk } from '../desk.ts'
+import type { BadRequestError } from '../errors.ts'
+import { setRevision } from '../changes/if-match.ts'
+import { FaultView } from '../schemas/views.ts'
+import { textOf, WrittenView } from '../views/written-view.ts'
+
+function statusOf(error: Partial<FastifyError>, reply: FastifyReply): number {
+  const status = error.statusCode ?? (error as { status?: unknown }).status ?? reply.statusCode
+  return typeof status === 'number' && status >= 400 && status <= 599 ? status : 500
+}
+
+/** What hooks throw, and libraries for errors of HTTP. */
+type Thrown = Partial<FastifyError> & Partial<BadRequestError> & { readonly headers?: Record<string, string> }
+
+/** Answers what was thrown, in Fastify's shape; with what the one who asked needs to ask again. */
+export function answerErrors(desk: Desk) {
+  return async (thrown: unknown, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+    const error = (thrown ?? {}) as Thrown
+    const statusCode = statusOf(error, reply)
+    const isOurs = error.statusCode !== undefined
+    if (statusCode >= 500) request.log.error({ err: thrown }, 'an admin route failed')
+    const reason = STATUS_CODES[statusCode] ?? 'Error'
+    const { name } = (request.params ?? {}) as { name?: string }
+    const balancer = statusCode === 412 ? desk.balancers.get(name ?? '') : undefined
+    const set = balancer?.set
+    const current = set && (await desk.views.set(balancer, set))
+    if (set !== undefined) setRevision(reply, set.revision)
+    // As Fastify does it: a 401 needs its `www-authenticate` (RFC 9110 §15.5.2).
+    if (error.headers !== undefined) void reply.headers(error.headers)
+    const answer = {
+      statusCode,
+      ...(typeof error.code === 'string' && { code: error.code }),
+      error: reason,
+      // What nobody meant to be read may say anything.
+      message: (statusCode < 500 || isOurs) && typeof error.message === 'string' ? error.message : reason,
+      ...(Array.isArray(error.faults) && { faults: error.faults }),
+    }
+    void reply.code(statusCode)
+    if (current === undefined) return reply.send(answer)
+    return reply.send(new WrittenView(`${textOf(FaultView, answer).slice(0, -1)},"current":${current.text}}`))
+  }
+}

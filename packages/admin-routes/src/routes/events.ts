@@ -1,0 +1,87 @@
+import { Type } from '@sinclair/typebox'
+import { randomBytes } from 'node:crypto'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { OutgoingHttpHeaders } from 'node:http'
+import type { Desk } from '../desk.ts'
+import { UnknownBalancerError } from '../errors.ts'
+import { responses } from '../schemas/request.ts'
+import { tags, type Scope } from '../scope.ts'
+import { BalancerEvent } from '../events/event.ts'
+import { EventLog } from '../events/event-log.ts'
+import { EventStreams } from '../events/event-streams.ts'
+import { EventsQuery, figuresFilterOf } from '../events/event-filter.ts'
+import { Figures } from '../events/figures.ts'
+import { FiguresEvent } from '../events/figures-event.ts'
+import { watchBalancers } from '../events/sources.ts'
+
+const schema = {
+  tags,
+  operationId: 'watchEvents',
+  summary: 'What happens to the balancers, as server-sent events',
+  querystring: EventsQuery,
+  response: {
+    200: {
+      description: 'Without end',
+      content: { 'text/event-stream': { schema: Type.Union([BalancerEvent, FiguresEvent]) } },
+    },
+    ...responses({}, ...([400, 404, 503] as const)),
+  },
+}
+
+/** The transform would be a compression that holds back what it has until it is worth its while. */
+const headers = {
+  'content-type': 'text/event-stream',
+  'cache-control': 'no-store, no-transform',
+  'x-accel-buffering': 'no',
+}
+
+/** Ends the streams when the app begins to close: before balancers drain, which may take long. */
+function endWith(app: FastifyInstance, end: () => void): void {
+  // What is added last is called first. An app that never became ready has nothing but the other two.
+  app.addHook('onReady', async () => void app.addHook('onClose', async () => end()))
+  app.addHook('preClose', async () => end())
+  app.addHook('onClose', async () => end())
+}
+
+/** Takes the response out of Fastify's hands: its `onSend` hooks, e.g. compression, would hold back events. */
+function begin(request: FastifyRequest, reply: FastifyReply): void {
+  const { raw } = reply
+  reply.hijack()
+  // A stream without end has no next request, and closing the app must not wait for one.
+  if (request.raw.httpVersionMajor === 1) raw.shouldKeepAlive = false
+  raw.writeHead(200, { ...(reply.getHeaders() as OutgoingHttpHeaders), ...headers })
+}
+
+/** The part of the ids before the number is another for each of them, and so after each restart. */
+function streamsOf({ options: { events }, balancers }: Desk): EventStreams {
+  const { clock } = balancers.values().next().value!
+  return new EventStreams(new EventLog(events.keep, randomBytes(6).toString('hex')), events, clock, Date.now)
+}
+
+/** `GET /events`; everything ends when the app closes. */
+export function addEvents(scope: Scope, desk: Desk, streams = streamsOf(desk)): void {
+  const { clock, wallClock } = streams
+  const stop = watchBalancers(scope, wallClock, (event) => streams.tell(event))
+  const figures = new Figures(scope, desk.extensions, clock, wallClock, (told) => streams.tellFigures(told))
+  endWith(scope, () => {
+    stop()
+    figures.stop()
+    streams.close()
+  })
+
+  scope.get('/events', { schema, exposeHeadRoute: true }, async (request, reply) => {
+    const { query } = request
+    if (query.balancer !== undefined && !desk.balancers.has(query.balancer))
+      throw new UnknownBalancerError(query.balancer)
+    if (request.method === 'HEAD') {
+      begin(request, reply)
+      reply.raw.end()
+      return
+    }
+    streams.assertRoom()
+    begin(request, reply)
+    const last = request.headers['last-event-id'] ?? query.lastEventId
+    streams.add(request, reply, query, typeof last === 'string' ? last : undefined)
+    if (figuresFilterOf(query) !== undefined) figures.start()
+  })
+}

@@ -1,0 +1,162 @@
+import type { Backend, Balancer } from '@fastify-balancer/balancer-core'
+import { inSlices } from '@fastify-balancer/option-schema'
+import type { Static } from '@sinclair/typebox'
+import type { Circuit, Extensions } from '../extensions.ts'
+import { revisionsOf } from '../changes/revisions.ts'
+import {
+  BackendView,
+  CircuitView,
+  ExplanationView,
+  type BalancersView,
+  type BalancerView,
+  type SetView,
+} from '../schemas/views.ts'
+import { toldVeto } from './evidence.ts'
+import { textOf, ViewTag, WrittenView, type Written } from './written-view.ts'
+
+/** What of a circuit is shown. */
+function circuitView({
+  backend,
+  state,
+  since,
+  reason,
+  openings,
+  trials,
+  changesIn,
+}: Circuit): Static<typeof CircuitView> {
+  return { backend, state, since, reason, openings, trials, ...(changesIn !== undefined && { changesIn }) }
+}
+
+/** It is in the list, and nobody of the same name in its place. */
+function isIn(balancer: Balancer, backend: Backend): boolean {
+  try {
+    return balancer.backend(backend.id) === backend
+  } catch {
+    return false
+  }
+}
+
+/** Builds what is shown of balancers and backends. Long views are written in slices, so that requests go on meanwhile. */
+export class Views {
+  readonly #extensions: Extensions
+
+  constructor(extensions: Extensions) {
+    this.#extensions = extensions
+  }
+
+  backend(balancer: Balancer, backend: Backend): Written<BackendView> {
+    const view = this.#backend(balancer, backend, (id) => this.#circuit(balancer, id))
+    const text = textOf(BackendView, view)
+    const tag = new ViewTag(balancer.set.revision)
+    tag.see(view, text)
+    return new WrittenView(text, String(tag)) as Written<BackendView>
+  }
+
+  circuit(balancer: Balancer, circuit: Circuit): Written<Static<typeof CircuitView>> {
+    const text = textOf(CircuitView, circuitView(circuit))
+    const tag = new ViewTag(balancer.set.revision)
+    tag.add(text)
+    return new WrittenView(text, String(tag)) as Written<Static<typeof CircuitView>>
+  }
+
+  /** One revision of the list; the current one, if none is given. */
+  async set(
+    balancer: Balancer,
+    { revision, all }: Pick<Balancer['set'], 'revision' | 'all'> = balancer.set,
+  ): Promise<Written<Static<typeof SetView>>> {
+    const tag = new ViewTag(revision)
+    const backends = await this.#backends(balancer, all, tag)
+    const text = `{"revision":${revision},"backends":[${backends}]}`
+    return new WrittenView(text, String(tag)) as Written<Static<typeof SetView>>
+  }
+
+  async balancer(balancer: Balancer): Promise<Written<Static<typeof BalancerView>>> {
+    const { set } = balancer
+    const summary = this.#summary(balancer)
+    const revisions = revisionsOf(balancer).kept.map(({ revision, at, backends: { length } }) => ({
+      revision,
+      at,
+      backends: length,
+    }))
+    const tag = new ViewTag(set.revision)
+    const { exchanges, waiting, panicking, closing } = summary
+    if (exchanges > 0 || waiting > 0 || panicking || closing) tag.add(JSON.stringify(summary))
+    const backends = await this.#backends(balancer, set.all, tag)
+    const text = `${JSON.stringify({ ...summary, revisions }).slice(0, -1)},"backends":[${backends}]}`
+    return new WrittenView(text, String(tag)) as Written<Static<typeof BalancerView>>
+  }
+
+  balancers(balancers: Iterable<Balancer>): Static<typeof BalancersView> {
+    const process = this.#extensions.process()
+    return {
+      balancers: [...balancers].map((balancer) => {
+        const { all, available } = balancer.set
+        return Object.assign(this.#summary(balancer), { backends: all.length, available: available.length })
+      }),
+      ...(process !== undefined && { process }),
+    }
+  }
+
+  /** Why a request goes where it goes. */
+  async explanation({
+    backends,
+    ...rest
+  }: ReturnType<Balancer['explain']>): Promise<Written<Static<typeof ExplanationView>>> {
+    const texts: string[] = []
+    const one = ExplanationView.properties.backends.items
+    await inSlices(backends, ({ vetoes, ...more }) => {
+      texts.push(textOf(one, { ...more, vetoes: vetoes.map(toldVeto) }))
+    })
+    const text = `${JSON.stringify(rest).slice(0, -1)},"backends":[${texts.join(',')}]}`
+    return new WrittenView(text) as Written<Static<typeof ExplanationView>>
+  }
+
+  async #backends(balancer: Balancer, backends: readonly Backend[], tag: ViewTag): Promise<string> {
+    const circuits = new Map(this.#extensions.breaker(balancer.name)?.views.map((one) => [one.backend, one]))
+    const texts: string[] = []
+    await inSlices(backends, (backend) => {
+      const view = this.#backend(balancer, backend, (id) => circuits.get(id))
+      const text = textOf(BackendView, view)
+      tag.see(view, text)
+      texts.push(text)
+    })
+    return texts.join(',')
+  }
+
+  #backend(balancer: Balancer, backend: Backend, circuitOf: (id: string) => Circuit | undefined): BackendView {
+    const { zone, ...view } = backend.toJSON()
+    // Another may have come in its place.
+    const isPresent = isIn(balancer, backend)
+    const circuit = isPresent ? circuitOf(backend.id) : undefined
+    const health = isPresent ? this.#health(balancer, backend) : undefined
+    return {
+      ...view,
+      vetoes: view.vetoes.map(toldVeto),
+      tags: [...view.tags],
+      ...(zone !== undefined && { zone }),
+      ...(circuit !== undefined && { circuit: circuitView(circuit) }),
+      ...(health !== undefined && { health }),
+    }
+  }
+
+  /** Not every backend has one. */
+  #circuit({ name }: Balancer, id: string): Circuit | undefined {
+    try {
+      return this.#extensions.breaker(name)?.of(id)
+    } catch {
+      return undefined
+    }
+  }
+
+  #health({ name }: Balancer, { id }: Backend): BackendView['health'] {
+    const active = this.#extensions.prober(name)?.of(id).active
+    if (active === undefined) return undefined
+    const { state, since, consecutive, lastProbe } = active
+    return { state, since, consecutive, ...(lastProbe !== undefined && { lastProbe }) }
+  }
+
+  #summary({ name, policy, set, closing, exchanges, queue }: Balancer) {
+    const { revision, panicking } = set
+    return { name, policy: policy.name, revision, panicking, closing, exchanges, waiting: queue.length }
+  }
+}

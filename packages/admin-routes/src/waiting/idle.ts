@@ -1,0 +1,54 @@
+import type { Clock } from '@fastify-balancer/balancer-core'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { TooManyWaitingError } from './errors.ts'
+
+/** So many may wait at once. */
+const most = 100
+
+/**
+ * Those who wait until something has nothing left to do. What a channel tells is looked at only while somebody waits;
+ * whatever ends the waiting leaves nothing behind.
+ */
+export class IdleWatch {
+  readonly #channel: string
+  readonly #waiting = new Set<() => void>()
+
+  /** The channel on which the ends of what they wait for are told. */
+  constructor(channel: 'balancer-core:attempt:end' | 'balancer-core:exchange:end') {
+    this.#channel = channel
+  }
+
+  /** So many wait. */
+  get size(): number {
+    return this.#waiting.size
+  }
+
+  /**
+   * Resolves when `isIdle` holds, after `timeout` ms, or when `onGone`'s callback is called.
+   * @throws TooManyWaitingError
+   */
+  wait(isIdle: () => boolean, clock: Clock, timeout: number, onGone: (leave: () => void) => void): Promise<void> {
+    if (isIdle()) return Promise.resolve()
+    if (this.#waiting.size >= most) throw new TooManyWaitingError(most)
+    return new Promise((resolve) => {
+      const look = () => {
+        if (isIdle()) leave()
+      }
+      const leave = () => {
+        if (!this.#waiting.delete(leave)) return
+        clock.clearTimeout(timer)
+        unsubscribe(this.#channel, look)
+        resolve()
+      }
+      this.#waiting.add(leave)
+      const timer = clock.setTimeout(leave, timeout)
+      subscribe(this.#channel, look)
+      onGone(leave)
+    })
+  }
+
+  /** Nobody waits any longer. */
+  close(): void {
+    for (const leave of this.#waiting) leave()
+  }
+}

@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { ask } from '../../../test/support/ask.ts'
+import { startFront } from '../../../test/support/front.ts'
+import { rawClient } from '../../../test/support/raw.ts'
+import { until } from '../../../test/support/until.ts'
+
+const target = '/path/of/it?token=secret&x=/y?z'
+
+test('a line of the log has the path of a request, and not its query, which may hold what signs somebody in', async (t) => {
+  const { url, log, backend } = await startFront(t)
+  assert.equal((await ask(url + target)).status, 200)
+  await backend.stop()
+  assert.equal((await ask(url + target)).status, 502)
+  await until('both are logged', () => log.exchanges.length === 2)
+  assert.deepEqual(
+    log.exchanges.map((line) => line.url),
+    ['/path/of/it', '/path/of/it'],
+  )
+  assert.doesNotMatch(JSON.stringify(log.exchanges), /secret/)
+})
+
+test('with `logQuery`, the query is logged', async (t) => {
+  const { url, log } = await startFront(t, { balancer: { logQuery: true } })
+  await ask(url + target)
+  await until('it is logged', () => log.exchanges.length === 1)
+  assert.equal(log.exchanges[0]!.url, target)
+})
+
+for (const logQuery of [false, true])
+  test(`a password in a target in absolute form is never logged (logQuery: ${logQuery})`, async (t) => {
+    const { port, log } = await startFront(t, { balancer: { logQuery } })
+    const client = await rawClient(t, port)
+    client.send('GET http://user:secret@localhost/path HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n')
+    await client.closed()
+    // Refused by whoever reads it first; if by the balancer, it has a line.
+    for (const { url } of log.exchanges) assert.equal(url, 'http://localhost/path')
+    assert.doesNotMatch(JSON.stringify(log.exchanges), /secret/)
+  })

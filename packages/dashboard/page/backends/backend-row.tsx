@@ -1,0 +1,79 @@
+import type { ActionKind } from '../actions/actions.ts'
+import { ActionsMenu } from '../actions/actions-menu.tsx'
+import { count, durationText, nothing, percent } from '../figures-text.ts'
+import { memo } from '../widgets/memo.ts'
+import { Sparkline } from '../charts/sparkline.tsx'
+import { StateCell } from './state-cell.tsx'
+import type { Traffic } from '../live/traffic.ts'
+import type { BackendView } from '../api/views.ts'
+
+interface BackendRowProps {
+  readonly backend: BackendView
+  /** Of the list. */
+  readonly revision: number
+  readonly traffic: Traffic | undefined
+  /** Of all backends. */
+  readonly largestShare: number
+  readonly at: number
+  readonly canAct: boolean
+  readonly onAction: (kind: ActionKind, backend: BackendView, revision: number) => void
+}
+
+/** The bar is as long as it is beside the largest share: of a hundred, none could be seen otherwise. */
+function Share({ share, largest }: { readonly share: number; readonly largest: number }) {
+  return (
+    <>
+      <span class="bar" aria-hidden="true">
+        <span style={{ width: `${largest === 0 ? 0 : (100 * share) / largest}%` }} />
+      </span>
+      <span class="number">{percent(share)}</span>
+    </>
+  )
+}
+
+function Weight({ backend: { weight, effectiveWeight } }: { readonly backend: BackendView }) {
+  if (Math.abs(weight - effectiveWeight) < 0.005) return <>{weight}</>
+  return (
+    <>
+      {count(effectiveWeight)} <small>of {weight}</small>
+    </>
+  )
+}
+
+function Row({ backend, revision, traffic, largestShare, at, canAct, onAction }: BackendRowProps) {
+  const { id, url } = backend
+  const p95 = traffic?.p95 ?? null
+  return (
+    <tr role="row">
+      <th role="rowheader" scope="row" class="backend">
+        <span class="id">{id}</span> {url !== id && <small class="url">{url.replace(/^http:\/\//, '')}</small>}
+      </th>
+      <td role="cell" class="state">
+        <StateCell backend={backend} at={at} />
+      </td>
+      <td role="cell" class="share" data-label="Share">
+        <Share share={traffic?.share ?? 0} largest={largestShare} />
+      </td>
+      <td role="cell" class="in-flight" data-label="In flight">
+        {count(traffic?.inFlight ?? backend.inFlight)}
+      </td>
+      <td role="cell" class="rate" data-label="Rate">
+        {traffic === undefined ? nothing : count(traffic.rate)}
+        <small>/s</small>
+      </td>
+      <td role="cell" class="p95" data-label="p95">
+        <span class="number">{durationText(p95)}</span>
+        <Sparkline name={`p95 of ${id} over a minute`} traffic={traffic} />
+      </td>
+      <td role="cell" class="weight" data-label="Weight">
+        <Weight backend={backend} />
+      </td>
+      <td role="cell" class="actions">
+        <ActionsMenu backend={backend} canAct={canAct} onChoose={(kind) => onAction(kind, backend, revision)} />
+      </td>
+    </tr>
+  )
+}
+
+/** One backend. */
+export const BackendRow = memo(Row)

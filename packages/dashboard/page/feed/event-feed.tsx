@@ -1,0 +1,43 @@
+import { textOf } from './event-text.ts'
+import { clockTime } from '../figures-text.ts'
+import { memo } from '../widgets/memo.ts'
+import type { FeedEvent } from '../live/events.ts'
+
+function FeedLine({ event, several }: { readonly event: FeedEvent; readonly several: boolean }) {
+  const { tone, text } = textOf(event)
+  const of = event.type === 'panic' || event.type === 'backends' ? undefined : event.backend
+  return (
+    <li class={tone}>
+      <time dateTime={new Date(event.at).toISOString()}>{clockTime(event.at)}</time>
+      <span>
+        {several && event.balancer !== undefined && <small>{event.balancer} </small>}
+        {of !== undefined && <span class="id">{of} </span>}
+        {text}
+      </span>
+    </li>
+  )
+}
+
+const Line = memo(FeedLine)
+
+/** What has happened, the newest first. */
+export function EventFeed({ feed, several }: { readonly feed: readonly FeedEvent[]; readonly several: boolean }) {
+  return (
+    <section class="feed">
+      <div class="title">
+        <h2>Events</h2>
+      </div>
+      <div role="log" aria-label="Events" tabIndex={0}>
+        {feed.length === 0 ? (
+          <p class="note">Nothing has happened since you came.</p>
+        ) : (
+          <ol>
+            {feed.map((event) => (
+              <Line key={event.id} event={event} several={several} />
+            ))}
+          </ol>
+        )}
+      </div>
+    </section>
+  )
+}

@@ -1,0 +1,52 @@
+import { mebibytes, percent, durationText } from '../figures-text.ts'
+import type { Intent } from '../actions/intent.ts'
+import { ServerButton } from './server-button.tsx'
+import type { Connection, PageState } from '../live/state.ts'
+import { ThemeButton } from './theme-button.tsx'
+import type { ProcessFigures } from '../api/views.ts'
+
+const words: Readonly<Record<Connection, string>> = {
+  connecting: 'Connecting',
+  live: 'Live',
+  reconnecting: 'Reconnecting',
+}
+
+/** How the server's own process is. */
+function Process({ eventLoopDelay, eventLoopUtilized, heapUsed, rssBytes }: ProcessFigures) {
+  const figures = [
+    ['Loop delay', durationText(eventLoopDelay)],
+    ['Loop use', percent(eventLoopUtilized)],
+    ['Heap', mebibytes(heapUsed)],
+    ['Memory', mebibytes(rssBytes)],
+  ]
+  return (
+    <dl class="process" aria-label="Process">
+      {figures.map(([name, value]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
+  )
+}
+
+interface HeadProps {
+  readonly state: PageState
+  readonly onChoose: (intent: Intent) => void
+}
+
+/** The line at the top. */
+export function Head({ state: { connection, process, server, access }, onChoose }: HeadProps) {
+  return (
+    <header class="head">
+      <h1>fastify-balancer</h1>
+      <p role="status" aria-label="Connection" class={`connection ${connection}`}>
+        {words[connection]}
+      </p>
+      {process !== undefined && <Process {...process} />}
+      {server !== undefined && <ServerButton server={server} canAct={access === 'operator'} onChoose={onChoose} />}
+      <ThemeButton />
+    </header>
+  )
+}

@@ -1,0 +1,18 @@
+import { useState } from 'preact/hooks'
+import { rememberedTheme, rememberTheme, showTheme, themes } from '../theme.ts'
+
+/** Goes from one theme to the next. */
+export function ThemeButton() {
+  const [theme, setTheme] = useState(rememberedTheme)
+  const next = themes[(themes.indexOf(theme) + 1) % themes.length]!
+  const choose = () => {
+    setTheme(next)
+    rememberTheme(next)
+    showTheme(next)
+  }
+  return (
+    <button type="button" class="quiet" onClick={choose}>
+      Theme: {theme}
+    </button>
+  )
+}

@@ -1,0 +1,78 @@
+import type { FeedEvent } from './events.ts'
+import { withFigures as withHistory } from './history.ts'
+import { withSameBackends } from './same-backends.ts'
+import {
+  balancerState,
+  type Access,
+  type BalancerState,
+  type Connection,
+  type PageState,
+  type Trouble,
+} from './state.ts'
+import { withFigures as withTraffic } from './traffic.ts'
+import type { BalancersView, BalancerView, Figures, ServerView } from '../api/views.ts'
+
+/** The feed keeps so many events. */
+const longestFeed = 100
+
+/** What the page comes to know. */
+export type News =
+  | { readonly kind: 'connection'; readonly connection: Connection }
+  | { readonly kind: 'access'; readonly access: Access }
+  | { readonly kind: 'trouble'; readonly trouble: Trouble | undefined }
+  | { readonly kind: 'balancers'; readonly view: BalancersView }
+  | { readonly kind: 'balancer'; readonly view: BalancerView }
+  | { readonly kind: 'server'; readonly view: ServerView }
+  | { readonly kind: 'figures'; readonly figures: Figures }
+  | { readonly kind: 'event'; readonly event: FeedEvent }
+  | { readonly kind: 'choice'; readonly name: string }
+
+function withBalancer(state: PageState, name: string, change: Partial<BalancerState>): PageState {
+  const byName = new Map(state.byName).set(name, { ...balancerState(state, name), ...change })
+  return { ...state, byName }
+}
+
+function foldBalancers(state: PageState, { balancers, process }: BalancersView): PageState {
+  const names = new Set(balancers.map(({ name }) => name))
+  const chosen = state.chosen !== undefined && names.has(state.chosen) ? state.chosen : balancers[0]?.name
+  const byName = new Map([...state.byName].filter(([name]) => names.has(name)))
+  return { ...state, balancers, chosen, byName, process }
+}
+
+function foldFigures(state: PageState, figures: Figures): PageState {
+  const { history, traffic } = balancerState(state, figures.balancer)
+  const next = withBalancer(state, figures.balancer, {
+    now: figures,
+    history: withHistory(history, figures),
+    traffic: withTraffic(traffic, figures),
+  })
+  return { ...next, at: Math.max(state.at, figures.at), process: figures.process ?? state.process }
+}
+
+/** An event that is told again after a reconnection is there already. */
+function foldEvent(state: PageState, event: FeedEvent): PageState {
+  if (state.feed.some(({ id }) => id === event.id)) return state
+  return { ...state, feed: [event, ...state.feed].slice(0, longestFeed), at: Math.max(state.at, event.at) }
+}
+
+type Folds = {
+  readonly [Kind in News['kind']]: (state: PageState, news: Extract<News, { readonly kind: Kind }>) => PageState
+}
+
+const folds: Folds = {
+  connection: (state, { connection }) => ({ ...state, connection }),
+  access: (state, { access }) => ({ ...state, access }),
+  trouble: (state, { trouble }) => ({ ...state, trouble }),
+  balancers: (state, { view }) => foldBalancers(state, view),
+  balancer: (state, { view }) =>
+    withBalancer(state, view.name, { view: withSameBackends(view, balancerState(state, view.name).view) }),
+  server: (state, { view }) => ({ ...state, server: view }),
+  figures: (state, { figures }) => foldFigures(state, figures),
+  event: (state, { event }) => foldEvent(state, event),
+  choice: (state, { name }) => ({ ...state, chosen: name }),
+}
+
+/** The state after some news. It changes nothing that it is given. */
+export function fold(state: PageState, news: News): PageState {
+  return (folds[news.kind] as (before: PageState, one: News) => PageState)(state, news)
+}

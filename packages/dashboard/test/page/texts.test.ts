@@ -1,0 +1,151 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { moved } from '../../page/widgets/arrow-keys.ts'
+import { connectionsText, inFlightText } from '../../page/head/drain-text.ts'
+import { textOf } from '../../page/feed/event-text.ts'
+import type { FeedEvent } from '../../page/live/events.ts'
+import { readHeaders } from '../../page/explain/header-lines.ts'
+import { stateWord } from '../../page/backends/state-word.ts'
+import { verdictOf } from '../../page/explain/verdict.ts'
+import type { ExplainedBackend, ServerView } from '../../page/api/views.ts'
+
+const base = { id: '1', at: 0, balancer: 'api' }
+
+test('every event is told in a line, and whether it is good news', () => {
+  const told: [FeedEvent, string][] = [
+    [{ ...base, type: 'veto', backend: 'a', action: 'laid', by: 'x', reason: 'y', hard: false }, 'bad vetoed by x: y'],
+    [
+      { ...base, type: 'veto', backend: 'a', action: 'lifted', by: 'x', reason: 'y', hard: false },
+      'good veto of x lifted: y',
+    ],
+    [{ ...base, type: 'veto', backend: 'a', action: 'laid', by: 'x', reason: 'y', hard: true }, 'plain vetoed by x: y'],
+    [
+      { ...base, type: 'circuit', backend: 'a', before: 'closed', state: 'open', reason: 'r' },
+      'bad circuit closed → open: r',
+    ],
+    [
+      { ...base, type: 'circuit', backend: 'a', before: 'open', state: 'half-open', reason: 'r' },
+      'plain circuit open → half-open: r',
+    ],
+    [
+      { ...base, type: 'circuit', backend: 'a', before: 'half-open', state: 'closed', reason: 'r' },
+      'good circuit half-open → closed: r',
+    ],
+    [
+      { ...base, type: 'panic', panicking: true, backends: 4, available: 4 },
+      'bad panic: opinions are ignored, 4 of 4 may be picked',
+    ],
+    [
+      { ...base, type: 'panic', panicking: false, backends: 4, available: 3 },
+      'good panic is over: 3 of 4 may be picked',
+    ],
+    [{ ...base, type: 'state', backend: 'a', before: 'ready', state: 'drain' }, 'plain ready → drain'],
+    [{ ...base, type: 'state', backend: 'a', before: 'drain', state: 'ready' }, 'good drain → ready'],
+    [
+      { ...base, type: 'backends', revision: 2, added: ['a', 'b'], changed: ['c'] },
+      'plain revision 2; added a, b; changed c',
+    ],
+    [{ ...base, type: 'backends', revision: 3, removed: ['a'] }, 'plain revision 3; removed a'],
+    [
+      { ...base, type: 'admin', who: 'ada', what: 'backend.state', before: 'ready', after: 'drain' },
+      'plain ada did backend.state (ready → drain)',
+    ],
+    [
+      { id: '1', at: 0, type: 'admin', who: 'ada', what: 'server.state', before: 'ready', after: 'drain' },
+      'plain ada did server.state (ready → drain)',
+    ],
+    [
+      { ...base, type: 'admin', what: 'backends.replace', before: [], after: [] },
+      'plain somebody did backends.replace',
+    ],
+  ]
+  for (const [event, expected] of told) {
+    const { tone, text } = textOf(event)
+    assert.equal(`${tone} ${text}`, expected)
+  }
+})
+
+test('headers are read line by line, whatever their case; a name that comes again has several values', () => {
+  assert.deepEqual(readHeaders('X-A: 1\n\n  b : two: three \nx-a:2\nx-A: 3\nempty:'), {
+    headers: Object.assign(Object.create(null), { 'x-a': ['1', '2', '3'], b: 'two: three', empty: '' }),
+    bad: [],
+  })
+  assert.deepEqual(readHeaders('a: 1\nno header\n: x\nb c: 1').bad, [2, 3, 4])
+  assert.deepEqual(Object.keys(readHeaders('__proto__: x\nconstructor: y').headers), ['__proto__', 'constructor'])
+})
+
+test('the word for a state: an order says more than a veto', () => {
+  assert.equal(stateWord({ state: 'ready', available: true }), 'available')
+  assert.equal(stateWord({ state: 'ready', available: false }), 'vetoed')
+  assert.equal(stateWord({ state: 'drain', available: false }), 'draining')
+  assert.equal(stateWord({ state: 'maintenance', available: false }), 'maintenance')
+})
+
+test('how far the drain of a server is', () => {
+  const server = (exchanges: number, closesConnections = false): ServerView => {
+    return { state: 'drain', closesConnections, exchanges, idle: exchanges === 0 }
+  }
+  assert.deepEqual(
+    [0, 1, 2, 1234].map((exchanges) => inFlightText(server(exchanges))),
+    [
+      'It is idle: no request is in flight.',
+      'One request is still in flight.',
+      '2 requests are still in flight.',
+      '1,234 requests are still in flight.',
+    ],
+  )
+  assert.match(connectionsText(server(1)), /^Connections are not closed yet: .*notice\.$/)
+  const closesConnectionsAt = new Date(2026, 10, 23, 3, 4, 5).getTime()
+  assert.match(connectionsText({ ...server(1), closesConnectionsAt, closesApp: false }), /before 03:04:05: .*notice\.$/)
+  assert.match(connectionsText({ ...server(1), closesConnectionsAt, closesApp: true }), /Then the app closes\.$/)
+  assert.match(connectionsText(server(1, true)), /^Connections are closed/)
+})
+
+test('why a backend would be picked, or not', () => {
+  const veto = { by: 'health-check', reason: 'down', hard: false, since: 0 }
+  const one = (id: string, rest: Partial<ExplainedBackend> = {}): ExplainedBackend => ({
+    id,
+    available: true,
+    vetoes: [],
+    inFlight: 0,
+    maxInFlight: 2,
+    load: 0,
+    weight: 1,
+    effectiveWeight: 1,
+    priority: 0,
+    score: 1,
+    ...rest,
+  })
+  const backends = [
+    one('a'),
+    one('b', { vetoes: [veto] }),
+    one('c', { inFlight: 2 }),
+    one('d', { priority: 1 }),
+    one('e', { score: 2.5 }),
+    one('f'),
+    one('g', { score: null }),
+  ]
+  const verdicts = (answer: { picked: string | null; panicking: boolean }) =>
+    backends.map((backend) => verdictOf(backend, { ...answer, backends }))
+  assert.deepEqual(verdicts({ picked: 'a', panicking: false }), [
+    'picked',
+    'vetoed by health-check: down',
+    'full: 2 of 2 in flight',
+    'priority 1 comes after 0',
+    'its score 2.5 is worse than 1',
+    'not its turn',
+    'not its turn',
+  ])
+  assert.equal(verdicts({ picked: 'b', panicking: true })[1], 'picked, in spite of its vetoes: panic')
+  assert.equal(verdicts({ picked: 'a', panicking: true })[1], 'not its turn')
+  assert.equal(verdicts({ picked: null, panicking: false })[0], 'not its turn')
+})
+
+test('arrows go round, Home and End to the ends', () => {
+  assert.deepEqual(
+    ['ArrowDown', 'ArrowRight', 'ArrowUp', 'ArrowLeft', 'Home', 'End', 'x'].map((key) => moved(key, 2, 3)),
+    [0, 0, 1, 1, 0, 2, undefined],
+  )
+  assert.equal(moved('ArrowUp', 0, 3), 2)
+  assert.equal(moved('ArrowDown', 0, 0), undefined)
+})

@@ -1,0 +1,55 @@
+import type { BackendFigures, BackendView, BalancerView, Figures } from '../../page/api/views.ts'
+
+/** Some second of the epoch, in ms. */
+export const start = 1_700_000_000_000
+
+/** Figures of a backend in one second. */
+export function backendFigures(id: string, requests: number, p95: number | null = 20): BackendFigures {
+  const latency = p95 === null ? null : { p50: p95 / 2, p95, p99: 2 * p95 }
+  return { id, requests, failed: 0, inFlight: 1, latency }
+}
+
+/** Figures of one second; of the balancer `api`, `second` seconds after the start. */
+export function figures(second: number, rest: Partial<Figures> = {}): Figures {
+  return {
+    balancer: 'api',
+    at: start + 1000 * second,
+    seconds: 1,
+    requests: 100,
+    failed: 5,
+    latency: { p50: 10, p95: 20, p99: 40 },
+    exchanges: 3,
+    waiting: 1,
+    backends: [],
+    ...rest,
+  }
+}
+
+/** A backend that is well. */
+export function backendView(id: string, rest: Partial<BackendView> = {}): BackendView {
+  return {
+    id,
+    url: `http://${id}:3000`,
+    weight: 1,
+    effectiveWeight: 1,
+    priority: 0,
+    maxInFlight: 10,
+    state: 'ready',
+    available: true,
+    vetoes: [],
+    inFlight: 0,
+    ...rest,
+  }
+}
+
+/** A balancer of such backends. */
+export function balancerView(name: string, ...ids: readonly string[]): BalancerView {
+  return {
+    name,
+    policy: 'p2c',
+    revision: 1,
+    panicking: false,
+    closing: false,
+    backends: ids.map((id) => backendView(id)),
+  }
+}

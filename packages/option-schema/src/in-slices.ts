@@ -1,0 +1,19 @@
+import { setImmediate } from 'node:timers/promises'
+
+/** Nobody else has waited for much longer than this (ms), however long the work. */
+const slice = 10
+
+/** So many at least are done in one go: looking at the clock costs something, too. */
+const step = 64
+
+/** Does something with each of a list, in order; between slices, requests and timers have their turn. */
+export async function inSlices<Item>(items: readonly Item[], each: (item: Item, index: number) => void): Promise<void> {
+  let since = performance.now()
+  for (const [index, item] of items.entries()) {
+    each(item, index)
+    if (index % step < step - 1 || performance.now() - since < slice) continue
+    // oxlint-disable-next-line no-await-in-loop -- others have their turn
+    await setImmediate()
+    since = performance.now()
+  }
+}
