@@ -14,6 +14,7 @@ const order = [
   'plugin',
   'route',
   'shutdown',
+  'pause-log',
   'exchange/',
   'log',
   'balancer',

@@ -6,6 +6,7 @@ import { Exchange } from './exchange/exchange.ts'
 import { continueWhenRead } from './request/expect-continue.ts'
 import { forwardingOf, type Forwarding } from './exchange/forwarding.ts'
 import { laneOf } from './response/choose-lane.ts'
+import { logPauses } from './pause-log.ts'
 import { closeWith } from './shutdown.ts'
 import type { BalancerOptions } from './options.ts'
 import { route } from './route.ts'
@@ -72,6 +73,7 @@ async function plugin(app: FastifyInstance, options: BalancerOptions): Promise<v
   decorate(app, balancers)
   continueWhenRead(app.server)
   closeWith(app, balancer)
+  logPauses(app, balancer)
   // With a slash at its end, the prefix itself would not be forwarded.
   const prefix = balancer.options.prefix.replace(/\/+$/, '')
   if (balancer.options.route) await app.register(route, { prefix, balancer })
