@@ -22,7 +22,7 @@ import { attemptRequest, outgoing, rewriteOutgoing, type Outgoing } from '../req
 import { openFresh } from '../backends/pool.ts'
 import type { Waiter } from '../picking/queue.ts'
 import { brokenBody, isUploading, RequestFault, takeSmallBody } from '../request/request-body.ts'
-import { mayRetry } from './retry.ts'
+import { isFree, mayRetry, type RetryQuestion } from './retry.ts'
 import type { IncomingFields } from '../headers/fields.ts'
 
 const exchangeOf = Symbol('fastify-balancer.exchange')
@@ -54,6 +54,9 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
   /** Once there is one, no other attempt can follow. */
   #answer: Answer | undefined
   #resent = 0
+  /** It has been sent again because a kept connection had been closed; and until it is sent, kept ones are not trusted. */
+  #renewed = false
+  #distrusting = false
   #ended = false
   readonly #limits = new TimeLimits(this, this.balancer.options.timeouts.idle)
   #pipelinedOn: Socket | undefined
@@ -121,9 +124,10 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
   }
 
   /** Sends it over the attempt's backend; also called when the exchange has come first in the queue. */
-  attempt(attempt: Attempt, fresh = false): void {
+  attempt(attempt: Attempt): void {
     const { backend } = attempt
     const { pool, timeouts } = this.balancer.options
+    const fresh = this.#distrusting
     this.#limits.stop('queue-timeout')
     // The first of those: they have so long together.
     if (attempt.lastResort && this.attempts.at(-1)?.lastResort !== true)
@@ -183,29 +187,28 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
   #retry(failed: Attempt, reason: FailureReason | 'status'): boolean {
     const { balancer } = this
     const { method, body } = this.#outgoing!
-    const now = this.clock.now()
-    const { started } = failed
-    const allowed = mayRetry(
-      {
-        reason,
-        started,
-        method,
-        replayable: body === null || Buffer.isBuffer(body),
-        attempts: this.attempts.length,
-        resent: this.#resent,
-        now,
-      },
-      balancer.options.retry,
-      balancer.budget,
-    )
-    if (!allowed) return false
-    const stale = reason === 'stale-connection' && balancer.set.available.includes(failed.backend)
-    const next = stale ? balancer.attemptAt(failed.backend, this) : balancer.pick(this)
+    const { retry } = balancer.options
+    const question: RetryQuestion = {
+      reason,
+      started: failed.started,
+      method,
+      replayable: body === null || Buffer.isBuffer(body),
+      attempts: this.attempts.length,
+      resent: this.#resent,
+      renewed: this.#renewed,
+      now: this.clock.now(),
+    }
+    if (!mayRetry(question, retry, balancer.budget)) return false
+    const isStale = reason === 'stale-connection'
+    this.#distrusting = isStale || (this.#distrusting && !failed.started)
+    const again = isStale && balancer.set.available.includes(failed.backend)
+    let next = again ? balancer.attemptAt(failed.backend, this) : 'none'
+    if (typeof next !== 'object') next = balancer.pick(this)
     const goesOn = typeof next === 'object' || (next === 'saturated' && this.#queue())
-    if (!goesOn && started) balancer.budget.refund(now)
-    // A kept connection that was closed meanwhile says nothing of the backend: the next attempt is as good as the first.
-    if (goesOn && started && !stale) this.#resent++
-    if (typeof next === 'object') this.attempt(next, stale)
+    if (isFree(question, retry)) this.#renewed ||= isStale
+    else if (goesOn) this.#resent++
+    else balancer.budget.refund(question.now)
+    if (typeof next === 'object') this.attempt(next)
     return goesOn
   }
 
