@@ -186,6 +186,8 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
   /** Another attempt, if there may be one and a backend for it. */
   #retry(failed: Attempt, reason: FailureReason | 'status'): boolean {
     const { balancer } = this
+    // When the app closes, every backend is cut.
+    if (reason === 'drain-deadline' && balancer.closing) return false
     const { method, body } = this.#outgoing!
     const { retry } = balancer.options
     const question: RetryQuestion = {
