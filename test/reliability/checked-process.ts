@@ -12,6 +12,8 @@ export interface CheckedReport {
   /** What was ever held against a backend. */
   readonly objections: readonly string[]
   readonly outcomes: readonly Partial<Record<string, number>>[]
+  /** Of each attempt that has failed: what was logged. */
+  readonly errors: readonly string[]
   /** What was logged beside the lines of exchanges. */
   readonly messages: readonly string[]
 }
@@ -32,6 +34,9 @@ function report(): CheckedReport {
   return {
     objections,
     outcomes: app.balancer.backends.map(({ outcomes }) => outcomes),
+    errors: lines.exchanges
+      .flatMap(({ attempts }) => attempts.map(({ error }) => error))
+      .filter((error) => error !== undefined),
     messages: lines.all.filter((line) => !('outcome' in line)).map(({ msg }) => msg ?? ''),
   }
 }

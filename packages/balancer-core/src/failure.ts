@@ -33,6 +33,7 @@ export const failures = {
     message: 'The backend could not be reached in time',
   },
   'tls-failed': { status: 502, blame: 'backend', retry: 'elsewhere', message: 'The backend could not be trusted' },
+  'out-of-sockets': { status: 503, blame: 'proxy', retry: 'elsewhere', message: 'Too many connections are open' },
   'continue-timeout': {
     status: 504,
     blame: 'proxy',
@@ -99,6 +100,11 @@ export function blameOf(outcome: Outcome | undefined): Blame | undefined {
 }
 
 const dnsCodes = new Set(['ENOTFOUND', 'EAI_AGAIN', 'EAI_NODATA', 'EAI_NONAME', 'EAI_FAIL', 'ENODATA', 'ESERVFAIL'])
+/**
+ * This process or machine has no more file descriptors, memory for sockets, or local ports: any backend would fail so. (A
+ * refusal by a local firewall or a missing IPv6 is not among them: that is about one address, and others may be reached.)
+ */
+const ownCodes = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EAI_MEMORY', 'EADDRNOTAVAIL', 'EADDRINUSE'])
 const networkCodes = new Set([
   'ECONNRESET',
   'ECONNABORTED',
@@ -107,12 +113,12 @@ const networkCodes = new Set([
   'ENETUNREACH',
   'ENETDOWN',
   'EHOSTDOWN',
-  'EADDRNOTAVAIL',
+  'ENETRESET',
+  'EAFNOSUPPORT',
+  'EPROTONOSUPPORT',
+  'EINVAL',
   'EACCES',
   'EPERM',
-  'EMFILE',
-  'ENFILE',
-  'ENOBUFS',
   'ENOENT',
   'UND_ERR_SOCKET',
   'UND_ERR_ABORTED',
@@ -134,8 +140,14 @@ export interface AttemptProgress {
 }
 
 function codeOf(error: unknown): string {
-  const code = (error as { code?: unknown } | null)?.code
-  return typeof code === 'string' ? code : ''
+  const { code, errors } = (error ?? {}) as { code?: unknown; errors?: unknown }
+  // Of a name with several addresses it is the first that counts, but for what says nothing of the backend.
+  const telling = Array.isArray(errors) && ownCodes.has(code as string) ? errors.map(codeOf).find(isTelling) : undefined
+  return telling ?? (typeof code === 'string' ? code : '')
+}
+
+function isTelling(code: string): boolean {
+  return code !== '' && !ownCodes.has(code)
 }
 
 /** Names the reason behind an error of undici or of Node's sockets. What is unknown is the backend's bad response. */
@@ -143,6 +155,7 @@ export function classify(error: unknown, { started, responded, reused }: Attempt
   const code = codeOf(error)
   if (code === 'UND_ERR_DESTROYED' || code === 'UND_ERR_CLOSED') return 'drain-deadline'
   if (refusedCodes.has(code)) return 'request-refused'
+  if (ownCodes.has(code)) return 'out-of-sockets'
   if (code === 'UND_ERR_CONNECT_TIMEOUT') return 'connect-timeout'
   if (!started) {
     if (code === 'ETIMEDOUT') return 'connect-timeout'

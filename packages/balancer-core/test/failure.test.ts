@@ -17,6 +17,7 @@ test('the table', () => {
       'connect-failed 502 backend elsewhere',
       'connect-timeout 504 backend elsewhere',
       'tls-failed 502 backend elsewhere',
+      'out-of-sockets 503 proxy elsewhere',
       'continue-timeout 504 proxy never',
       'request-refused 502 proxy never',
       'upload-timeout 504 backend never',
@@ -94,12 +95,12 @@ describe('an error of a socket', () => {
     'ENETUNREACH',
     'ENETDOWN',
     'EHOSTDOWN',
-    'EADDRNOTAVAIL',
     'EACCES',
     'EPERM',
-    'EMFILE',
-    'ENFILE',
-    'ENOBUFS',
+    'EAFNOSUPPORT',
+    'EPROTONOSUPPORT',
+    'EINVAL',
+    'ENETRESET',
     'ENOENT',
     'ECONNABORTED',
   ]) {
@@ -107,6 +108,24 @@ describe('an error of a socket', () => {
       assert.equal(classify(systemError(code), phases.connecting), 'connect-failed')
     })
   }
+})
+
+describe('what this process or machine has run out of', () => {
+  const ours = ['out-of-sockets', 'out-of-sockets', 'out-of-sockets', 'out-of-sockets'] as const
+  for (const code of ['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EAI_MEMORY', 'EADDRNOTAVAIL', 'EADDRINUSE']) {
+    check(code, systemError(code), ours)
+    check(`${code} of every address`, aggregateError(code), ours)
+  }
+
+  test('of several addresses, one that has failed otherwise says more', () => {
+    for (const codes of [
+      ['EADDRNOTAVAIL', 'ECONNREFUSED'],
+      ['ECONNREFUSED', 'EADDRNOTAVAIL'],
+    ]) {
+      const error = Object.assign(new AggregateError(codes.map(systemError)), { code: codes[0] })
+      assert.equal(classify(error, phases.connecting), 'connect-refused')
+    }
+  })
 })
 
 test('ETIMEDOUT of every address, connecting: connect-timeout', () => {
