@@ -22,7 +22,7 @@ import { attemptRequest, outgoing, rewriteOutgoing, type Outgoing } from '../req
 import { openFresh } from '../backends/pool.ts'
 import type { Waiter } from '../picking/queue.ts'
 import { brokenBody, isUploading, RequestFault, takeSmallBody } from '../request/request-body.ts'
-import { isFree, mayRetry, type RetryQuestion } from './retry.ts'
+import { Retries } from './retry.ts'
 import type { IncomingFields } from '../headers/fields.ts'
 
 const exchangeOf = Symbol('fastify-balancer.exchange')
@@ -53,10 +53,7 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
   #current: Attempt | undefined
   /** Once there is one, no other attempt can follow. */
   #answer: Answer | undefined
-  #resent = 0
-  /** It has been sent again because a kept connection had been closed; and until it is sent, kept ones are not trusted. */
-  #renewed = false
-  #distrusting = false
+  #retries: Retries | undefined
   #ended = false
   readonly #limits = new TimeLimits(this, this.balancer.options.timeouts.idle)
   #pipelinedOn: Socket | undefined
@@ -127,7 +124,7 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
   attempt(attempt: Attempt): void {
     const { backend } = attempt
     const { pool, timeouts } = this.balancer.options
-    const fresh = this.#distrusting
+    const fresh = this.#retries?.distrusting === true
     this.#limits.stop('queue-timeout')
     // The first of those: they have so long together.
     if (attempt.lastResort && this.attempts.at(-1)?.lastResort !== true)
@@ -188,28 +185,13 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
     const { balancer } = this
     // When the app closes, every backend is cut.
     if (reason === 'drain-deadline' && balancer.closing) return false
-    const { method, body } = this.#outgoing!
-    const { retry } = balancer.options
-    const question: RetryQuestion = {
-      reason,
-      started: failed.started,
-      method,
-      replayable: body === null || Buffer.isBuffer(body),
-      attempts: this.attempts.length,
-      resent: this.#resent,
-      renewed: this.#renewed,
-      now: this.clock.now(),
-    }
-    if (!mayRetry(question, retry, balancer.budget)) return false
-    const isStale = reason === 'stale-connection'
-    this.#distrusting = isStale || (this.#distrusting && !failed.started)
-    const again = isStale && balancer.set.available.includes(failed.backend)
+    this.#retries ??= new Retries(balancer.options.retry, balancer.budget)
+    if (!this.#retries.may(failed, reason, this.#outgoing!)) return false
+    const again = reason === 'stale-connection' && balancer.set.available.includes(failed.backend)
     let next = again ? balancer.attemptAt(failed.backend, this) : 'none'
     if (typeof next !== 'object') next = balancer.pick(this)
     const goesOn = typeof next === 'object' || (next === 'saturated' && this.#queue())
-    if (isFree(question, retry)) this.#renewed ||= isStale
-    else if (goesOn) this.#resent++
-    else balancer.budget.refund(question.now)
+    this.#retries.decided(goesOn)
     if (typeof next === 'object') this.attempt(next)
     return goesOn
   }

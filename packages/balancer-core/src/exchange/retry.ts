@@ -1,6 +1,8 @@
+import type { Attempt } from '../attempt/attempt.ts'
 import type { RetryBudget } from '../attempt/retry-budget.ts'
 import type { RetryOptions } from '../attempt/retry-options.ts'
 import { failures, type FailureReason } from '../failure.ts'
+import type { Outgoing } from '../request/outgoing-request.ts'
 
 /**
  * Never-sent requests go on to the next backend without a budget, since nothing is sent twice; but not to more than so
@@ -53,4 +55,45 @@ export function mayRetry(question: RetryQuestion, options: RetryOptions, budget:
   if (reason !== 'status' && failures[reason].retry === 'never') return false
   if (isFree(question, options)) return attempts <= maxRedirects
   return replayable && resent < options.attempts && options.methods.includes(method) && budget.withdraw(now)
+}
+
+/** What one exchange has repeated so far. Made only when an attempt has failed. */
+export class Retries {
+  readonly #options: RetryOptions
+  readonly #budget: RetryBudget
+  #resent = 0
+  #renewed = false
+  #asked: RetryQuestion | undefined
+  /** A kept connection had been closed, and the request was not sent since: no other kept one is trusted. */
+  distrusting = false
+
+  constructor(options: RetryOptions, budget: RetryBudget) {
+    this.#options = options
+    this.#budget = budget
+  }
+
+  /** May another attempt follow this one? Then `decided` must be told whether one does. */
+  may(failed: Attempt, reason: FailureReason | 'status', { method, body }: Outgoing): boolean {
+    const { started, exchange } = failed
+    const question: RetryQuestion = {
+      reason,
+      started,
+      method,
+      replayable: body === null || Buffer.isBuffer(body),
+      attempts: exchange.attempts.length,
+      resent: this.#resent,
+      renewed: this.#renewed,
+      now: exchange.clock.now(),
+    }
+    this.#asked = question
+    this.distrusting = reason === 'stale-connection' || (this.distrusting && !started)
+    return mayRetry(question, this.#options, this.#budget)
+  }
+
+  decided(goesOn: boolean): void {
+    const question = this.#asked!
+    if (isFree(question, this.#options)) this.#renewed ||= question.started
+    else if (goesOn) this.#resent++
+    else this.#budget.refund(question.now)
+  }
 }
