@@ -31,6 +31,7 @@ const order = [
   'headers/',
   'errors',
   'failure',
+  'exchange-ceiling',
   'clock',
 ]
 

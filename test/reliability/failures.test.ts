@@ -9,7 +9,7 @@ import balancer, {
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import Fastify from 'fastify'
-import { request, STATUS_CODES } from 'node:http'
+import { request, STATUS_CODES, type IncomingMessage } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import { connect, type LookupFunction, type Socket } from 'node:net'
 import { Readable } from 'node:stream'
@@ -131,6 +131,24 @@ const rows: Record<FailureReason, Row> = {
       const answer = await ask(scene.url)
       assert.equal(backend.received.length, 0)
       return answer
+    },
+  },
+  overloaded: {
+    status: 503,
+    blame: 'proxy',
+    attempts: [],
+    async provoke(scene) {
+      const backend = await startHolder(scene)
+      await scene.start({ backends: [backend.url], maxExchanges: 1 })
+      const held = scene.url.replace('/row', '/held')
+      // What other tests have left under way in this process may take a moment to end.
+      while (backend.received.length === 0) {
+        const outgoing = request(held, { agent: false }).on('error', never).end()
+        scene.t.after(() => outgoing.destroy())
+        const refused = once(outgoing, 'response').then(([response]) => (response as IncomingMessage).resume())
+        await Promise.race([refused, until('it has arrived', () => backend.received.length > 0)])
+      }
+      return ask(scene.url)
     },
   },
   'no-backend': {

@@ -19,6 +19,7 @@ export const failures = {
   // before a backend is chosen
   'bad-request': { status: 400, blame: 'client', retry: 'never', message: 'The request is malformed' },
   'rewrite-failed': { status: 500, blame: 'proxy', retry: 'never', message: 'The request could not be rewritten' },
+  overloaded: { status: 503, blame: 'proxy', retry: 'never', message: 'Too many requests are under way' },
   'no-backend': { status: 503, blame: 'proxy', retry: 'never', message: 'No backend is available' },
   'queue-full': { status: 503, blame: 'proxy', retry: 'never', message: 'Too many requests are waiting' },
   'queue-timeout': { status: 503, blame: 'proxy', retry: 'never', message: 'No backend became free in time' },

@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify'
 import fp from 'fastify-plugin'
 import { Balancer } from './balancer.ts'
 import { BadOptionsError, UnknownBalancerError } from './errors.ts'
+import { defaultCeiling } from './exchange-ceiling.ts'
 import { Exchange } from './exchange/exchange.ts'
 import { continueWhenRead } from './request/expect-continue.ts'
 import { forwardingOf, type Forwarding } from './exchange/forwarding.ts'
@@ -63,6 +64,14 @@ function decorate(app: FastifyInstance, balancers: ReadonlyMap<string, Balancer>
   })
 }
 
+/** Says once how many requests there may be at once; the logs of later refusals are then understood. */
+function tellCeiling(app: FastifyInstance, { name, options }: Balancer): void {
+  const { maxExchanges = defaultCeiling() } = options
+  app.addHook('onListen', async () => {
+    app.log.info({ balancer: name, maxExchanges }, `at most ${maxExchanges} requests at once in this process`)
+  })
+}
+
 async function plugin(app: FastifyInstance, options: BalancerOptions): Promise<void> {
   const balancers = byServer.get(app.server) ?? new Map<string, Balancer>()
   byServer.set(app.server, balancers)
@@ -74,6 +83,7 @@ async function plugin(app: FastifyInstance, options: BalancerOptions): Promise<v
   continueWhenRead(app.server)
   closeWith(app, balancer)
   logPauses(app, balancer)
+  tellCeiling(app, balancer)
   // With a slash at its end, the prefix itself would not be forwarded.
   const prefix = balancer.options.prefix.replace(/\/+$/, '')
   if (balancer.options.route) await app.register(route, { prefix, balancer })

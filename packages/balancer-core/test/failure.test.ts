@@ -9,6 +9,7 @@ test('the table', () => {
     [
       'bad-request 400 client never',
       'rewrite-failed 500 proxy never',
+      'overloaded 503 proxy never',
       'no-backend 503 proxy never',
       'queue-full 503 proxy never',
       'queue-timeout 503 proxy never',

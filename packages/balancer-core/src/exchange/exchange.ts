@@ -73,13 +73,14 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
     const { balancer, request, forwarding } = this
     const raw = this.reply.raw as Traced
     const { timeouts } = balancer.options
-    balancer.exchanges++
+    const hasRoom = balancer.enter()
     raw[exchangeOf] = this
     raw.on('close', onClose)
     if (raw.socket === null) onSocketClose((this.#pipelinedOn = request.raw.socket), this)
     if (channels.exchangeStart.hasSubscribers) channels.exchangeStart.publish({ exchange: this })
     // The client may have left while an earlier hook was at work.
     if (raw.destroyed) return this.onClose()
+    if (!hasRoom) return this.fail('overloaded', undefined)
     this.#limits.start('request-timeout', timeouts.request)
     try {
       this.#outgoing = outgoing(request, forwarding.request)
