@@ -2,10 +2,11 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
+import type { RequestListener } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { test, type TestContext } from 'node:test'
 import { ask, type Answer } from '../support/ask.ts'
-import { startBackends } from '../support/backend.ts'
+import { startBackend } from '../support/backend.ts'
 import { startChild } from '../support/child.ts'
 import type { CheckedReport } from './checked-process.ts'
 
@@ -36,7 +37,9 @@ test(
   'a process without a file descriptor left blames no backend, and says what it is',
   { skip: canLimit ? false : 'no prlimit' },
   async (t) => {
-    const backends = await startBackends(t, 'one', 'two')
+    // A connection that is kept would need no new one.
+    const answer: RequestListener = (_incoming, response) => response.setHeader('connection', 'close').end()
+    const backends = [await startBackend(t, answer), await startBackend(t, answer)]
     const { child, first } = await startChild(t, new URL('checked-process.ts', import.meta.url), [
       JSON.stringify({ prefix: '/app', backends: backends.map(({ url }) => url), failureHeader: true }),
       JSON.stringify({ type: 'none' }),
@@ -58,9 +61,10 @@ test(
       const socket = taken.pop()!
       socket.destroy()
       await once(socket, 'close')
-      // There is one descriptor for the client, none for a backend; as soon as the process knows that it has it.
-      const answer = await ask(`http://127.0.0.1:${port}/app`)
-      if (answer.status !== 0) refused.push(answer)
+      // There is one descriptor for the client, as soon as the process knows of it, and none for a backend, unless it is
+      // slow to know that.
+      const answered = await ask(`http://127.0.0.1:${port}/app`)
+      if (answered.status !== 0 && answered.status !== 200) refused.push(answered)
       taken.push(...(await exhaust(t, port)))
     }
     for (const { status, headers, body } of refused) {
@@ -74,15 +78,19 @@ test(
     }
     const { objections, outcomes, errors } = await report()
     assert.deepEqual(objections, [])
-    // Each has tried both: the other one might have had a connection left.
-    assert.deepEqual(outcomes, [{ 'out-of-sockets': 12 }, { 'out-of-sockets': 12 }])
+    for (const { ok, 'out-of-sockets': count = 0, ...others } of outcomes) {
+      // Each has tried both: the other one might have had a connection left.
+      assert.ok(count >= 12, `${count}, ${ok}`)
+      assert.deepEqual(others, {})
+    }
+    assert.ok(errors.length >= 24)
     assert.deepEqual(
-      new Set(errors.map((error) => error.split(' ').slice(0, 2).join(' '))),
-      new Set(['connect EMFILE']),
+      errors.filter((error) => !error.includes('EMFILE')),
+      [],
     )
 
     for (const socket of taken) socket.destroy()
-    let answer = await ask(`http://127.0.0.1:${port}/app`)
-    while (answer.status !== 200) answer = await ask(`http://127.0.0.1:${port}/app`)
+    let answered = await ask(`http://127.0.0.1:${port}/app`)
+    while (answered.status !== 200) answered = await ask(`http://127.0.0.1:${port}/app`)
   },
 )

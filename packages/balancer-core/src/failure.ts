@@ -161,7 +161,7 @@ export function classify(error: unknown, { started, responded, reused }: Attempt
   if (!started) {
     if (code === 'ETIMEDOUT') return 'connect-timeout'
     if (code === 'ECONNREFUSED') return 'connect-refused'
-    if (dnsCodes.has(code)) return 'dns-failed'
+    if (dnsCodes.has(code)) return ownCodes.has(codeOf((error as Error).cause)) ? 'out-of-sockets' : 'dns-failed'
     return networkCodes.has(code) ? 'connect-failed' : 'tls-failed'
   }
   if (code === 'UND_ERR_HEADERS_TIMEOUT') return 'headers-timeout'

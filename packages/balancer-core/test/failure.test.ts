@@ -118,6 +118,11 @@ describe('what this process or machine has run out of', () => {
     check(`${code} of every address`, aggregateError(code), ours)
   }
 
+  test('a look-up that failed for want of it is ours, too', () => {
+    const error = Object.assign(systemError('EAI_AGAIN'), { cause: systemError('EMFILE') })
+    assert.equal(classify(error, phases.connecting), 'out-of-sockets')
+  })
+
   test('of several addresses, one that has failed otherwise says more', () => {
     for (const codes of [
       ['EADDRNOTAVAIL', 'ECONNREFUSED'],
