@@ -47,8 +47,8 @@ test(
     const port = Number(first)
     const report = async () => {
       child.send('report')
-      const [answer] = (await once(child, 'message')) as [CheckedReport]
-      return answer
+      const [told] = (await once(child, 'message')) as [CheckedReport]
+      return told
     }
     const open = readdirSync(`/proc/${child.pid}/fd`).length
     spawnSync('prlimit', ['--pid', String(child.pid), `--nofile=${open + 20}`])
