@@ -42,7 +42,7 @@ test(
     const backends = [await startBackend(t, answer), await startBackend(t, answer)]
     const { child, first } = await startChild(t, new URL('checked-process.ts', import.meta.url), [
       JSON.stringify({ prefix: '/app', backends: backends.map(({ url }) => url), failureHeader: true }),
-      JSON.stringify({ type: 'none' }),
+      JSON.stringify({ interval: 100, jitter: 0, fall: 1 }),
     ])
     const port = Number(first)
     const report = async () => {
