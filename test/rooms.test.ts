@@ -14,6 +14,7 @@ const order = [
   'plugin',
   'route',
   'shutdown',
+  'pause-log',
   'exchange/',
   'log',
   'balancer',
@@ -31,6 +32,7 @@ const order = [
   'headers/',
   'errors',
   'failure',
+  'exchange-ceiling',
   'clock',
 ]
 

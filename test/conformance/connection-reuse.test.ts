@@ -37,9 +37,10 @@ const linesOf = (requests: readonly WireMessage[]) =>
 for (const lane of ['raw', 'full'] as const) {
   for (const [loss, lose] of Object.entries(losses)) {
     describe(`a backend that has a request on a kept connection and ${loss} (${lane} lane)`, () => {
-      for (const method of ['GET', 'HEAD', 'OPTIONS']) {
-        test(`is asked once more over a new one: ${method}`, { timeout }, async (t) => {
-          const { backend, port, only } = await startForgetful(t, lose, { lane, pool: { connections: 1 } })
+      for (const method of ['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']) {
+        test(`is asked once more over a new one, without a budget: ${method}`, { timeout }, async (t) => {
+          const retry = { methods: [], budget: { ratio: 0, floor: 0 } }
+          const { backend, port, only } = await startForgetful(t, lose, { lane, retry, pool: { connections: 1 } })
           const response = await exchange(t, port, get('/again').replace('GET', method))
           assert.equal(response.status, 200)
           if (method !== 'HEAD') assert.equal(response.body, '2')
@@ -50,23 +51,29 @@ for (const lane of ['raw', 'full'] as const) {
         })
       }
 
-      test('is asked once more with a small body of a method that may be repeated', { timeout }, async (t) => {
-        const { backend, port } = await startForgetful(t, lose, { lane, retry: { methods: ['PUT'] } })
-        const response = await exchange(t, port, post('hello').replace('POST', 'PUT'))
-        assert.equal(response.body, '2')
-        assert.deepEqual(
-          backend.requests.map(({ body }) => body),
-          ['', 'hello', 'hello'],
-        )
-      })
+      for (const method of ['PUT', 'DELETE', 'OPTIONS'])
+        test(`is asked once more with a small body: ${method}`, { timeout }, async (t) => {
+          const { backend, port } = await startForgetful(t, lose, { lane })
+          const response = await exchange(t, port, post('hello').replace('POST', method))
+          assert.equal(response.body, '2')
+          assert.deepEqual(
+            backend.requests.map(({ body }) => body),
+            ['', 'hello', 'hello'],
+          )
+        })
 
-      for (const body of ['hello', '']) {
-        test(`gets no POST twice, ${body === '' ? 'without a body' : 'with one'}`, { timeout }, async (t) => {
+      for (const [method, body] of [
+        ['POST', 'hello'],
+        ['POST', ''],
+        ['PATCH', 'hello'],
+        ['PATCH', ''],
+      ] as const) {
+        test(`gets no ${method} twice, ${body === '' ? 'without a body' : 'with one'}`, { timeout }, async (t) => {
           const { backend, port, only } = await startForgetful(t, lose, { lane, pool: { connections: 1 } })
-          const response = await exchange(t, port, post(body))
+          const response = await exchange(t, port, post(body).replace('POST', method))
           assert.equal(response.status, 502)
           assert.equal(JSON.parse(response.body).code, 'FST_BALANCER_STALE_CONNECTION')
-          assert.deepEqual(linesOf(backend.requests), ['GET /first', 'POST /'])
+          assert.deepEqual(linesOf(backend.requests), ['GET /first', `${method} /`])
           assert.deepEqual(only.outcomes, { ok: 1, 'stale-connection': 1 })
           // The failure has cost the Pool nothing.
           assert.equal((await exchange(t, port, get('/next'))).body, '2')
@@ -75,7 +82,7 @@ for (const lane of ['raw', 'full'] as const) {
       }
 
       test('gets no streamed body twice', { timeout }, async (t) => {
-        const { backend, port } = await startForgetful(t, lose, { lane, retry: { methods: ['PUT'] } })
+        const { backend, port } = await startForgetful(t, lose, { lane })
         const chunked = 'PUT / HTTP/1.1\r\nhost: a.example\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n'
         assert.equal((await exchange(t, port, chunked)).status, 502)
         assert.deepEqual(linesOf(backend.requests), ['GET /first', 'PUT /'])

@@ -11,8 +11,9 @@ import { until } from '../support/until.ts'
 for (const [status, penalty] of [
   [200, 0],
   [404, 0],
-  [429, 1],
+  [429, 0],
   [500, 1],
+  [501, 0],
   [503, 1],
   [599, 1],
 ] as const)

@@ -33,10 +33,10 @@ async function start(t: TestContext, options: BalancerOptions = {}) {
     held,
     balancer,
     backend: balancer.backend('a'),
-    /** Has one request under way at `a`. */
+    /** Has one request under way at `a`, which must not be repeated. */
     async hold() {
       const closed = balancer.veto(balancer.backend('b'), { by: 'test', reason: 'so that a is asked', hard: true })
-      const answer = ask(`${url}/held`)
+      const answer = ask(`${url}/held`, { method: 'POST' })
       const goal = held.length + 1
       await until('it is under way', () => held.length === goal)
       closed.lift()

@@ -7,10 +7,11 @@ import balancer, {
   type FailureReason,
 } from '@fastify-balancer/balancer-core'
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import Fastify from 'fastify'
-import { request, STATUS_CODES } from 'node:http'
+import { request, STATUS_CODES, type IncomingMessage } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
-import type { Socket } from 'node:net'
+import { connect, type LookupFunction, type Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import { describe, test, type TestContext } from 'node:test'
 import { setImmediate as immediate } from 'node:timers/promises'
@@ -150,6 +151,24 @@ const rows: Record<FailureReason, Row> = {
       return answer
     },
   },
+  overloaded: {
+    status: 503,
+    blame: 'proxy',
+    attempts: [],
+    async provoke(scene) {
+      const backend = await startHolder(scene)
+      await scene.start({ backends: [backend.url], maxExchanges: 1 })
+      const held = scene.url.replace('/row', '/held')
+      // What other tests have left under way in this process may take a moment to end.
+      while (backend.received.length === 0) {
+        const outgoing = request(held, { agent: false }).on('error', never).end()
+        scene.t.after(() => outgoing.destroy())
+        const refused = once(outgoing, 'response').then(([response]) => (response as IncomingMessage).resume())
+        await Promise.race([refused, until('it has arrived', () => backend.received.length > 0)])
+      }
+      return ask(scene.url)
+    },
+  },
   'no-backend': {
     status: 503,
     blame: 'proxy',
@@ -224,6 +243,19 @@ const rows: Record<FailureReason, Row> = {
       const origin = await listen(server)
       scene.t.after(() => void server.close())
       await scene.start({ backends: [overTls(origin)] })
+      return ask(scene.url)
+    },
+  },
+  'out-of-sockets': {
+    status: 503,
+    blame: 'proxy',
+    async provoke(scene) {
+      const backend = await startBackend(scene.t)
+      // No socket is to be had at an address that is not this machine's. (In `out-of-sockets.test.ts`, there is none at all.)
+      const socket = connect({ host: '127.0.0.1', port: 9, localAddress: '192.0.2.1' })
+      const [error] = (await once(socket, 'error')) as [Error]
+      const lookup: LookupFunction = (_hostname, _options, callback) => callback(error, [])
+      await scene.start({ backends: [backend.url.replace('127.0.0.1', 'localhost')], pool: { tls: { lookup } } })
       return ask(scene.url)
     },
   },

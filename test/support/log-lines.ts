@@ -7,7 +7,7 @@ export interface ExchangeLine extends LogLine {
   readonly outcome: string
   readonly url: string
   readonly status: number
-  readonly attempts: readonly { readonly backend: string; readonly outcome: string }[]
+  readonly attempts: readonly { readonly backend: string; readonly outcome: string; readonly error?: string }[]
 }
 
 /** Catches what an app logs: pass it as Fastify's `logger`. */

@@ -8,9 +8,17 @@ import type { TimeoutOptions } from './backends/pool-options.ts'
 import { Penalties } from './attempt/failure-penalty.ts'
 import { TimeLimitSweep } from './attempt/time-limit-sweep.ts'
 
+/**
+ * Answers that are about the one who asks, not about the backend: 429, too many requests of one client (RFC 6585 §4), and
+ * 501, a method that it does not know (RFC 9110 §15.6.2). Any client could bring them about at will.
+ */
+function isAboutClient(status: number): boolean {
+  return status === 429 || status === 501
+}
+
 /** By its outcome, or by a response that a backend is quick to give when it does not do the work. */
 function hasFailed({ status }: Attempt, outcome: Outcome): boolean {
-  return outcome === 'ok' ? status >= 500 || status === 429 : failures[outcome].blame === 'backend'
+  return outcome === 'ok' ? status >= 500 && !isAboutClient(status) : failures[outcome].blame === 'backend'
 }
 
 /** Keeps count of the attempts of one balancer, and tells its hooks: whatever goes in comes out once. */

@@ -6,6 +6,7 @@ import { Backends } from './backends/backends.ts'
 import type { ChangeOptions } from './backends/proposal.ts'
 import { channels } from './channels.ts'
 import { systemClock, type Clock } from './clock.ts'
+import { enterProcess, leaveProcess } from './exchange-ceiling.ts'
 import type { DrainOptions } from './backends/drains.ts'
 import type { Explanation } from './picking/explain.ts'
 import { failures } from './failure.ts'
@@ -185,8 +186,15 @@ export class Balancer {
     return this.#picking.at(backend, exchange)
   }
 
+  /** An exchange has begun; false if there are too many in this process. */
+  enter(): boolean {
+    this.exchanges++
+    return enterProcess(this.options.maxExchanges)
+  }
+
   /** An exchange has ended. */
   leave(): void {
+    leaveProcess()
     if (--this.exchanges === 0) this.#whenEmpty?.()
   }
 

@@ -12,7 +12,13 @@ type ErrorOptionsOf = { cause: unknown }
 const constructors = new Map(
   Object.entries(failures).map(([reason, { status, message }]) => {
     const code = `FST_BALANCER_${reason.replaceAll('-', '_').toUpperCase()}`
-    return [reason, createError<[ErrorOptionsOf]>(code, message, status)]
+    // Where in this package it was made tells nobody anything, and finding that out is most of what a refusal costs.
+    const constructor = createError<[ErrorOptionsOf]>(code, message, status, Error, false)
+    Object.defineProperty(constructor.prototype, 'stack', {
+      value: `FastifyError [${code}]: ${message}`,
+      writable: true,
+    })
+    return [reason, constructor]
   }),
 )
 

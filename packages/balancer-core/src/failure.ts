@@ -25,6 +25,7 @@ export const failures = {
     message: 'The version of the protocol is not supported',
   },
   'rewrite-failed': { status: 500, blame: 'proxy', retry: 'never', message: 'The request could not be rewritten' },
+  overloaded: { status: 503, blame: 'proxy', retry: 'never', message: 'Too many requests are under way' },
   'no-backend': { status: 503, blame: 'proxy', retry: 'never', message: 'No backend is available' },
   'queue-full': { status: 503, blame: 'proxy', retry: 'never', message: 'Too many requests are waiting' },
   'queue-timeout': { status: 503, blame: 'proxy', retry: 'never', message: 'No backend became free in time' },
@@ -39,6 +40,7 @@ export const failures = {
     message: 'The backend could not be reached in time',
   },
   'tls-failed': { status: 502, blame: 'backend', retry: 'elsewhere', message: 'The backend could not be trusted' },
+  'out-of-sockets': { status: 503, blame: 'proxy', retry: 'elsewhere', message: 'Too many connections are open' },
   'continue-timeout': {
     status: 504,
     blame: 'proxy',
@@ -83,7 +85,12 @@ export const failures = {
   'body-truncated': { status: 502, blame: 'backend', retry: 'never', message: 'The backend broke off its response' },
   // at any time
   'request-timeout': { status: 504, blame: 'proxy', retry: 'never', message: 'The request took too long' },
-  'drain-deadline': { status: 503, blame: 'proxy', retry: 'never', message: 'The backend was taken out of service' },
+  'drain-deadline': {
+    status: 503,
+    blame: 'proxy',
+    retry: 'elsewhere',
+    message: 'The backend was taken out of service',
+  },
   'client-gone': { status: 499, blame: 'client', retry: 'never', message: 'The client went away' },
   'client-stalled': { status: 499, blame: 'client', retry: 'never', message: 'The client stopped reading or sending' },
 } as const satisfies Record<string, FailureKind>
@@ -100,6 +107,11 @@ export function blameOf(outcome: Outcome | undefined): Blame | undefined {
 }
 
 const dnsCodes = new Set(['ENOTFOUND', 'EAI_AGAIN', 'EAI_NODATA', 'EAI_NONAME', 'EAI_FAIL', 'ENODATA', 'ESERVFAIL'])
+/**
+ * This process or machine has no more file descriptors, memory for sockets, or local ports: any backend would fail so. (A
+ * refusal by a local firewall or a missing IPv6 is not among them: that is about one address, and others may be reached.)
+ */
+const ownCodes = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EAI_MEMORY', 'EADDRNOTAVAIL', 'EADDRINUSE'])
 const networkCodes = new Set([
   'ECONNRESET',
   'ECONNABORTED',
@@ -108,12 +120,12 @@ const networkCodes = new Set([
   'ENETUNREACH',
   'ENETDOWN',
   'EHOSTDOWN',
-  'EADDRNOTAVAIL',
+  'ENETRESET',
+  'EAFNOSUPPORT',
+  'EPROTONOSUPPORT',
+  'EINVAL',
   'EACCES',
   'EPERM',
-  'EMFILE',
-  'ENFILE',
-  'ENOBUFS',
   'ENOENT',
   'UND_ERR_SOCKET',
   'UND_ERR_ABORTED',
@@ -135,8 +147,14 @@ export interface AttemptProgress {
 }
 
 function codeOf(error: unknown): string {
-  const code = (error as { code?: unknown } | null)?.code
-  return typeof code === 'string' ? code : ''
+  const { code, errors } = (error ?? {}) as { code?: unknown; errors?: unknown }
+  // Of a name with several addresses it is the first that counts, but for what says nothing of the backend.
+  const telling = Array.isArray(errors) && ownCodes.has(code as string) ? errors.map(codeOf).find(isTelling) : undefined
+  return telling ?? (typeof code === 'string' ? code : '')
+}
+
+function isTelling(code: string): boolean {
+  return code !== '' && !ownCodes.has(code)
 }
 
 /** Names the reason behind an error of undici or of Node's sockets. What is unknown is the backend's bad response. */
@@ -144,11 +162,12 @@ export function classify(error: unknown, { started, responded, reused }: Attempt
   const code = codeOf(error)
   if (code === 'UND_ERR_DESTROYED' || code === 'UND_ERR_CLOSED') return 'drain-deadline'
   if (refusedCodes.has(code)) return 'request-refused'
+  if (ownCodes.has(code)) return 'out-of-sockets'
   if (code === 'UND_ERR_CONNECT_TIMEOUT') return 'connect-timeout'
   if (!started) {
     if (code === 'ETIMEDOUT') return 'connect-timeout'
     if (code === 'ECONNREFUSED') return 'connect-refused'
-    if (dnsCodes.has(code)) return 'dns-failed'
+    if (dnsCodes.has(code)) return ownCodes.has(codeOf((error as Error).cause)) ? 'out-of-sockets' : 'dns-failed'
     return networkCodes.has(code) ? 'connect-failed' : 'tls-failed'
   }
   if (code === 'UND_ERR_HEADERS_TIMEOUT') return 'headers-timeout'

@@ -67,6 +67,13 @@ export const BalancerOptions = Type.Object(
       },
       { ...strict, default: {} },
     ),
+    maxExchanges: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        description:
+          'Requests that may be under way in this process, over all its balancers; more get 503 at once. If not given: two fifths of `ulimit -n`, since each needs two sockets',
+      }),
+    ),
     panicThreshold: Type.Union([Type.Number({ minimum: 0, maximum: 1 }), Type.Literal(false)], {
       default: 0,
       description:

@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify'
 import fp from 'fastify-plugin'
 import { Balancer } from './balancer.ts'
 import { BadOptionsError, UnknownBalancerError } from './errors.ts'
+import { defaultCeiling } from './exchange-ceiling.ts'
 import { Exchange } from './exchange/exchange.ts'
 import { continueWhenRead } from './request/expect-continue.ts'
 import { forwardingOf, guarded, type Forwarding } from './exchange/forwarding.ts'
@@ -9,6 +10,7 @@ import { refuseVersions } from './request/http-version.ts'
 import { withEachListener } from './request/listeners.ts'
 import { routeUnroutable } from './paths/unroutable.ts'
 import { laneOf } from './response/choose-lane.ts'
+import { logPauses } from './pause-log.ts'
 import { closeWith } from './shutdown.ts'
 import type { BalancerOptions } from './options.ts'
 import { route } from './route.ts'
@@ -67,6 +69,14 @@ function decorate(app: FastifyInstance, balancers: ReadonlyMap<string, Balancer>
   })
 }
 
+/** Says once how many requests there may be at once; the logs of later refusals are then understood. */
+function tellCeiling(app: FastifyInstance, { name, options }: Balancer): void {
+  const { maxExchanges = defaultCeiling() } = options
+  app.addHook('onListen', async () => {
+    app.log.info({ balancer: name, maxExchanges }, `at most ${maxExchanges} requests at once in this process`)
+  })
+}
+
 async function plugin(app: FastifyInstance, options: BalancerOptions): Promise<void> {
   const balancers = byServer.get(app.server) ?? new Map<string, Balancer>()
   byServer.set(app.server, balancers)
@@ -81,6 +91,8 @@ async function plugin(app: FastifyInstance, options: BalancerOptions): Promise<v
     routeUnroutable(app, server)
   })
   closeWith(app, balancer)
+  logPauses(app, balancer)
+  tellCeiling(app, balancer)
   // With a slash at its end, the prefix itself would not be forwarded.
   const prefix = balancer.options.prefix.replace(/\/+$/, '')
   if (balancer.options.route) await app.register(route, { prefix, balancer })

@@ -19,3 +19,13 @@ test('every failure has a coded error with its status, and the message for the c
   assert.equal(codes.size, Object.keys(failures).length)
   assert.equal(failureError('no-backend', undefined).code, 'FST_BALANCER_NO_BACKEND')
 })
+
+test('making one captures no stack, which would cost more than all the rest of a refusal; it says what it is instead', (t) => {
+  t.mock.method(Error, 'captureStackTrace', () => assert.fail('captured'))
+  const error = failureError('queue-full', undefined)
+  assert.equal(error.stack, 'FastifyError [FST_BALANCER_QUEUE_FULL]: Too many requests are waiting')
+  assert.deepEqual(
+    Object.keys(error).filter((key) => key === 'stack'),
+    [],
+  )
+})

@@ -10,6 +10,7 @@ test('the table', () => {
       'bad-request 400 client never',
       'unsupported-version 505 client never',
       'rewrite-failed 500 proxy never',
+      'overloaded 503 proxy never',
       'no-backend 503 proxy never',
       'queue-full 503 proxy never',
       'queue-timeout 503 proxy never',
@@ -18,6 +19,7 @@ test('the table', () => {
       'connect-failed 502 backend elsewhere',
       'connect-timeout 504 backend elsewhere',
       'tls-failed 502 backend elsewhere',
+      'out-of-sockets 503 proxy elsewhere',
       'continue-timeout 504 proxy never',
       'request-refused 502 proxy never',
       'upload-timeout 504 backend never',
@@ -28,7 +30,7 @@ test('the table', () => {
       'body-timeout 504 backend never',
       'body-truncated 502 backend never',
       'request-timeout 504 proxy never',
-      'drain-deadline 503 proxy never',
+      'drain-deadline 503 proxy elsewhere',
       'client-gone 499 client never',
       'client-stalled 499 client never',
     ],
@@ -96,12 +98,12 @@ describe('an error of a socket', () => {
     'ENETUNREACH',
     'ENETDOWN',
     'EHOSTDOWN',
-    'EADDRNOTAVAIL',
     'EACCES',
     'EPERM',
-    'EMFILE',
-    'ENFILE',
-    'ENOBUFS',
+    'EAFNOSUPPORT',
+    'EPROTONOSUPPORT',
+    'EINVAL',
+    'ENETRESET',
     'ENOENT',
     'ECONNABORTED',
   ]) {
@@ -109,6 +111,29 @@ describe('an error of a socket', () => {
       assert.equal(classify(systemError(code), phases.connecting), 'connect-failed')
     })
   }
+})
+
+describe('what this process or machine has run out of', () => {
+  const ours = ['out-of-sockets', 'out-of-sockets', 'out-of-sockets', 'out-of-sockets'] as const
+  for (const code of ['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EAI_MEMORY', 'EADDRNOTAVAIL', 'EADDRINUSE']) {
+    check(code, systemError(code), ours)
+    check(`${code} of every address`, aggregateError(code), ours)
+  }
+
+  test('a look-up that failed for want of it is ours, too', () => {
+    const error = Object.assign(systemError('EAI_AGAIN'), { cause: systemError('EMFILE') })
+    assert.equal(classify(error, phases.connecting), 'out-of-sockets')
+  })
+
+  test('of several addresses, one that has failed otherwise says more', () => {
+    for (const codes of [
+      ['EADDRNOTAVAIL', 'ECONNREFUSED'],
+      ['ECONNREFUSED', 'EADDRNOTAVAIL'],
+    ]) {
+      const error = Object.assign(new AggregateError(codes.map(systemError)), { code: codes[0] })
+      assert.equal(classify(error, phases.connecting), 'connect-refused')
+    }
+  })
 })
 
 test('ETIMEDOUT of every address, connecting: connect-timeout', () => {

@@ -110,7 +110,7 @@ describe('given addresses', patience, () => {
 
     assert.deepEqual([method, path, status, outcome], ['GET', '/here', 200, 'ok'])
     assert.equal((attempts as { backend: string }[])[0]!.backend, one!.url)
-    assert.equal(lines.length, 3, 'balancing, the request, SIGTERM')
+    assert.equal(lines.length, 4, 'how many requests at once, balancing, the request, SIGTERM')
   })
 
   test('the pretty log has each attempt, and what the client got', async (t) => {

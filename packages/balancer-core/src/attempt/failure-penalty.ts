@@ -4,9 +4,9 @@ import type { Clock } from '../clock.ts'
 const halfLife = 1000
 
 /**
- * Makes a failed attempt, or one answered with 429 or a 5xx, count as load for a while, as if it were still running: a
- * backend that fails fast would otherwise look like the least loaded one and draw all traffic. (Linkerd charges failures a
- * 5 s response time; halving each second comes to about the same.)
+ * Makes a failed attempt, or one answered with a 5xx other than 501, count as load for a while, as if it were still
+ * running: a backend that fails fast would otherwise look like the least loaded one and draw all traffic. (Linkerd charges
+ * failures a 5 s response time; halving each second comes to about the same.)
  */
 export class Penalties {
   readonly #clock: Clock

@@ -22,7 +22,7 @@ import { attemptRequest, outgoing, rewriteOutgoing, type Outgoing } from '../req
 import { openFresh } from '../backends/pool.ts'
 import type { Waiter } from '../picking/queue.ts'
 import { brokenBody, isUploading, RequestFault, takeSmallBody } from '../request/request-body.ts'
-import { mayRetry } from './retry.ts'
+import { Retries } from './retry.ts'
 import type { IncomingFields } from '../headers/fields.ts'
 
 const exchangeOf = Symbol('fastify-balancer.exchange')
@@ -53,7 +53,7 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
   #current: Attempt | undefined
   /** Once there is one, no other attempt can follow. */
   #answer: Answer | undefined
-  #resent = 0
+  #retries: Retries | undefined
   #ended = false
   readonly #limits = new TimeLimits(this, this.balancer.options.timeouts.idle)
   #pipelinedOn: Socket | undefined
@@ -73,13 +73,14 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
     const { balancer, request, forwarding } = this
     const raw = this.reply.raw as Traced
     const { timeouts } = balancer.options
-    balancer.exchanges++
+    const hasRoom = balancer.enter()
     raw[exchangeOf] = this
     raw.on('close', onClose)
     if (raw.socket === null) onSocketClose((this.#pipelinedOn = request.raw.socket), this)
     if (channels.exchangeStart.hasSubscribers) channels.exchangeStart.publish({ exchange: this })
     // The client may have left while an earlier hook was at work.
     if (raw.destroyed) return this.onClose()
+    if (!hasRoom) return this.fail('overloaded', undefined)
     this.#limits.start('request-timeout', timeouts.request)
     try {
       this.#outgoing = outgoing(request, forwarding.request)
@@ -121,9 +122,10 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
   }
 
   /** Sends it over the attempt's backend; also called when the exchange has come first in the queue. */
-  attempt(attempt: Attempt, fresh = false): void {
+  attempt(attempt: Attempt): void {
     const { backend } = attempt
     const { pool, timeouts } = this.balancer.options
+    const fresh = this.#retries?.distrusting === true
     this.#limits.stop('queue-timeout')
     // The first of those: they have so long together.
     if (attempt.lastResort && this.attempts.at(-1)?.lastResort !== true)
@@ -182,30 +184,16 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
   /** Another attempt, if there may be one and a backend for it. */
   #retry(failed: Attempt, reason: FailureReason | 'status'): boolean {
     const { balancer } = this
-    const { method, body } = this.#outgoing!
-    const now = this.clock.now()
-    const { started } = failed
-    const allowed = mayRetry(
-      {
-        reason,
-        started,
-        method,
-        replayable: body === null || Buffer.isBuffer(body),
-        attempts: this.attempts.length,
-        resent: this.#resent,
-        now,
-      },
-      balancer.options.retry,
-      balancer.budget,
-    )
-    if (!allowed) return false
-    const stale = reason === 'stale-connection' && balancer.set.available.includes(failed.backend)
-    const next = stale ? balancer.attemptAt(failed.backend, this) : balancer.pick(this)
+    // When the app closes, every backend is cut.
+    if (reason === 'drain-deadline' && balancer.closing) return false
+    this.#retries ??= new Retries(balancer.options.retry, balancer.budget)
+    if (!this.#retries.may(failed, reason, this.#outgoing!)) return false
+    const again = reason === 'stale-connection' && balancer.set.available.includes(failed.backend)
+    let next = again ? balancer.attemptAt(failed.backend, this) : 'none'
+    if (typeof next !== 'object') next = balancer.pick(this)
     const goesOn = typeof next === 'object' || (next === 'saturated' && this.#queue())
-    if (!goesOn && started) balancer.budget.refund(now)
-    // A kept connection that was closed meanwhile says nothing of the backend: the next attempt is as good as the first.
-    if (goesOn && started && !stale) this.#resent++
-    if (typeof next === 'object') this.attempt(next, stale)
+    this.#retries.decided(goesOn)
+    if (typeof next === 'object') this.attempt(next)
     return goesOn
   }
 

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test'
 import { failures, type FailureReason } from '../../src/failure.ts'
 import { RetryBudget } from '../../src/attempt/retry-budget.ts'
 import type { RetryOptions } from '../../src/attempt/retry-options.ts'
-import { maxRedirects, mayRetry, type RetryQuestion } from '../../src/exchange/retry.ts'
+import { isFree, maxRedirects, mayRetry, type RetryQuestion } from '../../src/exchange/retry.ts'
 
 /** Takes out all that there is. */
 function drained(budget: RetryBudget, now: number): number {
@@ -155,6 +155,7 @@ const sentGet: RetryQuestion = {
   replayable: true,
   attempts: 1,
   resent: 0,
+  renewed: false,
   now: 0,
 }
 
@@ -202,6 +203,38 @@ describe('another attempt', () => {
         assert.equal(answer({ reason: reason as FailureReason, started }), retry !== 'never', `${reason} ${started}`)
       }
     }
+  })
+
+  describe('after a kept connection that had been closed', () => {
+    const stale = { reason: 'stale-connection' } as const
+    const none = { methods: [], statuses: [], attempts: 1, budget: { ratio: 0, floor: 0 } }
+    const empty = new RetryBudget(none.budget)
+
+    test('needs an idempotent method, whatever the options name, and no budget', () => {
+      for (const method of ['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE'])
+        assert.equal(mayRetry({ ...sentGet, ...stale, method }, none, empty), true, method)
+      for (const method of ['POST', 'PATCH', 'CONNECT', 'PROPFIND', 'put', ''])
+        assert.equal(mayRetry({ ...sentGet, ...stale, method }, none, empty), false, method)
+    })
+
+    test('needs the whole body, and retries that are not off', () => {
+      assert.equal(mayRetry({ ...sentGet, ...stale, replayable: false }, none, empty), false)
+      assert.equal(mayRetry({ ...sentGet, ...stale }, { ...none, attempts: 0 }, empty), false)
+    })
+
+    test('does not count as one that repeats, nor do those count against it', () => {
+      assert.equal(mayRetry({ ...sentGet, ...stale, resent: 1 }, none, empty), true)
+      assert.equal(isFree({ ...sentGet, ...stale }, options), true)
+      assert.equal(isFree(sentGet, options), false)
+    })
+
+    test('is made once; then the rule is that of any request that may have been acted upon', () => {
+      const again = { ...stale, renewed: true }
+      assert.equal(mayRetry({ ...sentGet, ...again }, none, empty), false)
+      assert.equal(answer(again), true)
+      assert.equal(answer({ ...again, method: 'PUT' }), false)
+      assert.equal(answer({ ...again, resent: 1 }), false)
+    })
   })
 
   test('after a status is made as after any request that was acted upon', () => {
