@@ -1,6 +1,5 @@
 // Room `exchange`: one client request from its beginning to its one end: attempts, retries, time limits, the answer to a failure.
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { Socket } from 'node:net'
 import type { Dispatcher } from 'undici'
 import { Answer } from '../response/answer.ts'
 import type { Attempt, AttemptOwner } from '../attempt/attempt.ts'
@@ -14,7 +13,7 @@ import type { FailureReason } from '../failure.ts'
 import type { Forwarding } from './forwarding.ts'
 import type { Lane } from '../response/response-lane.ts'
 import { TimeLimits } from './time-limits.ts'
-import { distrust, offSocketClose, onSocketClose } from '../request/pipelining.ts'
+import { distrust, isLatest, isPipelined, waitForTurn } from '../request/pipelining.ts'
 import { progressLimit, type ProgressLimit } from './progress-limit.ts'
 import { closeConnection } from './close-connection.ts'
 import { logExchange } from '../log.ts'
@@ -56,7 +55,6 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
   #resent = 0
   #ended = false
   readonly #limits = new TimeLimits(this, this.balancer.options.timeouts.idle)
-  #pipelinedOn: Socket | undefined
 
   constructor(request: FastifyRequest, reply: FastifyReply, forwarding: Forwarding, lane: Lane) {
     super(request, reply, forwarding)
@@ -68,15 +66,22 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
     return isUploading(this.request)
   }
 
-  /** Begins: judges, and goes on to the first attempt. */
+  /** Begins, when it is its turn. */
   begin(): void {
+    const { raw } = this.reply
+    if (isPipelined(raw)) waitForTurn(this.request.raw, raw, () => this.#start())
+    else this.#start()
+  }
+
+  /** Judges, and goes on to the first attempt. */
+  #start(): void {
     const { balancer, request, forwarding } = this
     const raw = this.reply.raw as Traced
     const { timeouts } = balancer.options
+    this.startedAt = this.clock.now()
     balancer.exchanges++
     raw[exchangeOf] = this
     raw.on('close', onClose)
-    if (raw.socket === null) onSocketClose((this.#pipelinedOn = request.raw.socket), this)
     if (channels.exchangeStart.hasSubscribers) channels.exchangeStart.publish({ exchange: this })
     // The client may have left while an earlier hook was at work.
     if (raw.destroyed) return this.onClose()
@@ -232,10 +237,9 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
     this.outcome ??= this.clientGone ? 'client-gone' : 'ok'
     this.endedAt = this.clock.now()
     this.#stopWaiting()
-    if (this.#pipelinedOn !== undefined) offSocketClose(this.#pipelinedOn, this)
     this.#current?.cancel('client-gone')
     this.balancer.leave()
-    if (this.balancer.closing) closeConnection(this.request.raw)
+    if (this.balancer.closing && isLatest(this.reply.raw, this.request.raw)) closeConnection(this.request.raw)
     if (channels.exchangeEnd.hasSubscribers) channels.exchangeEnd.publish({ exchange: this })
     logExchange(this)
   }
