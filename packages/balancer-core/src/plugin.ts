@@ -6,6 +6,8 @@ import { Exchange } from './exchange/exchange.ts'
 import { continueWhenRead } from './request/expect-continue.ts'
 import { forwardingOf, type Forwarding } from './exchange/forwarding.ts'
 import { laneOf } from './response/choose-lane.ts'
+import { isUploading } from './request/request-body.ts'
+import { lingerAfter } from './response/lingering-close.ts'
 import { closeWith } from './shutdown.ts'
 import type { BalancerOptions } from './options.ts'
 import { route } from './route.ts'
@@ -71,6 +73,11 @@ async function plugin(app: FastifyInstance, options: BalancerOptions): Promise<v
   balancers.set(balancer.name, balancer)
   decorate(app, balancers)
   continueWhenRead(app.server)
+  // A body that a parser of the app's refuses, as too large for example, is not read to its end either.
+  app.addHook('onError', (request, reply, _error, done) => {
+    if (request.raw.httpVersionMajor === 1 && isUploading(request)) lingerAfter(reply.raw)
+    done()
+  })
   closeWith(app, balancer)
   // With a slash at its end, the prefix itself would not be forwarded.
   const prefix = balancer.options.prefix.replace(/\/+$/, '')

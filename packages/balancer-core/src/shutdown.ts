@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import type { Balancer } from './balancer.ts'
+import { endLingering } from './response/lingering-close.ts'
 
 /** The part of Fastify's `pluginTimeout`, which a `preClose` hook must keep, that is used for waiting. */
 const usable = 0.9
@@ -18,6 +19,7 @@ export function closeWith(app: FastifyInstance, balancer: Balancer): void {
     })
     await Promise.race([balancer.close(), late])
     clock.clearTimeout(timer)
+    endLingering(app.server)
   })
   app.addHook('onClose', async () => balancer.close())
 }

@@ -2,6 +2,7 @@ import type { FailureError } from '../errors.ts'
 import type { ExchangeRecord } from './exchange-record.ts'
 import type { FailureReason } from '../failure.ts'
 import { isUploading, RequestFault } from '../request/request-body.ts'
+import { lingerAfter } from '../response/lingering-close.ts'
 
 /** In seconds: what is overloaded or being replaced is worth asking again soon (RFC 9110 §10.2.3). */
 const retryAfter = '1'
@@ -14,7 +15,10 @@ export function replyWithFailure({ request, reply, balancer, error }: ExchangeRe
   // What is left of the body is not read, so the next request could not be found behind it; and where a malformed one
   // ends, nobody can tell.
   const isUnfinished = isUploading(request) || failure.reason === 'bad-request'
-  if (isUnfinished && request.raw.httpVersionMajor === 1) reply.header('connection', 'close')
+  if (isUnfinished && request.raw.httpVersionMajor === 1) {
+    reply.header('connection', 'close')
+    lingerAfter(reply.raw)
+  }
   if (failure.statusCode === 503) reply.header('retry-after', retryAfter)
   if (balancer.options.failureHeader) reply.header('x-balancer-failure', failure.reason)
   // An error of the app's own hooks is the app's own, and may carry a status.

@@ -1,4 +1,5 @@
 import { breakOff } from './break-off.ts'
+import { lingerAfter } from './lingering-close.ts'
 import { Readable } from 'node:stream'
 import type { Answering, Lane } from './response-lane.ts'
 import { responseFields } from './response-headers.ts'
@@ -63,7 +64,10 @@ function send(answer: Answering, received: Readable | Buffer | undefined): void 
   for (const name in state.own) reply.removeHeader(name)
   reply.code(out.status)
   for (const name in out.headers) reply.header(name, out.headers[name])
-  if (answer.uploading && reply.raw.req.httpVersionMajor === 1) reply.header('connection', 'close')
+  if (answer.uploading && reply.raw.req.httpVersionMajor === 1) {
+    reply.header('connection', 'close')
+    lingerAfter(reply.raw)
+  }
   state.sent = true
   // Of a Buffer, Fastify replaces a content type that is missing or that it cannot read; of a stream it does not.
   const isNamed = readableType.test(String(out.headers['content-type']))

@@ -1,4 +1,5 @@
 import { breakOff } from './break-off.ts'
+import { lingerAfter } from './lingering-close.ts'
 import type { Answering, Lane } from './response-lane.ts'
 import { responseHeaders } from './response-headers.ts'
 import { addTrailers } from './trailers.ts'
@@ -38,7 +39,10 @@ export const rawLane: Lane = {
       status = message.status
       out = toFlat(message.headers)
     }
-    if (answer.uploading && raw.req.httpVersionMajor === 1) out.push('connection', 'close')
+    if (answer.uploading && raw.req.httpVersionMajor === 1) {
+      out.push('connection', 'close')
+      lingerAfter(raw)
+    }
     // The reason phrase is not passed on: it may hold what Node refuses to write, and HTTP/2 has none.
     raw.writeHead(status, out)
     reply.hijack()
