@@ -59,6 +59,12 @@ export const BalancerOptions = Type.Object(
       },
       { ...strict, default: {} },
     ),
+    minClientRate: Type.Number({
+      minimum: 0,
+      default: 240,
+      description:
+        'Bytes a second that a client must read of what waits for it, or send of a body whose length it has named, on average over `timeouts.idle`; slower ones are cut off; 0 = no such limit',
+    }),
     panicThreshold: Type.Union([Type.Number({ minimum: 0, maximum: 1 }), Type.Literal(false)], {
       default: 0,
       description:

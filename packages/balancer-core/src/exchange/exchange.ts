@@ -6,12 +6,13 @@ import type { Attempt, AttemptOwner } from '../attempt/attempt.ts'
 import type { WaitingExchange } from '../balancer.ts'
 import { channels } from '../channels.ts'
 import { failureError } from '../errors.ts'
-import { writeEarlyHints } from '../response/early-hints.ts'
 import { ExchangeRecord } from './exchange-record.ts'
 import { replyWithFailure } from './failure-reply.ts'
 import type { FailureReason } from '../failure.ts'
 import type { Forwarding } from './forwarding.ts'
 import type { Lane } from '../response/response-lane.ts'
+import { ClientWatch } from './client-watch.ts'
+import { tellOfClose } from './client-close.ts'
 import { TimeLimits } from './time-limits.ts'
 import { distrust, isLatest, isPipelined, waitForTurn } from '../request/pipelining.ts'
 import { progressLimit, type ProgressLimit } from './progress-limit.ts'
@@ -24,13 +25,6 @@ import { brokenBody, isUploading, RequestFault, takeSmallBody } from '../request
 import { mayRetry } from './retry.ts'
 import type { IncomingFields } from '../headers/fields.ts'
 
-const exchangeOf = Symbol('fastify-balancer.exchange')
-type Traced = FastifyReply['raw'] & { [exchangeOf]: Exchange }
-
-function onClose(this: FastifyReply['raw']): void {
-  ;(this as Traced)[exchangeOf].onClose()
-}
-
 function goOn(exchange: Exchange): void {
   exchange.onBodyDue()
 }
@@ -42,7 +36,6 @@ function goOn(exchange: Exchange): void {
 export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExchange {
   /** The client has closed its side before it was answered whole. */
   clientGone = false
-
   previousWaiter: Waiter | undefined
   nextWaiter: Waiter | undefined
   waiting = false
@@ -54,37 +47,38 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
   #answer: Answer | undefined
   #resent = 0
   #ended = false
-  readonly #limits = new TimeLimits(this, this.balancer.options.timeouts.idle)
+  readonly #limits = new TimeLimits(this, this.balancer.options.timeouts.idle, this.forwarding.rate.least)
+  #watch: ClientWatch | undefined
 
   constructor(request: FastifyRequest, reply: FastifyReply, forwarding: Forwarding, lane: Lane) {
     super(request, reply, forwarding)
     this.#lane = lane
   }
 
-  /** The client has not finished sending: its connection cannot be used for another request. */
+  get #client(): ClientWatch {
+    return (this.#watch ??= new ClientWatch(this, this.#limits))
+  }
+
   get uploading(): boolean {
     return isUploading(this.request)
   }
 
   /** Begins, when it is its turn. */
   begin(): void {
-    const { raw } = this.reply
-    if (isPipelined(raw)) waitForTurn(this.request.raw, raw, () => this.#start())
+    if (isPipelined(this.reply.raw)) waitForTurn(this.request.raw, this.reply.raw, () => this.#start())
     else this.#start()
   }
 
   /** Judges, and goes on to the first attempt. */
   #start(): void {
     const { balancer, request, forwarding } = this
-    const raw = this.reply.raw as Traced
     const { timeouts } = balancer.options
     this.startedAt = this.clock.now()
     balancer.exchanges++
-    raw[exchangeOf] = this
-    raw.on('close', onClose)
+    tellOfClose(this.reply.raw, this)
     if (channels.exchangeStart.hasSubscribers) channels.exchangeStart.publish({ exchange: this })
     // The client may have left while an earlier hook was at work.
-    if (raw.destroyed) return this.onClose()
+    if (this.reply.raw.destroyed) return this.onClose()
     this.#limits.start('request-timeout', timeouts.request)
     try {
       this.#outgoing = outgoing(request, forwarding.request)
@@ -104,8 +98,14 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
 
   onBodyDue(): void {
     if (this.outcome !== undefined) return
-    const out = this.#outgoing!
-    out.body = takeSmallBody(this.request.raw, out.smallLength) ?? out.body
+    const { smallLength } = this.#outgoing!
+    const body = takeSmallBody(this.request.raw, smallLength)
+    if (body === undefined) this.#client.collect(smallLength)
+    else this.onBody(body)
+  }
+
+  onBody(body: Buffer): void {
+    this.#outgoing!.body = body
     this.#attemptFirst()
   }
 
@@ -147,8 +147,9 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
   }
 
   limitOf(attempt: Attempt): ProgressLimit {
-    const isPaused = this.#answer?.paused === true
-    return progressLimit(attempt, this.#outgoing!, isPaused, this.balancer.options.timeouts)
+    const out = this.#outgoing!
+    this.#client.check(attempt, out)
+    return progressLimit(attempt, out, this.#answer?.paused === true, this.balancer.options.timeouts)
   }
 
   get ownFailure(): FailureReason | undefined {
@@ -157,7 +158,7 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
   }
 
   onInformation(status: number, headers: IncomingFields): void {
-    if (status === 103) writeEarlyHints(this.reply, headers)
+    if (this.outcome === undefined) this.#client.onInformation(this.#current!, status, headers)
   }
 
   onResponse(attempt: Attempt, controller: Dispatcher.DispatchController, headers: IncomingFields): void {
@@ -246,6 +247,7 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
 
   #stopWaiting(): void {
     if (this.waiting) this.balancer.queue.leave(this)
+    this.#watch?.stop()
     this.#limits.stopAll()
   }
 }

@@ -1,4 +1,5 @@
 import { breakOff } from './break-off.ts'
+import { flushHead, keepBytes } from './head-bytes.ts'
 import { lingerAfter } from './lingering-close.ts'
 import { Readable } from 'node:stream'
 import type { Answering, Lane } from './response-lane.ts'
@@ -12,7 +13,7 @@ const maxCollected = 65_536
 
 function flushHeaders({ reply: { raw } }: Answering): void {
   // Once something is piped to the response its headers are set; before that, a hook is still at work on them.
-  if (!raw.headersSent && raw.listenerCount('unpipe') > 0) raw.flushHeaders()
+  if (!raw.headersSent && raw.listenerCount('unpipe') > 0) flushHead(raw)
 }
 
 /** The backend's body as a stream: pausing it pauses the backend, destroying it ends the attempt. */
@@ -64,6 +65,7 @@ function send(answer: Answering, received: Readable | Buffer | undefined): void 
   for (const name in state.own) reply.removeHeader(name)
   reply.code(out.status)
   for (const name in out.headers) reply.header(name, out.headers[name])
+  keepBytes(reply.raw, out.headers)
   if (answer.uploading && reply.raw.req.httpVersionMajor === 1) {
     reply.header('connection', 'close')
     lingerAfter(reply.raw)

@@ -1,4 +1,5 @@
 import { breakOff } from './break-off.ts'
+import { flushHead } from './head-bytes.ts'
 import { lingerAfter } from './lingering-close.ts'
 import type { Answering, Lane } from './response-lane.ts'
 import { responseHeaders } from './response-headers.ts'
@@ -9,7 +10,7 @@ import { toFields, toFlat } from '../headers/fields.ts'
 /** Without a length nothing may follow for long, as with server-sent events: the headers must not wait for it. */
 function flushHeaders(answer: Answering): void {
   const { raw } = answer.reply
-  if (answer.written === 0 && !raw.writableEnded && !raw.destroyed) raw.flushHeaders()
+  if (answer.written === 0 && !raw.writableEnded && !raw.destroyed) flushHead(raw)
 }
 
 /** Up to this size, copying a chunk into a string costs less than a write of two pieces. */
