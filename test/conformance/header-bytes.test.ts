@@ -80,7 +80,9 @@ for (const lane of ['raw', 'full'] as const) {
 async function startRewriting(t: TestContext, value: string) {
   const backend = await startWireBackend(t, ok('ok', `x-name: ${value}`, 'content-type: text/plain'))
   const app = Fastify()
-  app.addHook('onSend', async (_request, _reply, payload) => (Buffer.isBuffer(payload) ? `${payload} € text` : payload))
+  app.addHook('onSend', async (_request, _reply, payload) =>
+    Buffer.isBuffer(payload) ? `${payload.toString()} € text` : payload,
+  )
   await app.register(balancer, { backends: [backend.url] })
   const { port } = await listenApp(t, app)
   return wireClient(t, port)

@@ -163,7 +163,7 @@ for (const reads of [true, false]) {
         let response = await client.response()
         while (response.status === 103) response = await client.response()
         assert.equal(response.status, 502)
-        assert.ok(client.received.length < 100_000, `${client.received.length} bytes were passed on`)
+        assert.ok(client.received.length < 300_000, `${client.received.length} bytes were passed on`)
       })
     }
   })
@@ -174,14 +174,10 @@ test('a client that takes no hints has stalled', async (t) => {
   let waiting: WireConnection | undefined
   const backend = await startWireBackend(t, (_request, connection) => {
     waiting = connection
-    connection.send(`HTTP/1.1 103 Early Hints\r\nlink: </${'x'.repeat(2000)}>\r\n\r\n`.repeat(10))
+    connection.send(`HTTP/1.1 103 Early Hints\r\nlink: </${'x'.repeat(2000)}>\r\n\r\n`.repeat(50))
   })
   const timeouts = { idle: 10_000, headers: 0 }
-  const { app, port } = await startApp(
-    t,
-    { backends: [backend.url], clock, timeouts },
-    { http: { highWaterMark: 1024 } },
-  )
+  const { app, port } = await startApp(t, { backends: [backend.url], clock, timeouts })
   // What the system buffers for a client is more than is ever passed on.
   app.server.on('connection', (socket: Socket) => {
     socket._write = () => {}
@@ -197,7 +193,7 @@ test('a client that takes no hints has stalled', async (t) => {
   clock.advance(1)
   assert.deepEqual(outcomes, ['client-stalled'])
   assert.equal(await client.closed(), '')
-  assert.equal(app.balancer.exchanges, 0)
+  await until('nothing is left of it', () => app.balancer.exchanges === 0)
 })
 
 /** A request that waits to be told to continue before it sends `body`. */

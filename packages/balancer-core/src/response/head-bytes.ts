@@ -12,10 +12,13 @@ function isBeyondAscii(text: string): boolean {
   return false
 }
 
+// oxlint-disable-next-line typescript/unbound-method -- called with its response
+const { end } = ServerResponse.prototype
+
 /** Ends with a Buffer, where it was asked to end with text. */
 function endWithBytes(this: ServerResponse, chunk?: unknown, ...rest: unknown[]): ServerResponse {
   const body = typeof chunk === 'string' ? Buffer.from(chunk) : chunk
-  return Reflect.apply(ServerResponse.prototype.end, this, [body, ...rest])
+  return Reflect.apply(end, this, [body, ...rest])
 }
 
 /**

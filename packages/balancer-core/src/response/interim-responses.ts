@@ -9,7 +9,7 @@ import type { IncomingFields } from '../headers/fields.ts'
 const maxReceived = 4096
 const maxReceivedBytes = 1024 * 1024
 /** More is not passed on (bytes): over HTTP/2 nothing holds it up. */
-const maxPassedBytes = 65_536
+const maxPassedBytes = 256 * 1024
 
 // oxlint-disable-next-line no-control-regex -- what must not be in a field value
 const forbidden = /[^\t\u0020-\u007e\u0080-\u00ff]/
