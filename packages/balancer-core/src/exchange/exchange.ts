@@ -166,7 +166,7 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
     const { statuses } = this.balancer.options.retry
     if (statuses.length > 0 && statuses.includes(attempt.status) && this.#retry(attempt, 'status'))
       return attempt.discard()
-    this.#answer = new Answer(this, this.#lane, attempt, controller, headers)
+    this.#answer = new Answer(this, this.#lane, attempt, controller, headers, this.#outgoing!.method)
     this.#answer.start(headers)
   }
 

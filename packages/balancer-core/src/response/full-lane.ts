@@ -89,11 +89,11 @@ function sendStream(answer: Answering): void {
 /** Through `reply.send`, and so through every onSend hook: what compress, etag and a user's own hooks need. */
 export const fullLane: Lane = {
   start(answer, received) {
-    const { request, reply, status, bodyless, rules } = answer
+    const { request, reply, status, bodyless, empty, rules } = answer
     const { via } = rules
     const own = reply.getHeaders()
     const chunks = request.raw.httpVersion !== '1.0'
-    const headers = responseFields(received, { status, bodyless, chunks, via, own })
+    const headers = responseFields(received, { status, bodyless, empty, chunks, via, own })
     answer.laneState = { status, headers, own, chunks: [], stream: undefined, sent: false } satisfies State
     if (answer.expected > maxCollected) sendStream(answer)
     // A body of unknown length may have arrived whole; what has not by the end of this tick is streamed.

@@ -24,12 +24,13 @@ function pauseUnlessTaken(answer: Answering): void {
 /** Straight to the socket: nothing of Fastify's way out is passed, except for the headers that plugins have set. */
 export const rawLane: Lane = {
   start(answer, headers) {
-    const { reply, bodyless, rules } = answer
+    const { reply, bodyless, empty, rules } = answer
     const { raw } = reply
     let { status } = answer
     let out = responseHeaders(headers, {
       status,
       bodyless,
+      empty,
       chunks: raw.req.httpVersion !== '1.0',
       via: rules.via,
       own: reply.getHeaders(),
