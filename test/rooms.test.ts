@@ -14,6 +14,8 @@ const order = [
   'plugin',
   'route',
   'shutdown',
+  'http2-sessions',
+  'servers',
   'exchange/',
   'log',
   'balancer',

@@ -8,6 +8,8 @@ import { forwardingOf, type Forwarding } from './exchange/forwarding.ts'
 import { laneOf } from './response/choose-lane.ts'
 import { isUploading } from './request/request-body.ts'
 import { lingerAfter } from './response/lingering-close.ts'
+import { Http2Sessions } from './http2-sessions.ts'
+import { eachServer } from './servers.ts'
 import { closeWith } from './shutdown.ts'
 import type { BalancerOptions } from './options.ts'
 import { route } from './route.ts'
@@ -72,13 +74,17 @@ async function plugin(app: FastifyInstance, options: BalancerOptions): Promise<v
     throw new BadOptionsError(`name: '${balancer.name}' is already that of another balancer`)
   balancers.set(balancer.name, balancer)
   decorate(app, balancers)
-  continueWhenRead(app.server)
+  const sessions = new Http2Sessions()
+  const servers = eachServer(app, (server) => {
+    continueWhenRead(server)
+    sessions.observe(server)
+  })
   // A body that a parser of the app's refuses, as too large for example, is not read to its end either.
   app.addHook('onError', (request, reply, _error, done) => {
     if (request.raw.httpVersionMajor === 1 && isUploading(request)) lingerAfter(reply.raw)
     done()
   })
-  closeWith(app, balancer)
+  closeWith(app, balancer, servers, sessions)
   // With a slash at its end, the prefix itself would not be forwarded.
   const prefix = balancer.options.prefix.replace(/\/+$/, '')
   if (balancer.options.route) await app.register(route, { prefix, balancer })
