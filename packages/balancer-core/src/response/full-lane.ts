@@ -64,7 +64,12 @@ function send(answer: Answering, received: Readable | Buffer | undefined): void 
   // These are among `headers` already, and a repeated set-cookie would be added, not replaced.
   for (const name in state.own) reply.removeHeader(name)
   reply.code(out.status)
-  for (const name in out.headers) reply.header(name, out.headers[name])
+  for (const name in out.headers) {
+    const value = out.headers[name]
+    if (name !== '__proto__') reply.header(name, value)
+    // Fastify keeps fields in an object for which that is no name.
+    else if (value !== undefined) reply.raw.setHeader(name, value)
+  }
   keepBytes(reply.raw, out.headers)
   if (answer.uploading && reply.raw.req.httpVersionMajor === 1) {
     reply.header('connection', 'close')
