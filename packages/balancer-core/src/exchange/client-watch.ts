@@ -5,9 +5,10 @@ import type { AttemptCounts } from '../attempt-counts.ts'
 import { BodyCollection } from './body-collection.ts'
 import { ClientRate, type RateLimit } from './client-rate.ts'
 import type { Clock } from '../clock.ts'
-import type { FailureReason } from '../failure.ts'
+import type { FailureReason, Outcome } from '../failure.ts'
 import type { IncomingFields } from '../headers/fields.ts'
 import { isHeldUp } from './progress-limit.ts'
+import { takeSmallBody } from '../request/request-body.ts'
 import type { Outgoing } from '../request/outgoing-request.ts'
 import { InterimResponses } from '../response/interim-responses.ts'
 import type { TimeLimits } from './time-limits.ts'
@@ -26,6 +27,22 @@ interface Watched {
   readonly balancer: { readonly options: { readonly timeouts: { readonly idle: number } } }
   onBody(body: Buffer): void
   fail(reason: FailureReason, error: unknown): void
+}
+
+/** Who is to be given a small body. */
+interface Taking {
+  readonly request: FastifyRequest
+  readonly outcome: Outcome | undefined
+  readonly client: ClientWatch
+  onBody(body: Buffer): void
+}
+
+/** Hands over a small body if it has arrived; otherwise it is waited for. */
+export function takeBody(exchange: Taking, length: number): void {
+  if (exchange.outcome !== undefined) return
+  const body = takeSmallBody(exchange.request.raw, length)
+  if (body === undefined) exchange.client.collect(length)
+  else exchange.onBody(body)
 }
 
 /** Looks after a client that takes its time over sending or reading. Made only for an exchange that has to wait for it. */

@@ -11,7 +11,7 @@ import { replyWithFailure } from './failure-reply.ts'
 import type { FailureReason } from '../failure.ts'
 import type { Forwarding } from './forwarding.ts'
 import type { Lane } from '../response/response-lane.ts'
-import { ClientWatch } from './client-watch.ts'
+import { ClientWatch, takeBody } from './client-watch.ts'
 import { tellOfClose } from './client-close.ts'
 import { TimeLimits } from './time-limits.ts'
 import { distrust, isLatest, isPipelined, waitForTurn } from '../request/pipelining.ts'
@@ -21,13 +21,9 @@ import { logExchange } from '../log.ts'
 import { attemptRequest, outgoing, rewriteOutgoing, type Outgoing } from '../request/outgoing-request.ts'
 import { openFresh } from '../backends/pool.ts'
 import type { Waiter } from '../picking/queue.ts'
-import { brokenBody, isUploading, RequestFault, takeSmallBody } from '../request/request-body.ts'
+import { brokenBody, isUploading, RequestFault } from '../request/request-body.ts'
 import { mayRetry } from './retry.ts'
 import type { IncomingFields } from '../headers/fields.ts'
-
-function goOn(exchange: Exchange): void {
-  exchange.onBodyDue()
-}
 
 /**
  * One client request on its way through: it is judged, gets a backend, is tried there and maybe elsewhere, and is
@@ -55,7 +51,7 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
     this.#lane = lane
   }
 
-  get #client(): ClientWatch {
+  get client(): ClientWatch {
     return (this.#watch ??= new ClientWatch(this, this.#limits))
   }
 
@@ -92,16 +88,8 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
     balancer.budget.deposit(this.startedAt)
     if (request.raw.headers.expect !== undefined) this.#limits.start('continue-timeout', timeouts.continue)
     // The body of a request whose headers have just been parsed arrives later in this same tick, if it is small.
-    if (this.#outgoing.smallLength > 0) process.nextTick(goOn, this)
+    if (this.#outgoing.smallLength > 0) process.nextTick(takeBody, this, this.#outgoing.smallLength)
     else this.#attemptFirst()
-  }
-
-  onBodyDue(): void {
-    if (this.outcome !== undefined) return
-    const { smallLength } = this.#outgoing!
-    const body = takeSmallBody(this.request.raw, smallLength)
-    if (body === undefined) this.#client.collect(smallLength)
-    else this.onBody(body)
   }
 
   onBody(body: Buffer): void {
@@ -148,7 +136,7 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
 
   limitOf(attempt: Attempt): ProgressLimit {
     const out = this.#outgoing!
-    this.#client.check(attempt, out)
+    this.client.check(attempt, out)
     return progressLimit(attempt, out, this.#answer?.paused === true, this.balancer.options.timeouts)
   }
 
@@ -158,7 +146,7 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
   }
 
   onInformation(status: number, headers: IncomingFields): void {
-    if (this.outcome === undefined) this.#client.onInformation(this.#current!, status, headers)
+    if (this.outcome === undefined) this.client.onInformation(this.#current!, status, headers)
   }
 
   onResponse(attempt: Attempt, controller: Dispatcher.DispatchController, headers: IncomingFields): void {
