@@ -15,6 +15,8 @@ const order = [
   'route',
   'shutdown',
   'pause-log',
+  'http2-sessions',
+  'servers',
   'exchange/',
   'log',
   'balancer',

@@ -148,9 +148,9 @@ for (const lane of ['raw', 'full'] as const) {
     test('of which only the last bytes are missing when it comes keeps its order', { timeout }, async (t) => {
       const { backend, port, only } = await start(t, refuseUploads(refusal), { lane })
       const client = await wireClient(t, port)
-      client.send('POST /upload HTTP/1.1\r\nhost: a.example\r\ncontent-length: 5\r\n\r\npart')
+      client.send(uploads.chunks.begin)
       assert.equal((await client.response()).status, 413)
-      client.send(`s${get('/behind')}`)
+      client.send(`0\r\n\r\n${get('/behind')}`)
       assert.equal(await client.closed(), '')
       await until('nothing is in flight', () => only.inFlight === 0)
       assert.deepEqual(

@@ -4,6 +4,7 @@ import { describe, test, type TestContext } from 'node:test'
 import type { BalancerOptions } from '@fastify-balancer/balancer-core'
 import { startApp } from '../support/app.ts'
 import { startRawBackend, unusedOrigin } from '../support/backend.ts'
+import { ManualClock } from '../support/clock.ts'
 import { until } from '../support/until.ts'
 import { failOnCrash } from './no-crash.ts'
 import { ok, startWireBackend, type WireConnection } from './wire-backend.ts'
@@ -123,6 +124,77 @@ for (const lane of ['raw', 'full'] as const) {
     }
   })
 }
+
+/** Sends hints as fast as they are taken, for ever. */
+async function startEndless(t: TestContext, link: string): Promise<{ readonly url: string; readonly sent: number }> {
+  const hints = Buffer.from(`HTTP/1.1 103 Early Hints\r\nlink: ${link}\r\n\r\n`.repeat(100))
+  let sent = 0
+  const url = await startRawBackend(t, (socket) => {
+    const more = () => {
+      while (!socket.destroyed && socket.write(hints)) sent += hints.length
+    }
+    socket.once('data', more)
+    socket.on('drain', () => {
+      sent += hints.length
+      more()
+    })
+  })
+  return {
+    url,
+    get sent() {
+      return sent
+    },
+  }
+}
+
+for (const reads of [true, false]) {
+  describe(`informational responses without end, to a client that ${reads ? 'reads' : 'does not read'}`, () => {
+    for (const link of ['</a>; rel=preload', `</${'x'.repeat(8000)}>; rel=preload`]) {
+      test(`are given up: ${link.length} bytes each`, async (t) => {
+        const backend = await startEndless(t, link)
+        const { app, port } = await startApp(t, { backends: [backend.url], retry: { attempts: 0 } })
+        const client = await wireClient(t, port)
+        if (!reads) client.socket.pause()
+        client.send(get())
+        const [only] = app.balancer.backends
+        await until('it has failed', () => only!.outcomes['bad-response'] === 1)
+        assert.equal(only!.inFlight, 0)
+        client.socket.resume()
+        let response = await client.response()
+        while (response.status === 103) response = await client.response()
+        assert.equal(response.status, 502)
+        assert.ok(client.received.length < 300_000, `${client.received.length} bytes were passed on`)
+      })
+    }
+  })
+}
+
+test('a client that takes no hints has stalled', async (t) => {
+  const clock = new ManualClock()
+  let waiting: WireConnection | undefined
+  const backend = await startWireBackend(t, (_request, connection) => {
+    waiting = connection
+    connection.send(`HTTP/1.1 103 Early Hints\r\nlink: </${'x'.repeat(2000)}>\r\n\r\n`.repeat(50))
+  })
+  const timeouts = { idle: 10_000, headers: 0 }
+  const { app, port } = await startApp(t, { backends: [backend.url], clock, timeouts })
+  // What the system buffers for a client is more than is ever passed on.
+  app.server.on('connection', (socket: Socket) => {
+    socket._write = () => {}
+    delete socket._writev
+  })
+  const outcomes: unknown[] = []
+  app.balancer.addHook('onAttemptEnd', ({ outcome }) => void outcomes.push(outcome))
+  const client = await wireClient(t, port)
+  client.send(get())
+  await until('it was sent hints', () => waiting !== undefined && clock.pending > 1)
+  clock.advance(9999)
+  assert.deepEqual(outcomes, [])
+  clock.advance(1)
+  assert.deepEqual(outcomes, ['client-stalled'])
+  assert.equal(await client.closed(), '')
+  await until('nothing is left of it', () => app.balancer.exchanges === 0)
+})
 
 /** A request that waits to be told to continue before it sends `body`. */
 const waits = (method = 'POST', length = 4, ...fields: string[]) =>

@@ -1,10 +1,14 @@
+import balancer from '@fastify-balancer/balancer-core'
+import Fastify from 'fastify'
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { describe, test } from 'node:test'
-import { startApp } from '../support/app.ts'
-import { unusedOrigin } from '../support/backend.ts'
-import { until } from '../support/until.ts'
+import { listenApp, startApp } from '../support/app.ts'
+import { startBackend, unusedOrigin } from '../support/backend.ts'
+import { ManualClock } from '../support/clock.ts'
+import { unchanged, until } from '../support/until.ts'
 import { failOnCrash } from './no-crash.ts'
 import { ok, startWireBackend, type WireConnection } from './wire-backend.ts'
 import { get, post, wireClient } from './wire-client.ts'
@@ -16,36 +20,136 @@ const pathOf = ({ start }: { readonly start: string }) => start.split(' ')[1]!
 
 for (const lane of ['raw', 'full'] as const) {
   describe(`pipelined requests (${lane} lane)`, () => {
-    test('are answered in order, whichever backend answers first', async (t) => {
-      let slow: WireConnection | undefined
-      const first = await startWireBackend(t, (_request, connection) => void (slow = connection))
-      const second = await startWireBackend(t, ok('second'))
+    test('are forwarded one at a time, though another backend is idle', async (t) => {
+      const waiting: WireConnection[] = []
+      const hold = (_request: unknown, connection: WireConnection) => void waiting.push(connection)
+      const first = await startWireBackend(t, hold)
+      const second = await startWireBackend(t, hold)
       const { app, port } = await startApp(t, { backends: [first.url, second.url], lane })
+      const started: string[] = []
+      app.balancer.addHook('onAttemptStart', ({ exchange }) => void started.push(exchange.url))
       const client = await wireClient(t, port)
-      client.send(get('/1') + get('/2'))
-      await until('both have been sent, and the second answered', () => {
-        const [, { outcomes }] = app.balancer.backends as [unknown, { outcomes: { ok?: number } }]
-        return slow !== undefined && outcomes.ok === 1
-      })
-      assert.equal(client.received, '')
-      slow!.send(ok('first'))
-      assert.equal((await client.response()).body, 'first')
-      assert.equal((await client.response()).body, 'second')
+      client.send(get('/1') + get('/2') + get('/3'))
+      for (const [index, target] of ['/1', '/2', '/3'].entries()) {
+        await until('it is its turn', () => waiting.length === 1)
+        assert.deepEqual(started, ['/1', '/2', '/3'].slice(0, index + 1))
+        assert.equal(app.balancer.exchanges, 1)
+        waiting.pop()!.send(ok(target))
+        assert.equal((await client.response()).body, target)
+      }
       assert.equal(client.rest, '')
     })
 
-    test('are answered in order when they come with bodies, in reverse, over one backend', async (t) => {
-      const waiting: (() => void)[] = []
-      const backend = await startWireBackend(t, (request, connection) => {
-        waiting.unshift(() => connection.send(ok(request.body)))
-        if (waiting.length === 8) for (const answer of waiting) answer()
-      })
+    test('are answered in order when they come with bodies', async (t) => {
+      const backend = await startWireBackend(t, (request, connection) => connection.send(ok(request.body)))
       const { port } = await startApp(t, { backends: [backend.url], lane })
       const client = await wireClient(t, port)
       const bodies = Array.from({ length: 8 }, (_, index) => `body ${index}`)
       client.send(bodies.map((body) => post(body)).join(''))
       for (const body of bodies) assert.equal((await client.response()).body, body)
       assert.equal(client.rest, '')
+    })
+
+    test('begin after an answer of the app itself, and it after theirs', async (t) => {
+      const backend = await startWireBackend(t, (request, connection) => connection.send(ok(pathOf(request))))
+      const app = Fastify()
+      const own: (() => void)[] = []
+      app.get('/own', (_request, reply) => void own.push(() => void reply.send('own')))
+      await app.register(balancer, { backends: [backend.url], lane })
+      const { port } = await listenApp(t, app)
+      const client = await wireClient(t, port)
+      client.send(get('/own') + get('/1') + get('/own') + get('/2'))
+      await until('its route is asked', () => own.length > 0)
+      assert.deepEqual(backend.requests, [])
+      own[0]!()
+      assert.equal((await client.response()).body, 'own')
+      assert.equal((await client.response()).body, '/1')
+      own[1]!()
+      assert.equal((await client.response()).body, 'own')
+      assert.equal((await client.response()).body, '/2')
+    })
+
+    test('have their time limits from when they begin', async (t) => {
+      const clock = new ManualClock()
+      const held: WireConnection[] = []
+      const backend = await startWireBackend(t, (_request, connection) => void held.push(connection))
+      const timeouts = { request: 1000 }
+      const { port } = await startApp(t, { backends: [backend.url], timeouts, lane, clock })
+      const client = await wireClient(t, port)
+      client.send(get('/1') + get('/2') + get('/3'))
+      await until('the first has been sent', () => held.length === 1)
+      clock.advance(900)
+      held[0]!.send(ok('first'))
+      assert.equal((await client.response()).body, 'first')
+      await until('the second has been sent', () => held.length === 2)
+      clock.advance(900)
+      held[1]!.send(ok('second'))
+      assert.equal((await client.response()).body, 'second')
+      await until('the third has been sent', () => held.length === 3)
+      clock.advance(1000)
+      assert.equal((await client.response()).status, 504)
+    })
+
+    test('are all answered, however many a client sends at once', async (t) => {
+      const backend = await startBackend(t, ({ url }, response) => response.end(url))
+      const pool = { connections: 4 }
+      const { app, port } = await startApp(t, { backends: [backend.url], pool, queue: { max: 2 }, lane })
+      let most = 0
+      app.balancer.addHook('onAttemptStart', ({ backend: { inFlight } }) => void (most = Math.max(most, inFlight)))
+      const client = await wireClient(t, port)
+      const targets = Array.from({ length: 3000 }, (_, index) => `/${index}`)
+      client.send(targets.map((target) => get(target)).join(''))
+      const received = await client.until(/\/2999$/)
+      assert.deepEqual(
+        received
+          .split('\r\n\r\n')
+          .slice(1)
+          .map((text) => text.replace(/HTTP[^]*/, '')),
+        targets,
+      )
+      assert.equal(most, 1)
+    })
+
+    test('are not read without end while they wait, and are answered all the same', async (t) => {
+      let slow: ServerResponse | undefined
+      const backend = await startBackend(t, ({ url }, response) => {
+        if (url === '/first') slow = response
+        else response.end(url)
+      })
+      const { app, port } = await startApp(t, { backends: [backend.url], lane })
+      const accepted = once(app.server, 'connection') as Promise<[Socket]>
+      const client = await wireClient(t, port)
+      const [socket] = await accepted
+      const count = 2000
+      const field = `x-long: ${'x'.repeat(8000)}`
+      client.send(get('/first') + Array.from({ length: count }, (_, index) => get(`/${index}`, field)).join(''))
+      await until(
+        'no more is read',
+        unchanged(() => socket.bytesRead),
+      )
+      assert.ok(socket.bytesRead < 5 * 1024 * 1024, `${socket.bytesRead}`)
+      slow!.end('first')
+      const received = await client.until(new RegExp(`/${count - 1}$`))
+      assert.equal(received.split('HTTP/1.1 200').length, count + 2)
+    })
+
+    test('leave places and queue to others', async (t) => {
+      const backend = await startWireBackend(t, (request, connection) => {
+        if (pathOf(request) === '/other') connection.send(ok('other'))
+      })
+      const pool = { connections: 2 }
+      const { app, port } = await startApp(t, { backends: [backend.url], pool, queue: { max: 0 }, lane })
+      const client = await wireClient(t, port)
+      client.send(get('/held').repeat(3000))
+      await until('the first has been sent', () => backend.requests.length === 1)
+      const other = await wireClient(t, port)
+      other.send(get('/other'))
+      assert.equal((await other.response()).body, 'other')
+      assert.equal(app.balancer.exchanges, 1)
+      client.socket.destroy()
+      await until('its place is free', () => app.balancer.backends[0]!.inFlight === 0)
+      assert.equal(app.balancer.exchanges, 0)
+      assert.equal(backend.requests.length, 2)
     })
 
     test('keep their order when one of them fails', async (t) => {
@@ -67,10 +171,10 @@ for (const lane of ['raw', 'full'] as const) {
         if (pathOf(request) === '/1') slow = connection
         else connection.send(ok(long))
       })
-      const { app, port } = await startApp(t, { backends: [backend.url], lane })
+      const { port } = await startApp(t, { backends: [backend.url], lane })
       const client = await wireClient(t, port)
       client.send(get('/1') + get('/2') + get('/3'))
-      await until('some of the long ones has come', () => app.balancer.backends[0]!.bytesReceived > 0)
+      await until('the first has been sent', () => slow !== undefined)
       slow!.send(ok('first'))
       assert.equal((await client.response()).body, 'first')
       assert.equal((await client.response()).body.length, long.length)
@@ -78,40 +182,51 @@ for (const lane of ['raw', 'full'] as const) {
     })
 
     test('leave nothing behind when the client goes', async (t) => {
-      const backend = await startWireBackend(t, (request, connection) => {
-        // The second has been answered whole; the client cannot be given it before the first.
-        if (pathOf(request) === '/2') connection.send(ok())
-        if (pathOf(request) === '/3') connection.send('HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\npart')
-      })
+      const backend = await startWireBackend(t, () => {})
       const { app, port } = await startApp(t, { backends: [backend.url], lane })
       const [only] = app.balancer.backends
       const client = await wireClient(t, port)
       client.send(get('/1') + get('/2') + get('/3') + get('/4'))
-      await until('all have been sent', () => backend.requests.length === 4)
-      await until('the second has been answered', () => only!.outcomes.ok === 1)
-      assert.equal(only!.inFlight, 3)
+      await until('the first has been sent', () => backend.requests.length === 1)
       client.socket.destroy()
       await until('no exchange is left', () => app.balancer.exchanges === 0)
       await until('nothing is in flight', () => only!.inFlight === 0)
-      assert.deepEqual(only!.outcomes, { ok: 1, 'client-gone': 3 })
-      await until('the backend has heard of it', () => {
-        const open = backend.connections.filter(({ socket }) => !socket.destroyed)
-        return open.length === 1 && open[0]!.requests === 1
-      })
+      assert.deepEqual(only!.outcomes, { 'client-gone': 1 })
+      await until('the backend has heard of it', () => backend.connections.every(({ socket }) => socket.destroyed))
+      assert.deepEqual(backend.requests.map(pathOf), ['/1'])
     })
 
-    test('that wait for a backend leave the queue when the client goes', async (t) => {
+    test('take one place in the queue, and leave it when the client goes', async (t) => {
       const backend = await startWireBackend(t, () => {})
       const pool = { connections: 1 }
       const { app, port } = await startApp(t, { backends: [backend.url], pool, timeouts: { queue: 0 }, lane })
+      const first = await wireClient(t, port)
+      first.send(get('/first'))
+      await until('the only place is taken', () => backend.requests.length === 1)
       const client = await wireClient(t, port)
       client.send(get('/1') + get('/2') + get('/3'))
-      await until('two wait', () => app.balancer.queue.length === 2 && backend.requests.length === 1)
+      await until('one waits', () => app.balancer.queue.length === 1)
+      assert.equal(app.balancer.exchanges, 2)
       client.socket.destroy()
-      await until('no exchange is left', () => app.balancer.exchanges === 0)
+      await until('its exchange has ended', () => app.balancer.exchanges === 1)
       assert.equal(app.balancer.queue.length, 0)
-      await until('nothing is in flight', () => app.balancer.backends[0]!.inFlight === 0)
-      assert.deepEqual(backend.requests.map(pathOf), ['/1'])
+      assert.deepEqual(backend.requests.map(pathOf), ['/first'])
+    })
+
+    test('are answered when the app closes meanwhile', async (t) => {
+      const held: WireConnection[] = []
+      const backend = await startWireBackend(t, (_request, connection) => void held.push(connection))
+      const { app, port } = await startApp(t, { backends: [backend.url], lane })
+      const client = await wireClient(t, port)
+      client.send(get('/1') + get('/2') + get('/3'))
+      await until('the first has been sent', () => held.length === 1)
+      const closed = app.close()
+      for (let index = 0; index < 3; index++) {
+        await until('it is its turn', () => held.length === index + 1)
+        held[index]!.send(ok(`${index}`))
+        assert.equal((await client.response()).body, `${index}`)
+      }
+      await closed
     })
 
     test('leave no listeners on a connection that lives on', async (t) => {
@@ -149,10 +264,10 @@ test('early hints of a pipelined request do not overtake the response before the
     if (pathOf(request) === '/1') slow = connection
     else connection.send(hints + ok('second'))
   })
-  const { app, port } = await startApp(t, { backends: [backend.url] })
+  const { port } = await startApp(t, { backends: [backend.url] })
   const client = await wireClient(t, port)
   client.send(get('/1') + get('/2'))
-  await until('the second has been answered', () => app.balancer.backends[0]!.outcomes.ok === 1)
+  await until('the first has been sent', () => slow !== undefined)
   assert.equal(client.received, '')
   slow!.send(ok('first'))
   assert.equal((await client.response()).body, 'first')
@@ -166,10 +281,10 @@ test('a pipelined request that waits to be told to continue is told after the re
     if (pathOf(request) === '/1') slow = connection
     else connection.send(ok(request.body))
   })
-  const { app, port } = await startApp(t, { backends: [backend.url] })
+  const { port } = await startApp(t, { backends: [backend.url] })
   const client = await wireClient(t, port)
   client.send(get('/1') + post('later', 'expect: 100-continue').replace('later', ''))
-  await until('both have begun', () => app.balancer.backends[0]!.requests === 2 && slow !== undefined)
+  await until('the first has been sent', () => slow !== undefined)
   assert.equal(client.received, '')
   slow!.send(ok('first'))
   assert.equal((await client.response()).body, 'first')

@@ -436,12 +436,31 @@ const rows: Record<FailureReason, Row> = {
   'client-stalled': {
     status: 499,
     blame: 'client',
+    client: 'broken',
+    async provoke(scene) {
+      const backend = await startBackend(scene.t, (_incoming, response) => void endlessBody().pipe(response))
+      await scene.start({ backends: [backend.url], clock: scene.clock })
+      const outgoing = request(scene.url, { agent: false }).end()
+      const [response] = (await once(outgoing, 'response')) as [IncomingMessage]
+      const view = scene.balancer.backends[0]!
+      await until(
+        'nothing moves any more',
+        unchanged(() => view.bytesReceived),
+      )
+      scene.clock.advance(61_000)
+      const [error] = (await once(response.resume(), 'error')) as [Error]
+      return { status: response.statusCode!, headers: response.headers, body: '', whole: response.complete, error }
+    },
+  },
+  'request-stalled': {
+    status: 408,
+    blame: 'client',
     async provoke(scene) {
       const backend = await startBackend(scene.t, (incoming) => void incoming.resume())
       await scene.start({ backends: [backend.url], clock: scene.clock })
       const body = new Readable({ read() {} })
       body.push('the first of many')
-      const answer = ask(scene.url, { method: 'POST', headers: { 'content-length': '1000' }, body })
+      const answer = ask(scene.url, { method: 'POST', headers: { 'content-length': '1000000' }, body })
       await until('the backend has what there is', () => scene.balancer.backends[0]!.bytesSent > 0)
       scene.clock.advance(61_000)
       return answer
@@ -474,8 +493,7 @@ function assertTold(answer: Answer, reason: FailureReason, scene: Scene, failure
   assert.deepEqual(JSON.parse(answer.body), {
     statusCode: row.status,
     ...(code !== undefined && { code }),
-    // There is no such thing as 499 in the standards, and so Fastify has no words for it.
-    ...(error !== undefined && { error }),
+    error,
     message,
   })
   assert.equal(answer.headers['retry-after'], row.status === 503 ? '1' : undefined)

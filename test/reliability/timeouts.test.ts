@@ -319,7 +319,8 @@ test('a client that stops uploading, and a backend that stops reading, are told 
   clock.advance(59_999)
   assert.equal(client.ended.length, 0)
   clock.advance(tolerance)
-  assert.equal((await toldClient).headers['x-balancer-failure'], 'client-stalled')
+  assert.equal((await toldClient).headers['x-balancer-failure'], 'request-stalled')
+  assert.equal((await toldClient).headers.connection, 'close')
   assert.deepEqual(
     client.ended.map(({ blame }) => blame),
     ['client'],
@@ -357,7 +358,7 @@ test('a client that stops uploading to a backend that has begun to answer is not
   assert.equal((await answer).whole, false)
   assert.deepEqual(
     ended.map(({ outcome, blame }) => [outcome, blame]),
-    [['client-stalled', 'client']],
+    [['request-stalled', 'client']],
   )
   assert.equal(view.penalty, 0)
 })

@@ -2,7 +2,7 @@
 export type Blame = 'client' | 'backend' | 'proxy'
 
 interface FailureKind {
-  /** The status that the client gets, or would have got. */
+  /** The status that the client gets; 499, nginx's for a client that does not listen, is never sent. */
   readonly status: number
   readonly blame: Blame
   /** Which retry rule applies: see `retry.ts`. */
@@ -55,6 +55,7 @@ export const failures = {
     retry: 'never',
     message: 'The backend stopped reading the request',
   },
+  'request-stalled': { status: 408, blame: 'client', retry: 'never', message: 'The client stopped sending' },
   // waiting for the response
   'stale-connection': {
     status: 502,
@@ -92,7 +93,7 @@ export const failures = {
     message: 'The backend was taken out of service',
   },
   'client-gone': { status: 499, blame: 'client', retry: 'never', message: 'The client went away' },
-  'client-stalled': { status: 499, blame: 'client', retry: 'never', message: 'The client stopped reading or sending' },
+  'client-stalled': { status: 499, blame: 'client', retry: 'never', message: 'The client stopped reading' },
 } as const satisfies Record<string, FailureKind>
 
 /** Why an attempt or an exchange failed. */

@@ -74,6 +74,12 @@ export const BalancerOptions = Type.Object(
           'Requests that may be under way in this process, over all its balancers; more get 503 at once. If not given: two fifths of `ulimit -n`, since each needs two sockets',
       }),
     ),
+    minClientRate: Type.Number({
+      minimum: 0,
+      default: 240,
+      description:
+        'Bytes a second that a client must read of what waits for it, or send of a body whose length it has named, on average over `timeouts.idle`; slower ones are cut off; 0 = no such limit',
+    }),
     panicThreshold: Type.Union([Type.Number({ minimum: 0, maximum: 1 }), Type.Literal(false)], {
       default: 0,
       description:

@@ -7,10 +7,13 @@ import { Exchange } from './exchange/exchange.ts'
 import { continueWhenRead } from './request/expect-continue.ts'
 import { forwardingOf, guarded, type Forwarding } from './exchange/forwarding.ts'
 import { refuseVersions } from './request/http-version.ts'
-import { withEachListener } from './request/listeners.ts'
 import { routeUnroutable } from './paths/unroutable.ts'
 import { laneOf } from './response/choose-lane.ts'
 import { logPauses } from './pause-log.ts'
+import { isUploading } from './request/request-body.ts'
+import { lingerAfter } from './response/lingering-close.ts'
+import { Http2Sessions } from './http2-sessions.ts'
+import { eachServer } from './servers.ts'
 import { closeWith } from './shutdown.ts'
 import type { BalancerOptions } from './options.ts'
 import { route } from './route.ts'
@@ -85,12 +88,19 @@ async function plugin(app: FastifyInstance, options: BalancerOptions): Promise<v
     throw new BadOptionsError(`name: '${balancer.name}' is already that of another balancer`)
   balancers.set(balancer.name, balancer)
   decorate(app, balancers)
-  continueWhenRead(app.server)
-  withEachListener(app, (server) => {
+  const sessions = new Http2Sessions()
+  const servers = eachServer(app, (server) => {
     refuseVersions(server)
     routeUnroutable(app, server)
+    continueWhenRead(server)
+    sessions.observe(server)
   })
-  closeWith(app, balancer)
+  // A body that a parser of the app's refuses, as too large for example, is not read to its end either.
+  app.addHook('onError', (request, reply, _error, done) => {
+    if (request.raw.httpVersionMajor === 1 && isUploading(request)) lingerAfter(reply.raw)
+    done()
+  })
+  closeWith(app, balancer, servers, sessions)
   logPauses(app, balancer)
   tellCeiling(app, balancer)
   // With a slash at its end, the prefix itself would not be forwarded.

@@ -1,5 +1,8 @@
 import type { FastifyInstance } from 'fastify'
+import type { Server } from 'node:http'
 import type { Balancer } from './balancer.ts'
+import type { Http2Sessions } from './http2-sessions.ts'
+import { endLingering } from './response/lingering-close.ts'
 
 /** The part of Fastify's `pluginTimeout`, which a `preClose` hook must keep, that is used for waiting. */
 const usable = 0.9
@@ -8,16 +11,28 @@ const usable = 0.9
  * Lets a balancer finish what it has when the app closes. Fastify answers what is new with 503 from then on. The waiting
  * is done before the listener closes its connections; what takes longer than Fastify allows there, after.
  */
-export function closeWith(app: FastifyInstance, balancer: Balancer): void {
+export function closeWith(
+  app: FastifyInstance,
+  balancer: Balancer,
+  servers: ReadonlySet<Server>,
+  sessions: Http2Sessions,
+): void {
   const { clock } = balancer
+  let stopWaiting = () => {}
   const limit = (app.initialConfig.pluginTimeout ?? 10_000) * usable
   app.addHook('preClose', async () => {
+    sessions.goAway()
     let timer: unknown
     const late = new Promise<void>((resolve) => {
       if (limit > 0) timer = clock.setTimeout(resolve, limit)
     })
     await Promise.race([balancer.close(), late])
     clock.clearTimeout(timer)
+    for (const server of servers) endLingering(server)
+    stopWaiting = sessions.close(clock, balancer.options.drainDeadline)
   })
-  app.addHook('onClose', async () => balancer.close())
+  app.addHook('onClose', async () => {
+    stopWaiting()
+    await balancer.close()
+  })
 }

@@ -23,6 +23,7 @@ test('the table', () => {
       'continue-timeout 504 proxy never',
       'request-refused 502 proxy never',
       'upload-timeout 504 backend never',
+      'request-stalled 408 client never',
       'stale-connection 502 proxy fresh-connection',
       'reset-before-headers 502 backend elsewhere',
       'bad-response 502 backend elsewhere',

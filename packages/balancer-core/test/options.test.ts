@@ -66,6 +66,7 @@ describe('defaults', () => {
         budget: { ratio: 0.2, floor: 10 },
       },
       queue: { max: 1024 },
+      minClientRate: 240,
       panicThreshold: 0,
       slowStart: 0,
       drainDeadline: 30_000,

@@ -14,7 +14,7 @@ export class ExchangeRecord implements ExchangeView {
   readonly forwarding: Forwarding
   readonly balancer: Balancer
   readonly clock: Clock
-  readonly startedAt: number
+  startedAt = 0
   endedAt = 0
   readonly attempts: Attempt[] = []
   /** Set once it is decided how it ends: `ok` only when the client has been sent everything. */
@@ -27,7 +27,6 @@ export class ExchangeRecord implements ExchangeView {
     this.forwarding = forwarding
     this.balancer = forwarding.balancer
     this.clock = this.balancer.clock
-    this.startedAt = this.clock.now()
   }
 
   get counts(): AttemptCounts {

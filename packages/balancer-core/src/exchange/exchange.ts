@@ -1,40 +1,29 @@
 // Room `exchange`: one client request from its beginning to its one end: attempts, retries, time limits, the answer to a failure.
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { Socket } from 'node:net'
 import type { Dispatcher } from 'undici'
 import { Answer } from '../response/answer.ts'
 import type { Attempt, AttemptOwner } from '../attempt/attempt.ts'
 import type { WaitingExchange } from '../balancer.ts'
 import { channels } from '../channels.ts'
 import { failureError } from '../errors.ts'
-import { writeEarlyHints } from '../response/early-hints.ts'
 import { ExchangeRecord } from './exchange-record.ts'
 import { replyWithFailure } from './failure-reply.ts'
 import type { FailureReason } from '../failure.ts'
 import type { Forwarding } from './forwarding.ts'
 import type { Lane } from '../response/response-lane.ts'
+import { ClientWatch, takeBody } from './client-watch.ts'
+import { tellOfClose } from './client-close.ts'
 import { TimeLimits } from './time-limits.ts'
-import { distrust, offSocketClose, onSocketClose } from '../request/pipelining.ts'
+import { distrust, isLatest, isPipelined, waitForTurn } from '../request/pipelining.ts'
 import { progressLimit, type ProgressLimit } from './progress-limit.ts'
 import { closeConnection } from './close-connection.ts'
 import { logExchange } from '../log.ts'
 import { attemptRequest, outgoing, rewriteOutgoing, type Outgoing } from '../request/outgoing-request.ts'
 import { openFresh } from '../backends/pool.ts'
 import type { Waiter } from '../picking/queue.ts'
-import { brokenBody, isUploading, RequestFault, takeSmallBody } from '../request/request-body.ts'
+import { brokenBody, isUploading, RequestFault } from '../request/request-body.ts'
 import { Retries } from './retry.ts'
 import type { IncomingFields } from '../headers/fields.ts'
-
-const exchangeOf = Symbol('fastify-balancer.exchange')
-type Traced = FastifyReply['raw'] & { [exchangeOf]: Exchange }
-
-function onClose(this: FastifyReply['raw']): void {
-  ;(this as Traced)[exchangeOf].onClose()
-}
-
-function goOn(exchange: Exchange): void {
-  exchange.onBodyDue()
-}
 
 /**
  * One client request on its way through: it is judged, gets a backend, is tried there and maybe elsewhere, and is
@@ -43,7 +32,6 @@ function goOn(exchange: Exchange): void {
 export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExchange {
   /** The client has closed its side before it was answered whole. */
   clientGone = false
-
   previousWaiter: Waiter | undefined
   nextWaiter: Waiter | undefined
   waiting = false
@@ -55,31 +43,38 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
   #answer: Answer | undefined
   #retries: Retries | undefined
   #ended = false
-  readonly #limits = new TimeLimits(this, this.balancer.options.timeouts.idle)
-  #pipelinedOn: Socket | undefined
+  readonly #limits = new TimeLimits(this, this.balancer.options.timeouts.idle, this.forwarding.rate.least)
+  #watch: ClientWatch | undefined
 
   constructor(request: FastifyRequest, reply: FastifyReply, forwarding: Forwarding, lane: Lane) {
     super(request, reply, forwarding)
     this.#lane = lane
   }
 
-  /** The client has not finished sending: its connection cannot be used for another request. */
+  get client(): ClientWatch {
+    return (this.#watch ??= new ClientWatch(this, this.#limits))
+  }
+
   get uploading(): boolean {
     return isUploading(this.request)
   }
 
-  /** Begins: judges, and goes on to the first attempt. */
+  /** Begins, when it is its turn. */
   begin(): void {
+    if (isPipelined(this.reply.raw)) waitForTurn(this.request.raw, this.reply.raw, () => this.#start())
+    else this.#start()
+  }
+
+  /** Judges, and goes on to the first attempt. */
+  #start(): void {
     const { balancer, request, forwarding } = this
-    const raw = this.reply.raw as Traced
     const { timeouts } = balancer.options
+    this.startedAt = this.clock.now()
     const hasRoom = balancer.enter()
-    raw[exchangeOf] = this
-    raw.on('close', onClose)
-    if (raw.socket === null) onSocketClose((this.#pipelinedOn = request.raw.socket), this)
+    tellOfClose(this.reply.raw, this)
     if (channels.exchangeStart.hasSubscribers) channels.exchangeStart.publish({ exchange: this })
     // The client may have left while an earlier hook was at work.
-    if (raw.destroyed) return this.onClose()
+    if (this.reply.raw.destroyed) return this.onClose()
     if (!hasRoom) return this.fail('overloaded', undefined)
     this.#limits.start('request-timeout', timeouts.request)
     try {
@@ -94,14 +89,12 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
     balancer.budget.deposit(this.startedAt)
     if (request.raw.headers.expect !== undefined) this.#limits.start('continue-timeout', timeouts.continue)
     // The body of a request whose headers have just been parsed arrives later in this same tick, if it is small.
-    if (this.#outgoing.smallLength > 0) process.nextTick(goOn, this)
+    if (this.#outgoing.smallLength > 0) process.nextTick(takeBody, this, this.#outgoing.smallLength)
     else this.#attemptFirst()
   }
 
-  onBodyDue(): void {
-    if (this.outcome !== undefined) return
-    const out = this.#outgoing!
-    out.body = takeSmallBody(this.request.raw, out.smallLength) ?? out.body
+  onBody(body: Buffer): void {
+    this.#outgoing!.body = body
     this.#attemptFirst()
   }
 
@@ -144,8 +137,9 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
   }
 
   limitOf(attempt: Attempt): ProgressLimit {
-    const isPaused = this.#answer?.paused === true
-    return progressLimit(attempt, this.#outgoing!, isPaused, this.balancer.options.timeouts)
+    const out = this.#outgoing!
+    this.client.check(attempt, out)
+    return progressLimit(attempt, out, this.#answer?.paused === true, this.balancer.options.timeouts)
   }
 
   get ownFailure(): FailureReason | undefined {
@@ -154,7 +148,7 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
   }
 
   onInformation(status: number, headers: IncomingFields): void {
-    if (status === 103) writeEarlyHints(this.reply, headers)
+    if (this.outcome === undefined) this.client.onInformation(this.#current!, status, headers)
   }
 
   onResponse(attempt: Attempt, controller: Dispatcher.DispatchController, headers: IncomingFields): void {
@@ -162,7 +156,7 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
     const { statuses } = this.balancer.options.retry
     if (statuses.length > 0 && statuses.includes(attempt.status) && this.#retry(attempt, 'status'))
       return attempt.discard()
-    this.#answer = new Answer(this, this.#lane, attempt, controller, headers)
+    this.#answer = new Answer(this, this.#lane, attempt, controller, headers, this.#outgoing!.method)
     this.#answer.start(headers)
   }
 
@@ -220,16 +214,16 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
     this.outcome ??= this.clientGone ? 'client-gone' : 'ok'
     this.endedAt = this.clock.now()
     this.#stopWaiting()
-    if (this.#pipelinedOn !== undefined) offSocketClose(this.#pipelinedOn, this)
     this.#current?.cancel('client-gone')
     this.balancer.leave()
-    if (this.balancer.closing) closeConnection(this.request.raw)
+    if (this.balancer.closing && isLatest(this.reply.raw, this.request.raw)) closeConnection(this.request.raw)
     if (channels.exchangeEnd.hasSubscribers) channels.exchangeEnd.publish({ exchange: this })
     logExchange(this, this.balancer.options.logQuery)
   }
 
   #stopWaiting(): void {
     if (this.waiting) this.balancer.queue.leave(this)
+    this.#watch?.stop()
     this.#limits.stopAll()
   }
 }

@@ -3,6 +3,8 @@ import type { ExchangeRecord } from './exchange-record.ts'
 import type { FailureReason } from '../failure.ts'
 import { isForeignVersion } from '../request/http-version.ts'
 import { isUploading, RequestFault } from '../request/request-body.ts'
+import { breakOff } from '../response/break-off.ts'
+import { lingerAfter } from '../response/lingering-close.ts'
 
 /** In seconds: what is overloaded or being replaced is worth asking again soon (RFC 9110 §10.2.3). */
 const retryAfter = '1'
@@ -12,11 +14,19 @@ const ownReasons = new Set<FailureReason>(['rewrite-failed', 'bad-request'])
 
 /** Tells the client of a failure, through the app's own error handler. */
 export function replyWithFailure({ request, reply, balancer, error }: ExchangeRecord, failure: FailureError): void {
+  // Who does not listen is not told: 499 is for logs.
+  if (failure.statusCode === 499) {
+    reply.hijack()
+    breakOff(reply.raw, failure)
+    return
+  }
   // What is left of the body is not read, so the next request could not be found behind it; and where a malformed one
   // ends, nobody can tell.
   const isUnfinished = isUploading(request) || failure.reason === 'bad-request' || isForeignVersion(request.raw)
-  if (isUnfinished && (request.raw.httpVersionMajor === 1 || isForeignVersion(request.raw)))
+  if (isUnfinished && (request.raw.httpVersionMajor === 1 || isForeignVersion(request.raw))) {
     reply.header('connection', 'close')
+    lingerAfter(reply.raw)
+  }
   if (failure.statusCode === 503) reply.header('retry-after', retryAfter)
   if (balancer.options.failureHeader) reply.header('x-balancer-failure', failure.reason)
   // An error of the app's own hooks is the app's own, and may carry a status.

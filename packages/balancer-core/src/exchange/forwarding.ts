@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import type { Balancer } from '../balancer.ts'
+import { rateLimit, type RateLimit } from './client-rate.ts'
 import type { ParsedOptions } from '../options.ts'
 import type { RequestRules } from '../request/outgoing-request.ts'
 import { guardOf } from '../paths/path-guard.ts'
@@ -11,16 +12,19 @@ export interface Forwarding {
   readonly lane: ParsedOptions['lane']
   readonly request: RequestRules
   readonly response: AnswerRules
+  /** How slow a client may be. */
+  readonly rate: RateLimit
 }
 
 /** How a balancer forwards what a route of the user's own gives it. */
 export function forwardingOf(balancer: Balancer): Forwarding {
-  const { lane, rewrite, forwarded, host, requestId } = balancer.options
+  const { lane, rewrite, forwarded, host, requestId, minClientRate, timeouts } = balancer.options
   return {
     balancer,
     lane,
     request: { segments: 0, confined: false, guard: undefined, forwarded, host, requestId, rewrite: rewrite.request },
     response: { via: forwarded.via, rewrite: rewrite.response },
+    rate: rateLimit(minClientRate, timeouts.idle),
   }
 }
 

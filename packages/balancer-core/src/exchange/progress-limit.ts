@@ -10,6 +10,11 @@ export interface ProgressLimit {
   readonly reason: FailureReason
 }
 
+/** The backend takes no more of the body: undici pauses it while a socket takes no more. */
+export function isHeldUp(body: Outgoing['body']): boolean {
+  return body instanceof Readable && body.isPaused()
+}
+
 /** Whoever has to move now has the limit: `isPaused` says that the client has not read what the backend has sent. */
 export function progressLimit(
   { status, uploaded }: Attempt,
@@ -19,9 +24,7 @@ export function progressLimit(
 ): ProgressLimit {
   if (isPaused) return { limit: idle, reason: 'client-stalled' }
   if (!uploaded) {
-    // undici pauses the body while the backend's socket takes no more.
-    const isHeldUp = body instanceof Readable && body.isPaused()
-    return { limit: idle, reason: isHeldUp ? 'upload-timeout' : 'client-stalled' }
+    return { limit: idle, reason: isHeldUp(body) ? 'upload-timeout' : 'request-stalled' }
   }
   return status === 0 ? { limit: headers, reason: 'headers-timeout' } : { limit: idle, reason: 'body-timeout' }
 }

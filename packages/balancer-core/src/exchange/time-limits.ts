@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import type { Clock } from '../clock.ts'
+import { delivered } from './client-rate.ts'
 import type { FailureReason } from '../failure.ts'
 import { StallWatch } from './stall-watch.ts'
 
@@ -13,13 +14,15 @@ interface Limited {
 export class TimeLimits {
   readonly #limited: Limited
   readonly #idle: number
+  readonly #least: number
   #running: Map<FailureReason, unknown> | undefined
   #flush: StallWatch | undefined
 
-  /** `idle` is how long nothing may move, in ms; 0 = for ever. */
-  constructor(limited: Limited, idle: number) {
+  /** `idle` is how long nothing may move, in ms; 0 = for ever. `least` bytes are more than nothing. */
+  constructor(limited: Limited, idle: number, least = 1) {
     this.#limited = limited
     this.#idle = idle
+    this.#least = Math.max(least, 1)
   }
 
   /** Fails the exchange for `reason` after `limit` ms, unless that is stopped; 0 = never. */
@@ -36,15 +39,15 @@ export class TimeLimits {
     if (timer !== undefined) this.#limited.clock.clearTimeout(timer)
   }
 
-  /** The backend is done; until the client has taken what is left, that must get less. */
+  /** The backend waits for the client, or is done; until the client has taken what waits for it, that must move. */
   watchFlush(response: ServerResponse): void {
     const limited = this.#limited
-    if (this.#idle === 0) return
-    let left = response.writableLength
-    function isStuck(): boolean {
-      const before = left
-      left = response.writableLength
-      return left === before
+    if (this.#idle === 0 || this.#flush !== undefined) return
+    let now = delivered(response)
+    const isStuck = () => {
+      const before = now
+      now = delivered(response)
+      return response.writableLength > 0 && now - before < this.#least
     }
     this.#flush = new StallWatch(limited.clock, this.#idle, isStuck, () => limited.fail('client-stalled', undefined))
   }

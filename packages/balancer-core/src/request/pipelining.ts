@@ -1,32 +1,84 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 
-/** Who wants to hear that a connection has closed. */
-interface Listener {
-  onClose(): void
+/**
+ * So many requests of one connection may wait for their turn, and so many bytes that were read with and after the first
+ * of them; then no more is read. A client that leaves is noticed only while there is reading, so it is not stopped early.
+ */
+const maxWaiting = 4096
+const maxBytes = 4 * 1024 * 1024
+
+/** The requests of one connection that have arrived before their turn. */
+class Pipeline {
+  /** Whose turn it was last. */
+  latest: ServerResponse | undefined
+  readonly #socket: Socket
+  #waiting = 0
+  /** What the connection had read when the request arrived that has waited longest. */
+  #readAt = 0
+  #held = false
+
+  constructor(socket: Socket) {
+    this.#socket = socket
+  }
+
+  wait(response: ServerResponse, start: () => void): void {
+    const socket = this.#socket
+    const readAt = socket.bytesRead
+    if (this.#waiting++ === 0) this.#readAt = readAt
+    response.once('socket', () => {
+      this.latest = response
+      this.#waiting--
+      this.#readAt = readAt
+      if (this.#held && !this.#isFull(0.5)) this.#release()
+      start()
+    })
+    if (!this.#held && this.#isFull(1)) this.#hold()
+  }
+
+  #isFull(share: number): boolean {
+    const bytes = this.#waiting === 0 ? 0 : this.#socket.bytesRead - this.#readAt
+    return this.#waiting >= maxWaiting * share || bytes >= maxBytes * share
+  }
+
+  /** Node reads on whenever a request has been answered. */
+  readonly #stayPaused = (): void => void this.#socket.pause()
+
+  #hold(): void {
+    this.#held = true
+    this.#socket.on('resume', this.#stayPaused)
+    this.#socket.pause()
+  }
+
+  #release(): void {
+    this.#held = false
+    this.#socket.off('resume', this.#stayPaused)
+    this.#socket.resume()
+  }
 }
 
-const waiting = new WeakMap<Socket, Set<Listener>>()
+const pipelines = new WeakMap<Socket, Pipeline>()
+
+/** Its response is behind another one of the same connection, which has not ended. Answers so for HTTP/1.1 only. */
+export function isPipelined(response: ServerResponse): boolean {
+  return response.socket === null && !response.destroyed
+}
 
 /**
- * A response that is pipelined behind another has no socket yet, and would not hear of its end. One listener serves all
- * of a connection.
+ * Calls `start` when the response before has ended, for requests of one connection are forwarded one at a time: so many as
+ * a client sends at once, it never has more than one place at a backend or in the queue. If the client goes before, it is
+ * never called.
  */
-export function onSocketClose(socket: Socket, listener: Listener): void {
-  const known = waiting.get(socket)
-  if (known !== undefined) {
-    known.add(listener)
-    return
-  }
-  const listeners = new Set([listener])
-  waiting.set(socket, listeners)
-  socket.once('close', () => {
-    for (const one of listeners) one.onClose()
-  })
+export function waitForTurn({ socket }: IncomingMessage, response: ServerResponse, start: () => void): void {
+  let pipeline = pipelines.get(socket)
+  if (pipeline === undefined) pipelines.set(socket, (pipeline = new Pipeline(socket)))
+  pipeline.wait(response, start)
 }
 
-/** It has ended by itself. */
-export function offSocketClose(socket: Socket, listener: Listener): void {
-  waiting.get(socket)?.delete(listener)
+/** Nothing is being answered on the connection after this response. */
+export function isLatest(response: ServerResponse, { socket }: IncomingMessage): boolean {
+  const latest = pipelines.get(socket)?.latest
+  return latest === undefined || latest === response
 }
 
 const distrusted = new WeakSet<Socket>()

@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import { IncomingMessage } from 'node:http'
-import { stringify, type ParsedUrlQueryInput } from 'node:querystring'
 import { PassThrough, Readable } from 'node:stream'
+import { isJson, isUntouched, written } from './parsed-body.ts'
 
 /** Bodies up to this size are sent as one Buffer if they have arrived by the time they are asked for. */
 const maxSmallBody = 65_536
@@ -36,31 +36,30 @@ export function isUploading({ raw }: FastifyRequest): boolean {
   return !raw.complete && hasBody(raw)
 }
 
-/** Writes what a parser of the app's has read in the form that the client named. */
-function written(body: unknown, { headers }: IncomingMessage): string {
-  const type = headers['content-type'] ?? ''
-  if (type.includes('json')) return JSON.stringify(body)
-  if (type.startsWith('application/x-www-form-urlencoded')) return stringify(body as ParsedUrlQueryInput)
-  throw new TypeError(`A parsed body of type '${type}' cannot be forwarded: leave it a stream, a Buffer or a string`)
-}
-
 /** The body as the app left it: untouched, replaced by a hook, or parsed by a route of its own. */
 export function bodyOf(request: FastifyRequest): RequestBody {
   const { raw } = request
   const body: unknown = request.body
-  if (body === undefined || body === null || body === raw) {
+  const isRead = raw.readableFlowing !== null
+  if (body === undefined || (body === null && !(isRead && isJson(raw))) || body === raw) {
     const isUnframed = raw.headers['transfer-encoding'] === undefined && raw.headers['content-length'] === undefined
     // A body that a parser has been given needs no framing to be there: with `inject` it has none.
     if (!hasBody(raw) && !(body === raw && isUnframed)) return { body: null, replaced: false }
-    // No parser is run for GET, so what a hook has made of its body is out of reach.
-    if (body !== raw && raw.readableFlowing !== null)
-      throw new RequestFault('its body was read before it was forwarded')
+    if (body !== raw && isRead) {
+      // No parser is run for these, so what a hook has made of the body is out of reach.
+      if (raw.method === 'GET' || raw.method === 'HEAD' || raw.method === 'TRACE')
+        throw new RequestFault('its body was read before it was forwarded')
+      throw new TypeError('A parser has read the body and left nothing that could be forwarded')
+    }
     // undici destroys what it has sent: `inject` would take that for a client that has gone.
     const isInjected = raw.httpVersionMajor === 1 && !(raw instanceof IncomingMessage)
     return { body: isInjected ? (raw as Readable).pipe(new PassThrough()) : raw, replaced: false }
   }
-  if (body instanceof Readable || Buffer.isBuffer(body)) return { body, replaced: true }
-  return { body: Buffer.from(typeof body === 'string' ? body : written(body, raw)), replaced: true }
+  if (body instanceof Readable) return { body, replaced: true }
+  if (!(body instanceof Uint8Array)) return { body: Buffer.from(written(body, raw)), replaced: true }
+  const bytes = Buffer.isBuffer(body) ? body : Buffer.from(body)
+  // Packed bytes that nobody has unpacked are still packed.
+  return { body: bytes, replaced: !isUntouched(bytes, raw) }
 }
 
 /** The length of a body that may be taken whole once it has arrived; 0 for any other. */

@@ -21,6 +21,7 @@ interface Answered {
 export class Answer implements Answering {
   readonly status: number
   readonly bodyless: boolean
+  readonly empty: boolean
   readonly expected: number
   written = 0
   laneState: unknown
@@ -38,15 +39,18 @@ export class Answer implements Answering {
     attempt: Attempt,
     controller: Dispatcher.DispatchController,
     headers: IncomingFields,
+    sentMethod: string,
   ) {
     this.#exchange = exchange
     this.#lane = lane
     this.#attempt = attempt
     this.#controller = controller
     this.status = attempt.status
-    this.bodyless = exchange.request.raw.method === 'HEAD' || this.status === 204 || this.status === 304
+    const isBodyless = this.status === 204 || this.status === 304
+    this.bodyless = isBodyless || exchange.request.raw.method === 'HEAD'
+    this.empty = isBodyless || sentMethod === 'HEAD'
     const length = headers['content-length']
-    this.expected = this.bodyless ? 0 : length === undefined ? -1 : Number(length)
+    this.expected = this.bodyless || this.empty ? 0 : length === undefined ? -1 : Number(length)
   }
 
   get request(): FastifyRequest {

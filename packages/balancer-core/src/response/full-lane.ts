@@ -1,4 +1,6 @@
 import { breakOff } from './break-off.ts'
+import { flushHead, keepBytes } from './head-bytes.ts'
+import { lingerAfter } from './lingering-close.ts'
 import { Readable } from 'node:stream'
 import type { Answering, Lane } from './response-lane.ts'
 import { responseFields } from './response-headers.ts'
@@ -11,7 +13,7 @@ const maxCollected = 65_536
 
 function flushHeaders({ reply: { raw } }: Answering): void {
   // Once something is piped to the response its headers are set; before that, a hook is still at work on them.
-  if (!raw.headersSent && raw.listenerCount('unpipe') > 0) raw.flushHeaders()
+  if (!raw.headersSent && raw.listenerCount('unpipe') > 0) flushHead(raw)
 }
 
 /** The backend's body as a stream: pausing it pauses the backend, destroying it ends the attempt. */
@@ -62,8 +64,17 @@ function send(answer: Answering, received: Readable | Buffer | undefined): void 
   // These are among `headers` already, and a repeated set-cookie would be added, not replaced.
   for (const name in state.own) reply.removeHeader(name)
   reply.code(out.status)
-  for (const name in out.headers) reply.header(name, out.headers[name])
-  if (answer.uploading && reply.raw.req.httpVersionMajor === 1) reply.header('connection', 'close')
+  for (const name in out.headers) {
+    const value = out.headers[name]
+    if (name !== '__proto__') reply.header(name, value)
+    // Fastify keeps fields in an object for which that is no name.
+    else if (value !== undefined) reply.raw.setHeader(name, value)
+  }
+  keepBytes(reply.raw, out.headers)
+  if (answer.uploading && reply.raw.req.httpVersionMajor === 1) {
+    reply.header('connection', 'close')
+    lingerAfter(reply.raw)
+  }
   state.sent = true
   // Of a Buffer, Fastify replaces a content type that is missing or that it cannot read; of a stream it does not.
   const isNamed = readableType.test(String(out.headers['content-type']))
@@ -83,11 +94,11 @@ function sendStream(answer: Answering): void {
 /** Through `reply.send`, and so through every onSend hook: what compress, etag and a user's own hooks need. */
 export const fullLane: Lane = {
   start(answer, received) {
-    const { request, reply, status, bodyless, rules } = answer
+    const { request, reply, status, bodyless, empty, rules } = answer
     const { via } = rules
     const own = reply.getHeaders()
     const chunks = request.raw.httpVersion !== '1.0'
-    const headers = responseFields(received, { status, bodyless, chunks, via, own })
+    const headers = responseFields(received, { status, bodyless, empty, chunks, via, own })
     answer.laneState = { status, headers, own, chunks: [], stream: undefined, sent: false } satisfies State
     if (answer.expected > maxCollected) sendStream(answer)
     // A body of unknown length may have arrived whole; what has not by the end of this tick is streamed.

@@ -1,4 +1,6 @@
 import { breakOff } from './break-off.ts'
+import { flushHead } from './head-bytes.ts'
+import { lingerAfter } from './lingering-close.ts'
 import type { Answering, Lane } from './response-lane.ts'
 import { responseHeaders } from './response-headers.ts'
 import { addTrailers } from './trailers.ts'
@@ -8,7 +10,7 @@ import { toFields, toFlat } from '../headers/fields.ts'
 /** Without a length nothing may follow for long, as with server-sent events: the headers must not wait for it. */
 function flushHeaders(answer: Answering): void {
   const { raw } = answer.reply
-  if (answer.written === 0 && !raw.writableEnded && !raw.destroyed) raw.flushHeaders()
+  if (answer.written === 0 && !raw.writableEnded && !raw.destroyed) flushHead(raw)
 }
 
 /** Up to this size, copying a chunk into a string costs less than a write of two pieces. */
@@ -22,12 +24,13 @@ function pauseUnlessTaken(answer: Answering): void {
 /** Straight to the socket: nothing of Fastify's way out is passed, except for the headers that plugins have set. */
 export const rawLane: Lane = {
   start(answer, headers) {
-    const { reply, bodyless, rules } = answer
+    const { reply, bodyless, empty, rules } = answer
     const { raw } = reply
     let { status } = answer
     let out = responseHeaders(headers, {
       status,
       bodyless,
+      empty,
       chunks: raw.req.httpVersion !== '1.0',
       via: rules.via,
       own: reply.getHeaders(),
@@ -38,7 +41,10 @@ export const rawLane: Lane = {
       status = message.status
       out = toFlat(message.headers)
     }
-    if (answer.uploading && raw.req.httpVersionMajor === 1) out.push('connection', 'close')
+    if (answer.uploading && raw.req.httpVersionMajor === 1) {
+      out.push('connection', 'close')
+      lingerAfter(raw)
+    }
     // The reason phrase is not passed on: it may hold what Node refuses to write, and HTTP/2 has none.
     raw.writeHead(status, out)
     reply.hijack()

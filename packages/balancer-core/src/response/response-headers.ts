@@ -6,6 +6,8 @@ export interface ResponseRules {
   readonly status: number
   /** No body follows: HEAD, 204, 304. */
   readonly bodyless: boolean
+  /** None comes from the backend, though the client expects one. */
+  readonly empty?: boolean
   /** The client takes a body in chunks, and so trailers: not with HTTP/1.0. */
   readonly chunks: boolean
   readonly via: boolean
@@ -27,7 +29,7 @@ function putEach<Out>(put: Put<Out>, out: Out, name: string, value: number | str
 /** Puts the fields to answer with: the backend's without what concerns only its own connection, and the app's. */
 function gather<Out>(
   headers: IncomingFields,
-  { status, bodyless, chunks, via, own }: ResponseRules,
+  { status, bodyless, empty = bodyless, chunks, via, own }: ResponseRules,
   put: Put<Out>,
   out: Out,
 ): Out {
@@ -35,12 +37,13 @@ function gather<Out>(
   for (const name in headers) {
     if (isHopByHop(name) || (nominees !== null && nominees.has(name))) continue
     // Where no trailers can follow there are none to announce, and Node would throw.
-    if (name === 'trailer' && (bodyless || !chunks || headers['content-length'] !== undefined)) continue
-    if (name === 'content-length' && status === 204) continue
+    if (name === 'trailer' && (bodyless || empty || !chunks || headers['content-length'] !== undefined)) continue
+    if (name === 'content-length' && (status === 204 || (empty && !bodyless))) continue
     if (Object.hasOwn(own, name) && !joined.has(name)) continue
     putEach(put, out, name, headers[name])
   }
   for (const name in own) if (Object.hasOwn(own, name)) putEach(put, out, name, own[name])
+  if (empty && !bodyless) put(out, 'content-length', '0')
   if (via) put(out, 'via', '1.1 fastify-balancer')
   return out
 }

@@ -20,8 +20,10 @@ export interface Answering {
   readonly status: number
   /** The exchange has failed meanwhile. */
   readonly failed: boolean
-  /** No body may follow the headers: HEAD, 204, 304. */
+  /** The client expects no body behind the headers: HEAD, 204, 304. */
   readonly bodyless: boolean
+  /** The backend sends none: it was asked with HEAD, or answers 204 or 304. Where a hook changes the method these differ. */
+  readonly empty: boolean
   /** The client has not finished sending: its connection cannot be used for another request. */
   readonly uploading: boolean
   /** How long the body will be; -1 = unknown. */

@@ -31,16 +31,28 @@ export type ResponseRewrite = (message: {
 interface Rewritten {
   readonly request: FastifyRequest
   readonly backend: Backend
+  /** No body comes from the backend. */
+  readonly empty: boolean
   readonly rules: { readonly rewrite: ResponseRewrite | undefined }
   fail(reason: FailureReason, error: unknown): void
 }
 
+/** With another status, another length may be true: what the client waits for must be what it gets. */
+function reframe({ status, headers }: OutgoingResponse, before: number, empty: boolean): void {
+  if (status === 204) delete headers['content-length']
+  else if (empty && status !== before && status !== 304) headers['content-length'] = '0'
+  // No trailers can follow, and Node would throw.
+  if (status === 204 || status === 304 || headers['content-length'] !== undefined) delete headers.trailer
+}
+
 /** Lets the user's hook change the response. False: it threw, and the exchange has failed. */
 export function rewriteResponse(answer: Rewritten, out: OutgoingResponse): boolean {
-  const { backend, rules, request } = answer
+  const { backend, rules, request, empty } = answer
   if (rules.rewrite === undefined) return true
+  const { status } = out
   try {
-    rules.rewrite({ in: { backend, status: out.status, headers: { ...out.headers } }, out, request })
+    rules.rewrite({ in: { backend, status, headers: { ...out.headers } }, out, request })
+    reframe(out, status, empty)
     return true
   } catch (error) {
     answer.fail('rewrite-failed', error)

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import { isHopByHop } from '../headers/hop-by-hop.ts'
-import type { IncomingFields } from '../headers/fields.ts'
+import { toFields, type IncomingFields } from '../headers/fields.ts'
 
 /** Fields that must not come late: framing, routing, and what says how to read the rest (RFC 9110 §6.5.1). */
 const forbidden = new Set([
@@ -22,5 +22,7 @@ export function addTrailers(response: ServerResponse, trailers: IncomingFields):
     if (isHopByHop(name) || forbidden.has(name)) continue
     for (const value of [trailers[name]].flat()) pairs.push([name, String(value)])
   }
-  if (pairs.length > 0) response.addTrailers(pairs)
+  if (pairs.length === 0) return
+  // Node's HTTP/2 takes no pairs, and would number them.
+  response.addTrailers('stream' in response ? (toFields(pairs.flat()) as NodeJS.Dict<string>) : pairs)
 }

@@ -1,0 +1,18 @@
+import type { ServerResponse } from 'node:http'
+
+interface Closing {
+  onClose(): void
+}
+
+const closing = Symbol('fastify-balancer.exchange')
+type Traced = ServerResponse & { [closing]: Closing }
+
+function onClose(this: ServerResponse): void {
+  ;(this as Traced)[closing].onClose()
+}
+
+/** Tells an exchange, without a closure for it, that its response was flushed or its client has gone. */
+export function tellOfClose(raw: ServerResponse, exchange: Closing): void {
+  ;(raw as Traced)[closing] = exchange
+  raw.on('close', onClose)
+}

@@ -1,0 +1,107 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Socket } from 'node:net'
+import type { Attempt } from '../attempt/attempt.ts'
+import type { AttemptCounts } from '../attempt-counts.ts'
+import { BodyCollection } from './body-collection.ts'
+import { ClientRate, type RateLimit } from './client-rate.ts'
+import type { Clock } from '../clock.ts'
+import type { FailureReason, Outcome } from '../failure.ts'
+import type { IncomingFields } from '../headers/fields.ts'
+import { isHeldUp } from './progress-limit.ts'
+import { takeSmallBody } from '../request/request-body.ts'
+import type { Outgoing } from '../request/outgoing-request.ts'
+import { InterimResponses } from '../response/interim-responses.ts'
+import type { TimeLimits } from './time-limits.ts'
+
+/** How often a client that is held up is looked for (ms), and how much of its body is read for that at most (bytes). */
+const lookPeriod = 500
+const maxReadAhead = 4 * 1024 * 1024
+
+/** Whose client it is: an exchange. */
+interface Watched {
+  readonly request: FastifyRequest
+  readonly reply: FastifyReply
+  readonly clock: Clock
+  readonly counts: AttemptCounts
+  readonly forwarding: { readonly rate: RateLimit }
+  readonly balancer: { readonly options: { readonly timeouts: { readonly idle: number } } }
+  onBody(body: Buffer): void
+  fail(reason: FailureReason, error: unknown): void
+}
+
+/** Who is to be given a small body. */
+interface Taking {
+  readonly request: FastifyRequest
+  readonly outcome: Outcome | undefined
+  readonly client: ClientWatch
+  onBody(body: Buffer): void
+}
+
+/** Hands over a small body if it has arrived; otherwise it is waited for. */
+export function takeBody(exchange: Taking, length: number): void {
+  if (exchange.outcome !== undefined) return
+  const body = takeSmallBody(exchange.request.raw, length)
+  if (body === undefined) exchange.client.collect(length)
+  else exchange.onBody(body)
+}
+
+/** Looks after a client that takes its time over sending or reading. Made only for an exchange that has to wait for it. */
+export class ClientWatch {
+  readonly #exchange: Watched
+  readonly #limits: TimeLimits
+  readonly #rate = new ClientRate()
+  #lookedAt = 0
+  #interim: InterimResponses | undefined
+  #collection: BodyCollection | undefined
+
+  constructor(exchange: Watched, limits: TimeLimits) {
+    this.#exchange = exchange
+    this.#limits = limits
+  }
+
+  /** Takes a body of this length whole, and hands it over. */
+  collect(length: number): void {
+    const { request, clock, forwarding, balancer } = this.#exchange
+    const { idle } = balancer.options.timeouts
+    this.#collection = new BodyCollection(this, request.raw, length, { idle, rate: forwarding.rate, clock })
+    this.#collection.begin()
+  }
+
+  onBody(body: Buffer): void {
+    this.#exchange.onBody(body)
+  }
+
+  onBodyStalled(): void {
+    this.#exchange.fail('request-stalled', undefined)
+  }
+
+  /** Ends the attempt of a client that is too slow, and sees to it that one that has gone is noticed; to be called again and again. */
+  check(attempt: Attempt, out: Outgoing): void {
+    const { reply, forwarding, counts } = this.#exchange
+    const { tick, period } = counts.sweep
+    const reason = this.#rate.check(attempt, out, reply.raw, forwarding.rate, tick * period)
+    if (reason !== undefined) attempt.cancel(reason)
+    else if (!attempt.uploaded && isHeldUp(out.body) && tick * period - this.#lookedAt >= lookPeriod) {
+      this.#lookedAt = tick * period
+      this.#look()
+    }
+  }
+
+  /** While the backend takes nothing, nothing is read from the client, and its end would not be seen: a little is. */
+  #look(): void {
+    const { raw } = this.#exchange.request
+    if (raw.httpVersionMajor === 1 && raw.readableLength < maxReadAhead) (raw.socket as Socket | null)?.resume()
+  }
+
+  /** Something comes before the response. */
+  onInformation(attempt: Attempt, status: number, headers: IncomingFields): void {
+    const { reply } = this.#exchange
+    this.#interim ??= new InterimResponses(reply)
+    if (!this.#interim.take(status, headers)) attempt.cancel('bad-response')
+    if (this.#interim.blocked) this.#limits.watchFlush(reply.raw)
+  }
+
+  stop(): void {
+    this.#collection?.stop()
+  }
+}

@@ -1,0 +1,30 @@
+import type { FastifyInstance } from 'fastify'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import type { Server } from 'node:http'
+
+/** Node tells it before a server begins to listen. */
+const listening = 'tracing:net.server.listen:asyncStart'
+
+/**
+ * Calls `prepare` for each server of an app before it takes a connection: for `localhost`, Fastify listens with a server
+ * for each address of that name, and `app.server` is only the first of them. Answers all so far.
+ */
+export function eachServer(app: FastifyInstance, prepare: (server: Server) => void): ReadonlySet<Server> {
+  const servers = new Set<Server>()
+  function add(server: Server): void {
+    if (servers.has(server)) return
+    servers.add(server)
+    prepare(server)
+  }
+  add(app.server)
+  // The channel is the process's. Fastify gives each of its servers the same listener.
+  function onListening(message: unknown): void {
+    const { server } = message as { readonly server: Server }
+    // oxlint-disable-next-line typescript/unbound-method -- it is not called
+    if (server.listeners('request').includes(app.routing)) add(server)
+  }
+  app.addHook('onReady', async () => subscribe(listening, onListening))
+  app.addHook('onListen', async () => void unsubscribe(listening, onListening))
+  app.addHook('onClose', async () => void unsubscribe(listening, onListening))
+  return servers
+}
