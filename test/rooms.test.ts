@@ -27,6 +27,7 @@ const order = [
   'picking/',
   'backends/',
   'names/',
+  'connections/',
   'headers/',
   'errors',
   'failure',

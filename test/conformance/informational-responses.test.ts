@@ -327,37 +327,63 @@ describe('a client that waits to be told to continue', () => {
   })
 })
 
-describe('a backend that says 100 Continue itself', () => {
+describe('a backend that says 100 Continue though nobody has asked', () => {
   const continued = 'HTTP/1.1 100 Continue\r\n\r\n'
+  const hinted = 'HTTP/1.1 103 Early Hints\r\nlink: </a.css>; rel=preload\r\n\r\n'
+  const befores: Record<string, string> = {
+    once: continued,
+    'three times': continued.repeat(3),
+    'with fields': 'HTTP/1.1 100 Go on\r\ndate: now\r\nx-a: 1\r\n\r\n',
+    'as HTTP/1.0': 'HTTP/1.0 100 Continue\r\n\r\n',
+    'after 102': `HTTP/1.1 102 Processing\r\n\r\n${continued}`,
+    'before 102': `${continued}HTTP/1.1 102 Processing\r\n\r\n`,
+    'around 103': continued + hinted + continued,
+  }
+  const requests = {
+    GET: get(),
+    HEAD: get().replace('GET', 'HEAD'),
+    POST: 'POST / HTTP/1.1\r\nhost: a.example\r\ncontent-length: 4\r\n\r\nbody',
+  }
   for (const lane of ['raw', 'full'] as const) {
-    // undici takes it for a fault, as nobody has expected it; what matters is that nobody is left hanging.
-    test(`is a failure to whoever sent a body, once (${lane} lane)`, { timeout }, async (t) => {
-      const backend = await startWireBackend(t, continued + ok())
-      const { app, port } = await startApp(t, { backends: [backend.url], lane, pool: { connections: 1 } })
-      const response = await exchange(t, port, 'POST / HTTP/1.1\r\nhost: a.example\r\ncontent-length: 4\r\n\r\nbody')
-      assert.equal(response.status, 502)
-      assert.equal(JSON.parse(response.body).code, 'FST_BALANCER_BAD_RESPONSE')
-      assert.equal(backend.requests.length, 1)
-      assert.equal(app.balancer.backends[0]!.inFlight, 0)
+    for (const [how, before] of Object.entries(befores)) {
+      for (const [method, request] of Object.entries(requests)) {
+        test(`${how} is heard for its answer to ${method} (${lane} lane)`, { timeout }, async (t) => {
+          const backend = await startWireBackend(t, before + (method === 'HEAD' ? ok().slice(0, -2) : ok()))
+          const { app, port } = await startApp(t, { backends: [backend.url], lane, pool: { connections: 1 } })
+          const client = await wireClient(t, port)
+          for (let count = 0; count < 2; count++) {
+            client.send(request)
+            let response = await client.response({ bodyless: method === 'HEAD' })
+            if (response.status === 103) response = await client.response({ bodyless: method === 'HEAD' })
+            assert.equal(response.status, 200)
+          }
+          assert.equal(client.rest, '')
+          assert.equal(backend.connections.length, 1)
+          assert.deepEqual(app.balancer.backends[0]!.outcomes, { ok: 2 })
+        })
+      }
+    }
+
+    test(`is heard for its answer wherever the network cuts (${lane} lane)`, { timeout }, async (t) => {
+      const whole = continued + hinted + continued + ok('body')
+      for (let cut = 1; cut < whole.length; cut += 3) {
+        const backend = await startWireBackend(t, (_, { socket }) => {
+          socket.write(whole.slice(0, cut), 'latin1', () => setImmediate(() => socket.write(whole.slice(cut), 'latin1')))
+        })
+        const { app, port } = await startApp(t, { backends: [backend.url], lane })
+        const client = await wireClient(t, port)
+        client.send(get())
+        assert.equal((await client.response()).status, 103)
+        assert.equal((await client.response()).body, 'body', `cut at ${cut}`)
+        assert.deepEqual(app.balancer.backends[0]!.outcomes, { ok: 1 })
+      }
     })
   }
 
-  test('is passed over for GET, which goes to another', { timeout }, async (t) => {
-    const backend = await startWireBackend(t, continued + ok())
-    const other = await startWireBackend(t, ok('other'))
-    const { port } = await startApp(t, { backends: [backend.url, other.url] })
-    assert.equal((await exchange(t, port, get())).body, 'other')
-  })
-
-  test('does not make the client be told', { timeout }, async (t) => {
-    const backend = await startWireBackend(t, ok(), { onHead: (_, connection) => connection.send(continued) })
-    const { port } = await startApp(t, { backends: [backend.url] })
-    const client = await wireClient(t, port)
-    client.send(waits())
-    // Ours, when the connection was obtained; then the failure, and no second one.
-    assert.equal((await client.response()).status, 100)
-    client.send('b')
-    assert.equal((await client.response()).status, 502)
-    assert.equal(await client.closed(), '')
+  test('and never answers is the one at fault, as if it had said nothing', { timeout }, async (t) => {
+    const backend = await startWireBackend(t, continued)
+    const { app, port } = await startApp(t, { backends: [backend.url], timeouts: { headers: 100 } })
+    assert.equal((await exchange(t, port, get())).status, 504)
+    assert.deepEqual(app.balancer.backends[0]!.outcomes, { 'headers-timeout': 1 })
   })
 })

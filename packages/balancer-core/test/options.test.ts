@@ -55,6 +55,7 @@ describe('defaults', () => {
         connections: 128,
         keepAliveTimeout: 4000,
         keepAliveMaxTimeout: 600_000,
+        maxHeaderSize: 65_536,
         protocol: 'http1',
         tls: {},
       },

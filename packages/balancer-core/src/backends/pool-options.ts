@@ -14,6 +14,14 @@ export const PoolOptions = Type.Object(
       default: 600_000,
       description: 'The longest hint that is honoured (ms)',
     }),
+    // Four times Node's limit: more than nginx takes of a request (`large_client_header_buffers`, 4 × 8k) and Envoy of a
+    // response (60 KiB), less than Chrome does (256 KiB).
+    maxHeaderSize: Type.Integer({
+      minimum: 1024,
+      maximum: 1_048_576,
+      default: 65_536,
+      description: "The largest header of a response, names and values together (bytes)",
+    }),
     protocol: Type.Union([Type.Literal('http1'), Type.Literal('http2'), Type.Literal('h2c')], {
       default: 'http1',
       description: 'What is spoken to backends: HTTP/1.1, HTTP/2 over TLS, or HTTP/2 in clear',

@@ -233,7 +233,7 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
     this.endedAt = this.clock.now()
     this.#stopWaiting()
     if (this.#pipelinedOn !== undefined) offSocketClose(this.#pipelinedOn, this)
-    this.#current?.cancel('client-gone')
+    for (const attempt of this.attempts) attempt.cancel('client-gone')
     this.balancer.leave()
     if (this.balancer.closing) closeConnection(this.request.raw)
     if (channels.exchangeEnd.hasSubscribers) channels.exchangeEnd.publish({ exchange: this })

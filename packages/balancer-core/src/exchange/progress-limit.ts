@@ -12,11 +12,12 @@ export interface ProgressLimit {
 
 /** Whoever has to move now has the limit: `isPaused` says that the client has not read what the backend has sent. */
 export function progressLimit(
-  { status, uploaded }: Attempt,
+  { started, status, uploaded }: Attempt,
   { body }: Outgoing,
   isPaused: boolean,
-  { headers, idle }: TimeoutOptions,
+  { connect, headers, idle }: TimeoutOptions,
 ): ProgressLimit {
+  if (!started) return { limit: connect, reason: 'connect-timeout' }
   if (isPaused) return { limit: idle, reason: 'client-stalled' }
   if (!uploaded) {
     // undici pauses the body while the backend's socket takes no more.

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import type { buildConnector, Client } from 'undici'
+import type { Connect } from '../connections/connection.ts'
 import type { HostName } from './host-name.ts'
 
 /** How long an address has to take a connection before the next one is tried as well (ms): RFC 8305 §5. */
@@ -18,26 +19,27 @@ export function lookupOptions(host: HostName | undefined): object {
  */
 export function following(
   host: HostName,
-  connect: buildConnector.connector,
+  connect: Connect,
   connectionOf: () => Client,
-): buildConnector.connector {
+): Connect {
   return (options, callback) => {
     /** That has taken the connection; what fails after that, fails in TLS. */
     let taken: string | undefined
-    const opened: unknown = connect(options, (...answer: Parameters<buildConnector.Callback>) => {
+    const socket = connect(options, (...answer: Parameters<buildConnector.Callback>) => {
       const [error, socket] = answer
       callback(...answer)
       if (error === null) closeWith(host, socket, connectionOf())
       else if (taken !== undefined) host.failed(taken)
       else host.refreshSoon()
     })
-    const socket = opened as Socket
+    if (socket === undefined) return undefined
     socket.on('connectionAttemptFailed', (address) => host.failed(address))
     socket.on('connectionAttemptTimeout', (address) => host.failed(address))
     socket.once('connect', () => {
       taken = socket.remoteAddress
       if (taken !== undefined) host.reached(taken)
     })
+    return socket
   }
 }
 
