@@ -165,7 +165,8 @@ describe('a client that waits to be told to continue', () => {
       assert.deepEqual(
         backend.requests.map((request) => [request.body, valuesOf(request, 'expect')]),
         [
-          ['hold', []],
+          ['hold', ['100-continue']],
+          // It has not heeded the first one.
           ['body', []],
         ],
       )
@@ -299,9 +300,6 @@ describe('a client that waits to be told to continue', () => {
     const { app, port } = await startApp(t, { backends: [backend.url] })
     const client = await wireClient(t, port)
     client.send(waits('POST', 1_000_000))
-    assert.equal((await client.response()).status, 100)
-    // undici sends the head of a request together with the first of its body.
-    client.send('x')
     const response = await client.response()
     assert.equal(response.status, 413)
     assert.equal(response.body, 'much')
@@ -324,6 +322,120 @@ describe('a client that waits to be told to continue', () => {
     const response = await exchange(t, port, `${waits().replace('HTTP/1.1', 'HTTP/1.0')}body`)
     assert.equal(response.status, 200)
     assert.equal(response.body, 'body')
+  })
+})
+
+describe('the expectation of a client reaches the backend', () => {
+  const continued = 'HTTP/1.1 100 Continue\r\n\r\n'
+  const chunked = waits().replace('content-length: 4', 'transfer-encoding: chunked')
+
+  test('which asks for the body, by whatever framing and method', { timeout }, async (t) => {
+    const backend = await startWireBackend(t, (request, connection) => connection.send(ok(request.body)), {
+      onHead: (_, connection) => connection.send(continued),
+    })
+    const { app, port } = await startApp(t, { backends: [backend.url], timeouts: { continue: 0 } })
+    const client = await wireClient(t, port)
+    for (const [request, body] of [
+      [waits(), 'body'],
+      [waits('PUT'), 'body'],
+      [waits('DELETE'), 'body'],
+      [chunked, '2\r\nbo\r\n2\r\ndy\r\n0\r\n\r\n'],
+    ] as const) {
+      client.send(request)
+      assert.equal((await client.response()).status, 100)
+      client.send(body)
+      const response = await client.response()
+      assert.equal(response.body, 'body')
+      assert.equal(valueOf(response, 'connection'), 'keep-alive')
+    }
+    assert.deepEqual(
+      backend.requests.map((request) => [request.start, request.body, request.framing, valueOf(request, 'expect')]),
+      [
+        ['POST / HTTP/1.1', 'body', 'length', '100-continue'],
+        ['PUT / HTTP/1.1', 'body', 'length', '100-continue'],
+        ['DELETE / HTTP/1.1', 'body', 'length', '100-continue'],
+        ['POST / HTTP/1.1', 'body', 'chunked', '100-continue'],
+      ],
+    )
+    assert.deepEqual(app.balancer.backends[0]!.outcomes, { ok: 4 })
+  })
+
+  test('and is told on only when the backend asks', { timeout }, async (t) => {
+    let asking: WireConnection | undefined
+    const backend = await startWireBackend(t, (request, connection) => connection.send(ok(request.body)), {
+      onHead: (_, connection) => void (asking = connection),
+    })
+    const { port } = await startApp(t, { backends: [backend.url] })
+    const client = await wireClient(t, port)
+    client.send(waits())
+    await until('the backend has the head', () => asking !== undefined)
+    assert.equal(client.received, '')
+    asking!.send(continued)
+    assert.equal((await client.response()).status, 100)
+    client.send('body')
+    assert.equal((await client.response()).body, 'body')
+  })
+
+  for (const lane of ['raw', 'full'] as const) {
+    for (const [framing, request] of Object.entries({ length: waits(), chunks: chunked })) {
+      test(`which answers 401, and so spares the body by ${framing} (${lane} lane)`, { timeout }, async (t) => {
+        const refusal = 'HTTP/1.1 401 X\r\nwww-authenticate: Basic\r\ncontent-length: 2\r\n\r\nno'
+        const backend = await startWireBackend(t, ok('own'), {
+          onHead: (head, connection) => {
+            if (head.startsWith('POST')) connection.send(refusal)
+          },
+        })
+        const { app, port } = await startApp(t, { backends: [backend.url], lane, pool: { connections: 1 } })
+        for (let count = 0; count < 3; count++) {
+          const client = await wireClient(t, port)
+          client.send(request)
+          const response = await client.response()
+          assert.equal(response.status, 401)
+          assert.equal(response.body, 'no')
+          // Its connection may not be used again: whether the body follows is open.
+          assert.equal((await exchange(t, port, get())).body, 'own')
+        }
+        assert.deepEqual(app.balancer.backends[0]!.outcomes, { ok: 6 })
+        assert.ok(backend.connections.every(({ received }) => !received.includes('body')))
+      })
+    }
+  }
+
+  test('a large upload is sent as it is read, and the client is not read ahead of it', { timeout: 20_000 }, async (t) => {
+    const size = 3_000_000
+    const backend = await startWireBackend(t, (request, connection) => connection.send(ok(String(request.body.length))), {
+      onHead: (_, connection) => connection.send(continued),
+    })
+    const { port } = await startApp(t, { backends: [backend.url] })
+    const client = await wireClient(t, port)
+    client.send(waits('POST', size))
+    assert.equal((await client.response()).status, 100)
+    client.send('x'.repeat(size))
+    assert.equal((await client.response()).body, String(size))
+  })
+
+  test('whose client leaves in the midst of it: nothing is left', { timeout }, async (t) => {
+    const backend = await startWireBackend(t, ok(), { onHead: (_, connection) => connection.send(continued) })
+    const { app, port } = await startApp(t, { backends: [backend.url] })
+    for (const part of ['', 'bo']) {
+      const client = await wireClient(t, port)
+      client.send(waits())
+      assert.equal((await client.response()).status, 100)
+      client.send(part)
+      client.socket.destroy()
+      await until('nothing is in flight', () => app.balancer.backends[0]!.inFlight === 0)
+    }
+    await until('its connections are closed', () => backend.connections.every(({ socket }) => socket.destroyed))
+    assert.deepEqual(app.balancer.backends[0]!.outcomes, { 'client-gone': 2 })
+  })
+
+  test('which is lost before it answers: once, and with no body', { timeout }, async (t) => {
+    const backend = await startWireBackend(t, ok(), { onHead: (_, { socket }) => void socket.resetAndDestroy() })
+    const { app, port } = await startApp(t, { backends: [backend.url] })
+    const client = await wireClient(t, port)
+    client.send(waits())
+    assert.equal((await client.response()).status, 502)
+    assert.deepEqual(app.balancer.backends[0]!.outcomes, { 'reset-before-headers': 1 })
   })
 })
 

@@ -8,6 +8,7 @@ import type { Clock } from '../clock.ts'
 import { classify, failures, type Blame, type FailureReason, type Outcome } from '../failure.ts'
 import type { PickRequest } from '../picking/policy.ts'
 import type { CarryingConnection, ConnectionAware } from '../connections/connection.ts'
+import type { HeldBody } from '../connections/held-body.ts'
 import type { RequestPool } from '../connections/connection-pool.ts'
 import type { IncomingFields } from '../headers/fields.ts'
 import type { TimeLimitSweep, Swept } from './time-limit-sweep.ts'
@@ -66,6 +67,7 @@ const maxDiscarding = 1000
 export class Attempt extends AttemptRecord implements ConnectionAware, Swept {
   readonly exchange: AttemptOwner
   connection: CarryingConnection | undefined
+  held: HeldBody | undefined
   refused = false
   controller: Dispatcher.DispatchController | undefined
   previousSwept: Swept | undefined
@@ -189,6 +191,8 @@ export class Attempt extends AttemptRecord implements ConnectionAware, Swept {
   }
 
   onRequestSent(): void {
+    // undici knows of the head alone.
+    if (this.held?.pending === true) return
     this.uploaded = true
     if (this.bytesSent > 0) this.uploadedAt = this.exchange.clock.now()
     this.moved()
@@ -204,6 +208,7 @@ export class Attempt extends AttemptRecord implements ConnectionAware, Swept {
       return
     }
     const { exchange } = this
+    this.held?.answered()
     this.status = status
     this.headers = headers
     this.respondedAt = exchange.clock.now()
@@ -263,6 +268,7 @@ export class Attempt extends AttemptRecord implements ConnectionAware, Swept {
 
   #settle(outcome: Outcome, error: unknown): void {
     const { exchange } = this
+    this.held?.stop()
     this.outcome = outcome
     this.error = error
     this.endedAt = exchange.clock.now()

@@ -40,7 +40,7 @@ export type PoolOptions = Static<typeof PoolOptions>
 export const TimeoutOptions = Type.Object(
   {
     connect: milliseconds('Name look-up, TCP and TLS together', 2000),
-    continue: milliseconds('For `expect: 100-continue`: until a connection is ready for the body', 1000),
+    continue: milliseconds('For `expect: 100-continue`: until a connection is ready, and then, at most 1 s, until the backend asks for the body', 1000),
     headers: milliseconds('From the request sent to the response headers', 30_000),
     idle: milliseconds('Without a byte moving, on either side', 60_000),
     request: milliseconds('The whole exchange, retries and body included', 0),

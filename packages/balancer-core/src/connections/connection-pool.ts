@@ -1,5 +1,6 @@
-import { Client, errors, type Dispatcher } from 'undici'
-import { bodiless, Connection, type Connect, type ConnectionAware, type ConnectionOwner } from './connection.ts'
+import { type Client, errors, type Dispatcher } from 'undici'
+import { bodiless, Connection, type Connect, type ConnectionAware, type ConnectionOwner, type ConnectionRequest } from './connection.ts'
+import type { HeldBody } from './held-body.ts'
 
 /** How many connections are open and without a request; how many requests wait, for whom, and how many are under way. */
 export interface PoolCounts {
@@ -31,6 +32,14 @@ export interface RequestPool {
  */
 const rest = 50
 
+/** For how long a backend that did not say `100 Continue` to one client is not expected to say it to others (ms). */
+const disbelief = 60_000
+
+/** The request with the body that was held back. */
+function withBody({ held: _, ...options }: ConnectionRequest, { body }: HeldBody): ConnectionRequest {
+  return { ...options, body, reset: false }
+}
+
 /**
  * The connections to one backend over HTTP/1.1. The one that was used last is used next, so that those beyond what is
  * needed time out; it is found without a search. undici's own Pool looks at its busy ones for each request, and opens a
@@ -51,6 +60,8 @@ export class ConnectionPool implements RequestPool, ConnectionOwner {
   /** Kinds of answers after which nothing came, and after which something did: see `bodiless`. */
   #trusted: number = bodiless.none
   #distrusted: number = bodiless.none
+  /** Until then, it is not expected to tell clients to continue: it has let one wait in vain. */
+  #expectAfter = 0
   #ending = false
   destroyed = false
 
@@ -139,6 +150,10 @@ export class ConnectionPool implements RequestPool, ConnectionOwner {
     this.#distrusted |= kind
   }
 
+  onIgnored(): void {
+    this.#expectAfter = performance.now() + disbelief
+  }
+
   onAbandoned(connection: Connection): void {
     this.#settle(connection)
     this.#all.delete(connection)
@@ -155,7 +170,9 @@ export class ConnectionPool implements RequestPool, ConnectionOwner {
   #dispatch(connection: Connection, options: Dispatcher.DispatchOptions, handler: ConnectionAware): void {
     // undici's own default, switched off for backends that answer HEAD as they should.
     if (options.method === 'HEAD' && (this.#distrusted & bodiless.head) !== 0) options.reset = true
-    connection.dispatch(options, handler)
+    const { held } = options as ConnectionRequest
+    const isIgnored = held !== undefined && performance.now() < this.#expectAfter
+    connection.dispatch(isIgnored ? withBody(options, held) : options, handler)
     if (handler.refused) this.onDrain(connection)
   }
 

@@ -1,6 +1,12 @@
 import type { Socket } from 'node:net'
 import { Client, type buildConnector, type Dispatcher } from 'undici'
+import type { HeldBody } from './held-body.ts'
 import { Wire, type WireOwner } from './wire.ts'
+
+/** A request whose body may be held back: see `HeldBody`. */
+export interface ConnectionRequest extends Dispatcher.DispatchOptions {
+  readonly held?: HeldBody
+}
 
 /** A handler that wants to know which connection carries it. */
 export interface ConnectionAware extends Dispatcher.DispatchHandler {
@@ -11,6 +17,10 @@ export interface ConnectionAware extends Dispatcher.DispatchHandler {
   readonly isOver: boolean
   /** The status of its final response; 0 before that. */
   readonly status: number
+  /** Its body, if that is held back until the backend asks for it. */
+  held: HeldBody | undefined
+  onBodySent(chunk: Uint8Array): void
+  onRequestSent(): void
 }
 
 /** What a request asks of the connection that carries it. */
@@ -49,6 +59,8 @@ export interface ConnectionOwner {
   /** After an answer of such a kind, there came bytes that nobody had asked for. */
   onSurplus(kind: number): void
   onAbandoned(connection: Connection): void
+  /** An `expect: 100-continue` was waited for in vain. */
+  onIgnored(): void
 }
 
 /** undici has read bytes that are no answer to anything. */
@@ -117,18 +129,26 @@ export class Connection extends Client implements CarryingConnection, WireOwner 
     return this.#hasBody && (this.#carried?.status ?? 0) >= 300
   }
 
-  override dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
+  override dispatch(options: ConnectionRequest, handler: Dispatcher.DispatchHandler): boolean {
     const aware = handler as ConnectionAware
     aware.connection = this
+    aware.held = options.held
     this.inUse = true
     this.#carried = aware
     this.#method = options.method
-    this.#hasBody = options.body !== null && options.body !== undefined
+    this.#hasBody = options.held !== undefined || (options.body !== null && options.body !== undefined)
     return super.dispatch(options, handler)
   }
 
   begin(): void {
-    this.#wire!.begin()
+    const wire = this.#wire!
+    wire.begin()
+    const carried = this.#carried!
+    const { held } = carried
+    if (held === undefined) return
+    wire.changeHead = held.changeHead
+    wire.onContinue = () => held.release()
+    held.begin(wire.socket, carried, () => this.#owner.onIgnored())
   }
 
   end(): void {

@@ -71,7 +71,7 @@ export class Wire {
   onContinue: (() => void) | undefined
   /** Changes the head of the next request as it is written. */
   changeHead: ((head: string) => string) | undefined
-  readonly #socket: Socket
+  readonly socket: Socket
   readonly #owner: WireOwner
   /** A request is under way. */
   #asked = false
@@ -89,7 +89,7 @@ export class Wire {
   readonly #destroy: (error?: Error) => void
 
   constructor(socket: Socket, owner: WireOwner) {
-    this.#socket = socket
+    this.socket = socket
     this.#owner = owner
     this.#read = socket.read
     this.#write = socket._write
@@ -100,7 +100,7 @@ export class Wire {
 
   /** Can carry another request, as far as it is known. */
   get usable(): boolean {
-    return !this.broken && this.#late === undefined && !this.#socket.destroyed
+    return !this.broken && this.#late === undefined && !this.socket.destroyed
   }
 
   /** No request is under way. */
@@ -124,9 +124,9 @@ export class Wire {
 
   read(size?: number): Buffer | null {
     for (;;) {
-      const chunk = this.#read.call(this.#socket, size)
+      const chunk = this.#read.call(this.socket, size)
       if (chunk === null) {
-        if (this.#late !== undefined && this.#socket.readableLength === 0) this.#fail(this.#late)
+        if (this.#late !== undefined && this.socket.readableLength === 0) this.#fail(this.#late)
         return null
       }
       if (this.#answered) return chunk
@@ -141,26 +141,26 @@ export class Wire {
     const { changeHead } = this
     this.changeHead = undefined
     const text = changeHead === undefined || typeof chunk !== 'string' ? chunk : changeHead(chunk)
-    this.#write.call(this.#socket, text, encoding, this.#onWritten)
+    this.#write.call(this.socket, text, encoding, this.#onWritten)
   }
 
   writeAll(chunks: Chunks, done: Written): void {
     this.written = true
     this.#written = done
-    this.#writeAll.call(this.#socket, chunks, this.#onWritten)
+    this.#writeAll.call(this.socket, chunks, this.#onWritten)
   }
 
   destroy(error?: Error): void {
     const isReset = error !== undefined && (error as NodeJS.ErrnoException).code === 'ECONNRESET'
-    if (!isReset || !this.#asked || this.#socket.destroyed) this.#destroy.call(this.#socket, error)
-    else if (this.#socket.readableLength > 0) this.#late = error
+    if (!isReset || !this.#asked || this.socket.destroyed) this.#destroy.call(this.socket, error)
+    else if (this.socket.readableLength > 0) this.#late = error
     else this.#fail(error)
   }
 
   /** Of a body that ends with the connection, undici takes a reset for the end, which it is only after a refusal. */
   #fail(error: Error): void {
     const isCut = this.#answered && !this.#owner.endsByReset
-    this.#destroy.call(this.#socket, isCut ? new ResetError(error) : error)
+    this.#destroy.call(this.socket, isCut ? new ResetError(error) : error)
   }
 
   #afterWrite(error?: Error | null): void {
@@ -178,7 +178,7 @@ export class Wire {
   /** What of this may be read as a response; undefined where nothing may, null where nothing else will. */
   #judge(chunk: Buffer): Buffer | null | undefined {
     if (!this.#asked || !this.written) {
-      this.#destroy.call(this.#socket, new SurplusError())
+      this.#destroy.call(this.socket, new SurplusError())
       this.#owner.onSurplus()
       return null
     }

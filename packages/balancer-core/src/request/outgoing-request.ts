@@ -1,9 +1,11 @@
 // Room `request`: what a client has sent is judged here, and turned into what a backend is sent.
 import type { FastifyRequest } from 'fastify'
+import type { IncomingMessage } from 'node:http'
 import type { Readable } from 'node:stream'
 import type { AttemptRequest } from '../attempt/attempt-headers.ts'
 import { asteriskTarget, climbs, faultOf, targetOf, withoutSegments } from './judge-request.ts'
 import { isDistrusted } from './pipelining.ts'
+import { HeldBody } from '../connections/held-body.ts'
 import { bodyOf, RequestFault, smallLengthOf } from './request-body.ts'
 import type { ForwardedOptions } from './forwarded-options.ts'
 import { requestHeaders } from './request-headers.ts'
@@ -31,6 +33,8 @@ export interface Outgoing {
   body: Readable | Buffer | null
   /** The declared length of a body that may be taken as one Buffer; 0 when it must be streamed. */
   smallLength: number
+  /** The client waits with its body to be told to continue. */
+  readonly expects: boolean
 }
 
 /**
@@ -62,12 +66,27 @@ export function outgoing(request: FastifyRequest, rules: RequestRules): Outgoing
     }),
     body,
     smallLength: body === raw ? smallLengthOf(raw) : 0,
+    expects: headers.expect !== undefined && body === raw && raw.httpVersion !== '1.0',
   }
 }
 
-/** What undici is asked to send. `hostname` is the backend's own: undici would reconnect whenever Host names another. */
-export function attemptRequest({ method, path, headers, body }: Outgoing, hostname: string): AttemptRequest {
+/**
+ * What undici is asked to send. `hostname` is the backend's own: undici would reconnect whenever Host names another. A body
+ * that the client still holds back is held back here, too, for `patience` ms; 0 = it is not.
+ */
+export function attemptRequest(out: Outgoing, hostname: string, patience: number): AttemptRequest {
+  const { method, path, headers, body } = out
   const options = { method, path, headers, body, servername: hostname }
+  if (out.expects && patience > 0) {
+    const raw = body as IncomingMessage
+    const { 'transfer-encoding': coding, 'content-length': length } = raw.headers
+    const isHeld = raw.readableLength === 0 && raw.readableFlowing === null && (coding ?? length) !== undefined
+    // Whether the body comes is not decided when the answer does: the connection carries nothing else.
+    if (isHeld) {
+      const held = new HeldBody(raw, coding === undefined ? Number(length) : undefined, patience)
+      return { ...options, body: null, reset: true, held }
+    }
+  }
   // undici would close the connection after HEAD, for fear of servers that send a body.
   return method === 'HEAD' && body === null ? { ...options, reset: false } : options
 }
