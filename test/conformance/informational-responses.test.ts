@@ -401,18 +401,26 @@ describe('the expectation of a client reaches the backend', () => {
     }
   }
 
-  test('a large upload is sent as it is read, and the client is not read ahead of it', { timeout: 20_000 }, async (t) => {
-    const size = 3_000_000
-    const backend = await startWireBackend(t, (request, connection) => connection.send(ok(String(request.body.length))), {
-      onHead: (_, connection) => connection.send(continued),
-    })
-    const { port } = await startApp(t, { backends: [backend.url] })
-    const client = await wireClient(t, port)
-    client.send(waits('POST', size))
-    assert.equal((await client.response()).status, 100)
-    client.send('x'.repeat(size))
-    assert.equal((await client.response()).body, String(size))
-  })
+  test(
+    'a large upload is sent as it is read, and the client is not read ahead of it',
+    { timeout: 20_000 },
+    async (t) => {
+      const size = 3_000_000
+      const backend = await startWireBackend(
+        t,
+        (request, connection) => connection.send(ok(String(request.body.length))),
+        {
+          onHead: (_, connection) => connection.send(continued),
+        },
+      )
+      const { port } = await startApp(t, { backends: [backend.url] })
+      const client = await wireClient(t, port)
+      client.send(waits('POST', size))
+      assert.equal((await client.response()).status, 100)
+      client.send('x'.repeat(size))
+      assert.equal((await client.response()).body, String(size))
+    },
+  )
 
   test('whose client leaves in the midst of it: nothing is left', { timeout }, async (t) => {
     const backend = await startWireBackend(t, ok(), { onHead: (_, connection) => connection.send(continued) })
@@ -480,7 +488,9 @@ describe('a backend that says 100 Continue though nobody has asked', () => {
       const whole = continued + hinted + continued + ok('body')
       for (let cut = 1; cut < whole.length; cut += 3) {
         const backend = await startWireBackend(t, (_, { socket }) => {
-          socket.write(whole.slice(0, cut), 'latin1', () => setImmediate(() => socket.write(whole.slice(cut), 'latin1')))
+          socket.write(whole.slice(0, cut), 'latin1', () =>
+            setImmediate(() => socket.write(whole.slice(cut), 'latin1')),
+          )
         })
         const { app, port } = await startApp(t, { backends: [backend.url], lane })
         const client = await wireClient(t, port)

@@ -88,9 +88,13 @@ for (const lane of ['raw', 'full'] as const) {
     }
 
     test('is waited for once, then HEAD closes its connection', { timeout }, async (t) => {
-      const { backend, port } = await start(t, (connection) => connection.send(`HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n${stray}`), {
-        lane,
-      })
+      const { backend, port } = await start(
+        t,
+        (connection) => connection.send(`HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n${stray}`),
+        {
+          lane,
+        },
+      )
       const client = await wireClient(t, port)
       for (let count = 0; count < 4; count++) {
         client.send(get('/odd').replace('GET', 'HEAD'))
@@ -123,7 +127,8 @@ for (const lane of ['raw', 'full'] as const) {
 
 describe('what nobody has asked for', () => {
   const odds: Record<string, (connection: WireConnection) => void> = {
-    'more than content-length says': (connection) => connection.send(`HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok${stray}`),
+    'more than content-length says': (connection) =>
+      connection.send(`HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok${stray}`),
     'after the last chunk': (connection) =>
       connection.send(`HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n${stray}`),
     'a second response': (connection) => connection.send(ok() + stray),

@@ -83,7 +83,12 @@ export const failures = {
   'body-truncated': { status: 502, blame: 'backend', retry: 'never', message: 'The backend broke off its response' },
   // at any time
   'request-timeout': { status: 504, blame: 'proxy', retry: 'never', message: 'The request took too long' },
-  'drain-deadline': { status: 503, blame: 'proxy', retry: 'elsewhere', message: 'The backend was taken out of service' },
+  'drain-deadline': {
+    status: 503,
+    blame: 'proxy',
+    retry: 'elsewhere',
+    message: 'The backend was taken out of service',
+  },
   'client-gone': { status: 499, blame: 'client', retry: 'never', message: 'The client went away' },
   'client-stalled': { status: 499, blame: 'client', retry: 'never', message: 'The client stopped reading or sending' },
 } as const satisfies Record<string, FailureKind>

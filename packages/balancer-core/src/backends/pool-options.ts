@@ -20,7 +20,7 @@ export const PoolOptions = Type.Object(
       minimum: 1024,
       maximum: 1_048_576,
       default: 65_536,
-      description: "The largest header of a response, names and values together (bytes)",
+      description: 'The largest header of a response, names and values together (bytes)',
     }),
     protocol: Type.Union([Type.Literal('http1'), Type.Literal('http2'), Type.Literal('h2c')], {
       default: 'http1',
@@ -40,7 +40,10 @@ export type PoolOptions = Static<typeof PoolOptions>
 export const TimeoutOptions = Type.Object(
   {
     connect: milliseconds('Name look-up, TCP and TLS together', 2000),
-    continue: milliseconds('For `expect: 100-continue`: until a connection is ready, and then, at most 1 s, until the backend asks for the body', 1000),
+    continue: milliseconds(
+      'For `expect: 100-continue`: until a connection is ready, and then, at most 1 s, until the backend asks for the body',
+      1000,
+    ),
     headers: milliseconds('From the request sent to the response headers', 30_000),
     idle: milliseconds('Without a byte moving, on either side', 60_000),
     request: milliseconds('The whole exchange, retries and body included', 0),

@@ -1,5 +1,12 @@
 import { type Client, errors, type Dispatcher } from 'undici'
-import { bodiless, Connection, type Connect, type ConnectionAware, type ConnectionOwner, type ConnectionRequest } from './connection.ts'
+import {
+  bodiless,
+  Connection,
+  type Connect,
+  type ConnectionAware,
+  type ConnectionOwner,
+  type ConnectionRequest,
+} from './connection.ts'
 import type { HeldBody } from './held-body.ts'
 
 /** How many connections are open and without a request; how many requests wait, for whom, and how many are under way. */
@@ -199,7 +206,8 @@ export class ConnectionPool implements RequestPool, ConnectionOwner {
         continue
       }
       const free = this.#free.pop()
-      const isDue = free !== undefined || (this.#waiting.length > this.#settling + this.#resting && this.#all.size < this.#most)
+      const isDue =
+        free !== undefined || (this.#waiting.length > this.#settling + this.#resting && this.#all.size < this.#most)
       if (!isDue) return
       const { options, handler } = this.#waiting.shift()!
       this.#dispatch(free ?? this.#open(), options, handler)
