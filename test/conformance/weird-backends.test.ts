@@ -159,7 +159,7 @@ for (const lane of ['raw', 'full'] as const) {
     }
 
     test('it is not asked of another', { timeout }, async (t) => {
-      const backends = await Promise.all([1, 2].map(() => startWireBackend(t, large['a field of 70 000 characters']!)))
+      const backends = await Promise.all([1, 2].map(() => startWireBackend(t, large['a field of 70 000 characters'])))
       const { port } = await startApp(t, { lane, backends: backends.map(({ url }) => url) })
       assert.equal((await exchange(t, port, get())).status, 502)
       assert.equal(backends[0]!.requests.length + backends[1]!.requests.length, 1)

@@ -22,7 +22,10 @@ async function start(t: TestContext, count: number, lose: (socket: Socket) => vo
   const backends = await Promise.all(
     Array.from({ length: count }, () =>
       startBackend(t, (incoming, response) => {
-        if (incoming.url === '/warm') return void response.end('warm')
+        if (incoming.url === '/warm') {
+          response.end('warm')
+          return
+        }
         delivered++
         incoming.resume()
         setTimeout(() => lose(incoming.socket), work)

@@ -78,7 +78,7 @@ for (const lane of ['raw', 'full'] as const) {
     test('over TLS', { timeout }, async (t) => {
       const server = createSecureServer(localhost, refusing(answers['413 with connection: close']!))
       const origin = await listen(server)
-      t.after(() => void server.close().closeAllConnections())
+      t.after(() => server.close().closeAllConnections())
       const front = await startApp(t, {
         backends: [origin.replace('http:', 'https:')],
         pool: { tls: { ca: localhost.cert } },

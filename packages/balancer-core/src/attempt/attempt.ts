@@ -56,9 +56,8 @@ export interface AttemptCounter {
   attemptEnded(attempt: Attempt, outcome: Outcome): void
 }
 
-/** More of an unwanted response is not read just to keep its connection, in bytes and in ms. */
-const maxDiscarded = 65_536
-const maxDiscarding = 1000
+/** More of an unwanted response is not read just to keep its connection: bytes, and ms. */
+const mostDiscarded = { bytes: 65_536, limit: 1000, reason: 'body-timeout' } as const
 
 /**
  * One try of one exchange at one backend: the handler that undici calls. The way of a plain GET goes through here with no
@@ -101,10 +100,6 @@ export class Attempt extends AttemptRecord implements ConnectionAware, Swept {
     this.#dispatching = false
   }
 
-  get isOver(): boolean {
-    return this.outcome !== undefined
-  }
-
   /**
    * Sets a header field of this attempt's request alone, in place of all of that name; `undefined` leaves it out. Only while
    * its start is told, by `onAttemptStart` or its channel. @throws Error later; TypeError for what cannot be sent
@@ -114,33 +109,22 @@ export class Attempt extends AttemptRecord implements ConnectionAware, Swept {
     this.#request.headers = withHeader(this.#request.headers, name, value)
   }
 
-  /**
-   * Ends it for a reason of ours, whether it has a connection or still waits for one; that the whole request has taken too
-   * long may be the backend's fault.
-   */
+  /** Ends it for a reason of ours, whether it has a connection or not; for a whole request too slow, that may be the backend. */
   cancel(reason: FailureReason): void {
     if (this.outcome !== undefined || this.#cancelled !== undefined) return
     if (this.#discarding) return this.#enough()
-    this.#cancelled = reason === 'request-timeout' && this.#wasSlow() ? 'headers-timeout' : reason
+    const { clock, startedAt } = this.exchange
+    this.#cancelled = this.wasSlow(reason, startedAt, clock.now()) ? 'headers-timeout' : reason
     const error = new Error(failures[reason].message)
-    if (this.controller !== undefined) this.controller.abort(error)
-    else {
-      this.connection?.abandon()
-      // What waits in a queue is not told of it, and must not begin.
-      this.onResponseError(null, error)
-    }
+    if (this.controller !== undefined) return this.controller.abort(error)
+    this.connection?.abandon()
+    // What waits in a queue is not told of it, and must not begin.
+    this.onResponseError(null, error)
   }
 
   #enough(): void {
     this.#isEnough = true
     this.controller!.abort(new Error('enough of a response that is not wanted'))
-  }
-
-  /** Most of the time that the exchange has had so far, the backend had the whole request, and did not answer. */
-  #wasSlow(): boolean {
-    const { started, status, askedAt, exchange } = this
-    if (!started || status !== 0 || askedAt === undefined) return false
-    return exchange.clock.now() - askedAt >= askedAt - exchange.startedAt
   }
 
   /** Something moved: the limit begins anew. */
@@ -151,11 +135,7 @@ export class Attempt extends AttemptRecord implements ConnectionAware, Swept {
   onSweep(): void {
     if (this.#movedAt === -1) return this.moved()
     const since = this.exchange.counts.sweep.since(this.#movedAt)
-    if (this.#discarding) {
-      if (since >= maxDiscarding) this.#enough()
-      return
-    }
-    const { limit, reason } = this.exchange.limitOf(this)
+    const { limit, reason } = this.#discarding ? mostDiscarded : this.exchange.limitOf(this)
     if (limit > 0 && since >= limit) this.cancel(reason)
   }
 
@@ -184,7 +164,7 @@ export class Attempt extends AttemptRecord implements ConnectionAware, Swept {
 
   onBodySent(chunk: Uint8Array | string): void {
     // undici writes the head together with the first of the body.
-    if (this.bytesSent === 0) this.sentAt = this.exchange.clock.now()
+    if (this.bytesSent === 0) this.writtenAt = this.exchange.clock.now()
     this.bytesSent += chunk.length
     this.backend.bytesSent += chunk.length
     this.moved()
@@ -227,7 +207,7 @@ export class Attempt extends AttemptRecord implements ConnectionAware, Swept {
     this.bytesReceived += chunk.length
     this.backend.bytesReceived += chunk.length
     if (this.#discarding) {
-      if (this.bytesReceived > maxDiscarded) this.#enough()
+      if (this.bytesReceived > mostDiscarded.bytes) this.#enough()
       return
     }
     this.moved()
@@ -254,14 +234,7 @@ export class Attempt extends AttemptRecord implements ConnectionAware, Swept {
     const reason =
       this.#cancelled ??
       this.exchange.ownFailure ??
-      classify(error, {
-        started: this.started,
-        responded: this.status !== 0,
-        reused: this.reused,
-        written: this.connection?.written !== false,
-        sentFor: this.exchange.clock.now() - this.sentAt,
-        roundTrip: this.connection?.roundTrip ?? 0,
-      })
+      classify(error, this.progress(this.exchange.clock.now(), this.connection))
     this.#settle(reason, error)
     if (!this.#discarding) this.exchange.onFailure(this, reason, error)
   }

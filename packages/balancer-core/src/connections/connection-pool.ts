@@ -43,8 +43,9 @@ const rest = 50
 const disbelief = 60_000
 
 /** The request with the body that was held back. */
-function withBody({ held: _, ...options }: ConnectionRequest, { body }: HeldBody): ConnectionRequest {
-  return { ...options, body, reset: false }
+function withBody(options: ConnectionRequest, { body }: HeldBody): ConnectionRequest {
+  const { held: _, ...others } = options
+  return { ...others, body, reset: false }
 }
 
 /**

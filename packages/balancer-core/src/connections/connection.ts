@@ -99,7 +99,7 @@ export class Connection extends Client implements CarryingConnection, WireOwner 
       this.fresh = true
       this.connected = true
     })
-    this.on('disconnect', (_origin, _targets, error: Error) => {
+    this.on('disconnect', (_origin, _clients, error: Error) => {
       this.connected = false
       if (!this.running && isSurplus(error)) this.onSurplus()
       owner.onDisconnect(this)
@@ -168,7 +168,7 @@ export class Connection extends Client implements CarryingConnection, WireOwner 
 
   abandon(): void {
     this.#owner.onAbandoned(this)
-    this.cut()
+    void this.cut()
   }
 
   /** Ends it at once, with whatever it carries. */

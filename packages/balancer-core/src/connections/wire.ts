@@ -91,10 +91,12 @@ export class Wire {
   constructor(socket: Socket, owner: WireOwner) {
     this.socket = socket
     this.#owner = owner
+    /* oxlint-disable typescript/unbound-method -- they are called on this socket alone */
     this.#read = socket.read
     this.#write = socket._write
     this.#writeAll = socket._writev!
     this.#destroy = socket.destroy
+    /* oxlint-enable typescript/unbound-method */
     Object.assign(socket, { [wireOf]: this, read, _write: write, _writev: writeAll, destroy })
   }
 

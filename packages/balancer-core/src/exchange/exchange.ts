@@ -25,9 +25,6 @@ import { brokenBody, isUploading, RequestFault, takeSmallBody } from '../request
 import { mayRetry } from './retry.ts'
 import type { IncomingFields } from '../headers/fields.ts'
 
-/** A backend that should say `100 Continue` is waited for as long as curl waits for it, at most (ms). */
-const longestPatience = 1000
-
 const exchangeOf = Symbol('fastify-balancer.exchange')
 type Traced = FastifyReply['raw'] & { [exchangeOf]: Exchange }
 
@@ -134,8 +131,7 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
     this.attempts.push(attempt)
     this.#current = attempt
     const dispatcher = fresh ? openFresh(backend.url, pool, timeouts, backend.host) : backend.pool
-    const patience = pool.protocol === 'http1' ? Math.min(timeouts.continue || longestPatience, longestPatience) : 0
-    attempt.start(dispatcher, attemptRequest(this.#outgoing!, backend.hostname, patience))
+    attempt.start(dispatcher, attemptRequest(this.#outgoing!, backend.hostname, this.balancer.options))
     if (fresh) backend.closeAfterUse(dispatcher)
   }
 

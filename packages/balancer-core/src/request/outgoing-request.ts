@@ -5,6 +5,7 @@ import type { Readable } from 'node:stream'
 import type { AttemptRequest } from '../attempt/attempt-headers.ts'
 import { asteriskTarget, climbs, faultOf, targetOf, withoutSegments } from './judge-request.ts'
 import { isDistrusted } from './pipelining.ts'
+import type { PoolOptions, TimeoutOptions } from '../backends/pool-options.ts'
 import { HeldBody } from '../connections/held-body.ts'
 import { bodyOf, RequestFault, smallLengthOf } from './request-body.ts'
 import type { ForwardedOptions } from './forwarded-options.ts'
@@ -22,6 +23,12 @@ export interface RequestRules {
   readonly segments: number
   /** The path must stay below a prefix, so it may not climb. */
   readonly confined: boolean
+}
+
+/** How requests are sent to backends. */
+export interface AttemptRules {
+  readonly pool: PoolOptions
+  readonly timeouts: TimeoutOptions
 }
 
 /** What is sent to whichever backend is picked. */
@@ -70,23 +77,26 @@ export function outgoing(request: FastifyRequest, rules: RequestRules): Outgoing
   }
 }
 
-/**
- * What undici is asked to send. `hostname` is the backend's own: undici would reconnect whenever Host names another. A body
- * that the client still holds back is held back here, too, for `patience` ms; 0 = it is not.
- */
-export function attemptRequest(out: Outgoing, hostname: string, patience: number): AttemptRequest {
+/** A backend that should say `100 Continue` is waited for as long as curl waits for it, at most (ms). */
+const longestPatience = 1000
+
+/** The body, if its client still holds it back, and a backend can be asked whether it wants it: over HTTP/1.1. */
+function heldBody({ expects, body }: Outgoing, { pool, timeouts }: AttemptRules): HeldBody | undefined {
+  if (!expects || pool.protocol !== 'http1') return undefined
+  const raw = body as IncomingMessage
+  const { 'transfer-encoding': coding, 'content-length': length } = raw.headers
+  if (raw.readableLength > 0 || raw.readableFlowing !== null || (coding ?? length) === undefined) return undefined
+  const patience = Math.min(timeouts.continue || longestPatience, longestPatience)
+  return new HeldBody(raw, coding === undefined ? Number(length) : undefined, patience)
+}
+
+/** What undici is asked to send. `hostname` is the backend's own: undici would reconnect whenever Host names another. */
+export function attemptRequest(out: Outgoing, hostname: string, rules: AttemptRules): AttemptRequest {
   const { method, path, headers, body } = out
   const options = { method, path, headers, body, servername: hostname }
-  if (out.expects && patience > 0) {
-    const raw = body as IncomingMessage
-    const { 'transfer-encoding': coding, 'content-length': length } = raw.headers
-    const isHeld = raw.readableLength === 0 && raw.readableFlowing === null && (coding ?? length) !== undefined
-    // Whether the body comes is not decided when the answer does: the connection carries nothing else.
-    if (isHeld) {
-      const held = new HeldBody(raw, coding === undefined ? Number(length) : undefined, patience)
-      return { ...options, body: null, reset: true, held }
-    }
-  }
+  const held = heldBody(out, rules)
+  // Whether the body comes is not decided when the answer does: the connection carries nothing else.
+  if (held !== undefined) return { ...options, body: null, reset: true, held }
   // undici would close the connection after HEAD, for fear of servers that send a body.
   return method === 'HEAD' && body === null ? { ...options, reset: false } : options
 }
