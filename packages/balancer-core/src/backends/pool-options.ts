@@ -3,7 +3,7 @@ import { milliseconds, strict } from '@fastify-balancer/option-schema'
 
 export const PoolOptions = Type.Object(
   {
-    connections: Type.Integer({ minimum: 1, default: 128, description: 'Connections to each backend at most' }),
+    connections: Type.Integer({ minimum: 1, default: 1024, description: 'Connections to each backend at most' }),
     keepAliveTimeout: Type.Integer({
       minimum: 1,
       default: 4000,
