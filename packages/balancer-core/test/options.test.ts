@@ -537,7 +537,7 @@ describe('a backend', () => {
 
   test('is named with all its faults, and so are the others', () => {
     assert.deepEqual(
-      placesIn({ backends: [{ url: 5, weight: 0, typo: 1 }, 'nowhere', { url: 'http://a.test', maxInFlight: 1000 }] }),
+      placesIn({ backends: [{ url: 5, weight: 0, typo: 1 }, 'nowhere', { url: 'http://a.test', maxInFlight: 2000 }] }),
       ['backends.0.typo', 'backends.0.url', 'backends.0.weight', 'backends.1.url', 'backends.2.maxInFlight'],
     )
   })

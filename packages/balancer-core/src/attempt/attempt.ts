@@ -9,7 +9,7 @@ import { classify, failures, type Blame, type FailureReason, type Outcome } from
 import type { PickRequest } from '../picking/policy.ts'
 import type { CarryingConnection, ConnectionAware } from '../connections/connection.ts'
 import type { HeldBody } from '../connections/held-body.ts'
-import type { RequestPool } from '../connections/connection-pool.ts'
+import type { RequestPool } from '../connections/request-pool.ts'
 import type { IncomingFields } from '../headers/fields.ts'
 import type { TimeLimitSweep, Swept } from './time-limit-sweep.ts'
 

@@ -1,5 +1,5 @@
 import type { LookupFunction } from 'node:net'
-import type { RequestPool } from '../connections/connection-pool.ts'
+import type { RequestPool } from '../connections/request-pool.ts'
 import type { Outcome } from '../failure.ts'
 import type { HostName } from '../names/host-name.ts'
 import type { Whereabouts } from '../names/host-names.ts'

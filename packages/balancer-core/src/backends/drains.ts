@@ -1,4 +1,4 @@
-import type { RequestPool } from '../connections/connection-pool.ts'
+import type { RequestPool } from '../connections/request-pool.ts'
 import type { Backend } from './backend.ts'
 import type { Clock } from '../clock.ts'
 import type { Veto, VetoOptions } from './veto.ts'

@@ -4,7 +4,8 @@ import { buildConnector, Client, Pool, type Dispatcher } from 'undici'
 import type { HostName } from '../names/host-name.ts'
 import { following, lookupOptions } from '../names/following.ts'
 import type { CarryingConnection, Connect, ConnectionAware } from '../connections/connection.ts'
-import { ConnectionPool, type RequestPool } from '../connections/connection-pool.ts'
+import { ConnectionPool } from '../connections/connection-pool.ts'
+import type { RequestPool } from '../connections/request-pool.ts'
 import type { PoolOptions, TimeoutOptions } from './pool-options.ts'
 
 /** A connection of undici's Pool, for HTTP/2: it tells whether it has carried a request, and survives one that undici refuses. */
@@ -30,6 +31,7 @@ class SharedConnection extends Client implements CarryingConnection {
 
   begin(): void {}
   end(): void {}
+  bindTo(): void {}
   abandon(): void {}
 }
 

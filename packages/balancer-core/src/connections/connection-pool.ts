@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import { type Client, errors, type Dispatcher } from 'undici'
 import {
   bodiless,
@@ -7,31 +8,9 @@ import {
   type ConnectionOwner,
   type ConnectionRequest,
 } from './connection.ts'
+import { BoundConnections } from './bound-connections.ts'
 import type { HeldBody } from './held-body.ts'
-
-/** How many connections are open and without a request; how many requests wait, for whom, and how many are under way. */
-export interface PoolCounts {
-  readonly connected: number
-  readonly free: number
-  /** For their connection to open. */
-  readonly pending: number
-  /** For a connection. */
-  readonly queued: number
-  readonly running: number
-}
-
-/** What sends requests to one backend. */
-export interface RequestPool {
-  readonly stats: PoolCounts
-  /** Everything of it was ended. */
-  readonly destroyed: boolean
-  /** As undici's: whatever happens, the handler hears of it. */
-  dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean
-  /** Resolves once what it has been given has ended. */
-  close(): Promise<void>
-  /** Ends everything now. */
-  destroy(): Promise<void>
-}
+import type { PoolCounts, RequestPool } from './request-pool.ts'
 
 /**
  * How long a connection rests after a backend's first answer of each kind that has no body, to see whether one comes all the
@@ -63,6 +42,9 @@ export class ConnectionPool implements RequestPool, ConnectionOwner {
   readonly #free: Connection[] = []
   /** Those for whom a connection is free in a moment. */
   readonly #waiting: { options: Dispatcher.DispatchOptions; handler: ConnectionAware }[] = []
+  readonly #bound = new BoundConnections((connection) => {
+    if (!connection.inUse && this.#all.has(connection)) this.#drop(connection)
+  })
   #settling = 0
   #resting = 0
   /** Kinds of answers after which nothing came, and after which something did: see `bodiless`. */
@@ -103,7 +85,7 @@ export class ConnectionPool implements RequestPool, ConnectionOwner {
       handler.onResponseError?.(null as never, new errors.ClientDestroyedError())
       return false
     }
-    const connection = this.#take()
+    const connection = this.#bound.of((options as ConnectionRequest).client) ?? this.#take()
     if (connection === undefined) this.#waiting.push({ options, handler: aware })
     else this.#dispatch(connection, options, aware)
     return connection !== undefined
@@ -140,7 +122,9 @@ export class ConnectionPool implements RequestPool, ConnectionOwner {
     connection.inUse = false
     const { kind } = connection
     const isSuspect = !connection.fresh && kind !== bodiless.none
-    if (!connection.usable || (isSuspect && (this.#distrusted & kind) !== 0)) this.#drop(connection)
+    const isLost = connection.isPrivate && !this.#bound.has(connection)
+    if (!connection.usable || isLost || (isSuspect && (this.#distrusted & kind) !== 0)) this.#drop(connection)
+    else if (connection.isPrivate) return
     else if (isSuspect && (this.#trusted & kind) === 0) this.#rest(connection)
     else this.#give(connection)
     this.#serve()
@@ -160,6 +144,10 @@ export class ConnectionPool implements RequestPool, ConnectionOwner {
 
   onIgnored(): void {
     this.#expectAfter = performance.now() + disbelief
+  }
+
+  onBound(connection: Connection, client: Socket): void {
+    this.#bound.bind(connection, client)
   }
 
   onAbandoned(connection: Connection): void {
@@ -189,7 +177,11 @@ export class ConnectionPool implements RequestPool, ConnectionOwner {
     const free = this.#free.pop()
     if (free !== undefined) return free
     // There will be as many in a moment, without the cost of a new one.
-    if (this.#waiting.length < this.#settling + this.#resting || this.#all.size >= this.#most) return undefined
+    if (this.#waiting.length < this.#settling + this.#resting) return undefined
+    if (this.#all.size < this.#most) return this.#open()
+    const bound = this.#bound.idle
+    if (bound === undefined) return undefined
+    this.#drop(bound)
     return this.#open()
   }
 
@@ -238,6 +230,7 @@ export class ConnectionPool implements RequestPool, ConnectionOwner {
 
   #drop(connection: Connection): void {
     this.#all.delete(connection)
+    this.#bound.forget(connection)
     this.#wake(connection)
     const index = this.#free.lastIndexOf(connection)
     if (index !== -1) this.#free.splice(index, 1)

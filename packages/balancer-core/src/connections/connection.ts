@@ -3,9 +3,11 @@ import { Client, type buildConnector, type Dispatcher } from 'undici'
 import type { HeldBody } from './held-body.ts'
 import { Wire, type WireOwner } from './wire.ts'
 
-/** A request whose body may be held back: see `HeldBody`. */
+/** A request, whose body may be held back: see `HeldBody`. */
 export interface ConnectionRequest extends Dispatcher.DispatchOptions {
   readonly held?: HeldBody
+  /** The client's connection: see `CarryingConnection.bindTo`. */
+  readonly client?: Socket
 }
 
 /** A handler that wants to know which connection carries it. */
@@ -35,6 +37,8 @@ export interface CarryingConnection {
   begin(): void
   /** Its response has come to its end. */
   end(): void
+  /** From now on it carries only what comes over this connection of a client; nothing more at all if there is none. */
+  bindTo(client: Socket | undefined): void
   /** The request that it carries, and that was not begun, is not wanted any more. */
   abandon(): void
 }
@@ -59,6 +63,7 @@ export interface ConnectionOwner {
   /** After an answer of such a kind, there came bytes that nobody had asked for. */
   onSurplus(kind: number): void
   onAbandoned(connection: Connection): void
+  onBound(connection: Connection, client: Socket): void
   /** An `expect: 100-continue` was waited for in vain. */
   onIgnored(): void
 }
@@ -74,6 +79,9 @@ export class Connection extends Client implements CarryingConnection, WireOwner 
   connected = false
   /** It carries a request, or will in a moment. */
   inUse = false
+  /** It has been signed in, or may have been, by this client. */
+  isPrivate = false
+  client: Socket | undefined
   /** Its request has ended, and undici has not done with it yet. */
   settling = false
   /** Waits for what may still come after the last answer. */
@@ -164,6 +172,13 @@ export class Connection extends Client implements CarryingConnection, WireOwner 
             : bodiless.none
     this.#wire!.end()
     this.#owner.onEnded(this)
+  }
+
+  bindTo(client: Socket | undefined): void {
+    this.isPrivate = true
+    if (client === undefined || client === this.client) return
+    this.client = client
+    this.#owner.onBound(this, client)
   }
 
   abandon(): void {

@@ -4,6 +4,7 @@ import type { Socket } from 'node:net'
 import type { Dispatcher } from 'undici'
 import { Answer } from '../response/answer.ts'
 import type { Attempt, AttemptOwner } from '../attempt/attempt.ts'
+import { bindIfSignedIn } from '../attempt/signed-in.ts'
 import type { WaitingExchange } from '../balancer.ts'
 import { channels } from '../channels.ts'
 import { failureError } from '../errors.ts'
@@ -11,6 +12,7 @@ import { writeEarlyHints } from '../response/early-hints.ts'
 import { ExchangeRecord } from './exchange-record.ts'
 import { replyWithFailure } from './failure-reply.ts'
 import type { FailureReason } from '../failure.ts'
+import { firstPick } from './first-pick.ts'
 import type { Forwarding } from './forwarding.ts'
 import type { Lane } from '../response/response-lane.ts'
 import { TimeLimits } from './time-limits.ts'
@@ -106,7 +108,7 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
 
   #attemptFirst(): void {
     const { balancer } = this
-    const picked = balancer.pick(this)
+    const picked = firstPick(balancer, this)
     if (typeof picked === 'object') this.attempt(picked)
     else if (picked === 'none') this.fail('no-backend', undefined)
     else if (!this.#queue()) this.fail('queue-full', undefined)
@@ -156,6 +158,7 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
   }
 
   onResponse(attempt: Attempt, controller: Dispatcher.DispatchController, headers: IncomingFields): void {
+    bindIfSignedIn(attempt, this.request.raw)
     if (attempt !== this.#current || this.outcome !== undefined) return attempt.discard()
     const { statuses } = this.balancer.options.retry
     if (statuses.length > 0 && statuses.includes(attempt.status) && this.#retry(attempt, 'status'))

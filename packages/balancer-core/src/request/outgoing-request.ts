@@ -1,6 +1,7 @@
 // Room `request`: what a client has sent is judged here, and turned into what a backend is sent.
 import type { FastifyRequest } from 'fastify'
 import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
 import type { Readable } from 'node:stream'
 import type { AttemptRequest } from '../attempt/attempt-headers.ts'
 import { asteriskTarget, climbs, faultOf, targetOf, withoutSegments } from './judge-request.ts'
@@ -40,6 +41,8 @@ export interface Outgoing {
   body: Readable | Buffer | null
   /** The declared length of a body that may be taken as one Buffer; 0 when it must be streamed. */
   smallLength: number
+  /** The client's connection: what it has signed in over is its own. */
+  readonly client: Socket
   /** The client waits with its body to be told to continue. */
   readonly expects: boolean
 }
@@ -73,6 +76,7 @@ export function outgoing(request: FastifyRequest, rules: RequestRules): Outgoing
     }),
     body,
     smallLength: body === raw ? smallLengthOf(raw) : 0,
+    client: raw.socket,
     expects: headers.expect !== undefined && body === raw && raw.httpVersion !== '1.0',
   }
 }
@@ -92,8 +96,8 @@ function heldBody({ expects, body }: Outgoing, { pool, timeouts }: AttemptRules)
 
 /** What undici is asked to send. `hostname` is the backend's own: undici would reconnect whenever Host names another. */
 export function attemptRequest(out: Outgoing, hostname: string, rules: AttemptRules): AttemptRequest {
-  const { method, path, headers, body } = out
-  const options = { method, path, headers, body, servername: hostname }
+  const { method, path, headers, body, client } = out
+  const options = { method, path, headers, body, client, servername: hostname }
   const held = heldBody(out, rules)
   // Whether the body comes is not decided when the answer does: the connection carries nothing else.
   if (held !== undefined) return { ...options, body: null, reset: true, held }
