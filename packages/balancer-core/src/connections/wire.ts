@@ -15,7 +15,7 @@ type Written = (error?: Error | null) => void
 type Chunks = { chunk: string | Buffer; encoding: BufferEncoding }[]
 
 /** Bytes that nobody had asked for. With undici's own code for a lost connection: what waits for this one gets another. */
-export class SurplusError extends Error {
+class SurplusError extends Error {
   readonly code = 'UND_ERR_SOCKET'
 
   constructor() {
