@@ -31,6 +31,7 @@ const order = [
   'picking/',
   'backends/',
   'names/',
+  'connections/',
   'headers/',
   'errors',
   'failure',

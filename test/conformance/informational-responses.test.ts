@@ -237,7 +237,8 @@ describe('a client that waits to be told to continue', () => {
       assert.deepEqual(
         backend.requests.map((request) => [request.body, valuesOf(request, 'expect')]),
         [
-          ['hold', []],
+          ['hold', ['100-continue']],
+          // It has not heeded the first one.
           ['body', []],
         ],
       )
@@ -371,9 +372,6 @@ describe('a client that waits to be told to continue', () => {
     const { app, port } = await startApp(t, { backends: [backend.url] })
     const client = await wireClient(t, port)
     client.send(waits('POST', 1_000_000))
-    assert.equal((await client.response()).status, 100)
-    // undici sends the head of a request together with the first of its body.
-    client.send('x')
     const response = await client.response()
     assert.equal(response.status, 413)
     assert.equal(response.body, 'much')
@@ -399,37 +397,187 @@ describe('a client that waits to be told to continue', () => {
   })
 })
 
-describe('a backend that says 100 Continue itself', () => {
+describe('the expectation of a client reaches the backend', () => {
   const continued = 'HTTP/1.1 100 Continue\r\n\r\n'
-  for (const lane of ['raw', 'full'] as const) {
-    // undici takes it for a fault, as nobody has expected it; what matters is that nobody is left hanging.
-    test(`is a failure to whoever sent a body, once (${lane} lane)`, { timeout }, async (t) => {
-      const backend = await startWireBackend(t, continued + ok())
-      const { app, port } = await startApp(t, { backends: [backend.url], lane, pool: { connections: 1 } })
-      const response = await exchange(t, port, 'POST / HTTP/1.1\r\nhost: a.example\r\ncontent-length: 4\r\n\r\nbody')
-      assert.equal(response.status, 502)
-      assert.equal(JSON.parse(response.body).code, 'FST_BALANCER_BAD_RESPONSE')
-      assert.equal(backend.requests.length, 1)
-      assert.equal(app.balancer.backends[0]!.inFlight, 0)
-    })
-  }
+  const chunked = waits().replace('content-length: 4', 'transfer-encoding: chunked')
 
-  test('is passed over for GET, which goes to another', { timeout }, async (t) => {
-    const backend = await startWireBackend(t, continued + ok())
-    const other = await startWireBackend(t, ok('other'))
-    const { port } = await startApp(t, { backends: [backend.url, other.url] })
-    assert.equal((await exchange(t, port, get())).body, 'other')
+  test('which asks for the body, by whatever framing and method', { timeout }, async (t) => {
+    const backend = await startWireBackend(t, (request, connection) => connection.send(ok(request.body)), {
+      onHead: (_, connection) => connection.send(continued),
+    })
+    const { app, port } = await startApp(t, { backends: [backend.url], timeouts: { continue: 0 } })
+    const client = await wireClient(t, port)
+    for (const [request, body] of [
+      [waits(), 'body'],
+      [waits('PUT'), 'body'],
+      [waits('DELETE'), 'body'],
+      [chunked, '2\r\nbo\r\n2\r\ndy\r\n0\r\n\r\n'],
+    ] as const) {
+      client.send(request)
+      assert.equal((await client.response()).status, 100)
+      client.send(body)
+      const response = await client.response()
+      assert.equal(response.body, 'body')
+      assert.equal(valueOf(response, 'connection'), 'keep-alive')
+    }
+    assert.deepEqual(
+      backend.requests.map((request) => [request.start, request.body, request.framing, valueOf(request, 'expect')]),
+      [
+        ['POST / HTTP/1.1', 'body', 'length', '100-continue'],
+        ['PUT / HTTP/1.1', 'body', 'length', '100-continue'],
+        ['DELETE / HTTP/1.1', 'body', 'length', '100-continue'],
+        ['POST / HTTP/1.1', 'body', 'chunked', '100-continue'],
+      ],
+    )
+    assert.deepEqual(app.balancer.backends[0]!.outcomes, { ok: 4 })
   })
 
-  test('does not make the client be told', { timeout }, async (t) => {
-    const backend = await startWireBackend(t, ok(), { onHead: (_, connection) => connection.send(continued) })
+  test('and is told on only when the backend asks', { timeout }, async (t) => {
+    let asking: WireConnection | undefined
+    const backend = await startWireBackend(t, (request, connection) => connection.send(ok(request.body)), {
+      onHead: (_, connection) => void (asking = connection),
+    })
     const { port } = await startApp(t, { backends: [backend.url] })
     const client = await wireClient(t, port)
     client.send(waits())
-    // Ours, when the connection was obtained; then the failure, and no second one.
+    await until('the backend has the head', () => asking !== undefined)
+    assert.equal(client.received, '')
+    asking!.send(continued)
     assert.equal((await client.response()).status, 100)
-    client.send('b')
+    client.send('body')
+    assert.equal((await client.response()).body, 'body')
+  })
+
+  for (const lane of ['raw', 'full'] as const) {
+    for (const [framing, request] of Object.entries({ length: waits(), chunks: chunked })) {
+      test(`which answers 401, and so spares the body by ${framing} (${lane} lane)`, { timeout }, async (t) => {
+        const refusal = 'HTTP/1.1 401 X\r\nwww-authenticate: Basic\r\ncontent-length: 2\r\n\r\nno'
+        const backend = await startWireBackend(t, ok('own'), {
+          onHead: (head, connection) => {
+            if (head.startsWith('POST')) connection.send(refusal)
+          },
+        })
+        const { app, port } = await startApp(t, { backends: [backend.url], lane, pool: { connections: 1 } })
+        for (let count = 0; count < 3; count++) {
+          const client = await wireClient(t, port)
+          client.send(request)
+          const response = await client.response()
+          assert.equal(response.status, 401)
+          assert.equal(response.body, 'no')
+          // Its connection may not be used again: whether the body follows is open.
+          assert.equal((await exchange(t, port, get())).body, 'own')
+        }
+        assert.deepEqual(app.balancer.backends[0]!.outcomes, { ok: 6 })
+        assert.ok(backend.connections.every(({ received }) => !received.includes('body')))
+      })
+    }
+  }
+
+  test(
+    'a large upload is sent as it is read, and the client is not read ahead of it',
+    { timeout: 20_000 },
+    async (t) => {
+      const size = 3_000_000
+      const backend = await startWireBackend(
+        t,
+        (request, connection) => connection.send(ok(String(request.body.length))),
+        {
+          onHead: (_, connection) => connection.send(continued),
+        },
+      )
+      const { port } = await startApp(t, { backends: [backend.url] })
+      const client = await wireClient(t, port)
+      client.send(waits('POST', size))
+      assert.equal((await client.response()).status, 100)
+      client.send('x'.repeat(size))
+      assert.equal((await client.response()).body, String(size))
+    },
+  )
+
+  test('whose client leaves in the midst of it: nothing is left', { timeout }, async (t) => {
+    const backend = await startWireBackend(t, ok(), { onHead: (_, connection) => connection.send(continued) })
+    const { app, port } = await startApp(t, { backends: [backend.url] })
+    for (const part of ['', 'bo']) {
+      const client = await wireClient(t, port)
+      client.send(waits())
+      assert.equal((await client.response()).status, 100)
+      client.send(part)
+      client.socket.destroy()
+      await until('nothing is in flight', () => app.balancer.backends[0]!.inFlight === 0)
+    }
+    await until('its connections are closed', () => backend.connections.every(({ socket }) => socket.destroyed))
+    assert.deepEqual(app.balancer.backends[0]!.outcomes, { 'client-gone': 2 })
+  })
+
+  test('which is lost before it answers: once, and with no body', { timeout }, async (t) => {
+    const backend = await startWireBackend(t, ok(), { onHead: (_, { socket }) => void socket.resetAndDestroy() })
+    const { app, port } = await startApp(t, { backends: [backend.url] })
+    const client = await wireClient(t, port)
+    client.send(waits())
     assert.equal((await client.response()).status, 502)
-    assert.equal(await client.closed(), '')
+    assert.deepEqual(app.balancer.backends[0]!.outcomes, { 'reset-before-headers': 1 })
+  })
+})
+
+describe('a backend that says 100 Continue though nobody has asked', () => {
+  const continued = 'HTTP/1.1 100 Continue\r\n\r\n'
+  const hinted = 'HTTP/1.1 103 Early Hints\r\nlink: </a.css>; rel=preload\r\n\r\n'
+  const befores: Record<string, string> = {
+    once: continued,
+    'three times': continued.repeat(3),
+    'with fields': 'HTTP/1.1 100 Go on\r\ndate: now\r\nx-a: 1\r\n\r\n',
+    'as HTTP/1.0': 'HTTP/1.0 100 Continue\r\n\r\n',
+    'after 102': `HTTP/1.1 102 Processing\r\n\r\n${continued}`,
+    'before 102': `${continued}HTTP/1.1 102 Processing\r\n\r\n`,
+    'around 103': continued + hinted + continued,
+  }
+  const requests = {
+    GET: get(),
+    HEAD: get().replace('GET', 'HEAD'),
+    POST: 'POST / HTTP/1.1\r\nhost: a.example\r\ncontent-length: 4\r\n\r\nbody',
+  }
+  for (const lane of ['raw', 'full'] as const) {
+    for (const [how, before] of Object.entries(befores)) {
+      for (const [method, request] of Object.entries(requests)) {
+        test(`${how} is heard for its answer to ${method} (${lane} lane)`, { timeout }, async (t) => {
+          const backend = await startWireBackend(t, before + (method === 'HEAD' ? ok().slice(0, -2) : ok()))
+          const { app, port } = await startApp(t, { backends: [backend.url], lane, pool: { connections: 1 } })
+          const client = await wireClient(t, port)
+          for (let count = 0; count < 2; count++) {
+            client.send(request)
+            let response = await client.response({ bodyless: method === 'HEAD' })
+            if (response.status === 103) response = await client.response({ bodyless: method === 'HEAD' })
+            assert.equal(response.status, 200)
+          }
+          assert.equal(client.rest, '')
+          assert.equal(backend.connections.length, 1)
+          assert.deepEqual(app.balancer.backends[0]!.outcomes, { ok: 2 })
+        })
+      }
+    }
+
+    test(`is heard for its answer wherever the network cuts (${lane} lane)`, { timeout }, async (t) => {
+      const whole = continued + hinted + continued + ok('body')
+      for (let cut = 1; cut < whole.length; cut += 3) {
+        const backend = await startWireBackend(t, (_, { socket }) => {
+          socket.write(whole.slice(0, cut), 'latin1', () =>
+            setImmediate(() => socket.write(whole.slice(cut), 'latin1')),
+          )
+        })
+        const { app, port } = await startApp(t, { backends: [backend.url], lane })
+        const client = await wireClient(t, port)
+        client.send(get())
+        assert.equal((await client.response()).status, 103)
+        assert.equal((await client.response()).body, 'body', `cut at ${cut}`)
+        assert.deepEqual(app.balancer.backends[0]!.outcomes, { ok: 1 })
+      }
+    })
+  }
+
+  test('and never answers is the one at fault, as if it had said nothing', { timeout }, async (t) => {
+    const backend = await startWireBackend(t, continued)
+    const { app, port } = await startApp(t, { backends: [backend.url], timeouts: { headers: 100 } })
+    assert.equal((await exchange(t, port, get())).status, 504)
+    assert.deepEqual(app.balancer.backends[0]!.outcomes, { 'headers-timeout': 1 })
   })
 })

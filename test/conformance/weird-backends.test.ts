@@ -89,9 +89,6 @@ const invalid: Record<string, string> = {
   'a space before the colon': `${head}x : y\r\n${body}`,
   'a field on two lines': `${head}x: y\r\n z\r\n${body}`,
   'a bare carriage return in a field': `${head}x: y\rz: 1\r\n${body}`,
-  'a field of 70 000 characters': `${head}x: ${'y'.repeat(70_000)}\r\n${body}`,
-  'fields of 70 000 characters together': `${head}${'x: 3456789\r\n'.repeat(7000)}${body}`,
-  'a name of 70 000 characters': `${head}${'x'.repeat(70_000)}: y\r\n${body}`,
   'a switch of protocol that nobody asked for': `HTTP/1.1 101 X\r\nupgrade: websocket\r\nconnection: upgrade\r\n\r\n`,
   ...Object.fromEntries(
     controls.map((control) => [
@@ -99,6 +96,13 @@ const invalid: Record<string, string> = {
       `${head}x: a${control}b\r\n${body}`,
     ]),
   ),
+}
+
+/** Larger than `pool.maxHeaderSize` by default: nobody's fault. */
+const large: Record<string, string> = {
+  'a field of 70 000 characters': `${head}x: ${'y'.repeat(70_000)}\r\n${body}`,
+  'fields of 80 000 characters together': `${head}${'x: 3456789\r\n'.repeat(10_000)}${body}`,
+  'a name of 70 000 characters': `${head}${'x'.repeat(70_000)}: y\r\n${body}`,
 }
 
 /** These are odd, and right. */
@@ -113,6 +117,8 @@ const valid: Record<string, string> = {
   'white space around values': `${head}x: \t y \t\r\n${body}`,
   '200 fields': `${head}${Array.from({ length: 200 }, (_, index) => `x${index}: y\r\n`).join('')}${body}`,
   'a field of 14 000 characters': `${head}x: ${'y'.repeat(14_000)}\r\n${body}`,
+  'a field of 60 000 characters': `${head}x: ${'y'.repeat(60_000)}\r\n${body}`,
+  'fields of 60 000 characters together': `${head}${'x: 3456789\r\n'.repeat(6000)}${body}`,
 }
 
 for (const lane of ['raw', 'full'] as const) {
@@ -127,6 +133,37 @@ for (const lane of ['raw', 'full'] as const) {
         await assertUnharmed()
       })
     }
+  })
+
+  describe(`a response whose header is too large becomes 502, and nobody is blamed (${lane} lane)`, () => {
+    for (const [name, answer] of Object.entries(large)) {
+      test(name, { timeout }, async (t) => {
+        const { port, only, assertUnharmed } = await start(t, (connection) => connection.send(answer), { lane })
+        const response = await exchange(t, port, get('/weird'))
+        assert.equal(response.status, 502)
+        assert.equal(codeOf(response), 'FST_BALANCER_RESPONSE_HEADER_TOO_LARGE')
+        assert.deepEqual(only.outcomes, { 'response-header-too-large': 1 })
+        assert.equal(only.penalty, 0)
+        await assertUnharmed()
+      })
+
+      test(`${name} is passed on where \`pool.maxHeaderSize\` allows it`, { timeout }, async (t) => {
+        const { port } = await start(t, (connection) => connection.send(answer), {
+          lane,
+          pool: { maxHeaderSize: 100_000 },
+        })
+        const response = await exchange(t, port, get('/weird'))
+        assert.equal(response.status, 200)
+        assert.equal(response.body, 'ok')
+      })
+    }
+
+    test('it is not asked of another', { timeout }, async (t) => {
+      const backends = await Promise.all([1, 2].map(() => startWireBackend(t, large['a field of 70 000 characters'])))
+      const { port } = await startApp(t, { lane, backends: backends.map(({ url }) => url) })
+      assert.equal((await exchange(t, port, get())).status, 502)
+      assert.equal(backends[0]!.requests.length + backends[1]!.requests.length, 1)
+    })
   })
 
   describe(`a response that is odd is passed on (${lane} lane)`, () => {

@@ -52,9 +52,9 @@ test('it is said of every backend why it may or may not be used', async (t) => {
       return { id, available, weight, priority, inFlight, maxInFlight }
     }),
     [
-      { id: 'a', available: true, weight: 3, priority: 0, inFlight: 0, maxInFlight: 128 },
-      { id: 'b', available: false, weight: 2, priority: 0, inFlight: 0, maxInFlight: 128 },
-      { id: 'c', available: true, weight: 1, priority: 0, inFlight: 0, maxInFlight: 128 },
+      { id: 'a', available: true, weight: 3, priority: 0, inFlight: 0, maxInFlight: 1024 },
+      { id: 'b', available: false, weight: 2, priority: 0, inFlight: 0, maxInFlight: 1024 },
+      { id: 'c', available: true, weight: 1, priority: 0, inFlight: 0, maxInFlight: 1024 },
     ],
   )
   const [a, b, c] = explanation.backends

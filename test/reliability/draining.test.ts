@@ -1,7 +1,8 @@
-import type { BalancerOptions } from '@fastify-balancer/balancer-core'
+import type { Balancer, BalancerOptions } from '@fastify-balancer/balancer-core'
 import assert from 'node:assert/strict'
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import { Readable } from 'node:stream'
 import { test, type TestContext } from 'node:test'
 import { startApp } from '../support/app.ts'
 import { ask } from '../support/ask.ts'
@@ -34,9 +35,9 @@ async function start(t: TestContext, options: BalancerOptions = {}) {
     balancer,
     backend: balancer.backend('a'),
     /** Has one request under way at `a`, which must not be repeated. */
-    async hold() {
+    async hold(method = 'POST') {
       const closed = balancer.veto(balancer.backend('b'), { by: 'test', reason: 'so that a is asked', hard: true })
-      const answer = ask(`${url}/held`, { method: 'POST' })
+      const answer = ask(`${url}/held`, { method })
       const goal = held.length + 1
       await until('it is under way', () => held.length === goal)
       closed.lift()
@@ -75,7 +76,7 @@ test('an idle backend is drained at once', async (t) => {
 test('what is left when the deadline comes is cut, and nothing before', async (t) => {
   const clock = new ManualClock()
   const { url, balancer, backend, hold } = await start(t, { clock, drainDeadline: 5000 })
-  const answers = [(await hold()).answer, (await hold()).answer]
+  const answers = [(await hold('POST')).answer, (await hold('POST')).answer]
   const drain = balancer.drain('a', { deadline: 800 })
   clock.advance(799)
   assert.equal(backend.inFlight, 2)
@@ -93,6 +94,47 @@ test('what is left when the deadline comes is cut, and nothing before', async (t
   assert.deepEqual(new Set([(await ask(url)).body, (await ask(url)).body]), new Set(['a', 'b']))
 })
 
+test('what may be repeated is asked of another when the deadline cuts it', async (t) => {
+  const { balancer, backend, hold } = await start(t)
+  const { answer } = await hold()
+  assert.equal(await balancer.drain('a', { deadline: 1 }), false)
+  assert.deepEqual([(await answer).status, (await answer).body], [200, 'b'])
+  assert.deepEqual(backend.outcomes, { 'drain-deadline': 1 })
+})
+
+/** What an operator does to take a backend out, without waiting for it. */
+const orders: Record<string, (balancer: Balancer) => Promise<unknown>> = {
+  maintain: (balancer) => balancer.maintain('a'),
+  'drain with a deadline': (balancer) => balancer.drain('a', { deadline: 1 }),
+  'remove with a deadline': (balancer) => balancer.remove('a', { deadline: 1 }),
+}
+
+for (const [order, give] of Object.entries(orders)) {
+  for (const kind of ['with a small body', 'whose body is under way']) {
+    test(`what a hanging TLS handshake has held goes elsewhere: ${order}, a POST ${kind}`, async (t) => {
+      const sockets: Socket[] = []
+      const hanging = await startRawBackend(t, (socket) => void sockets.push(socket.resume()))
+      const { url, balancer } = await start(t, {
+        backends: [{ url: hanging.replace('http:', 'https:'), id: 'a' }],
+        timeouts: { connect: 0, headers: 0, idle: 0 },
+      })
+      const b = await startBackend(t, (incoming, response) => void incoming.pipe(response))
+      const backend = balancer.backend('a')
+      const streamed = kind === 'with a small body' ? undefined : new Readable({ read() {} })
+      streamed?.push('sm')
+      const answer = ask(url, { method: 'POST', body: streamed ?? 'small' })
+      await until('it connects', () => sockets.length === 1)
+      await balancer.add({ url: b.url, id: 'b' })
+      await give(balancer)
+      streamed?.push('all')
+      streamed?.push(null)
+      assert.deepEqual([(await answer).status, (await answer).body], [200, 'small'])
+      assert.deepEqual(backend.outcomes, { 'drain-deadline': 1 })
+      await until('the connection is given up', () => sockets[0]!.destroyed)
+    })
+  }
+}
+
 test('the deadline is that of the options where none is given, and 0 is none', async (t) => {
   const clock = new ManualClock()
   const { held, balancer, backend, hold } = await start(t, { clock, drainDeadline: 5000 })
@@ -106,7 +148,7 @@ test('the deadline is that of the options where none is given, and 0 is none', a
   assert.deepEqual([await patient, (await first.answer).body], [true, 'finished'])
 
   balancer.ready('a')
-  const second = await hold()
+  const second = await hold('POST')
   const impatient = balancer.drain('a')
   clock.advance(4999)
   assert.equal(backend.inFlight, 1)

@@ -262,8 +262,6 @@ const rows: Record<FailureReason, Row> = {
   'continue-timeout': {
     status: 504,
     blame: 'proxy',
-    // It keeps its place at the backend until the connection is decided upon, which is later than the answer.
-    logged: 'pending',
     async provoke(scene) {
       const origin = await startRawBackend(scene.t, (socket) => socket.resume())
       await scene.start({
@@ -340,6 +338,15 @@ const rows: Record<FailureReason, Row> = {
         socket.once('data', () => socket.end('this is not HTTP\r\n\r\n'))
       })
       await scene.start({ backends: [origin] })
+      return ask(scene.url)
+    },
+  },
+  'response-header-too-large': {
+    status: 502,
+    blame: 'proxy',
+    async provoke(scene) {
+      const backend = await startBackend(scene.t, (_, response) => response.setHeader('x', 'y'.repeat(2000)).end())
+      await scene.start({ backends: [backend.url], pool: { maxHeaderSize: 1024 } })
       return ask(scene.url)
     },
   },

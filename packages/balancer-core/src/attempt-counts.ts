@@ -30,7 +30,7 @@ export class AttemptCounts implements AttemptCounter {
 
   /** `onFree` hears of each place that has become free. */
   constructor(hooks: Hooks, clock: Clock, timeouts: TimeoutOptions, onFree: (backend: Backend) => void) {
-    this.sweep = new TimeLimitSweep(clock, [timeouts.headers, timeouts.idle])
+    this.sweep = new TimeLimitSweep(clock, [timeouts.connect, timeouts.headers, timeouts.idle])
     this.#hooks = hooks
     this.#penalties = new Penalties(clock)
     this.#onFree = onFree

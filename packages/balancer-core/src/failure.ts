@@ -75,6 +75,12 @@ export const failures = {
     retry: 'elsewhere',
     message: 'The backend sent an invalid response',
   },
+  'response-header-too-large': {
+    status: 502,
+    blame: 'proxy',
+    retry: 'never',
+    message: 'The header of the response is too large',
+  },
   'headers-timeout': {
     status: 504,
     blame: 'backend',
@@ -145,6 +151,28 @@ export interface AttemptProgress {
   readonly responded: boolean
   /** The connection had served an earlier request. */
   readonly reused: boolean
+  /** Some of the request has left; if nothing is said, none has. */
+  readonly written?: boolean
+  /** How long ago that was, in ms. */
+  readonly sentFor?: number
+  /** What a packet takes to the backend and back, in ms, as far as it is known. */
+  readonly roundTrip?: number
+}
+
+/**
+ * How much later than one round trip we may notice that a connection has broken (ms), and the longest round trip that is
+ * believed: it is measured while connecting, which a busy backend may take its time for.
+ */
+const noticed = 50
+const longestRoundTrip = 200
+
+/**
+ * A backend that closes a kept connection just when a request is on its way to it has not had that request: its FIN or RST
+ * arrives within one round trip of our writing. What breaks later was broken by a backend that had it.
+ */
+function isStale({ reused, written = false, sentFor = 0, roundTrip = 0 }: AttemptProgress): boolean {
+  if (!reused) return false
+  return !written || sentFor <= Math.min(roundTrip, longestRoundTrip) + noticed
 }
 
 function codeOf(error: unknown): string {
@@ -159,7 +187,8 @@ function isTelling(code: string): boolean {
 }
 
 /** Names the reason behind an error of undici or of Node's sockets. What is unknown is the backend's bad response. */
-export function classify(error: unknown, { started, responded, reused }: AttemptProgress): FailureReason {
+export function classify(error: unknown, progress: AttemptProgress): FailureReason {
+  const { started, responded } = progress
   const code = codeOf(error)
   if (code === 'UND_ERR_DESTROYED' || code === 'UND_ERR_CLOSED') return 'drain-deadline'
   if (refusedCodes.has(code)) return 'request-refused'
@@ -171,6 +200,7 @@ export function classify(error: unknown, { started, responded, reused }: Attempt
     if (dnsCodes.has(code)) return ownCodes.has(codeOf((error as Error).cause)) ? 'out-of-sockets' : 'dns-failed'
     return networkCodes.has(code) ? 'connect-failed' : 'tls-failed'
   }
+  if (code === 'UND_ERR_HEADERS_OVERFLOW') return 'response-header-too-large'
   if (code === 'UND_ERR_HEADERS_TIMEOUT') return 'headers-timeout'
   if (code === 'UND_ERR_BODY_TIMEOUT') return 'body-timeout'
   if (responded) return code.startsWith('HPE_') ? 'bad-response' : 'body-truncated'
@@ -179,5 +209,5 @@ export function classify(error: unknown, { started, responded, reused }: Attempt
   // undici says "bad upgrade" and "bad response" with the same code as for a closed connection.
   const isBroken = brokenCodes.has(code) && !(error as Error).message.startsWith('bad ')
   if (!isBroken) return 'bad-response'
-  return reused ? 'stale-connection' : 'reset-before-headers'
+  return isStale(progress) ? 'stale-connection' : 'reset-before-headers'
 }

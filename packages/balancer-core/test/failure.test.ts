@@ -27,6 +27,7 @@ test('the table', () => {
       'stale-connection 502 proxy fresh-connection',
       'reset-before-headers 502 backend elsewhere',
       'bad-response 502 backend elsewhere',
+      'response-header-too-large 502 proxy never',
       'headers-timeout 504 backend elsewhere',
       'body-timeout 504 backend never',
       'body-truncated 502 backend never',
@@ -219,8 +220,8 @@ describe('an error of undici', () => {
     }
   })
 
-  test('HeadersOverflowError: bad-response', () => {
-    assert.equal(classify(new errors.HeadersOverflowError(), phases.waiting), 'bad-response')
+  test('HeadersOverflowError: response-header-too-large', () => {
+    assert.equal(classify(new errors.HeadersOverflowError(), phases.waiting), 'response-header-too-large')
   })
 
   test('ResponseContentLengthMismatchError: body-truncated', () => {

@@ -52,9 +52,10 @@ describe('defaults', () => {
       lane: 'auto',
       backends: [],
       pool: {
-        connections: 128,
+        connections: 1024,
         keepAliveTimeout: 4000,
         keepAliveMaxTimeout: 600_000,
+        maxHeaderSize: 65_536,
         protocol: 'http1',
         tls: {},
       },
@@ -131,7 +132,7 @@ test('the defaults that the schema tells of a backend are those that it gets', (
   const { weight, priority, tags, maxInFlight } = settingsOf({ url: 'http://a.test' }, parseOptions({}).pool)
   assert.equal(weight, BackendOptions.properties.weight.default)
   assert.equal(priority, BackendOptions.properties.priority.default)
-  assert.deepEqual([weight, priority, tags, maxInFlight], [1, 0, [], 128])
+  assert.deepEqual([weight, priority, tags, maxInFlight], [1, 0, [], 1024])
 })
 
 describe("the caller's object", () => {
@@ -523,8 +524,8 @@ describe('a backend', () => {
     ])
     assert.deepEqual(faultsIn({ backends, pool: { connections: 9 } }), [])
     assert.deepEqual(faultsIn({ backends, pool: { connections: 1, protocol: 'http2' } }), [])
-    assert.deepEqual(faultsIn({ backends: [{ url: 'http://a.test', maxInFlight: 129 }] }), [
-      'backends.0.maxInFlight: 129 is above pool.connections (128)',
+    assert.deepEqual(faultsIn({ backends: [{ url: 'http://a.test', maxInFlight: 1025 }] }), [
+      'backends.0.maxInFlight: 1025 is above pool.connections (1024)',
     ])
   })
 
@@ -540,7 +541,7 @@ describe('a backend', () => {
 
   test('is named with all its faults, and so are the others', () => {
     assert.deepEqual(
-      placesIn({ backends: [{ url: 5, weight: 0, typo: 1 }, 'nowhere', { url: 'http://a.test', maxInFlight: 1000 }] }),
+      placesIn({ backends: [{ url: 5, weight: 0, typo: 1 }, 'nowhere', { url: 'http://a.test', maxInFlight: 2000 }] }),
       ['backends.0.typo', 'backends.0.url', 'backends.0.weight', 'backends.1.url', 'backends.2.maxInFlight'],
     )
   })

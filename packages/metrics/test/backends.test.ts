@@ -66,7 +66,7 @@ test('weights, also while a backend starts slowly, and its limit', async (t) => 
   assert.deepEqual(await lines('backend_effective_weight'), ['a 0.4', 'b 1'])
   clock.advance(5000)
   assert.deepEqual(await lines('backend_effective_weight'), ['a 2', 'b 1'])
-  assert.deepEqual(await lines('backend_max_in_flight'), ['a 7', 'b 128'])
+  assert.deepEqual(await lines('backend_max_in_flight'), ['a 7', 'b 1024'])
 })
 
 test('panic, and the revision of the set', async (t) => {

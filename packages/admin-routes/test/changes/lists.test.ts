@@ -179,7 +179,7 @@ describe('one backend', () => {
       ['POST', backends, [], ['expected object']],
       ['PATCH', `${backends}/a`, { url: c.url }, ['url: unexpected property']],
       ['PATCH', `${backends}/a`, {}, ['expected object to have at least 1 properties']],
-      ['PATCH', `${backends}/b`, { maxInFlight: 1000 }, ['maxInFlight: 1000 is above pool.connections (128)']],
+      ['PATCH', `${backends}/b`, { maxInFlight: 2000 }, ['maxInFlight: 2000 is above pool.connections (1024)']],
       ['DELETE', `${backends}/a?deadline=-1`, undefined, ['deadline: expected integer to be greater or equal to 0']],
     ] as const
     for (const [method, path, given, faults] of cases) {
@@ -343,7 +343,7 @@ test('each change is told once, with who, what, before and after', async (t) => 
     await ask('PUT', '/server/state', order, as)
   await ask('PUT', backends, { backends: [a] }, as)
   await ask('POST', '/balancers/default/rollback', { revision: 1 }, as)
-  const full = (given: object, more = {}) => ({ priority: 0, maxInFlight: 128, weight: 1, tags: [], ...given, ...more })
+  const full = (given: object, more = {}) => ({ priority: 0, maxInFlight: 1024, weight: 1, tags: [], ...given, ...more })
   const facts = told.map(({ at, server, ...rest }) => {
     assert.deepEqual([typeof at, server === app.server], ['number', true])
     return rest

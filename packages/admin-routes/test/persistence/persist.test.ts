@@ -46,8 +46,8 @@ describe('a list that was changed', () => {
         one.state,
       ]),
       [
-        ['b', 5, 'z', 128, 'drain'],
-        ['c', 1, undefined, 128, 'maintenance'],
+        ['b', 5, 'z', 1024, 'drain'],
+        ['c', 1, undefined, 1024, 'maintenance'],
         ['a', 1, undefined, 7, 'ready'],
       ],
     )

@@ -1,9 +1,9 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http'
-import type { Dispatcher } from 'undici'
+import type { ConnectionRequest } from '../connections/connection.ts'
 import { isHopByHop } from '../headers/hop-by-hop.ts'
 
 /** What one attempt sends: an object of its own, whose fields are those of the exchange until one is replaced. */
-export interface AttemptRequest extends Dispatcher.DispatchOptions {
+export interface AttemptRequest extends ConnectionRequest {
   /** Flat pairs. Shared with the other attempts: replaced by a changed copy, never written to. */
   headers: string[]
 }

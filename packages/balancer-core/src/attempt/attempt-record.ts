@@ -1,5 +1,6 @@
 import type { Backend } from '../backends/backend.ts'
-import { blameOf, type Blame, type Outcome } from '../failure.ts'
+import type { CarryingConnection } from '../connections/connection.ts'
+import { blameOf, type AttemptProgress, type Blame, type FailureReason, type Outcome } from '../failure.ts'
 import type { IncomingFields } from '../headers/fields.ts'
 import { retryAfter } from './retry-after.ts'
 
@@ -21,6 +22,8 @@ export class AttemptRecord {
   /** On the exchange's clock, in ms; 0 = has not happened. */
   startedAt = 0
   sentAt = 0
+  /** The first of its body has been handed over; 0 if it has none. */
+  writtenAt = 0
   /** Its body has been handed over; 0 if it has none. */
   uploadedAt = 0
   respondedAt = 0
@@ -42,6 +45,11 @@ export class AttemptRecord {
     this.lastResort = lastResort
   }
 
+  /** It has ended. */
+  get isOver(): boolean {
+    return this.outcome !== undefined
+  }
+
   /** Whose fault its failure is; undefined if it did not fail. */
   get blame(): Blame | undefined {
     return blameOf(this.outcome)
@@ -53,6 +61,25 @@ export class AttemptRecord {
    */
   get askedAt(): number | undefined {
     return this.started && !this.uploaded ? undefined : Math.max(this.startedAt, this.uploadedAt)
+  }
+
+  /** It is the whole request that has taken too long since `since`, and most of that time its backend had it (ms). */
+  wasSlow(reason: FailureReason, since: number, now: number): boolean {
+    const { started, status, askedAt } = this
+    if (reason !== 'request-timeout' || !started || status !== 0 || askedAt === undefined) return false
+    return now - askedAt >= askedAt - since
+  }
+
+  /** What can be told from when its connection breaks. */
+  progress(now: number, connection: CarryingConnection | undefined): AttemptProgress {
+    return {
+      started: this.started,
+      responded: this.status !== 0,
+      reused: this.reused,
+      written: connection?.written !== false,
+      sentFor: now - Math.max(this.sentAt, this.writtenAt),
+      roundTrip: connection?.roundTrip ?? 0,
+    }
   }
 
   /**

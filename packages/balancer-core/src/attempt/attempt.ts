@@ -7,7 +7,9 @@ import type { Backend } from '../backends/backend.ts'
 import type { Clock } from '../clock.ts'
 import { classify, failures, type Blame, type FailureReason, type Outcome } from '../failure.ts'
 import type { PickRequest } from '../picking/policy.ts'
-import type { Connection, ConnectionAware } from '../backends/pool.ts'
+import type { CarryingConnection, ConnectionAware } from '../connections/connection.ts'
+import type { HeldBody } from '../connections/held-body.ts'
+import type { RequestPool } from '../connections/request-pool.ts'
 import type { IncomingFields } from '../headers/fields.ts'
 import type { TimeLimitSweep, Swept } from './time-limit-sweep.ts'
 
@@ -54,23 +56,27 @@ export interface AttemptCounter {
   attemptEnded(attempt: Attempt, outcome: Outcome): void
 }
 
-/** More of an unwanted response is not read just to keep its connection. */
-const maxDiscarded = 65_536
+/** More of an unwanted response is not read just to keep its connection: bytes, and ms. */
+const mostDiscarded = { bytes: 65_536, limit: 1000, reason: 'body-timeout' } as const
 
 /**
  * One try of one exchange at one backend: the handler that undici calls. The way of a plain GET goes through here with no
  * promise, stream wrapper, AbortController or closure; this object is all there is.
  */
-export class Attempt extends AttemptRecord implements Dispatcher.DispatchHandler, ConnectionAware, Swept {
+export class Attempt extends AttemptRecord implements ConnectionAware, Swept {
   readonly exchange: AttemptOwner
-  connection: Connection | undefined
+  connection: CarryingConnection | undefined
+  held: HeldBody | undefined
   refused = false
   controller: Dispatcher.DispatchController | undefined
   previousSwept: Swept | undefined
   nextSwept: Swept | undefined
-  #movedAt = 0
+  /** A tick of the sweep; -1 until it is looked at for the first time. */
+  #movedAt = -1
   #cancelled: FailureReason | undefined
   #discarding = false
+  /** Cut short while it was discarded: what it had to say, its status has said. */
+  #isEnough = false
   #dispatching = false
   /** Set only while its start is told: see `setHeader`. */
   #request: AttemptRequest | undefined
@@ -81,12 +87,14 @@ export class Attempt extends AttemptRecord implements Dispatcher.DispatchHandler
   }
 
   /** Counts the attempt in and hands it to undici, which may answer before this returns. */
-  start(pool: Dispatcher, request: AttemptRequest): void {
+  start(pool: Pick<RequestPool, 'dispatch'>, request: AttemptRequest): void {
     const { exchange } = this
     this.startedAt = exchange.clock.now()
     this.#request = request
     exchange.counts.attemptStarted(this)
     this.#request = undefined
+    // Whoever has just heard of it may have ended it.
+    if (this.isOver) return
     this.#dispatching = true
     pool.dispatch(request, this)
     this.#dispatching = false
@@ -101,21 +109,22 @@ export class Attempt extends AttemptRecord implements Dispatcher.DispatchHandler
     this.#request.headers = withHeader(this.#request.headers, name, value)
   }
 
-  /**
-   * Ends it for a reason of ours; that the whole request has taken too long may be the backend's fault. Before undici has a connection for it, it keeps its place until that is
-   * decided.
-   */
+  /** Ends it for a reason of ours, whether it has a connection or not; for a whole request too slow, that may be the backend. */
   cancel(reason: FailureReason): void {
     if (this.outcome !== undefined || this.#cancelled !== undefined) return
-    this.#cancelled = reason === 'request-timeout' && this.#wasSlow() ? 'headers-timeout' : reason
-    this.controller?.abort(new Error(failures[reason].message))
+    if (this.#discarding) return this.#enough()
+    const { clock, startedAt } = this.exchange
+    this.#cancelled = this.wasSlow(reason, startedAt, clock.now()) ? 'headers-timeout' : reason
+    const error = new Error(failures[reason].message)
+    if (this.controller !== undefined) return this.controller.abort(error)
+    this.connection?.abandon()
+    // What waits in a queue is not told of it, and must not begin.
+    this.onResponseError(null, error)
   }
 
-  /** Most of the time that the exchange has had so far, the backend had the whole request, and did not answer. */
-  #wasSlow(): boolean {
-    const { started, status, askedAt, exchange } = this
-    if (!started || status !== 0 || askedAt === undefined) return false
-    return exchange.clock.now() - askedAt >= askedAt - exchange.startedAt
+  #enough(): void {
+    this.#isEnough = true
+    this.controller!.abort(new Error('enough of a response that is not wanted'))
   }
 
   /** Something moved: the limit begins anew. */
@@ -124,13 +133,13 @@ export class Attempt extends AttemptRecord implements Dispatcher.DispatchHandler
   }
 
   onSweep(): void {
-    // While it connects, undici's own limit holds.
-    if (!this.started) return
-    const { limit, reason } = this.exchange.limitOf(this)
-    if (limit > 0 && this.exchange.counts.sweep.since(this.#movedAt) >= limit) this.cancel(reason)
+    if (this.#movedAt === -1) return this.moved()
+    const since = this.exchange.counts.sweep.since(this.#movedAt)
+    const { limit, reason } = this.#discarding ? mostDiscarded : this.exchange.limitOf(this)
+    if (limit > 0 && since >= limit) this.cancel(reason)
   }
 
-  /** The response is not wanted: it is read to its end if it is short, so that the connection can be kept. */
+  /** The response is not wanted: it is read to its end if that comes soon, so that the connection can be kept. */
   discard(): void {
     this.#discarding = true
   }
@@ -148,17 +157,22 @@ export class Attempt extends AttemptRecord implements Dispatcher.DispatchHandler
     if (connection !== undefined) {
       this.reused = !connection.fresh
       connection.fresh = false
+      connection.begin()
     }
     this.exchange.onSending()
   }
 
   onBodySent(chunk: Uint8Array | string): void {
+    // undici writes the head together with the first of the body.
+    if (this.bytesSent === 0) this.writtenAt = this.exchange.clock.now()
     this.bytesSent += chunk.length
     this.backend.bytesSent += chunk.length
     this.moved()
   }
 
   onRequestSent(): void {
+    // undici knows of the head alone.
+    if (this.held?.pending === true) return
     this.uploaded = true
     if (this.bytesSent > 0) this.uploadedAt = this.exchange.clock.now()
     this.moved()
@@ -174,6 +188,7 @@ export class Attempt extends AttemptRecord implements Dispatcher.DispatchHandler
       return
     }
     const { exchange } = this
+    this.held?.answered()
     this.status = status
     this.headers = headers
     this.respondedAt = exchange.clock.now()
@@ -188,45 +203,45 @@ export class Attempt extends AttemptRecord implements Dispatcher.DispatchHandler
     exchange.onResponse(this, controller, headers)
   }
 
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    this.moved()
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
     this.bytesReceived += chunk.length
     this.backend.bytesReceived += chunk.length
-    if (!this.#discarding) this.exchange.onData(chunk)
-    else if (this.bytesReceived > maxDiscarded) controller.abort(new Error('enough of a response that is not wanted'))
+    if (this.#discarding) {
+      if (this.bytesReceived > mostDiscarded.bytes) this.#enough()
+      return
+    }
+    this.moved()
+    this.exchange.onData(chunk)
   }
 
   onResponseEnd(
     _controller: Dispatcher.DispatchController,
     trailers: Record<string, string | string[] | undefined>,
   ): void {
+    this.connection?.end()
     this.#settle('ok', undefined)
     if (!this.#discarding) this.exchange.onComplete(trailers)
   }
 
   onResponseError(_controller: Dispatcher.DispatchController | null, error: unknown): void {
     if (this.outcome !== undefined) return
-    // Cut short by us: what it had to say, its status has said.
-    if (this.#discarding && this.bytesReceived > maxDiscarded) {
+    if (this.#isEnough) {
       this.#settle('ok', undefined)
       return
     }
-    // Refused while it was being handed over: the Pool must not mistake that for a busy connection (see pool.ts).
+    // Refused while it was being handed over: the Pool must not mistake that for a busy connection (see connection-pool.ts).
     if (this.#dispatching && !this.started) this.refused = true
     const reason =
       this.#cancelled ??
       this.exchange.ownFailure ??
-      classify(error, {
-        started: this.started,
-        responded: this.status !== 0,
-        reused: this.reused,
-      })
+      classify(error, this.progress(this.exchange.clock.now(), this.connection))
     this.#settle(reason, error)
     if (!this.#discarding) this.exchange.onFailure(this, reason, error)
   }
 
   #settle(outcome: Outcome, error: unknown): void {
     const { exchange } = this
+    this.held?.stop()
     this.outcome = outcome
     this.error = error
     this.endedAt = exchange.clock.now()

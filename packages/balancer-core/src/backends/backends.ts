@@ -6,9 +6,7 @@ import { inSlices, withoutSecrets } from '@fastify-balancer/option-schema'
 import type { Clock } from '../clock.ts'
 import { Drains, type DrainOptions } from './drains.ts'
 import { BadOptionsError, StaleRevisionError, UnknownBackendError } from '../errors.ts'
-import type { Pool } from 'undici'
 import { HostNames } from '../names/host-names.ts'
-import { LazyPool } from './lazy-pool.ts'
 import { openPool } from './pool.ts'
 import type { PoolOptions, TimeoutOptions } from './pool-options.ts'
 import { preview, previewInSlices, type Preview } from './preview.ts'
@@ -223,7 +221,7 @@ export class Backends {
   #open(listed: ParsedBackend): Backend {
     const { pool, timeouts } = this.#options
     const whereabouts = this.#names.whereaboutsOf(listed.url, pool.tls)
-    const opened = new LazyPool(() => openPool(listed.url, pool, timeouts, whereabouts.host)) as unknown as Pool
+    const opened = openPool(listed.url, pool, timeouts, whereabouts.host)
     return new Backend(listed.id, listed.url, settingsOf(listed, pool), opened, whereabouts)
   }
 

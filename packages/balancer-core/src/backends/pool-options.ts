@@ -3,7 +3,7 @@ import { milliseconds, strict } from '@fastify-balancer/option-schema'
 
 export const PoolOptions = Type.Object(
   {
-    connections: Type.Integer({ minimum: 1, default: 128, description: 'Connections to each backend at most' }),
+    connections: Type.Integer({ minimum: 1, default: 1024, description: 'Connections to each backend at most' }),
     keepAliveTimeout: Type.Integer({
       minimum: 1,
       default: 4000,
@@ -13,6 +13,14 @@ export const PoolOptions = Type.Object(
       minimum: 1,
       default: 600_000,
       description: 'The longest hint that is honoured (ms)',
+    }),
+    // Four times Node's limit: more than nginx takes of a request (`large_client_header_buffers`, 4 × 8k) and Envoy of a
+    // response (60 KiB), less than Chrome does (256 KiB).
+    maxHeaderSize: Type.Integer({
+      minimum: 1024,
+      maximum: 1_048_576,
+      default: 65_536,
+      description: 'The largest header of a response, names and values together (bytes)',
     }),
     protocol: Type.Union([Type.Literal('http1'), Type.Literal('http2'), Type.Literal('h2c')], {
       default: 'http1',
@@ -32,7 +40,10 @@ export type PoolOptions = Static<typeof PoolOptions>
 export const TimeoutOptions = Type.Object(
   {
     connect: milliseconds('Name look-up, TCP and TLS together', 2000),
-    continue: milliseconds('For `expect: 100-continue`: until a connection is ready for the body', 1000),
+    continue: milliseconds(
+      'For `expect: 100-continue`: until a connection is ready, and then, at most 1 s, until the backend asks for the body',
+      1000,
+    ),
     headers: milliseconds('From the request sent to the response headers', 30_000),
     idle: milliseconds('Without a byte moving, on either side', 60_000),
     request: milliseconds('The whole exchange, retries and body included', 0),

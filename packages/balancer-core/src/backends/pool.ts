@@ -1,20 +1,18 @@
-import { isIP } from 'node:net'
+import { isIP, type Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { buildConnector, Client, Pool, type Dispatcher } from 'undici'
 import type { HostName } from '../names/host-name.ts'
 import { following, lookupOptions } from '../names/following.ts'
+import type { CarryingConnection, Connect, ConnectionAware } from '../connections/connection.ts'
+import { ConnectionPool } from '../connections/connection-pool.ts'
+import type { RequestPool } from '../connections/request-pool.ts'
 import type { PoolOptions, TimeoutOptions } from './pool-options.ts'
 
-/** A handler that wants to know which connection carries it, and whether its Pool took it. */
-export interface ConnectionAware {
-  connection: Connection | undefined
-  refused: boolean
-}
-
-/** One connection of a Pool; it tells whether it has carried a request yet, and survives a request that undici refuses. */
-export class Connection extends Client {
-  /** Connected, and nothing has been sent over it. */
+/** A connection of undici's Pool, for HTTP/2: it tells whether it has carried a request, and survives one that undici refuses. */
+class SharedConnection extends Client implements CarryingConnection {
   fresh = false
+  readonly roundTrip = 0
+  readonly written = true
 
   constructor(origin: URL, options: Client.Options) {
     super(origin, options)
@@ -24,12 +22,17 @@ export class Connection extends Client {
   }
 
   override dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
-    const aware = handler as Partial<ConnectionAware>
+    const aware = handler as ConnectionAware
     aware.connection = this
     // For a request that it refuses, undici answers `false`, which its Pool takes for "busy until drained": that
     // connection would never be used again.
-    return super.dispatch(options, handler) || aware.refused === true
+    return super.dispatch(options, handler) || aware.refused
   }
+
+  begin(): void {}
+  end(): void {}
+  bindTo(): void {}
+  abandon(): void {}
 }
 
 /** Opens sockets to one backend, by its own name whatever the request's Host says. */
@@ -38,7 +41,7 @@ function connectorOf(
   { protocol, tls }: PoolOptions,
   timeout: number,
   host: HostName | undefined,
-): buildConnector.connector {
+): Connect {
   const connect = buildConnector({
     // What a paused connection reads ahead, in bytes: undici's 64 KiB for each of hundreds of slow clients is too much.
     highWaterMark: 16_384,
@@ -54,34 +57,38 @@ function connectorOf(
   return (options, callback) => {
     const named = options.protocol === 'https:' && servername !== undefined ? { ...options, servername } : options
     if (named === options) delete options.servername
+    // undici's types do not tell that it answers the socket.
     return connect(named, (...answer: Parameters<buildConnector.Callback>) => {
       const [error, socket] = answer
       const isUsable = protocol !== 'http2' || error !== null || (socket as TLSSocket).alpnProtocol === 'h2'
       if (isUsable) return callback(...answer)
       ;(socket as TLSSocket).destroy()
       callback(new Error('the backend does not speak HTTP/2'), null)
-    })
+    }) as Socket | undefined
   }
 }
 
 /** Opens the Pool of one backend. Of the timeouts undici keeps the one for connecting; for the others see `time-limit-sweep.ts`. */
-export function openPool(url: string, options: PoolOptions, timeouts: TimeoutOptions, host?: HostName): Pool {
-  const { connections, keepAliveTimeout, keepAliveMaxTimeout, protocol } = options
+export function openPool(url: string, options: PoolOptions, timeouts: TimeoutOptions, host?: HostName): RequestPool {
+  const { connections, keepAliveTimeout, keepAliveMaxTimeout, maxHeaderSize, protocol } = options
   // Of an IPv6 address, certificates do not name the brackets.
   const connect = connectorOf(new URL(url).hostname.replace(/^\[|\]$/g, ''), options, timeouts.connect, host)
+  const clientOptions = { keepAliveTimeout, keepAliveMaxTimeout, maxHeaderSize, headersTimeout: 0, bodyTimeout: 0 }
+  const own = (connection: () => Client) => (host === undefined ? connect : following(host, connect, connection))
+  if (protocol === 'http1') {
+    return new ConnectionPool(url, connections, own, { ...clientOptions, pipelining: 1, allowH2: false })
+  }
   return new Pool(url, {
+    ...clientOptions,
     connections,
-    pipelining: protocol === 'http1' ? 1 : 100,
-    keepAliveTimeout,
-    keepAliveMaxTimeout,
-    headersTimeout: 0,
-    bodyTimeout: 0,
-    allowH2: protocol !== 'http1',
+    pipelining: 100,
+    allowH2: true,
     ...(protocol === 'h2c' && { useH2c: true }),
-    connect,
-    factory(origin: URL, clientOptions: object): Connection {
-      const own = host === undefined ? connect : following(host, connect, () => connection)
-      const connection: Connection = new Connection(origin, { ...clientOptions, connect: own })
+    factory(origin: URL, factoryOptions: object): SharedConnection {
+      const connection: SharedConnection = new SharedConnection(origin, {
+        ...factoryOptions,
+        connect: own(() => connection),
+      })
       return connection
     },
   })
@@ -91,6 +98,6 @@ export function openPool(url: string, options: PoolOptions, timeouts: TimeoutOpt
  * A Pool of one new connection, for the second try after a kept connection turned out to be closed. To be closed by
  * whoever opened it.
  */
-export function openFresh(url: string, options: PoolOptions, timeouts: TimeoutOptions, host?: HostName): Pool {
+export function openFresh(url: string, options: PoolOptions, timeouts: TimeoutOptions, host?: HostName): RequestPool {
   return openPool(url, { ...options, connections: 1 }, timeouts, host)
 }

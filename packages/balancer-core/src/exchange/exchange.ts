@@ -3,12 +3,14 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Dispatcher } from 'undici'
 import { Answer } from '../response/answer.ts'
 import type { Attempt, AttemptOwner } from '../attempt/attempt.ts'
+import { bindIfSignedIn } from '../attempt/signed-in.ts'
 import type { WaitingExchange } from '../balancer.ts'
 import { channels } from '../channels.ts'
 import { failureError } from '../errors.ts'
 import { ExchangeRecord } from './exchange-record.ts'
 import { replyWithFailure } from './failure-reply.ts'
 import type { FailureReason } from '../failure.ts'
+import { firstPick } from './first-pick.ts'
 import type { Forwarding } from './forwarding.ts'
 import type { Lane } from '../response/response-lane.ts'
 import { ClientWatch, takeBody } from './client-watch.ts'
@@ -100,7 +102,7 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
 
   #attemptFirst(): void {
     const { balancer } = this
-    const picked = balancer.pick(this)
+    const picked = firstPick(balancer, this)
     if (typeof picked === 'object') this.attempt(picked)
     else if (picked === 'none') this.fail('no-backend', undefined)
     else if (!this.#queue()) this.fail('queue-full', undefined)
@@ -126,7 +128,7 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
     this.attempts.push(attempt)
     this.#current = attempt
     const dispatcher = fresh ? openFresh(backend.url, pool, timeouts, backend.host) : backend.pool
-    attempt.start(dispatcher, attemptRequest(this.#outgoing!, backend.hostname))
+    attempt.start(dispatcher, attemptRequest(this.#outgoing!, backend.hostname, this.balancer.options))
     if (fresh) backend.closeAfterUse(dispatcher)
   }
 
@@ -152,6 +154,7 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
   }
 
   onResponse(attempt: Attempt, controller: Dispatcher.DispatchController, headers: IncomingFields): void {
+    bindIfSignedIn(attempt, this.request.raw)
     if (attempt !== this.#current || this.outcome !== undefined) return attempt.discard()
     const { statuses } = this.balancer.options.retry
     if (statuses.length > 0 && statuses.includes(attempt.status) && this.#retry(attempt, 'status'))
@@ -214,7 +217,7 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
     this.outcome ??= this.clientGone ? 'client-gone' : 'ok'
     this.endedAt = this.clock.now()
     this.#stopWaiting()
-    this.#current?.cancel('client-gone')
+    for (const attempt of this.attempts) attempt.cancel('client-gone')
     this.balancer.leave()
     if (this.balancer.closing && isLatest(this.reply.raw, this.request.raw)) closeConnection(this.request.raw)
     if (channels.exchangeEnd.hasSubscribers) channels.exchangeEnd.publish({ exchange: this })

@@ -17,11 +17,12 @@ export function isHeldUp(body: Outgoing['body']): boolean {
 
 /** Whoever has to move now has the limit: `isPaused` says that the client has not read what the backend has sent. */
 export function progressLimit(
-  { status, uploaded }: Attempt,
+  { started, status, uploaded }: Attempt,
   { body }: Outgoing,
   isPaused: boolean,
-  { headers, idle }: TimeoutOptions,
+  { connect, headers, idle }: TimeoutOptions,
 ): ProgressLimit {
+  if (!started) return { limit: connect, reason: 'connect-timeout' }
   if (isPaused) return { limit: idle, reason: 'client-stalled' }
   if (!uploaded) {
     return { limit: idle, reason: isHeldUp(body) ? 'upload-timeout' : 'request-stalled' }

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import type { buildConnector, Client } from 'undici'
+import type { Connect } from '../connections/connection.ts'
 import type { HostName } from './host-name.ts'
 
 /** How long an address has to take a connection before the next one is tried as well (ms): RFC 8305 §5. */
@@ -16,28 +17,25 @@ export function lookupOptions(host: HostName | undefined): object {
  * Lets a connection follow the addresses of its backend's name: what it learns of them it tells, and it closes when its own
  * is gone: at once if it is idle, else after what it carries.
  */
-export function following(
-  host: HostName,
-  connect: buildConnector.connector,
-  connectionOf: () => Client,
-): buildConnector.connector {
+export function following(host: HostName, connect: Connect, connectionOf: () => Client): Connect {
   return (options, callback) => {
     /** That has taken the connection; what fails after that, fails in TLS. */
     let taken: string | undefined
-    const opened: unknown = connect(options, (...answer: Parameters<buildConnector.Callback>) => {
+    const opened = connect(options, (...answer: Parameters<buildConnector.Callback>) => {
       const [error, socket] = answer
       callback(...answer)
       if (error === null) closeWith(host, socket, connectionOf())
       else if (taken !== undefined) host.failed(taken)
       else host.refreshSoon()
     })
-    const socket = opened as Socket
-    socket.on('connectionAttemptFailed', (address) => host.failed(address))
-    socket.on('connectionAttemptTimeout', (address) => host.failed(address))
-    socket.once('connect', () => {
-      taken = socket.remoteAddress
+    if (opened === undefined) return undefined
+    opened.on('connectionAttemptFailed', (address) => host.failed(address))
+    opened.on('connectionAttemptTimeout', (address) => host.failed(address))
+    opened.once('connect', () => {
+      taken = opened.remoteAddress
       if (taken !== undefined) host.reached(taken)
     })
+    return opened
   }
 }
 

@@ -1,11 +1,15 @@
 // Room `request`: what a client has sent is judged here, and turned into what a backend is sent.
 import type { FastifyRequest } from 'fastify'
+import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
 import type { Readable } from 'node:stream'
 import type { AttemptRequest } from '../attempt/attempt-headers.ts'
 import { areSameAuthority, hostOf } from './authority.ts'
 import { isForeignVersion } from './http-version.ts'
 import { asteriskTarget, faultOf, targetOf, withoutSegments } from './judge-request.ts'
 import { isDistrusted } from './pipelining.ts'
+import type { PoolOptions, TimeoutOptions } from '../backends/pool-options.ts'
+import { HeldBody } from '../connections/held-body.ts'
 import { bodyOf, RequestFault, smallLengthOf } from './request-body.ts'
 import type { ForwardedOptions } from './forwarded-options.ts'
 import { requestHeaders } from './request-headers.ts'
@@ -31,6 +35,12 @@ export interface RequestRules {
   readonly guard: PathGuard | undefined
 }
 
+/** How requests are sent to backends. */
+export interface AttemptRules {
+  readonly pool: PoolOptions
+  readonly timeouts: TimeoutOptions
+}
+
 /** What is sent to whichever backend is picked. */
 export interface Outgoing {
   method: string
@@ -40,6 +50,10 @@ export interface Outgoing {
   body: Readable | Buffer | null
   /** The declared length of a body that may be taken as one Buffer; 0 when it must be streamed. */
   smallLength: number
+  /** The client's connection: what it has signed in over is its own. */
+  readonly client: Socket
+  /** The client waits with its body to be told to continue. */
+  readonly expects: boolean
 }
 
 /**
@@ -81,6 +95,8 @@ export function outgoing(request: FastifyRequest, rules: RequestRules): Outgoing
     }),
     body,
     smallLength: body === raw ? smallLengthOf(raw) : 0,
+    client: raw.socket,
+    expects: headers.expect !== undefined && body === raw && raw.httpVersion !== '1.0',
   }
 }
 
@@ -92,9 +108,26 @@ function climbs(path: string): boolean {
   return hasDotSegments(withoutQuery(path))
 }
 
+/** A backend that should say `100 Continue` is waited for as long as curl waits for it, at most (ms). */
+const longestPatience = 1000
+
+/** The body, if its client still holds it back, and a backend can be asked whether it wants it: over HTTP/1.1. */
+function heldBody({ expects, body }: Outgoing, { pool, timeouts }: AttemptRules): HeldBody | undefined {
+  if (!expects || pool.protocol !== 'http1') return undefined
+  const raw = body as IncomingMessage
+  const { 'transfer-encoding': coding, 'content-length': length } = raw.headers
+  if (raw.readableLength > 0 || raw.readableFlowing !== null || (coding ?? length) === undefined) return undefined
+  const patience = Math.min(timeouts.continue || longestPatience, longestPatience)
+  return new HeldBody(raw, coding === undefined ? Number(length) : undefined, patience)
+}
+
 /** What undici is asked to send. `hostname` is the backend's own: undici would reconnect whenever Host names another. */
-export function attemptRequest({ method, path, headers, body }: Outgoing, hostname: string): AttemptRequest {
-  const options = { method, path, headers, body, servername: hostname }
+export function attemptRequest(out: Outgoing, hostname: string, rules: AttemptRules): AttemptRequest {
+  const { method, path, headers, body, client } = out
+  const options = { method, path, headers, body, client, servername: hostname }
+  const held = heldBody(out, rules)
+  // Whether the body comes is not decided when the answer does: the connection carries nothing else.
+  if (held !== undefined) return { ...options, body: null, reset: true, held }
   // undici would close the connection after HEAD, for fear of servers that send a body.
   return method === 'HEAD' && body === null ? { ...options, reset: false } : options
 }

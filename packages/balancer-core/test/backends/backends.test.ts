@@ -75,7 +75,7 @@ describe('the list', () => {
     })
     await balancer.setBackends([a])
     const { weight, priority, maxInFlight, zone, tags } = balancer.backend('a')
-    assert.deepEqual([weight, priority, maxInFlight, zone, tags], [1, 0, 128, undefined, []])
+    assert.deepEqual([weight, priority, maxInFlight, zone, tags], [1, 0, 1024, undefined, []])
   })
 
   test('has another backend where an id gets another address', async (t) => {
@@ -113,14 +113,14 @@ describe('the list', () => {
     const { balancer, ids } = balancing(t)
     const { set } = balancer
     await assert.rejects(
-      balancer.setBackends([{ ...a, weight: 5 }, 'nowhere', { ...c, weight: 0 }, c, { ...c, maxInFlight: 1000 }]),
+      balancer.setBackends([{ ...a, weight: 5 }, 'nowhere', { ...c, weight: 0 }, c, { ...c, maxInFlight: 2000 }]),
       {
         ...badOptions,
         message:
           "Bad balancer options: backends.1.url: 'nowhere' is not a URL; " +
           'backends.2.weight: expected integer to be greater or equal to 1; ' +
           "backends.4.id: 'c' is already that of backends.3; " +
-          'backends.4.maxInFlight: 1000 is above pool.connections (128)',
+          'backends.4.maxInFlight: 2000 is above pool.connections (1024)',
       },
     )
     assert.equal(balancer.set, set)

@@ -1,0 +1,239 @@
+import type { Socket } from 'node:net'
+import { type Client, errors, type Dispatcher } from 'undici'
+import {
+  bodiless,
+  Connection,
+  type Connect,
+  type ConnectionAware,
+  type ConnectionOwner,
+  type ConnectionRequest,
+} from './connection.ts'
+import { BoundConnections } from './bound-connections.ts'
+import type { HeldBody } from './held-body.ts'
+import type { PoolCounts, RequestPool } from './request-pool.ts'
+
+/**
+ * How long a connection rests after a backend's first answer of each kind that has no body, to see whether one comes all the
+ * same (ms). Servers that send one do so with the same write or the next.
+ */
+const rest = 50
+
+/** For how long a backend that did not say `100 Continue` to one client is not expected to say it to others (ms). */
+const disbelief = 60_000
+
+/** The request with the body that was held back. */
+function withBody(options: ConnectionRequest, { body }: HeldBody): ConnectionRequest {
+  const { held: _, ...others } = options
+  return { ...others, body, reset: false }
+}
+
+/**
+ * The connections to one backend over HTTP/1.1. The one that was used last is used next, so that those beyond what is
+ * needed time out; it is found without a search. undici's own Pool looks at its busy ones for each request, and opens a
+ * new one where one is free in a moment.
+ */
+export class ConnectionPool implements RequestPool, ConnectionOwner {
+  readonly connectorOf: (connection: () => Connection) => Connect
+  readonly options: Client.Options
+  roundTrip = Number.POSITIVE_INFINITY
+  readonly #origin: string
+  readonly #most: number
+  readonly #all = new Set<Connection>()
+  readonly #free: Connection[] = []
+  /** Those for whom a connection is free in a moment. */
+  readonly #waiting: { options: Dispatcher.DispatchOptions; handler: ConnectionAware }[] = []
+  readonly #bound = new BoundConnections((connection) => {
+    if (!connection.inUse && this.#all.has(connection)) this.#drop(connection)
+  })
+  #settling = 0
+  #resting = 0
+  /** Kinds of answers after which nothing came, and after which something did: see `bodiless`. */
+  #trusted: number = bodiless.none
+  #distrusted: number = bodiless.none
+  /** Until then, it is not expected to tell clients to continue: it has let one wait in vain. */
+  #expectAfter = 0
+  #ending = false
+  destroyed = false
+
+  /** At most `most` connections. */
+  constructor(
+    origin: string,
+    most: number,
+    connectorOf: (connection: () => Connection) => Connect,
+    options: Client.Options,
+  ) {
+    this.#origin = origin
+    this.#most = most
+    this.connectorOf = connectorOf
+    this.options = options
+  }
+
+  get stats(): PoolCounts {
+    const counts = { connected: 0, free: 0, pending: 0, queued: this.#waiting.length, running: 0 }
+    for (const { connected, inUse, settling, running } of this.#all) {
+      if (connected) counts.connected++
+      if (running) counts.running++
+      else if (inUse && !settling) counts.pending++
+      else if (connected) counts.free++
+    }
+    return counts
+  }
+
+  dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
+    const aware = handler as ConnectionAware
+    if (this.#ending) {
+      handler.onResponseError?.(null as never, new errors.ClientDestroyedError())
+      return false
+    }
+    const connection = this.#bound.of((options as ConnectionRequest).client) ?? this.#take()
+    if (connection === undefined) this.#waiting.push({ options, handler: aware })
+    else this.#dispatch(connection, options, aware)
+    return connection !== undefined
+  }
+
+  async close(): Promise<void> {
+    this.#ending = true
+    for (const { options, handler } of this.#waiting.splice(0)) this.#dispatch(this.#open(), options, handler)
+    await Promise.all([...this.#all].map((connection) => connection.close()))
+    this.destroyed = true
+  }
+
+  async destroy(): Promise<void> {
+    this.#ending = true
+    this.destroyed = true
+    const all = [...this.#all]
+    this.#all.clear()
+    this.#free.length = 0
+    const cut = all.map((connection) => connection.cut())
+    for (const { handler } of this.#waiting.splice(0)) {
+      if (!handler.isOver) handler.onResponseError?.(null as never, new errors.ClientDestroyedError())
+    }
+    await Promise.all(cut)
+  }
+
+  onEnded(connection: Connection): void {
+    connection.settling = true
+    this.#settling++
+  }
+
+  onDrain(connection: Connection): void {
+    if (!connection.inUse || !this.#all.has(connection)) return
+    this.#settle(connection)
+    connection.inUse = false
+    const { kind } = connection
+    const isSuspect = !connection.fresh && kind !== bodiless.none
+    const isLost = connection.isPrivate && !this.#bound.has(connection)
+    if (!connection.usable || isLost || (isSuspect && (this.#distrusted & kind) !== 0)) this.#drop(connection)
+    else if (connection.isPrivate) return
+    else if (isSuspect && (this.#trusted & kind) === 0) this.#rest(connection)
+    else this.#give(connection)
+    this.#serve()
+  }
+
+  onDisconnect(connection: Connection): void {
+    this.#settle(connection)
+    // One that has a request opens another socket for it, or tells it that it has failed.
+    if (connection.inUse || !this.#all.has(connection)) return
+    this.#drop(connection)
+    this.#serve()
+  }
+
+  onSurplus(kind: number): void {
+    this.#distrusted |= kind
+  }
+
+  onIgnored(): void {
+    this.#expectAfter = performance.now() + disbelief
+  }
+
+  onBound(connection: Connection, client: Socket): void {
+    this.#bound.bind(connection, client)
+  }
+
+  onAbandoned(connection: Connection): void {
+    this.#settle(connection)
+    this.#all.delete(connection)
+    // Not in this call: whoever abandons it is not done.
+    process.nextTick(() => this.#serve())
+  }
+
+  #settle(connection: Connection): void {
+    if (!connection.settling) return
+    connection.settling = false
+    this.#settling--
+  }
+
+  #dispatch(connection: Connection, options: Dispatcher.DispatchOptions, handler: ConnectionAware): void {
+    // undici's own default, switched off for backends that answer HEAD as they should.
+    if (options.method === 'HEAD' && (this.#distrusted & bodiless.head) !== 0) options.reset = true
+    const { held } = options as ConnectionRequest
+    const isIgnored = held !== undefined && performance.now() < this.#expectAfter
+    connection.dispatch(isIgnored ? withBody(options, held) : options, handler)
+    if (handler.refused) this.onDrain(connection)
+  }
+
+  /** One that can be used at once, or be opened. */
+  #take(): Connection | undefined {
+    const free = this.#free.pop()
+    if (free !== undefined) return free
+    // There will be as many in a moment, without the cost of a new one.
+    if (this.#waiting.length < this.#settling + this.#resting) return undefined
+    if (this.#all.size < this.#most) return this.#open()
+    const bound = this.#bound.idle
+    if (bound === undefined) return undefined
+    this.#drop(bound)
+    return this.#open()
+  }
+
+  #open(): Connection {
+    const connection = new Connection(this.#origin, this)
+    this.#all.add(connection)
+    return connection
+  }
+
+  /** Lets those go that wait, as far as there is something for them. */
+  #serve(): void {
+    while (this.#waiting.length > 0) {
+      if (this.#waiting[0]!.handler.isOver) {
+        this.#waiting.shift()
+        continue
+      }
+      const free = this.#free.pop()
+      const isDue =
+        free !== undefined || (this.#waiting.length > this.#settling + this.#resting && this.#all.size < this.#most)
+      if (!isDue) return
+      const { options, handler } = this.#waiting.shift()!
+      this.#dispatch(free ?? this.#open(), options, handler)
+    }
+  }
+
+  #give(connection: Connection): void {
+    if (!this.#ending) this.#free.push(connection)
+  }
+
+  #rest(connection: Connection): void {
+    this.#resting++
+    connection.resting = setTimeout(() => {
+      this.#wake(connection)
+      this.#trusted |= connection.kind & ~this.#distrusted
+      this.#give(connection)
+      this.#serve()
+    }, rest).unref()
+  }
+
+  #wake(connection: Connection): void {
+    if (connection.resting === undefined) return
+    clearTimeout(connection.resting)
+    connection.resting = undefined
+    this.#resting--
+  }
+
+  #drop(connection: Connection): void {
+    this.#all.delete(connection)
+    this.#bound.forget(connection)
+    this.#wake(connection)
+    const index = this.#free.lastIndexOf(connection)
+    if (index !== -1) this.#free.splice(index, 1)
+    if (!this.#ending) connection.destroy(() => {})
+  }
+}

@@ -1,0 +1,215 @@
+import type { Socket } from 'node:net'
+import { Client, type buildConnector, type Dispatcher } from 'undici'
+import type { HeldBody } from './held-body.ts'
+import { Wire, type WireOwner } from './wire.ts'
+
+/** A request, whose body may be held back: see `HeldBody`. */
+export interface ConnectionRequest extends Dispatcher.DispatchOptions {
+  readonly held?: HeldBody
+  /** The client's connection: see `CarryingConnection.bindTo`. */
+  readonly client?: Socket
+}
+
+/** A handler that wants to know which connection carries it. */
+export interface ConnectionAware extends Dispatcher.DispatchHandler {
+  connection: CarryingConnection | undefined
+  /** undici did not take the request: set by the handler when it hears of that. */
+  readonly refused: boolean
+  /** It has ended, whether it was carried or not. */
+  readonly isOver: boolean
+  /** The status of its final response; 0 before that. */
+  readonly status: number
+  /** Its body, if that is held back until the backend asks for it. */
+  held: HeldBody | undefined
+  onBodySent(chunk: Uint8Array): void
+  onRequestSent(): void
+}
+
+/** What a request asks of the connection that carries it. */
+export interface CarryingConnection {
+  /** Connected, and nothing has been sent over it. */
+  fresh: boolean
+  /** The least that a packet has been seen to take to the backend and back (ms). */
+  readonly roundTrip: number
+  /** Some of the current request has left for the backend. */
+  readonly written: boolean
+  /** A request is about to be written. */
+  begin(): void
+  /** Its response has come to its end. */
+  end(): void
+  /** From now on it carries only what comes over this connection of a client; nothing more at all if there is none. */
+  bindTo(client: Socket | undefined): void
+  /** The request that it carries, and that was not begun, is not wanted any more. */
+  abandon(): void
+}
+
+/** Kinds of answers that have no body; some servers send one all the same. */
+export const bodiless = { none: 0, head: 1, noContent: 2, notModified: 4 } as const
+
+/** Opens sockets; also answers the one that it opens, so that this can be given up. */
+export type Connect = (options: buildConnector.Options, callback: buildConnector.Callback) => Socket | undefined
+
+/** Who keeps connections: told of everything that happens to one. */
+export interface ConnectionOwner {
+  /** Opens the sockets of one connection. */
+  readonly connectorOf: (connection: () => Connection) => Connect
+  readonly options: Client.Options
+  roundTrip: number
+  /** Its request has ended well; it will be ready, or closed, within this turn of the event loop. */
+  onEnded(connection: Connection): void
+  /** It has nothing to do. */
+  onDrain(connection: Connection): void
+  onDisconnect(connection: Connection): void
+  /** After an answer of such a kind, there came bytes that nobody had asked for. */
+  onSurplus(kind: number): void
+  onAbandoned(connection: Connection): void
+  onBound(connection: Connection, client: Socket): void
+  /** An `expect: 100-continue` was waited for in vain. */
+  onIgnored(): void
+}
+
+/** undici has read bytes that are no answer to anything. */
+function isSurplus(error: Error & { code?: string }): boolean {
+  return error.message === 'bad response' || error.code?.startsWith('HPE_') === true
+}
+
+/** One connection over HTTP/1.1: a client of undici that carries one request at a time. */
+export class Connection extends Client implements CarryingConnection, WireOwner {
+  fresh = false
+  connected = false
+  /** It carries a request, or will in a moment. */
+  inUse = false
+  /** It has been signed in, or may have been, by this client. */
+  isPrivate = false
+  client: Socket | undefined
+  /** Its request has ended, and undici has not done with it yet. */
+  settling = false
+  /** Waits for what may still come after the last answer. */
+  resting: NodeJS.Timeout | undefined
+  /** Of the last answer: see `bodiless`. */
+  kind: number = bodiless.none
+  readonly #owner: ConnectionOwner
+  readonly #connector: Connect
+  #wire: Wire | undefined
+  #opening: Socket | undefined
+  #carried: ConnectionAware | undefined
+  #method = ''
+  #hasBody = false
+
+  constructor(origin: string, owner: ConnectionOwner) {
+    super(origin, {
+      ...owner.options,
+      connect: (options: buildConnector.Options, callback: buildConnector.Callback) => this.#connect(options, callback),
+    })
+    this.#owner = owner
+    this.#connector = owner.connectorOf(() => this)
+    this.on('connect', () => {
+      this.fresh = true
+      this.connected = true
+    })
+    this.on('disconnect', (_origin, _clients, error: Error) => {
+      this.connected = false
+      if (!this.running && isSurplus(error)) this.onSurplus()
+      owner.onDisconnect(this)
+    })
+    this.on('drain', () => owner.onDrain(this))
+  }
+
+  get roundTrip(): number {
+    return this.#owner.roundTrip
+  }
+
+  get written(): boolean {
+    return this.#wire?.written !== false
+  }
+
+  /** A request of its own has begun to be written, and its response has not ended. */
+  get running(): boolean {
+    return this.#wire?.idle === false
+  }
+
+  /** Can carry another request, as far as it is known. */
+  get usable(): boolean {
+    return this.connected && this.#wire?.usable === true
+  }
+
+  get endsByReset(): boolean {
+    return this.#hasBody && (this.#carried?.status ?? 0) >= 300
+  }
+
+  override dispatch(options: ConnectionRequest, handler: Dispatcher.DispatchHandler): boolean {
+    const aware = handler as ConnectionAware
+    aware.connection = this
+    aware.held = options.held
+    this.inUse = true
+    this.#carried = aware
+    this.#method = options.method
+    this.#hasBody = options.held !== undefined || (options.body !== null && options.body !== undefined)
+    return super.dispatch(options, handler)
+  }
+
+  begin(): void {
+    const wire = this.#wire!
+    wire.begin()
+    const carried = this.#carried!
+    const { held } = carried
+    if (held === undefined) return
+    wire.changeHead = held.changeHead
+    wire.onContinue = () => held.release()
+    held.begin(wire.socket, carried, () => this.#owner.onIgnored())
+  }
+
+  end(): void {
+    const { status } = this.#carried!
+    this.#carried = undefined
+    this.kind =
+      this.#method === 'HEAD'
+        ? bodiless.head
+        : status === 204
+          ? bodiless.noContent
+          : status === 304
+            ? bodiless.notModified
+            : bodiless.none
+    this.#wire!.end()
+    this.#owner.onEnded(this)
+  }
+
+  bindTo(client: Socket | undefined): void {
+    this.isPrivate = true
+    if (client === undefined || client === this.client) return
+    this.client = client
+    this.#owner.onBound(this, client)
+  }
+
+  abandon(): void {
+    this.#owner.onAbandoned(this)
+    void this.cut()
+  }
+
+  /** Ends it at once, with whatever it carries. */
+  cut(): Promise<void> {
+    const destroyed = this.destroy()
+    this.#opening?.destroy()
+    return destroyed
+  }
+
+  onSurplus(): void {
+    this.#owner.onSurplus(this.kind)
+  }
+
+  #connect(options: buildConnector.Options, callback: buildConnector.Callback): void {
+    let since = performance.now()
+    const socket = this.#connector(options, (...answer) => {
+      this.#opening = undefined
+      if (answer[0] === null) this.#wire = new Wire(answer[1], this)
+      callback(...answer)
+    })
+    this.#opening = socket
+    socket?.on('lookup', () => {
+      since = performance.now()
+    })
+    socket?.once('connect', () => {
+      this.#owner.roundTrip = Math.min(this.#owner.roundTrip, performance.now() - since)
+    })
+  }
+}
