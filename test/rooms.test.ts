@@ -26,6 +26,7 @@ const order = [
   'attempt/',
   'picking/',
   'backends/',
+  'connections/',
   'names/',
   'headers/',
   'errors',

@@ -7,7 +7,7 @@ import type { Backend } from '../backends/backend.ts'
 import type { Clock } from '../clock.ts'
 import { classify, failures, type Blame, type FailureReason, type Outcome } from '../failure.ts'
 import type { PickRequest } from '../picking/policy.ts'
-import type { Connection, ConnectionAware } from '../backends/pool.ts'
+import type { ConnectionAware, RequestPool, CarryingConnection } from '../connections/request-pool.ts'
 import type { IncomingFields } from '../headers/fields.ts'
 import type { TimeLimitSweep, Swept } from './time-limit-sweep.ts'
 
@@ -63,7 +63,7 @@ const maxDiscarded = 65_536
  */
 export class Attempt extends AttemptRecord implements Dispatcher.DispatchHandler, ConnectionAware, Swept {
   readonly exchange: AttemptOwner
-  connection: Connection | undefined
+  connection: CarryingConnection | undefined
   refused = false
   controller: Dispatcher.DispatchController | undefined
   previousSwept: Swept | undefined
@@ -81,7 +81,7 @@ export class Attempt extends AttemptRecord implements Dispatcher.DispatchHandler
   }
 
   /** Counts the attempt in and hands it to undici, which may answer before this returns. */
-  start(pool: Dispatcher, request: AttemptRequest): void {
+  start(pool: RequestPool, request: AttemptRequest): void {
     const { exchange } = this
     this.startedAt = exchange.clock.now()
     this.#request = request

@@ -1,5 +1,5 @@
 import type { LookupFunction } from 'node:net'
-import type { Pool } from 'undici'
+import type { RequestPool } from '../connections/request-pool.ts'
 import type { Outcome } from '../failure.ts'
 import type { HostName } from '../names/host-name.ts'
 import type { Whereabouts } from '../names/host-names.ts'
@@ -11,7 +11,7 @@ import { viewOfVeto, type Veto } from './veto.ts'
 export type BackendState = 'ready' | 'drain' | 'maintenance'
 
 /**
- * One server: an identity that outlives changes of the set, with its live counters and its Pool. Read it freely;
+ * One server: an identity that outlives changes of the set, with its live counters and its pool. Read it freely;
  * only the balancer that owns it writes.
  */
 export class Backend {
@@ -52,13 +52,19 @@ export class Backend {
   readonly latency = new Latency()
 
   /** Replaced when a drain's deadline has cut its connections. */
-  pool: Pool
+  pool: RequestPool
   /** Pools of one connection each, for one request, beside it. */
-  readonly #single = new Set<Pool>()
+  readonly #single = new Set<RequestPool>()
   /** Called, and forgotten, when the last attempt has ended. */
   readonly whenIdle: (() => void)[] = []
 
-  constructor(id: string, url: string, settings: BackendSettings, pool: Pool, { host, lookup }: Whereabouts = {}) {
+  constructor(
+    id: string,
+    url: string,
+    settings: BackendSettings,
+    pool: RequestPool,
+    { host, lookup }: Whereabouts = {},
+  ) {
     this.id = id
     this.url = url
     this.host = host
@@ -78,14 +84,14 @@ export class Backend {
   }
 
   /** Keeps a Pool until the requests that it has been given have ended. */
-  closeAfterUse(pool: Pool): void {
+  closeAfterUse(pool: RequestPool): void {
     this.#single.add(pool)
     const forget = () => void this.#single.delete(pool)
     pool.close().then(forget, forget)
   }
 
   /** Cuts every connection. `pool` may already have been replaced. */
-  async cut(pool: Pool = this.pool): Promise<void> {
+  async cut(pool: RequestPool = this.pool): Promise<void> {
     await Promise.all([pool, ...this.#single].map((one) => one.destroy()))
   }
 

@@ -1,5 +1,5 @@
-import type { Pool } from 'undici'
 import type { Backend } from './backend.ts'
+import type { RequestPool } from '../connections/request-pool.ts'
 import type { Clock } from '../clock.ts'
 import type { Veto, VetoOptions } from './veto.ts'
 
@@ -13,7 +13,7 @@ export interface DrainOptions {
 interface Drained {
   /** Of those who do not say. */
   readonly deadline: number
-  openPool(backend: Backend): Pool
+  openPool(backend: Backend): RequestPool
   veto(backend: Backend, options: VetoOptions): Veto
   /** Something has changed that no veto tells. */
   refresh(): void

@@ -1,19 +1,14 @@
 import { isIP } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { buildConnector, Client, Pool, type Dispatcher } from 'undici'
+import type { ConnectionAware, RequestPool, CarryingConnection } from '../connections/request-pool.ts'
+import { Http2Pool } from '../connections/http2/http2-pool.ts'
 import type { HostName } from '../names/host-name.ts'
 import { following, lookupOptions } from '../names/following.ts'
 import type { PoolOptions, TimeoutOptions } from './pool-options.ts'
 
-/** A handler that wants to know which connection carries it, and whether its Pool took it. */
-export interface ConnectionAware {
-  connection: Connection | undefined
-  refused: boolean
-}
-
 /** One connection of a Pool; it tells whether it has carried a request yet, and survives a request that undici refuses. */
-export class Connection extends Client {
-  /** Connected, and nothing has been sent over it. */
+class Connection extends Client implements CarryingConnection {
   fresh = false
 
   constructor(origin: URL, options: Client.Options) {
@@ -64,20 +59,33 @@ function connectorOf(
   }
 }
 
-/** Opens the Pool of one backend. Of the timeouts undici keeps the one for connecting; for the others see `time-limit-sweep.ts`. */
-export function openPool(url: string, options: PoolOptions, timeouts: TimeoutOptions, host?: HostName): Pool {
+function now(): number {
+  return performance.now()
+}
+
+/** Opens the pool of one backend. Of the timeouts it keeps the one for connecting; for the others see `time-limit-sweep.ts`. */
+export function openPool(url: string, options: PoolOptions, timeouts: TimeoutOptions, host?: HostName): RequestPool {
   const { connections, keepAliveTimeout, keepAliveMaxTimeout, protocol } = options
   // Of an IPv6 address, certificates do not name the brackets.
   const connect = connectorOf(new URL(url).hostname.replace(/^\[|\]$/g, ''), options, timeouts.connect, host)
+  if (protocol !== 'http1') {
+    return new Http2Pool({
+      url: new URL(url),
+      connectorFor: (connection) => (host === undefined ? connect : following(host, connect, () => connection)),
+      connectTimeout: timeouts.connect,
+      connections,
+      keepAliveTimeout,
+      now,
+    })
+  }
   return new Pool(url, {
     connections,
-    pipelining: protocol === 'http1' ? 1 : 100,
+    pipelining: 1,
     keepAliveTimeout,
     keepAliveMaxTimeout,
     headersTimeout: 0,
     bodyTimeout: 0,
-    allowH2: protocol !== 'http1',
-    ...(protocol === 'h2c' && { useH2c: true }),
+    allowH2: false,
     connect,
     factory(origin: URL, clientOptions: object): Connection {
       const own = host === undefined ? connect : following(host, connect, () => connection)
@@ -88,9 +96,9 @@ export function openPool(url: string, options: PoolOptions, timeouts: TimeoutOpt
 }
 
 /**
- * A Pool of one new connection, for the second try after a kept connection turned out to be closed. To be closed by
+ * A pool of one new connection, for the second try after a kept connection turned out to be closed. To be closed by
  * whoever opened it.
  */
-export function openFresh(url: string, options: PoolOptions, timeouts: TimeoutOptions, host?: HostName): Pool {
+export function openFresh(url: string, options: PoolOptions, timeouts: TimeoutOptions, host?: HostName): RequestPool {
   return openPool(url, { ...options, connections: 1 }, timeouts, host)
 }
