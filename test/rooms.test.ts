@@ -30,6 +30,7 @@ const order = [
   'attempt/',
   'picking/',
   'backends/',
+  'connections/',
   'names/',
   'connections/',
   'headers/',

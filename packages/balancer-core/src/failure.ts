@@ -194,6 +194,8 @@ export function classify(error: unknown, progress: AttemptProgress): FailureReas
   if (refusedCodes.has(code)) return 'request-refused'
   if (ownCodes.has(code)) return 'out-of-sockets'
   if (code === 'UND_ERR_CONNECT_TIMEOUT') return 'connect-timeout'
+  // A stream of HTTP/2 that is reset, or refused, says nothing against its connection.
+  if (code.startsWith('ERR_HTTP2_') && !responded) return 'reset-before-headers'
   if (!started) {
     if (code === 'ETIMEDOUT') return 'connect-timeout'
     if (code === 'ECONNREFUSED') return 'connect-refused'
@@ -204,8 +206,6 @@ export function classify(error: unknown, progress: AttemptProgress): FailureReas
   if (code === 'UND_ERR_HEADERS_TIMEOUT') return 'headers-timeout'
   if (code === 'UND_ERR_BODY_TIMEOUT') return 'body-timeout'
   if (responded) return code.startsWith('HPE_') ? 'bad-response' : 'body-truncated'
-  // A stream of HTTP/2 that is reset says nothing against its connection.
-  if (code.startsWith('ERR_HTTP2_')) return 'reset-before-headers'
   // undici says "bad upgrade" and "bad response" with the same code as for a closed connection.
   const isBroken = brokenCodes.has(code) && !(error as Error).message.startsWith('bad ')
   if (!isBroken) return 'bad-response'

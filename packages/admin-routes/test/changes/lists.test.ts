@@ -343,7 +343,14 @@ test('each change is told once, with who, what, before and after', async (t) => 
     await ask('PUT', '/server/state', order, as)
   await ask('PUT', backends, { backends: [a] }, as)
   await ask('POST', '/balancers/default/rollback', { revision: 1 }, as)
-  const full = (given: object, more = {}) => ({ priority: 0, maxInFlight: 1024, weight: 1, tags: [], ...given, ...more })
+  const full = (given: object, more = {}) => ({
+    priority: 0,
+    maxInFlight: 1024,
+    weight: 1,
+    tags: [],
+    ...given,
+    ...more,
+  })
   const facts = told.map(({ at, server, ...rest }) => {
     assert.deepEqual([typeof at, server === app.server], ['number', true])
     return rest

@@ -1,5 +1,5 @@
 import type { Backend } from '../backends/backend.ts'
-import type { CarryingConnection } from '../connections/connection.ts'
+import type { CarryingConnection } from '../connections/request-pool.ts'
 import { blameOf, type AttemptProgress, type Blame, type FailureReason, type Outcome } from '../failure.ts'
 import type { IncomingFields } from '../headers/fields.ts'
 import { retryAfter } from './retry-after.ts'

@@ -7,9 +7,8 @@ import type { Backend } from '../backends/backend.ts'
 import type { Clock } from '../clock.ts'
 import { classify, failures, type Blame, type FailureReason, type Outcome } from '../failure.ts'
 import type { PickRequest } from '../picking/policy.ts'
-import type { CarryingConnection, ConnectionAware } from '../connections/connection.ts'
 import type { HeldBody } from '../connections/held-body.ts'
-import type { RequestPool } from '../connections/request-pool.ts'
+import type { CarryingConnection, ConnectionAware, RequestPool } from '../connections/request-pool.ts'
 import type { IncomingFields } from '../headers/fields.ts'
 import type { TimeLimitSweep, Swept } from './time-limit-sweep.ts'
 
@@ -157,7 +156,7 @@ export class Attempt extends AttemptRecord implements ConnectionAware, Swept {
     if (connection !== undefined) {
       this.reused = !connection.fresh
       connection.fresh = false
-      connection.begin()
+      connection.requestBegins()
     }
     this.exchange.onSending()
   }
@@ -218,7 +217,7 @@ export class Attempt extends AttemptRecord implements ConnectionAware, Swept {
     _controller: Dispatcher.DispatchController,
     trailers: Record<string, string | string[] | undefined>,
   ): void {
-    this.connection?.end()
+    this.connection?.responseEnded()
     this.#settle('ok', undefined)
     if (!this.#discarding) this.exchange.onComplete(trailers)
   }

@@ -11,7 +11,7 @@ import { viewOfVeto, type Veto } from './veto.ts'
 export type BackendState = 'ready' | 'drain' | 'maintenance'
 
 /**
- * One server: an identity that outlives changes of the set, with its live counters and its Pool. Read it freely;
+ * One server: an identity that outlives changes of the set, with its live counters and its pool. Read it freely;
  * only the balancer that owns it writes.
  */
 export class Backend {

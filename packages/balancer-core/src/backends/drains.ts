@@ -1,5 +1,5 @@
-import type { RequestPool } from '../connections/request-pool.ts'
 import type { Backend } from './backend.ts'
+import type { RequestPool } from '../connections/request-pool.ts'
 import type { Clock } from '../clock.ts'
 import type { Veto, VetoOptions } from './veto.ts'
 

@@ -1,39 +1,13 @@
 import { isIP, type Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
-import { buildConnector, Client, Pool, type Dispatcher } from 'undici'
+import { buildConnector } from 'undici'
+import type { Connect } from '../connections/connection.ts'
+import { ConnectionPool } from '../connections/connection-pool.ts'
+import { Http2Pool } from '../connections/http2/http2-pool.ts'
+import type { RequestPool } from '../connections/request-pool.ts'
 import type { HostName } from '../names/host-name.ts'
 import { following, lookupOptions } from '../names/following.ts'
-import type { CarryingConnection, Connect, ConnectionAware } from '../connections/connection.ts'
-import { ConnectionPool } from '../connections/connection-pool.ts'
-import type { RequestPool } from '../connections/request-pool.ts'
 import type { PoolOptions, TimeoutOptions } from './pool-options.ts'
-
-/** A connection of undici's Pool, for HTTP/2: it tells whether it has carried a request, and survives one that undici refuses. */
-class SharedConnection extends Client implements CarryingConnection {
-  fresh = false
-  readonly roundTrip = 0
-  readonly written = true
-
-  constructor(origin: URL, options: Client.Options) {
-    super(origin, options)
-    this.on('connect', () => {
-      this.fresh = true
-    })
-  }
-
-  override dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean {
-    const aware = handler as ConnectionAware
-    aware.connection = this
-    // For a request that it refuses, undici answers `false`, which its Pool takes for "busy until drained": that
-    // connection would never be used again.
-    return super.dispatch(options, handler) || aware.refused
-  }
-
-  begin(): void {}
-  end(): void {}
-  bindTo(): void {}
-  abandon(): void {}
-}
 
 /** Opens sockets to one backend, by its own name whatever the request's Host says. */
 function connectorOf(
@@ -68,34 +42,44 @@ function connectorOf(
   }
 }
 
-/** Opens the Pool of one backend. Of the timeouts undici keeps the one for connecting; for the others see `time-limit-sweep.ts`. */
+function now(): number {
+  return performance.now()
+}
+
+/** Opens the pool of one backend. Of the timeouts it keeps the one for connecting; for the others see `time-limit-sweep.ts`. */
 export function openPool(url: string, options: PoolOptions, timeouts: TimeoutOptions, host?: HostName): RequestPool {
   const { connections, keepAliveTimeout, keepAliveMaxTimeout, maxHeaderSize, protocol } = options
   // Of an IPv6 address, certificates do not name the brackets.
   const connect = connectorOf(new URL(url).hostname.replace(/^\[|\]$/g, ''), options, timeouts.connect, host)
-  const clientOptions = { keepAliveTimeout, keepAliveMaxTimeout, maxHeaderSize, headersTimeout: 0, bodyTimeout: 0 }
-  const own = (connection: () => Client) => (host === undefined ? connect : following(host, connect, connection))
-  if (protocol === 'http1') {
-    return new ConnectionPool(url, connections, own, { ...clientOptions, pipelining: 1, allowH2: false })
+  if (protocol !== 'http1') {
+    return new Http2Pool({
+      url: new URL(url),
+      connectorFor: (connection) => (host === undefined ? connect : following(host, connect, () => connection)),
+      connectTimeout: timeouts.connect,
+      connections,
+      keepAliveTimeout,
+      maxHeaderSize,
+      now,
+    })
   }
-  return new Pool(url, {
-    ...clientOptions,
+  return new ConnectionPool(
+    url,
     connections,
-    pipelining: 100,
-    allowH2: true,
-    ...(protocol === 'h2c' && { useH2c: true }),
-    factory(origin: URL, factoryOptions: object): SharedConnection {
-      const connection: SharedConnection = new SharedConnection(origin, {
-        ...factoryOptions,
-        connect: own(() => connection),
-      })
-      return connection
+    (connection) => (host === undefined ? connect : following(host, connect, connection)),
+    {
+      keepAliveTimeout,
+      keepAliveMaxTimeout,
+      maxHeaderSize,
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      pipelining: 1,
+      allowH2: false,
     },
-  })
+  )
 }
 
 /**
- * A Pool of one new connection, for the second try after a kept connection turned out to be closed. To be closed by
+ * A pool of one new connection, for the second try after a kept connection turned out to be closed. To be closed by
  * whoever opened it.
  */
 export function openFresh(url: string, options: PoolOptions, timeouts: TimeoutOptions, host?: HostName): RequestPool {

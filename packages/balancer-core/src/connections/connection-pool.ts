@@ -1,16 +1,9 @@
 import type { Socket } from 'node:net'
 import { type Client, errors, type Dispatcher } from 'undici'
-import {
-  bodiless,
-  Connection,
-  type Connect,
-  type ConnectionAware,
-  type ConnectionOwner,
-  type ConnectionRequest,
-} from './connection.ts'
+import { bodiless, Connection, type Connect, type ConnectionOwner, type ConnectionRequest } from './connection.ts'
 import { BoundConnections } from './bound-connections.ts'
 import type { HeldBody } from './held-body.ts'
-import type { PoolCounts, RequestPool } from './request-pool.ts'
+import type { ConnectionAware, PoolCounts, RequestPool } from './request-pool.ts'
 
 /**
  * How long a connection rests after a backend's first answer of each kind that has no body, to see whether one comes all the

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import { Client, type buildConnector, type Dispatcher } from 'undici'
 import type { HeldBody } from './held-body.ts'
+import type { CarryingConnection, ConnectionAware } from './request-pool.ts'
 import { Wire, type WireOwner } from './wire.ts'
 
 /** A request, whose body may be held back: see `HeldBody`. */
@@ -8,39 +9,6 @@ export interface ConnectionRequest extends Dispatcher.DispatchOptions {
   readonly held?: HeldBody
   /** The client's connection: see `CarryingConnection.bindTo`. */
   readonly client?: Socket
-}
-
-/** A handler that wants to know which connection carries it. */
-export interface ConnectionAware extends Dispatcher.DispatchHandler {
-  connection: CarryingConnection | undefined
-  /** undici did not take the request: set by the handler when it hears of that. */
-  readonly refused: boolean
-  /** It has ended, whether it was carried or not. */
-  readonly isOver: boolean
-  /** The status of its final response; 0 before that. */
-  readonly status: number
-  /** Its body, if that is held back until the backend asks for it. */
-  held: HeldBody | undefined
-  onBodySent(chunk: Uint8Array): void
-  onRequestSent(): void
-}
-
-/** What a request asks of the connection that carries it. */
-export interface CarryingConnection {
-  /** Connected, and nothing has been sent over it. */
-  fresh: boolean
-  /** The least that a packet has been seen to take to the backend and back (ms). */
-  readonly roundTrip: number
-  /** Some of the current request has left for the backend. */
-  readonly written: boolean
-  /** A request is about to be written. */
-  begin(): void
-  /** Its response has come to its end. */
-  end(): void
-  /** From now on it carries only what comes over this connection of a client; nothing more at all if there is none. */
-  bindTo(client: Socket | undefined): void
-  /** The request that it carries, and that was not begun, is not wanted any more. */
-  abandon(): void
 }
 
 /** Kinds of answers that have no body; some servers send one all the same. */
@@ -148,7 +116,7 @@ export class Connection extends Client implements CarryingConnection, WireOwner 
     return super.dispatch(options, handler)
   }
 
-  begin(): void {
+  requestBegins(): void {
     const wire = this.#wire!
     wire.begin()
     const carried = this.#carried!
@@ -159,7 +127,7 @@ export class Connection extends Client implements CarryingConnection, WireOwner 
     held.begin(wire.socket, carried, () => this.#owner.onIgnored())
   }
 
-  end(): void {
+  responseEnded(): void {
     const { status } = this.#carried!
     this.#carried = undefined
     this.kind =

@@ -13,11 +13,16 @@ export function lookupOptions(host: HostName | undefined): object {
     : { lookup: host.lookup, autoSelectFamily: true, autoSelectFamilyAttemptTimeout: attemptDelay }
 }
 
+/** A connection that ends by itself after what it carries, and takes nothing more. */
+export interface Retiring {
+  retire(): void
+}
+
 /**
  * Lets a connection follow the addresses of its backend's name: what it learns of them it tells, and it closes when its own
  * is gone: at once if it is idle, else after what it carries.
  */
-export function following(host: HostName, connect: Connect, connectionOf: () => Client): Connect {
+export function following(host: HostName, connect: Connect, connectionOf: () => Client | Retiring): Connect {
   return (options, callback) => {
     /** That has taken the connection; what fails after that, fails in TLS. */
     let taken: string | undefined
@@ -39,9 +44,16 @@ export function following(host: HostName, connect: Connect, connectionOf: () => 
   }
 }
 
-function closeWith(host: HostName, socket: Socket, connection: Client): void {
+function closeWith(host: HostName, socket: Socket, connection: Client | Retiring): void {
   const address = socket.remoteAddress
   if (address === undefined) return
+  if ('retire' in connection) {
+    socket.once(
+      'close',
+      host.follow(address, () => connection.retire()),
+    )
+    return
+  }
   const closeWhenIdle = () => {
     if (connection.stats.size > 0) return
     connection.off('drain', closeWhenIdle)

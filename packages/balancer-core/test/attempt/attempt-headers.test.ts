@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import type { Dispatcher } from 'undici'
 import { Attempt, type AttemptOwner } from '../../src/attempt/attempt.ts'
 import { withHeader, type AttemptRequest } from '../../src/attempt/attempt-headers.ts'
 import type { Backend } from '../../src/backends/backend.ts'
+import type { RequestPool } from '../../src/connections/request-pool.ts'
 
 const shared = Object.freeze(['Host', 'a.test', 'X-Own', 'one', 'accept', '*/*', 'x-own', 'two']) as string[]
 
@@ -64,7 +64,7 @@ describe('a field for one attempt', () => {
 function attemptWith(onStart: (attempt: Attempt) => void) {
   const sent: AttemptRequest[] = []
   const owner = { clock: { now: () => 1 }, counts: { attemptStarted: onStart } } as unknown as AttemptOwner
-  const pool = { dispatch: (request: AttemptRequest) => sent.push(request) > 0 } as unknown as Dispatcher
+  const pool = { dispatch: (request: AttemptRequest) => sent.push(request) > 0 } as unknown as RequestPool
   const attempt = new Attempt(owner, {} as Backend, 1)
   const request: AttemptRequest = { method: 'GET', path: '/', headers: shared }
   return { attempt, request, sent, start: () => attempt.start(pool, request) }

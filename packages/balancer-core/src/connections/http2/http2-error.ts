@@ -1,0 +1,13 @@
+/**
+ * What went wrong with one stream, or with the connection under it after requests had been sent; `failure.ts` knows the
+ * codes, which are Node's.
+ */
+export class Http2Error extends Error {
+  readonly code: 'ERR_HTTP2_STREAM_ERROR' | 'ERR_HTTP2_SESSION_ERROR'
+
+  constructor(code: Http2Error['code'], message: string) {
+    super(message)
+    this.name = 'Http2Error'
+    this.code = code
+  }
+}

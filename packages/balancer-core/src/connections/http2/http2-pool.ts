@@ -1,0 +1,205 @@
+import type { Readable } from 'node:stream'
+import { errors, type Dispatcher } from 'undici'
+import type { PoolCounts, RequestPool } from '../request-pool.ts'
+import { afterPoll } from './after-poll.ts'
+import { Http2Connection, mostStreams, type ConnectionOwner } from './http2-connection.ts'
+import type { Http2Carrying } from './http2-carrier.ts'
+import { largestHeader, requestFields, type Origin } from './http2-fields.ts'
+import type { ConnectionSettings } from './http2-session.ts'
+import { Http2Request, type Http2Handler } from './http2-request.ts'
+
+/** How the connections to one backend are kept. */
+export interface Http2PoolSettings extends ConnectionSettings {
+  /** How many at most. */
+  readonly connections: number
+}
+
+/**
+ * The connections to one backend that speaks HTTP/2: sessions of Node's behind undici's dispatcher seam. undici's own client
+ * takes every end of a stream for its END_STREAM, loses what a paused stream holds when trailers come, and lets requests wait
+ * for ever for a stream.
+ */
+export class Http2Pool implements RequestPool, ConnectionOwner, Http2Carrying<Http2Request> {
+  readonly #settings: Http2PoolSettings
+  readonly #origin: Origin
+  /** Those that take streams, or will. */
+  readonly #connections = new Set<Http2Connection>()
+  /** Those that finish what they have. */
+  readonly #leaving = new Set<Http2Connection>()
+  /** Requests without a connection, the longest waiting first. */
+  readonly #waiting = new Set<Http2Request>()
+  #waitTimer: NodeJS.Timeout | undefined
+  /** What the backend last said that it takes at once on one connection. */
+  #lastLimit = mostStreams
+  #closing: (() => void) | undefined
+  #closed: Promise<void> | undefined
+  destroyed = false
+  readonly maxHeaderSize: number
+
+  constructor(settings: Http2PoolSettings) {
+    this.#settings = settings
+    this.maxHeaderSize = Math.min(settings.maxHeaderSize, largestHeader)
+    const { protocol, host } = settings.url
+    this.#origin = { scheme: protocol.slice(0, -1), authority: host }
+  }
+
+  get stats(): PoolCounts {
+    const open = [...this.#connections, ...this.#leaving].filter(({ connecting }) => !connecting)
+    const free = open.filter(({ requests }) => requests.size === 0).length
+    const running = open.reduce((sum, { requests }) => sum + requests.size, 0)
+    const pending = this.#waiting.size
+    return { connected: open.length, free, pending, queued: pending, running }
+  }
+
+  dispatch(options: Dispatcher.DispatchOptions, handler: Http2Handler): boolean {
+    let request: Http2Request
+    try {
+      const body = (options.body ?? null) as Readable | Buffer | null
+      request = new Http2Request(this, requestFields(options, this.#origin), body, handler)
+    } catch (error) {
+      const refused = new errors.InvalidArgumentError((error as Error).message)
+      handler.onResponseError?.(null as unknown as Dispatcher.DispatchController, refused)
+      return true
+    }
+    if (this.destroyed) request.fail(new errors.ClientDestroyedError())
+    else if (this.#closed !== undefined) request.fail(new errors.ClientClosedError())
+    else this.#place(request)
+    return true
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= new Promise((resolve) => {
+      this.#closing = resolve
+    })
+    this.#closeWhenDone()
+    return this.#closed
+  }
+
+  destroy(): Promise<void> {
+    if (!this.destroyed) {
+      this.destroyed = true
+      for (const request of this.#waiting) request.fail(new errors.ClientDestroyedError())
+      for (const connection of [...this.#connections, ...this.#leaving]) {
+        connection.destroy(new errors.ClientDestroyedError())
+      }
+      clearTimeout(this.#waitTimer)
+      this.#closing?.()
+    }
+    return Promise.resolve()
+  }
+
+  withdraw(request: Http2Request): void {
+    if (this.#waiting.delete(request)) this.#closeWhenDone()
+  }
+
+  takeAgain(request: Http2Request): boolean {
+    if (this.destroyed) return false
+    this.#place(request)
+    return true
+  }
+
+  onRoom(connection: Http2Connection): void {
+    if (connection.limit !== this.#lastLimit && !connection.connecting) this.#lastLimit = connection.limit
+    if (this.#waiting.size > 0) this.#serve()
+    this.#closeWhenDone()
+  }
+
+  onLeaving(connection: Http2Connection): void {
+    this.#connections.delete(connection)
+    this.#leaving.add(connection)
+    if (this.#waiting.size > 0) this.#serve()
+  }
+
+  onConnectError(_connection: Http2Connection, error: Error): void {
+    // Nothing of them was sent: they can go to another backend, and are not kept to hear the same again.
+    for (const request of this.#waiting) request.fail(error)
+  }
+
+  onGone(connection: Http2Connection): void {
+    this.#connections.delete(connection)
+    this.#leaving.delete(connection)
+    if (!connection.connecting && this.#waiting.size > 0) process.nextTick(() => this.#serve())
+    this.#closeWhenDone()
+  }
+
+  #place(request: Http2Request): void {
+    const connection = this.#waiting.size === 0 ? this.#roomiest() : undefined
+    if (connection !== undefined) {
+      connection.carry(request)
+      return
+    }
+    const { connectTimeout } = this.#settings
+    if (connectTimeout > 0) request.deadline = this.#settings.now() + connectTimeout
+    // So that it can be let go while it waits.
+    request.handler.controller = request
+    this.#waiting.add(request)
+    if (connectTimeout > 0 && this.#waitTimer === undefined) this.#arm(connectTimeout)
+    this.#openMore()
+  }
+
+  /** The one that carries least, of those that take another. */
+  #roomiest(): Http2Connection | undefined {
+    let found: Http2Connection | undefined
+    for (const one of this.#connections) {
+      if (one.hasRoom && (found === undefined || one.requests.size < found.requests.size)) found = one
+    }
+    return found
+  }
+
+  #serve(): void {
+    for (const request of this.#waiting) {
+      const connection = this.#roomiest()
+      if (connection === undefined) break
+      this.#waiting.delete(request)
+      connection.carry(request)
+    }
+    if (this.#waiting.size > 0) this.#openMore()
+  }
+
+  #openMore(): void {
+    if (this.destroyed) return
+    // A backend that takes no streams at all is not asked on ever more connections.
+    if (this.#lastLimit === 0 && this.#connections.size > 0) return
+    let coming = 0
+    for (const { connecting } of this.#connections) if (connecting) coming++
+    while (this.#waiting.size > coming * this.#lastLimit && this.#connections.size < this.#settings.connections) {
+      const connection = new Http2Connection(this, this.#settings)
+      this.#connections.add(connection)
+      connection.connect()
+      coming++
+      if (this.#lastLimit === 0) return
+    }
+  }
+
+  #arm(delay: number): void {
+    this.#waitTimer = setTimeout(afterPoll, delay, () => this.#onWaited()).unref()
+  }
+
+  /** Lets those go who have waited long enough. */
+  #onWaited(): void {
+    this.#waitTimer = undefined
+    const now = this.#settings.now()
+    let hasFailed = false
+    for (const request of this.#waiting) {
+      if (request.deadline > now) {
+        this.#arm(Math.ceil(request.deadline - now))
+        break
+      }
+      hasFailed = true
+      request.fail(new errors.ConnectTimeoutError('the backend took no stream in time'))
+    }
+    if (!hasFailed) return
+    // The next connection may hear of another limit.
+    for (const one of this.#connections) if (!one.connecting && one.limit === 0 && one.requests.size === 0) one.end()
+  }
+
+  #closeWhenDone(): void {
+    if (this.#closing === undefined || this.#waiting.size > 0) return
+    const all = [...this.#connections, ...this.#leaving]
+    if (all.some(({ requests }) => requests.size > 0)) return
+    const closing = this.#closing
+    this.#closing = undefined
+    for (const connection of all) connection.end()
+    closing()
+  }
+}

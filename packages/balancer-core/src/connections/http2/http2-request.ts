@@ -1,0 +1,242 @@
+import { constants, type OutgoingHttpHeaders } from 'node:http2'
+import type { Readable } from 'node:stream'
+import { errors, type Dispatcher } from 'undici'
+import type { ConnectionAware } from '../request-pool.ts'
+import type { HeaderFields } from '../../headers/fields.ts'
+import type { Http2Carrier, Http2Carrying } from './http2-carrier.ts'
+import { Http2Error } from './http2-error.ts'
+import { receivedFields, sizeOf } from './http2-fields.ts'
+import { letGo, listenTo, readData, type ListenedStream, type StreamListener } from './http2-stream.ts'
+import { Http2Upload } from './http2-upload.ts'
+
+const { NGHTTP2_REFUSED_STREAM } = constants
+
+/** On how many more connections a request is tried that was not looked at, before another backend gets it. */
+const mostRepeats = 3
+
+/** The handler of an attempt. */
+export type Http2Handler = Dispatcher.DispatchHandler & Partial<ConnectionAware>
+
+/** As undici types what it hands over. */
+type Received = Record<string, string | string[]>
+
+/**
+ * One request on one stream, told to its handler as undici tells its own. Whole is what has ended with END_STREAM; whatever
+ * else ends a stream breaks the response off. It ends once: with `onResponseEnd` or `onResponseError`.
+ */
+export class Http2Request implements Dispatcher.DispatchController, StreamListener {
+  aborted = false
+  paused = false
+  reason: Error | null = null
+  readonly handler: Http2Handler
+  /** Until when it may wait for a connection, on its pool's clock. */
+  deadline = Infinity
+  /** When its connection took it, and what that had received by then. */
+  carriedAt = 0
+  bytesBefore = 0
+  /** The backend goes away, and has said that it has not looked at this one. */
+  unseen = false
+  readonly #owner: Http2Carrying<Http2Request>
+  readonly #fields: OutgoingHttpHeaders
+  readonly #body: Readable | Buffer | null
+  #connection: Http2Carrier<Http2Request> | undefined
+  #stream: ListenedStream | undefined
+  #upload: Http2Upload | undefined
+  #repeats = 0
+  #settled = false
+  #status = 0
+  /** Body bytes that must come; -1 if that is not said. */
+  #expected = -1
+  #received = 0
+  #whole = false
+  #taking = false
+  /** What waited to be read when the stream closed whole: the end of the stream or its session cannot take it away. */
+  #rest: Buffer[] | undefined
+  #last: Buffer | undefined
+  #trailers: HeaderFields = {}
+
+  constructor(
+    owner: Http2Carrying<Http2Request>,
+    fields: OutgoingHttpHeaders,
+    body: Readable | Buffer | null,
+    handler: Http2Handler,
+  ) {
+    this.#owner = owner
+    this.#fields = fields
+    this.#body = Buffer.isBuffer(body) && body.length === 0 ? null : body
+    this.handler = handler
+  }
+
+  /** The stream's number on its connection; 0 before it has one. */
+  get id(): number {
+    return this.#stream?.id ?? 0
+  }
+
+  /** Sends it. */
+  start(connection: Http2Carrier<Http2Request>): void {
+    const { handler } = this
+    this.#connection = connection
+    handler.connection = connection
+    handler.onRequestStart?.(this, undefined)
+    if (this.#settled) return
+    try {
+      this.#stream = listenTo(connection.open(this.#fields, this.#body === null), this)
+    } catch (error) {
+      this.unseen = true
+      return this.#refuse(error as Error)
+    }
+    if (this.#body === null) return handler.onRequestSent?.()
+    this.#upload = new Http2Upload(this.#stream, this.#body, handler, this)
+    this.#upload.start()
+  }
+
+  pause(): void {
+    this.paused = true
+    this.#stream?.pause()
+  }
+
+  resume(): void {
+    if (!this.paused) return
+    this.paused = false
+    if (this.#status !== 0) this.#stream?.resume()
+  }
+
+  abort(reason: Error): void {
+    if (this.#settled) return
+    this.aborted = true
+    this.reason = reason
+    this.fail(reason)
+  }
+
+  /** Ends it with an error. */
+  fail(error: Error): void {
+    if (this.#settled) return
+    this.#settle()
+    this.handler.onResponseError?.(this, error)
+  }
+
+  onInformation(stream: ListenedStream, status: number, pairs: string[]): void {
+    if (!this.#isCurrent(stream) || this.#status !== 0 || status >= 200) return
+    this.#respond(status, receivedFields(pairs) as Received)
+  }
+
+  onResponse(stream: ListenedStream, status: number, pairs: string[]): void {
+    if (!this.#isCurrent(stream)) return
+    const fields = receivedFields(pairs) as Received
+    if (sizeOf(pairs) > this.#owner.maxHeaderSize) return this.fail(new errors.HeadersOverflowError())
+    const isBodyless = this.#fields[':method'] === 'HEAD' || status === 204 || status === 304
+    const length = fields['content-length']
+    if (!isBodyless && length !== undefined) this.#expected = Number(length)
+    this.#status = status
+    this.#respond(status, fields)
+    if (!this.#settled) readData(stream)
+  }
+
+  onData(stream: ListenedStream, chunk: Buffer): void {
+    if (this.#taking || !this.#isCurrent(stream)) return
+    this.#received += chunk.length
+    // The client may take a response of known length for ended: not before it is known to be whole.
+    if (this.#received === this.#expected) this.#last = chunk
+    else this.#pass(chunk)
+  }
+
+  onTrailers(stream: ListenedStream, pairs: string[]): void {
+    if (this.#isCurrent(stream)) this.#trailers = receivedFields(pairs)
+  }
+
+  onClosing(isWhole: boolean): void {
+    const stream = this.#stream
+    if (!isWhole || this.#settled || stream === undefined) return
+    this.#whole = true
+    this.#taking = true
+    for (let chunk; (chunk = stream.read() as Buffer | null) !== null;) (this.#rest ??= []).push(chunk)
+    this.#taking = false
+  }
+
+  onEnd(stream: ListenedStream): void {
+    if (!this.#isCurrent(stream)) return
+    // Besides END_STREAM, only what closes the stream ends it; then `onClosing` was told before.
+    if (!stream.closed) this.#whole = true
+    if (this.#whole) this.#finish(stream)
+    else this.fail(new Http2Error('ERR_HTTP2_STREAM_ERROR', 'the backend closed the stream before its end'))
+  }
+
+  onClose(stream: ListenedStream): void {
+    if (!this.#isCurrent(stream)) return
+    if (this.#whole) return this.#finish(stream)
+    const { rstCode } = stream
+    const isRefused = this.unseen || rstCode === NGHTTP2_REFUSED_STREAM
+    const error =
+      (isRefused ? undefined : this.#connection!.failure) ??
+      new Http2Error('ERR_HTTP2_STREAM_ERROR', `the stream was closed with code ${rstCode}`)
+    if (isRefused && this.#status === 0) this.#refuse(error)
+    else this.fail(error)
+  }
+
+  #pass(chunk: Buffer): void {
+    try {
+      this.handler.onResponseData?.(this, chunk)
+    } catch (error) {
+      this.fail(error as Error)
+    }
+  }
+
+  #respond(status: number, fields: Received): void {
+    try {
+      this.handler.onResponseStart?.(this, status, fields)
+    } catch (error) {
+      this.fail(error as Error)
+    }
+  }
+
+  /** The backend has done nothing with it: where its body is still there, it can go anywhere, whatever its method. */
+  #refuse(error: Error): void {
+    if (this.#upload?.consumed === true) return this.fail(error)
+    this.handler.started = false
+    // A backend that goes away gracefully is not at fault: another connection to it takes the request.
+    if (!this.unseen || this.#repeats++ === mostRepeats) return this.fail(error)
+    this.unseen = false
+    this.#detach()
+    if (!this.#owner.takeAgain(this)) this.fail(error)
+  }
+
+  #finish(stream: ListenedStream): void {
+    for (const chunk of this.#rest ?? []) this.onData(stream, chunk)
+    if (this.#settled) return
+    if (this.#status === 0) return this.fail(new Http2Error('ERR_HTTP2_STREAM_ERROR', 'no response came'))
+    if (this.#expected !== -1 && this.#received !== this.#expected) {
+      const message = `${this.#received} bytes came of ${this.#expected}`
+      this.fail(new Http2Error('ERR_HTTP2_STREAM_ERROR', message))
+      return
+    }
+    if (this.#last !== undefined) this.#pass(this.#last)
+    if (this.#settled) return
+    this.#settle()
+    try {
+      this.handler.onResponseEnd?.(this, this.#trailers as Received)
+    } catch (error) {
+      this.handler.onResponseError?.(this, error as Error)
+    }
+  }
+
+  #isCurrent(stream: ListenedStream): boolean {
+    return !this.#settled && stream === this.#stream
+  }
+
+  #settle(): void {
+    this.#settled = true
+    if (this.#connection === undefined) this.#owner.withdraw(this)
+    else this.#detach()
+  }
+
+  /** Gives back the stream and its place. */
+  #detach(): void {
+    const stream = this.#stream
+    const connection = this.#connection
+    this.#upload?.stop(this.#whole || this.#upload.consumed)
+    this.#stream = undefined
+    this.#connection = undefined
+    if (stream !== undefined) letGo(stream, this.#whole)
+    connection?.release(this)
+  }
+}

@@ -1,0 +1,118 @@
+import type { ClientHttp2Stream } from 'node:http2'
+import type { Readable } from 'node:stream'
+import { errors, type Dispatcher } from 'undici'
+
+/** Whose body it is: told when the body itself has broken. */
+interface Uploading {
+  abort(error: Error): void
+}
+
+/** A Buffer is handed over in pieces of this size, so that progress shows while the backend takes it. */
+const pieceLength = 65_536
+
+function ignore(): void {}
+
+/** The body of one request on its way into its stream, no faster than the backend takes it. */
+export class Http2Upload {
+  /** Bytes of a body that cannot be read twice are gone. */
+  consumed = false
+  readonly #stream: ClientHttp2Stream
+  readonly #body: Readable | Buffer
+  readonly #handler: Dispatcher.DispatchHandler
+  readonly #owner: Uploading
+  #offset = 0
+  #ended = false
+
+  constructor(
+    stream: ClientHttp2Stream,
+    body: Readable | Buffer,
+    handler: Dispatcher.DispatchHandler,
+    owner: Uploading,
+  ) {
+    this.#stream = stream
+    this.#body = body
+    this.#handler = handler
+    this.#owner = owner
+  }
+
+  start(): void {
+    const body = this.#body
+    this.#stream.on('drain', this.#onDrain)
+    if (Buffer.isBuffer(body)) {
+      this.#writePieces(body)
+      return
+    }
+    // It stays: a body that breaks after it has lost its reader must not bring the process down.
+    body.on('error', ignore)
+    if (body.readableEnded) this.#onEnd()
+    else if (body.destroyed) this.#onClose()
+    else {
+      body.on('data', this.#onData)
+      body.on('end', this.#onEnd)
+      body.on('error', this.#onError)
+      body.on('close', this.#onClose)
+      body.resume()
+    }
+  }
+
+  /** Reads no more. What the client still sends is dropped, unless another attempt can have it all. */
+  stop(drop: boolean): void {
+    if (this.#ended) return
+    this.#ended = true
+    this.#stream.off('drain', this.#onDrain)
+    const body = this.#body
+    if (Buffer.isBuffer(body)) return
+    body.off('data', this.#onData)
+    body.off('end', this.#onEnd)
+    body.off('error', this.#onError)
+    body.off('close', this.#onClose)
+    if (drop) body.resume()
+    else body.pause()
+  }
+
+  #writePieces(body: Buffer): void {
+    while (this.#offset + pieceLength < body.length) {
+      const piece = body.subarray(this.#offset, this.#offset + pieceLength)
+      this.#offset += piece.length
+      const isTaken = this.#stream.write(piece)
+      this.#handler.onBodySent?.(piece)
+      if (!isTaken || this.#ended) return
+    }
+    const last = body.subarray(this.#offset)
+    this.#end(last)
+    this.#handler.onBodySent?.(last)
+    this.#handler.onRequestSent?.()
+  }
+
+  #end(last?: Buffer): void {
+    this.#ended = true
+    this.#stream.off('drain', this.#onDrain)
+    if (last === undefined) this.#stream.end()
+    else this.#stream.end(last)
+  }
+
+  readonly #onDrain = (): void => {
+    if (this.#ended) return
+    if (Buffer.isBuffer(this.#body)) this.#writePieces(this.#body)
+    else this.#body.resume()
+  }
+
+  readonly #onData = (chunk: Buffer): void => {
+    this.consumed = true
+    const isTaken = this.#stream.write(chunk)
+    this.#handler.onBodySent?.(chunk)
+    if (!isTaken && !this.#ended) (this.#body as Readable).pause()
+  }
+
+  readonly #onEnd = (): void => {
+    if (this.#ended) return
+    this.#end()
+    this.#handler.onRequestSent?.()
+  }
+
+  readonly #onError = (error: Error): void => this.#owner.abort(error)
+
+  readonly #onClose = (): void => {
+    if (!this.#ended) this.#owner.abort((this.#body as Readable).errored ?? new errors.RequestAbortedError())
+  }
+}
