@@ -1,8 +1,9 @@
+// Room `app`: what a balancer does with the app as a whole and its servers, rather than with a request.
 import type { FastifyInstance } from 'fastify'
 import type { Server } from 'node:http'
-import type { Balancer } from './balancer.ts'
+import type { Balancer } from '../balancer.ts'
 import type { Http2Sessions } from './http2-sessions.ts'
-import { endLingering } from './response/lingering-close.ts'
+import { endLingering } from '../response/lingering-close.ts'
 
 /** The part of Fastify's `pluginTimeout`, which a `preClose` hook must keep, that is used for waiting. */
 const usable = 0.9
@@ -18,7 +19,7 @@ export function closeWith(
   sessions: Http2Sessions,
 ): void {
   const { clock } = balancer
-  let stopWaiting = () => {}
+  let stopWaiting: (() => void) | undefined
   const limit = (app.initialConfig.pluginTimeout ?? 10_000) * usable
   app.addHook('preClose', async () => {
     sessions.goAway()
@@ -32,7 +33,7 @@ export function closeWith(
     stopWaiting = sessions.close(clock, balancer.options.drainDeadline)
   })
   app.addHook('onClose', async () => {
-    stopWaiting()
+    stopWaiting?.()
     await balancer.close()
   })
 }

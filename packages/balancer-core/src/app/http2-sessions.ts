@@ -1,6 +1,6 @@
 import type { Server } from 'node:http'
 import type { Http2Session } from 'node:http2'
-import type { Clock } from './clock.ts'
+import type { Clock } from '../clock.ts'
 
 /** No stream is refused that the client may have begun meanwhile (RFC 9113 §6.8). */
 const lastStream = 2 ** 31 - 1

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import type { buildConnector, Client } from 'undici'
-import type { Connect } from '../connections/connection.ts'
-import type { HostName } from './host-name.ts'
+import type { Connect } from './connection.ts'
+import type { HostName } from '../names/host-name.ts'
 
 /** How long an address has to take a connection before the next one is tried as well (ms): RFC 8305 §5. */
 const attemptDelay = 250

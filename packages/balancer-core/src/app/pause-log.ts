@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
-import type { Balancer } from './balancer.ts'
-import { AwakeClock } from './clock.ts'
+import type { Balancer } from '../balancer.ts'
+import { AwakeClock } from '../clock.ts'
 
 /** Shorter pauses (ms) are ordinary: a busy machine, a large garbage collection. */
 const worthTelling = 1000
