@@ -38,18 +38,26 @@ for (const folder of readdirSync(packages))
       }
       assert.ok(code.startsWith(prefixes[folder]!), code)
       for (const [name, prefix] of others)
-        assert.ok(prefix.length < prefixes[folder]!.length || !code.startsWith(prefix), `${code} is as those of ${name}`)
+        assert.ok(
+          prefix.length < prefixes[folder]!.length || !code.startsWith(prefix),
+          `${code} is as those of ${name}`,
+        )
     }
   })
 
 test('no other code is spoken of', () => {
   const known = new Set(Object.keys(prefixes).flatMap(codesOf))
-  const files = globSync(['README.md', 'packages/*/README.md', 'packages/*/{src,page}/**/*.{ts,tsx}', 'examples/*.ts'], {
-    cwd: join(packages, '..'),
-  })
+  const files = globSync(
+    ['README.md', 'packages/*/README.md', 'packages/*/{src,page}/**/*.{ts,tsx}', 'examples/*.ts'],
+    {
+      cwd: join(packages, '..'),
+    },
+  )
   assert.ok(files.length > 100)
   // The core's codes of failures are made of their reasons.
-  const failures = readFileSync(join(packages, 'balancer-core/src/failure.ts'), 'utf8').matchAll(/^ {2}'?([a-z-]+)'?: \{/gm)
+  const failures = readFileSync(join(packages, 'balancer-core/src/failure.ts'), 'utf8').matchAll(
+    /^ {2}'?([a-z-]+)'?: \{/gm,
+  )
   for (const [, reason] of failures) known.add(`FST_BALANCER_${reason!.replaceAll('-', '_').toUpperCase()}`)
   for (const file of files) {
     const text = readFileSync(join(packages, '..', file), 'utf8')
