@@ -114,6 +114,7 @@ export class Wire {
   begin(): void {
     this.#asked = true
     this.#answered = false
+    this.#held = undefined
     this.written = false
   }
 
