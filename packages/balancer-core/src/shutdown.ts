@@ -18,7 +18,7 @@ export function closeWith(
   sessions: Http2Sessions,
 ): void {
   const { clock } = balancer
-  let stopWaiting = () => {}
+  let stopWaiting: (() => void) | undefined
   const limit = (app.initialConfig.pluginTimeout ?? 10_000) * usable
   app.addHook('preClose', async () => {
     sessions.goAway()
@@ -32,7 +32,7 @@ export function closeWith(
     stopWaiting = sessions.close(clock, balancer.options.drainDeadline)
   })
   app.addHook('onClose', async () => {
-    stopWaiting()
+    stopWaiting?.()
     await balancer.close()
   })
 }

@@ -24,5 +24,5 @@ export function addTrailers(response: ServerResponse, trailers: IncomingFields):
   }
   if (pairs.length === 0) return
   // Node's HTTP/2 takes no pairs, and would number them.
-  response.addTrailers('stream' in response ? (toFields(pairs.flat()) as NodeJS.Dict<string>) : pairs)
+  response.addTrailers('stream' in response ? toFields(pairs.flat()) : pairs)
 }
