@@ -91,7 +91,6 @@ Object.assign(brokenEnds, {
     [headers(stream, { 'x-sum': '1' })],
     'fin',
   ],
-  'what is no HTTP/2': (stream) => [[head(stream), data(stream, 'body')], [Buffer.from('HTTP/1.1 200 OK\r\n\r\n')]],
 } satisfies Record<string, Ending>)
 
 /** Sends the pieces, each when the one before has left. */
@@ -224,6 +223,24 @@ for (const lane of lanes) {
     }
   })
 }
+
+test('what is no HTTP/2 breaks a response off', async (t) => {
+  const backend = await startFrameBackend(t, {
+    onRequest: (connection, stream) =>
+      connection.write(head(stream), data(stream, 'body'), Buffer.from('HTTP/1.1 200 OK\r\n\r\n')),
+  })
+  const { app, url } = await startApp(t, {
+    backends: [{ url: backend.url, id: 'one' }],
+    pool: { protocol: 'h2c' },
+    timeouts: { idle: 1000 },
+  })
+  assert.equal((await ask(url)).whole, false)
+  await until('it has ended', () => app.balancer.exchanges === 0)
+  const { outcomes, inFlight } = app.balancer.backend('one')
+  // Before 22.22.2, Node does not end a session after such an error (CVE-2026-48937): our limit does.
+  const outcome = outcomes['body-timeout'] === 1 ? 'body-timeout' : 'body-truncated'
+  assert.deepEqual([outcomes, inFlight], [{ [outcome]: 1 }, 0])
+})
 
 test('a stream that is broken off leaves the others on its connection alone', async (t) => {
   const { url, backend } = await start(t, 'raw', (stream) =>
