@@ -69,7 +69,7 @@ test('while a backend drains, the clients that are bound to it stay, and new one
 test('what such a client has under way at the deadline goes on elsewhere, if it may be repeated', async (t) => {
   const { url, clock, held, app } = await start(t)
   assert.equal(await app.balancer.drain('a', { deadline: 1000 }), true)
-  const answer = ask(`${url}/held`, { ...bound, method: 'POST' })
+  const answer = ask(`${url}/held`, bound)
   await until('it is under way', () => held.length === 1)
   clock.advance(999)
   assert.equal(app.balancer.backend('a').inFlight, 1)
