@@ -38,6 +38,8 @@ function closeSlowly(this: Socket & { server?: object }): void {
   })
   this.end()
   this.resume()
+  // On Node 22 a socket that its HTTP parser has paused takes itself for one that reads already.
+  this._read(0)
 }
 
 /**
