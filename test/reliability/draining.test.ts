@@ -96,7 +96,7 @@ test('what is left when the deadline comes is cut, and nothing before', async (t
 
 test('what may be repeated is asked of another when the deadline cuts it', async (t) => {
   const { balancer, backend, hold } = await start(t)
-  const { answer } = await hold()
+  const { answer } = await hold('GET')
   assert.equal(await balancer.drain('a', { deadline: 1 }), false)
   assert.deepEqual([(await answer).status, (await answer).body], [200, 'b'])
   assert.deepEqual(backend.outcomes, { 'drain-deadline': 1 })

@@ -11,6 +11,8 @@ export interface Clock {
   setTimeout(callback: () => void, delay: number): unknown
   /** Takes back a timer that has not fired; does nothing for `null`. */
   clearTimeout(timer: unknown): void
+  /** Where it stands still while the process cannot act: called with the length of each pause (ms) when that is over. */
+  readonly onPause?: Set<(duration: number) => void>
 }
 
 /** Node's timers count to 2³¹ − 1 ms, which is 24.8 days; longer ones would fire at once. */
@@ -91,7 +93,6 @@ export class AwakeClock implements Clock {
   waiting = 0
   /** How long it has stood still so far, in ms. */
   paused = 0
-  /** Called with the length of each pause (ms) when that is over. */
   readonly onPause = new Set<(duration: number) => void>()
   readonly #beats: Pick<Clock, 'setTimeout'>
   /** When the next beat is due, on the source; never while nobody waits for a time. */

@@ -3,6 +3,8 @@ interface PauseClock {
   now(): number
   setTimeout(callback: () => void, delay: number): unknown
   clearTimeout(timer: unknown): void
+  /** Of a clock that stands still itself meanwhile: called with the length of each pause (ms) when that is over. */
+  readonly onPause?: Set<(duration: number) => void>
 }
 
 /** How often it is looked at the clock (ms). */
@@ -21,6 +23,9 @@ export class Pauses {
   #lookedAt = Infinity
   #resumedAt = -Infinity
   #timer: unknown
+  readonly #onPause = (duration: number) => {
+    if (duration > longest - period) this.#resumedAt = this.#clock.now()
+  }
 
   /** Before `start` there are no pauses. */
   constructor(clock: PauseClock) {
@@ -30,10 +35,12 @@ export class Pauses {
   /** Begins to look, for as long as `stop` is not called. */
   start(): void {
     this.stop()
+    this.#clock.onPause?.add(this.#onPause)
     this.#look(this.#clock.now())
   }
 
   stop(): void {
+    this.#clock.onPause?.delete(this.#onPause)
     this.#clock.clearTimeout(this.#timer)
     this.#lookedAt = Infinity
   }

@@ -45,3 +45,20 @@ test('it leaves no timer, and sees nothing unless it has begun', () => {
   clock.stop(5000)
   assert.equal(pauses.happenedSince(0, clock.now()), false)
 })
+
+test('a clock that stands still itself says when it did, and no gap is seen', () => {
+  const onPause = new Set<(duration: number) => void>()
+  let time = 1000
+  const clock = { now: () => time, setTimeout: () => undefined, clearTimeout() {}, onPause }
+  const pauses = new Pauses(clock)
+  pauses.start()
+  time += 100
+  for (const tell of onPause) tell(200)
+  assert.equal(pauses.happenedSince(1000, time), false, 'a busy process')
+  for (const tell of onPause) tell(3000)
+  assert.equal(pauses.happenedSince(1100, time), true)
+  time += 1
+  assert.equal(pauses.happenedSince(1101, time), false)
+  pauses.stop()
+  assert.equal(onPause.size, 0)
+})
