@@ -38,6 +38,9 @@ function closeSlowly(this: Socket & { server?: object }): void {
   })
   this.end()
   this.resume()
+  // The parser had read past the stream, which still waits for a first read to end and would begin no other.
+  this.push('')
+  this.read(0)
 }
 
 /**
