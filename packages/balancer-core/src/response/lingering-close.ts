@@ -38,8 +38,9 @@ function closeSlowly(this: Socket & { server?: object }): void {
   })
   this.end()
   this.resume()
-  // On Node 22 a socket that its HTTP parser has paused takes itself for one that reads already.
-  this._read(0)
+  // The parser had read past the stream, which still waits for a first read to end and would begin no other.
+  this.push('')
+  this.read(0)
 }
 
 /**
