@@ -14,6 +14,9 @@ export function eachServer(app: FastifyInstance, prepare: (server: Server) => vo
   function add(server: Server): void {
     if (servers.has(server)) return
     servers.add(server)
+    // Fastify handles what clients do wrong for the first alone; Node would not end all of their connections.
+    if (server !== app.server && server.listenerCount('clientError') === 0)
+      server.on('clientError', (error, socket) => app.server.emit('clientError', error, socket))
     prepare(server)
   }
   add(app.server)
