@@ -20,12 +20,13 @@ async function startUploads(t: TestContext, ids: string, options?: StageOptions)
     const { received } = stage.backends[id]!
     const before = received.length
     const client = await rawClient(t, Number(new URL(stage.url).port))
-    client.send('POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\nfirst')
+    // In chunks: a small body with a length is taken whole before a backend is picked.
+    client.send('POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n5\r\nfirst\r\n')
     await until('the first half is there', () => received.length > before)
     const attempt = attempts.at(-1)!
     assert.deepEqual([attempt.started, attempt.uploaded], [true, false])
     const finish = async () => {
-      client.send('other')
+      client.send('5\r\nother\r\n0\r\n\r\n')
       await until('the whole is there', () => attempt.uploaded)
     }
     const leave = async () => {
