@@ -274,16 +274,17 @@ describe('all other fields cross as they are', () => {
     test(`of a response, with their order and repetitions (${lane} lane)`, async (t) => {
       const response = await responseInFront(t, responseFields, { lane })
       const rest = response.fields.filter(([name]) => !/^(?:content-length|connection|keep-alive)$/i.test(name))
-      // Fastify keeps fields in a plain object, which has no room for this one.
-      assert.deepEqual(rest, lane === 'raw' ? expected : expected.filter(([name]) => name !== '__proto__'))
+      // Fastify keeps fields in a plain object, which has no room for this one: there it goes before the others.
+      const isOdd = ([name]: readonly string[]) => name === '__proto__'
+      const first = lane === 'raw' ? [] : expected.filter(isOdd)
+      assert.deepEqual(rest, [...first, ...expected.filter((field) => lane === 'raw' || !isOdd(field))])
     })
 
     test(`of a response, each as often as it came (${lane} lane)`, async (t) => {
       const names = ['__proto__', 'constructor', 'tostring', 'x-a', 'set-cookie', 'etag', 'location']
       const twice = names.flatMap((name) => [`${name}: 1`, `${name}: 2`])
       const response = await responseInFront(t, twice, { lane })
-      for (const name of lane === 'raw' ? names : names.slice(1))
-        assert.deepEqual(valuesOf(response, name), ['1', '2'], name)
+      for (const name of names) assert.deepEqual(valuesOf(response, name), ['1', '2'], name)
     })
   }
 

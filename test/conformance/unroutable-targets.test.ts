@@ -81,7 +81,7 @@ test('what the router would refuse is refused where hooks, log and figures see i
   const told = lines.all.filter(({ msg }) => msg === 'not forwarded: bad-request')
   assert.deepEqual(
     told.map(({ url }) => url),
-    targets,
+    targets.map((target) => target.replace(/\?.*/, '')),
   )
   // The app's own routes are not given what is malformed.
   assert.equal((await exchange(t, port, get('/own/%zz'))).status, 400)

@@ -76,7 +76,7 @@ async function start(t: TestContext) {
       ...(body !== undefined && { body: JSON.stringify(body) }),
     })
     assert.equal(answer.error, undefined)
-    const revision = Number(String(answer.headers.etag ?? '').slice(1, -1))
+    const revision = Number.parseInt(String(answer.headers.etag ?? '').slice(1))
     return { status: answer.status, revision, body: JSON.parse(answer.body) }
   }
   return { app, url, agent, first, history, admin }

@@ -19,6 +19,7 @@ export class HostNames {
   readonly #random: () => number
   readonly #sources: Sources
   readonly #names = new Map<string, HostName>()
+  #isClosed = false
 
   constructor(clock: Clock, random: () => number, sources: Sources = new NameSources(clock)) {
     this.#clock = clock
@@ -39,6 +40,8 @@ export class HostNames {
 
   /** Names of the current set are refreshed from now on, and no others. */
   keepOnly(backends: readonly { readonly hostname: string }[]): void {
+    // A change that was under way when the balancer closed.
+    if (this.#isClosed) return
     const current = new Set(backends.map(({ hostname }) => hostname))
     for (const [hostname, name] of this.#names) {
       if (current.has(hostname)) name.keep()
@@ -51,6 +54,7 @@ export class HostNames {
 
   /** Ends all look-ups and timers. */
   close(): void {
+    this.#isClosed = true
     for (const name of this.#names.values()) name.close()
     this.#sources.close()
   }

@@ -314,11 +314,11 @@ test('when the set shrinks, those come back that were due first', async (t) => {
     one.clock.advance(10)
   }
   assert.equal(one.judged, 'c- a- b-')
-  await one.balancer.remove('f')
+  await one.balancer.remove('f', { force: true })
   assert.deepEqual([one.out, one.judged], ['ab', 'c+'])
   await one.balancer.setBackends(['a', 'b', 'c'].map((id) => ({ id, url: `http://${id}.test` })))
   assert.deepEqual([one.out, one.judged], ['b', 'a+'])
-  await one.balancer.setBackends([{ id: 'b', url: 'http://b.test' }])
+  await one.balancer.setBackends([{ id: 'b', url: 'http://b.test' }], { force: true })
   assert.deepEqual([one.out, one.judged], ['', 'b+'])
 })
 
@@ -328,7 +328,7 @@ test('when only outliers remain, one comes back, also where all might be out', a
   one.clock.advance(10)
   one.answer('b', 500, 5)
   one.judgements.length = 0
-  await one.balancer.remove('c')
+  await one.balancer.remove('c', { force: true })
   assert.deepEqual([one.out, one.judged], ['b', 'a+'])
 })
 
@@ -337,7 +337,7 @@ test('one that others keep out as well does not come back for want of another', 
   one.answer('a', 500, 5)
   for (const id of ['a', 'b']) one.balancer.veto(one.backend(id), { by: 'drain', reason: 'drained', hard: true })
   one.judgements.length = 0
-  await one.balancer.remove('c')
+  await one.balancer.remove('c', { force: true })
   assert.deepEqual([one.judged, one.backend('a').vetoes.length], ['', 2])
 })
 

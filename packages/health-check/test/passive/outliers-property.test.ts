@@ -138,7 +138,7 @@ class Watched {
       case 'add':
         return void (await one.balancer.add(this.#newcomer()))
       case 'remove':
-        if (all.length > 1) await one.balancer.remove(id)
+        if (all.length > 1) await one.balancer.remove(id, { force: true })
     }
   }
 
