@@ -36,7 +36,7 @@ function manifestOf(path: string): Manifest {
 /** Runs a command, with the Node of this test as `node`. */
 function run(command: string, args: readonly string[], options: { cwd?: string } = {}): Promise<Finished> {
   const path = `${dirname(process.execPath)}${delimiter}${process.env['PATH']}`
-  const settings = { timeout: 120_000, ...options, env: { ...process.env, PATH: path, NO_COLOR: '1' } }
+  const settings = { timeout: 600_000, ...options, env: { ...process.env, PATH: path, NO_COLOR: '1' } }
   return new Promise((resolve) => {
     const child = execFile(command, args, settings, (error, stdout, stderr) => {
       resolve({ code: error === null ? 0 : (child.exitCode ?? -1), output: `${stdout}${stderr}` })

@@ -4,7 +4,7 @@ import { afterEach } from 'node:test'
  * Loaded before each test file (`--import`): one in which no test ends for so long (ms) fails, and says what it left
  * open. The test runner's own time limit does not end a file whose tests have passed and whose server still listens.
  */
-const limit = 120_000
+const limit = 300_000
 
 // The runner itself, which loads this too, may take as long as all of them together.
 if (process.env['NODE_TEST_CONTEXT'] !== undefined) {
