@@ -242,7 +242,10 @@ export class Balancer {
   #tellPanic({ panicking, all, available }: BackendSet): void {
     const figures = { balancer: this.name, backends: all.length, available: available.length }
     if (panicking)
-      this.#log?.warn(figures, 'panic began: too few backends are without a veto, so soft ones are ignored')
-    else this.#log?.info(figures, 'panic ended: backends are chosen by their vetoes again')
+      this.#log?.warn(
+        figures,
+        'panic began: too few backends are healthy, so health is ignored and requests are tried on all of them',
+      )
+    else this.#log?.info(figures, 'panic ended: unhealthy backends are left alone again')
   }
 }

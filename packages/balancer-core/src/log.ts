@@ -52,6 +52,6 @@ export function logExchange(exchange: ExchangeView, withQuery: boolean): void {
       attempts,
       ...(error instanceof Error && attempts.length === 0 && { error: error.message }),
     },
-    outcome === 'ok' ? 'forwarded' : `not forwarded: ${outcome}`,
+    outcome === 'ok' ? 'forwarded' : `${attempts.length === 0 ? 'not forwarded' : 'failed'}: ${outcome}`,
   )
 }

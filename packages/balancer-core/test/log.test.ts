@@ -20,6 +20,21 @@ test('a line of the log has the path of a request, and not its query, which may 
   assert.doesNotMatch(JSON.stringify(log.exchanges), /secret/)
 })
 
+test('a line says whether a request went to a backend at all', async (t) => {
+  const { url, log, backend, balancer } = await startFront(t)
+  await ask(url)
+  await backend.stop()
+  await ask(url)
+  await balancer.setBackends([], { force: true })
+  await ask(url)
+  await until('all are logged', () => log.exchanges.length === 3)
+  const messages = ['forwarded', 'failed: connect-refused', 'not forwarded: no-backend']
+  assert.deepEqual(
+    log.exchanges.map(({ msg }) => msg),
+    messages,
+  )
+})
+
 test('with `logQuery`, the query is logged', async (t) => {
   const { url, log } = await startFront(t, { balancer: { logQuery: true } })
   await ask(url + target)

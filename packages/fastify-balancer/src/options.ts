@@ -52,12 +52,13 @@ export interface BalancerOptions extends CoreOptions {
 }
 
 function placed(name: string, faults: readonly string[]): string[] {
-  return faults.map((fault) => `${name}.${fault}`)
+  // A fault of the whole has no place of its own.
+  return faults.map((fault) => (/^\S+: /.test(fault) ? `${name}.${fault}` : `${name}: ${fault}`))
 }
 
 function pageFaults(dashboard: FacadeDashboardOptions, admin: AdminRoutesOptions | false): readonly string[] {
   return admin === false
-    ? ['admin: it is off, and the page is made of it']
+    ? ['needs `admin`: give it too, e.g. `admin: { onRequest }`']
     : faultsOfDashboard(dashboardOptions(dashboard, admin))
 }
 
