@@ -397,7 +397,7 @@ test('says in the log when panic begins and ends', (t) => {
     [
       'warn',
       { balancer: 'api', backends: 2, available: 2 },
-      'panic began: too few backends are healthy, so health is ignored and requests are tried on all of them',
+      'panic began: too few healthy backends, so health is ignored and all are tried',
     ],
     ['info', { balancer: 'api', backends: 2, available: 1 }, 'panic ended: unhealthy backends are left alone again'],
   ])
