@@ -18,7 +18,7 @@ const pageOptions = Type.Object(
     path: Type.String({ description: 'Where the page is; `dashboard` below the prefix of `admin` if not given' }),
     onRequest: code<unknown>('Hooks that check who asks; those of `admin` for whoever may look if not given'),
     insecure: Type.Boolean({ description: 'Allow access without authentication; as `admin` does if not given' }),
-    hosts: hosts('Names by which the page may be asked for; those of `admin` if not given'),
+    hosts: hosts('Host names at which the page answers; those of `admin` if not given'),
   },
   strict,
 )
