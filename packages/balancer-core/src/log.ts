@@ -39,7 +39,8 @@ export function logExchange(exchange: ExchangeView, withQuery: boolean): void {
     ...(attempt.outcome !== undefined && { ended: round(attempt.endedAt - attempt.startedAt) }),
     ...(attempt.reused && { reused: true }),
     ...(attempt.lastResort && { lastResort: true }),
-    ...(attempt.error instanceof Error && { error: attempt.error.message }),
+    // Of a drain, undici says that a client was destroyed, and means the connections.
+    ...(attempt.error instanceof Error && attempt.outcome !== 'drain-deadline' && { error: attempt.error.message }),
   }))
   request.log[level](
     {
