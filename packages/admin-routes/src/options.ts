@@ -18,7 +18,7 @@ import { EventsOptions } from './events/options.ts'
 
 const guardsOn = (who: string) => ({
   onRequest: hooks<onRequestHookHandler>(`Hooks that check who ${who}`),
-  preHandler: hooks<preHandlerHookHandler>('The same, for those that need the body'),
+  preHandler: hooks<preHandlerHookHandler>('Like `onRequest`, but after the body is parsed'),
 })
 
 const role = (purpose: string) =>
@@ -37,7 +37,7 @@ export const AdminRoutesOptions = Type.Object(
     operate: role('change something'),
     insecure: Type.Boolean({ default: false, description: 'Allow access without authentication' }),
     hosts: hosts(
-      'Names by which the routes may be asked, e.g. `ops.example`, besides `localhost` and addresses. Checked with `insecure`, and wherever it is given: give it (`[]` is enough) if your hooks only look at addresses',
+      'Host names at which the routes answer, e.g. `ops.example`, besides `localhost` and addresses; others get 403 (DNS rebinding). Checked with `insecure`, and whenever given: give it (`[]` will do) if your hooks only look at addresses',
     ),
     openProbes: Type.Boolean({
       default: false,

@@ -242,7 +242,7 @@ export class Balancer {
   #tellPanic({ panicking, all, available }: BackendSet): void {
     const figures = { balancer: this.name, backends: all.length, available: available.length }
     if (panicking)
-      this.#log?.warn(figures, 'panic began: too few backends are without a veto, so soft ones are ignored')
-    else this.#log?.info(figures, 'panic ended: backends are chosen by their vetoes again')
+      this.#log?.warn(figures, 'panic began: too few healthy backends, so health is ignored and all are tried')
+    else this.#log?.info(figures, 'panic ended: unhealthy backends are left alone again')
   }
 }

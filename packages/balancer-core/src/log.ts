@@ -39,7 +39,8 @@ export function logExchange(exchange: ExchangeView, withQuery: boolean): void {
     ...(attempt.outcome !== undefined && { ended: round(attempt.endedAt - attempt.startedAt) }),
     ...(attempt.reused && { reused: true }),
     ...(attempt.lastResort && { lastResort: true }),
-    ...(attempt.error instanceof Error && { error: attempt.error.message }),
+    // Of a drain, undici says that a client was destroyed, and means the connections.
+    ...(attempt.error instanceof Error && attempt.outcome !== 'drain-deadline' && { error: attempt.error.message }),
   }))
   request.log[level](
     {
@@ -52,6 +53,6 @@ export function logExchange(exchange: ExchangeView, withQuery: boolean): void {
       attempts,
       ...(error instanceof Error && attempts.length === 0 && { error: error.message }),
     },
-    outcome === 'ok' ? 'forwarded' : `not forwarded: ${outcome}`,
+    outcome === 'ok' ? 'forwarded' : `${attempts.length === 0 ? 'not forwarded' : 'failed'}: ${outcome}`,
   )
 }

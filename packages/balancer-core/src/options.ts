@@ -71,14 +71,14 @@ export const BalancerOptions = Type.Object(
       Type.Integer({
         minimum: 1,
         description:
-          'Requests that may be under way in this process, over all its balancers; more get 503 at once. If not given: two fifths of `ulimit -n`, since each needs two sockets',
+          'Requests in progress at once in this process, all its balancers together; more get 503 at once. If not given: two fifths of `ulimit -n`, since each request needs two sockets',
       }),
     ),
     minClientRate: Type.Number({
       minimum: 0,
       default: 240,
       description:
-        'Bytes a second that a client must read of what waits for it, or send of a body whose length it has named, on average over `timeouts.idle`; slower ones are cut off; 0 = no such limit',
+        'A client that reads its response, or sends a body of known length, more slowly than this is cut off (bytes a second, on average over `timeouts.idle`; 0 = no limit)',
     }),
     panicThreshold: Type.Union([Type.Number({ minimum: 0, maximum: 1 }), Type.Literal(false)], {
       default: 0,
@@ -99,12 +99,12 @@ export const BalancerOptions = Type.Object(
     paths: Type.Union([Type.Literal('strict'), Type.Literal('as-is')], {
       default: 'strict',
       description:
-        '`strict` refuses (400) dot segments, and paths that a backend may read as another route of the app; `as-is` forwards any',
+        '`strict` answers 400 to paths with dot segments, and to paths that a backend may read as another route of your app; `as-is` forwards every path',
     }),
     requestId: Type.Union([Type.String({ pattern: fieldName }), Type.Literal(false)], {
       default: false,
       description:
-        "A field, such as `x-request-id`, that tells backends the request's id; a trusted peer's own is passed on instead",
+        'Name of a header, such as `x-request-id`, in which backends get `request.id`; one that a peer trusted by `trustProxy` has sent is passed on instead',
     }),
     failureHeader: Type.Boolean({
       default: false,
@@ -112,7 +112,8 @@ export const BalancerOptions = Type.Object(
     }),
     logQuery: Type.Boolean({
       default: false,
-      description: 'Log the query of each request, which may hold passwords and tokens, with its path',
+      description:
+        "Log paths with their query, which may hold passwords and tokens. This is about the balancer's line only: Fastify's own lines have the query in any case, unless you give its `logger` a serializer for `req`",
     }),
     rewrite: Type.Object(
       {

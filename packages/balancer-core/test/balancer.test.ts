@@ -397,9 +397,9 @@ test('says in the log when panic begins and ends', (t) => {
     [
       'warn',
       { balancer: 'api', backends: 2, available: 2 },
-      'panic began: too few backends are without a veto, so soft ones are ignored',
+      'panic began: too few healthy backends, so health is ignored and all are tried',
     ],
-    ['info', { balancer: 'api', backends: 2, available: 1 }, 'panic ended: backends are chosen by their vetoes again'],
+    ['info', { balancer: 'api', backends: 2, available: 1 }, 'panic ended: unhealthy backends are left alone again'],
   ])
 })
 

@@ -20,6 +20,35 @@ test('a line of the log has the path of a request, and not its query, which may 
   assert.doesNotMatch(JSON.stringify(log.exchanges), /secret/)
 })
 
+test('a line says whether a request went to a backend at all', async (t) => {
+  const { url, log, backend, balancer } = await startFront(t)
+  await ask(url)
+  await backend.stop()
+  await ask(url)
+  await balancer.setBackends([], { force: true })
+  await ask(url)
+  await until('all are logged', () => log.exchanges.length === 3)
+  const messages = ['forwarded', 'failed: connect-refused', 'not forwarded: no-backend']
+  assert.deepEqual(
+    log.exchanges.map(({ msg }) => msg),
+    messages,
+  )
+})
+
+test('a line of what a drain has cut off speaks of no client', async (t) => {
+  const { url, log, balancer, backend } = await startFront(t, { listener: () => undefined })
+  const answer = ask(url)
+  await until('the backend has it', () => balancer.backends[0]!.inFlight === 1)
+  void balancer.drain(balancer.backends[0]!.id, { deadline: 50 })
+  assert.equal((await answer).status, 503)
+  await until('it is logged', () => log.exchanges.length === 1)
+  assert.deepEqual(
+    log.exchanges[0]!.attempts.map(({ outcome, error }) => [outcome, error]),
+    [['drain-deadline', undefined]],
+  )
+  await backend.stop()
+})
+
 test('with `logQuery`, the query is logged', async (t) => {
   const { url, log } = await startFront(t, { balancer: { logQuery: true } })
   await ask(url + target)

@@ -32,7 +32,7 @@ export const DashboardOptions = Type.Object(
       description: 'Allow access to the page without authentication. What it shows, the admin routes still guard',
     }),
     hosts: hosts(
-      'Names by which the page may be asked for, besides `localhost` and addresses. Checked with `insecure`, and wherever it is given',
+      'Host names at which the page answers, besides `localhost` and addresses; others get 403. Checked with `insecure`, and whenever given',
     ),
   },
   strict,

@@ -34,7 +34,7 @@ export const options = {
     type: 'string',
     default: '/',
     value: 'path',
-    description: 'ask backends with HEAD on this path whether they are well; off = do not ask',
+    description: 'path of the health check (HEAD); off = no checks',
   },
   'drain-deadline': {
     type: 'string',

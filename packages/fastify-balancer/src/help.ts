@@ -24,7 +24,7 @@ ${optionLines().join('\n')}
 SIGTERM and SIGINT stop it gently: what is in flight ends first. A second one stops it at once.
 Exit codes: 0 stopped by a signal, 1 could not listen or was stopped twice, 2 wrong arguments.
 
-A backend that refuses, fails or hangs again and again is left alone until it is well; the log says why.
+A backend that keeps refusing, failing or hanging gets no requests until it has recovered; the log says why.
 
 Everything else (weights, retries, timeouts, rewriting, TLS, several balancers) is ten lines of TypeScript:
 

@@ -18,7 +18,7 @@ const pageOptions = Type.Object(
     path: Type.String({ description: 'Where the page is; `dashboard` below the prefix of `admin` if not given' }),
     onRequest: code<unknown>('Hooks that check who asks; those of `admin` for whoever may look if not given'),
     insecure: Type.Boolean({ description: 'Allow access without authentication; as `admin` does if not given' }),
-    hosts: hosts('Names by which the page may be asked for; those of `admin` if not given'),
+    hosts: hosts('Host names at which the page answers; those of `admin` if not given'),
   },
   strict,
 )
@@ -52,12 +52,13 @@ export interface BalancerOptions extends CoreOptions {
 }
 
 function placed(name: string, faults: readonly string[]): string[] {
-  return faults.map((fault) => `${name}.${fault}`)
+  // A fault of the whole has no place of its own.
+  return faults.map((fault) => (/^\S+: /.test(fault) ? `${name}.${fault}` : `${name}: ${fault}`))
 }
 
 function pageFaults(dashboard: FacadeDashboardOptions, admin: AdminRoutesOptions | false): readonly string[] {
   return admin === false
-    ? ['admin: it is off, and the page is made of it']
+    ? ['needs `admin`: give it too, e.g. `admin: { onRequest }`']
     : faultsOfDashboard(dashboardOptions(dashboard, admin))
 }
 

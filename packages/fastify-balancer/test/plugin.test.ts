@@ -35,6 +35,20 @@ test('metrics that are asked for are those of every balancer', async (t) => {
   assert.match(body, /^fastify_balancer_requests_in_flight\{balancer="api"\} 0$/m)
 })
 
+test('every fault says of which option it is', async (t) => {
+  const faulty = { paths: 'loose', circuitBreaker: 5, healthCheck: { rise: 0 }, dashboard: {} } as unknown as object
+  await assert.rejects(start(t, faulty), ({ message }: Error) => {
+    const faults = message.slice(message.indexOf(': ') + 2).split('; ')
+    assert.deepEqual(faults, [
+      "paths: expected 'strict' or 'as-is'",
+      'healthCheck.rise: expected integer to be greater or equal to 1',
+      'circuitBreaker: expected object',
+      'dashboard: needs `admin`: give it too, e.g. `admin: { onRequest }`',
+    ])
+    return true
+  })
+})
+
 test('metrics of a second balancer are refused, as what they ask for would not be done', async (t) => {
   const metrics = { path: '/other' }
   await assert.rejects(start(t, { metrics: {} }, { name: 'shop', prefix: '/shop', metrics }), {
@@ -72,7 +86,7 @@ test('the page is below the admin routes, for those who may look at them', async
 })
 
 test('there is no page without admin routes, nor without somebody who checks who asks', async (t) => {
-  await assert.rejects(start(t, { backends: [], dashboard: {} }), { message: /dashboard\.admin: it is off/ })
+  await assert.rejects(start(t, { backends: [], dashboard: {} }), { message: /dashboard: needs `admin`/ })
   const guarded = { operate: { onRequest: isAnna }, read: { preHandler: [] } }
   await assert.rejects(start(t, { backends: [], admin: guarded, dashboard: {} }), { code: /UNGUARDED$/ })
 })

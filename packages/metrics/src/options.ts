@@ -24,7 +24,9 @@ export const MetricsOptions = Type.Object(
     onRequest: hooks<onRequestHookHandler>(
       'Hooks of the route, e.g. one that asks who it is: figures tell much about a site',
     ),
-    hosts: hosts('Names by which the route may be asked, besides `localhost` and addresses; any, if not given'),
+    hosts: hosts(
+      'Host names at which the route answers, besides `localhost` and addresses; others get 403. If not given: any; in `fastify-balancer` with `admin.insecure` and without `onRequest` here, those of `admin`',
+    ),
     registry: code<Registry>("A registry of prom-client's to put them into; a new one if not given"),
     defaultMetrics: Type.Boolean({
       default: false,

@@ -71,6 +71,15 @@ describe('faults', () => {
     for (const given of [undefined, null, 5, 'x']) assert.deepEqual(faultsOf(Options, given), ['expected object'])
   })
 
+  test('of a choice name what there is to choose from', () => {
+    const Choice = Type.Object({
+      heed: Type.Union([Type.Literal('503'), Type.Literal('429-and-503'), Type.Literal(false)]),
+      field: Type.Union([Type.String(), Type.Literal(false)]),
+    })
+    const faults = ["heed: expected '503' or '429-and-503' or false", 'field: expected string or false']
+    assert.deepEqual(faultsOf(Choice, { heed: true, field: 7 }), faults)
+  })
+
   test('a duration is what a timer can hold', () => {
     assert.equal(faultsOf(Options, withDefaults(Options, { timeout: 2_147_483_647 })).length, 0)
     assert.equal(faultsOf(Options, withDefaults(Options, { timeout: 2_147_483_648 })).length, 1)

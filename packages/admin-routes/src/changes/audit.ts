@@ -16,6 +16,25 @@ export type AdminAction =
   | 'circuit.release'
   | 'server.state'
 
+/** In the log, between who did it and the name of the balancer or backend. */
+const sentences: Readonly<Record<AdminAction, string>> = {
+  'backends.replace': 'replaced the list of balancer',
+  'backends.rollback': 'rolled back the list of balancer',
+  'backend.add': 'added backend',
+  'backend.update': 'changed backend',
+  'backend.remove': 'removed backend',
+  'backend.state': 'changed the state of backend',
+  'backend.probe': 'probed backend',
+  'circuit.hold': 'held the circuit of backend',
+  'circuit.release': 'released the circuit of backend',
+  'server.state': 'changed the state of the server',
+}
+
+/** From one state to another, where that is what was changed. */
+function states({ before, after }: Pick<AdminChange, 'before' | 'after'>): string {
+  return typeof before === 'string' && typeof after === 'string' ? ` from ${before} to ${after}` : ''
+}
+
 /** What is to be the same after a restart. */
 export const lasting: ReadonlySet<AdminAction> = new Set<AdminAction>([
   'backends.replace',
@@ -101,13 +120,14 @@ export class Audit {
 
   /** Tells that a balancer was changed, or one of its backends. */
   record(request: FastifyRequest, { name }: Balancer, done: BalancerChange): void {
-    const of = done.backend === undefined ? `balancer '${name}'` : `backend '${done.backend}'`
-    this.#tell(request, { balancer: name, ...done }, `did ${done.what} to ${of}, revision ${done.revision}`)
+    const { what, backend = name, revision } = done
+    const sentence = `${sentences[what]} '${backend}'${states(done)}, revision ${revision}`
+    this.#tell(request, { balancer: name, ...done }, sentence)
   }
 
   /** The same of something that concerns no single balancer. */
   recordOfServer(request: FastifyRequest, done: Pick<AdminChange, 'what' | 'before' | 'after' | 'terms'>): void {
-    this.#tell(request, done, `did ${done.what}: ${String(done.after)}`)
+    this.#tell(request, done, `${sentences[done.what]}${states(done)}`)
   }
 
   #tell(request: FastifyRequest, done: Omit<AdminChange, 'who' | 'at'>, sentence: string): void {

@@ -8,7 +8,7 @@ export const EventsOptions = Type.Object(
       minimum: 1,
       maximum: 100_000,
       default: 1000,
-      description: 'So many of the latest events can be told again to a client that comes back',
+      description: 'Number of recent events kept for replay to a client that comes back',
     }),
     heartbeat: milliseconds('A comment is sent so often, for whoever closes silent connections', 15_000),
     reconnect: Type.Integer({

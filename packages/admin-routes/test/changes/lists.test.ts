@@ -376,7 +376,7 @@ test('each change is told once, with who, what, before and after', async (t) => 
     lines.map(({ change }) => change),
     JSON.parse(JSON.stringify(told.map(({ server: _server, ...change }) => change))),
   )
-  assert.equal(lines[0]!.msg, "ann did backend.update to backend 'b', revision 2")
+  assert.equal(lines[0]!.msg, "ann changed backend 'b', revision 2")
   assert.equal(app.balancer.set.revision, 6)
 })
 

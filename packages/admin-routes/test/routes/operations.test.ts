@@ -100,7 +100,7 @@ describe('state', () => {
     const { ask: inject, told } = await stage(t)
     for (const [given, faults] of [
       [{ state: 'ready', deadline: 1 }, ['deadline: only drain has one']],
-      [{ state: 'gone' }, ['state: expected union value']],
+      [{ state: 'gone' }, ["state: expected 'ready' or 'drain' or 'maintenance'"]],
       [{}, ['state: expected required property']],
     ] as const) {
       const { status, body } = await inject('PUT', `${backends}/a/state`, given)

@@ -268,7 +268,7 @@ describe('drain of the whole server', () => {
       told.map(({ who, what, before, after, balancer: of }) => ({ who, what, before, after, of })),
       [{ who: 'anna', what: 'server.state', before: 'ready', after: 'drain', of: undefined }],
     )
-    assert.ok(log.all.some(({ msg }) => msg === 'anna did server.state: drain'))
+    assert.ok(log.all.some(({ msg }) => msg === 'anna changed the state of the server from ready to drain'))
   })
 })
 

@@ -7,11 +7,12 @@ export const RetryOptions = Type.Object(
       minimum: 0,
       maximum: 10,
       default: 1,
-      description: 'Further attempts after one that the backend may have acted upon',
+      description: 'How often to retry a request that a backend may already have processed',
     }),
     methods: Type.Array(Type.String(), {
       default: ['GET', 'HEAD', 'OPTIONS'],
-      description: 'Methods that may be repeated',
+      description:
+        'Methods that may be retried so; what never reached a backend goes to another one whatever its method',
     }),
     statuses: Type.Array(Type.Integer({ minimum: 400, maximum: 599 }), {
       default: [],

@@ -20,7 +20,8 @@ export const PoolOptions = Type.Object(
       minimum: 1024,
       maximum: 1_048_576,
       default: 65_536,
-      description: 'The largest header of a response, names and values together (bytes)',
+      description:
+        'The largest header of a response, names and values together (bytes); a larger one is answered with 502',
     }),
     protocol: Type.Union([Type.Literal('http1'), Type.Literal('http2'), Type.Literal('h2c')], {
       default: 'http1',
@@ -41,7 +42,7 @@ export const TimeoutOptions = Type.Object(
   {
     connect: milliseconds('Name look-up, TCP and TLS together', 2000),
     continue: milliseconds(
-      'For `expect: 100-continue`: until a connection is ready, and then, at most 1 s, until the backend asks for the body',
+      'For `expect: 100-continue`: how long to wait for a connection, and then for the backend to ask for the body (that 1 s at most)',
       1000,
     ),
     headers: milliseconds('From the request sent to the response headers', 30_000),

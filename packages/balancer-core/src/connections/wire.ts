@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import { withoutContinue, type Interim } from './interim-responses.ts'
+import { withoutContinue, type Interim } from './unasked-continue.ts'
 
 /** Who uses the wire, and hears of what cannot be seen by reading responses. */
 export interface WireOwner {

@@ -2,8 +2,8 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 
 /**
  * Tells a client that waits with its body (`expect: 100-continue`) to go on when somebody begins to read it, rather than
- * at once as Node does: a parser of the app's, or undici when it has a connection to write it to. Whoever answers without
- * reading has not asked for it. (RFC 9110 §10.1.1.)
+ * at once as Node does: a parser of the app's, or the connection to a backend (over HTTP/1.1, once that has asked for the
+ * body: `held-body.ts`). Whoever answers without reading has not asked for it. (RFC 9110 §10.1.1.)
  */
 export function continueWhenRead(server: Server): void {
   // Somebody else, or another balancer of this server, has taken it in hand.

@@ -9,13 +9,13 @@ export const ForwardedOptions = Type.Object(
     xForwarded: Type.Boolean({
       default: true,
       description:
-        'Send `x-forwarded-for`, `-proto` and `-host`: appended to what a peer that `trustProxy` trusts has sent; what anybody else sends goes',
+        'Send `x-forwarded-for`, `-proto` and `-host`. What a peer trusted by `trustProxy` has sent is kept and added to; what others have sent is removed, also with `false`',
     }),
     forwarded: Type.Boolean({ default: false, description: 'Send `forwarded` (RFC 7239), by the same rule' }),
     also: Type.Array(Type.String({ pattern: fieldName }), {
       default: [],
       description:
-        'More fields that only a trusted peer may send, such as `true-client-ip` or `cf-connecting-ip`, whatever stands between their words',
+        'More headers that only a trusted peer may send, such as `true-client-ip` or `cf-connecting-ip`; from others they are removed, also if spelt `true_client_ip`',
     }),
     via: Type.Boolean({ default: false, description: 'Add `via` (RFC 9110 §7.6.3), both ways' }),
   },

@@ -10,7 +10,7 @@ const count = (description: string, byDefault: number, minimum: number) =>
 export const CircuitSettings = Type.Object(
   {
     failures: count('Opens after so many failures in a row; 0 = never for that', defaults.failures, 0),
-    window: milliseconds('A failure this long after the one before begins a new row', defaults.window),
+    window: milliseconds('Failures further apart than this do not count as consecutive', defaults.window),
     rate: Type.Unsafe<RateOptions | false>(
       Type.Any({
         default: false,

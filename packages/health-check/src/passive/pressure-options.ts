@@ -7,7 +7,7 @@ export const PressureOptions = Type.Object(
     heed: Type.Union([Type.Literal('503'), Type.Literal('429-and-503'), Type.Literal(false)], {
       default: '503',
       description:
-        'Which answers pause a backend for as long as it asks: 503 with `retry-after`; also 429, where that speaks of the backend and not of one client (LLM servers); or none. A 429 is never a failure, a 503 only where no pause is granted',
+        "Which answers pause a backend for as long as they say: `'503'` with `retry-after`; `'429-and-503'`, if your backends say 429 when they are busy, as LLM servers do, and not to one client; `false` = none. A 429 is never a failure; a 503 is one unless it pauses the backend",
     }),
     cap: milliseconds('The longest pause that is granted', 10_000),
     byDefault: milliseconds(
