@@ -304,3 +304,11 @@ describe('all other fields cross as they are', () => {
     })
   }
 })
+
+test('a request of very many fields arrives with all of them, and with its body', async (t) => {
+  const many = Array.from({ length: 1500 }, () => 'x-a: 1\r\n').join('')
+  const request = `POST / HTTP/1.1\r\nhost: a.example\r\n${many}x-last: 1\r\ncontent-length: 5\r\n\r\nhello`
+  const received = await requestBehind(t, request)
+  assert.deepEqual([valuesOf(received, 'x-a').length, valuesOf(received, 'x-last')], [1500, ['1']])
+  assert.equal(received.body, 'hello')
+})

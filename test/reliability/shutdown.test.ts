@@ -175,3 +175,36 @@ test('a backend that is being removed when the app closes is waited for as well'
   await shutdown.closing
   await until('the connections to backends are closed', () => backend.sockets.size === 0)
 })
+
+test('a client that is slow with a small body holds nothing up when the time is over', async (t) => {
+  const clock = new ManualClock()
+  const { port, balancer, backend, close } = await start(t, { clock, drainDeadline: 2000 })
+  const client = await rawClient(t, port)
+  client.send('POST /upload HTTP/1.1\r\nhost: x\r\ncontent-length: 60000\r\n\r\nbegun')
+  await until('it is waited for', () => balancer.exchanges === 1)
+  const shutdown = await close()
+  clock.advance(1999)
+  assert.deepEqual([balancer.exchanges, shutdown.closed], [1, false])
+  clock.advance(1)
+  const answer = await client.until(/\r\n\r\n/)
+  assert.match(answer, /^HTTP\/1\.1 503 [^]*x-balancer-failure: drain-deadline/i)
+  await shutdown.closing
+  assert.deepEqual([balancer.exchanges, backend.received.length], [0, 0])
+})
+
+test('a client that goes on sending after it was told to stop does not keep a closing app open', async (t) => {
+  const clock = new ManualClock()
+  const { port, balancer, close } = await start(t, { clock, drainDeadline: 2000 })
+  const client = await rawClient(t, port)
+  client.socket.allowHalfOpen = true
+  client.send('POST /upload HTTP/1.1\r\nhost: x\r\ncontent-length: 60000\r\n\r\nbegun')
+  await until('it is waited for', () => balancer.exchanges === 1)
+  const trickle = setInterval(() => client.send('x'), 100)
+  t.after(() => clearInterval(trickle))
+  const shutdown = await close()
+  clock.advance(2000)
+  const since = performance.now()
+  await shutdown.closing
+  // It would be listened to for 30 s otherwise.
+  assert.ok(performance.now() - since < 20_000)
+})

@@ -9,6 +9,7 @@ import { forwardingOf, guarded, type Forwarding } from './exchange/forwarding.ts
 import { refuseVersions } from './request/http-version.ts'
 import { routeUnroutable } from './paths/unroutable.ts'
 import { laneOf } from './response/choose-lane.ts'
+import { keepAllFields } from './app/field-count.ts'
 import { logPauses } from './app/pause-log.ts'
 import { isUploading } from './request/request-body.ts'
 import { lingerAfter } from './response/lingering-close.ts'
@@ -90,6 +91,7 @@ async function plugin(app: FastifyInstance, options: BalancerOptions): Promise<v
   decorate(app, balancers)
   const sessions = new Http2Sessions()
   const servers = eachServer(app, (server) => {
+    keepAllFields(server)
     refuseVersions(server)
     routeUnroutable(app, server)
     continueWhenRead(server)

@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import type { Server } from 'node:http'
 import type { Balancer } from '../balancer.ts'
 import type { Http2Sessions } from './http2-sessions.ts'
+import { endCollections } from '../exchange/body-collection.ts'
 import { endLingering } from '../response/lingering-close.ts'
 
 /** The part of Fastify's `pluginTimeout`, which a `preClose` hook must keep, that is used for waiting. */
@@ -27,7 +28,7 @@ export function closeWith(
     const late = new Promise<void>((resolve) => {
       if (limit > 0) timer = clock.setTimeout(resolve, limit)
     })
-    await Promise.race([balancer.close(), late])
+    await Promise.race([balancer.close().then(() => endCollections(balancer)), late])
     clock.clearTimeout(timer)
     for (const server of servers) endLingering(server)
     stopWaiting = sessions.close(clock, balancer.options.drainDeadline)

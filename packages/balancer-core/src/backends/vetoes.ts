@@ -31,8 +31,8 @@ export class Vetoes {
         this.#onLift()
       },
     }
-    if (ttl !== undefined) this.#timers.add((timer = this.#clock.setTimeout(() => veto.lift(), ttl)))
     backend.vetoes = [...backend.vetoes, veto]
+    if (ttl !== undefined) this.#timers.add((timer = this.#clock.setTimeout(() => veto.lift(), ttl)))
     return veto
   }
 

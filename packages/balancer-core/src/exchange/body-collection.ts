@@ -8,6 +8,8 @@ interface Collecting {
   onBody(body: Buffer): void
   /** The client has stopped sending, or is too slow. */
   onBodyStalled(): void
+  /** The balancer has closed meanwhile. */
+  onClosed(): void
 }
 
 /** How long it may take. */
@@ -16,6 +18,14 @@ interface Limits {
   /** How long nothing may come, in ms; 0 = for ever. */
   readonly idle: number
   readonly rate: RateLimit
+}
+
+/** Those that wait for their clients, by their balancer: no backend and no queue knows of them. */
+const underWay = new WeakMap<object, Set<BodyCollection>>()
+
+/** The balancer has closed: whoever still waits for a body is not served any more. */
+export function endCollections(balancer: object): void {
+  for (const collection of underWay.get(balancer) ?? []) collection.end()
 }
 
 /**
@@ -29,9 +39,13 @@ export class BodyCollection {
   readonly #chunks: Buffer[] = []
   #received = 0
   readonly #limits: Limits
+  readonly #siblings: Set<BodyCollection>
   #watch: StallWatch | undefined
 
-  constructor(collecting: Collecting, raw: Readable, length: number, limits: Limits) {
+  constructor(balancer: object, collecting: Collecting, raw: Readable, length: number, limits: Limits) {
+    let siblings = underWay.get(balancer)
+    if (siblings === undefined) underWay.set(balancer, (siblings = new Set()))
+    this.#siblings = siblings
     this.#collecting = collecting
     this.#raw = raw
     this.#length = length
@@ -54,13 +68,20 @@ export class BodyCollection {
       this.stop()
       this.#collecting.onBodyStalled()
     })
+    this.#siblings.add(this)
     this.#raw.on('readable', this.#take)
     this.#take()
+  }
+
+  end(): void {
+    this.stop()
+    this.#collecting.onClosed()
   }
 
   stop(): void {
     this.#watch?.stop()
     this.#watch = undefined
+    this.#siblings.delete(this)
     this.#raw.off('readable', this.#take)
   }
 

@@ -63,7 +63,8 @@ export class ClientWatch {
   collect(length: number): void {
     const { request, clock, forwarding, balancer } = this.#exchange
     const { idle } = balancer.options.timeouts
-    this.#collection = new BodyCollection(this, request.raw, length, { idle, rate: forwarding.rate, clock })
+    const limits = { idle, rate: forwarding.rate, clock }
+    this.#collection = new BodyCollection(balancer, this, request.raw, length, limits)
     this.#collection.begin()
   }
 
@@ -73,6 +74,10 @@ export class ClientWatch {
 
   onBodyStalled(): void {
     this.#exchange.fail('request-stalled', undefined)
+  }
+
+  onClosed(): void {
+    this.#exchange.fail('drain-deadline', undefined)
   }
 
   /** Ends the attempt of a client that is too slow, and sees to it that one that has gone is noticed; to be called again and again. */

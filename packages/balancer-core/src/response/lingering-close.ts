@@ -11,6 +11,12 @@ const maxDropped = 256 * 1024 * 1024
 
 /** Sockets that are only read from, by their server. */
 const lingering = new WeakMap<object, Set<Socket>>()
+/** Servers that are closing. */
+const closing = new WeakSet<object>()
+
+function destroySoon(socket: Socket): void {
+  setTimeout(() => socket.destroy(), whenClosing).unref()
+}
 
 /** In place of `socket.destroySoon`, which Node calls once a response that says `connection: close` has been sent. */
 function closeSlowly(this: Socket & { server?: object }): void {
@@ -27,6 +33,7 @@ function closeSlowly(this: Socket & { server?: object }): void {
   let siblings = lingering.get(server)
   if (siblings === undefined) lingering.set(server, (siblings = new Set()))
   siblings.add(this)
+  if (closing.has(server)) destroySoon(this)
   this.once('close', () => {
     clearInterval(looks)
     siblings.delete(this)
@@ -52,7 +59,8 @@ export function lingerAfter({ socket }: ServerResponse): void {
   if (socket instanceof Socket) socket.destroySoon = closeSlowly
 }
 
-/** The server closes, and would wait for these. */
+/** The server closes, and would wait for these, and for those that are only now told to end. */
 export function endLingering(server: Server): void {
-  for (const socket of lingering.get(server) ?? []) setTimeout(() => socket.destroy(), whenClosing).unref()
+  closing.add(server)
+  for (const socket of lingering.get(server) ?? []) destroySoon(socket)
 }

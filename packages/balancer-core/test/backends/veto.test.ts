@@ -213,3 +213,10 @@ test('ten thousand vetoes of one moment take no longer than a few sets', (t) => 
   assert.equal(balancer.set.panicking, true)
   assert.equal(sets.length, 1)
 })
+
+test('a veto that could not be laid leaves no timer behind, which would throw where nobody catches it', (t) => {
+  const { balancer, clock } = balancing(t)
+  const none = balancer.backends[3]!
+  assert.throws(() => balancer.veto(none, { by: 'admin', reason: 'of no backend', ttl: 1000 }), TypeError)
+  clock.advance(1000)
+})
