@@ -324,6 +324,38 @@ describe('guards of other shapes', () => {
     )
   })
 
+  test('a path with parameters, one of which is too long for the router but not for a backend', async (t) => {
+    const ask = await start(t, {
+      after: (app) => {
+        app.all('/users/:id', { onRequest: guard }, forward)
+        app.all('/users/:id/secret', { onRequest: guard }, forward)
+        app.all('/files/:name.key', { onRequest: guard }, forward)
+      },
+    })
+    const long = 'a'.repeat(120)
+    await expectEach(ask, [`/users/${'€'.repeat(40)}`].map(encodeURI), 401)
+    await expectEach(
+      ask,
+      [
+        `/users/1;${long}`,
+        `/users/1%3b${long}`,
+        `/users/1%00${long}`,
+        `/users/1%3f${long}`,
+        `/users/1${'.'.repeat(120)}`,
+        `/users/1${'%20'.repeat(120)}`,
+        `/users/${'%2531'.repeat(40)}`,
+        `/users/${encodeURI('€'.repeat(40))};${long}`,
+        `/users/1;${long}/secret`,
+        `/users/1;${long}%2fsecret`,
+        `/users/${'%E9'.repeat(40)}`,
+        `/files/${'b'.repeat(98)}.key;${long}.key`,
+      ],
+      400,
+    )
+    // Too long for a backend that reads it so as well.
+    await expectEach(ask, [`/users/${long}`, `/users/${long};x`, `/users/${long}/secret`], 'forwarded')
+  })
+
   test('hooks of a scope with a prefix', async (t) => {
     const ask = await start(t, {
       before: (app) => {

@@ -10,6 +10,7 @@ import { patternsOf } from './route-pattern.ts'
 const plain = /^(?:\/[^%\\;/?]*[^%\\;/?.])+(?:\?|$)/
 
 interface RouterOptions {
+  readonly maxParamLength?: number
   readonly ignoreDuplicateSlashes?: boolean
   readonly useSemicolonDelimiter?: boolean
 }
@@ -20,6 +21,7 @@ function habitsOf({ initialConfig }: FastifyInstance): RouterHabits {
   return {
     mergesSlashes: places.some((options) => options?.ignoreDuplicateSlashes === true),
     cutsAtSemicolon: places.some((options) => options?.useSemicolonDelimiter === true),
+    maxParamLength: Math.max(...places.map((options) => options?.maxParamLength ?? 0)) || 100,
   }
 }
 
@@ -85,10 +87,15 @@ class Outlook {
   #faultAmong(spellings: Iterable<string>, path: string, headers: IncomingHttpHeaders): string | undefined {
     const routed = asRouted(path)
     // The router has looked at these and passed them over: for their constraints, or the length of a parameter.
+    const { maxParamLength } = this.#habits
     const isPassedOver = (route: AppRoute) => isElsewhere(route, headers) || route.pattern.matches(routed)
     const passedOver = new Set([...this.#preferred.values()].flat().filter(isPassedOver))
+    // What made a parameter too long may be gone in another spelling, such as `/users/1;aaaa…`.
+    const mayFit = (route: AppRoute, spelling: string) =>
+      path.length > maxParamLength && !isElsewhere(route, headers) && !route.pattern.exceeds(spelling, maxParamLength)
     for (const spelling of spellings) {
-      const route = this.#routes.find((one) => !passedOver.has(one) && one.pattern.resembles(spelling))
+      const isOpen = (route: AppRoute) => !passedOver.has(route) || mayFit(route, spelling)
+      const route = this.#routes.find((one) => isOpen(one) && one.pattern.resembles(spelling))
       if (route === undefined ? this.#own.size > 0 : !this.#own.has(route))
         return `its path may mean ${spelling}, which is ${route === undefined ? 'no route' : `of the route ${route.pattern.text}`}`
     }
@@ -121,7 +128,10 @@ export class PathGuard {
     if (plain.test(path)) return undefined
     const routed = asRouted(withoutQuery(path))
     const routes = routesOf(this.#scope).of(method)
-    const route = routes.find((one) => !isElsewhere(one, headers) && one.pattern.matches(routed))?.pattern.text
+    const { maxParamLength } = habitsOf(this.#scope)
+    const isTaken = (one: AppRoute) =>
+      !isElsewhere(one, headers) && one.pattern.matches(routed) && !one.pattern.exceeds(routed, maxParamLength)
+    const route = routes.find(isTaken)?.pattern.text
     const place = `${method} ${route}`
     let outlook = this.#outlooksOfMade.get(place)
     if (outlook === undefined) this.#outlooksOfMade.set(place, (outlook = new Outlook(this.#scope, method, route)))
