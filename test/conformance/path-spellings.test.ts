@@ -539,6 +539,9 @@ test('a path that rewrite.request makes must not be ambiguous either', async (t)
     ['/encoded', '/x/%2e%2e/admin/x'],
     ['/spelling', '//admin/x'],
     ['/encoded-slash', '/admin%2fx'],
+    ['/case', '/ADMIN/x'],
+    ['/end', '/admin'],
+    ['/long', `/users/1;${'a'.repeat(120)}`],
   ])
   const backend = await startWireBackend(t)
   const app = Fastify()
@@ -547,10 +550,11 @@ test('a path that rewrite.request makes must not be ambiguous either', async (t)
     rewrite: { request: ({ out }) => void (out.path = made.get(out.path)!) },
   })
   guarded(app)
+  app.all('/users/:id', { onRequest: guard }, forward)
   const { port } = await listenApp(t, app)
   const statuses: number[] = []
   for (const path of made.keys()) statuses.push((await exchange(t, port, get(path))).status)
-  assert.deepEqual(statuses, [200, 200, 200, 500, 500, 500, 500])
+  assert.deepEqual(statuses, [200, 200, 200, 500, 500, 500, 500, 500, 500, 500])
   assert.deepEqual(
     backend.requests.map((request) => request.start.split(' ')[1]),
     ['/other/x?y=../z', '/a//b%2fc', '/admin/x'],

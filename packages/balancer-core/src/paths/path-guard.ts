@@ -125,7 +125,6 @@ export class PathGuard {
 
   /** The same for a path that the app has made: whatever else it may mean must be of the route that it would take itself. */
   faultOfMade(method: string, path: string, headers: IncomingHttpHeaders): string | undefined {
-    if (plain.test(path)) return undefined
     const routed = asRouted(withoutQuery(path))
     const routes = routesOf(this.#scope).of(method)
     const { maxParamLength } = habitsOf(this.#scope)
