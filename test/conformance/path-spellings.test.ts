@@ -356,6 +356,14 @@ describe('guards of other shapes', () => {
     await expectEach(ask, [`/users/${long}`, `/users/${long};x`, `/users/${long}/secret`], 'forwarded')
   })
 
+  for (const server of [{ maxParamLength: 10 }, { routerOptions: { maxParamLength: 10 } }])
+    test(`the same with ${JSON.stringify(server)}`, async (t) => {
+      const ask = await start(t, { server, after: (app) => app.all('/users/:id', { onRequest: guard }, forward) })
+      await expectEach(ask, ['/users/1', '/users/1;a'], 401)
+      await expectEach(ask, ['/users/1;aaaaaaaaa', '/users/1%00aaaaaaaaa'], 400)
+      await expectEach(ask, ['/users/12345678901', '/other/1;aaaaaaaaa'], 'forwarded')
+    })
+
   test('hooks of a scope with a prefix', async (t) => {
     const ask = await start(t, {
       before: (app) => {

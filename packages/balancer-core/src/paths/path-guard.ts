@@ -15,14 +15,24 @@ interface RouterOptions {
   readonly useSemicolonDelimiter?: boolean
 }
 
-function habitsOf({ initialConfig }: FastifyInstance): RouterHabits {
-  // Fastify takes them in both places.
-  const places = [initialConfig, (initialConfig as { routerOptions?: RouterOptions }).routerOptions] as RouterOptions[]
+/** Fastify takes them in both places. */
+function optionsOf({ initialConfig }: FastifyInstance): readonly (RouterOptions | undefined)[] {
+  return [initialConfig as RouterOptions, (initialConfig as { routerOptions?: RouterOptions }).routerOptions]
+}
+
+function habitsOf(scope: FastifyInstance): RouterHabits {
+  const places = optionsOf(scope)
   return {
     mergesSlashes: places.some((options) => options?.ignoreDuplicateSlashes === true),
     cutsAtSemicolon: places.some((options) => options?.useSemicolonDelimiter === true),
-    maxParamLength: Math.max(...places.map((options) => options?.maxParamLength ?? 0)) || 100,
   }
+}
+
+/** The router passes over a route with a longer parameter: the limit may be either, for defaults fill what was not given. */
+function paramLimitsOf(scope: FastifyInstance): { readonly least: number; readonly most: number } {
+  const limits = optionsOf(scope).map((options) => options?.maxParamLength ?? 0)
+  const given = limits.filter((limit) => limit > 0)
+  return { least: Math.min(...given), most: Math.max(...given) }
 }
 
 /** The codes of the first letters of segments, in both cases; every code where a segment is not fixed. */
@@ -44,9 +54,11 @@ class Outlook {
   readonly #isAlone: boolean
   readonly #isKnown: boolean
   readonly #habits: RouterHabits
+  readonly #paramLimits: ReturnType<typeof paramLimitsOf>
 
   constructor(scope: FastifyInstance, method: string, url: string | undefined) {
     this.#habits = habitsOf(scope)
+    this.#paramLimits = paramLimitsOf(scope)
     const keys = new Set(url === undefined ? [] : patternsOf(url).map(({ key }) => key))
     const routes = routesOf(scope).of(method)
     const kin = kinOf(scope, method, keys)
@@ -87,14 +99,14 @@ class Outlook {
   #faultAmong(spellings: Iterable<string>, path: string, headers: IncomingHttpHeaders): string | undefined {
     const routed = asRouted(path)
     // The router has looked at these and passed them over: for their constraints, or the length of a parameter.
-    const { maxParamLength } = this.#habits
+    const { least, most } = this.#paramLimits
     const isPassedOver = (route: AppRoute) => isElsewhere(route, headers) || route.pattern.matches(routed)
     const passedOver = new Set([...this.#preferred.values()].flat().filter(isPassedOver))
     // What made a parameter too long may be gone in another spelling, such as `/users/1;aaaa…`.
     const mayFit = (route: AppRoute, spelling: string) =>
-      path.length > maxParamLength && !isElsewhere(route, headers) && !route.pattern.exceeds(spelling, maxParamLength)
+      path.length > least && !isElsewhere(route, headers) && !route.pattern.exceeds(spelling, most)
     for (const spelling of spellings) {
-      const isOpen = (route: AppRoute) => !passedOver.has(route) || mayFit(route, spelling)
+      const isOpen = (route: AppRoute) => !passedOver.has(route) || (spelling !== routed && mayFit(route, spelling))
       const route = this.#routes.find((one) => isOpen(one) && one.pattern.resembles(spelling))
       if (route === undefined ? this.#own.size > 0 : !this.#own.has(route))
         return `its path may mean ${spelling}, which is ${route === undefined ? 'no route' : `of the route ${route.pattern.text}`}`
@@ -127,9 +139,9 @@ export class PathGuard {
   faultOfMade(method: string, path: string, headers: IncomingHttpHeaders): string | undefined {
     const routed = asRouted(withoutQuery(path))
     const routes = routesOf(this.#scope).of(method)
-    const { maxParamLength } = habitsOf(this.#scope)
+    const { most } = paramLimitsOf(this.#scope)
     const isTaken = (one: AppRoute) =>
-      !isElsewhere(one, headers) && one.pattern.matches(routed) && !one.pattern.exceeds(routed, maxParamLength)
+      !isElsewhere(one, headers) && one.pattern.matches(routed) && !one.pattern.exceeds(routed, most)
     const route = routes.find(isTaken)?.pattern.text
     const place = `${method} ${route}`
     let outlook = this.#outlooksOfMade.get(place)

@@ -82,8 +82,6 @@ export interface RouterHabits {
   readonly mergesSlashes: boolean
   /** What follows a semicolon: to it, that is the query. */
   readonly cutsAtSemicolon: boolean
-  /** A route whose parameter would be longer is passed over. */
-  readonly maxParamLength: number
 }
 
 /**
