@@ -17,7 +17,7 @@ interface RouterOptions {
 
 /** Fastify takes them in both places. */
 function optionsOf({ initialConfig }: FastifyInstance): readonly (RouterOptions | undefined)[] {
-  return [initialConfig as RouterOptions, (initialConfig as { routerOptions?: RouterOptions }).routerOptions]
+  return [initialConfig, (initialConfig as { routerOptions?: RouterOptions }).routerOptions]
 }
 
 function habitsOf(scope: FastifyInstance): RouterHabits {
@@ -28,11 +28,17 @@ function habitsOf(scope: FastifyInstance): RouterHabits {
   }
 }
 
-/** The router passes over a route with a longer parameter: the limit may be either, for defaults fill what was not given. */
+/** What Fastify says where nothing else is said. */
+const usualParamLength = 100
+
+/**
+ * The router passes over a route with a longer parameter. What was not given in one of the places is filled with the usual
+ * value, so that it cannot always be told which of the two counts.
+ */
 function paramLimitsOf(scope: FastifyInstance): { readonly least: number; readonly most: number } {
-  const limits = optionsOf(scope).map((options) => options?.maxParamLength ?? 0)
-  const given = limits.filter((limit) => limit > 0)
-  return { least: Math.min(...given), most: Math.max(...given) }
+  const [above = usualParamLength, own = above] = optionsOf(scope).map((options) => options?.maxParamLength)
+  if (own !== usualParamLength) return { least: own, most: own }
+  return { least: Math.min(above, own), most: Math.max(above, own) }
 }
 
 /** The codes of the first letters of segments, in both cases; every code where a segment is not fixed. */
@@ -106,7 +112,7 @@ class Outlook {
     const mayFit = (route: AppRoute, spelling: string) =>
       path.length > least && !isElsewhere(route, headers) && !route.pattern.exceeds(spelling, most)
     for (const spelling of spellings) {
-      const isOpen = (route: AppRoute) => !passedOver.has(route) || (spelling !== routed && mayFit(route, spelling))
+      const isOpen = (route: AppRoute) => !passedOver.has(route) || (spelling !== path && mayFit(route, spelling))
       const route = this.#routes.find((one) => isOpen(one) && one.pattern.resembles(spelling))
       if (route === undefined ? this.#own.size > 0 : !this.#own.has(route))
         return `its path may mean ${spelling}, which is ${route === undefined ? 'no route' : `of the route ${route.pattern.text}`}`
