@@ -324,6 +324,46 @@ describe('guards of other shapes', () => {
     )
   })
 
+  test('a path with parameters, one of which is too long for the router but not for a backend', async (t) => {
+    const ask = await start(t, {
+      after: (app) => {
+        app.all('/users/:id', { onRequest: guard }, forward)
+        app.all('/users/:id/secret', { onRequest: guard }, forward)
+        app.all('/files/:name.key', { onRequest: guard }, forward)
+      },
+    })
+    const long = 'a'.repeat(120)
+    await expectEach(ask, [`/users/${'€'.repeat(40)}`].map(encodeURI), 401)
+    await expectEach(
+      ask,
+      [
+        `/users/1;${long}`,
+        `/users/1%3b${long}`,
+        `/users/1%00${long}`,
+        `/users/1%3f${long}`,
+        `/users/1${'.'.repeat(120)}`,
+        `/users/1${'%20'.repeat(120)}`,
+        `/users/${'%2531'.repeat(40)}`,
+        `/users/${encodeURI('€'.repeat(40))};${long}`,
+        `/users/1;${long}/secret`,
+        `/users/1;${long}%2fsecret`,
+        `/users/${'%E9'.repeat(40)}`,
+        `/files/${'b'.repeat(98)}.key;${long}.key`,
+      ],
+      400,
+    )
+    // Too long for a backend that reads it so as well.
+    await expectEach(ask, [`/users/${long}`, `/users/${long};x`, `/users/${long}/secret`], 'forwarded')
+  })
+
+  for (const server of [{ maxParamLength: 10 }, { routerOptions: { maxParamLength: 10 } }])
+    test(`the same with ${JSON.stringify(server)}`, async (t) => {
+      const ask = await start(t, { server, after: (app) => app.all('/users/:id', { onRequest: guard }, forward) })
+      await expectEach(ask, ['/users/1', '/users/1;a'], 401)
+      await expectEach(ask, ['/users/1;aaaaaaaaa', '/users/1%00aaaaaaaaa'], 400)
+      await expectEach(ask, ['/users/12345678901', '/users/%C3%A9123456789a', '/other/1;aaaaaaaaa'], 'forwarded')
+    })
+
   test('hooks of a scope with a prefix', async (t) => {
     const ask = await start(t, {
       before: (app) => {
@@ -507,6 +547,9 @@ test('a path that rewrite.request makes must not be ambiguous either', async (t)
     ['/encoded', '/x/%2e%2e/admin/x'],
     ['/spelling', '//admin/x'],
     ['/encoded-slash', '/admin%2fx'],
+    ['/case', '/ADMIN/x'],
+    ['/end', '/admin'],
+    ['/long', `/users/1;${'a'.repeat(120)}`],
   ])
   const backend = await startWireBackend(t)
   const app = Fastify()
@@ -515,10 +558,11 @@ test('a path that rewrite.request makes must not be ambiguous either', async (t)
     rewrite: { request: ({ out }) => void (out.path = made.get(out.path)!) },
   })
   guarded(app)
+  app.all('/users/:id', { onRequest: guard }, forward)
   const { port } = await listenApp(t, app)
   const statuses: number[] = []
   for (const path of made.keys()) statuses.push((await exchange(t, port, get(path))).status)
-  assert.deepEqual(statuses, [200, 200, 200, 500, 500, 500, 500])
+  assert.deepEqual(statuses, [200, 200, 200, 500, 500, 500, 500, 500, 500, 500])
   assert.deepEqual(
     backend.requests.map((request) => request.start.split(' ')[1]),
     ['/other/x?y=../z', '/a//b%2fc', '/admin/x'],

@@ -196,6 +196,45 @@ for (const lane of ['raw', 'full'] as const) {
       assert.deepEqual(backend.requests.map(pathOf), ['/1'])
     })
 
+    for (const end of ['destroy', 'resetAndDestroy'] as const) {
+      test(`leave nothing behind when the client goes, though bodies of others stand unread: ${end}`, async (t) => {
+        const backend = await startWireBackend(t, () => {})
+        const { app, port } = await startApp(t, { backends: [backend.url], timeouts: { headers: 0 }, lane })
+        const [only] = app.balancer.backends
+        const client = await wireClient(t, port)
+        const body = 'x'.repeat(700_000)
+        client.send(get('/1') + post(body) + post(body) + post(body))
+        await until('the first has been sent', () => backend.requests.length === 1)
+        await until('all has left', () => client.socket.writableLength === 0)
+        client.socket[end]()
+        await until('no exchange is left', () => app.balancer.exchanges === 0)
+        assert.deepEqual([only!.inFlight, only!.outcomes], [0, { 'client-gone': 1 }])
+      })
+    }
+
+    test('bodies that have waited unread are forwarded whole', async (t) => {
+      const held: (() => void)[] = []
+      const backend = await startWireBackend(t, ({ body }, { send }) => {
+        const answer = () => send(ok(String(body.length)))
+        if (held.length === 0) held.push(answer)
+        else answer()
+      })
+      const { app, port } = await startApp(t, { backends: [backend.url], lane })
+      let connection: Socket | undefined
+      app.server.on('connection', (socket) => (connection = socket))
+      const client = await wireClient(t, port)
+      const lengths = [700_000, 5_000_000, 100_000, 7, 2_000_000]
+      client.send(get('/1') + lengths.map((length) => post('x'.repeat(length))).join(''))
+      await until('the first has been sent', () => backend.requests.length === 1)
+      await until(
+        'no more is read',
+        unchanged(() => connection?.bytesRead ?? 0),
+      )
+      assert.ok(connection!.bytesRead < 5 * 1024 * 1024, `${connection!.bytesRead} bytes were read`)
+      held[0]!()
+      for (const length of [0, ...lengths]) assert.equal((await client.response()).body, String(length))
+    })
+
     test('take one place in the queue, and leave it when the client goes', async (t) => {
       const backend = await startWireBackend(t, () => {})
       const pool = { connections: 1 }

@@ -41,11 +41,17 @@ test('a path with escapes that are not UTF-8 crosses byte for byte', async (t) =
     assert.equal(backend.requests.at(-1)!.start, `GET ${path} HTTP/1.1`)
   }
   for (const path of foreign) {
+    // In absolute-form, too.
+    assert.equal((await exchange(t, port, get(`http://a.example${path}`))).status, 200, path)
+    assert.equal(backend.requests.at(-1)!.start, `GET ${path} HTTP/1.1`)
+  }
+  for (const path of foreign) {
     assert.equal((await exchange(t, port, get(`/api${path}`))).status, 200, path)
     assert.equal(backend.requests.at(-1)!.start, `GET ${path} HTTP/1.1`)
   }
   // Hooks find what was asked for.
-  assert.deepEqual(seen, [...paths, ...foreign.map((path) => `/api${path}`)])
+  const absolute = foreign.map((path) => `http://a.example${path}`)
+  assert.deepEqual(seen, [...paths, ...absolute, ...foreign.map((path) => `/api${path}`)])
 })
 
 test('such a path does not pass a guard', async (t) => {
@@ -76,7 +82,8 @@ test('what the router would refuse is refused where hooks, log and figures see i
   await app.register(balancer, { backends: [backend.url] })
   app.get('/own/:name', (_request, reply) => void reply.send('own'))
   const { port } = await listenApp(t, app)
-  const targets = ['/x%', '/%', '/%zz', '/x%2', '/%E9%z', '/a%2fb%g1?x=%', 'http://[::1/x', 'http://a.example/x#y']
+  const targets = ['/x%', '/%', '/%zz', '/x%2', '/%E9%z', '/a%2fb%g1?x=%']
+  targets.push('http://[::1/x', 'http://a.example/x#y', 'http://a.example/%zz', 'HTTP://a.example/x%2?y')
   for (const target of targets) assert.equal((await exchange(t, port, get(target))).status, 400, target)
   const told = lines.all.filter(({ msg }) => msg === 'not forwarded: bad-request')
   assert.deepEqual(

@@ -1,7 +1,7 @@
 import balancer from '@fastify-balancer/balancer-core'
 import Fastify, { type FastifyInstance } from 'fastify'
 import assert from 'node:assert/strict'
-import { gzipSync } from 'node:zlib'
+import { createGunzip, gzipSync } from 'node:zlib'
 import { describe, test, type TestContext } from 'node:test'
 import { listenApp } from '../support/app.ts'
 import { ask, type Answer } from '../support/ask.ts'
@@ -91,6 +91,35 @@ describe('JSON that the app has parsed is the same JSON to the backend', () => {
       }
     })
   }
+
+  test('a string with bytes that are no UTF-8 does not lose its quotes, though it has grown to their length', async (t) => {
+    const url = await start(t)
+    // Each such byte becomes three, which makes up for the quotes and backslashes that are gone.
+    for (const value of ['\xff', '{"method":"bad","x":"\xff\xff\xff\xff\xff"}']) {
+      const packed = Buffer.from(JSON.stringify(value), 'latin1')
+      for (const { body } of await both(url, 'application/json', packed))
+        assert.equal(body, utf8(JSON.stringify(value.replaceAll('\xff', '\uFFFD'))))
+    }
+  })
+
+  test('a string that a hook has unpacked does not lose its quotes, though it is as long as what was packed', async (t) => {
+    const value = `{"method":"bad","x":"${'a'.repeat(99)}"}`
+    const url = await start(t, (app) => {
+      app.addHook('preParsing', async (_request, _reply, payload) =>
+        // What it has read before it was unpacked, for Fastify to compare with its length.
+        Object.assign(payload.pipe(createGunzip()), { receivedEncodedLength: value.length }),
+      )
+    })
+    const packed = gzipSync(JSON.stringify(value), { level: 9 })
+    // A name of a file in its head makes up for the difference (RFC 1952 §2.3).
+    const missing = value.length - packed.length
+    assert.ok(missing > 0)
+    packed[3] = 8
+    const name = Buffer.from(`${'n'.repeat(missing - 1)}\0`)
+    const padded = Buffer.concat([packed.subarray(0, 10), name, packed.subarray(10)])
+    const { body } = (await both(url, 'application/json', padded, { 'content-encoding': 'gzip' }))[0]!
+    assert.equal(body, JSON.stringify(value))
+  })
 
   test('text that a parser has left as it came is sent so', async (t) => {
     const url = await start(t, (app) => {

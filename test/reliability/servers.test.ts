@@ -6,9 +6,11 @@ import { once } from 'node:events'
 import { connect as connectHttp2 } from 'node:http2'
 import { connect, type AddressInfo } from 'node:net'
 import { describe, test } from 'node:test'
+import { connect as connectTls } from 'node:tls'
 import { listenApp } from '../support/app.ts'
 import { startBackend } from '../support/backend.ts'
 import { localhost } from '../support/certificates.ts'
+import { send } from '../support/http2-frames.ts'
 import { until } from '../support/until.ts'
 
 test('a client is told to continue only when there is a connection, at each address of localhost', async (t) => {
@@ -101,6 +103,23 @@ for (const [name, options] of Object.entries(listeners)) {
       const closed = once(session, 'close')
       await app.close()
       await closed
+    })
+
+    test('cuts off a client that does not close its side, after the deadline', async (t) => {
+      const backend = await startBackend(t)
+      const app = make()
+      await app.register(balancer, { backends: [backend.url], drainDeadline: 50 })
+      const { port } = await listenApp(t, app)
+      const deaf = { port, host: '127.0.0.1', allowHalfOpen: true }
+      const socket =
+        name === 'in clear'
+          ? connect(deaf)
+          : connectTls({ ...deaf, ca: localhost.cert, servername: 'localhost', ALPNProtocols: ['h2'] })
+      t.after(() => socket.destroy())
+      socket.on('error', () => {})
+      socket.write(Buffer.concat([Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'), send.settings()]))
+      await once(socket, 'data')
+      await app.close()
     })
 
     test('lets what is under way finish when the app closes', async (t) => {

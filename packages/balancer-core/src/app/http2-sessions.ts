@@ -1,5 +1,7 @@
-import type { Server } from 'node:http'
+import { Server } from 'node:http'
 import type { Http2Session } from 'node:http2'
+import { Server as SecureServer } from 'node:https'
+import type { Server as NetServer, Socket } from 'node:net'
 import type { Clock } from '../clock.ts'
 
 /** No stream is refused that the client may have begun meanwhile (RFC 9113 §6.8). */
@@ -11,8 +13,17 @@ const lastStream = 2 ** 31 - 1
  */
 export class Http2Sessions {
   readonly #sessions = new Set<Http2Session>()
+  /** Once a session is closed, Node waits for the client to close its side, and hands out no socket. */
+  readonly #sockets = new Set<Socket>()
 
-  observe(server: Server): void {
+  observe(server: NetServer): void {
+    if (server instanceof Server || server instanceof SecureServer) return
+    const add = (socket: Socket) => {
+      this.#sockets.add(socket)
+      socket.once('close', () => this.#sockets.delete(socket))
+    }
+    // A server with TLS tells of both; the first of them has no handle any more when the second comes.
+    server.on('connection', add).on('secureConnection', add)
     server.on('session', (session: Http2Session) => {
       this.#sessions.add(session)
       session.once('close', () => this.#sessions.delete(session))
@@ -24,12 +35,16 @@ export class Http2Sessions {
     for (const session of this.#sessions) if (!session.destroyed && !session.closed) session.goaway(0, lastStream)
   }
 
-  /** Closes each once it has nothing under way, or at the deadline (ms; 0 = never). Answers how to stop waiting for that. */
+  /**
+   * Closes each once it has nothing under way, or at the deadline (ms; 0 = never), whatever the client does. Answers how
+   * to stop waiting for that.
+   */
   close(clock: Clock, deadline: number): () => void {
     for (const session of this.#sessions) session.close()
-    if (deadline === 0 || this.#sessions.size === 0) return () => {}
+    if (deadline === 0 || this.#sockets.size === 0) return () => {}
     const timer = clock.setTimeout(() => {
       for (const session of this.#sessions) session.destroy()
+      for (const socket of this.#sockets) socket.destroy()
     }, deadline)
     return () => clock.clearTimeout(timer)
   }

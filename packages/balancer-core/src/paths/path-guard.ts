@@ -10,17 +10,35 @@ import { patternsOf } from './route-pattern.ts'
 const plain = /^(?:\/[^%\\;/?]*[^%\\;/?.])+(?:\?|$)/
 
 interface RouterOptions {
+  readonly maxParamLength?: number
   readonly ignoreDuplicateSlashes?: boolean
   readonly useSemicolonDelimiter?: boolean
 }
 
-function habitsOf({ initialConfig }: FastifyInstance): RouterHabits {
-  // Fastify takes them in both places.
-  const places = [initialConfig, (initialConfig as { routerOptions?: RouterOptions }).routerOptions] as RouterOptions[]
+/** Fastify takes them in both places. */
+function optionsOf({ initialConfig }: FastifyInstance): readonly (RouterOptions | undefined)[] {
+  return [initialConfig, (initialConfig as { routerOptions?: RouterOptions }).routerOptions]
+}
+
+function habitsOf(scope: FastifyInstance): RouterHabits {
+  const places = optionsOf(scope)
   return {
     mergesSlashes: places.some((options) => options?.ignoreDuplicateSlashes === true),
     cutsAtSemicolon: places.some((options) => options?.useSemicolonDelimiter === true),
   }
+}
+
+/** What Fastify says where nothing else is said. */
+const usualParamLength = 100
+
+/**
+ * The router passes over a route with a longer parameter. What was not given in one of the places is filled with the usual
+ * value, so that it cannot always be told which of the two counts.
+ */
+function paramLimitsOf(scope: FastifyInstance): { readonly least: number; readonly most: number } {
+  const [above = usualParamLength, own = above] = optionsOf(scope).map((options) => options?.maxParamLength)
+  if (own !== usualParamLength) return { least: own, most: own }
+  return { least: Math.min(above, own), most: Math.max(above, own) }
 }
 
 /** The codes of the first letters of segments, in both cases; every code where a segment is not fixed. */
@@ -42,9 +60,11 @@ class Outlook {
   readonly #isAlone: boolean
   readonly #isKnown: boolean
   readonly #habits: RouterHabits
+  readonly #paramLimits: ReturnType<typeof paramLimitsOf>
 
   constructor(scope: FastifyInstance, method: string, url: string | undefined) {
     this.#habits = habitsOf(scope)
+    this.#paramLimits = paramLimitsOf(scope)
     const keys = new Set(url === undefined ? [] : patternsOf(url).map(({ key }) => key))
     const routes = routesOf(scope).of(method)
     const kin = kinOf(scope, method, keys)
@@ -85,10 +105,15 @@ class Outlook {
   #faultAmong(spellings: Iterable<string>, path: string, headers: IncomingHttpHeaders): string | undefined {
     const routed = asRouted(path)
     // The router has looked at these and passed them over: for their constraints, or the length of a parameter.
+    const { least, most } = this.#paramLimits
     const isPassedOver = (route: AppRoute) => isElsewhere(route, headers) || route.pattern.matches(routed)
     const passedOver = new Set([...this.#preferred.values()].flat().filter(isPassedOver))
+    // What made a parameter too long may be gone in another spelling, such as `/users/1;aaaa…`.
+    const mayFit = (route: AppRoute, spelling: string) =>
+      path.length > least && !isElsewhere(route, headers) && !route.pattern.exceeds(spelling, most)
     for (const spelling of spellings) {
-      const route = this.#routes.find((one) => !passedOver.has(one) && one.pattern.resembles(spelling))
+      const isOpen = (route: AppRoute) => !passedOver.has(route) || (spelling !== path && mayFit(route, spelling))
+      const route = this.#routes.find((one) => isOpen(one) && one.pattern.resembles(spelling))
       if (route === undefined ? this.#own.size > 0 : !this.#own.has(route))
         return `its path may mean ${spelling}, which is ${route === undefined ? 'no route' : `of the route ${route.pattern.text}`}`
     }
@@ -118,10 +143,12 @@ export class PathGuard {
 
   /** The same for a path that the app has made: whatever else it may mean must be of the route that it would take itself. */
   faultOfMade(method: string, path: string, headers: IncomingHttpHeaders): string | undefined {
-    if (plain.test(path)) return undefined
     const routed = asRouted(withoutQuery(path))
     const routes = routesOf(this.#scope).of(method)
-    const route = routes.find((one) => !isElsewhere(one, headers) && one.pattern.matches(routed))?.pattern.text
+    const { most } = paramLimitsOf(this.#scope)
+    const isTaken = (one: AppRoute) =>
+      !isElsewhere(one, headers) && one.pattern.matches(routed) && !one.pattern.exceeds(routed, most)
+    const route = routes.find(isTaken)?.pattern.text
     const place = `${method} ${route}`
     let outlook = this.#outlooksOfMade.get(place)
     if (outlook === undefined) this.#outlooksOfMade.set(place, (outlook = new Outlook(this.#scope, method, route)))

@@ -35,6 +35,9 @@ function endOfFixed(text: string, start: number, stop: string): number {
   return index
 }
 
+/** Bytes of UTF-8 that are not the first of a character. */
+const following = /[\u0080-\u00bf]/g
+
 const unescaped = (text: string) => bytesOf(text.replaceAll('::', ':'))
 const fixedPart = (text: string) => escaped(unescaped(text))
 
@@ -43,6 +46,9 @@ interface Parameters {
   readonly end: number
   /** What the whole of it must match; undefined where anything does. */
   readonly expression: string | undefined
+  /** How many they are, and how much of the segment is fixed. */
+  readonly count: number
+  readonly fixed: number
 }
 
 /** Reads parameters as find-my-way does: `:a`, `:a.png`, `:a-:b`, `:hour(^\\d{2})h:minute(^\\d{2})m`. */
@@ -50,8 +56,11 @@ function parametersAt(text: string, start: number): Parameters {
   let expression = ''
   let index = start
   let isPlain = true
+  let count = 0
+  let fixed = 0
   while (text[index] === ':') {
     index++
+    count++
     while (index < text.length && !'(-./'.includes(text[index]!)) index++
     if (text[index] === '(') {
       const end = closing(text, index)
@@ -65,9 +74,16 @@ function parametersAt(text: string, start: number): Parameters {
     const from = index
     index = endOfFixed(text, index, '/')
     if (index > from) isPlain = false
+    fixed += index - from
     expression += fixedPart(text.slice(from, index))
   }
-  return { end: index, expression: isPlain ? undefined : expression }
+  return { end: index, expression: isPlain ? undefined : expression, count, fixed }
+}
+
+/** What one segment with parameters must match. */
+interface Expression extends Pick<Parameters, 'count' | 'fixed'> {
+  readonly exact: RegExp
+  readonly folded: RegExp
 }
 
 /** The pattern of one of the app's routes, such as `/users/:id` or `/admin/*`. */
@@ -82,11 +98,11 @@ export class RoutePattern {
   readonly #exact: RegExp
   readonly #folded: RegExp
   /** What the segments with parameters must match, in order. */
-  readonly #expressions: readonly { readonly exact: RegExp; readonly folded: RegExp }[]
+  readonly #expressions: readonly Expression[]
 
   constructor(text: string) {
     this.text = text
-    const expressions: { exact: RegExp; folded: RegExp }[] = []
+    const expressions: Expression[] = []
     let key = ''
     let rank = ''
     let source = ''
@@ -100,9 +116,9 @@ export class RoutePattern {
         break
       }
       if (char === ':' && text[index + 1] !== ':') {
-        const { end, expression } = parametersAt(text, index)
+        const { end, expression, count, fixed } = parametersAt(text, index)
         const whole = expression ?? '.*'
-        expressions.push({ exact: new RegExp(`^${whole}$`, 's'), folded: new RegExp(`^${whole}$`, 'is') })
+        expressions.push({ exact: new RegExp(`^${whole}$`, 's'), folded: new RegExp(`^${whole}$`, 'is'), count, fixed })
         key += `:${expression ?? ''}`
         rank += expression === undefined ? ranks.parameter : `${ranks.expression}${expression}`
         source += '([^/]*)'
@@ -131,6 +147,15 @@ export class RoutePattern {
   matches(path: string): boolean {
     const parts = this.#exact.exec(path)
     return parts !== null && this.#expressions.every(({ exact }, index) => exact.test(parts[index + 1]!))
+  }
+
+  /** Is a parameter longer than `most` for certain, where it resembles the path? Each character counts, if it is UTF-8. */
+  exceeds(path: string, most: number): boolean {
+    const parts = this.#folded.exec(path)?.slice(1) ?? []
+    return parts.some((part, index) => {
+      const { count, fixed } = this.#expressions[index]!
+      return part.replaceAll(following, '').length > count * most + fixed
+    })
   }
 
   /** Would it match, whatever the case of its letters, and with or without a slash at the end? */

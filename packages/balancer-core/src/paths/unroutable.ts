@@ -34,12 +34,8 @@ function escapeForeign(path: string): string {
   )
 }
 
-/** What the router is to be given for a target that it would refuse; undefined where it may see the target itself. */
-function disguiseOf(url: string, isForwarded: (path: string) => boolean): string | undefined {
-  if (url.charCodeAt(0) !== 47 /* / */) {
-    const isRefused = /^https?:\/\//i.test(url) && (url.includes('#') || !URL.canParse(url))
-    return isRefused && isForwarded('/') ? '/' : undefined
-  }
+/** What the router is to be given for a path that it would refuse, with or without a query. */
+function disguiseOfPath(url: string, isForwarded: (path: string) => boolean): string | undefined {
   if (!url.includes('%')) return undefined
   const path = withoutQuery(url)
   const routable = escapeForeign(path).replaceAll(malformed, '%25')
@@ -47,6 +43,16 @@ function disguiseOf(url: string, isForwarded: (path: string) => boolean): string
   // Of a malformed path, the app's own routes need not hear.
   if (path.search(malformed) !== -1 && !isForwarded(routable)) return undefined
   return routable + url.slice(path.length)
+}
+
+/** The same for a target; undefined where the router may see the target itself. */
+function disguiseOf(url: string, isForwarded: (path: string) => boolean): string | undefined {
+  if (url.charCodeAt(0) === 47 /* / */) return disguiseOfPath(url, isForwarded)
+  const [origin] = /^https?:\/\/[^/?]*/i.exec(url) ?? []
+  if (origin === undefined) return undefined
+  if (url.includes('#') || !URL.canParse(url)) return isForwarded('/') ? '/' : undefined
+  const path = disguiseOfPath(url.slice(origin.length), isForwarded)
+  return path === undefined ? undefined : origin + path
 }
 
 /**

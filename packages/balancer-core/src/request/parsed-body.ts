@@ -15,17 +15,25 @@ export function isUntouched(body: string | Buffer, { headers }: IncomingMessage)
   return headers['content-length'] !== undefined && Buffer.byteLength(body) === Number(headers['content-length'])
 }
 
+/**
+ * Is text that was named JSON what the client has sent? Text in quotes is longer than what is in it, but for what is not
+ * the client's own: characters that stand for bytes that are no UTF-8, and what was packed.
+ */
+function isUnparsed(text: string, raw: IncomingMessage): boolean {
+  return isUntouched(text, raw) && !text.includes('\uFFFD') && raw.headers['content-encoding'] === undefined
+}
+
 function isFlat(value: unknown): boolean {
   return Array.isArray(value) ? value.every((one) => typeof one !== 'object') : typeof value !== 'object'
 }
 
 /**
  * Writes what a parser of the app's has made of a body, so that a backend reads the same from it. Text that was named JSON
- * is a JSON string, unless it is what the client has sent: a string in quotes is longer than what is in it.
+ * is a JSON string, unless it is what the client has sent.
  * @throws TypeError for what cannot be written in the form that the client named
  */
 export function written(body: unknown, raw: IncomingMessage): string {
-  if (typeof body === 'string' && (!isJson(raw) || isUntouched(body, raw))) return body
+  if (typeof body === 'string' && (!isJson(raw) || isUnparsed(body, raw))) return body
   const type = mediaTypeOf(raw)
   if (isJson(raw)) {
     const text = JSON.stringify(body) as string | undefined

@@ -16,6 +16,7 @@ class Pipeline {
   #waiting = 0
   /** What the connection had read when the request arrived that has waited longest. */
   #readAt = 0
+  #pausedAt = -1
   #held = false
 
   constructor(socket: Socket) {
@@ -25,10 +26,13 @@ class Pipeline {
   wait(response: ServerResponse, start: () => void): void {
     const socket = this.#socket
     const readAt = socket.bytesRead
-    if (this.#waiting++ === 0) this.#readAt = readAt
+    if (this.#waiting++ === 0) {
+      this.#readAt = readAt
+      socket.on('pause', this.#readOn)
+    }
     response.once('socket', () => {
       this.latest = response
-      this.#waiting--
+      if (--this.#waiting === 0) socket.off('pause', this.#readOn)
       this.#readAt = readAt
       if (this.#held && !this.#isFull(0.5)) this.#release()
       start()
@@ -39,6 +43,20 @@ class Pipeline {
   #isFull(share: number): boolean {
     const bytes = this.#waiting === 0 ? 0 : this.#socket.bytesRead - this.#readAt
     return this.#waiting >= maxWaiting * share || bytes >= maxBytes * share
+  }
+
+  /**
+   * The body of one that waits has filled its buffer. Nobody reads it yet, but if the connection were not read, its client
+   * could leave unseen while a backend is at work for it.
+   */
+  readonly #readOn = (): void => {
+    const { bytesRead } = this.#socket
+    // It was paused for another reason if nothing has come.
+    if (bytesRead === this.#pausedAt || this.#held || this.#isFull(1)) return
+    this.#pausedAt = bytesRead
+    setImmediate(() => {
+      if (this.#waiting > 0 && !this.#held) this.#socket.resume()
+    })
   }
 
   /** Node reads on whenever a request has been answered. */
