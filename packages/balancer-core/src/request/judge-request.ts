@@ -32,7 +32,8 @@ export function faultOf(request: IncomingMessage): string | undefined {
   if (length === undefined) return undefined
   if (!/^\d+$/.test(length)) return 'malformed content-length'
   if (occurrences(rawHeaders, 'content-length') > 1) return 'more than one content-length'
-  return undefined
+  // A number could not hold it, and another length would be sent on.
+  return Number.isSafeInteger(Number(length)) ? undefined : 'content-length beyond what can be counted'
 }
 
 /** Where a request is to go, in origin-form. */
