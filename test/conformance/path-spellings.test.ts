@@ -278,6 +278,7 @@ describe('guards of other shapes', () => {
         app.all('/maybe/:x?', { onRequest: guard }, forward)
       },
     })
+    await expectEach(ask, ['/users/1/secret;a=b%5cx', '/users/1/secret;\\x', '/maybe;%5cx'], 400)
     const own = ['/users/1/secret', '/users/a%20b/secret', '/files/a.key', '/years/2026', '/maybe', '/maybe/1']
     await expectEach(ask, own, 401)
     await expectEach(ask, own, 'forwarded', 'x-key: right')

@@ -65,10 +65,14 @@ export function hasDotSegments(path: string): boolean {
 
 const mergeSlashes = (path: string) => path.replaceAll(/\/{2,}/g, '/')
 
+const withoutParameters = (path: string) => path.replaceAll(/;[^/]*/g, '')
+
 /** What servers do to a path that they have decoded, each of them or none: one may do the first and not the second. */
 const readings: readonly ((path: string) => string)[] = [
+  // Parameters go before backslashes count, or after: `/exact;a\x`.
+  withoutParameters,
   (path) => path.replaceAll('\\', '/'),
-  (path) => path.replaceAll(/;[^/\\]*/g, ''),
+  withoutParameters,
   // oxlint-disable-next-line no-control-regex
   (path) => path.replace(/[\u0000?#].*$/s, ''),
   // Windows drops dots and blanks at the end of a name.
