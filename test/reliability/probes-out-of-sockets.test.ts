@@ -8,6 +8,7 @@ import { startProgram, withOpenFiles } from '../support/program.ts'
 /** What the program tells. */
 interface Told {
   readonly without: readonly ProbeReport[]
+  readonly overRest: ProbeReport
   readonly during: { readonly states: readonly string[]; readonly vetoes: readonly string[] }
   readonly withSockets: readonly ProbeReport[]
   readonly states: readonly string[]
@@ -24,7 +25,7 @@ test('while this process is out of sockets, probes say nothing, and the log says
   const [line] = await program.until(/^\{"without".*$/)
   const told = JSON.parse(line) as Told
   assert.equal(told.without.length, 15)
-  for (const { good, inconclusive, received } of told.without)
+  for (const { good, inconclusive, received } of [...told.without, told.overRest])
     assert.deepEqual(
       [good, inconclusive, received],
       [false, 'out-of-sockets', 'connect EMFILE: this process is out of sockets'],

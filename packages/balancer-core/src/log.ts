@@ -22,6 +22,28 @@ function shownUrl(target: string, withQuery: boolean): string {
   return end === -1 ? url : url.slice(0, end)
 }
 
+type Serializer = (value: unknown) => unknown
+
+/**
+ * For routes of ours: what Fastify itself logs of a request (`incoming request`) has its URL as our own line has it. It
+ * changes what the app's own serializer makes of a request; nothing, for a logger that is not pino, which has none.
+ */
+export function requestSerializers(log: FastifyBaseLogger, withQuery: boolean): { req?: Serializer } {
+  // As `pino.symbols` has it.
+  const { [Symbol.for('pino.serializers')]: own } = log as unknown as {
+    [symbol: symbol]: { req?: Serializer } | undefined
+  }
+  const before = own?.req
+  if (before === undefined) return {}
+  return {
+    req(request) {
+      const shown = before(request)
+      const { url } = (shown ?? {}) as { url?: unknown }
+      return typeof url === 'string' ? { ...(shown as object), url: shownUrl(url, withQuery) } : shown
+    },
+  }
+}
+
 /**
  * Writes the one line of an exchange, with every attempt: which backend, how it ended, what took how long (ms).
  * `withQuery`: the option `logQuery`.

@@ -113,7 +113,7 @@ export const BalancerOptions = Type.Object(
     logQuery: Type.Boolean({
       default: false,
       description:
-        "Log paths with their query, which may hold passwords and tokens. This is about the balancer's line only: Fastify's own lines have the query in any case, unless you give its `logger` a serializer for `req`",
+        "Log paths with their query, which may hold passwords and tokens: in the balancer's lines, and in Fastify's own lines about the balancer's routes. Other routes of the app are logged as your `logger` does it",
     }),
     rewrite: Type.Object(
       {

@@ -3,6 +3,7 @@ import { METHODS } from 'node:http'
 import type { Balancer } from './balancer.ts'
 import { Exchange } from './exchange/exchange.ts'
 import { forwardingBelow, guarded, type Forwarding } from './exchange/forwarding.ts'
+import { requestSerializers } from './log.ts'
 import { laneOf } from './response/choose-lane.ts'
 import type { Lane } from './response/response-lane.ts'
 import { setOwner } from './paths/route-kin.ts'
@@ -42,8 +43,9 @@ export async function route(scope: FastifyInstance, { balancer }: { balancer: Ba
     setOwner(forward, forwarding)
     return forward
   }
-  const { constraints } = balancer.options
-  const shared = { constraints, exposeHeadRoute: false, schema: { hide: true } as FastifySchema }
+  const { constraints, logQuery } = balancer.options
+  const logSerializers = requestSerializers(scope.log, logQuery)
+  const shared = { constraints, exposeHeadRoute: false, schema: { hide: true } as FastifySchema, logSerializers }
   for (const url of scope.prefix === '' ? ['/*'] : ['/', '/*']) {
     // @fastify/cors takes OPTIONS of everything for preflight requests, which it answers itself.
     const isTaken = scope.hasRoute({ url: scope.prefix + url, method: 'OPTIONS', constraints })

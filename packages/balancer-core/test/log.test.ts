@@ -1,7 +1,12 @@
+import balancer from '@fastify-balancer/balancer-core'
+import Fastify from 'fastify'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ask } from '../../../test/support/ask.ts'
+import { listenApp } from '../../../test/support/app.ts'
+import { startBackend } from '../../../test/support/backend.ts'
 import { startFront } from '../../../test/support/front.ts'
+import { LogLines } from '../../../test/support/log-lines.ts'
 import { rawClient } from '../../../test/support/raw.ts'
 import { until } from '../../../test/support/until.ts'
 
@@ -49,11 +54,27 @@ test('a line of what a drain has cut off speaks of no client', async (t) => {
   await backend.stop()
 })
 
+test("nor has Fastify's own line of a request that goes to the balancer, however the app shows requests", async (t) => {
+  const log = new LogLines()
+  const app = Fastify({
+    logger: { level: log.level, stream: log.stream, serializers: { req: ({ url }) => ({ url, own: 1 }) } },
+  })
+  const backend = await startBackend(t)
+  await app.register(balancer, { backends: [backend.url] })
+  const { url } = await listenApp(t, app)
+  assert.equal((await ask(url + target)).status, 200)
+  await until('all is logged', () => log.all.some(({ msg }) => msg === 'request completed'))
+  assert.deepEqual(log.all.find(({ msg }) => msg === 'incoming request')?.['req'], { url: '/path/of/it', own: 1 })
+  assert.doesNotMatch(JSON.stringify(log.all), /secret/)
+})
+
 test('with `logQuery`, the query is logged', async (t) => {
   const { url, log } = await startFront(t, { balancer: { logQuery: true } })
   await ask(url + target)
   await until('it is logged', () => log.exchanges.length === 1)
   assert.equal(log.exchanges[0]!.url, target)
+  const { req } = log.all.find(({ msg }) => msg === 'incoming request') as { req?: { url?: string } }
+  assert.equal(req?.url, target)
 })
 
 for (const logQuery of [false, true])

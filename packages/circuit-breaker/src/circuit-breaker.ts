@@ -1,5 +1,5 @@
 import type { Attempt, Backend, Balancer, BackendSet } from '@fastify-balancer/balancer-core'
-import { Pauses } from '@fastify-balancer/option-schema'
+import { inSlices, Pauses } from '@fastify-balancer/option-schema'
 import type { FastifyBaseLogger } from 'fastify'
 import { BackendCircuit, type ChangeListener, type CircuitView } from './backend/backend-circuit.ts'
 import type { Call } from './circuit/call.ts'
@@ -21,6 +21,8 @@ export class CircuitBreaker {
   readonly #pauses: Pauses
   /** `undefined` for a backend that is to have none. */
   readonly #circuits = new Map<Backend, BackendCircuit | undefined>()
+  /** The list that was last followed. */
+  #current: BackendSet | undefined
 
   /** `server` is told on the channel. */
   constructor(balancer: Balancer, options: ParsedOptions, log?: FastifyBaseLogger, server?: unknown) {
@@ -54,7 +56,7 @@ export class CircuitBreaker {
 
   /** All circuits, in the order of the backends. */
   get views(): readonly CircuitView[] {
-    return this.balancer.backends.flatMap((backend) => this.#circuits.get(backend)?.view ?? [])
+    return this.balancer.backends.flatMap((backend) => this.#entered(backend)?.view ?? [])
   }
 
   /** The circuit of a backend. @throws the balancer's error for an unknown id; NoCircuitError */
@@ -95,7 +97,7 @@ export class CircuitBreaker {
   }
 
   #circuit(id: string): BackendCircuit {
-    const circuit = this.#circuits.get(this.balancer.backend(id))
+    const circuit = this.#entered(this.balancer.backend(id))
     if (circuit === undefined) throw new NoCircuitError(id)
     return circuit
   }
@@ -103,6 +105,11 @@ export class CircuitBreaker {
   #join(backend: Backend): BackendCircuit | undefined {
     if (this.#circuits.has(backend) || !this.balancer.backends.includes(backend)) return undefined
     return this.#enter(backend)
+  }
+
+  /** Of a backend that is in the set. */
+  #entered(backend: Backend): BackendCircuit | undefined {
+    return this.#circuits.has(backend) ? this.#circuits.get(backend) : this.#enter(backend)
   }
 
   #enter(backend: Backend): BackendCircuit | undefined {
@@ -119,7 +126,10 @@ export class CircuitBreaker {
       this.#circuits.get(backend)?.leave()
       this.#circuits.delete(backend)
     }
-    for (const backend of now.all) if (!this.#circuits.has(backend)) this.#enter(backend)
+    // One that is asked, or asked about, before its turn gets its circuit then; the next change sees to all that are left.
+    const isOld = () => this.#current !== now
+    this.#current = now
+    void inSlices(now.all, (backend) => void (isOld() || this.#entered(backend)))
   }
 
   readonly #tell: ChangeListener = ({ backend, view }, before, reason) => {

@@ -16,7 +16,12 @@ export function addProbe(scope: Scope, desk: Desk): void {
         params: BackendParams,
         querystring: NoQuery,
         response: responses(
-          { 200: { ...ProbeView, description: 'What came of it, good or bad' } },
+          {
+            200: {
+              ...ProbeView,
+              description: 'What came of it: good, bad, or nothing that can be held against the backend',
+            },
+          },
           ...([400, 403, 404, 409] as const),
         ),
       },
@@ -32,7 +37,7 @@ export function addProbe(scope: Scope, desk: Desk): void {
         what: 'backend.probe',
         backend: id,
         before,
-        after: report.good ? 'good' : 'bad',
+        after: report.inconclusive === undefined ? (report.good ? 'good' : 'bad') : 'inconclusive',
         revision: balancer.set.revision,
       })
       return reply.send(report)

@@ -14,6 +14,11 @@ const VetoView = Type.Object({
 /** What a probe was, and what came of it. */
 export const ProbeView = Type.Object({
   good: Type.Boolean(),
+  inconclusive: Type.Optional(
+    Type.Union([Type.Literal('out-of-sockets'), Type.Literal('pause')], {
+      description: 'Why it says nothing about the backend and counts neither way; `good` is false then',
+    }),
+  ),
   at: since,
   sent: Type.String({ description: 'What was asked' }),
   received: Type.String({ description: 'What came of it' }),

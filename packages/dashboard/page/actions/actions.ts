@@ -55,8 +55,10 @@ const hold: BackendField = {
   step: 0.001,
 }
 
-function probeText({ good, sent, received, timings }: ProbeView): string {
-  return `${good ? 'good' : 'bad'}: ${sent} → ${received}, ${durationText(timings.took)}`
+/** Of one that said nothing about the backend, `received` says why. */
+export function probeText({ good, inconclusive, sent, received, timings }: ProbeView): string {
+  const verdict = inconclusive === undefined ? (good ? 'good' : 'bad') : 'neither good nor bad'
+  return `${verdict}: ${sent} → ${received}, ${durationText(timings.took)}`
 }
 
 /** In the order of the menu. */

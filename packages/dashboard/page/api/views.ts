@@ -20,6 +20,8 @@ export interface CircuitView {
 /** What came of one probe. */
 export interface ProbeView {
   readonly good: boolean
+  /** Why it says nothing about the backend; `good` is false then. */
+  readonly inconclusive?: 'out-of-sockets' | 'pause'
   readonly at: number
   readonly sent: string
   readonly received: string

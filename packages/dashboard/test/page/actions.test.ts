@@ -6,7 +6,7 @@ import Fastify from 'fastify'
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import { startBackend } from '../../../../test/support/backend.ts'
-import { actions, actionsFor, type ActionKind } from '../../page/actions/actions.ts'
+import { actions, actionsFor, probeText, type ActionKind } from '../../page/actions/actions.ts'
 import { ApiError } from '../../page/api/api-error.ts'
 import { Api } from '../../page/api/api.ts'
 
@@ -48,6 +48,16 @@ test('each action does what it says, and says what has come of it', async (t) =>
   assert.equal(await run('close', undefined), 'has the circuit closed')
   assert.equal(await run('auto'), 'has the circuit closed')
   assert.match(await run('probe'), /^was probed, good: HEAD http:\/\/127\.0\.0\.1:\d+\/ → .*200.*, [\d.]+ ms$/)
+})
+
+test('a probe that says nothing about the backend is told as neither good nor bad', () => {
+  const received = 'connect EMFILE: this process is out of sockets'
+  const probe = { good: false, at: 0, sent: 'HEAD http://a/', received, timings: { took: 1 } } as const
+  assert.equal(
+    probeText({ ...probe, inconclusive: 'out-of-sockets' }),
+    `neither good nor bad: HEAD http://a/ → ${received}, 1.0 ms`,
+  )
+  assert.match(probeText(probe), /^bad: /)
 })
 
 test('a weight is set only while the list is as the operator has seen it', async (t) => {

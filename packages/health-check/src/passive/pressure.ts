@@ -9,7 +9,9 @@ type Heeded = Attempt & { [granted]?: true }
 /**
  * Pauses backends that ask for it: by 503 with `retry-after` (RFC 9110 §10.2.3), and by 429 where the options say so. By
  * itself a 429 speaks of one client (RFC 6585 §4) and says nothing about the backend: it is no failure, no success, and
- * no measure of its speed, whatever is heeded. A 503 is pressure and no sickness only where its pause is granted: one
+ * no measure of its speed, whatever is heeded. Nor does a
+ * 501 to any method but GET, which all servers know: it speaks of the method (RFC 9110 §15.6.2), and any client could
+ * have a server without HEAD ejected. A 503 is pressure and no sickness only where its pause is granted: one
  * that asks for none, or that the ceiling refuses, goes on being sent requests, and fails like any other. A new hint
  * makes a pause longer, never shorter, whenever its attempt began.
  */
@@ -34,7 +36,8 @@ export class Pressure {
 
   /** Is its response neither success nor failure? To be asked once it was heeded. */
   isPressure(attempt: Heeded): boolean {
-    return attempt.status === 429 || attempt[granted] === true
+    const { status, exchange } = attempt
+    return status === 429 || (status === 501 && exchange.method !== 'GET') || attempt[granted] === true
   }
 
   /** Its response headers have arrived: grants the pause that they ask for, if it may. */

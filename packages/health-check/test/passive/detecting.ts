@@ -62,7 +62,12 @@ export class Detecting {
   begin(id: string, url = '/'): Played {
     const backend = this.backend(id)
     const attempt = new AttemptRecord(backend, 1)
-    Object.assign(attempt, { startedAt: this.clock.now(), started: true, uploaded: true, exchange: { url } })
+    Object.assign(attempt, {
+      startedAt: this.clock.now(),
+      started: true,
+      uploaded: true,
+      exchange: { method: 'GET', url },
+    })
     backend.inFlight++
     this.detection.attemptStarted(attempt as unknown as Attempt)
     return attempt

@@ -7,7 +7,11 @@ const count = (description: string, byDefault: number, minimum: number) =>
 /** The consecutive failures after which a backend is left alone. The defaults are Envoy's where Envoy has one. */
 const ConsecutiveOptions = Type.Object(
   {
-    failures: count('Failures of any kind in a row, responses with 500–599 among them; 0 = off', 5, 0),
+    failures: count(
+      'Failures of any kind in a row, responses with 500–599 among them, but for 501 to other methods than `GET`; 0 = off',
+      5,
+      0,
+    ),
     gateway: count('Responses with 502, 503 or 504 in a row; 0 = off', 0, 0),
     unreached: count('Attempts in a row that could not reach it; 0 = off', 3, 0),
   },
