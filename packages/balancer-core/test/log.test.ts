@@ -1,4 +1,4 @@
-import balancer from '@fastify-balancer/balancer-core'
+import core from '@fastify-balancer/balancer-core'
 import Fastify from 'fastify'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -60,7 +60,7 @@ test("nor has Fastify's own line of a request that goes to the balancer, however
     logger: { level: log.level, stream: log.stream, serializers: { req: ({ url }) => ({ url, own: 1 }) } },
   })
   const backend = await startBackend(t)
-  await app.register(balancer, { backends: [backend.url] })
+  await app.register(core, { backends: [backend.url] })
   const { url } = await listenApp(t, app)
   assert.equal((await ask(url + target)).status, 200)
   await until('all is logged', () => log.all.some(({ msg }) => msg === 'request completed'))
