@@ -118,6 +118,20 @@ test('no more files stand side by side than can be taken in at a glance', () => 
   )
 })
 
+test('in every room, one file begins by saying what the room is for', () => {
+  const rooms = globSync(`${arranged}/{src,page}/**/*.{ts,tsx}`, { cwd: packages })
+    .map((file) => dirname(file))
+    .filter((folder) => !/\/(?:src|page)$/.test(folder))
+  for (const room of new Set(rooms)) {
+    const name = room.replace(/^[^/]+\/(?:src|page)\//, '')
+    const files = globSync('*.{ts,tsx}', { cwd: join(packages, room) })
+    const openings = files.filter((file) =>
+      readFileSync(join(packages, room, file), 'utf8').startsWith(`// Room \`${name}\`: `),
+    )
+    assert.equal(openings.length, 1, room)
+  }
+})
+
 describe('what these tests see', () => {
   test('a circle, types included', () => {
     const imports = [

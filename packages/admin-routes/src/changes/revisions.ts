@@ -1,3 +1,4 @@
+// Room `changes`: what may be changed, by whom, and what was: revisions, audit, allowed origins.
 import type { Backend, Balancer } from '@fastify-balancer/balancer-core'
 import type { WantedBackend } from '../schemas/wanted.ts'
 

@@ -1,3 +1,4 @@
+// Room `events`: what happens, told as it happens: events and figures over server-sent streams.
 import type { Clock } from '@fastify-balancer/balancer-core'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { isGone, whenGone } from '../waiting/gone.ts'

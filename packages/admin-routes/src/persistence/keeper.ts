@@ -1,3 +1,4 @@
+// Room `persistence`: keeps lists in a file, so that a restart begins with the last one.
 import type { Balancer } from '@fastify-balancer/balancer-core'
 import type { FastifyBaseLogger } from 'fastify'
 import { constants } from 'node:fs'

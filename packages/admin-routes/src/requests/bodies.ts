@@ -1,3 +1,4 @@
+// Room `requests`: what holds for every request: bodies, validation, other origins, error answers.
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Readable } from 'node:stream'
 import { NotJsonError } from '../errors.ts'

@@ -1,3 +1,4 @@
+// Room `routes`: one file for each route, or for a few about the same thing.
 import { Type } from '@sinclair/typebox'
 import type { Desk } from '../desk.ts'
 import { setRevision } from '../changes/if-match.ts'

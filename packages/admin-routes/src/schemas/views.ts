@@ -1,3 +1,4 @@
+// Room `schemas`: what requests and answers look like: their types, validation and OpenAPI.
 import { Type, type Static } from '@sinclair/typebox'
 
 const since = Type.Number({ description: 'In ms since the epoch' })

@@ -1,3 +1,4 @@
+// Room `views`: backends and balancers as answers show them.
 import type { Backend, Balancer } from '@fastify-balancer/balancer-core'
 import { inSlices } from '@fastify-balancer/option-schema'
 import type { Static } from '@sinclair/typebox'

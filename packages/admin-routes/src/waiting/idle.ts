@@ -1,3 +1,4 @@
+// Room `waiting`: requests that wait until a backend or the server is idle.
 import type { Clock } from '@fastify-balancer/balancer-core'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { TooManyWaitingError } from './errors.ts'

@@ -1,3 +1,4 @@
+// Room `backend`: the circuit of one backend, fed by its attempts and acting by a veto.
 import type { Attempt, Backend, Balancer } from '@fastify-balancer/balancer-core'
 import type { Pauses } from '@fastify-balancer/option-schema'
 import { AnyOf } from '../trip/any-of.ts'

@@ -1,3 +1,4 @@
+// Room `circuit`: the circuit itself: closed, open, half-open, held; it knows no backend.
 import { performance } from 'node:perf_hooks'
 import { Call, type Report } from './call.ts'
 import {

@@ -1,3 +1,4 @@
+// Room `trip`: when a circuit opens: failures in a row, or their rate.
 /**
  * Decides when a closed circuit opens. It is told of every call that ended in that state, and starts afresh with each
  * change of the state. A rule serves one circuit, for it counts; a record takes constant time and memory.

@@ -1,3 +1,4 @@
+// Room `actions`: what an operator can order, and the dialogs for it.
 import type { Api } from '../api/api.ts'
 import { durationText } from '../figures-text.ts'
 import type { Field, Intent } from './intent.ts'

@@ -1,3 +1,4 @@
+// Room `api`: the admin API, as the page asks it.
 import { ApiError } from './api-error.ts'
 import type {
   BalancersView,

@@ -1,3 +1,4 @@
+// Room `backends`: the table of backends.
 import { useRef } from 'preact/hooks'
 import type { ActionKind } from '../actions/actions.ts'
 import { BackendRow } from './backend-row.tsx'

@@ -1,3 +1,4 @@
+// Room `charts`: charts of the last minutes.
 import { useMemo, useRef } from 'preact/hooks'
 import type uPlot from 'uplot'
 import { chartLook } from './chart-look.ts'

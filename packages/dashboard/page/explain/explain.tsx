@@ -1,3 +1,4 @@
+// Room `explain`: who would be picked for a request, and why.
 import { useRef, useState } from 'preact/hooks'
 import { ApiError } from '../api/api-error.ts'
 import type { Api } from '../api/api.ts'

@@ -1,3 +1,4 @@
+// Room `feed`: the feed of events.
 import { textOf } from './event-text.ts'
 import { clockTime } from '../figures-text.ts'
 import { memo } from '../widgets/memo.ts'

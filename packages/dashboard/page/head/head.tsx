@@ -1,3 +1,4 @@
+// Room `head`: the head of the page: balancers, figures, alerts, the server.
 import { mebibytes, percent, durationText } from '../figures-text.ts'
 import type { Intent } from '../actions/intent.ts'
 import { ServerButton } from './server-button.tsx'

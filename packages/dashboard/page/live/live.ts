@@ -1,3 +1,4 @@
+// Room `live`: the state of the page, kept up to date by events.
 import { ApiError } from '../api/api-error.ts'
 import type { Api } from '../api/api.ts'
 import { EventStream } from './event-stream.ts'

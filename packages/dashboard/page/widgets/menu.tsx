@@ -1,3 +1,4 @@
+// Room `widgets`: pieces that know nothing of balancers.
 import type { RefObject } from 'preact'
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
 import { moved } from './arrow-keys.ts'

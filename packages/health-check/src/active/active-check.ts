@@ -1,3 +1,4 @@
+// Room `active`: probes on a schedule, and what follows from a row of them.
 import type { Backend, Balancer, BackendSet, Verdict } from '@fastify-balancer/balancer-core'
 import { Pauses } from '@fastify-balancer/option-schema'
 import type { Judge } from '../judgement/judgement.ts'

@@ -1,3 +1,4 @@
+// Room `judgement`: what was judged of a backend, and what it rested on.
 import type { Backend } from '@fastify-balancer/balancer-core'
 
 /** One decision about a backend, with what it rests on. */

@@ -1,3 +1,4 @@
+// Room `passive`: backends judged by their traffic: who is ejected, and for how long.
 import type { Attempt, Backend, BackendSet, Balancer } from '@fastify-balancer/balancer-core'
 import { Pauses } from '@fastify-balancer/option-schema'
 import type { Judge } from '../judgement/judgement.ts'

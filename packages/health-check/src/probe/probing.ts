@@ -1,3 +1,4 @@
+// Room `probe`: one probe of one backend: what is asked, over what, and what its answer says.
 import type { Backend, Clock } from '@fastify-balancer/balancer-core'
 import type { Pauses } from '@fastify-balancer/option-schema'
 import { describe } from './error-description.ts'

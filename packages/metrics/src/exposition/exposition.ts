@@ -1,3 +1,4 @@
+// Room `exposition`: metrics as text: Prometheus and OpenMetrics.
 import { inSlices } from '@fastify-balancer/option-schema'
 import { setImmediate } from 'node:timers/promises'
 import { Registry, type Metric } from 'prom-client'

@@ -1,3 +1,4 @@
+// Room `families`: the families of metrics, and where their values come from.
 import type { Metric, Registry } from 'prom-client'
 import type { Distribution } from '../traffic/distribution.ts'
 

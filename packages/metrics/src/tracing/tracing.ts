@@ -1,3 +1,4 @@
+// Room `tracing`: spans of OpenTelemetry for exchanges and attempts.
 import type { Attempt, ExchangeView } from '@fastify-balancer/balancer-core'
 import type { Tracer } from '@opentelemetry/api'
 import type { FastifyInstance } from 'fastify'

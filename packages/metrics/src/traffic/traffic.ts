@@ -1,3 +1,4 @@
+// Room `traffic`: what is counted while requests pass.
 import type { Attempt, Backend, ExchangeView, Outcome } from '@fastify-balancer/balancer-core'
 import { Distribution } from './distribution.ts'
 import { queueWaitOf } from './queue-wait.ts'

@@ -1,3 +1,4 @@
+// Room `connections/http2`: requests to one backend over sessions of HTTP/2.
 import type { Readable } from 'node:stream'
 import { errors, type Dispatcher } from 'undici'
 import type { PoolCounts, RequestPool } from '../request-pool.ts'

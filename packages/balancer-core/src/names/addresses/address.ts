@@ -1,3 +1,4 @@
+// Room `names/addresses`: addresses of one name, and which of them could not be reached lately.
 import { isIP, SocketAddress } from 'node:net'
 
 /** Of the two versions of IP, the one that an address is of. */

@@ -1,3 +1,4 @@
+// Room `names/files`: the files of the system that say how names are looked up.
 /** Where nsswitch.conf(5) lets names be looked for, as far as we ask there ourselves; `system` is all of it. */
 export type HostSource = 'files' | 'dns' | 'system'
 

@@ -1,3 +1,4 @@
+// Room `picking/policies`: the policies that options can name, one file each.
 import type { Policy } from '../policy.ts'
 import { leastRequests } from './least-requests.ts'
 import { p2c } from './p2c.ts'

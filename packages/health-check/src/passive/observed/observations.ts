@@ -1,3 +1,4 @@
+// Room `passive/observed`: what traffic has shown of each backend.
 import type { Backend, Clock } from '@fastify-balancer/balancer-core'
 import { Observation } from './observation.ts'
 

@@ -1,3 +1,4 @@
+// Room `passive/rules`: the rules by which what was observed is an offence.
 import type { Consecutive, ConsecutiveKind, ConsecutiveLimits } from '../observed/consecutive.ts'
 import type { Offence } from '../observed/offence.ts'
 import type { RecentFailures } from '../observed/recent-failures.ts'
