@@ -37,7 +37,7 @@ test('while this process is out of sockets, probes say nothing, and the log says
   )
   assert.deepEqual([told.states, told.vetoes], [['up', 'up', 'up'], []])
   assert.deepEqual(told.messages, [
-    'probes could not be sent, for this process is out of sockets; backends keep their state',
+    'this process is out of sockets: probes could not be sent and do not count; backends keep their state',
   ])
   assert.deepEqual(await program.exit, { code: 0, signal: null })
 })

@@ -16,7 +16,7 @@ export interface Opinions {
   }[]
   readonly failures: readonly number[]
   readonly vetoes: readonly string[]
-  /** What the log said about this process having stood still. */
+  /** What the log said about probes across a pause of this process. */
   readonly told: readonly string[]
 }
 
@@ -47,7 +47,7 @@ function opinions(): Opinions {
     circuits: app.circuitBreaker.views.map(({ state, openings, failures }) => ({ state, openings, failures })),
     failures: views.map(({ passive }) => passive.interval.failures + passive.lastInterval.failures),
     vetoes: app.balancer.backends.flatMap(({ id, vetoes }) => vetoes.map(({ by, reason }) => `${id} ${by}: ${reason}`)),
-    told: log.all.flatMap(({ msg }) => (msg?.includes('stood still') === true ? [msg] : [])),
+    told: log.all.flatMap(({ msg }) => (msg?.includes('probes do not count') === true ? [msg] : [])),
   }
 }
 

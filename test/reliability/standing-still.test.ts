@@ -69,7 +69,7 @@ for (const how of ['answer', 'break'] as const) {
     for (let count = 0; count < 30; count++) assert.equal((await ask(url)).status, 200)
     child.send('?')
     const [told] = (await once(child, 'message')) as [Opinions]
-    const expected = 'probes say nothing, for this process stood still; backends keep their state'
+    const expected = 'this process was paused: probes do not count; backends keep their state'
     assert.deepEqual(told, {
       judgements: [],
       vetoes: [],

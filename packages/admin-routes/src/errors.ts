@@ -31,7 +31,7 @@ export class BadRequestError extends BadRequest {
   readonly faults: readonly string[]
 
   constructor(faults: readonly string[]) {
-    // An answer, and whoever logs it, must not tell what may be a password.
+    // The answer may be logged, so it must not contain what may be a password.
     const told = toldFaults(faults).map(withoutSecrets)
     super(told.join('; '))
     this.faults = told

@@ -5,7 +5,7 @@ import { NotJsonError } from '../errors.ts'
 
 type Done = (error: Error | null, body?: unknown) => void
 
-/** Without a body, its type says nothing; with one, it had to be JSON. */
+/** A content type without a body is ignored; with a body, it must be JSON. */
 function refuseContent(_request: FastifyRequest, payload: Readable, done: Done): void {
   const settle = (error: Error | null) => {
     payload.off('data', onData).off('end', onEnd).off('error', settle).pause()

@@ -17,7 +17,8 @@ export const ProbeView = Type.Object({
   good: Type.Boolean(),
   inconclusive: Type.Optional(
     Type.Union([Type.Literal('out-of-sockets'), Type.Literal('pause')], {
-      description: 'Why it says nothing about the backend and counts neither way; `good` is false then',
+      description:
+        'Set when the probe does not count: this process was out of sockets, or was paused. `good` is then false',
     }),
   ),
   at: since,

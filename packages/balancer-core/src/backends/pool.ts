@@ -6,7 +6,7 @@ import { ConnectionPool } from '../connections/connection-pool.ts'
 import { Http2Pool } from '../connections/http2/http2-pool.ts'
 import type { RequestPool } from '../connections/request-pool.ts'
 import type { HostName } from '../names/host-name.ts'
-import { following, lookupOptions } from '../connections/following.ts'
+import { following, lookupOptions } from '../connections/address-following.ts'
 import type { PoolOptions, TimeoutOptions } from './pool-options.ts'
 
 /** Opens sockets to one backend, by its own name whatever the request's Host says. */

@@ -20,7 +20,7 @@ export interface CircuitView {
 /** What came of one probe. */
 export interface ProbeView {
   readonly good: boolean
-  /** Why it says nothing about the backend; `good` is false then. */
+  /** Set when the probe does not count, and why; `good` is then false. */
   readonly inconclusive?: 'out-of-sockets' | 'pause'
   readonly at: number
   readonly sent: string

@@ -6,11 +6,12 @@ import type { Inconclusive, ProbeReport } from '../probe/probing.ts'
 const quiet = 60_000
 
 const words: Readonly<Record<Inconclusive, string>> = {
-  'out-of-sockets': 'probes could not be sent, for this process is out of sockets; backends keep their state',
-  pause: 'probes say nothing, for this process stood still; backends keep their state',
+  'out-of-sockets':
+    'this process is out of sockets: probes could not be sent and do not count; backends keep their state',
+  pause: 'this process was paused: probes do not count; backends keep their state',
 }
 
-/** Tells the log why probes say nothing: once for all of them, and not for each. */
+/** Logs why probes do not count: once for all of them, and not for each. */
 export class InconclusiveLog {
   readonly #clock: Clock
   readonly #log: FastifyBaseLogger | undefined

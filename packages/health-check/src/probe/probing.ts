@@ -4,13 +4,13 @@ import type { Pauses } from '@fastify-balancer/option-schema'
 import { describe } from './error-description.ts'
 import { isOutOfSockets } from './out-of-sockets.ts'
 
-/** Why a probe says nothing about the backend: this process had no socket to ask with, or stood still meanwhile. */
+/** Why a probe does not count: this process had no socket for it, or was paused meanwhile. */
 export type Inconclusive = 'out-of-sockets' | 'pause'
 
 /** What a probe was, and what came of it: plain data, without what headers hold. Times are ms. */
 export interface ProbeReport {
   readonly good: boolean
-  /** It says nothing about the backend, and counts neither way, because of this; `good` is false then. */
+  /** Set when the probe does not count, and why; `good` is then false. */
   readonly inconclusive?: Inconclusive
   /** When it began, in ms since the epoch. */
   readonly at: number

@@ -20,7 +20,7 @@ test('the log says once why probes say nothing, and again when that was over for
   assert.deepEqual(lines, [
     [
       { balancer: 'api', backend: 'a', ...report },
-      'probes could not be sent, for this process is out of sockets; backends keep their state',
+      'this process is out of sockets: probes could not be sent and do not count; backends keep their state',
     ],
   ])
   add('pause')
