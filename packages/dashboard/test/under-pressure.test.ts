@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { until } from '../../../test/support/until.ts'
-import { shedUnderPressure } from '../../fastify-balancer/src/under-pressure.ts'
+import { shedUnderPressure } from '../../fastify-balancer/src/plugin/under-pressure.ts'
 import { stage } from './stage.ts'
 
 const index = readFileSync(join(import.meta.dirname, '..', 'dist', 'page', 'index.html'), 'utf8')

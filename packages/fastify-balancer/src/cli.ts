@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
-import { readArguments } from './arguments.ts'
+import { readArguments } from './command/arguments.ts'
 import { CommandError } from './command-error.ts'
-import { help } from './help.ts'
+import { help } from './command/help.ts'
 
 // Whoever read the log has gone (`| head`): that is no reason to stop balancing.
 process.stdout.on('error', () => {})
@@ -18,7 +18,7 @@ try {
   if (command.kind === 'help') process.stdout.write(help)
   else if (command.kind === 'version') process.stdout.write(`${version()}\n`)
   // Only now is all of Fastify loaded.
-  else await (await import('./serve.ts')).serve(command)
+  else await (await import('./server/serve.ts')).serve(command)
 } catch (error) {
   if (!(error instanceof CommandError)) throw error
   process.stderr.write(`fastify-balancer: ${error.message.replaceAll('\n', ' ')}\n`)

@@ -1,10 +1,11 @@
+// Room `server`: runs what a command line or a file describes: listeners, log, signals.
 import Fastify, { LogController } from 'fastify'
-import type { ServeCommand } from './arguments.ts'
-import { CommandError } from './command-error.ts'
-import { invitation, startDemo } from './demo.ts'
-import balancer from './index.ts'
+import type { ServeCommand } from '../command/arguments.ts'
+import { CommandError } from '../command-error.ts'
+import { invitation, startDemo } from '../demo/demo.ts'
+import balancer from '../index.ts'
 import { loggerOf } from './log.ts'
-import { onlyLocal } from './only-local.ts'
+import { onlyLocal } from '../demo/only-local.ts'
 
 /** How long a demo backend stays away once it was stopped, in ms. */
 const downtime = 10_000

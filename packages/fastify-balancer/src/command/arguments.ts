@@ -1,13 +1,12 @@
+// Room `command`: what the command line says, and what is printed about it.
 import { quoted, withoutSecrets } from '@fastify-balancer/option-schema'
 import { parseArgs } from 'node:util'
-import { CommandError } from './command-error.ts'
-import type { PolicyName } from './index.ts'
+import { CommandError } from '../command-error.ts'
+import type { PolicyName } from '../index.ts'
+import type { LogForm } from '../configuration/configuration.ts'
 
 // It is printed, and may be kept: not with a password.
 const wrong = (message: string) => new CommandError(`${withoutSecrets(message)}; see --help`, 2)
-
-/** How the log is written. */
-export type LogForm = 'pretty' | 'json' | 'off'
 
 // Keys of an object, so that the compiler misses none of the core's.
 const policyNames = Object.keys({

@@ -1,9 +1,9 @@
 import Fastify from 'fastify'
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
-import { listenApp } from '../../../test/support/app.ts'
-import { ask } from '../../../test/support/ask.ts'
-import balancer, { type BalancerOptions } from '../src/index.ts'
+import { listenApp } from '../../../../test/support/app.ts'
+import { ask } from '../../../../test/support/ask.ts'
+import balancer, { type BalancerOptions } from '../../src/index.ts'
 
 const pages = ['/_balancer/balancers', '/_balancer/dashboard/', '/_balancer/dashboard/settings.json', '/metrics']
 

@@ -1,9 +1,9 @@
 import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
-import { startBackends } from '../../../test/support/backend.ts'
-import { until } from '../../../test/support/until.ts'
-import balancer, { type BalancerOptions } from '../src/index.ts'
+import { startBackends } from '../../../../test/support/backend.ts'
+import { until } from '../../../../test/support/until.ts'
+import balancer, { type BalancerOptions } from '../../src/index.ts'
 
 async function start(t: TestContext, ...all: BalancerOptions[]): Promise<FastifyInstance> {
   const app = Fastify()

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { ask } from '../../../test/support/ask.ts'
-import { invitation, startDemo } from '../src/demo.ts'
+import { ask } from '../../../../test/support/ask.ts'
+import { invitation, startDemo } from '../../src/demo/demo.ts'
 
 test('a demo backend that was stopped comes back', { timeout: 30_000 }, async (t) => {
   const demo = await startDemo(500)

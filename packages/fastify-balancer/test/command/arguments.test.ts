@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { readArguments } from '../src/arguments.ts'
+import { readArguments } from '../../src/command/arguments.ts'
 
 const wrong: readonly (readonly string[])[] = [
   ['http://user:secret@127.0.0.1:3001'],

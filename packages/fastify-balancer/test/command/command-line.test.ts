@@ -5,12 +5,12 @@ import { readFileSync } from 'node:fs'
 import type { ServerResponse } from 'node:http'
 import { fileURLToPath } from 'node:url'
 import { describe, test, type TestContext } from 'node:test'
-import { ask } from '../../../test/support/ask.ts'
-import { startBackend, startBackends, unusedOrigin } from '../../../test/support/backend.ts'
-import { startProgram, type Program } from '../../../test/support/program.ts'
-import { rawClient } from '../../../test/support/raw.ts'
+import { ask } from '../../../../test/support/ask.ts'
+import { startBackend, startBackends, unusedOrigin } from '../../../../test/support/backend.ts'
+import { startProgram, type Program } from '../../../../test/support/program.ts'
+import { rawClient } from '../../../../test/support/raw.ts'
 
-const file = fileURLToPath(new URL('../src/cli.ts', import.meta.url))
+const file = fileURLToPath(new URL('../../src/cli.ts', import.meta.url))
 const patience = { timeout: 100_000 }
 
 function start(t: TestContext, ...args: string[]): Program {
@@ -229,7 +229,7 @@ describe('stopping', patience, () => {
 })
 
 test('--help names every option, and --version is that of the package', patience, async (t) => {
-  const manifest = readFileSync(new URL('../package.json', import.meta.url), 'utf8')
+  const manifest = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
   for (const flag of ['--help', '-h']) {
     const { exit, stdout, stderr } = start(t, flag)
     assert.deepEqual(await exit, { code: 0, signal: null })

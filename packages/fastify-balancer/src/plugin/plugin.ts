@@ -1,3 +1,4 @@
+// Room `plugin`: `register(balancer, options)`: the balancer and the plugins around it, from one options object.
 import adminRoutes from '@fastify-balancer/admin-routes'
 import core, { BadOptionsError } from '@fastify-balancer/balancer-core'
 import circuitBreakerPlugin from '@fastify-balancer/circuit-breaker'

@@ -1,5 +1,5 @@
 import type { prettyFactory } from 'pino-pretty'
-import type { LogForm } from './arguments.ts'
+import type { LogForm } from '../configuration/configuration.ts'
 
 type PrettyOptions = NonNullable<Parameters<typeof prettyFactory>[0]>
 type MessageFormat = Extract<PrettyOptions['messageFormat'], (...parameters: never[]) => string>

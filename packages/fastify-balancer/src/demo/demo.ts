@@ -1,3 +1,4 @@
+// Room `demo`: three backends to play with, for those who give no addresses.
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { isLocalName } from './only-local.ts'

@@ -1,0 +1,48 @@
+// Room `configuration`: what a file or a command line describes: listeners, balancers, and what stands around them.
+import type { AdminRoutesOptions } from '@fastify-balancer/admin-routes'
+import type { MetricsOptions } from '@fastify-balancer/metrics'
+import type { FacadeDashboardOptions } from '../plugin/dashboard-options.ts'
+import type { BalancerOptions } from '../plugin/options.ts'
+import type { UnderPressureOptions } from '../plugin/under-pressure.ts'
+
+/** How the log is written. */
+export type LogForm = 'pretty' | 'json' | 'off'
+
+/** Where requests come in: a port of an address, or a Unix socket. */
+export interface Listener {
+  readonly port?: number
+  readonly host?: string
+  /** Of a Unix socket, instead of `port` and `host`. */
+  readonly path?: string
+  /** Paths of PEM files. */
+  readonly tls?: { readonly cert: string; readonly key: string }
+  readonly http2?: boolean
+  readonly trustProxy?: boolean | string | number | readonly string[]
+}
+
+/** Who may use the admin API and the page. */
+export interface AdminConfiguration extends Omit<
+  AdminRoutesOptions,
+  'onRequest' | 'preHandler' | 'read' | 'operate' | 'user'
+> {
+  /** A bearer token. */
+  readonly token?: string
+  /** Path of a file with names and password hashes, as htpasswd writes it. */
+  readonly basicAuth?: string
+  /** A listener of its own; the others then do not have these routes. */
+  readonly listen?: Listener
+}
+
+/** One balancer: what `register` takes, without what belongs to the whole process. */
+export type BalancerConfiguration = Omit<BalancerOptions, 'admin' | 'metrics' | 'dashboard' | 'underPressure'>
+
+/** Everything that runs in one process, with secrets and files read. */
+export interface Configuration {
+  readonly listen: readonly Listener[]
+  readonly balancers: readonly BalancerConfiguration[]
+  readonly admin: AdminConfiguration | false
+  readonly metrics: MetricsOptions | false
+  readonly dashboard: FacadeDashboardOptions | false
+  readonly underPressure: UnderPressureOptions | false
+  readonly log: { readonly form?: LogForm; readonly level?: string }
+}
