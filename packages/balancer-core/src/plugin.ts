@@ -67,7 +67,8 @@ function decorate(app: FastifyInstance, balancers: ReadonlyMap<string, Balancer>
     let byRoute = forwardings.get(chosen)
     if (byRoute === undefined) forwardings.set(chosen, (byRoute = new WeakMap()))
     let forwarding = byRoute.get(taken)
-    if (forwarding === undefined) byRoute.set(taken, (forwarding = guarded(forwardingOf(chosen), this.request)))
+    if (forwarding?.options !== chosen.options)
+      byRoute.set(taken, (forwarding = guarded(forwardingOf(chosen), this.request)))
     new Exchange(this.request, this, forwarding, laneOf(forwarding.lane, this)).begin()
     return this
   })

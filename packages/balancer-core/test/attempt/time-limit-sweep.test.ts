@@ -135,10 +135,10 @@ test('a time that has certainly passed is told no earlier than it has, and at mo
   sweep.enter(new Looked())
   for (const offset of [0, 1, 50, 99]) {
     clock.advance(offset)
-    const { tick } = sweep
+    const { mark } = sweep
     const began = clock.now()
-    assert.equal(sweep.since(tick), -100)
-    while (sweep.since(tick) < 300) clock.advance(1)
+    assert.equal(sweep.since(mark), -100)
+    while (sweep.since(mark) < 300) clock.advance(1)
     const passed = clock.now() - began
     assert.ok(passed >= 300 && passed <= 400, `${passed} ms from ${offset}`)
     clock.advance(100 - (clock.now() % 100))
@@ -152,12 +152,12 @@ test('after a pause it begins again with a whole period', () => {
   clock.advance(150)
   sweep.leave(one)
   clock.advance(1000)
-  const { tick } = sweep
+  const { now } = sweep
   sweep.enter(one)
   clock.advance(99)
-  assert.equal(sweep.tick, tick)
+  assert.equal(sweep.now, now)
   clock.advance(1)
-  assert.equal(sweep.tick, tick + 1)
+  assert.equal(sweep.now, now + 100)
   assert.equal(one.looks, 2)
 })
 
