@@ -170,3 +170,29 @@ test('once stopped it leaves no timer and looks at nothing', () => {
   clock.advance(1000)
   assert.equal(one.looks, 0)
 })
+
+test('where limits change while something is under way, no time is counted that has not passed', () => {
+  for (const [first, second] of [
+    [800, 8000],
+    [8000, 800],
+    [40, 2000],
+  ] as const) {
+    for (const offset of [0, 1, 37, 99, 240]) {
+      const { clock, sweep } = sweeping(first)
+      sweep.enter(new Looked())
+      clock.advance(offset)
+      const { mark } = sweep
+      const began = clock.now()
+      clock.advance(offset)
+      sweep.limit([second])
+      while (sweep.since(mark) < 300) {
+        clock.advance(1)
+        const passed = clock.now() - began
+        assert.ok(sweep.since(mark) <= passed, `${sweep.since(mark)} ms are counted after ${passed}`)
+      }
+      const passed = clock.now() - began
+      assert.ok(passed <= 300 + 3 * 250, `${passed} ms`)
+      assert.equal(clock.pending, 1)
+    }
+  }
+})
