@@ -15,7 +15,8 @@ export interface SharedBalancersOptions {
 
 async function plugin(app: FastifyInstance, { of, routes = true }: SharedBalancersOptions): Promise<void> {
   const registry = registryOf(of)
-  if (registry.balancers.size === 0) throw new BadOptionsError('of: that app has no balancer yet: register one there first')
+  if (registry.balancers.size === 0)
+    throw new BadOptionsError('of: that app has no balancer yet: register one there first')
   if (!shareRegistry(app, registry)) throw new BadOptionsError('of: this app has balancers already')
   for (const balancer of registry.balancers.values()) {
     attach(app, balancer, registry)

@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { onlyLocal } from '../../src/demo/only-local.ts'
+import { onlyLocal } from '../../src/guard/only-local.ts'
 
 const request = (remoteAddress: string | undefined, hostname: string) =>
   ({ socket: { remoteAddress }, hostname }) as unknown as FastifyRequest
