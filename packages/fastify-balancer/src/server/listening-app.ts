@@ -45,9 +45,8 @@ export class ListeningApp {
   get servers(): readonly Server[] {
     const { app } = this
     // oxlint-disable-next-line typescript/unbound-method -- it is not called: Fastify gives it to each of its servers
-    return [...app.balancerServers].filter(
-      (one) => one === app.server || one.listeners('request').includes(app.routing),
-    )
+    const { routing } = app
+    return [...app.balancerServers].filter((one) => one === app.server || one.listeners('request').includes(routing))
   }
 
   /** Where it listens, as a URL or a path; undefined before. */

@@ -59,22 +59,30 @@ export class RunningServer {
   /** Registers everything; nothing listens yet. */
   async assemble(): Promise<void> {
     const { balancers, underPressure, admin, metrics } = this.configuration
+    const [{ app: first }] = this.listeners
+    const apps = this.all.map(({ app }) => app)
+    // Whichever closes, e.g. by an order of the admin API, takes the others with it.
+    for (const app of apps) app.addHook('preClose', async () => void this.close())
+    // Before the routes, which its hook is for.
+    if (underPressure !== false) await Promise.all(apps.map((app) => shedUnderPressure(app, underPressure)))
+    for (const options of balancers) void first.register(balancer, options)
+    await first
+    await this.#share()
+    if (admin !== false || metrics !== false) this.#guard = await administerGuarded(this.admin.app, this.configuration)
+  }
+
+  /** Lets all apps but the first forward with its balancers; the admin API is there once, and so handed over. */
+  async #share(): Promise<void> {
     const [{ app: first }, ...others] = this.listeners
-    for (const { app } of this.all) {
-      // Whichever closes, e.g. by an order of the admin API, takes the others with it.
-      app.addHook('preClose', async () => void this.close())
-      if (underPressure !== false) await shedUnderPressure(app, underPressure)
-    }
-    for (const options of balancers) await first.register(balancer, options)
     const { app: administration } = this.admin
     const isApart = !this.listeners.includes(this.admin)
-    const urls = isApart ? [] : administrationUrls(this.configuration)
+    const urls = administrationUrls(this.configuration)
     for (const { app } of others) {
-      await app.register(handOver, { to: administration, urls })
-      await app.register(sharedBalancers, { of: first })
+      if (!isApart) void app.register(handOver, { to: administration, urls })
+      void app.register(sharedBalancers, { of: first })
     }
-    if (isApart) await administration.register(sharedBalancers, { of: first, routes: false })
-    if (admin !== false || metrics !== false) this.#guard = await administerGuarded(administration, this.configuration)
+    if (isApart) void administration.register(sharedBalancers, { of: first, routes: false })
+    await Promise.all(this.all.map(async ({ app }) => app))
   }
 
   /**
@@ -84,10 +92,11 @@ export class RunningServer {
   async listen(): Promise<boolean> {
     const { all, configuration } = this
     try {
-      for (const { app } of all) await app.ready()
+      await Promise.all(all.map(({ app }) => app.ready()))
       for (const one of all) {
         const forwards = this.listeners.includes(one)
         const line = (address: string) => (forwards ? listeningLine(configuration, address) : `admin API at ${address}`)
+        // oxlint-disable-next-line no-await-in-loop -- the first that cannot listen is named
         await one.listen(line)
       }
       return true

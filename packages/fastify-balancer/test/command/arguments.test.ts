@@ -13,7 +13,7 @@ const a = 'http://127.0.0.1:3001'
 function read(argv: readonly string[], environment = {}): ServeCommand {
   const command = readArguments(argv, environment)
   assert.equal(command.kind, 'serve')
-  return command as ServeCommand
+  return command
 }
 
 const configured = (...argv: string[]) => read(argv).configuration
@@ -57,7 +57,7 @@ describe('arguments that are wrong: one line, with what to do', () => {
     [['--tls-key', 'x'], /--tls-key needs --tls-cert/],
     [['--http2'], /--http2 needs --tls-cert and --tls-key/],
     [['--trust-proxy=my-proxy'], /--trust-proxy: 'my-proxy' is not an address/],
-    [['--trust-proxy=10.0.0.0\/33'], /--trust-proxy: '10.0.0.0\/33' is not an address/],
+    [['--trust-proxy=10.0.0.0/33'], /--trust-proxy: '10.0.0.0\/33' is not an address/],
     [['--config', 'f', '--port', '1'], /--port cannot stand beside --config: write it into 'f'/],
     [['--config', 'f', a], /addresses cannot stand beside --config/],
     [['start'], /'start' has no port: expected an address such as start:3000/],
