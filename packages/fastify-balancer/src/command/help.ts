@@ -1,4 +1,4 @@
-import { groups, options, type CommandOption } from './options.ts'
+import { headings, options, type CommandOption } from './options.ts'
 
 /** Where descriptions begin; the longest option is as long. */
 const column = 36
@@ -20,11 +20,11 @@ function wrapped(text: string): string {
   return lines.join(`\n${' '.repeat(column)}`)
 }
 
-function groupText(group: CommandOption['group']): string {
+function partText(heading: CommandOption['heading']): string {
   const lines = Object.entries<CommandOption>(options)
-    .filter(([, option]) => option.group === group)
+    .filter(([, option]) => option.heading === heading)
     .map(([name, option]) => `${usageOf(name, option).padEnd(column)}${wrapped(option.description)}`)
-  return `${group}\n${lines.join('\n')}`
+  return `${heading}\n${lines.join('\n')}`
 }
 
 /** What `--help` prints. */
@@ -37,7 +37,7 @@ export const help = `fastify-balancer balances HTTP requests over several server
 A backend is http://host:port, https://host:port, host:port, or a port of this machine; =5 behind it is its
 weight. Certificates of https backends are verified; NODE_EXTRA_CA_CERTS names a file with a CA of your own.
 
-${groups.map(groupText).join('\n\n')}
+${headings.map(partText).join('\n\n')}
 
 Page, admin API and metrics answer this machine only, until a token or a file of passwords opens them. In a
 browser, any name with the token as its password signs in.
