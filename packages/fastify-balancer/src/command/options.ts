@@ -21,7 +21,7 @@ export const headings = ['Listen', 'Balance', 'Watch and operate', 'Other'] as c
 export interface CommandOption {
   readonly type: 'string' | 'boolean'
   readonly short?: string
-  readonly heading: (typeof groups)[number]
+  readonly heading: (typeof headings)[number]
   /** What stands for its value in `--help`. */
   readonly value?: string
   readonly description: string
