@@ -42,6 +42,8 @@ export interface ConfigurationReading {
   readonly value: unknown
   /** The text, for excerpts; `''` if it could not be read. */
   readonly text: string
+  /** Gives what was found out later the line and column of what it is about. */
+  readonly placed: (fault: PlacedFault) => Fault
 }
 
 /** The environment, from which variables come. */
@@ -62,11 +64,22 @@ async function textOf(path: string): Promise<{ readonly text: string } | { reado
 }
 
 /** Those of the second list whose places, and what they are part of, are not named in the first. */
-function notNamedIn(known: readonly PlacedFault[], faults: readonly PlacedFault[]): readonly PlacedFault[] {
+function notNamedIn(
+  known: readonly Pick<PlacedFault, 'pointer'>[],
+  faults: readonly PlacedFault[],
+): readonly PlacedFault[] {
   const named = new Set(known.map(({ pointer }) => pointer))
   const isKnown = (pointer: string): boolean =>
     named.has(pointer) || (pointer !== '' && isKnown(pointer.slice(0, pointer.lastIndexOf('/'))))
-  return faults.filter(({ pointer }) => !isKnown(pointer))
+  return faults.filter(({ pointer, ofKey }) => ofKey === true || !isKnown(pointer))
+}
+
+/** What a text of the file has become may be all that is wrong with it. */
+function withVariable(fault: PlacedFault, variables: ReadonlyMap<string, VariableUse>): PlacedFault {
+  const names = variables.get(fault.pointer)?.names ?? []
+  const [name] = names
+  if (name === undefined || names.some((one) => fault.message.includes(`variable ${one}`))) return fault
+  return { ...fault, message: `${fault.message}; it is what the variable ${names.join(' or ')} holds` }
 }
 
 function oddities(value: unknown): readonly PlacedFault[] {
@@ -117,14 +130,15 @@ export async function readConfiguration(
 ): Promise<ConfigurationReading> {
   const itself = resolve(path)
   const read = await textOf(itself)
-  const nothing = { warnings: [], files: [itself], origins: new Map(), value: undefined, text: '' }
-  if ('fault' in read)
-    return { ...nothing, faults: [{ message: read.fault, file: path, line: 1, column: 1, length: 1, place: '' }] }
-  const document = readDocument(path, read.text)
-  if (document.faults.length > 0) return { ...nothing, faults: inOrder(document.faults), text: read.text }
+  const text = 'fault' in read ? '' : read.text
+  const document = readDocument(path, text)
+  const unread = { warnings: [], files: [itself], origins: new Map(), value: undefined, text, placed: document.placed }
+  if ('fault' in read) return { ...unread, faults: [document.placed({ pointer: '', message: read.fault })] }
+  if (document.syntaxFaults.length > 0) return { ...unread, faults: inOrder(document.syntaxFaults) }
   const substituted = substitute(document.value, env)
   const typed = withTypedVariables(substituted.value, FileSchema, substituted.variables)
-  const first = [...substituted.faults, ...notNamedIn(substituted.faults, [...schemaFaults(FileSchema, typed)])]
+  const own = [...document.faults, ...substituted.faults]
+  const first = [...own, ...notNamedIn(own, [...schemaFaults(FileSchema, typed)])]
   const resolved = await resolveReferences(
     typed,
     FileSchema,
@@ -134,7 +148,9 @@ export async function readConfiguration(
   const second = [...first, ...resolved.faults]
   const pems = certificates(resolved.value, now)
   const third = [...fileFaults(resolved.value), ...pems.flatMap(({ faults }) => faults)]
-  const faults = [...second, ...notNamedIn(second, third)].map(document.placed)
+  const faults = [...second, ...notNamedIn([...second, ...resolved.missing.map((pointer) => ({ pointer }))], third)]
+    .map((fault) => withVariable(fault, substituted.variables))
+    .map(document.placed)
   return {
     ...(faults.length === 0 && { configuration: configurationOf(resolved.value) }),
     faults: inOrder(faults),
@@ -142,6 +158,7 @@ export async function readConfiguration(
     files: [itself, ...resolved.files],
     origins: originsOf(document, substituted.variables, resolved),
     value: resolved.value,
-    text: read.text,
+    text,
+    placed: document.placed,
   }
 }

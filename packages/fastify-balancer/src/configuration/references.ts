@@ -14,6 +14,8 @@ export interface Resolved {
   readonly sources: ReadonlyMap<string, string>
   /** What must never be shown, by JSON pointer. */
   readonly secrets: ReadonlySet<string>
+  /** Where something is named that could not be had. */
+  readonly missing: readonly string[]
 }
 
 /** What has a role, and is well enough formed to be looked at. */
@@ -44,6 +46,7 @@ export async function resolveReferences(
     faults: all.flatMap(([, { fault }]) => fault ?? []),
     files: [...new Set(all.flatMap(([, { file }]) => file ?? []))],
     sources: new Map(all.flatMap(([{ pointer }, { source }]) => (source === undefined ? [] : [[pointer, source]]))),
+    missing: all.flatMap(([{ pointer }, { fault }]) => (fault === undefined ? [] : pointer)),
     secrets: new Set(all.flatMap(([{ pointer, role }]) => (role === 'secret' || role === 'content' ? pointer : []))),
   }
 }

@@ -1,19 +1,10 @@
 import { isAlias, isMap, isScalar, isSeq, type Alias, type Node, type Pair, type Scalar, type YAMLMap } from 'yaml'
-import { within } from './fault.ts'
-
-/** From and to, as offsets in the text. */
-export type Range = readonly [start: number, end: number]
+import { within, type PlacedFault, type Range } from './fault.ts'
 
 /** Where a value stands, and its name, if it has one. */
 export interface Place {
   readonly key?: Range
   readonly value: Range
-}
-
-interface TreeFault {
-  readonly range: Range
-  readonly message: string
-  readonly pointer: string
 }
 
 /** More than any file needs, and few enough for any machine: with aliases, ten lines can mean a billion values. */
@@ -26,10 +17,10 @@ const rangeOf = (node: Node | null | undefined): Range =>
 export class DocumentTree {
   /** By JSON pointer. */
   readonly places = new Map<string, Place>()
-  readonly faults: TreeFault[] = []
+  readonly faults: PlacedFault[] = []
   readonly #anchors = new Map<string, Node>()
   /** What an alias named when it was first seen: a name may be given again further down. */
-  readonly #repeatedNodes = new Map<Alias, Node>()
+  readonly #repeatedParts = new Map<Alias, Node>()
   readonly #open = new Set<Node>()
   #repeating = 0
   #repeated = 0
@@ -52,7 +43,7 @@ export class DocumentTree {
   #fault(node: Node, message: string, pointer: string): void {
     const range = rangeOf(node)
     // What is repeated is told once.
-    if (this.faults.some((known) => known.range[0] === range[0] && known.message === message)) return
+    if (this.faults.some((known) => known.range?.[0] === range[0] && known.message === message)) return
     this.faults.push({ range, message, pointer })
   }
 
@@ -122,7 +113,7 @@ export class DocumentTree {
 
   /** What `<<: *name` adds to a mapping, or `<<: [*one, *other]`. */
   #merged(node: Node | null, pointer: string): readonly Pair[] {
-    const named = isAlias(node) ? this.#nodeOf(node, pointer) : node
+    const named = isAlias(node) ? this.#partOf(node, pointer) : node
     if (isMap(named)) return [...this.#pairsOf(named, pointer).values()]
     if (isSeq(named)) return named.items.flatMap((item) => this.#merged(item as Node, pointer))
     if (named !== undefined && node !== null)
@@ -130,10 +121,10 @@ export class DocumentTree {
     return []
   }
 
-  #nodeOf(alias: Alias, pointer: string): Node | undefined {
-    const named = this.#repeatedNodes.get(alias) ?? this.#anchors.get(alias.source)
+  #partOf(alias: Alias, pointer: string): Node | undefined {
+    const named = this.#repeatedParts.get(alias) ?? this.#anchors.get(alias.source)
     if (named !== undefined && !this.#open.has(named)) {
-      this.#repeatedNodes.set(alias, named)
+      this.#repeatedParts.set(alias, named)
       return named
     }
     const { source } = alias
@@ -143,7 +134,7 @@ export class DocumentTree {
   }
 
   #repeat(alias: Alias, pointer: string): unknown {
-    const named = this.#nodeOf(alias, pointer)
+    const named = this.#partOf(alias, pointer)
     if (named === undefined) return undefined
     this.#repeating++
     const value = this.#read(named, pointer)

@@ -9,8 +9,12 @@ import { syntaxMessage } from './syntax-message.ts'
 export interface Document {
   readonly file: string
   readonly text: string
+  /** Undefined if it is not YAML. */
   readonly value: unknown
-  readonly faults: readonly Fault[]
+  /** Why it is not YAML. */
+  readonly syntaxFaults: readonly Fault[]
+  /** What is YAML and still not taken, since people and programs read it in different ways. */
+  readonly faults: readonly PlacedFault[]
   /** Where things stand, by JSON pointer. */
   readonly places: ReadonlyMap<string, Place>
   /** A fault with line and column; of what stands in no line, with those of what it would be in. */
@@ -57,17 +61,20 @@ export function readDocument(file: string, text: string): Document {
     faults.push(at(start, start + 1, 'the file holds several documents: it must be one, without a line `---` in it'))
   }
   const tree = new DocumentTree((offset) => lines.linePos(offset).line)
-  const value = faults.length > 0 || documents[0] === undefined ? undefined : tree.valueOf(documents[0].contents)
-  function placed({ pointer, message, ofKey = false }: PlacedFault): Fault {
+  const value = faults.length > 0 ? undefined : tree.valueOf(documents[0]!.contents)
+  function placed({ pointer, message, range, ofKey = false }: PlacedFault): Fault {
     let known = pointer
     while (known !== '' && !tree.places.has(known)) known = known.slice(0, known.lastIndexOf('/'))
     const { key, value: own } = tree.places.get(known) ?? { key: undefined, value: [0, 0] as const }
-    // What is missing in a mapping is told where that begins, not over all of its lines.
-    const [start, end] = (ofKey && known === pointer ? key : undefined) ?? (known === pointer ? own : (key ?? own))
+    const isOfValue = known === pointer && !ofKey
+    const [start, end] = range ?? (isOfValue ? own : (key ?? own))
     return at(start, end, message, namesOf(pointer).join('.'))
   }
-  faults.push(
-    ...tree.faults.map(({ range, message, pointer }) => at(range[0], range[1], message, namesOf(pointer).join('.'))),
-  )
-  return { file, text, value, faults, places: tree.places, placed }
+  return { file, text, value, syntaxFaults: firstOfEachLine(faults), faults: tree.faults, places: tree.places, placed }
+}
+
+/** One missing bracket makes several: those that follow in its line say nothing new. */
+function firstOfEachLine(faults: readonly Fault[]): readonly Fault[] {
+  const lines = new Set<number>()
+  return faults.filter(({ line }) => !lines.has(line) && lines.add(line))
 }

@@ -14,10 +14,15 @@ export interface Fault {
   readonly place: string
 }
 
+/** From and to, as offsets in the text. */
+export type Range = readonly [start: number, end: number]
+
 /** A fault whose place is a JSON pointer (RFC 6901) into the document. */
 export interface PlacedFault {
   readonly pointer: string
   readonly message: string
+  /** Where it stands, if that is not where the pointer leads. */
+  readonly range?: Range
   /** About the name of the option, not its value. */
   readonly ofKey?: boolean
 }

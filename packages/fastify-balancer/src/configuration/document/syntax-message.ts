@@ -8,7 +8,7 @@ const messages: Partial<Record<ErrorCode, string>> = {
   BAD_INDENT: 'expected more spaces before this, or the bracket that ends what was begun above',
   BAD_SCALAR_START: 'a text that begins with this sign needs quotes',
   NON_STRING_KEY: 'the name of an option must be text',
-  MULTILINE_IMPLICIT_KEY: 'the name of an option must stand on one line, before `:`',
+  MULTILINE_IMPLICIT_KEY: 'expected `:` and a space after the name of an option',
 }
 
 interface SyntaxError {

@@ -37,7 +37,7 @@ const admin = Type.Object(
 )
 
 const metrics = objectInFile(MetricsOptions, { registry: undefined })
-const page = objectInFile(pageOptions, { onRequest: undefined })
+const page = objectInFile(Type.Partial(pageOptions), { onRequest: undefined })
 const underPressure = objectInFile(UnderPressureOptions)
 
 /** The whole file. The one source of its check, its JSON Schema and the README's table. */

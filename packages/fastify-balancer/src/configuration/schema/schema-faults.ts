@@ -3,16 +3,15 @@ import { Value } from '@sinclair/typebox/value'
 import { within, type PlacedFault } from '../document/fault.ts'
 import { nearName } from './near-name.ts'
 import { branchFor, isPlain, knownNames, memberSchema } from './applied.ts'
-import { roleOf } from './reference.ts'
 
 /** What would do, in words. */
 function wordsFor(schema: TSchema): string {
   const { anyOf, const: literal, type } = schema
   if (literal !== undefined) return JSON.stringify(literal)
   if (Array.isArray(anyOf)) return [...new Set((anyOf as TSchema[]).map(wordsFor))].join(' or ')
-  if (roleOf(schema) === 'content') return '{ file }'
-  if (roleOf(schema) === 'module') return '{ module, export }'
-  const names: Readonly<Record<string, string>> = {
+  const names = knownNames(schema)
+  if (names.length > 0 && names.length < 3) return `{ ${names.join(', ')} }`
+  const kinds: Readonly<Record<string, string>> = {
     string: 'text',
     integer: 'a whole number',
     number: 'a number',
@@ -20,7 +19,7 @@ function wordsFor(schema: TSchema): string {
     object: 'a mapping',
     array: 'a list',
   }
-  return names[String(type)] ?? 'something else'
+  return kinds[String(type)] ?? 'something else'
 }
 
 const booleans: Readonly<Record<string, boolean>> = { yes: true, on: true, y: true, no: false, off: false, n: false }
@@ -107,6 +106,8 @@ const isValid: (schema: TSchema, value: unknown) => boolean = Value.Check
 function isOfKind({ type, const: literal }: TSchema, value: unknown): boolean {
   if (literal !== undefined) return false
   if (type === 'integer') return Number.isInteger(value)
+  if (type === 'object') return isPlain(value)
+  if (type === 'array') return Array.isArray(value)
   return typeof value === type
 }
 
