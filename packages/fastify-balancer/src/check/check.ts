@@ -9,14 +9,14 @@ export interface CheckSurroundings extends ReportStyle {
   readonly env: Environment
   /** The configuration as in force, as YAML. */
   readonly out: (text: string) => void
-  /** Faults, warnings and the result. */
+  /** Faults, warnings and what came of it. */
   readonly err: (text: string) => void
 }
 
 const counted = (count: number, noun: string) => `${count} ${noun}${count === 1 ? '' : 's'}`
 
 /** The last line: what came of it. */
-function result(file: string, { faults, warnings }: Pick<ConfigurationReading, 'faults' | 'warnings'>): string {
+function summary(file: string, { faults, warnings }: Pick<ConfigurationReading, 'faults' | 'warnings'>): string {
   const found = [
     ...(faults.length > 0 ? [counted(faults.length, 'fault')] : ['valid']),
     ...(warnings.length > 0 ? [counted(warnings.length, 'warning')] : []),
@@ -36,6 +36,6 @@ export async function check(file: string, { env, out, err, ...style }: CheckSurr
   report(faults)
   report(warnings.map((warning) => ({ ...warning, message: `warning: ${warning.message}` })))
   if (faults.length === 0) out(listing(value, origins))
-  err(result(file, { faults, warnings }))
+  err(summary(file, { faults, warnings }))
   return faults.length === 0 ? 0 : 1
 }

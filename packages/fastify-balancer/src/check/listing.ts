@@ -36,32 +36,47 @@ function hasParts(value: unknown, pointer: string, origins: Origins): value is o
   return Array.isArray(value) && value.length > 0 && origins.has(within(pointer, 0))
 }
 
-function leafLine(value: unknown, origin: Origin | undefined): Line {
-  // No secret is shown; and code, or what stands in a file, is only named.
-  const hidden = origin?.secret === true ? '(secret)' : undefined
-  return { text: hidden ?? inline(origin?.source ?? value), origin: originText(origin) }
-}
+/** Collects the lines of a value. */
+class Lines {
+  readonly lines: Line[] = []
+  readonly #origins: Origins
 
-function linesOf(value: unknown, pointer: string, origins: Origins): readonly Line[] {
-  const origin = origins.get(pointer)
-  if (origin?.secret === true || origin?.source !== undefined || !hasParts(value, pointer, origins))
-    return [leafLine(value, origin)]
-  if (Array.isArray(value))
-    return value.flatMap((item, index) =>
-      linesOf(item, within(pointer, index), origins).map(({ text, ...rest }, number) => ({
-        text: `${number === 0 ? '- ' : '  '}${text}`,
-        ...rest,
-      })),
-    )
-  return Object.entries(value).flatMap(([name, part]) => {
-    const place = within(pointer, name)
-    const lines = linesOf(part, place, origins)
-    const [first] = lines
-    const key = inline(name)
-    if (lines.length === 1 && first !== undefined && !hasParts(part, place, origins))
-      return [{ ...first, text: `${key}: ${first.text}` }]
-    return [{ text: `${key}:` }, ...lines.map(({ text, ...rest }) => ({ text: `  ${text}`, ...rest }))]
-  })
+  constructor(origins: Origins) {
+    this.#origins = origins
+  }
+
+  /** The members of a mapping, the first of them after `lead`, the others below it. */
+  addMembers(mapping: Readonly<Record<string, unknown>>, pointer: string, lead: string): void {
+    const indent = ' '.repeat(lead.length)
+    for (const [index, [name, value]] of Object.entries(mapping).entries())
+      this.#addMember(`${index === 0 ? lead : indent}${inline(name)}:`, value, within(pointer, name), indent)
+  }
+
+  #addMember(key: string, value: unknown, pointer: string, indent: string): void {
+    if (this.#addLeaf(`${key} `, value, pointer)) return
+    this.lines.push({ text: key })
+    if (isPlain(value)) this.addMembers(value, pointer, `${indent}  `)
+    else this.#addItems(value as readonly unknown[], pointer, `${indent}  - `)
+  }
+
+  #addItems(items: readonly unknown[], pointer: string, lead: string): void {
+    for (const [index, item] of items.entries()) {
+      const place = within(pointer, index)
+      if (!this.#addLeaf(lead, item, place)) this.addMembers(item as Readonly<Record<string, unknown>>, place, lead)
+    }
+  }
+
+  /** A value of one line, if it is one. */
+  #addLeaf(lead: string, value: unknown, pointer: string): boolean {
+    const origin = this.#origins.get(pointer)
+    const isHidden = origin?.secret === true
+    const isElsewhere = isHidden || origin?.source !== undefined
+    if (!isElsewhere && hasParts(value, pointer, this.#origins)) return false
+    // No secret is shown; and code, or what stands in a file, is only named.
+    const text = isHidden ? '(secret)' : inline(origin?.source ?? value)
+    this.lines.push({ text: lead + text, origin: originText(origin) })
+    return true
+  }
 }
 
 /** With every default, and with `{}` for `true` where that stands for options. */
@@ -75,7 +90,9 @@ function inForce(value: unknown): unknown {
 
 /** The configuration as in force: every option with its value and where that comes from, as YAML. */
 export function listing(value: unknown, origins: Origins): string {
-  const lines = linesOf(inForce(value), '', origins)
+  const whole = new Lines(origins)
+  whole.addMembers(inForce(value) as Readonly<Record<string, unknown>>, '', '')
+  const { lines } = whole
   const widths = lines.map(({ text, origin }) => (origin === undefined || text.length > mostColumns ? 0 : text.length))
   const width = Math.max(...widths)
   return lines
