@@ -18,8 +18,8 @@ const defaults = `defaults
 /** The same file in HAProxy and here: both origins. */
 async function beside(t: TestContext, text: (port: number) => string): Promise<Imported & { haproxy: string; ours: string }> {
   const port = Number(new URL(await unusedOrigin()).port)
-  const result = fromHaproxy(t, defaults + text(port))
-  assert.equal(refusal(['haproxy', '-c', '-q', '-f', result.file]), undefined)
+  const result = fromHaproxy(t, `${defaults}${text(port)}\n`)
+  assert.equal(refusal(['haproxy', '-c', '-f', result.file]), undefined)
   return { ...result, haproxy: await run(t, ['haproxy', '-db', '-f', result.file], port), ours: await serve(t, result.written) }
 }
 
@@ -107,12 +107,14 @@ test('a server that fails its check gets no requests; the check is the same requ
 listen web
   bind 127.0.0.1:${port}
   option httpchk GET /health
+  timeout check 30s
   http-check send hdr Host check.example
   http-check expect status 200
-  server sick ${new URL(sick.url).host} check inter 50ms fall 1
-  server good ${new URL(good.url).host} check inter 50ms fall 1`,
+  server sick ${new URL(sick.url).host} check inter 1s fall 1 rise 1
+  server good ${new URL(good.url).host} check inter 1s fall 1 rise 1`,
   )
-  while ((await ask(haproxy)).body === 'sick');
+  // HAProxy uses servers before their first check has ended.
+  while ((await ask(haproxy)).body !== 'good' || (await ask(haproxy)).body !== 'good');
   for (const origin of [haproxy, ours])
     for (let count = 0; count < 4; count++) assert.equal((await ask(origin)).body, 'good', origin)
   const checks = sick.received.filter(({ url }) => url === '/health')
