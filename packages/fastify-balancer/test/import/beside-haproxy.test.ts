@@ -16,11 +16,18 @@ const defaults = `defaults
 `
 
 /** The same file in HAProxy and here: both origins. */
-async function beside(t: TestContext, text: (port: number) => string): Promise<Imported & { haproxy: string; ours: string }> {
+async function beside(
+  t: TestContext,
+  text: (port: number) => string,
+): Promise<Imported & { haproxy: string; ours: string }> {
   const port = Number(new URL(await unusedOrigin()).port)
   const result = fromHaproxy(t, `${defaults}${text(port)}\n`)
   assert.equal(refusal(['haproxy', '-c', '-f', result.file]), undefined)
-  return { ...result, haproxy: await run(t, ['haproxy', '-db', '-f', result.file], port), ours: await serve(t, result.written) }
+  return {
+    ...result,
+    haproxy: await run(t, ['haproxy', '-db', '-f', result.file], port),
+    ours: await serve(t, result.written),
+  }
 }
 
 /** What the client and the backends see of one request. */
@@ -137,7 +144,10 @@ backend app
   server a ${a}`,
   )
   assert.equal(isComplete, false)
-  for (const [host, path] of [['www.example', '/admin/x'], ['closed.example', '/']] as const)
+  for (const [host, path] of [
+    ['www.example', '/admin/x'],
+    ['closed.example', '/'],
+  ] as const)
     for (const origin of [haproxy, ours])
       assert.deepEqual((await seen(origin, path, backends, { headers: { host } })).requests, [], `${origin} ${host}`)
   assert.equal((await seen(ours, '/x', backends)).requests.length, 1)

@@ -8,7 +8,10 @@ import { fromNginx, missing, refusal, run, serve, type Imported } from './stage.
 const skip = missing('nginx')
 
 /** The same file in nginx and here: both origins. */
-async function beside(t: TestContext, text: (port: number) => string): Promise<Imported & { nginx: string; ours: string }> {
+async function beside(
+  t: TestContext,
+  text: (port: number) => string,
+): Promise<Imported & { nginx: string; ours: string }> {
   const port = Number(new URL(await unusedOrigin()).port)
   const conf = `worker_processes 1;\npid nginx.pid;\nerror_log stderr;\nevents {}\nhttp {\n  access_log off;\n${text(port)}\n}\n`
   const result = fromNginx(t, conf)
@@ -83,28 +86,32 @@ test('weights, turns and servers that are down: the same order of backends', { s
   assert.deepEqual(await bodies(ours), await bodies(nginx))
 })
 
-test('a server that breaks connections: GET goes to the next one, POST does not; then it is out', { skip }, async (t) => {
-  const [good] = await startBackends(t, 'good')
-  const [broken] = await startBackends(t, 'broken')
-  broken!.server.removeAllListeners('request')
-  let hits = 0
-  broken!.server.on('request', (request) => {
-    hits++
-    request.socket.destroy()
-  })
-  const { nginx, ours } = await beside(
-    t,
-    (port) => `
+test(
+  'a server that breaks connections: GET goes to the next one, POST does not; then it is out',
+  { skip },
+  async (t) => {
+    const [good] = await startBackends(t, 'good')
+    const [broken] = await startBackends(t, 'broken')
+    broken!.server.removeAllListeners('request')
+    let hits = 0
+    broken!.server.on('request', (request) => {
+      hits++
+      request.socket.destroy()
+    })
+    const { nginx, ours } = await beside(
+      t,
+      (port) => `
   upstream web { server ${new URL(broken!.url).host}; server ${new URL(good!.url).host}; }
   server { listen 127.0.0.1:${port}; location / { proxy_pass http://web; } }`,
-  )
-  for (const origin of [ours, nginx]) {
-    hits = 0
-    assert.equal((await ask(origin, { method: 'POST', body: 'x' })).status, 502, origin)
-    for (let count = 0; count < 4; count++) assert.equal((await ask(origin)).body, 'good', origin)
-    assert.equal(hits, 1, origin)
-  }
-})
+    )
+    for (const origin of [ours, nginx]) {
+      hits = 0
+      assert.equal((await ask(origin, { method: 'POST', body: 'x' })).status, 502, origin)
+      for (let count = 0; count < 4; count++) assert.equal((await ask(origin)).body, 'good', origin)
+      assert.equal(hits, 1, origin)
+    }
+  },
+)
 
 test('server_name: each host has its server, any other the default one', { skip }, async (t) => {
   const backends = await startBackends(t, 'a', 'b')

@@ -64,10 +64,15 @@ const guards: Readonly<Record<string, string>> = {
   limit_except: 'methods are not restricted',
   if: 'there are no conditions',
   return: 'nothing is answered here but by backends',
-  rewrite: 'paths are not rewritten, but for a prefix that is taken off',
 }
 
 const harmless: Readonly<Record<string, string>> = { auth_basic: 'off', ssl_verify_client: 'off', allow: 'all' }
+
+/** A condition keeps requests from backends if it refuses them; others only change where they go. */
+function refuses({ name, args, block = [] }: Directive): boolean {
+  if (name === 'if') return block.some((one) => one.name === 'deny' || (one.name === 'return' && refuses(one)))
+  return name !== 'return' || !/^3\d\d$|^http/.test(args[0] ?? '')
+}
 
 /**
  * What keeps a location from being carried over: without it, backends would get requests that nginx keeps from them.
@@ -78,9 +83,11 @@ export function guardOf({ scope }: Location, report: Report): string | undefined
   for (const [name, why] of Object.entries(guards)) {
     for (const directive of scope.peek(name)) {
       if (harmless[name] === directive.args.join(' ')) continue
-      scope.all(name)
-      report.leaveOut(directive.place, textOf(directive), `${why}; what it is for is answered with 503`)
-      first ??= `${textOf(directive)} (line ${directive.place.line})`
+      scope.skip(directive)
+      const isGuard = name === 'return' || refuses(directive)
+      const then = isGuard ? 'what it is for is answered with 503' : 'what it is for is forwarded like the rest'
+      report.leaveOut(directive.place, textOf(directive), `${why}; ${then}`)
+      if (isGuard) first ??= `${textOf(directive)} (line ${directive.place.line})`
     }
   }
   return first

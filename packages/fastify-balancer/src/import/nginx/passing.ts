@@ -1,5 +1,6 @@
 import type { Report } from '../result/report.ts'
 import { textOf, type Directive } from './directive.ts'
+import type { Scope } from './scope.ts'
 import type { Location } from './locations.ts'
 import { singleServer, type ServerList } from './server-list.ts'
 
@@ -20,6 +21,19 @@ function stripsPrefixOf(path: string, uri: string | undefined): boolean | undefi
   return uri === '/' ? true : undefined
 }
 
+/** `rewrite ^/api/(.*)$ /$1 break`: the usual way to take the path of a location off. */
+function takesPrefixOff(scope: Scope, path: string): boolean {
+  const rewrites = scope.directives.filter(({ name }) => name === 'rewrite')
+  if (rewrites.length !== 1 || path === '/') return false
+  const [pattern = '', replacement, last] = rewrites[0]!.args
+  const prefix = path.replace(/\/$/, '')
+  const isUsual =
+    (pattern === `^${prefix}/(.*)$` && replacement === '/$1') ||
+    (pattern === `^${prefix}(/.*)$` && replacement === '$1')
+  if (isUsual && last === 'break') scope.own('rewrite')
+  return isUsual && last === 'break'
+}
+
 /** Reads `proxy_pass`; undefined, and reported, if it cannot be carried over. */
 export function passingOf(
   { scope, path }: Location,
@@ -37,10 +51,13 @@ export function passingOf(
   const [, scheme, authority, uri] = /^(https?):\/\/([^/]+)(\/.*)?$/i.exec(target) ?? []
   if (scheme === undefined || authority === undefined || authority.startsWith('unix:'))
     return leaveOut('backends are reached by http:// or https://, host and port')
-  const stripsPrefix = stripsPrefixOf(path, uri)
+  const stripsPrefix = takesPrefixOff(scope, path) && uri === undefined ? true : stripsPrefixOf(path, uri)
+  const [other] = scope.peek('rewrite')
+  if (other !== undefined && scope.directives.includes(other) && !takesPrefixOff(scope, path))
+    return leaveOut('`rewrite` changes paths')
   if (stripsPrefix === undefined)
     return leaveOut(`${path} cannot be replaced by ${uri}; \`rewrite.request\` in a module can do it`)
-  if (stripsPrefix && !path.endsWith('/'))
+  if (stripsPrefix && uri === '/' && !path.endsWith('/'))
     report.leaveOut(directive.place, textOf(directive), `nginx makes ${path}/x to //x; here it becomes /x`)
   const list = serverLists.get(authority) ?? bare(authority, scheme.toLowerCase(), directive)
   return { directive, scheme: scheme.toLowerCase(), authority, list, stripsPrefix: stripsPrefix && path !== '/' }

@@ -1,4 +1,4 @@
-import { Sourced, type TreeObject } from '../result/draft.ts'
+import { bare, Sourced, type TreeObject } from '../result/draft.ts'
 import type { Report } from '../result/report.ts'
 import { isBelow, prefixOf, type Route } from '../result/routes.ts'
 import { absolute, backendTlsOf } from './backend-tls.ts'
@@ -52,26 +52,33 @@ function optionsOf({ scope }: Location, passing: Passing, listens: readonly List
   }
 }
 
-/** No backends: what nginx keeps from them, they do not get here either. */
-function closed(why: string): TreeObject {
-  return { backends: new Sourced([], `answered with 503: ${why}`), healthCheck: false, circuitBreaker: false }
+/** Without backends: what nginx keeps from them, they do not get here either. */
+function closed(options: TreeObject, why: string): TreeObject {
+  const backends = bare(options['backends']) as readonly (string | { readonly url: string })[] | undefined
+  const urls = backends?.map((one) => (typeof one === 'string' ? one : one.url)).join(', ')
+  const once = urls === undefined ? '' : `; once they are guarded in another way: ${urls}`
+  return { ...options, backends: new Sourced([], `answered with 503 because of ${why}${once}`) }
 }
+
+const nothing: TreeObject = { healthCheck: false, circuitBreaker: false }
 
 function routeOf(location: Location, listens: readonly Listen[], site: Site): Route {
   const { directive, path, scope } = location
-  const { line } = directive.place
-  const prefix = prefixOf(path)
-  const passing = passingOf(location, site.serverLists, site.report)
-  const guard = guardOf(location, site.report)
-  if (passing !== undefined && guard === undefined)
-    return { name: passing.list.name, hosts: [], prefix, options: optionsOf(location, passing, listens, site) }
-  if (passing === undefined && guard === undefined && scope.own('proxy_pass').length === 0)
-    site.report.leaveOut(
-      directive.place,
-      textOf(directive),
-      'nothing is forwarded there by proxy_pass; it is answered with 503',
-    )
-  return { name: `closed ${path}`, hosts: [], prefix, options: closed(guard ?? `line ${line} is not carried over`) }
+  const { report, serverLists } = site
+  const route = { hosts: [], prefix: prefixOf(path) }
+  const isPassed = scope.own('proxy_pass').length > 0
+  const passing = passingOf(location, serverLists, report)
+  const guard = guardOf(location, report)
+  if (passing !== undefined) {
+    const options = optionsOf(location, passing, listens, site)
+    if (guard === undefined) return { ...route, name: passing.list.name, options }
+    return { ...route, name: `closed ${path}`, options: closed(options, guard) }
+  }
+  if (!isPassed)
+    report.leaveOut(directive.place, textOf(directive), 'there is no proxy_pass in it; it is answered with 503')
+  for (const inner of directive.block ?? []) if (inner.name !== 'location') scope.skip(inner)
+  const why = guard ?? `line ${directive.place.line}, which is not carried over`
+  return { ...route, name: `closed ${path}`, options: closed(nothing, why) }
 }
 
 /** Of two locations that are one prefix here, such as `/api` and `/api/`, the one for what is below it. */
@@ -89,17 +96,23 @@ function withoutTwins(routes: readonly { readonly route: Route; readonly locatio
   })
 }
 
-const isClosed = (route: Route) => route.options['backends'] instanceof Sourced
+const isClosed = ({ options }: Route) => (bare(options['backends']) as readonly unknown[]).length === 0
 
-/** Closed, with nothing around it that forwards: there, 404 is answered anyway. */
+/** Nothing is forwarded there, nor around it: 404 is answered anyway. */
 function isIdle(route: Route, routes: readonly Route[]): boolean {
-  return isClosed(route) && !routes.some((other) => !isClosed(other) && isBelow(route.prefix, other.prefix))
+  const around = routes.filter(({ prefix }) => isBelow(route.prefix, prefix))
+  return around.every((one) => isClosed(one) && one.options['policy'] === undefined)
 }
 
 /** Reads a `server` block; undefined if it forwards nothing: what it says is then reported as left out. */
 export function virtualServerOf(directive: Directive, scope: Scope, site: Site): VirtualServer | undefined {
-  if (!JSON.stringify(directive).includes('"proxy_pass"')) return undefined
   const { report, file } = site
+  if (!JSON.stringify(directive).includes('"proxy_pass"')) {
+    scope.own('server_name')
+    for (const one of scope.own('listen'))
+      report.leaveOut(one.place, textOf(one), 'nothing of this server is forwarded, so it does not listen here')
+    return undefined
+  }
   const listens = listensOf(scope, directive, report)
   const names = scope.own('server_name').flatMap(({ args }) => args)
   const certificate = certificateOf(scope, report)

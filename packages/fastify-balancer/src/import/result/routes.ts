@@ -25,7 +25,8 @@ const nameOf = (text: string) => text.replaceAll(/[^\w.-]+/g, '-').replaceAll(/^
 
 /** A name that no other has: that of the backends, with the prefix, the host or a number where it is taken. */
 function uniqueName({ name, prefix }: Route, host: string | undefined, taken: ReadonlySet<string>): string {
-  const candidates = [name, `${name}${prefix}`, `${name} ${host ?? ''}${prefix}`].map(nameOf)
+  const below = name.endsWith(prefix) ? name : name + prefix
+  const candidates = [name, below, `${below} ${host ?? ''}`].map(nameOf)
   const free = candidates.find((one) => !taken.has(one))
   if (free !== undefined) return free
   for (let number = 2; ; number++) if (!taken.has(`${candidates[0]}-${number}`)) return `${candidates[0]}-${number}`
