@@ -59,7 +59,7 @@ function programOf(from: string | undefined, file: string): Program {
 
 function headOf({ name, differences }: Program, file: string): readonly string[] {
   return [
-    schemaLine,
+    schemaLine('.').slice('# '.length),
     '',
     `Imported from ${file} (${name}). Comments name the line of that file, or the default of ${name} that is kept.`,
     `What is different in any case:`,
