@@ -21,6 +21,7 @@ const FixedOptionView = Type.Object({
 export const ReloadReport = Type.Object({
   applied: Type.Boolean({ description: 'It is in force; false for a dry run, and where there are faults' }),
   trigger: Type.String({ description: 'What it was for: `api`, `SIGHUP`, or the file that changed' }),
+  summary: Type.String({ description: 'What has changed, or why nothing has, in one line' }),
   faults: Type.Array(Type.String(), { description: 'Why nothing was changed, each with its place' }),
   changes: Type.Array(OptionChangeView, { description: 'What changes, or would' }),
   cannot: Type.Array(FixedOptionView, { description: 'What stays as it is until the next start' }),

@@ -6,7 +6,7 @@ import type { FeedEvent } from '../live/events.ts'
 
 function FeedLine({ event, several }: { readonly event: FeedEvent; readonly several: boolean }) {
   const { tone, text } = textOf(event)
-  const of = event.type === 'panic' || event.type === 'backends' ? undefined : event.backend
+  const of = 'backend' in event ? event.backend : undefined
   return (
     <li class={tone}>
       <time dateTime={new Date(event.at).toISOString()}>{clockTime(event.at)}</time>

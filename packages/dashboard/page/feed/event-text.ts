@@ -55,6 +55,8 @@ const texts: Texts = {
     tone: 'plain',
     text: `${who} did ${what}${change(before, after)}`,
   }),
+
+  reload: ({ applied, summary }) => ({ tone: applied ? 'plain' : 'bad', text: summary }),
 }
 
 /** What an event says, without the name of its backend. */

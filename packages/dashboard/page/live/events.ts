@@ -1,5 +1,5 @@
 /** The types that the page asks for; figures are told only to those who name them. */
-export const eventTypes = ['veto', 'circuit', 'panic', 'state', 'backends', 'admin', 'figures'] as const
+export const eventTypes = ['veto', 'circuit', 'panic', 'state', 'backends', 'admin', 'reload', 'figures'] as const
 
 interface Happened {
   readonly id: string
@@ -61,5 +61,15 @@ interface AdminEvent extends Happened {
   readonly after?: unknown
 }
 
+interface ReloadEvent extends Happened {
+  readonly type: 'reload'
+  /** It is of all balancers. */
+  readonly balancer?: undefined
+  /** It is in force; otherwise nothing was changed. */
+  readonly applied: boolean
+  /** What has changed, or why nothing was. */
+  readonly summary: string
+}
+
 /** Something that happened, and goes into the feed. */
-export type FeedEvent = VetoEvent | CircuitEvent | PanicEvent | StateEvent | BackendsEvent | AdminEvent
+export type FeedEvent = VetoEvent | CircuitEvent | PanicEvent | StateEvent | BackendsEvent | AdminEvent | ReloadEvent
