@@ -3,7 +3,7 @@ import { inSlices, optionChanges, Pauses } from '@fastify-balancer/option-schema
 import type { FastifyBaseLogger } from 'fastify'
 import { BackendCircuit, type ChangeListener, type CircuitView } from './backend/backend-circuit.ts'
 import type { Call } from './circuit/call.ts'
-import { changes } from './channel.ts'
+import { changes as circuitChanges } from './channel.ts'
 import { NoCircuitError } from './errors.ts'
 import type { HeldState, Hold, HoldOptions } from './circuit/holds.ts'
 import { readBreakerOptions, settingsFor, type ParsedOptions } from './options.ts'
@@ -232,6 +232,7 @@ export class CircuitBreaker {
     if (state === 'open' || state === 'isolated')
       this.#log?.warn({ ...fields, openings, changesIn }, `the circuit of ${backend.id} is ${state}: ${reason}`)
     else this.#log?.info(fields, `the circuit of ${backend.id} is ${state}: ${reason}`)
-    if (changes.hasSubscribers) changes.publish({ ...fields, state, before, at: since, server: this.#server })
+    if (circuitChanges.hasSubscribers)
+      circuitChanges.publish({ ...fields, state, before, at: since, server: this.#server })
   }
 }

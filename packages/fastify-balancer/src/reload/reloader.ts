@@ -73,7 +73,7 @@ export class Reloader {
       return certificatePart(one, listener, `listen.${index}`, `/listen/${index}/tls`)
     })
     const { listen } = wanted.admin === false ? {} : wanted.admin
-    const isApart = !server.listeners.includes(server.admin as never)
+    const isApart = !server.listeners.includes(server.admin)
     const lists = wanted.balancers.map(async (one, index) => {
       const balancer = balancers.get(one.name ?? 'default')
       if (balancer === undefined || this.#isUntouched(index, reading, cause)) return []

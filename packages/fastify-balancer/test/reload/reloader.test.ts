@@ -187,7 +187,7 @@ describe('what was changed through the admin API', () => {
         headers: { ...authorized, ...(body !== undefined && { 'content-type': 'application/json' }) },
         ...(body !== undefined && { body: JSON.stringify(body) }),
       })
-    assert.equal((await admin('POST', '/balancers/web/backends', b!)).status, 201)
+    assert.equal((await admin('POST', '/balancers/web/backends', b)).status, 201)
     assert.deepEqual(Object.keys(await saved()), ['web'])
     const answer = await admin('POST', '/reload')
     assert.equal(answer.status, 200)

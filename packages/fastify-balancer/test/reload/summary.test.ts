@@ -16,10 +16,7 @@ test('a summary names what has changed, what waits, and who asked for it', () =>
     summaryOf({ trigger: 'api', who: 'maria' }, [], changes, cannot),
     'reloaded (api, by maria): balancers.web.backends.b added; balancers.web.backends.c removed, overriding a change through the admin API; balancers.web.backends.a.weight 1 → 5; balancers.web.backends.a.zone set to east; balancers.web.backends.a.tags not set any more (was ["x"]); admin.token changed. Only after a restart: listen.0.port 80 → 81 (listeners open when the process starts)',
   )
-  assert.equal(
-    summaryOf({ trigger: 'SIGHUP', dryRun: true }, [], [], []),
-    'would reload (SIGHUP): nothing has changed',
-  )
+  assert.equal(summaryOf({ trigger: 'SIGHUP', dryRun: true }, [], [], []), 'would reload (SIGHUP): nothing has changed')
   const faults = Array.from({ length: 22 }, (_, index) => `f.yaml:${index}:1: no`)
   assert.match(
     summaryOf({ trigger: 'f.yaml changed' }, faults, [], []),
