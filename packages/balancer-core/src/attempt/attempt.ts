@@ -43,6 +43,7 @@ export interface AttemptOwner extends ExchangeView {
   onInformation(status: number, headers: IncomingFields): void
   onResponse(attempt: Attempt, controller: Dispatcher.DispatchController, headers: IncomingFields): void
   onData(chunk: Buffer): void
+  onBorrowed(chunk: Buffer): boolean
   onComplete(trailers: IncomingFields): void
   onFailure(attempt: Attempt, reason: FailureReason, error: unknown): void
 }
@@ -188,6 +189,8 @@ export class Attempt extends AttemptRecord implements ConnectionAware, Swept {
     }
     const { exchange } = this
     this.held?.answered()
+    const length = this.connection?.longLength
+    if (length !== undefined) headers['content-length'] = length
     this.status = status
     this.headers = headers
     this.respondedAt = exchange.clock.now()
@@ -203,14 +206,23 @@ export class Attempt extends AttemptRecord implements ConnectionAware, Swept {
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#receive(chunk)) this.exchange.onData(chunk)
+  }
+
+  onBorrowed(chunk: Buffer): boolean {
+    return !this.#receive(chunk) || this.exchange.onBorrowed(chunk)
+  }
+
+  /** Counts what has come of the body; false if nobody wants it. */
+  #receive(chunk: Buffer): boolean {
     this.bytesReceived += chunk.length
     this.backend.bytesReceived += chunk.length
     if (this.#discarding) {
       if (this.bytesReceived > mostDiscarded.bytes) this.#enough()
-      return
+      return false
     }
     this.moved()
-    this.exchange.onData(chunk)
+    return true
   }
 
   onResponseEnd(
