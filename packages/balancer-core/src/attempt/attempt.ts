@@ -10,6 +10,7 @@ import type { PickRequest } from '../picking/policy.ts'
 import type { HeldBody } from '../connections/held-body.ts'
 import type { CarryingConnection, ConnectionAware, RequestPool } from '../connections/request-pool.ts'
 import type { IncomingFields } from '../headers/fields.ts'
+import { isEncoded } from '../headers/hop-by-hop.ts'
 import type { TimeLimitSweep, Swept } from './time-limit-sweep.ts'
 
 /** What hooks, channels and the log see of an exchange: one client request on its way through. */
@@ -71,7 +72,7 @@ export class Attempt extends AttemptRecord implements ConnectionAware, Swept {
   controller: Dispatcher.DispatchController | undefined
   previousSwept: Swept | undefined
   nextSwept: Swept | undefined
-  /** A tick of the sweep; -1 until it is looked at for the first time. */
+  /** A mark of the sweep; -1 until it is looked at for the first time. */
   #movedAt = -1
   #cancelled: FailureReason | undefined
   #discarding = false
@@ -129,7 +130,7 @@ export class Attempt extends AttemptRecord implements ConnectionAware, Swept {
 
   /** Something moved: the limit begins anew. */
   moved(): void {
-    this.#movedAt = this.exchange.counts.sweep.tick
+    this.#movedAt = this.exchange.counts.sweep.mark
   }
 
   onSweep(): void {
@@ -178,11 +179,7 @@ export class Attempt extends AttemptRecord implements ConnectionAware, Swept {
     this.moved()
   }
 
-  onResponseStart(
-    controller: Dispatcher.DispatchController,
-    status: number,
-    headers: Record<string, string | string[] | undefined>,
-  ): void {
+  onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: IncomingFields): void {
     if (status < 200) {
       this.exchange.onInformation(status, headers)
       return
@@ -195,12 +192,7 @@ export class Attempt extends AttemptRecord implements ConnectionAware, Swept {
     this.headers = headers
     this.respondedAt = exchange.clock.now()
     this.moved()
-    const coding = headers['transfer-encoding']
-    // Any other coding than chunked would have to be undone here, for the next connection knows nothing of it.
-    if (status > 599 || (coding !== undefined && String(coding).toLowerCase() !== 'chunked')) {
-      this.cancel('bad-response')
-      return
-    }
+    if (status > 599 || isEncoded(headers)) return this.cancel('bad-response')
     exchange.counts.attemptResponded(this)
     exchange.onResponse(this, controller, headers)
   }
@@ -225,10 +217,7 @@ export class Attempt extends AttemptRecord implements ConnectionAware, Swept {
     return true
   }
 
-  onResponseEnd(
-    _controller: Dispatcher.DispatchController,
-    trailers: Record<string, string | string[] | undefined>,
-  ): void {
+  onResponseEnd(_controller: Dispatcher.DispatchController, trailers: IncomingFields): void {
     this.connection?.responseEnded()
     this.#settle('ok', undefined)
     if (!this.#discarding) this.exchange.onComplete(trailers)

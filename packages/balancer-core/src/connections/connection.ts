@@ -114,11 +114,11 @@ export class Connection extends Client implements CarryingConnection, WireOwner 
   }
 
   get longLength(): string | undefined {
-    return this.#wire?.longLength
+    return this.#wire?.long.length
   }
 
   set lends(lends: boolean) {
-    this.#wire!.lends = lends
+    this.#wire!.long.lends = lends
   }
 
   override dispatch(options: ConnectionRequest, handler: Dispatcher.DispatchHandler): boolean {
@@ -179,7 +179,7 @@ export class Connection extends Client implements CarryingConnection, WireOwner 
   }
 
   resumed(): void {
-    this.#wire?.resume()
+    this.#wire?.long.resume()
   }
 
   bindTo(client: Socket | undefined): void {

@@ -18,13 +18,13 @@ function giveBack(memory: Buffer): void {
 
 /** While a large body passes, a socket has memory of its own, and what was read is written on from there. */
 function lend(socket: Socket, wire: Wire, bytes: Buffer, memory: Buffer): boolean {
-  if (memory === shared || !wire.borrows) {
-    if (wire.borrows) next = spare.pop() ?? Buffer.allocUnsafeSlow(size)
+  if (memory === shared || !wire.long.borrows) {
+    if (wire.long.borrows) next = spare.pop() ?? Buffer.allocUnsafeSlow(size)
     else giveBack(memory)
     return socket.push(Buffer.from(bytes))
   }
-  const isFree = wire.borrow(bytes)
-  if (isFree && wire.borrows) next = memory
+  const isFree = wire.long.borrow(bytes)
+  if (isFree && wire.long.borrows) next = memory
   else if (isFree) giveBack(memory)
   return true
 }

@@ -1,21 +1,15 @@
 import type { Socket } from 'node:net'
-import { longBody } from './long-body.ts'
+import { LongPassage, type LongPassageOwner } from './long-passage.ts'
 import { withoutContinue, type Interim } from './unasked-continue.ts'
 
 /** Who uses the wire, and hears of what cannot be seen by reading responses. */
-export interface WireOwner {
+export interface WireOwner extends LongPassageOwner {
   /** A reset may be the end of this response, and not break it off: see `Wire`. */
   readonly endsByReset: boolean
   /** Bytes have come that no request had asked for: the socket has been destroyed. */
   onSurplus(): void
   /** A response may have a body: it is not one to HEAD. */
   readonly expectsBody: boolean
-  /** The client has not taken what it was given. */
-  readonly isPaused: boolean
-  /** A part of a long body, which does not go through undici. */
-  onLongBody(chunk: Buffer): void
-  /** The same, in memory that is used again: false if it was kept. */
-  onBorrowed(chunk: Buffer): boolean
 }
 
 /** Where a socket keeps its wire. */
@@ -81,18 +75,14 @@ export class Wire {
   onContinue: (() => void) | undefined
   /** Changes the head of the next request as it is written. */
   changeHead: ((head: string) => string) | undefined
-  /** The `content-length` of the response, where undici was told another: see `longBody`. */
-  longLength: string | undefined
-  /** Whoever gets the body takes it at once, or copies it. */
-  lends = false
   readonly socket: Socket
+  /** Of a long body, all but the last byte. */
+  readonly long: LongPassage
   readonly #owner: WireOwner
   /** A request is under way. */
   #asked = false
   /** The head of the final response has begun: what comes belongs to it. */
   #answered = false
-  /** What of a long body is still to come, but for its last byte. */
-  #left = 0
   /** The beginning of a head of which more is needed. */
   #held: Buffer | undefined
   /** Why the socket will be destroyed once everything that has arrived is read. */
@@ -106,6 +96,7 @@ export class Wire {
 
   constructor(socket: Socket, owner: WireOwner) {
     this.socket = socket
+    this.long = new LongPassage(socket, owner)
     this.#owner = owner
     /* oxlint-disable typescript/unbound-method -- they are called on this socket alone */
     this.#read = socket.read
@@ -132,7 +123,7 @@ export class Wire {
     this.#answered = false
     this.#held = undefined
     this.written = false
-    this.longLength = undefined
+    this.long.length = undefined
   }
 
   /** Its response is whole: whatever comes now has not been asked for. */
@@ -140,39 +131,18 @@ export class Wire {
     this.#asked = false
     this.#answered = false
     this.onContinue = undefined
-    this.#left = 0
-    this.lends = false
-  }
-
-  /** What comes next may be taken from memory that is used again. */
-  get borrows(): boolean {
-    return this.#left > 0 && this.lends && !this.#owner.isPaused && this.socket.readableLength === 0
-  }
-
-  /** Takes what was read; false if it was kept. */
-  borrow(bytes: Buffer): boolean {
-    const { length } = bytes
-    const part = length > this.#left ? bytes.subarray(0, this.#left) : bytes
-    this.#left -= part.length
-    const isFree = this.#owner.onBorrowed(part)
-    if (part.length < length) this.socket.push(Buffer.from(bytes.subarray(part.length)))
-    return isFree
-  }
-
-  /** The client reads again, so undici asks for what there is. */
-  resume(): void {
-    if (this.#left > 0) this.socket.emit('readable')
+    this.long.end()
   }
 
   read(size?: number): Buffer | null {
     for (;;) {
-      if (this.#left > 0 && (this.#owner.isPaused || this.socket.destroyed)) return null
+      if (this.long.isHeldUp) return null
       const chunk = this.#read.call(this.socket, size)
       if (chunk === null) {
         if (this.#late !== undefined && this.socket.readableLength === 0) this.#fail(this.#late)
         return null
       }
-      if (this.#left > 0) this.#pass(chunk)
+      if (this.long.left > 0) this.long.pass(chunk)
       else if (this.#answered) return chunk
       else {
         const passed = this.#judge(chunk)
@@ -209,13 +179,6 @@ export class Wire {
     this.#destroy.call(this.socket, isCut ? new ResetError(error) : error)
   }
 
-  #pass(chunk: Buffer): void {
-    const part = chunk.length > this.#left ? chunk.subarray(0, this.#left) : chunk
-    this.#left -= part.length
-    if (part.length < chunk.length) this.socket.unshift(chunk.subarray(part.length))
-    this.#owner.onLongBody(part)
-  }
-
   #afterWrite(error?: Error | null): void {
     const written = this.#written
     if (error !== undefined && error !== null && isClosed(error)) {
@@ -238,22 +201,12 @@ export class Wire {
     // The tenth byte is the first digit of the status. Nearly always, that is all there is to see.
     if (this.#held === undefined && chunk.length > 9 && chunk[9] !== 0x31 /* 1 */) {
       this.#answered = true
-      return this.#begin(chunk)
+      return this.#owner.expectsBody ? this.long.begin(chunk) : chunk
     }
     const interim: Interim = withoutContinue(this.#held === undefined ? chunk : Buffer.concat([this.#held, chunk]))
     this.#held = interim.held
     this.#answered = interim.answered
     if (interim.continues) this.onContinue?.()
     return interim.passed
-  }
-
-  /** The final response begins: what of it undici is given. */
-  #begin(chunk: Buffer): Buffer {
-    const long = this.#owner.expectsBody ? longBody(chunk) : undefined
-    if (long === undefined) return chunk
-    this.longLength = long.length
-    this.#left = Number(long.length) - 1
-    if (long.rest.length > 0) this.socket.unshift(long.rest)
-    return long.head
   }
 }
