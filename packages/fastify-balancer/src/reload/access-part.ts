@@ -4,11 +4,10 @@ import { accessOf } from '../guard/access.ts'
 import type { Access, AdminGuard } from '../guard/admin-guard.ts'
 import { unchanged, type Part, type ToldChange } from './part.ts'
 
+const shown = (value: unknown) => (value === undefined ? undefined : '(hidden)')
+
 /** That it is another one, and not which. */
-function told(option: string, from: unknown, to: unknown): ToldChange {
-  const shown = (value: unknown) => (value === undefined ? undefined : '(hidden)')
-  return { option, from: shown(from), to: shown(to) }
-}
+const told = (option: string, from: unknown, to: unknown): ToldChange => ({ option, from: shown(from), to: shown(to) })
 
 /** Who may use the admin API. A token or a file of passwords that has changed is in force for the next request. */
 export function accessPart(guard: AdminGuard | undefined, admin: AdminConfiguration | false): Part {
