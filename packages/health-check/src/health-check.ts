@@ -69,7 +69,7 @@ export class HealthCheck {
       })
       .addHook('onBackendsChange', function healthCheck(now, before) {
         active?.backendsChanged(now, before)
-        passive.backendsChanged(now, before)
+        passive.backendsChanged(now)
       })
   }
 
