@@ -11,9 +11,10 @@ import type { DrainOptions } from './backends/drains.ts'
 import type { Explanation } from './picking/explain.ts'
 import { failures } from './failure.ts'
 import { Hooks, type BalancerHooks } from './hooks.ts'
+import { logPanic } from './log.ts'
 import { AttemptCounts } from './attempt-counts.ts'
 import { parseOptions, type BalancerOptions, type ParsedOptions } from './options.ts'
-import type { BackendOptions } from './backends/backend-options.ts'
+import type { BackendOptions, ParsedBackend } from './backends/backend-options.ts'
 import { Picking } from './picking/picking.ts'
 import type { PickRequest, Policy } from './picking/policy.ts'
 import type { Preview } from './backends/preview.ts'
@@ -88,9 +89,19 @@ export class Balancer {
     return this.set.all
   }
 
+  /** What the list says, with every default in place, in the order given: `setBackends` takes it to get the same again. */
+  get listed(): readonly ParsedBackend[] {
+    return this.#backends.listed
+  }
+
   /** @throws UnknownBackendError */
   backend(id: string): Backend {
     return this.#backends.get(id)
+  }
+
+  /** Is it in the list now, and no other of its name in its place? O(1). */
+  has(backend: Backend): boolean {
+    return this.#backends.has(backend)
   }
 
   /** Adds to what requests do, or counts for this balancer: see `BalancerHooks`. */
@@ -234,15 +245,8 @@ export class Balancer {
   #onSwap(now: BackendSet, before: BackendSet): void {
     this.#slowStart.observe(now, before)
     this.#picking.over(now)
-    if (now.panicking !== before.panicking) this.#tellPanic(now)
+    if (now.panicking !== before.panicking) logPanic(this.#log, this.name, now)
     if (channels.backendsChange.hasSubscribers) channels.backendsChange.publish({ balancer: this, now, before })
     this.#handover.changed()
-  }
-
-  #tellPanic({ panicking, all, available }: BackendSet): void {
-    const figures = { balancer: this.name, backends: all.length, available: available.length }
-    if (panicking)
-      this.#log?.warn(figures, 'panic began: too few healthy backends, so health is ignored and all are tried')
-    else this.#log?.info(figures, 'panic ended: unhealthy backends are left alone again')
   }
 }

@@ -47,7 +47,7 @@ export class CircuitBreaker {
       const call = attempt[callOf]
       if (call !== undefined) this.#circuits.get(attempt.backend)?.end(call, attempt)
     }
-    const followBackends = (now: BackendSet, before: BackendSet) => this.#follow(now, before)
+    const followBackends = (now: BackendSet) => this.#follow(now)
     balancer.addHook('onAttemptStart', startCall)
     balancer.addHook('onAttemptResponse', judgeTrial)
     balancer.addHook('onAttemptEnd', endCall)
@@ -103,7 +103,7 @@ export class CircuitBreaker {
   }
 
   #join(backend: Backend): BackendCircuit | undefined {
-    if (this.#circuits.has(backend) || !this.balancer.backends.includes(backend)) return undefined
+    if (this.#circuits.has(backend) || !this.balancer.has(backend)) return undefined
     return this.#enter(backend)
   }
 
@@ -119,17 +119,16 @@ export class CircuitBreaker {
     return circuit || undefined
   }
 
-  #follow(now: BackendSet, before: BackendSet): void {
-    const kept = new Set(now.all)
-    for (const backend of before.all) {
-      if (kept.has(backend)) continue
-      this.#circuits.get(backend)?.leave()
-      this.#circuits.delete(backend)
-    }
+  #follow(now: BackendSet): void {
     // One that is asked, or asked about, before its turn gets its circuit then; the next change sees to all that are left.
     const isOld = () => this.#current !== now
     this.#current = now
     void inSlices(now.all, (backend) => void (isOld() || this.#entered(backend)))
+    void inSlices([...this.#circuits.keys()], (backend) => {
+      if (isOld() || this.balancer.has(backend)) return
+      this.#circuits.get(backend)?.leave()
+      this.#circuits.delete(backend)
+    })
   }
 
   readonly #tell: ChangeListener = ({ backend, view }, before, reason) => {

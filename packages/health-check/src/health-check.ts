@@ -8,6 +8,7 @@ import type { ActiveView } from './active/health-record.ts'
 import { NoProbesError } from './errors.ts'
 import { History } from './judgement/history.ts'
 import type { Judgement } from './judgement/judgement.ts'
+import { JudgementLog } from './judgement/judgement-log.ts'
 import type { ParsedOptions } from './options.ts'
 import { OutlierDetection } from './passive/outlier-detection.ts'
 import type { OutlierView } from './passive/outlier-view.ts'
@@ -33,6 +34,7 @@ export class HealthCheck {
   readonly balancer: Balancer
   readonly #log: FastifyBaseLogger | undefined
   readonly #history = new History()
+  readonly #judgements: JudgementLog | undefined
   readonly #active: ActiveCheck | undefined
   readonly #passive: OutlierDetection
   readonly #pauses: Pauses
@@ -41,6 +43,7 @@ export class HealthCheck {
   constructor(balancer: Balancer, options: ParsedOptions, log?: FastifyBaseLogger) {
     this.balancer = balancer
     this.#log = log
+    this.#judgements = log && new JudgementLog(balancer.name, balancer.clock, log)
     const pauses = new Pauses(balancer.clock)
     const judge = (backend: Backend, judgement: Judgement) => this.#judge(backend, judgement)
     const passive = new OutlierDetection(balancer, options.outliers, options.pressure, judge, pauses)
@@ -67,8 +70,8 @@ export class HealthCheck {
       .addHook('onBackendsPropose', function healthCheck(candidates) {
         return active?.judgeNewcomers(candidates)
       })
-      .addHook('onBackendsChange', function healthCheck(now, before) {
-        active?.backendsChanged(now, before)
+      .addHook('onBackendsChange', function healthCheck(now) {
+        active?.backendsChanged(now)
         passive.backendsChanged(now)
       })
   }
@@ -108,6 +111,7 @@ export class HealthCheck {
   stop(): void {
     this.#active?.stop()
     this.#passive.stop()
+    this.#judgements?.stop()
     this.#pauses.stop()
   }
 
@@ -139,10 +143,7 @@ export class HealthCheck {
 
   #judge(backend: Backend, judgement: Judgement): void {
     this.#history.add(backend, judgement)
-    const { by, good, rule, evidence } = judgement
-    const figures = { balancer: this.balancer.name, backend: backend.id, by, evidence }
-    if (good) this.#log?.info(figures, `${backend.id} is used again: ${rule}`)
-    else this.#log?.warn(figures, `${backend.id} is left alone: ${rule}`)
+    this.#judgements?.add(backend, judgement)
   }
 }
 

@@ -1,5 +1,5 @@
 // Room `backends`: the list of backends, each with its state and connections, and how the list changes.
-import { BackendList, itemsOf, settingsOf, type BackendOptions, type ParsedBackend } from './backend-options.ts'
+import { BackendList, itemsOf, type BackendOptions, type ParsedBackend } from './backend-options.ts'
 import { Backend } from './backend.ts'
 import { backendSet, type BackendSet } from './backend-set.ts'
 import { inSlices, withoutSecrets } from '@fastify-balancer/option-schema'
@@ -28,10 +28,6 @@ interface Settings {
 interface ChangeHooks {
   judge(newcomers: readonly Backend[]): Promise<readonly Verdict[]>
   tellChange(now: BackendSet, before: BackendSet): void
-}
-
-function byId(backends: readonly Backend[]): ReadonlyMap<string, Backend> {
-  return new Map(backends.map((backend) => [backend.id, backend]))
 }
 
 /**
@@ -77,7 +73,7 @@ export class Backends {
       1,
       options.panicThreshold,
     )
-    this.#byId = byId(this.#set.all)
+    this.#byId = new Map(this.#set.all.map((backend) => [backend.id, backend]))
     this.#names.keepOnly(this.#set.all)
   }
 
@@ -85,6 +81,11 @@ export class Backends {
   get set(): BackendSet {
     this.settle()
     return this.#set
+  }
+
+  /** See `Balancer.listed`. */
+  get listed(): readonly ParsedBackend[] {
+    return this.#listed
   }
 
   /** Makes the set what the vetoes say by now. However many there are at one moment, they cost one set. */
@@ -101,6 +102,10 @@ export class Backends {
     return backend
   }
 
+  has(backend: Backend): boolean {
+    return this.#byId.get(backend.id) === backend
+  }
+
   /** Lays a veto; it holds until it is lifted, by its handle or by its `ttl`. */
   veto(backend: Backend, options: VetoOptions): Veto {
     const veto = this.#vetoes.lay(backend, options)
@@ -110,12 +115,12 @@ export class Backends {
 
   /** What a list would change; changes nothing. */
   preview(wanted: readonly (string | BackendOptions)[]): Preview {
-    return preview(this.set.all, wanted, this.#options.pool)
+    return preview(this.set.all, wanted, this.#options.pool, this.#listed)
   }
 
   /** See `Balancer.previewInSlices`. */
   previewInSlices(wanted: readonly (string | BackendOptions)[]): Promise<Preview> {
-    return previewInSlices(this.set.all, wanted, this.#options.pool)
+    return previewInSlices(this.set.all, wanted, this.#options.pool, this.#listed)
   }
 
   /** Replaces the list by what `make` builds from the current one. */
@@ -176,7 +181,7 @@ export class Backends {
     if (revision !== undefined && revision !== current.revision)
       throw new StaleRevisionError(current.revision, revision)
     const proposal = await this.#propose(wanted, resumes > 0)
-    const { listed, all, newcomers, verdicts } = proposal
+    const { listed, all, byId, newcomers, verdicts } = proposal
     // Vetoes may have come and gone meanwhile.
     const before = this.set
     const refusal = refusalOf(proposal, before.all, force)
@@ -187,13 +192,12 @@ export class Backends {
       return before
     }
     for (const verdict of verdicts) if ('veto' in verdict) this.#vetoes.lay(verdict.backend, verdict.veto)
-    for (const [index, backend] of all.entries()) backend.configure(settingsOf(listed[index]!, this.#options.pool))
+    for (const [index, backend] of all.entries()) backend.configure(listed[index]!)
     this.#listed = listed
-    this.#byId = byId(all)
+    this.#byId = byId
     const now = this.#swap(backendSet(all, Math.max(before.revision, resumes) + 1, this.#options.panicThreshold))
     this.#names.keepOnly(all)
-    const kept = new Set(all)
-    const gone = before.all.filter((backend) => !kept.has(backend))
+    const gone = before.all.filter((backend) => byId.get(backend.id) !== backend)
     this.#leaving = inSlices(gone, (backend) => void this.#drains.retire(backend, drain))
     this.#hooks.tellChange(now, before)
     return now
@@ -207,22 +211,24 @@ export class Backends {
     if (faults.length > 0) throw new BadOptionsError(faults.map(withoutSecrets).join('; '))
     const listed = list.parsed
     const all: Backend[] = []
+    const byId = new Map<string, Backend>()
     const newcomers: Backend[] = []
     await inSlices(listed, (one) => {
       const kept = this.#byId.get(one.id)
       const backend = kept?.url === one.url ? kept : this.#open(one)
       if (backend !== kept) newcomers.push(backend)
       all.push(backend)
+      byId.set(one.id, backend)
     })
     const verdicts = newcomers.length > 0 && !isResumed ? await this.#hooks.judge(newcomers) : []
-    return { listed, all, newcomers, verdicts }
+    return { listed, all, byId, newcomers, verdicts }
   }
 
   #open(listed: ParsedBackend): Backend {
     const { pool, timeouts } = this.#options
     const whereabouts = this.#names.whereaboutsOf(listed.url, pool.tls)
     const opened = openPool(listed.url, pool, timeouts, whereabouts.host)
-    return new Backend(listed.id, listed.url, settingsOf(listed, pool), opened, whereabouts)
+    return new Backend(listed.id, listed.url, listed, opened, whereabouts)
   }
 
   /** Whoever asks from now on gets a new set; if nobody does, those who wait for a backend still hear of it. */

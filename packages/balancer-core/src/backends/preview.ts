@@ -1,5 +1,5 @@
 import { inSlices, withoutSecrets } from '@fastify-balancer/option-schema'
-import { BackendList, itemsOf, settingsOf, type BackendOptions } from './backend-options.ts'
+import { BackendList, itemsOf, type BackendOptions, type ParsedBackend } from './backend-options.ts'
 import type { Backend } from './backend.ts'
 import type { PoolOptions } from './pool-options.ts'
 
@@ -33,18 +33,16 @@ function isSame(one: PreviewedBackend, other: PreviewedBackend): boolean {
 class Comparison {
   readonly #current: readonly Backend[]
   readonly #known: ReadonlyMap<string, Backend>
-  readonly #pool: PoolOptions
   readonly faults: string[] = []
   readonly #list: BackendList
   readonly #kept = new Set<string>()
   readonly #added: string[] = []
   readonly #changed: Preview['changed'][number][] = []
 
-  constructor(current: readonly Backend[], pool: PoolOptions) {
+  constructor(current: readonly Backend[], pool: PoolOptions, listed: readonly ParsedBackend[]) {
     this.#current = current
     this.#known = new Map(current.map((backend) => [backend.id, backend]))
-    this.#pool = pool
-    this.#list = new BackendList(pool, this.faults)
+    this.#list = new BackendList(pool, this.faults, new Set(listed))
   }
 
   read(item: unknown, index: number): void {
@@ -53,9 +51,8 @@ class Comparison {
     this.#kept.add(one.id)
     const backend = this.#known.get(one.id)
     if (backend === undefined) this.#added.push(one.id)
-    else {
-      const to = { url: one.url, ...settingsOf(one, this.#pool) }
-      if (!isSame(backend, to)) this.#changed.push({ id: one.id, from: described(backend), to: described(to) })
+    else if (!isSame(backend, one)) {
+      this.#changed.push({ id: one.id, from: described(backend), to: described(one) })
     }
   }
 
@@ -65,20 +62,23 @@ class Comparison {
   }
 }
 
-/** Says what a list would change. */
+/** Says what a list would change; what is `listed` now was checked before. */
 export function preview(
   current: readonly Backend[],
   wanted: readonly (string | BackendOptions)[],
   pool: PoolOptions,
+  listed: readonly ParsedBackend[] = [],
 ): Preview {
-  const comparison = new Comparison(current, pool)
+  const comparison = new Comparison(current, pool, listed)
   for (const [index, item] of itemsOf(wanted, comparison.faults).entries()) comparison.read(item, index)
   return comparison.outcome
 }
 
 /** The same of a long list, while requests go on. */
-export async function previewInSlices(...[current, wanted, pool]: Parameters<typeof preview>): Promise<Preview> {
-  const comparison = new Comparison(current, pool)
+export async function previewInSlices(
+  ...[current, wanted, pool, listed = []]: Parameters<typeof preview>
+): Promise<Preview> {
+  const comparison = new Comparison(current, pool, listed)
   await inSlices(itemsOf(wanted, comparison.faults), (item, index) => comparison.read(item, index))
   return comparison.outcome
 }

@@ -32,6 +32,7 @@ function told(faults: readonly string[]): readonly string[] {
 export interface Proposal {
   readonly listed: readonly ParsedBackend[]
   readonly all: readonly Backend[]
+  readonly byId: ReadonlyMap<string, Backend>
   readonly newcomers: readonly Backend[]
   readonly verdicts: readonly Verdict[]
 }

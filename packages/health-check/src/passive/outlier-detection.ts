@@ -170,7 +170,7 @@ export class OutlierDetection {
   #look(): void {
     this.#arm()
     this.#vetoes.reconcile()
-    const all = this.#observations.members((backend) => this.#vetoes.isMember(backend))
+    const all = this.#observations.members((backend) => this.#balancer.has(backend))
     const isEnd = ++this.#looks % this.#looksPerInterval === 0
     if (isEnd) {
       for (const observation of all) observation.next()

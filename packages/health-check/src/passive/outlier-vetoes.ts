@@ -62,7 +62,7 @@ export class OutlierVetoes {
   accuse(observation: Observation, offence: Offence): void {
     const { backend, ejectTime } = observation
     observation.good = false
-    if (this.#stopped || observation.offence !== undefined || !this.isMember(backend)) return
+    if (this.#stopped || observation.offence !== undefined || !this.#balancer.has(backend)) return
     // In panic its veto by somebody else is ignored: another one would not help.
     const isUseless = this.#balancer.set.panicking && backend.vetoes.length > 0
     if (isUseless || !this.#mayVeto(backend)) {
@@ -77,7 +77,7 @@ export class OutlierVetoes {
 
   /** May a backend that asks for a pause be granted one? */
   mayPause(backend: Backend): boolean {
-    return !this.#stopped && this.isMember(backend) && this.#mayVeto(backend)
+    return !this.#stopped && this.#balancer.has(backend) && this.#mayVeto(backend)
   }
 
   /** Takes back that it is an outlier; false if nobody says so. */
@@ -101,8 +101,8 @@ export class OutlierVetoes {
   /** Forgets who has left; when fewer may be out than are, those come back that were due first. */
   backendsChanged(now: BackendSet): void {
     for (const vetoes of [this.#ejected, this.#paused])
-      for (const backend of vetoes.backends) if (!this.isMember(backend)) vetoes.drop(backend)
-    this.#observations.changed((backend) => this.isMember(backend))
+      for (const backend of vetoes.backends) if (!this.#balancer.has(backend)) vetoes.drop(backend)
+    this.#observations.changed((backend) => this.#balancer.has(backend))
     const most = mostOut(now.all.length, this.#options.maxEjected)
     for (const backend of new Set([...this.#ejected.backends, ...this.#paused.backends])) {
       const isNeeded = isOurs(backend) && !now.all.some(({ vetoes }) => vetoes.length === 0)
@@ -114,15 +114,6 @@ export class OutlierVetoes {
   viewOf(backend: Backend): OutlierView {
     const observation = this.#observations.peek(backend)
     return outlierView(observation, this.#balancer.clock.now(), this.#ejected, this.#paused)
-  }
-
-  /** Is it in the set? Not by searching that: thousands may be accused at once. */
-  isMember(backend: Backend): boolean {
-    try {
-      return this.#balancer.backend(backend.id) === backend
-    } catch {
-      return false
-    }
   }
 
   /** How many are out. */
