@@ -150,18 +150,15 @@ export class Balancer {
   }
 
   /**
-   * Gives it nothing new, and waits: true once it is idle, false if the deadline came first and the rest was cut, or if it
-   * was taken back. Until the deadline, a policy that binds clients may still send it those that are its own. It stays in
-   * the set; `ready` takes it back. Ordered again, it keeps its deadline, unless there is another. @throws UnknownBackendError
+   * Gives it nothing new, and waits: true once it is idle, false if the deadline came first and the rest was cut, or if
+   * `ready` took it back. Until then, a policy that binds clients may still send it its own. It stays in the set. Ordered
+   * again, it keeps its deadline, unless there is another. @throws UnknownBackendError
    */
   drain(id: string, options?: DrainOptions): Promise<boolean> {
     return this.#backends.drain(id, options)
   }
 
-  /**
-   * Gives it no new request, and cuts what it has. It stays in the set; `ready` takes it back.
-   * @throws UnknownBackendError
-   */
+  /** Gives it no new request, and cuts what it has. It stays in the set; `ready` takes it back. @throws UnknownBackendError */
   maintain(id: string): Promise<void> {
     return this.#backends.maintain(id)
   }
@@ -221,8 +218,8 @@ export class Balancer {
 
   /** The live view: what it is made of, and how it is now. */
   toJSON() {
-    const { name, policy, set, exchanges, queue, backends } = this
-    const { revision, panicking } = set
+    const { name, policy, set, exchanges, queue } = this
+    const { revision, panicking, all: backends } = set
     return { name, policy: policy.name, revision, panicking, exchanges, waiting: queue.length, backends }
   }
 
