@@ -13,6 +13,7 @@ import { keepAllFields } from './app/field-count.ts'
 import { logPauses } from './app/pause-log.ts'
 import { isUploading } from './request/request-body.ts'
 import { lingerAfter } from './response/lingering-close.ts'
+import { Http1Connections } from './app/http1-connections.ts'
 import { Http2Sessions } from './app/http2-sessions.ts'
 import { eachServer } from './app/servers.ts'
 import { closeWith } from './app/shutdown.ts'
@@ -89,12 +90,14 @@ async function plugin(app: FastifyInstance, options: BalancerOptions): Promise<v
     throw new BadOptionsError(`name: '${balancer.name}' is already that of another balancer`)
   balancers.set(balancer.name, balancer)
   decorate(app, balancers)
+  const connections = new Http1Connections()
   const sessions = new Http2Sessions()
   const servers = eachServer(app, (server) => {
     keepAllFields(server)
     refuseVersions(server)
     routeUnroutable(app, server)
     continueWhenRead(server)
+    connections.observe(server)
     sessions.observe(server)
   })
   // A body that a parser of the app's refuses, as too large for example, is not read to its end either.
@@ -102,7 +105,7 @@ async function plugin(app: FastifyInstance, options: BalancerOptions): Promise<v
     if (request.raw.httpVersionMajor === 1 && isUploading(request)) lingerAfter(reply.raw)
     done()
   })
-  closeWith(app, balancer, servers, sessions)
+  closeWith(app, balancer, servers, connections, sessions)
   logPauses(app, balancer)
   tellCeiling(app, balancer)
   // With a slash at its end, the prefix itself would not be forwarded.
