@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { ManualClock } from '../../../test/support/clock.ts'
-import { BackendOptions } from '../src/backends/backend-options.ts'
+import { BackendOptions, settingsOf } from '../src/backends/backend-options.ts'
 import { BalancerOptions, parseOptions } from '../src/options.ts'
 import { policies, type PolicyName } from '../src/picking/policies/by-name.ts'
 import type { Policy } from '../src/picking/policy.ts'
@@ -129,7 +129,7 @@ describe('defaults', () => {
 })
 
 test('the defaults that the schema tells of a backend are those that it gets', () => {
-  const { weight, priority, tags, maxInFlight } = parseOptions({ backends: ['http://a.test'] }).backends[0]!
+  const { weight, priority, tags, maxInFlight } = settingsOf({ url: 'http://a.test' }, parseOptions({}).pool)
   assert.equal(weight, BackendOptions.properties.weight.default)
   assert.equal(priority, BackendOptions.properties.priority.default)
   assert.deepEqual([weight, priority, tags, maxInFlight], [1, 0, [], 1024])
@@ -409,16 +409,13 @@ describe('a backend', () => {
         { url: 'http://d.test', id: 'd' },
       ],
     })
-    assert.deepEqual(
-      backends.map(({ url, id }) => ({ url, id })),
-      [
-        { url: 'http://a.test', id: 'http://a.test' },
-        { url: 'http://b.test', id: 'http://b.test' },
-        { url: 'https://c.test', id: 'https://c.test' },
-        { url: 'http://[::1]:8080', id: 'http://[::1]:8080' },
-        { url: 'http://d.test', id: 'd' },
-      ],
-    )
+    assert.deepEqual(backends, [
+      { url: 'http://a.test', id: 'http://a.test' },
+      { url: 'http://b.test', id: 'http://b.test' },
+      { url: 'https://c.test', id: 'https://c.test' },
+      { url: 'http://[::1]:8080', id: 'http://[::1]:8080' },
+      { url: 'http://d.test', id: 'd' },
+    ])
   })
 
   test('keeps everything that is said of it', () => {

@@ -9,6 +9,8 @@ export interface Revision {
   readonly backends: Balancer['listed']
 }
 
+type Listed = Balancer['listed'][number]
+
 /** What a list, or one of it, was, and what it has become. */
 interface ListChange {
   readonly before: unknown
@@ -18,6 +20,14 @@ interface ListChange {
 
 /** Lists that can be gone back to. */
 const mostKept = 20
+
+/** More of a list are told as the list has them: to describe each would hold up others. */
+const longList = 1000
+
+/** A backend with what its list leaves out; `most` requests at once are `pool.connections`. */
+function described({ id, url, weight = 1, priority = 0, maxInFlight, zone, tags = [] }: Listed, most: number) {
+  return { id, url, weight, priority, maxInFlight: maxInFlight ?? most, ...(zone !== undefined && { zone }), tags }
+}
 
 /** The last lists of one balancer, whoever made them. */
 export class Revisions {
@@ -56,13 +66,23 @@ export class Revisions {
 
   /** How a revision came out of the one before; what is no longer kept is undefined. */
   change(revision: number): ListChange {
-    const [before, after] = [this.at(revision - 1)?.backends, this.at(revision)?.backends]
-    return { before, after, revision }
+    const most = this.#balancer.options.pool.connections
+    const list = (which: number) => {
+      const backends = this.at(which)?.backends
+      return backends !== undefined && backends.length <= longList
+        ? backends.map((one) => described(one, most))
+        : backends
+    }
+    return { before: list(revision - 1), after: list(revision), revision }
   }
 
   /** The same of one backend. */
   changeOf(id: string, revision: number): ListChange & { readonly backend: string } {
-    const at = (which: number) => this.at(which)?.backends.find((one) => one.id === id)
+    const most = this.#balancer.options.pool.connections
+    const at = (which: number) => {
+      const found = this.at(which)?.backends.find((one) => one.id === id)
+      return found && described(found, most)
+    }
     return { backend: id, before: at(revision - 1), after: at(revision), revision }
   }
 

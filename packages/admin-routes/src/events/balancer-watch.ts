@@ -12,12 +12,9 @@ type Listed = Balancer['listed'][number]
 
 const untouched: Seen = { vetoes: [], state: 'ready' }
 
-function isSame(one: Listed, other: Listed): boolean {
-  if (one === other) return true
-  const { url, weight, priority, maxInFlight, zone, tags } = one
-  const isAlike = url === other.url && weight === other.weight && priority === other.priority
-  if (!isAlike || maxInFlight !== other.maxInFlight || zone !== other.zone) return false
-  return tags.length === other.tags.length && tags.every((tag, index) => tag === other.tags[index])
+/** What a list says of a backend, with what it leaves out; `most` requests at once are `pool.connections`. */
+function settingsOf({ url, weight = 1, priority = 0, maxInFlight, zone, tags = [] }: Listed, most: number): string {
+  return JSON.stringify([url, weight, priority, maxInFlight ?? most, zone, tags])
 }
 
 /** Remembers what one balancer was like, and says what has changed since. */
@@ -26,6 +23,7 @@ export class BalancerWatch {
   #revision: number
   #panicking: boolean
   #listed: Balancer['listed']
+  #most: number
   /** Those that have vetoes. Of thousands, most never do. */
   #seen = new Map<Backend, Seen>()
 
@@ -35,6 +33,7 @@ export class BalancerWatch {
     this.#revision = set.revision
     this.#panicking = set.panicking
     this.#listed = listed
+    this.#most = balancer.options.pool.connections
     for (const backend of set.all) this.#see(backend)
   }
 
@@ -83,6 +82,9 @@ export class BalancerWatch {
 
   #listChange(revision: number, at: number): EventDraft {
     const before = new Map(this.#listed.map((one) => [one.id, one]))
+    const most = this.#balancer.options.pool.connections
+    const mostBefore = this.#most
+    this.#most = most
     this.#listed = this.#balancer.listed
     const added: string[] = []
     const changed: string[] = []
@@ -90,7 +92,7 @@ export class BalancerWatch {
       const earlier = before.get(one.id)
       before.delete(one.id)
       if (earlier === undefined) added.push(one.id)
-      else if (!isSame(earlier, one)) changed.push(one.id)
+      else if (earlier !== one && settingsOf(earlier, mostBefore) !== settingsOf(one, most)) changed.push(one.id)
     }
     return {
       type: 'backends',

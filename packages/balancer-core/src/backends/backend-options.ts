@@ -45,8 +45,10 @@ export type BackendOptions = Static<typeof BackendOptions>
 export type BackendSettings = Required<Pick<BackendOptions, 'weight' | 'priority' | 'maxInFlight' | 'tags'>> &
   Pick<BackendOptions, 'zone'>
 
-/** What a list would say to get a backend again: its identity worked out, and every default in place. Never written to. */
-export type ParsedBackend = Readonly<BackendSettings & Required<Pick<BackendOptions, 'id' | 'url'>>>
+/** A backend's options with its identity worked out. Never written to. */
+export interface ParsedBackend extends BackendOptions {
+  readonly id: string
+}
 
 /** The origin that a URL is; or what is wrong with it. */
 function originOf(text: string, { protocol }: PoolOptions): { readonly origin: string } | { readonly fault: string } {
@@ -88,7 +90,7 @@ export class BackendList {
       this.#faults.push(`backends.${index}.id: '${one.id}' is already that of backends.${earlier}`)
     else this.#places.set(one.id, index)
     const { protocol, connections } = this.#pool
-    if (protocol === 'http1' && one.maxInFlight > connections)
+    if (protocol === 'http1' && one.maxInFlight !== undefined && one.maxInFlight > connections)
       this.#faults.push(`backends.${index}.maxInFlight: ${one.maxInFlight} is above pool.connections (${connections})`)
     this.parsed.push(one)
     return one
@@ -102,17 +104,9 @@ export class BackendList {
     if (read !== undefined && 'fault' in read) this.#faults.push(`${place}.url: ${read.fault}`)
     if (own.length > 0 || read === undefined || 'fault' in read) return undefined
     const { origin: url } = read
-    const { weight = 1, priority = 0, maxInFlight = this.#pool.connections, tags = [], zone } = backend
     // A copy through and through: what the caller does to its own later is not a change of the set.
-    const parsed = {
-      id: backend.id ?? url,
-      url,
-      weight,
-      priority,
-      maxInFlight,
-      tags: Object.freeze([...tags]) as string[],
-    }
-    return Object.freeze(zone === undefined ? parsed : { ...parsed, zone })
+    const tags = backend.tags && { tags: Object.freeze([...backend.tags]) as string[] }
+    return Object.freeze({ ...backend, url, id: backend.id ?? url, ...tags })
   }
 }
 
@@ -128,4 +122,10 @@ export function parseBackends(listed: unknown, pool: PoolOptions, faults: string
   const list = new BackendList(pool, faults)
   for (const [index, item] of itemsOf(listed, faults).entries()) list.read(item, index)
   return list.parsed
+}
+
+/** What of it may change while the backend stays the same, with defaults. */
+export function settingsOf(options: BackendOptions, pool: PoolOptions): BackendSettings {
+  const { weight = 1, priority = 0, maxInFlight = pool.connections, tags = [], zone } = options
+  return { weight, priority, maxInFlight, tags, ...(zone !== undefined && { zone }) }
 }

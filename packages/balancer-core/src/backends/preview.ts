@@ -1,5 +1,5 @@
 import { inSlices, withoutSecrets } from '@fastify-balancer/option-schema'
-import { BackendList, itemsOf, type BackendOptions, type ParsedBackend } from './backend-options.ts'
+import { BackendList, itemsOf, settingsOf, type BackendOptions, type ParsedBackend } from './backend-options.ts'
 import type { Backend } from './backend.ts'
 import type { PoolOptions } from './pool-options.ts'
 
@@ -22,7 +22,8 @@ function described({ url, weight, priority, maxInFlight, zone, tags }: Previewed
   return { url, weight, priority, maxInFlight, tags, ...(zone !== undefined && { zone }) }
 }
 
-function isSame(one: PreviewedBackend, other: PreviewedBackend): boolean {
+/** Would nothing of it be another? */
+export function isSame(one: PreviewedBackend, other: PreviewedBackend): boolean {
   const { url, weight, priority, maxInFlight, zone, tags } = one
   const isAlike = url === other.url && weight === other.weight && priority === other.priority
   if (!isAlike || maxInFlight !== other.maxInFlight || zone !== other.zone) return false
@@ -33,6 +34,7 @@ function isSame(one: PreviewedBackend, other: PreviewedBackend): boolean {
 class Comparison {
   readonly #current: readonly Backend[]
   readonly #known: ReadonlyMap<string, Backend>
+  readonly #pool: PoolOptions
   readonly faults: string[] = []
   readonly #list: BackendList
   readonly #kept = new Set<string>()
@@ -42,6 +44,7 @@ class Comparison {
   constructor(current: readonly Backend[], pool: PoolOptions, listed: readonly ParsedBackend[]) {
     this.#current = current
     this.#known = new Map(current.map((backend) => [backend.id, backend]))
+    this.#pool = pool
     this.#list = new BackendList(pool, this.faults, new Set(listed))
   }
 
@@ -51,8 +54,9 @@ class Comparison {
     this.#kept.add(one.id)
     const backend = this.#known.get(one.id)
     if (backend === undefined) this.#added.push(one.id)
-    else if (!isSame(backend, one)) {
-      this.#changed.push({ id: one.id, from: described(backend), to: described(one) })
+    else {
+      const to = { url: one.url, ...settingsOf(one, this.#pool) }
+      if (!isSame(backend, to)) this.#changed.push({ id: one.id, from: described(backend), to: described(to) })
     }
   }
 

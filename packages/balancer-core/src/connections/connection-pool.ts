@@ -36,7 +36,7 @@ export class ConnectionPool implements RequestPool, ConnectionOwner {
   readonly options: Client.Options
   roundTrip = Number.POSITIVE_INFINITY
   readonly #origin: string
-  readonly #most: number
+  readonly #limits: { readonly connections: number }
   readonly #all = new Set<Connection>()
   readonly #free: Connection[] = []
   /** Those for whom a connection is free in a moment. */
@@ -56,15 +56,15 @@ export class ConnectionPool implements RequestPool, ConnectionOwner {
   #ending = false
   destroyed = false
 
-  /** At most `most` connections. */
+  /** `limits` says how many connections at most, and may change. */
   constructor(
     origin: string,
-    most: number,
+    limits: { readonly connections: number },
     connectorOf: (connection: () => Connection) => Connect,
     options: Client.Options,
   ) {
     this.#origin = origin
-    this.#most = most
+    this.#limits = limits
     this.connectorOf = connectorOf
     this.options = options
   }
@@ -183,7 +183,7 @@ export class ConnectionPool implements RequestPool, ConnectionOwner {
 
   /** A new one; in place of an idle one that nobody else can use, if there are as many as may be. */
   #make(): Connection | undefined {
-    if (this.#all.size < this.#most) return this.#open()
+    if (this.#all.size < this.#limits.connections) return this.#open()
     const idle = this.#bound.idle ?? this.#trial
     if (idle === undefined) return undefined
     this.#drop(idle)

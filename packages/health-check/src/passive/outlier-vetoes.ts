@@ -14,7 +14,7 @@ import { TimedVetoes } from './timed-vetoes.ts'
  */
 export class OutlierVetoes {
   readonly #balancer: Balancer
-  readonly #options: OutlierOptions
+  #options: OutlierOptions
   readonly #epoch: () => number
   readonly #observations: Observations
   readonly #ejected: TimedVetoes
@@ -46,6 +46,12 @@ export class OutlierVetoes {
 
   start(): void {
     this.#stopped = false
+  }
+
+  /** Goes by these from now on: where fewer may be out than are, those come back that were due first. */
+  configure(options: OutlierOptions): void {
+    this.#options = options
+    this.#keepCeiling(this.#balancer.set)
   }
 
   /** Takes back every veto; lays no more. */
@@ -103,17 +109,21 @@ export class OutlierVetoes {
     for (const vetoes of [this.#ejected, this.#paused])
       for (const backend of vetoes.backends) if (!this.#balancer.has(backend)) vetoes.drop(backend)
     this.#observations.changed((backend) => this.#balancer.has(backend))
-    const most = mostOut(now.all.length, this.#options.maxEjected)
-    for (const backend of new Set([...this.#ejected.backends, ...this.#paused.backends])) {
-      const isNeeded = isOurs(backend) && !now.all.some(({ vetoes }) => vetoes.length === 0)
-      if (this.#out > most || isNeeded) this.lift(backend, 'there are fewer backends: fewer may be left alone')
-    }
+    this.#keepCeiling(now)
   }
 
   /** What is known of one backend. */
   viewOf(backend: Backend): OutlierView {
     const observation = this.#observations.peek(backend)
     return outlierView(observation, this.#balancer.clock.now(), this.#ejected, this.#paused)
+  }
+
+  #keepCeiling(now: BackendSet): void {
+    const most = mostOut(now.all.length, this.#options.maxEjected)
+    for (const backend of new Set([...this.#ejected.backends, ...this.#paused.backends])) {
+      const isNeeded = isOurs(backend) && !now.all.some(({ vetoes }) => vetoes.length === 0)
+      if (this.#out > most || isNeeded) this.lift(backend, 'fewer backends may be left alone now')
+    }
   }
 
   /** How many are out. */
