@@ -98,7 +98,13 @@ for (const lane of ['raw', 'full'] as const) {
               const length = Math.ceil(stray.length / pieces)
               for (let piece = 0; piece < pieces; piece++) {
                 const bytes = stray.slice(piece * length, (piece + 1) * length)
-                setTimeout(() => void (sent++, connection.send(bytes)), 200 + piece * 20)
+                setTimeout(
+                  () => {
+                    sent++
+                    connection.send(bytes)
+                  },
+                  200 + piece * 20,
+                )
               }
             },
             { lane },
