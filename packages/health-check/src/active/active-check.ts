@@ -48,9 +48,7 @@ export class ActiveCheck {
   /** The list that was last followed. */
   #current: BackendSet | undefined
 
-  /**
-   * It probes nothing before `start`, but on demand. `probe` asks in place of what the options say.
-   */
+  /** It probes nothing before `start`, but on demand. `probe` asks in place of what the options say. */
   constructor(
     balancer: Balancer,
     options: ActiveOptions,
@@ -137,10 +135,7 @@ export class ActiveCheck {
     })
   }
 
-  /**
-   * Asks one at once, or waits for the probe that is under way; it counts like any other.
-   * @throws UnknownBackendError
-   */
+  /** Asks one at once, or waits for the probe under way; it counts like any other. @throws UnknownBackendError */
   async probeNow(id: string): Promise<ProbeReport> {
     const backend = this.#balancer.backend(id)
     const { schedule } = this.#watched.get(backend) ?? this.#watch(backend, 'unknown')
