@@ -6,17 +6,17 @@ import { BadRequestError, toldFaults } from '../errors.ts'
 import type { PreviewView } from '../schemas/views.ts'
 import type { WantedBackend } from '../schemas/wanted.ts'
 
-/** A list, as somebody would have it. */
+/** The list that a client asks for. */
 export type Wanted = readonly (string | WantedBackend)[]
 
-/** What a list would change, and everything that is wrong with it. */
+/** What a list would change, and all its faults. */
 export type Preview = Static<typeof PreviewView>
 
 function copied({ zone, tags, ...rest }: PreviewedBackend) {
   return { ...rest, ...(zone !== undefined && { zone }), tags: [...tags] }
 }
 
-/** What the balancer itself says of a list. */
+/** The balancer's own preview of a list. */
 export async function previewOf(balancer: Balancer, wanted: Wanted): Promise<Preview> {
   const { added, removed, changed, faults } = await balancer.previewInSlices(wanted)
   return {
@@ -27,7 +27,7 @@ export async function previewOf(balancer: Balancer, wanted: Wanted): Promise<Pre
   }
 }
 
-/** Why a balancer would not make a change, once it has looked at newcomers; it names all or the first of them. */
+/** Why the balancer would refuse a change after probing the new backends. */
 export async function refusalsOf(
   balancer: Balancer,
   wanted: Wanted,
@@ -43,12 +43,12 @@ export async function refusalsOf(
   }
 }
 
-/** The answer of a dry run. */
+/** The response to a dry run. */
 export function dryRun(preview: Preview): Preview {
   return { ...preview, faults: toldFaults(preview.faults).map(withoutSecrets) }
 }
 
-/** @throws BadRequestError naming every fault, or the first of very many */
+/** @throws BadRequestError naming every fault, at most 100 */
 export function refuseFaulty({ faults }: Preview): void {
   if (faults.length > 0) throw new BadRequestError(faults)
 }

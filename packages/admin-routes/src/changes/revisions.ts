@@ -1,4 +1,4 @@
-// Room `changes`: what may be changed, by whom, and what was: revisions, audit, allowed origins.
+// Room `changes`: changing lists safely: which backends are allowed, dry runs, revisions, If-Match, the audit log.
 import type { Backend, Balancer } from '@fastify-balancer/balancer-core'
 import type { WantedBackend } from '../schemas/wanted.ts'
 
@@ -9,26 +9,26 @@ export interface Revision {
   readonly backends: readonly WantedBackend[]
 }
 
-/** What a list, or one of it, was, and what it has become. */
+/** A list, or one backend of it, before and after a change. */
 interface ListChange {
   readonly before: unknown
   readonly after: unknown
   readonly revision: number
 }
 
-/** Lists that can be gone back to. */
+/** How many lists are kept for rollback. */
 const mostKept = 20
 
-/** What of a backend is its description: what a list would say to get it again. */
+/** A backend's settings, as an entry of a list that would recreate it. */
 export function described({ id, url, weight, priority, maxInFlight, zone, tags }: Backend): WantedBackend {
   return { id, url, weight, priority, maxInFlight, ...(zone !== undefined && { zone }), tags: [...tags] }
 }
 
-/** The last lists of one balancer, whoever made them. */
+/** The last lists of one balancer, through the admin routes or not. */
 export class Revisions {
   readonly #balancer: Balancer
   readonly #kept: Revision[] = []
-  /** Removed, and not idle yet when last looked at. */
+  /** Removed, and still with requests in flight when last checked. */
   #retiring: readonly Backend[] = []
 
   constructor(balancer: Balancer) {
@@ -58,20 +58,20 @@ export class Revisions {
     return this.#kept.find((one) => one.revision === revision)
   }
 
-  /** How a revision came out of the one before; what is no longer kept is undefined. */
+  /** The lists before and at a revision; undefined where no longer kept. */
   change(revision: number): ListChange {
     const [before, after] = [this.at(revision - 1)?.backends, this.at(revision)?.backends]
     return { before, after, revision }
   }
 
-  /** The same of one backend. */
+  /** The same for one backend. */
   changeOf(id: string, revision: number): ListChange & { readonly backend: string } {
     const of = (list: readonly WantedBackend[] | undefined) => list?.find((one) => one.id === id)
     const { before, after } = this.change(revision)
     return { backend: id, before: of(before as WantedBackend[]), after: of(after as WantedBackend[]), revision }
   }
 
-  /** One of the list; or one that was removed and has not finished what it had, the last of that name. */
+  /** The backend with this id: in the list, or removed but still with requests in flight (the latest, if several). */
   find(id: string): Backend | undefined {
     try {
       return this.#balancer.backend(id)
@@ -83,7 +83,7 @@ export class Revisions {
 
 const byBalancer = new WeakMap<Balancer, Revisions>()
 
-/** The lists of a balancer, remembered from the first time that they were asked for. */
+/** The revisions of a balancer, recorded from the first call on. */
 export function revisionsOf(balancer: Balancer): Revisions {
   let revisions = byBalancer.get(balancer)
   if (revisions === undefined) byBalancer.set(balancer, (revisions = new Revisions(balancer)))

@@ -1,11 +1,11 @@
 import type { Backend, BackendSet, Balancer } from '@fastify-balancer/balancer-core'
 import type { EventDraft } from './event.ts'
 
-/** What a backend was like when it was last looked at. */
+/** A backend as last seen. */
 interface Seen {
   readonly vetoes: Backend['vetoes']
   readonly state: Backend['state']
-  /** What may be changed of it, as text. */
+  /** Its changeable settings, as text. */
   readonly settings: string
 }
 
@@ -15,7 +15,7 @@ function settingsOf({ url, weight, priority, maxInFlight, zone, tags }: Backend)
   return JSON.stringify([url, weight, priority, maxInFlight, zone, tags])
 }
 
-/** Remembers what one balancer was like, and says what has changed since. */
+/** Compares one balancer with its last seen state, and returns the differences as events. */
 export class BalancerWatch {
   readonly #name: string
   #revision: number
@@ -31,7 +31,7 @@ export class BalancerWatch {
     )
   }
 
-  /** What has changed since the last time: first of the list, then of its backends, then of the whole. */
+  /** What has changed since the last call: first the list, then its backends, then panic mode. */
   observe({ all, available, revision, panicking }: BackendSet, at: number): EventDraft[] {
     const told: EventDraft[] = []
     if (revision !== this.#revision) {

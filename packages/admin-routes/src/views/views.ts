@@ -1,4 +1,4 @@
-// Room `views`: backends and balancers as answers show them.
+// Room `views`: backends and balancers as responses show them.
 import type { Backend, Balancer } from '@fastify-balancer/balancer-core'
 import { inSlices } from '@fastify-balancer/option-schema'
 import type { Static } from '@sinclair/typebox'
@@ -15,7 +15,7 @@ import {
 import { toldVeto } from './evidence.ts'
 import { textOf, ViewTag, WrittenView, type Written } from './written-view.ts'
 
-/** What of a circuit is shown. */
+/** The public properties of a circuit. */
 function circuitView({
   backend,
   state,
@@ -28,7 +28,7 @@ function circuitView({
   return { backend, state, since, reason, openings, trials, ...(changesIn !== undefined && { changesIn }) }
 }
 
-/** It is in the list, and nobody of the same name in its place. */
+/** Is this very backend in the list, not another with the same id? */
 function isIn(balancer: Balancer, backend: Backend): boolean {
   try {
     return balancer.backend(backend.id) === backend
@@ -37,7 +37,7 @@ function isIn(balancer: Balancer, backend: Backend): boolean {
   }
 }
 
-/** Builds what is shown of balancers and backends. Long views are written in slices, so that requests go on meanwhile. */
+/** Builds responses about balancers and backends. Long ones are built in slices, so that other requests run in between. */
 export class Views {
   readonly #extensions: Extensions
 
@@ -60,7 +60,7 @@ export class Views {
     return new WrittenView(text, String(tag)) as Written<Static<typeof CircuitView>>
   }
 
-  /** One revision of the list; the current one, if none is given. */
+  /** One revision of the list; by default the current one. */
   async set(
     balancer: Balancer,
     { revision, all }: Pick<Balancer['set'], 'revision' | 'all'> = balancer.set,
@@ -98,7 +98,7 @@ export class Views {
     }
   }
 
-  /** Why a request goes where it goes. */
+  /** The answer of `explain`. */
   async explanation({
     backends,
     ...rest
@@ -126,7 +126,7 @@ export class Views {
 
   #backend(balancer: Balancer, backend: Backend, circuitOf: (id: string) => Circuit | undefined): BackendView {
     const { zone, ...view } = backend.toJSON()
-    // Another may have come in its place.
+    // A backend with the same id may have replaced it.
     const isPresent = isIn(balancer, backend)
     const circuit = isPresent ? circuitOf(backend.id) : undefined
     const health = isPresent ? this.#health(balancer, backend) : undefined
@@ -140,7 +140,7 @@ export class Views {
     }
   }
 
-  /** Not every backend has one. */
+  /** Not every backend has a circuit. */
   #circuit({ name }: Balancer, id: string): Circuit | undefined {
     try {
       return this.#extensions.breaker(name)?.of(id)
