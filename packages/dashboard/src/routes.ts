@@ -1,12 +1,26 @@
 import { KnownHosts, quoted } from '@fastify-balancer/option-schema'
 import fastifyStatic from '@fastify/static'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, RouteOptions } from 'fastify'
 import { join, posix, sep } from 'node:path'
 import { assets } from './built-page.ts'
 import { addCatchAll, hidden, type Constraints } from './catch-all.ts'
 import { UnknownHostError } from './errors.ts'
 import { immutable, securityHeaders } from './headers.ts'
 import type { ParsedOptions } from './options.ts'
+
+type RouteErrorHandler = NonNullable<RouteOptions['errorHandler']>
+
+/**
+ * @fastify/static hands each error to the app's error handler itself. Fastify's own then sends it to the next one, which is
+ * the same, so that it is logged twice. Thrown, it reaches the app's error handler once.
+ */
+function passingOn(errorHandler: RouteErrorHandler): RouteErrorHandler {
+  return function (error, request, reply) {
+    // Of a client that left in the middle of a file.
+    if (error.code === 'ERR_STREAM_PREMATURE_CLOSE') return errorHandler.call(this, error, request, reply)
+    throw error
+  }
+}
 
 /** What a scope of the page is given. */
 export interface PageScope {
@@ -36,8 +50,9 @@ function guard(scope: FastifyInstance, { onRequest, insecure, hosts }: ParsedOpt
 /** The page, its files and its settings; everything below its path, and guarded. */
 export async function pageRoutes(scope: FastifyInstance, { options, folder, constrained }: PageScope): Promise<void> {
   scope.addHook('onRoute', (route) => {
-    // Read by @fastify/under-pressure: whoever has to help an overloaded process must see it.
+    // Read by @fastify/under-pressure: operators need the page of an overloaded process most.
     route.config = Object.assign({ pressureHandler: () => undefined }, route.config)
+    if (route.errorHandler !== undefined) route.errorHandler = passingOn(route.errorHandler)
   })
   guard(scope, options)
   addCatchAll(scope, constrained)
