@@ -151,8 +151,8 @@ export class Balancer {
    * Gives it no new request, and cuts what it has. It stays in the set; `ready` takes it back.
    * @throws UnknownBackendError
    */
-  maintain(id: string): Promise<void> {
-    return this.#backends.maintain(id)
+  maintain(id: string, options?: Pick<DrainOptions, 'reason'>): Promise<void> {
+    return this.#backends.maintain(id, options)
   }
 
   /** Ends a drain, or maintenance. @throws UnknownBackendError */

@@ -22,16 +22,16 @@ function passingOn(errorHandler: RouteErrorHandler): RouteErrorHandler {
   }
 }
 
-/** What a scope of the page is given. */
+/** Options of the page's scope. */
 export interface PageScope {
   readonly options: ParsedOptions
-  /** Where the built page is. */
+  /** The folder of the built page. */
   readonly folder: string
-  /** With which a balancer would take requests before the page does. */
+  /** Constraints of balancers whose routes would win over the page's. */
   readonly constrained: readonly Constraints[]
 }
 
-/** Hooks come in this order: a refusal has the headers too. */
+/** In this order, so that refusals carry the headers too. */
 function guard(scope: FastifyInstance, { onRequest, insecure, hosts }: ParsedOptions): void {
   scope.addHook('onRequest', (_request, reply, done) => {
     void reply.headers(securityHeaders)
@@ -47,7 +47,7 @@ function guard(scope: FastifyInstance, { onRequest, insecure, hosts }: ParsedOpt
   for (const hook of onRequest) scope.addHook('onRequest', hook)
 }
 
-/** The page, its files and its settings; everything below its path, and guarded. */
+/** The guarded routes of the page, its files and its settings. */
 export async function pageRoutes(scope: FastifyInstance, { options, folder, constrained }: PageScope): Promise<void> {
   scope.addHook('onRoute', (route) => {
     // Read by @fastify/under-pressure: operators need the page of an overloaded process most.
@@ -57,15 +57,15 @@ export async function pageRoutes(scope: FastifyInstance, { options, folder, cons
   guard(scope, options)
   addCatchAll(scope, constrained)
   const { path, admin } = options
-  // The balancer has a HEAD for every path, which would be taken otherwise.
+  // With HEAD, since the balancer's own HEAD route would match otherwise.
   const shared = { method: 'GET', exposeHeadRoute: true, schema: hidden } as const
 
   scope.route({
     ...shared,
     url: '',
     async handler({ url }, reply) {
-      // Relative, as somebody before us may have taken a prefix away. Where the router ignores the slash at the end, this
-      // is asked with it, too.
+      // Relative, since a proxy in front may have stripped a prefix. If the router ignores trailing slashes, this route also
+      // gets the path with one.
       const to = new URL(url, 'http://localhost').pathname.endsWith('/') ? 'index.html' : `${posix.basename(path)}/`
       return reply.redirect(`./${to}`, 302)
     },

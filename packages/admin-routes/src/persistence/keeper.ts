@@ -30,6 +30,8 @@ export type Compare = (balancer: Balancer, wanted: readonly WantedBackend[]) => 
  */
 const leap = 1000
 
+const restored = { reason: 'restored from the saved lists' }
+
 function codeOf(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException
   return code ?? message
@@ -180,8 +182,8 @@ export class Keeper {
     for (const [index, { state }] of list.backends.entries()) {
       const { id } = balancer.backends[index]!
       // It is idle, so neither takes any time.
-      if (state === 'drain') void balancer.drain(id)
-      else if (state === 'maintenance') void balancer.maintain(id)
+      if (state === 'drain') void balancer.drain(id, restored)
+      else if (state === 'maintenance') void balancer.maintain(id, restored)
     }
   }
 

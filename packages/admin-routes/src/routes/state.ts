@@ -42,12 +42,13 @@ export function addState(scope: Scope, desk: Desk): void {
       const { state, deadline: within } = request.body
       if (within !== undefined && state !== 'drain') throw new BadRequestError(['deadline: only allowed with drain'])
       const before = backend.state
-      if (state === 'maintenance') await balancer.maintain(id)
+      const reason = `ordered by ${desk.audit.whoIs(request) ?? 'an operator'}`
+      if (state === 'maintenance') await balancer.maintain(id, { reason })
       else if (state === 'ready') balancer.ready(id)
       else {
         if (before === 'maintenance') balancer.ready(id)
         balancer
-          .drain(id, within === undefined ? {} : { deadline: within })
+          .drain(id, { reason, ...(within !== undefined && { deadline: within }) })
           .catch((error: unknown) => request.log.error({ err: error }, `draining backend ${id} failed`))
       }
       if (before !== state || within !== undefined) {

@@ -124,6 +124,7 @@ export const BalancersView = Type.Object({
 /** One balancer and its current state. */
 export const BalancerView = Type.Object({
   ...summary,
+  drainDeadline: Type.Integer({ description: 'Deadline of a drain that is ordered without one (ms; 0 = none)' }),
   backends: Type.Array(BackendView),
   revisions: Type.Array(Type.Object({ revision: Type.Integer(), at: since, backends: Type.Integer() }), {
     description: 'Lists available for rollback, the oldest first',

@@ -83,7 +83,8 @@ export class Views {
     const { exchanges, waiting, panicking, closing } = summary
     if (exchanges > 0 || waiting > 0 || panicking || closing) tag.add(JSON.stringify(summary))
     const backends = await this.#backends(balancer, set.all, tag)
-    const text = `${JSON.stringify({ ...summary, revisions }).slice(0, -1)},"backends":[${backends}]}`
+    const { drainDeadline } = balancer.options
+    const text = `${JSON.stringify({ ...summary, drainDeadline, revisions }).slice(0, -1)},"backends":[${backends}]}`
     return new WrittenView(text, String(tag)) as Written<Static<typeof BalancerView>>
   }
 
