@@ -98,16 +98,10 @@ export class ServerState {
     }
   }
 
-  /** Without keep-alive, Node sends `Connection: close` by itself. */
+  /** Without keep-alive, Node sends `Connection: close` by itself. The channel is process-wide. */
   readonly #doNotKeep = (message: unknown) => {
     const { server, response } = message as { readonly server: Server; readonly response: ServerResponse }
-    if (this.#isOurs(server)) response.shouldKeepAlive = false
-  }
-
-  /** The channel is process-wide. For `localhost`, Fastify has one server for each address. */
-  #isOurs(server: Server): boolean {
-    // oxlint-disable-next-line typescript/unbound-method -- not called: Fastify gives it to each of its servers
-    return server === this.#app.server || server.listeners('request').includes(this.#app.routing)
+    if (this.#app.balancerServers.has(server)) response.shouldKeepAlive = false
   }
 
   #stopTimer(): void {

@@ -1,4 +1,5 @@
 import { Type, type Static, type TProperties } from '@sinclair/typebox'
+import { ReloadReport } from '../reload/reload-report.ts'
 
 const base = {
   id: Type.String({ description: 'Send it back as `Last-Event-ID` to resume; rises within one process' }),
@@ -80,6 +81,12 @@ const AdminEvent = event('admin', {
   revision: Type.Optional(Type.Integer({ description: 'Revision of the list after the change' })),
 })
 
+/** The configuration was reloaded, or the reload was refused. */
+const ReloadEvent = event('reload', {
+  ...ReloadReport.properties,
+  who: Type.Optional(Type.String({ description: 'Operator who requested it through this API' })),
+})
+
 /** Events were missed: a client that keeps state must fetch it again. */
 const GapEvent = event('gap', {
   reason: Type.Union([Type.Literal('overflow'), Type.Literal('unknown-id')], {
@@ -97,13 +104,14 @@ export const BalancerEvent = Type.Union([
   StateEvent,
   BackendsEvent,
   AdminEvent,
+  ReloadEvent,
   GapEvent,
 ])
 /** Any event of `GET /events`, except figures. */
 export type BalancerEvent = Static<typeof BalancerEvent>
 
 /** The values of `?type=`, besides `figures`. A gap is sent to every client. */
-export const eventTypes = ['veto', 'circuit', 'panic', 'state', 'backends', 'admin'] as const
+export const eventTypes = ['veto', 'circuit', 'panic', 'state', 'backends', 'admin', 'reload'] as const
 
 /** An event without its id. */
 export type EventDraft<Kind = BalancerEvent> = Kind extends unknown ? Omit<Kind, 'id' | 'omitted'> : never

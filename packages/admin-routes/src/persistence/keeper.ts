@@ -146,6 +146,17 @@ export class Keeper {
     return this.#save()
   }
 
+  /**
+   * After the lists were replaced by the configured ones: a balancer without orders (drain, maintenance) is no longer saved,
+   * since it is as configured again. Resolves when that is on disk. @throws UnsavedError
+   */
+  async followConfigured(): Promise<void> {
+    if (this.#kept.size === 0) return this.#next ?? this.#writing
+    for (const name of this.#kept)
+      if (this.#balancers.get(name)!.backends.every(({ state }) => state === 'ready')) this.#kept.delete(name)
+    await this.#save()
+  }
+
   /** Waits for the current write, retries once if the last one failed, and releases the file. */
   async close(): Promise<void> {
     await (this.#next ?? this.#writing).catch(() => {})
