@@ -24,7 +24,7 @@ interface BackendField extends Omit<Field, 'initial' | 'hint'> {
 }
 
 /** A confirmed action. */
-export interface Order extends Subject {
+interface Order extends Subject {
   /** The entered number, if any. */
   readonly value: number | undefined
 }
