@@ -1,4 +1,4 @@
-import type { AdminChange } from './audit.ts'
+import type { AdminChange } from './admin-change.ts'
 import { shortened } from './shortened.ts'
 
 /** A change, with the deadline that a drain of that balancer has by default (ms). */

@@ -1,21 +1,9 @@
 import type { Balancer } from '@fastify-balancer/balancer-core'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { channel } from 'node:diagnostics_channel'
+import type { AdminAction, AdminChange } from './admin-change.ts'
 import { auditSentence } from './audit-sentence.ts'
 import { shortened } from './shortened.ts'
-
-/** The kinds of changes through the admin routes. */
-export type AdminAction =
-  | 'backends.replace'
-  | 'backends.rollback'
-  | 'backend.add'
-  | 'backend.update'
-  | 'backend.remove'
-  | 'backend.state'
-  | 'backend.probe'
-  | 'circuit.hold'
-  | 'circuit.release'
-  | 'server.state'
 
 /** The changes that survive a restart. */
 export const lasting: ReadonlySet<AdminAction> = new Set<AdminAction>([
@@ -26,26 +14,6 @@ export const lasting: ReadonlySet<AdminAction> = new Set<AdminAction>([
   'backend.remove',
   'backend.state',
 ])
-
-/** A change through the admin routes. Plain data. */
-export interface AdminChange {
-  /** As the option `user` says; undefined if the request is not authenticated. */
-  readonly who: string | undefined
-  readonly what: AdminAction
-  /** The name of the balancer, unless the change concerns the whole server. */
-  readonly balancer?: string
-  /** The id of the backend, if the change concerns one. */
-  readonly backend?: string
-  /** The value before: a list of backends, one of them, or the name of a state. */
-  readonly before: unknown
-  readonly after: unknown
-  /** Parameters: `deadline` of a backend drain (ms), `grace` (ms) and `close` of a server drain. */
-  readonly terms?: { readonly deadline?: number; readonly grace?: number; readonly close?: boolean }
-  /** The balancer's revision after the change. */
-  readonly revision?: number
-  /** In ms since the epoch. */
-  readonly at: number
-}
 
 /** A change of a balancer, or of one of its backends. */
 export type BalancerChange = Omit<AdminChange, 'who' | 'balancer' | 'at'> & { readonly revision: number }
