@@ -42,7 +42,7 @@ export class Desk {
     this.audit = new Audit(app, options.user)
     this.#app = app
     this.#admission = new Admission(options.allow, app.initialConfig)
-    // Its failure is logged; whoever asked for the reload by a request hears of it.
+    // A failure is logged, and reported to the client that requested the reload.
     const deaf = hearReloads(app, ({ report }) => void (report.applied && this.followReload().catch(() => {})))
     app.addHook('onClose', async () => deaf())
   }
