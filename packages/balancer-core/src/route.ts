@@ -3,7 +3,7 @@ import { METHODS } from 'node:http'
 import type { Balancer } from './balancer.ts'
 import { Exchange } from './exchange/exchange.ts'
 import { forwardingBelow, guarded, type Forwarding } from './exchange/forwarding.ts'
-import { requestSerializers } from './log.ts'
+import { logOnce, requestSerializers } from './fastify-lines.ts'
 import { laneOf } from './response/choose-lane.ts'
 import type { Lane } from './response/response-lane.ts'
 import { setOwner } from './paths/route-kin.ts'
@@ -29,6 +29,7 @@ export async function route(scope: FastifyInstance, { balancer }: { balancer: Ba
     if (!scope.supportedMethods.includes(method)) scope.addHttpMethod(method, { hasBody: true })
   scope.removeAllContentTypeParsers()
   scope.addContentTypeParser('*', (_request, payload, done) => done(null, payload))
+  logOnce(scope)
 
   const forwarding = forwardingBelow(balancer, scope.prefix)
   function handler() {
