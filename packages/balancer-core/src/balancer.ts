@@ -62,7 +62,7 @@ export class Balancer {
     this.random = random
     this.policy = parsed.policy(random)
     this.hooks = new Hooks((error, hook) =>
-      log?.error({ err: error, balancer: parsed.name, hook }, 'a balancer hook threw'),
+      log?.error({ err: error, balancer: parsed.name, hook }, 'a hook of the balancer threw an error'),
     )
     this.queue = new WaitingQueue(parsed.queue.max)
     this.budget = new RetryBudget(parsed.retry.budget)
@@ -240,9 +240,11 @@ export class Balancer {
   }
 
   #tellPanic({ panicking, all, available }: BackendSet): void {
-    const figures = { balancer: this.name, backends: all.length, available: available.length }
-    if (panicking)
-      this.#log?.warn(figures, 'panic began: too few healthy backends, so health is ignored and all are tried')
-    else this.#log?.info(figures, 'panic ended: unhealthy backends are left alone again')
+    const healthy = all.filter(({ vetoes }) => vetoes.length === 0).length
+    const figures = { balancer: this.name, backends: all.length, healthy, available: available.length }
+    const share = `${healthy} of ${all.length} backends healthy`
+    const tried = available.length === all.length ? 'all get traffic' : `${available.length} get traffic`
+    if (panicking) this.#log?.warn(figures, `panic mode: ${share}; health is ignored, ${tried}`)
+    else this.#log?.info(figures, `panic mode ended: ${share}; only these get traffic`)
   }
 }

@@ -1,3 +1,4 @@
+import { spoken } from '@fastify-balancer/option-schema'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Attempt, ExchangeView } from './attempt/attempt.ts'
 import { failures, type Outcome } from './failure.ts'
@@ -51,15 +52,10 @@ function attemptFields(attempt: Attempt): object {
   }
 }
 
-/** 5000 → `5 s`, 40 → `40 ms`. */
-function shownDuration(duration: number): string {
-  return duration < 1000 ? `${Math.round(duration)} ms` : `${Math.round(duration / 100) / 10} s`
-}
-
 function messageOf({ attempts, error }: ExchangeView, outcome: Outcome, duration: number): string {
   if (outcome === 'ok') return 'forwarded'
   const last = attempts.at(-1)
-  if (last !== undefined) return `failed: ${outcome} after ${shownDuration(duration)}, backend ${last.backend.id}`
+  if (last !== undefined) return `failed: ${outcome} after ${spoken(duration)}, backend ${last.backend.id}`
   return `not forwarded: ${outcome}${error instanceof Error ? ` (${error.message})` : ''}`
 }
 

@@ -22,7 +22,11 @@ interface FrontOptions {
 async function startFront(t: TestContext, { balancer, logController, before }: FrontOptions = {}): Promise<Front> {
   const log = new LogLines()
   const backend = await startBackend(t)
-  const app = Fastify({ logger: log, genReqId: ({ url }) => url!, ...(logController !== undefined && { logController }) })
+  const app = Fastify({
+    logger: log,
+    genReqId: ({ url }) => url!,
+    ...(logController !== undefined && { logController }),
+  })
   before?.(app)
   await app.register(core, { backends: [backend.url], ...balancer })
   const { url } = await listenApp(t, app)
@@ -164,7 +168,8 @@ describe('what stays as the app has it', () => {
 test('a route of the app that calls `reply.forward()` has one line if the app says so', async (t) => {
   const { linesOf } = await startFront(t, {
     logController: new LogController({
-      disableRequestLogging: ({ routeOptions }: FastifyRequest) => (routeOptions.config as { forwards?: true }).forwards === true,
+      disableRequestLogging: ({ routeOptions }: FastifyRequest) =>
+        (routeOptions.config as { forwards?: true }).forwards === true,
     }),
     before(app) {
       const config = { forwards: true } as object

@@ -1,5 +1,5 @@
 import type { Attempt, Backend, Balancer, BackendSet } from '@fastify-balancer/balancer-core'
-import { inSlices, Pauses } from '@fastify-balancer/option-schema'
+import { inSlices, Pauses, spoken } from '@fastify-balancer/option-schema'
 import type { FastifyBaseLogger } from 'fastify'
 import { BackendCircuit, type ChangeListener, type CircuitView } from './backend/backend-circuit.ts'
 import type { Call } from './circuit/call.ts'
@@ -135,9 +135,11 @@ export class CircuitBreaker {
   readonly #tell: ChangeListener = ({ backend, view }, before, reason) => {
     const { state, openings, changesIn, since } = view
     const fields = { balancer: this.balancer.name, backend: backend.id, reason }
+    const what = `circuit of backend ${backend.id} ${state}`
+    const lasting = changesIn === undefined ? '' : ` for ${spoken(changesIn)}`
     if (state === 'open' || state === 'isolated')
-      this.#log?.warn({ ...fields, openings, changesIn }, `the circuit of ${backend.id} is ${state}: ${reason}`)
-    else this.#log?.info(fields, `the circuit of ${backend.id} is ${state}: ${reason}`)
+      this.#log?.warn({ ...fields, openings, changesIn }, `${what}${lasting}: ${reason}`)
+    else this.#log?.info(fields, `${what}: ${reason}`)
     if (changes.hasSubscribers) changes.publish({ ...fields, state, before, at: since, server: this.#server })
   }
 }

@@ -1,5 +1,5 @@
 import type { Backend, Balancer } from '@fastify-balancer/balancer-core'
-import { Pauses } from '@fastify-balancer/option-schema'
+import { Pauses, spoken } from '@fastify-balancer/option-schema'
 import type { FastifyBaseLogger } from 'fastify'
 import { ActiveCheck, type ProbeListener } from './active/active-check.ts'
 import { InconclusiveLog } from './active/inconclusive-log.ts'
@@ -11,6 +11,7 @@ import type { Judgement } from './judgement/judgement.ts'
 import type { ParsedOptions } from './options.ts'
 import { OutlierDetection } from './passive/outlier-detection.ts'
 import type { OutlierView } from './passive/outlier-view.ts'
+import type { TimedEvidence } from './passive/timed-vetoes.ts'
 
 /** What is known of one backend's health. */
 export interface HealthView {
@@ -141,9 +142,22 @@ export class HealthCheck {
     this.#history.add(backend, judgement)
     const { by, good, rule, evidence } = judgement
     const figures = { balancer: this.balancer.name, backend: backend.id, by, evidence }
-    if (good) this.#log?.info(figures, `${backend.id} is used again: ${rule}`)
-    else this.#log?.warn(figures, `${backend.id} is left alone: ${rule}`)
+    if (good) this.#log?.info(figures, `backend ${backend.id} ${statusOf(backend)}: ${rule}`)
+    else this.#log?.warn(figures, `backend ${backend.id} ${verdictOf(judgement)}: ${rule}`)
   }
+}
+
+/** A check has nothing against a backend any more, but another one may. */
+function statusOf({ vetoes }: Backend): string {
+  if (vetoes.length === 0) return 'back in rotation'
+  return `passes this check, but is kept out by ${[...new Set(vetoes.map(({ by }) => by))].join(', ')}`
+}
+
+/** What is done about a backend, and for how long. */
+function verdictOf({ by, at, evidence }: Judgement): string {
+  if (by === 'health-check') return 'unhealthy'
+  const { until = at } = evidence as TimedEvidence
+  return `${by === 'pressure' ? 'paused' : 'ejected'} for ${spoken(until - at)}`
 }
 
 /** Whatever is kept beside the balancer may hear of probes: a circuit breaker does. Names of extensions are not needed. */

@@ -1,3 +1,4 @@
+import { spoken } from '@fastify-balancer/option-schema'
 import type { FastifyInstance } from 'fastify'
 import type { Balancer } from '../balancer.ts'
 
@@ -11,7 +12,10 @@ export function logPauses(app: FastifyInstance, { name, clock }: Balancer): void
   const tell = (duration: number) => {
     if (duration < worthTelling) return
     const paused = Math.round(duration)
-    app.log.warn({ balancer: name, paused }, `this process did not run for ${paused} ms; no time limit counts them`)
+    app.log.warn(
+      { balancer: name, paused },
+      `this process was paused for ${spoken(paused)}; time limits do not count that time`,
+    )
   }
   onPause.add(tell)
   app.addHook('onClose', async () => void onPause.delete(tell))

@@ -21,6 +21,6 @@ export class ProbeRow {
       return undefined
     }
     if ((!this.#hasFailed && !wasGone) || ++this.#good < openings) return undefined
-    return this.#good === 1 ? 'a probe was good' : `${this.#good} probes in a row were good`
+    return this.#good === 1 ? 'a probe succeeded' : `${this.#good} probes in a row succeeded`
   }
 }

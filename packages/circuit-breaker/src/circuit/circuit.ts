@@ -9,7 +9,7 @@ import {
   type CircuitState,
 } from './circuit-options.ts'
 import { Consecutive } from '../trip/consecutive.ts'
-import { spoken } from '../trip/duration.ts'
+import { spoken } from '@fastify-balancer/option-schema'
 import { Holds, type HeldState, type Hold, type HoldOptions } from './holds.ts'
 import { openTime } from './open-time.ts'
 import { run } from './run.ts'
@@ -166,7 +166,7 @@ export class Circuit {
   }
 
   #passDue(due: number): void {
-    if (this.#held !== undefined) this.#obey(due, 'its time was up')
+    if (this.#held !== undefined) this.#obey(due, 'the hold has expired')
     else if (this.#state === 'open') this.#enter('half-open', due, `was open for ${spoken(this.#openedFor)}`)
     else if (this.#trials.pass(due)) this.#open(due, `a trial took longer than ${spoken(this.#figures.trialTimeout)}`)
     else this.#schedule()

@@ -1,4 +1,4 @@
-import { spoken } from './duration.ts'
+import { spoken } from '@fastify-balancer/option-schema'
 import type { TripRule } from './trip-rule.ts'
 
 /** When so many failures in a row are too many. */
@@ -23,8 +23,8 @@ export class Consecutive implements TripRule {
   constructor({ failures, window }: ConsecutiveOptions) {
     this.#failures = failures
     this.#window = window
-    const apart = window === 0 || failures < 2 ? '' : `, no further than ${spoken(window)} apart`
-    this.#reason = failures === 1 ? '1 failure' : `${failures} consecutive failures${apart}`
+    const apart = window === 0 || failures < 2 ? '' : `, at most ${spoken(window)} apart`
+    this.#reason = failures === 1 ? '1 failure' : `${failures} failures in a row${apart}`
   }
 
   record(failed: boolean, _duration: number, at: number): string | undefined {

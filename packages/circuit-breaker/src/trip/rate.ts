@@ -1,5 +1,5 @@
 import type { CallWindow } from './call-window.ts'
-import { spoken } from './duration.ts'
+import { spoken } from '@fastify-balancer/option-schema'
 import { LatestCalls } from './latest-calls.ts'
 import { RecentCalls } from './recent-calls.ts'
 import type { TripRule } from './trip-rule.ts'

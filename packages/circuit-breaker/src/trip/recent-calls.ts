@@ -1,5 +1,5 @@
 import type { CallWindow } from './call-window.ts'
-import { spoken } from './duration.ts'
+import { spoken } from '@fastify-balancer/option-schema'
 
 /** Calls are forgotten a bucket at a time: a tenth of the window, as in opossum. */
 const buckets = 10

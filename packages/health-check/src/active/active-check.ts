@@ -198,7 +198,7 @@ export class ActiveCheck {
   /** One that is down, and whose veto somebody else has lifted. */
   #anew({ vetoes }: Backend, { state, veto }: HealthRecord, report: ProbeReport): HealthChange | undefined {
     if (report.good || veto === undefined || vetoes.includes(veto)) return undefined
-    const rule = `its veto was lifted by somebody else, and a probe failed: ${report.received}`
+    const rule = `its veto was lifted by other code, but a probe failed: ${report.received}`
     return { from: state, good: false, rule, evidence: [report] }
   }
 

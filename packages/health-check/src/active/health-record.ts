@@ -29,9 +29,8 @@ const toldAnswers = 3
 function ruleOf(good: boolean, wasUnknown: boolean, evidence: readonly ProbeReport[]): string {
   const answers = [...new Set(evidence.map(({ received }) => received))].slice(-toldAnswers).join('; ')
   const { length: count } = evidence
-  const which = wasUnknown ? 'the first probe' : count === 1 ? '1 probe' : `${count} probes in a row`
-  const how = good ? (count === 1 ? 'was good' : 'were good') : 'failed'
-  return `${which} ${how}: ${answers}`
+  const which = wasUnknown ? 'first probe' : count === 1 ? '1 probe' : `${count} probes in a row`
+  return `${which} ${good ? 'succeeded' : 'failed'}: ${answers}`
 }
 
 /** What would be said of a backend that has been probed once. */

@@ -121,9 +121,9 @@ export class OutlierDetection {
   goodProbe(backend: Backend, changed: boolean, took = 0): void {
     this.#observations.of(backend).probed(this.#balancer.clock.now(), took)
     if (!this.#options.probeLifts) return
-    if (changed) this.#vetoes.lift(backend, 'a probe says that it is back')
+    if (changed) this.#vetoes.lift(backend, 'probes found it healthy again')
     else if (this.#observations.peek(backend).offence?.kind === 'unreached')
-      this.#vetoes.acquit(backend, 'a probe has reached it')
+      this.#vetoes.acquit(backend, 'a probe could connect')
   }
 
   /** Takes back what passive checks hold against it, by hand; false if there is nothing. How often it was ejected stays. */

@@ -111,7 +111,7 @@ export class OutlierVetoes {
     for (const backend of new Set([...this.#ejected.backends, ...this.#paused.backends])) {
       const out = now.all.filter((one) => this.#isOut(one)).length
       const isNeeded = !now.all.some(({ vetoes }) => vetoes.length === 0) && isOurs(backend)
-      if (out > most || isNeeded) this.lift(backend, 'there are fewer backends: fewer may be left alone')
+      if (out > most || isNeeded) this.lift(backend, 'the list got shorter, so fewer may be ejected (maxEjected)')
     }
   }
 

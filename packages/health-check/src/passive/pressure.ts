@@ -65,8 +65,9 @@ export class Pressure {
     hint: number | undefined,
     duration: number,
   ): void {
-    const asked = hint === undefined ? 'without a hint that can be read' : `retry-after: ${String(field).slice(0, 40)}`
-    const rule = `status ${status}, ${asked}: left alone for ${duration} ms`
+    const asked =
+      hint === undefined ? 'without a readable retry-after' : `with retry-after: ${String(field).slice(0, 40)}`
+    const rule = `status ${status} ${asked}`
     this.#vetoes.lay(
       backend,
       rule,

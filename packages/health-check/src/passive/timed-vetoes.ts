@@ -91,7 +91,7 @@ export class TimedVetoes {
   /** Ends those that somebody else has lifted. */
   reconcile(): void {
     for (const [backend, { veto }] of this.#held) {
-      if (veto !== undefined && !backend.vetoes.includes(veto)) this.lift(backend, 'lifted by somebody else')
+      if (veto !== undefined && !backend.vetoes.includes(veto)) this.lift(backend, 'its veto was lifted by other code')
     }
   }
 
@@ -111,7 +111,7 @@ export class TimedVetoes {
   #arm(backend: Backend, held: Held, delay: number): void {
     held.timer = this.#balancer.clock.setTimeout(() => {
       const rest = held.until - this.#balancer.clock.now()
-      if (rest < negligible) this.lift(backend, 'its time is over')
+      if (rest < negligible) this.lift(backend, this.#by === 'pressure' ? 'pause is over' : 'ejection time is over')
       else this.#arm(backend, held, rest)
     }, delay)
   }

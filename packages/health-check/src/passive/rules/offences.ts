@@ -6,9 +6,9 @@ import type { LatencyLimit } from './latency-rule.ts'
 import type { SuccessRateLimit } from './success-rate.ts'
 
 const consecutiveWords: Readonly<Record<ConsecutiveKind, string>> = {
-  failures: 'consecutive failures',
-  gateway: 'consecutive gateway failures',
-  unreached: 'consecutive attempts could not reach it',
+  failures: 'failures in a row',
+  gateway: 'gateway errors in a row',
+  unreached: 'connects in a row failed',
 }
 
 /** Milliseconds as one reads them. */
@@ -28,7 +28,7 @@ export function consecutiveOffence(
   const count = consecutive[kind]
   return {
     kind,
-    rule: `${count} ${consecutiveWords[kind]}, the last: ${recent.last}`,
+    rule: `${count} ${consecutiveWords[kind]} (last: ${recent.last})`,
     evidence: { count, threshold: limits[kind], recent: recent.list() },
   }
 }
@@ -42,7 +42,7 @@ export function successRateOffence(
 ): Offence {
   return {
     kind: 'success-rate',
-    rule: `${percent(share)} of ${attempts} succeeded, less than ${percent(limit)} (on average ${percent(mean)})`,
+    rule: `${percent(share)} of ${attempts} requests succeeded, limit ${percent(limit)} (mean of all backends ${percent(mean)})`,
     evidence: { share, attempts, mean, sigma, limit, recent: recent.list() },
   }
 }
@@ -62,8 +62,8 @@ export function silenceOffence(count: number, waited: number, { median, limit }:
   return {
     kind: 'silence',
     rule:
-      `${count} requests wait longer than ${inWords(limit)}, up to ${inWords(waited)}, and none was answered since ` +
-      `(median p90 of its peers: ${inWords(median)})`,
+      `hanging: ${count} requests have waited longer than ${inWords(limit)}, the longest ${inWords(waited)}, and none ` +
+      `got a response (median p90 of its peers ${inWords(median)})`,
     evidence: { waiting: count, waited, median, limit },
   }
 }
