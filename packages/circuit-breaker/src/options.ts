@@ -9,14 +9,14 @@ export const CircuitBreakerOptions = Type.Object(
     balancer: Type.Optional(
       Type.String({
         minLength: 1,
-        description: 'The name of the balancer; without it, the one called `default`, or the only one',
+        description: 'Name of the balancer. Default: the one called `default`, or the only one',
       }),
     ),
     ...CircuitSettings.properties,
     backends: Type.Unsafe<Readonly<Record<string, BackendCircuitOptions | false>>>(
       Type.Record(Type.String(), Type.Any(), {
         default: {},
-        description: 'Settings of single backends, by id; `false` = no circuit',
+        description: 'Settings of individual backends, by id; `false` = no circuit',
       }),
     ),
   },
@@ -29,7 +29,7 @@ export type CircuitBreakerOptions = Partial<Static<typeof CircuitBreakerOptions>
 export interface ParsedOptions {
   readonly balancer: string | undefined
   readonly settings: CircuitSettings
-  /** Those of single backends, by id; `false` = no circuit. */
+  /** Settings of individual backends, by id; `false` = no circuit. */
   readonly backends: ReadonlyMap<string, CircuitSettings | false>
 }
 
@@ -63,7 +63,10 @@ export function parseOptions(given: CircuitBreakerOptions = {}): ParsedOptions {
   return options
 }
 
-/** Every fault of the options, one line each; for whoever checks more than these and wants to name all at once. */
+/**
+ * Every fault of the options, one line each; for a caller that validates more than these and wants to report everything
+ * at once.
+ */
 export function faultsOfOptions(given: CircuitBreakerOptions): readonly string[] {
   return read(given).faults
 }
