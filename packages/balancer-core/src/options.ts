@@ -26,7 +26,7 @@ export const BalancerOptions = Type.Object(
     name: Type.String({
       minLength: 1,
       default: 'default',
-      description: 'Name of this balancer, e.g. in `fastify.balancers`, the log and metrics; unique on one server',
+      description: 'Name of this balancer, e.g. in `fastify.balancers` and the log; unique on one server',
     }),
     prefix: Type.String({ default: '/', description: 'Requests below this path are forwarded' }),
     constraints: Type.Record(Type.String(), Type.Unknown(), {

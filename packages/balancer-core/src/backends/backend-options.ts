@@ -9,7 +9,7 @@ export const BackendOptions = Type.Object(
       Type.String({
         minLength: 1,
         maxLength: 200,
-        description: 'Its name in log, metrics and admin API. Default: its origin',
+        description: 'Its name, e.g. in the log. Default: its origin',
       }),
     ),
     weight: Type.Optional(
@@ -38,12 +38,12 @@ export const BackendOptions = Type.Object(
     ),
     zone: Type.Optional(
       Type.String({
-        description: 'Where it runs, e.g. a data centre: shown by the admin API, and readable by a policy of your own',
+        description: 'Where it runs, e.g. a data centre: shown in views, and readable by a policy of your own',
       }),
     ),
     tags: Type.Optional(
       Type.Array(Type.String(), {
-        description: 'Labels: shown by the admin API, and readable by a policy of your own',
+        description: 'Labels: shown in views, and readable by a policy of your own',
       }),
     ),
   },
@@ -71,7 +71,7 @@ function originOf(text: string, { protocol }: PoolOptions): { readonly origin: s
   if (url.pathname !== '/' || url.search !== '' || url.hash !== '')
     return { fault: `${quoted(text)} must be an origin, without a path` }
   if (protocol === 'http2' && url.protocol !== 'https:')
-    return { fault: "pool.protocol 'http2' needs https://; use 'h2c' for HTTP/2 without TLS" }
+    return { fault: "pool.protocol 'http2' needs https:// (for HTTP/2 without TLS, use 'h2c')" }
   if (protocol === 'h2c' && url.protocol !== 'http:') return { fault: "pool.protocol 'h2c' needs http://" }
   return { origin: url.origin }
 }

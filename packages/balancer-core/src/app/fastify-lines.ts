@@ -1,6 +1,6 @@
 import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest, LogController } from 'fastify'
-import { exchangeOf } from './exchange/response-close.ts'
-import { shownUrl } from './log.ts'
+import { exchangeOf } from '../exchange/response-close.ts'
+import { shownUrl } from '../log.ts'
 
 type Serializer = (value: unknown) => unknown
 

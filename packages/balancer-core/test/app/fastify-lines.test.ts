@@ -2,11 +2,11 @@ import core, { type BalancerOptions } from '@fastify-balancer/balancer-core'
 import Fastify, { LogController, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import assert from 'node:assert/strict'
 import { describe, test, type TestContext } from 'node:test'
-import { ask } from '../../../test/support/ask.ts'
-import { listenApp } from '../../../test/support/app.ts'
-import { startBackend, unusedOrigin } from '../../../test/support/backend.ts'
-import { LogLines, type LogLine } from '../../../test/support/log-lines.ts'
-import { until } from '../../../test/support/until.ts'
+import { ask } from '../../../../test/support/ask.ts'
+import { listenApp } from '../../../../test/support/app.ts'
+import { startBackend, unusedOrigin } from '../../../../test/support/backend.ts'
+import { LogLines, type LogLine } from '../../../../test/support/log-lines.ts'
+import { until } from '../../../../test/support/until.ts'
 
 interface Front {
   /** Asks for a path, and answers the lines about it once the last of them has been written. */
