@@ -26,23 +26,23 @@ import type { Veto, VetoOptions } from './backends/veto.ts'
 /** An exchange, as far as it can wait for a backend. */
 export type WaitingExchange = AttemptOwner & WaitingSeeker<Attempt>
 
-/** One named balancer: its backends, its policy, and everything that requests share on their way. */
+/** One named balancer: its backends, its policy, and everything that its requests share. */
 export class Balancer {
   readonly name: string
   readonly options: ParsedOptions
   readonly policy: Policy
   readonly clock: Clock
-  /** Where chance comes from: numbers from 0 up to, not including, 1. */
+  /** Source of random numbers: 0 ≤ x < 1. */
   readonly random: () => number
-  /** All that can go wrong, and whose fault it is: for extensions, which load only the types. */
+  /** The table of failures and whose fault they are: for extensions, which import only types. */
   readonly failures = failures
   readonly hooks: Hooks
   readonly queue: WaitingQueue<WaitingExchange>
   readonly budget: RetryBudget
   readonly counts: AttemptCounts
-  /** What other plugins keep beside it, by their names: so they are found from whatever scope. */
+  /** Objects of other plugins, by plugin name: this is how they find each other in any scope. */
   readonly extensions = new Map<string, unknown>()
-  /** Exchanges that have begun and not ended. */
+  /** Requests in progress. */
   exchanges = 0
   readonly #backends: Backends
   readonly #slowStart: SlowStart
@@ -93,20 +93,20 @@ export class Balancer {
     return this.#backends.get(id)
   }
 
-  /** Adds to what requests do, or counts for this balancer: see `BalancerHooks`. */
+  /** Adds a hook: see `BalancerHooks`. */
   addHook<Name extends keyof BalancerHooks>(name: Name, hook: BalancerHooks[Name]): this {
     this.hooks.add(name, hook)
     return this
   }
 
-  /** Lays a reason not to use a backend; the handle lifts it. */
+  /** Takes a backend out of rotation, with a reason; the returned handle lifts the veto. */
   veto(backend: Backend, options: VetoOptions): Veto {
     return this.#backends.veto(backend, options)
   }
 
   /**
-   * Replaces the whole list, or nothing. A backend with the same id and address keeps its counters and connections; one
-   * that is gone gets no new request, and finishes what it has until `drainDeadline`.
+   * Replaces the whole list, or nothing. A backend with the same id and address keeps its counters and connections; a
+   * removed one gets no new requests and may finish those it has until `drainDeadline`.
    * @throws BadOptionsError naming every fault; StaleRevisionError; RefusedBackendsError; NobodyUsableError
    */
   setBackends(list: readonly (string | BackendOptions)[], options?: ChangeOptions): Promise<BackendSet> {
@@ -118,7 +118,7 @@ export class Balancer {
     return this.#backends.preview(list)
   }
 
-  /** The same for a list that may be long: requests go on meanwhile. */
+  /** The same for a long list, in slices, so that requests are not held up. */
   previewInSlices(list: readonly (string | BackendOptions)[]): Promise<Preview> {
     return this.#backends.previewInSlices(list)
   }
@@ -133,47 +133,53 @@ export class Balancer {
     return this.#backends.changeOne(id, (one) => ({ ...one, ...patch }), options)
   }
 
-  /** Takes one out; it finishes what it has until the deadline. @throws as `setBackends`; UnknownBackendError */
+  /** Removes one; it may finish its requests until the deadline. @throws as `setBackends`; UnknownBackendError */
   remove(id: string, options: ChangeOptions & DrainOptions = {}): Promise<BackendSet> {
     return this.#backends.changeOne(id, () => undefined, options, options)
   }
 
   /**
-   * Gives it nothing new, and waits: true once it is idle, false if the deadline came first and the rest was cut, or if it
-   * was taken back. Until the deadline, a policy that binds clients may still send it those that are its own. It stays in
-   * the set; `ready` takes it back. Ordered again, it keeps its deadline, unless there is another. @throws UnknownBackendError
+   * Drains a backend: it gets no new requests. Resolves to true once it is idle, to false if the deadline came first
+   * and the rest was aborted, or if the drain was cancelled. Until the deadline, a policy that binds clients may still
+   * send it those that are bound to it. It stays in the list; `ready` puts it back in rotation. A repeated order keeps
+   * the deadline, unless it has one of its own.
+   * @throws UnknownBackendError
    */
   drain(id: string, options?: DrainOptions): Promise<boolean> {
     return this.#backends.drain(id, options)
   }
 
   /**
-   * Gives it no new request, and cuts what it has. It stays in the set; `ready` takes it back.
+   * Maintenance: no new requests, and those in progress are aborted. It stays in the list; `ready` puts it back in
+   * rotation.
    * @throws UnknownBackendError
    */
   maintain(id: string): Promise<void> {
     return this.#backends.maintain(id)
   }
 
-  /** Ends a drain, or maintenance. @throws UnknownBackendError */
+  /** Ends a drain or maintenance. @throws UnknownBackendError */
   ready(id: string): void {
     this.#backends.ready(id)
   }
 
-  /** Begins a backend's slow start anew, e.g. when it was let in only to be tried, and has stood the trial. */
+  /** Restarts a backend's slow start, e.g. after a successful trial. */
   warmUp(backend: Backend): void {
     this.#slowStart.restart(backend)
   }
 
-  /** Says of every backend why it may or may not be used, and which one would be picked. Sends nothing, changes nothing. */
+  /**
+   * Tells for every backend why it would or would not be used, and which one would be picked. Sends nothing, changes
+   * nothing.
+   */
   explain(request: Partial<PickRequest> = {}): Explanation {
     this.#backends.settle()
     return this.#picking.explain({ method: 'GET', url: '/', headers: {}, ...request })
   }
 
   /**
-   * Chooses a backend that has room, was not tried yet and is not refused by a hook. `saturated`: one may become free;
-   * `none`: waiting would not help.
+   * Picks a backend that is below `maxInFlight`, was not tried yet and is not refused by a hook. `saturated`: one may
+   * become free; `none`: waiting would not help.
    */
   pick(exchange: AttemptOwner): Attempt | 'saturated' | 'none' {
     this.#backends.settle()
@@ -198,7 +204,7 @@ export class Balancer {
     if (--this.exchanges === 0) this.#whenEmpty?.()
   }
 
-  /** No new requests are to be taken: what is under way may finish. */
+  /** True once it is closing: no new requests, those in progress may finish. */
   get closing(): boolean {
     return this.#closed !== undefined
   }
@@ -208,7 +214,7 @@ export class Balancer {
     return (this.#closed ??= this.#close())
   }
 
-  /** The live view: what it is made of, and how it is now. */
+  /** A live view of its state. */
   toJSON() {
     const { name, policy, set, exchanges, queue, backends } = this
     const { revision, panicking } = set

@@ -36,12 +36,12 @@ function controllerKey(scope: FastifyInstance): symbol | undefined {
   return undefined
 }
 
-/** It is Fastify's own class, not a subclass with which the app has decided what is logged of a request. */
+/** True for Fastify's own class. With a subclass, the app has decided itself what is logged for each request. */
 function isFastifysOwn(controller: LogController): boolean {
   return Object.getPrototypeOf(Object.getPrototypeOf(controller)) === Object.prototype
 }
 
-/** The balancer's line has this error. */
+/** True if the balancer's line reports this error. */
 function isLogged(error: unknown, { raw }: FastifyReply): boolean {
   const { outcome, error: own } = exchangeOf(raw) ?? {}
   if (outcome === undefined) return false

@@ -5,7 +5,7 @@ import type { Balancer } from '../balancer.ts'
 /** Shorter pauses (ms) are ordinary: a busy machine, a large garbage collection. */
 const worthTelling = 1000
 
-/** Writes a line when this process could not act for a while: clients have waited then, and it was nobody else's fault. */
+/** Logs when this process was paused: clients had to wait meanwhile, and no backend is to blame. */
 export function logPauses(app: FastifyInstance, { name, clock }: Balancer): void {
   const { onPause } = clock
   if (onPause === undefined) return

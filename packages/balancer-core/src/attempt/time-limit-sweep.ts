@@ -1,31 +1,31 @@
 import type { Clock } from '../clock.ts'
 
-/** What is looked over: linked to its neighbours, so that entering and leaving cost next to nothing. */
+/** An entry of the sweep: a linked list, so that entering and leaving cost next to nothing. */
 export interface Swept {
   previousSwept: Swept | undefined
   nextSwept: Swept | undefined
-  /** Time has passed. */
+  /** Called in each sweep. */
   onSweep(): void
 }
 
-/** How often within the shortest limit it is looked, and at least and at most how long that takes (ms). */
+/** How many sweeps within the shortest limit, and the shortest and longest period between two (ms). */
 const looks = 8
 const shortestPeriod = 5
 const longestPeriod = 250
 
 /**
- * Keeps the time limits of everything under way with one timer for all of it, where undici would set and clear three for
- * each request. Time is counted in ticks, so that progress costs one store. A limit is kept no earlier than it says, and
- * less than two periods later; the timer runs only while there is something to look at.
+ * Checks the time limits of all attempts in progress with one timer, where undici would set and clear three per
+ * request. Time is counted in ticks, so that noting progress is one assignment. A limit takes effect no earlier than it
+ * says, and less than two periods later; the timer runs only while there are attempts.
  */
 export class TimeLimitSweep {
-  /** How many periods have passed while anything was under way. */
+  /** How many periods have passed while there were attempts. */
   tick = 0
   /** In ms. */
   readonly period: number
   readonly #clock: Clock
   #first: Swept | undefined
-  /** Who is looked at next. */
+  /** The next entry of the current sweep. */
   #next: Swept | undefined
   #timer: unknown
 
@@ -36,9 +36,9 @@ export class TimeLimitSweep {
     this.period = Math.min(Math.max(Math.ceil(shortest / looks), shortestPeriod), longestPeriod)
   }
 
-  /** How long it has certainly been since `tick`, in ms. */
+  /** Lower bound of the time since `tick`, in ms. */
   since(tick: number): number {
-    // The period in which it happened has been passed in part only.
+    // The period in which it happened has passed only in part.
     return (this.tick - tick - 1) * this.period
   }
 
@@ -74,7 +74,7 @@ export class TimeLimitSweep {
     this.tick++
     let swept = this.#first
     while (swept !== undefined) {
-      // What is done to one may make any of them leave.
+      // Handling one entry may remove any other.
       this.#next = swept.nextSwept
       swept.onSweep()
       swept = this.#next

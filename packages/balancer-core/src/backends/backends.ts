@@ -14,7 +14,7 @@ import { refusalOf, type ChangeOptions, type Proposal, type Verdict } from './pr
 import type { Veto, VetoOptions } from './veto.ts'
 import { Vetoes } from './vetoes.ts'
 
-/** Of a balancer's options, those that its backends need. */
+/** The options of a balancer that its backends need. */
 interface Settings {
   readonly backends: readonly ParsedBackend[]
   readonly pool: PoolOptions
@@ -24,7 +24,7 @@ interface Settings {
   readonly random?: () => number
 }
 
-/** Who is asked about newcomers, and told of changes of the list. */
+/** Callbacks: asked about new backends, and told of changes of the list. */
 interface ChangeHooks {
   judge(newcomers: readonly Backend[]): Promise<readonly Verdict[]>
   tellChange(now: BackendSet, before: BackendSet): void
@@ -35,17 +35,17 @@ function byId(backends: readonly Backend[]): ReadonlyMap<string, Backend> {
 }
 
 /**
- * The backends of one balancer. It owns the snapshot: every writer builds a new set beside the old one, and one reference
- * is swapped. Writers take turns; nothing is applied in part.
+ * The backends of one balancer. It owns the snapshot: every change builds a new set, and one reference is swapped.
+ * Changes run one after the other; none is applied in part.
  */
 export class Backends {
   #set: BackendSet
-  /** Vetoes have come or gone since the set was built. */
+  /** Vetoes have changed since the set was built. */
   #stale = false
   #listed: readonly ParsedBackend[]
   #byId: ReadonlyMap<string, Backend>
   #turn: Promise<unknown> = Promise.resolve()
-  /** Those who were there last, or have never been, are on their way out. */
+  /** Backends that have left the list are retiring. */
   #leaving: Promise<unknown> = Promise.resolve()
   readonly #vetoes: Vetoes
   readonly #drains: Drains
@@ -81,13 +81,13 @@ export class Backends {
     this.#names.keepOnly(this.#set.all)
   }
 
-  /** The snapshot. Take it once, and do not read it again within one decision. */
+  /** The snapshot. Read it once for each decision. */
   get set(): BackendSet {
     this.settle()
     return this.#set
   }
 
-  /** Makes the set what the vetoes say by now. However many there are at one moment, they cost one set. */
+  /** Rebuilds the set if vetoes have changed. Many changes at one moment cost one rebuild. */
   settle(): void {
     if (!this.#stale) return
     const { all, revision } = this.#set
@@ -101,14 +101,14 @@ export class Backends {
     return backend
   }
 
-  /** Lays a veto; it holds until it is lifted, by its handle or by its `ttl`. */
+  /** Places a veto; it holds until it is lifted by its handle or its `ttl`. */
   veto(backend: Backend, options: VetoOptions): Veto {
     const veto = this.#vetoes.lay(backend, options)
     this.#refresh()
     return veto
   }
 
-  /** What a list would change; changes nothing. */
+  /** What a list would change, without changing anything. */
   preview(wanted: readonly (string | BackendOptions)[]): Preview {
     return preview(this.set.all, wanted, this.#options.pool)
   }
@@ -129,7 +129,7 @@ export class Backends {
     return turn
   }
 
-  /** Replaces one of the list, or takes it out; looked for when the change has its turn. */
+  /** Replaces or removes one backend; it is looked up when the change has its turn. */
   changeOne(
     id: string,
     make: (one: ParsedBackend) => BackendOptions | undefined,
@@ -158,7 +158,7 @@ export class Backends {
     this.#drains.ready(this.get(id))
   }
 
-  /** Closes every Pool, at once. */
+  /** Closes every pool at once. */
   async close(): Promise<void> {
     this.#vetoes.stop()
     this.#names.close()
@@ -177,7 +177,7 @@ export class Backends {
       throw new StaleRevisionError(current.revision, revision)
     const proposal = await this.#propose(wanted, resumes > 0)
     const { listed, all, newcomers, verdicts } = proposal
-    // Vetoes may have come and gone meanwhile.
+    // Vetoes may have changed meanwhile.
     const before = this.set
     const refusal = refusalOf(proposal, before.all, force)
     if (refusal !== undefined || dryRun) {
@@ -199,7 +199,7 @@ export class Backends {
     return now
   }
 
-  /** Works out what a list would be, and lets hooks look at newcomers. @throws BadOptionsError */
+  /** Builds the set for a list, and lets hooks check new backends. @throws BadOptionsError */
   async #propose(wanted: readonly (string | BackendOptions)[], isResumed: boolean): Promise<Proposal> {
     const faults: string[] = []
     const list = new BackendList(this.#options.pool, faults, new Set(this.#listed))
@@ -225,7 +225,7 @@ export class Backends {
     return new Backend(listed.id, listed.url, settingsOf(listed, pool), opened, whereabouts)
   }
 
-  /** Whoever asks from now on gets a new set; if nobody does, those who wait for a backend still hear of it. */
+  /** The next reader gets a new set; if there is none, it is built at the end of this turn, for requests that wait. */
   #refresh(): void {
     if (this.#stale) return
     this.#stale = true

@@ -9,7 +9,7 @@ import type { HostName } from '../names/host-name.ts'
 import { following, lookupOptions } from '../connections/address-following.ts'
 import type { PoolOptions, TimeoutOptions } from './pool-options.ts'
 
-/** Opens sockets to one backend, by its own name whatever the request's Host says. */
+/** Opens sockets to one backend. The TLS server name is the backend's, whatever the request's Host says. */
 function connectorOf(
   hostname: string,
   { protocol, tls }: PoolOptions,
@@ -17,7 +17,7 @@ function connectorOf(
   host: HostName | undefined,
 ): Connect {
   const connect = buildConnector({
-    // What a paused connection reads ahead, in bytes: undici's 64 KiB for each of hundreds of slow clients is too much.
+    // How much a paused connection reads ahead, in bytes: undici's 64 KiB is too much with hundreds of slow clients.
     highWaterMark: 16_384,
     ...lookupOptions(host),
     ...tls,
@@ -26,12 +26,12 @@ function connectorOf(
     preferH2: true,
     useH2c: protocol === 'h2c',
   } as buildConnector.BuildOptions)
-  // An IP address must not be sent as a server name (RFC 6066 §3); Node verifies it all the same.
+  // An IP address must not be sent as a server name (RFC 6066 §3); Node still verifies it.
   const servername = typeof tls.servername === 'string' ? tls.servername : isIP(hostname) === 0 ? hostname : undefined
   return (options, callback) => {
     const named = options.protocol === 'https:' && servername !== undefined ? { ...options, servername } : options
     if (named === options) delete options.servername
-    // undici's types do not tell that it answers the socket.
+    // undici's types do not say that it returns the socket.
     return connect(named, (...answer: Parameters<buildConnector.Callback>) => {
       const [error, socket] = answer
       const isUsable = protocol !== 'http2' || error !== null || (socket as TLSSocket).alpnProtocol === 'h2'
@@ -46,10 +46,12 @@ function now(): number {
   return performance.now()
 }
 
-/** Opens the pool of one backend. Of the timeouts it keeps the one for connecting; for the others see `time-limit-sweep.ts`. */
+/**
+ * Opens the pool of one backend. It applies only the timeout for connecting; for the others see `time-limit-sweep.ts`.
+ */
 export function openPool(url: string, options: PoolOptions, timeouts: TimeoutOptions, host?: HostName): RequestPool {
   const { connections, keepAliveTimeout, keepAliveMaxTimeout, maxHeaderSize, protocol } = options
-  // Of an IPv6 address, certificates do not name the brackets.
+  // Certificates name IPv6 addresses without brackets.
   const connect = connectorOf(new URL(url).hostname.replace(/^\[|\]$/g, ''), options, timeouts.connect, host)
   if (protocol !== 'http1') {
     return new Http2Pool({
@@ -79,8 +81,7 @@ export function openPool(url: string, options: PoolOptions, timeouts: TimeoutOpt
 }
 
 /**
- * A pool of one new connection, for the second try after a kept connection turned out to be closed. To be closed by
- * whoever opened it.
+ * A pool of one new connection, for the retry after a kept connection turned out to be closed. The caller closes it.
  */
 export function openFresh(url: string, options: PoolOptions, timeouts: TimeoutOptions, host?: HostName): RequestPool {
   return openPool(url, { ...options, connections: 1 }, timeouts, host)
