@@ -6,24 +6,24 @@ import type { HeldBody } from './held-body.ts'
 import type { ConnectionAware, PoolCounts, RequestPool } from './request-pool.ts'
 
 /**
- * How long a connection rests after a backend's first answer of each kind that has no body, to see whether one comes all the
- * same (ms). Servers that send one do so with the same write or the next.
+ * How long a connection rests after a backend's first response of each kind that must not have a body, to see whether
+ * one arrives anyway (ms). Faulty servers send it with the same write or the next.
  */
 const rest = 50
 
-/** For how long a backend that did not say `100 Continue` to one client is not expected to say it to others (ms). */
+/** How long a backend that did not send `100 Continue` is not waited for again (ms). */
 const disbelief = 60_000
 
-/** The request with the body that was held back. */
+/** The request whose body was held back. */
 function withBody(options: ConnectionRequest, { body }: HeldBody): ConnectionRequest {
   const { held: _, ...others } = options
   return { ...others, body, reset: false }
 }
 
 /**
- * The connections to one backend over HTTP/1.1. The one that was used last is used next, so that those beyond what is
- * needed time out; it is found without a search. undici's own Pool looks at its busy ones for each request, and opens a
- * new one where one is free in a moment.
+ * The HTTP/1.1 connections to one backend. The one used last is used next, so that surplus ones time out; it is found
+ * without a search. undici's own Pool searches its busy ones for each request, and opens a new one although another
+ * would be free in a moment.
  */
 export class ConnectionPool implements RequestPool, ConnectionOwner {
   readonly connectorOf: (connection: () => Connection) => Connect
@@ -33,22 +33,22 @@ export class ConnectionPool implements RequestPool, ConnectionOwner {
   readonly #most: number
   readonly #all = new Set<Connection>()
   readonly #free: Connection[] = []
-  /** Those for whom a connection is free in a moment. */
+  /** Waiting requests for which a connection will be free in this turn. */
   readonly #waiting: { options: Dispatcher.DispatchOptions; handler: ConnectionAware }[] = []
   readonly #bound = new BoundConnections((connection) => {
     if (!connection.inUse && this.#all.has(connection)) this.#drop(connection)
   })
   #settling = 0
   #resting = 0
-  /** Kinds of answers after which nothing came, and after which something did: see `bodiless`. */
+  /** Kinds of bodiless responses that this backend sent correctly, and those with surplus bytes: see `bodiless`. */
   #trusted: number = bodiless.none
   #distrusted: number = bodiless.none
-  /** Until then, it is not expected to tell clients to continue: it has let one wait in vain. */
+  /** Until then it is not waited for `100 Continue`, since it did not send one. */
   #expectAfter = 0
   #ending = false
   destroyed = false
 
-  /** At most `most` connections. */
+  /** With at most `most` connections. */
   constructor(
     origin: string,
     most: number,
@@ -125,7 +125,7 @@ export class ConnectionPool implements RequestPool, ConnectionOwner {
 
   onDisconnect(connection: Connection): void {
     this.#settle(connection)
-    // One that has a request opens another socket for it, or tells it that it has failed.
+    // With a request, undici opens another socket for it, or fails it.
     if (connection.inUse || !this.#all.has(connection)) return
     this.#drop(connection)
     this.#serve()
@@ -146,7 +146,7 @@ export class ConnectionPool implements RequestPool, ConnectionOwner {
   onAbandoned(connection: Connection): void {
     this.#settle(connection)
     this.#all.delete(connection)
-    // Not in this call: whoever abandons it is not done.
+    // Not within this call: the caller is still at work.
     process.nextTick(() => this.#serve())
   }
 
@@ -157,7 +157,7 @@ export class ConnectionPool implements RequestPool, ConnectionOwner {
   }
 
   #dispatch(connection: Connection, options: Dispatcher.DispatchOptions, handler: ConnectionAware): void {
-    // undici's own default, switched off for backends that answer HEAD as they should.
+    // undici's own default; switched off for backends that answer HEAD correctly.
     if (options.method === 'HEAD' && (this.#distrusted & bodiless.head) !== 0) options.reset = true
     const { held } = options as ConnectionRequest
     const isIgnored = held !== undefined && performance.now() < this.#expectAfter
@@ -165,11 +165,11 @@ export class ConnectionPool implements RequestPool, ConnectionOwner {
     if (handler.refused) this.onDrain(connection)
   }
 
-  /** One that can be used at once, or be opened. */
+  /** A connection that can be used at once, or a new one. */
   #take(): Connection | undefined {
     const free = this.#free.pop()
     if (free !== undefined) return free
-    // There will be as many in a moment, without the cost of a new one.
+    // Enough will be free in a moment, without the cost of a new one.
     if (this.#waiting.length < this.#settling + this.#resting) return undefined
     if (this.#all.size < this.#most) return this.#open()
     const bound = this.#bound.idle
@@ -184,7 +184,7 @@ export class ConnectionPool implements RequestPool, ConnectionOwner {
     return connection
   }
 
-  /** Lets those go that wait, as far as there is something for them. */
+  /** Sends waiting requests, as long as there are connections. */
   #serve(): void {
     while (this.#waiting.length > 0) {
       if (this.#waiting[0]!.handler.isOver) {
