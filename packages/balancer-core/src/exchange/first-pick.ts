@@ -2,7 +2,7 @@ import { signedInAt } from '../attempt/signed-in.ts'
 import type { Attempt } from '../attempt/attempt.ts'
 import type { Balancer, WaitingExchange } from '../balancer.ts'
 
-/** An attempt at the backend that the client's connection has signed in at, else at whichever the policy chooses. */
+/** An attempt at the backend where the client's connection is authenticated, else at the one that the policy picks. */
 export function firstPick(balancer: Balancer, exchange: WaitingExchange): Attempt | 'saturated' | 'none' {
   const home = signedInAt(exchange.request.raw)
   if (home !== undefined && balancer.set.available.includes(home)) {
