@@ -19,9 +19,9 @@ import { closeWith } from './app/shutdown.ts'
 import type { BalancerOptions } from './options.ts'
 import { route } from './route.ts'
 
-/** What a route of the user's may say about one forwarding. */
+/** Options of `reply.forward()`. */
 export interface ForwardOptions {
-  /** The name of the balancer, or the balancer; needed where there are several and none is called `default`. */
+  /** The name of the balancer, or the balancer itself; required if there are several and none is called `default`. */
   readonly balancer?: string | Balancer
 }
 
@@ -29,7 +29,7 @@ declare module 'fastify' {
   interface FastifyInstance {
     /** The default balancer of this server, or its only one. */
     balancer: Balancer
-    /** Every balancer of this server by name, whatever scope registered it. */
+    /** Every balancer of this server by name, in whichever scope it was registered. */
     balancers: ReadonlyMap<string, Balancer>
   }
   interface FastifyReply {
@@ -40,7 +40,10 @@ declare module 'fastify' {
 
 const byServer = new WeakMap<object, Map<string, Balancer>>()
 
-/** @throws UnknownBalancerError when there is none of that name, or none to choose without one */
+/**
+ * @throws UnknownBalancerError if there is none of that name; without a name, if there are several and none is called
+ * `default`
+ */
 function find(balancers: ReadonlyMap<string, Balancer>, name?: string): Balancer {
   const found =
     name === undefined
@@ -50,14 +53,14 @@ function find(balancers: ReadonlyMap<string, Balancer>, name?: string): Balancer
   const names = [...balancers.keys()].join(', ')
   throw new UnknownBalancerError(
     name === undefined
-      ? `There are several balancers; name one of: ${names}`
+      ? `There are several balancers, none called 'default'; name one of: ${names}`
       : `There is no balancer '${name}', only: ${names}`,
   )
 }
 
 function decorate(app: FastifyInstance, balancers: ReadonlyMap<string, Balancer>): void {
   if (app.hasDecorator('balancers')) return
-  // By balancer, and by the route that forwards.
+  // By balancer and by route.
   const forwardings = new Map<Balancer, WeakMap<object, Forwarding>>()
   app.decorate('balancers', { getter: () => balancers })
   app.decorate('balancer', { getter: () => find(balancers) })
@@ -73,11 +76,14 @@ function decorate(app: FastifyInstance, balancers: ReadonlyMap<string, Balancer>
   })
 }
 
-/** Says once how many requests there may be at once; the logs of later refusals are then understood. */
+/** Logs once how many requests there may be at once, which explains later refusals. */
 function tellCeiling(app: FastifyInstance, { name, options }: Balancer): void {
   const { maxExchanges = defaultCeiling() } = options
   app.addHook('onListen', async () => {
-    app.log.info({ balancer: name, maxExchanges }, `at most ${maxExchanges} requests at once in this process`)
+    app.log.info(
+      { balancer: name, maxExchanges },
+      `limit: ${maxExchanges} requests at once in this process (maxExchanges)`,
+    )
   })
 }
 
@@ -86,7 +92,7 @@ async function plugin(app: FastifyInstance, options: BalancerOptions): Promise<v
   byServer.set(app.server, balancers)
   const balancer = new Balancer(options, app.log)
   if (balancers.has(balancer.name))
-    throw new BadOptionsError(`name: '${balancer.name}' is already that of another balancer`)
+    throw new BadOptionsError(`name: '${balancer.name}' is already used by another balancer of this server`)
   balancers.set(balancer.name, balancer)
   decorate(app, balancers)
   const sessions = new Http2Sessions()
@@ -97,7 +103,7 @@ async function plugin(app: FastifyInstance, options: BalancerOptions): Promise<v
     continueWhenRead(server)
     sessions.observe(server)
   })
-  // A body that a parser of the app's refuses, as too large for example, is not read to its end either.
+  // A body that the app's parser refuses, e.g. as too large, is not read to its end either.
   app.addHook('onError', (request, reply, _error, done) => {
     if (request.raw.httpVersionMajor === 1 && isUploading(request)) lingerAfter(reply.raw)
     done()
@@ -105,7 +111,7 @@ async function plugin(app: FastifyInstance, options: BalancerOptions): Promise<v
   closeWith(app, balancer, servers, sessions)
   logPauses(app, balancer)
   tellCeiling(app, balancer)
-  // With a slash at its end, the prefix itself would not be forwarded.
+  // With a trailing slash, the prefix itself would not be forwarded.
   const prefix = balancer.options.prefix.replace(/\/+$/, '')
   if (balancer.options.route) await app.register(route, { prefix, balancer })
 }

@@ -1,17 +1,17 @@
 import type { Backend } from '../backends/backend.ts'
 import { wasTried, type Seeker } from './seeker.ts'
 
-/** So many backends with soft vetoes are tried for one request, at most. */
+/** Most unhealthy backends that are tried for one request. */
 export const maxLastResorts = 3
 
 /**
- * Where a request may still go when every backend that is available has failed it and none has received it: to those that
- * have soft vetoes only. In a rolling restart the one that is back is not yet trusted when the last of the others stops.
- * `limit` is how long that may take in all, in ms; 0 = no limit. The most preferred and least busy come first.
+ * Where a request may still go when no available backend has received it: to unhealthy ones (soft vetoes only). In a
+ * rolling restart, the restarted backend is not yet healthy again when the last of the others stops. `limit` is the
+ * time for all these attempts together, in ms; 0 = no limit. The preferred and least busy come first.
  */
 export function lastResorts(all: readonly Backend[], seeker: Seeker, limit: number): readonly Backend[] {
   const { attempts, clock } = seeker
-  // Of a kept connection that was closed meanwhile, the backend has read nothing.
+  // On a kept connection that was closed, the backend has read nothing.
   if (attempts.some(({ started, outcome }) => started && outcome !== 'stale-connection')) return []
   const earlier = attempts.filter(({ lastResort }) => lastResort)
   if (earlier.length >= maxLastResorts) return []

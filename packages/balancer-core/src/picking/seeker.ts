@@ -3,10 +3,10 @@ import type { Clock } from '../clock.ts'
 import type { Outcome } from '../failure.ts'
 import type { PickRequest } from './policy.ts'
 
-/** Who looks for a backend: an exchange. */
+/** A request that looks for a backend: an exchange. */
 export interface Seeker extends PickRequest {
   readonly clock: Clock
-  /** Where it has been. */
+  /** Its attempts so far. */
   readonly attempts: readonly {
     readonly backend: Backend
     /** The backend may have received it. */
@@ -17,7 +17,7 @@ export interface Seeker extends PickRequest {
   }[]
 }
 
-/** Has it been there? */
+/** Has it been sent there already? */
 export function wasTried(backend: Backend, { attempts }: Seeker): boolean {
   return attempts.some((attempt) => attempt.backend === backend)
 }

@@ -1,7 +1,7 @@
 import { strict } from '@fastify-balancer/option-schema'
 import { Type, type Static } from '@sinclair/typebox'
 
-/** What the name of a field may consist of (RFC 9110 §5.6.2). */
+/** A valid header name (RFC 9110 §5.6.2). */
 export const fieldName = "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$"
 
 export const ForwardedOptions = Type.Object(
