@@ -12,6 +12,7 @@ const packages = join(import.meta.dirname, '..', 'packages')
 const order = [
   'index',
   'plugin',
+  'shared-balancers',
   'route',
   'app/',
   'exchange/',

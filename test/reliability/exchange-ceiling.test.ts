@@ -60,8 +60,8 @@ test('more requests than may be under way in the process, over all balancers, ge
   for (const response of backend.held) response.end()
   await Promise.all(answers)
   assert.deepEqual(
-    lines.all.flatMap(({ msg }) => (msg?.startsWith('at most') === true ? [msg] : [])),
-    Array.from({ length: 2 }, () => 'at most 5 requests at once in this process'),
+    lines.all.flatMap(({ msg }) => (msg?.startsWith('limit: ') === true ? [msg] : [])),
+    Array.from({ length: 2 }, () => 'limit: 5 requests at once in this process (maxExchanges)'),
   )
 })
 

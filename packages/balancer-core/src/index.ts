@@ -1,4 +1,6 @@
-export { balancer as default, balancer, type ForwardOptions } from './plugin.ts'
+export { balancer as default, balancer } from './plugin.ts'
+export { sharedBalancers, type SharedBalancersOptions } from './shared-balancers.ts'
+export type { ForwardOptions } from './app/decorators.ts'
 export type { Attempt, ExchangeView } from './attempt/attempt.ts'
 export type { Backend, BackendState } from './backends/backend.ts'
 export type { BackendSet } from './backends/backend-set.ts'

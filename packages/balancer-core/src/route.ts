@@ -24,7 +24,7 @@ function overlookBadContentType(request: FastifyRequest, _reply: FastifyReply, d
 }
 
 /** The catch-all route: every method, bodies left as streams, in a scope of its own. */
-export async function route(scope: FastifyInstance, { balancer }: { balancer: Balancer }): Promise<void> {
+async function route(scope: FastifyInstance, { balancer }: { balancer: Balancer }): Promise<void> {
   for (const method of methods)
     if (!scope.supportedMethods.includes(method)) scope.addHttpMethod(method, { hasBody: true })
   scope.removeAllContentTypeParsers()
@@ -58,4 +58,11 @@ export async function route(scope: FastifyInstance, { balancer }: { balancer: Ba
       scope.route({ ...shared, ...hooks, url, method, handler: handler() })
     }
   }
+}
+
+/** The route of a balancer, as `register` takes it. */
+export function routeOf(balancer: Balancer) {
+  // With a slash at its end, the prefix itself would not be forwarded.
+  const prefix = balancer.options.prefix.replace(/\/+$/, '')
+  return [route, { prefix, balancer }] as const
 }

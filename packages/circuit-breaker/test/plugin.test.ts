@@ -53,7 +53,7 @@ test('with several and none called default, one has to be named', async (t) => {
   }
   assert.throws(() => other.circuitBreaker, {
     code: 'FST_BALANCER_UNKNOWN_BALANCER',
-    message: 'There are several balancers; name one of: api, shop',
+    message: "There are several balancers, none called 'default'; name one of: api, shop",
   })
 })
 

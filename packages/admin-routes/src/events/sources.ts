@@ -44,7 +44,9 @@ export function watchBalancers(
   }
   // Channels are the process's. Who does not say of which server it tells is taken at its word.
   const isOurs = ({ server, balancer }: { readonly server?: unknown; readonly balancer?: string }) =>
-    server === undefined ? balancer !== undefined && app.balancers.has(balancer) : server === app.server
+    server === undefined
+      ? balancer !== undefined && app.balancers.has(balancer)
+      : app.balancerServers.has(server as FastifyInstance['server'])
   const onCircuit = (notice: CircuitNotice) => {
     if (!isOurs(notice)) return
     const { balancer, backend, state, before, reason, at } = notice

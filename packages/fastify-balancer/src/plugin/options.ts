@@ -13,7 +13,7 @@ const checkOptions = Type.Omit(HealthCheckOptions, ['balancer'])
 const breakerOptions = Type.Omit(CircuitBreakerOptions, ['balancer'])
 
 /** What follows from `admin`, see `dashboardOptions`, has no default of its own here. */
-const pageOptions = Type.Object(
+export const pageOptions = Type.Object(
   {
     path: Type.String({ description: 'Where the page is; `dashboard` below the prefix of `admin` if not given' }),
     onRequest: code<unknown>('Hooks that check who asks; those of `admin` for whoever may look if not given'),
@@ -62,11 +62,8 @@ function pageFaults(dashboard: FacadeDashboardOptions, admin: AdminRoutesOptions
     : faultsOfDashboard(dashboardOptions(dashboard, admin))
 }
 
-/**
- * Checks the options of all plugins together.
- * @throws BadOptionsError naming every fault
- */
-export function check({
+/** Every fault of the options of all plugins together, one line each. */
+export function faultsOfRegister({
   healthCheck = {},
   circuitBreaker = {},
   metrics = false,
@@ -74,8 +71,8 @@ export function check({
   dashboard = false,
   underPressure = false,
   ...options
-}: BalancerOptions): void {
-  const faults = [
+}: BalancerOptions): readonly string[] {
+  return [
     ...faultsOfOptions(options),
     ...(healthCheck === false ? [] : placed('healthCheck', faultsOfCheck(healthCheck))),
     ...(circuitBreaker === false ? [] : placed('circuitBreaker', faultsOfBreaker(circuitBreaker))),
@@ -84,5 +81,13 @@ export function check({
     ...(dashboard === false ? [] : placed('dashboard', pageFaults(dashboard, admin))),
     ...(underPressure === false ? [] : placed('underPressure', faultsOfUnderPressure(underPressure))),
   ]
+}
+
+/**
+ * Checks the options of all plugins together.
+ * @throws BadOptionsError naming every fault
+ */
+export function check(options: BalancerOptions): void {
+  const faults = faultsOfRegister(options)
   if (faults.length > 0) throw new BadOptionsError(faults.join('; '))
 }

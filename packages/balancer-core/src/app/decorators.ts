@@ -1,0 +1,48 @@
+import type { FastifyInstance, FastifyReply } from 'fastify'
+import type { Server } from 'node:http'
+import type { Balancer } from '../balancer.ts'
+import { Exchange } from '../exchange/exchange.ts'
+import { forwardingOf, guarded, type Forwarding } from '../exchange/forwarding.ts'
+import { laneOf } from '../response/choose-lane.ts'
+import { findBalancer, type Registry } from './registry.ts'
+
+/** Options of `reply.forward()`. */
+export interface ForwardOptions {
+  /** The name of the balancer, or the balancer itself; required if there are several and none is called `default`. */
+  readonly balancer?: string | Balancer
+}
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** The default balancer of this server, or its only one. */
+    balancer: Balancer
+    /** Every balancer of this server by name, in whichever scope it was registered. */
+    balancers: ReadonlyMap<string, Balancer>
+    /** Every server whose requests go to these balancers: of this app, and of the apps that share them. */
+    balancerServers: ReadonlySet<Server>
+  }
+  interface FastifyReply {
+    /** Forwards the request to a backend and answers with its response. */
+    forward(options?: ForwardOptions): FastifyReply
+  }
+}
+
+/** Decorates the app, once. */
+export function decorate(app: FastifyInstance, registry: Registry): void {
+  if (app.hasDecorator('balancers')) return
+  // By balancer and by route.
+  const forwardings = new Map<Balancer, WeakMap<object, Forwarding>>()
+  app.decorate('balancers', { getter: () => registry.balancers })
+  app.decorate('balancer', { getter: () => findBalancer(registry) })
+  app.decorate('balancerServers', { getter: () => registry.servers })
+  app.decorateReply('forward', function (this: FastifyReply, { balancer }: ForwardOptions = {}) {
+    const chosen = typeof balancer === 'object' ? balancer : findBalancer(registry, balancer)
+    const taken: object = this.request.routeOptions.config
+    let byRoute = forwardings.get(chosen)
+    if (byRoute === undefined) forwardings.set(chosen, (byRoute = new WeakMap()))
+    let forwarding = byRoute.get(taken)
+    if (forwarding === undefined) byRoute.set(taken, (forwarding = guarded(forwardingOf(chosen), this.request)))
+    new Exchange(this.request, this, forwarding, laneOf(forwarding.lane, this)).begin()
+    return this
+  })
+}
