@@ -81,6 +81,6 @@ for (const [limit, ceiling] of [
     })
     const said: string[] = []
     createInterface({ input: child.stdout }).on('line', (line) => said.push(line))
-    await until('it has said so', () => said.some((line) => line.includes(`at most ${ceiling} requests at once`)))
+    await until('it has said so', () => said.some((line) => line.includes(`${ceiling} requests at once`)))
     return undefined
   })

@@ -8,7 +8,7 @@ import { NoCircuitError } from './errors.ts'
 import type { HeldState, Hold, HoldOptions } from './circuit/holds.ts'
 import type { ParsedOptions } from './options.ts'
 
-/** Where an attempt carries its call. A map would cost more than all the rest of this. */
+/** The key under which an attempt carries its call. A map would cost more than everything else here. */
 const callOf = Symbol('circuit-breaker.call')
 type Counted = Attempt & { [callOf]?: Call | undefined }
 
@@ -19,12 +19,12 @@ export class CircuitBreaker {
   readonly #log: FastifyBaseLogger | undefined
   readonly #server: unknown
   readonly #pauses: Pauses
-  /** `undefined` for a backend that is to have none. */
+  /** `undefined` for a backend without a circuit. */
   readonly #circuits = new Map<Backend, BackendCircuit | undefined>()
-  /** The list that was last followed. */
+  /** The current list of backends. */
   #current: BackendSet | undefined
 
-  /** `server` is told on the channel. */
+  /** `server` is part of the channel's messages. */
   constructor(balancer: Balancer, options: ParsedOptions, log?: FastifyBaseLogger, server?: unknown) {
     this.balancer = balancer
     this.#options = options
@@ -33,7 +33,7 @@ export class CircuitBreaker {
     this.#pauses = new Pauses(balancer.clock)
     this.#pauses.start()
     for (const backend of balancer.backends) this.#enter(backend)
-    // Named, for the balancer reports a hook that throws by its name.
+    // Named functions, since the balancer logs the name of a hook that throws.
     const startCall = (attempt: Counted) => {
       const { backend } = attempt
       const circuit = this.#circuits.get(backend) ?? this.#join(backend)
@@ -65,7 +65,7 @@ export class CircuitBreaker {
   }
 
   /**
-   * Holds a circuit open or closed; open is an order, which panic does not override. See `Circuit.hold`.
+   * Holds a circuit open or closed; a circuit held open gets no requests, in panic mode neither. See `Circuit.hold`.
    * @throws the balancer's error for an unknown id; NoCircuitError; RangeError for a bad `ttl`
    */
   hold(id: string, state: HeldState, options?: HoldOptions): Hold {
@@ -77,20 +77,20 @@ export class CircuitBreaker {
     return this.hold(id, 'open', options)
   }
 
-  /** Releases all that hold it. @throws the balancer's error for an unknown id; NoCircuitError */
+  /** Releases all holds. @throws the balancer's error for an unknown id; NoCircuitError */
   release(id: string): void {
     this.#circuit(id).release()
   }
 
   /**
-   * A probe that began at `at` (ms since the epoch) found the backend well, or not. For whoever probes: it is found by this
-   * name among the balancer's extensions.
+   * Result of a probe that began at `at` (ms since the epoch). Called by the health check, which finds this method by
+   * its name among the balancer's extensions.
    */
   probed(backend: Backend, { good, at }: { readonly good: boolean; readonly at: number }): void {
     this.#circuits.get(backend)?.probed(good, at)
   }
 
-  /** Takes back its timers; from then on nothing changes. */
+  /** Cancels its timers; from then on nothing changes. */
   close(): void {
     this.#pauses.stop()
     for (const circuit of this.#circuits.values()) circuit?.stop()
@@ -107,7 +107,7 @@ export class CircuitBreaker {
     return this.#enter(backend)
   }
 
-  /** Of a backend that is in the set. */
+  /** The circuit of a backend that is in the set; created on demand. */
   #entered(backend: Backend): BackendCircuit | undefined {
     return this.#circuits.has(backend) ? this.#circuits.get(backend) : this.#enter(backend)
   }
@@ -126,7 +126,7 @@ export class CircuitBreaker {
       this.#circuits.get(backend)?.leave()
       this.#circuits.delete(backend)
     }
-    // One that is asked, or asked about, before its turn gets its circuit then; the next change sees to all that are left.
+    // Circuits that are needed earlier are created on demand; the next change of the list continues with the rest.
     const isOld = () => this.#current !== now
     this.#current = now
     void inSlices(now.all, (backend) => void (isOld() || this.#entered(backend)))

@@ -3,7 +3,7 @@ import { Type, type Static } from '@sinclair/typebox'
 import { CircuitSettings, parseSettings, type BackendCircuitOptions } from './backend/circuit-settings.ts'
 import { BadOptionsError } from './errors.ts'
 
-/** Everything that `register` takes. The one source of the type, the validation, the defaults and the README's table. */
+/** Everything that `register` takes. The one source of type, validation, defaults and the README's table. */
 export const CircuitBreakerOptions = Type.Object(
   {
     balancer: Type.Optional(

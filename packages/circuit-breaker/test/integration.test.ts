@@ -79,7 +79,10 @@ test('half-open, exactly one goes there, and the others go elsewhere', async (t)
   const sum = (counts: readonly number[]) => counts.reduce((total, count) => total + count)
   await until('all have arrived', () => sum(counted()) === sum(before) + 30)
   assert.equal(counted()[0], before[0]! + 1)
-  assert.deepEqual([state('a'), vetoesOf(stage)], ['half-open', ['circuit-breaker soft half-open: a trial is running']])
+  assert.deepEqual(
+    [state('a'), vetoesOf(stage)],
+    ['half-open', ['circuit-breaker soft half-open: a trial is in progress']],
+  )
   behaviour['a'] = good
   held!.end('good')
   const counts = Object.groupBy(await Promise.all(answers), String)
