@@ -20,7 +20,7 @@ import { fieldName, ForwardedOptions } from './request/forwarded-options.ts'
 import type { RequestRewrite } from './request/request-rewrite.ts'
 import type { ResponseRewrite } from './response/response-rewrite.ts'
 
-/** Everything that `register` takes. The one source of the type, the validation, the defaults and the README's table. */
+/** Everything that `register` takes. The one source of type, validation, defaults and the README's table. */
 export const BalancerOptions = Type.Object(
   {
     name: Type.String({

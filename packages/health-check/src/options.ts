@@ -6,7 +6,7 @@ import { BadOptionsError } from './errors.ts'
 import { OutlierOptions } from './passive/rules/outlier-options.ts'
 import { PressureOptions } from './passive/pressure-options.ts'
 
-/** Everything that `register` takes. The one source of the type, the validation, the defaults and the README's table. */
+/** Everything that `register` takes. The one source of type, validation, defaults and the README's table. */
 export const HealthCheckOptions = Type.Object(
   {
     balancer: Type.Optional(

@@ -12,7 +12,7 @@ import type { Health, Pace } from './rise-fall.ts'
 import { within } from './within.ts'
 import { Schedule, type Timetable } from './schedule.ts'
 
-/** Probes under way at once where many wait for them: at the start, and when newcomers are admitted. */
+/** Most probes at once when many are due: at the start, and when backends are added. */
 const mostAtOnce = 256
 
 /** The owner of its vetoes. */
@@ -20,7 +20,7 @@ const by = 'health-check'
 
 const notProbed: HealthChange = { from: 'unknown', good: false, rule: 'not probed yet', evidence: [] }
 
-/** Hears of each probe; `changed`: it has brought the backend back. */
+/** Called for each probe; `changed`: the backend has become healthy by it. */
 export type ProbeListener = (backend: Backend, report: ProbeReport, changed: boolean) => void
 
 interface Watched {
@@ -28,7 +28,7 @@ interface Watched {
   readonly schedule: Schedule
 }
 
-/** Probes the backends of one balancer, and lays a soft veto on those that are not well. Times are ms. */
+/** Probes the backends of one balancer, and places a soft veto on unhealthy ones. Times in ms. */
 export class ActiveCheck {
   readonly #balancer: Balancer
   readonly #options: ActiveOptions
@@ -39,9 +39,7 @@ export class ActiveCheck {
   readonly #admission: Admission
   #state: 'waiting' | 'running' | 'stopped' = 'waiting'
 
-  /**
-   * It probes nothing before `start`, but on demand. `probe` asks in place of what the options say.
-   */
+  /** Before `start` it probes only on demand. `probe` replaces the probe of the options. */
   constructor(
     balancer: Balancer,
     options: ActiveOptions,
@@ -70,8 +68,8 @@ export class ActiveCheck {
   }
 
   /**
-   * Begins. With `initial: 'probe'` every backend is asked once; resolves when all have answered or `limit` ms are over
-   * (0 = no limit), and those that have not answered by then are not used until they have.
+   * Starts probing. With `initial: 'probe'` every backend is probed once; resolves when all probes have ended or after
+   * `limit` ms (0 = no limit). Backends without a result by then get no traffic until they have one.
    */
   async start(limit: number): Promise<void> {
     if (this.#state === 'stopped') return
@@ -94,7 +92,10 @@ export class ActiveCheck {
     }
   }
 
-  /** For the hook `onBackendsPropose`: asks the newcomers, and answers what the option `admit` says of the bad ones. */
+  /**
+   * For the hook `onBackendsPropose`: probes new backends, and returns verdicts on unhealthy ones by the option
+   * `admit`.
+   */
   async judgeNewcomers(candidates: readonly Backend[]): Promise<Verdict[]> {
     const { admit } = this.#options
     if (admit === 'always') return []
@@ -108,7 +109,7 @@ export class ActiveCheck {
     })
   }
 
-  /** For the hook `onBackendsChange`: takes up newcomers, and forgets who has left. */
+  /** For the hook `onBackendsChange`: starts probing new backends, and stops probing removed ones. */
   backendsChanged(now: BackendSet, before: BackendSet): void {
     const present = new Set(now.all)
     for (const backend of before.all) {
@@ -120,7 +121,7 @@ export class ActiveCheck {
   }
 
   /**
-   * Asks one at once, or waits for the probe that is under way; it counts like any other.
+   * Probes a backend at once, or waits for the probe in progress; it counts like any other.
    * @throws UnknownBackendError
    */
   async probeNow(id: string): Promise<ProbeReport> {
@@ -129,18 +130,21 @@ export class ActiveCheck {
     return new Promise((resolve) => schedule.probe(resolve))
   }
 
-  /** An attempt could not reach it, or broke: unless it is known to be down, it is probed soon. (HAProxy's `on-error fastinter`.) */
+  /**
+   * An attempt could not reach it, or broke: unless it is down already, it is probed soon. (HAProxy's `on-error
+   * fastinter`.)
+   */
   suspect(backend: Backend): void {
     const watched = this.#watched.get(backend)
     if (watched !== undefined && watched.record.state !== 'down') watched.schedule.hasten()
   }
 
-  /** Asks one at once, unless a probe is under way. */
+  /** Probes a backend at once, unless a probe is in progress. */
   ask(backend: Backend): void {
     this.#watched.get(backend)?.schedule.probe()
   }
 
-  /** What probes say of a backend of the set. */
+  /** Probe state of a backend of the set. */
   of(backend: Backend): ActiveView {
     const { state, since, lastProbe, consecutive } =
       this.#watched.get(backend)?.record ?? new HealthRecord(this.#options, 'unknown')
@@ -154,7 +158,7 @@ export class ActiveCheck {
     this.#admission.stop()
   }
 
-  /** A method, for the compiler takes it that after a wait `#state` is still what it was before. */
+  /** A method, because the compiler assumes that `#state` does not change during an await. */
   #isStopped(): boolean {
     return this.#state === 'stopped'
   }
@@ -170,7 +174,7 @@ export class ActiveCheck {
 
   #enter(backend: Backend): void {
     const { record, schedule } = this.#watch(backend, 'unknown')
-    // Laid by the core, on our word.
+    // Placed by the core, by our verdict.
     record.veto = backend.vetoes.find((veto) => veto.by === by)
     const report = this.#admission.reportOf(backend)
     const pace = report === undefined ? 'fastInterval' : this.#observe(backend, record, report)
@@ -189,13 +193,13 @@ export class ActiveCheck {
     return record.pace
   }
 
-  /** One that began as down, and is: now it is known why. */
+  /** A backend that was assumed down and is down: now the reason is known. */
   #firstReason({ state, veto }: HealthRecord, report: ProbeReport): HealthChange | undefined {
     if (report.good || veto?.reason !== notProbed.rule) return undefined
     return { from: state, good: false, rule: firstRule(report), evidence: [report] }
   }
 
-  /** One that is down, and whose veto somebody else has lifted. */
+  /** A backend that is down, and whose veto was lifted by other code. */
   #anew({ vetoes }: Backend, { state, veto }: HealthRecord, report: ProbeReport): HealthChange | undefined {
     if (report.good || veto === undefined || vetoes.includes(veto)) return undefined
     const rule = `its veto was lifted by other code, but a probe failed: ${report.received}`
@@ -206,17 +210,17 @@ export class ActiveCheck {
     const { rule: reason, evidence } = change
     const earlier = record.veto
     const stands = earlier !== undefined && backend.vetoes.includes(earlier)
-    // One with the same reason is the one that the core has laid on a newcomer, on our word.
+    // A veto with the same reason was placed by the core on a new backend, by our verdict.
     if (!stands || earlier.reason !== reason) {
       record.veto = this.#balancer.veto(backend, { by, reason, evidence })
-      // Afterwards, so that it is never without one.
+      // Afterwards, so that there is no moment without a veto.
       earlier?.lift()
     }
     this.#tell(backend, change)
   }
 
   #lift(backend: Backend, record: HealthRecord, change: HealthChange): void {
-    // A first probe that finds all well changes nothing.
+    // A first successful probe changes nothing.
     if (record.veto === undefined) return
     record.veto.lift()
     record.veto = undefined
@@ -228,7 +232,7 @@ export class ActiveCheck {
   }
 }
 
-/** Calls `done` at the first probe that says something. */
+/** Calls `done` at the first conclusive probe. */
 function untilKnown(schedule: Schedule, done: () => void): (report: ProbeReport) => void {
   return function tell({ inconclusive }) {
     if (inconclusive !== undefined) schedule.hearNext(tell)

@@ -3,11 +3,11 @@ import { eachAtMost } from './each-at-most.ts'
 import { Probing, type ProbeReport } from '../probe/probing.ts'
 import type { Timetable } from './schedule.ts'
 
-/** Asks newcomers once, before they enter the set, and remembers what they have answered. */
+/** Probes new backends once, before they enter the set, and keeps the reports. */
 export class Admission {
   readonly #table: Timetable
   readonly #mostAtOnce: number
-  // They may never enter: the change may be refused for other reasons.
+  // Weak, since they may never enter: the change may be refused for other reasons.
   readonly #reports = new WeakMap<Backend, ProbeReport>()
   readonly #underWay = new Set<Probing>()
   #stopped = false
@@ -17,19 +17,19 @@ export class Admission {
     this.#mostAtOnce = mostAtOnce
   }
 
-  /** Resolves when each has answered, or its time is over. */
+  /** Resolves when each probe has ended. */
   ask(candidates: readonly Backend[]): Promise<void> {
     return eachAtMost(this.#mostAtOnce, candidates, (backend, done) => this.#askOne(backend, done))
   }
 
-  /** What it answered; nothing, if it was not asked. */
+  /** The report of its probe; undefined if it was not probed. */
   reportOf(backend: Backend): ProbeReport | undefined {
     return this.#reports.get(backend)
   }
 
   stop(): void {
     this.#stopped = true
-    for (const probing of this.#underWay) probing.bad('taken back: the check has stopped')
+    for (const probing of this.#underWay) probing.bad('cancelled: the health check has stopped')
   }
 
   #askOne(backend: Backend, done: () => void): void {

@@ -3,27 +3,27 @@ import type { ActiveOptions } from './active-options.ts'
 import type { ProbeReport } from '../probe/probing.ts'
 import { RiseFall, type Health, type Pace } from './rise-fall.ts'
 
-/** What probes have said of one backend. */
+/** Probe state of one backend. */
 export interface ActiveView {
   readonly state: Health
   /** Since when, in ms since the epoch. */
   readonly since: number
   readonly lastProbe: ProbeReport | undefined
-  /** How many of the last probes had the same answer. */
+  /** How many latest probes in a row had the same result. */
   readonly consecutive: number
 }
 
-/** A change of state, with what has decided it. */
+/** A change of state, with its reason. */
 export interface HealthChange {
   readonly from: Health
   readonly good: boolean
   /** In words. */
   readonly rule: string
-  /** The probes that decided, the last one last. */
+  /** The deciding probes, oldest first. */
   readonly evidence: readonly ProbeReport[]
 }
 
-/** Different answers that are told, at most. */
+/** Most different answers that a reason lists. */
 const toldAnswers = 3
 
 function ruleOf(good: boolean, wasUnknown: boolean, evidence: readonly ProbeReport[]): string {
@@ -33,20 +33,20 @@ function ruleOf(good: boolean, wasUnknown: boolean, evidence: readonly ProbeRepo
   return `${which} ${good ? 'succeeded' : 'failed'}: ${answers}`
 }
 
-/** What would be said of a backend that has been probed once. */
+/** The reason after a single first probe. */
 export function firstRule(report: ProbeReport): string {
   return ruleOf(report.good, true, [report])
 }
 
-/** What is remembered of one backend: its state, and the probes that could change it. */
+/** The record of one backend: its state, and the latest probes. */
 export class HealthRecord implements ActiveView {
   since = Date.now()
   lastProbe: ProbeReport | undefined
-  /** The veto that stands for `down`, or for not having been asked yet. */
+  /** Its veto while it is down or not probed yet. */
   veto: Veto | undefined
   readonly #riseFall: RiseFall
   readonly #most: number
-  /** The last probes, all with the same answer. */
+  /** The latest probes, all with the same result. */
   #alike: ProbeReport[] = []
 
   constructor({ rise, fall }: Pick<ActiveOptions, 'rise' | 'fall'>, initial: Health) {
@@ -66,7 +66,7 @@ export class HealthRecord implements ActiveView {
     return this.#riseFall.pace
   }
 
-  /** Counts a probe; answers the change, if it has made one. */
+  /** Counts a probe; returns the change of state, if any. */
   observe(report: ProbeReport): HealthChange | undefined {
     const { state: from } = this
     if (this.lastProbe?.good !== report.good) this.#alike = []

@@ -3,10 +3,10 @@ import type { Socket } from 'node:net'
 import type { AnswerReader, ProbeRequest } from './answer-reader.ts'
 import type { Probing } from './probing.ts'
 
-/** Asks over a connection that nothing else uses, and that speaks HTTP/2 from its first byte. */
+/** Sends the request over an HTTP/2 connection for this probe only. */
 export function askHttp2(socket: Socket, request: ProbeRequest, reader: AnswerReader, probing: Probing): void {
   const { method, path, authority, scheme, headers } = request
-  // The address is not used: the socket is there, and the request names its own authority.
+  // The address is not used: there is a socket already, and the request has its own authority.
   const session = connect(`${scheme}://localhost`, { createConnection: () => socket })
   probing.closeBy(() => {
     session.destroy()
@@ -24,8 +24,8 @@ export function askHttp2(socket: Socket, request: ProbeRequest, reader: AnswerRe
   })
   asked.on('data', (chunk: Buffer) => reader.onData(chunk))
   asked.on('error', (error) => reader.onError(error))
-  // Whether the body was complete shows here: Node says `end` also of one that was cancelled, and calls some ways to end
-  // no errors (a reset without a code, a GOAWAY).
+  // Here it is known whether the body was complete: Node emits `end` for a cancelled one too, and no error for some
+  // other ends (a reset without a code, a GOAWAY).
   asked.on('close', () => {
     if (hasHeaders && asked.rstCode === 0) reader.onEnd()
     else reader.onError(new Error('the stream was closed'))

@@ -508,7 +508,7 @@ describe('the end', () => {
     asked.length = 0
     await check.start(0)
     await balancer.add({ id: 'e', url: 'http://e.test' })
-    assert.equal((await check.probeNow('b')).received, 'not asked: the check has stopped')
+    assert.equal((await check.probeNow('b')).received, 'not probed: the health check has stopped')
     clock.advance(60_000)
     assert.deepEqual([asked, clock.pending], [[], 0])
   })

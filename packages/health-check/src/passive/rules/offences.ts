@@ -1,4 +1,4 @@
-// Room `passive/rules`: the rules by which what was observed is an offence.
+// Room `passive/rules`: the rules that turn observations into offences.
 import type { Consecutive, ConsecutiveKind, ConsecutiveLimits } from '../observed/consecutive.ts'
 import type { Offence } from '../observed/offence.ts'
 import type { RecentFailures } from '../observed/recent-failures.ts'
@@ -11,7 +11,7 @@ const consecutiveWords: Readonly<Record<ConsecutiveKind, string>> = {
   unreached: 'connects in a row failed',
 }
 
-/** Milliseconds as one reads them. */
+/** Milliseconds for people. */
 function inWords(duration: number): string {
   return `${duration < 10 ? duration.toFixed(1) : Math.round(duration)} ms`
 }
@@ -33,7 +33,7 @@ export function consecutiveOffence(
   }
 }
 
-/** A share of successes far below the others'. */
+/** A success rate far below the others'. */
 export function successRateOffence(
   share: number,
   attempts: number,
@@ -57,7 +57,7 @@ export function latencyOffence(p90: number, measured: number, { median, limit }:
   }
 }
 
-/** Answers nobody, while its peers answer. */
+/** Hanging: no responses, while its peers respond. */
 export function silenceOffence(count: number, waited: number, { median, limit }: LatencyLimit): Offence {
   return {
     kind: 'silence',
