@@ -21,7 +21,9 @@ function hasFailed({ status }: Attempt, outcome: Outcome): boolean {
   return outcome === 'ok' ? status >= 500 && !isAboutClient(status) : failures[outcome].blame === 'backend'
 }
 
-/** Counts the attempts of one balancer and calls its hooks: each start has exactly one end. */
+const sweptLimits = ({ connect, headers, idle }: TimeoutOptions) => [connect, headers, idle]
+
+/** Keeps count of the attempts of one balancer, and tells its hooks: whatever goes in comes out once. */
 export class AttemptCounts implements AttemptCounter {
   readonly sweep: TimeLimitSweep
   readonly #hooks: Hooks
@@ -30,10 +32,15 @@ export class AttemptCounts implements AttemptCounter {
 
   /** `onFree` is called whenever a backend has a free place again. */
   constructor(hooks: Hooks, clock: Clock, timeouts: TimeoutOptions, onFree: (backend: Backend) => void) {
-    this.sweep = new TimeLimitSweep(clock, [timeouts.connect, timeouts.headers, timeouts.idle])
+    this.sweep = new TimeLimitSweep(clock, sweptLimits(timeouts))
     this.#hooks = hooks
     this.#penalties = new Penalties(clock)
     this.#onFree = onFree
+  }
+
+  /** From now on, the time limits are these. */
+  limit(timeouts: TimeoutOptions): void {
+    this.sweep.limit(sweptLimits(timeouts))
   }
 
   attemptStarted(attempt: Attempt): void {

@@ -1,4 +1,4 @@
-import { readOptions, strict, type Given } from '@fastify-balancer/option-schema'
+import { readOptions, strict, type Given, type Reading } from '@fastify-balancer/option-schema'
 import { Type, type Static } from '@sinclair/typebox'
 import { ActiveOptions } from './active/active-options.ts'
 import { probeFaults } from './probe/probe-options.ts'
@@ -27,14 +27,17 @@ export type HealthCheckOptions = Given<Static<typeof HealthCheckOptions>>
 /** Options with every default in place. */
 export type ParsedOptions = Static<typeof HealthCheckOptions>
 
-const read = (given: HealthCheckOptions) => readOptions(HealthCheckOptions, given, probeFaults)
+/** Fills in defaults, in a copy, and checks everything. */
+export function readHealthOptions(given: unknown): Reading<ParsedOptions> {
+  return readOptions(HealthCheckOptions, given, probeFaults)
+}
 
 /**
  * The options with every default in place.
  * @throws BadOptionsError naming every fault at once
  */
 export function parseOptions(given: HealthCheckOptions): ParsedOptions {
-  const { options, faults } = read(given)
+  const { options, faults } = readHealthOptions(given)
   if (faults.length > 0) throw new BadOptionsError(faults.join('; '))
   return options
 }
@@ -44,5 +47,5 @@ export function parseOptions(given: HealthCheckOptions): ParsedOptions {
  * at once.
  */
 export function faultsOfOptions(given: HealthCheckOptions): readonly string[] {
-  return read(given).faults
+  return readHealthOptions(given).faults
 }

@@ -70,7 +70,7 @@ export class Attempt extends AttemptRecord implements ConnectionAware, Swept {
   controller: Dispatcher.DispatchController | undefined
   previousSwept: Swept | undefined
   nextSwept: Swept | undefined
-  /** Last tick of the sweep with progress; -1 before the first sweep. */
+  /** A mark of the sweep; -1 until it is looked at for the first time. */
   #movedAt = -1
   #cancelled: FailureReason | undefined
   #discarding = false
@@ -132,7 +132,7 @@ export class Attempt extends AttemptRecord implements ConnectionAware, Swept {
 
   /** Progress: the time limit starts again. */
   moved(): void {
-    this.#movedAt = this.exchange.counts.sweep.tick
+    this.#movedAt = this.exchange.counts.sweep.mark
   }
 
   onSweep(): void {

@@ -53,7 +53,7 @@ export class Backend {
 
   /** Replaced after the deadline of a drain has closed its connections. */
   pool: RequestPool
-  /** Additional pools of one connection each, for one request. */
+  /** Pools beside it that end with what they have been given. */
   readonly #single = new Set<RequestPool>()
   /** Called once when the last attempt has ended. */
   readonly whenIdle: (() => void)[] = []

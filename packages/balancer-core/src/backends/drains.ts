@@ -11,8 +11,8 @@ export interface DrainOptions {
 
 /** What the balancer does for its drains. */
 interface Drained {
-  /** The default deadline, in ms. */
-  readonly deadline: number
+  /** Of those who do not say. */
+  deadline(): number
   openPool(backend: Backend): RequestPool
   veto(backend: Backend, options: VetoOptions): Veto
   /** Called after a change that no veto shows. */
@@ -50,8 +50,8 @@ export class Drains {
   drain(backend: Backend, { deadline }: DrainOptions): Promise<boolean> {
     const known = this.#drainOf(backend)
     const drain = known ?? this.#begin(backend)
-    // A repeated order keeps the deadline, unless it has one of its own.
-    if (known === undefined || deadline !== undefined) this.#limit(backend, drain, deadline ?? this.#drained.deadline)
+    // Ordered again, it keeps its deadline, unless there is another now.
+    if (known === undefined || deadline !== undefined) this.#limit(backend, drain, deadline ?? this.#drained.deadline())
     if (backend.inFlight === 0) return Promise.resolve(true)
     return new Promise((resolve) => {
       drain.waiting.push(resolve)
@@ -73,8 +73,8 @@ export class Drains {
     this.#forget(backend)
   }
 
-  /** Removed from the set: its requests finish, then its pool closes. */
-  async retire(backend: Backend, { deadline = this.#drained.deadline }: DrainOptions = {}): Promise<void> {
+  /** Removed from the set: it finishes what it has, then its Pool closes. */
+  async retire(backend: Backend, { deadline = this.#drained.deadline() }: DrainOptions = {}): Promise<void> {
     const waiting = this.#drains.get(backend)?.waiting.splice(0) ?? []
     this.#forget(backend)
     this.#retiring.add(backend)

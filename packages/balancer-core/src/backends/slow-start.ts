@@ -16,7 +16,7 @@ const steps = 20
  */
 export class SlowStart {
   readonly #clock: Clock
-  readonly #window: number
+  #window: number
   readonly #onChange: () => void
   readonly #since = new Map<Backend, number>()
   #timer: unknown
@@ -29,7 +29,16 @@ export class SlowStart {
     this.#onChange = onChange
   }
 
-  /** Finds the new backends of a set that is about to be used. */
+  /** Takes another time from now on (ms, 0 = none), those that have begun included. */
+  configure(window: number): void {
+    if (window === this.#window || this.#stopped) return
+    this.#window = window
+    if (this.#since.size === 0) return
+    this.#clock.clearTimeout(this.#timer)
+    this.#warm()
+  }
+
+  /** Finds the newcomers of a set that is about to be used. */
   observe(now: BackendSet, before: BackendSet): void {
     if (this.#window === 0 || this.#stopped || now.available === before.available) return
     const known = new Set(before.available)
@@ -57,7 +66,7 @@ export class SlowStart {
   #warm(): void {
     const now = this.#clock.now()
     for (const [backend, since] of this.#since) {
-      const part = Math.min(Math.max((now - since) / this.#window, least), 1)
+      const part = this.#window === 0 ? 1 : Math.min(Math.max((now - since) / this.#window, least), 1)
       backend.warm(part)
       if (part === 1) this.#since.delete(backend)
     }

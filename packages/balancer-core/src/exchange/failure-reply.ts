@@ -13,8 +13,8 @@ const retryAfter = '1'
 const ownReasons = new Set<FailureReason>(['rewrite-failed', 'bad-request'])
 
 /** Tells the client of a failure, through the app's own error handler. */
-export function replyWithFailure({ request, reply, balancer, error }: ExchangeRecord, failure: FailureError): void {
-  // The client is gone or not reading: 499 is only for the log.
+export function replyWithFailure({ request, reply, options, error }: ExchangeRecord, failure: FailureError): void {
+  // Who does not listen is not told: 499 is for logs.
   if (failure.statusCode === 499) {
     reply.hijack()
     breakOff(reply.raw, failure)
@@ -28,8 +28,8 @@ export function replyWithFailure({ request, reply, balancer, error }: ExchangeRe
     lingerAfter(reply.raw)
   }
   if (failure.statusCode === 503) reply.header('retry-after', retryAfter)
-  if (balancer.options.failureHeader) reply.header('x-balancer-failure', failure.reason)
-  // An error of the app's own hooks is passed on as it is; it may carry a status.
+  if (options.failureHeader) reply.header('x-balancer-failure', failure.reason)
+  // An error of the app's own hooks is the app's own, and may carry a status.
   const isOwn = error instanceof Error && !(error instanceof RequestFault) && ownReasons.has(failure.reason)
   reply.send(isOwn ? error : failure)
 }

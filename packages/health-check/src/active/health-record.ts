@@ -45,12 +45,18 @@ export class HealthRecord implements ActiveView {
   /** Its veto while it is down or not probed yet. */
   veto: Veto | undefined
   readonly #riseFall: RiseFall
-  readonly #most: number
-  /** The latest probes, all with the same result. */
+  #most: number
+  /** The last probes, all with the same answer. */
   #alike: ProbeReport[] = []
 
   constructor({ rise, fall }: Pick<ActiveOptions, 'rise' | 'fall'>, initial: Health) {
     this.#riseFall = new RiseFall({ rise, fall }, initial)
+    this.#most = Math.max(rise, fall)
+  }
+
+  /** So many probes in a row are needed from now on. */
+  configure({ rise, fall }: Pick<ActiveOptions, 'rise' | 'fall'>): void {
+    this.#riseFall.configure({ rise, fall })
     this.#most = Math.max(rise, fall)
   }
 

@@ -1,5 +1,8 @@
-import type { Backend } from '@fastify-balancer/balancer-core'
+import { isDeepStrictEqual } from 'node:util'
+import type { Backend, Balancer } from '@fastify-balancer/balancer-core'
+import type { Pauses } from '@fastify-balancer/option-schema'
 import { Probing, type Probe, type ProbeReport, type ProbeTiming } from '../probe/probing.ts'
+import type { ActiveOptions } from './active-options.ts'
 import type { Pace } from './rise-fall.ts'
 
 /** Settings shared by the schedules of all backends. */
@@ -12,10 +15,20 @@ export interface Timetable extends ProbeTiming {
   readonly jitter: number
 }
 
-/**
- * After trouble in the traffic, this many fast probes: one may be in progress already, or come too early to see a
- * recovery.
- */
+/** The timetable that options ask for. */
+export function timetable(
+  options: ActiveOptions,
+  probe: Probe,
+  { clock, random }: Pick<Balancer, 'clock' | 'random'>,
+  pauses: Pauses,
+): Timetable {
+  const { interval, timeout, jitter } = options
+  const { fastInterval = Math.min(interval, 1000), downInterval = interval } = options
+  const intervals = { interval, fastInterval, downInterval }
+  return { clock, pauses, random, probe, timeout, intervals, jitter }
+}
+
+/** One may be under way already, or come too soon to find that all is well again. */
 const hastenedProbes = 2
 
 /**
@@ -24,7 +37,7 @@ const hastenedProbes = 2
  */
 export class Schedule {
   readonly #backend: Backend
-  readonly #table: Timetable
+  #table: Timetable
   readonly #onReport: (report: ProbeReport) => Pace
   /** Callers that wait for the report of the probe in progress. */
   #waiting: ((report: ProbeReport) => void)[] = []
@@ -58,7 +71,16 @@ export class Schedule {
     this.probe(onReport)
   }
 
-  /** Traffic shows a problem: the next probes come soon. */
+  /** Goes by another timetable from now on. Where its intervals are others, the next one begins at a random share of it. */
+  configure(table: Timetable): void {
+    const { intervals } = this.#table
+    this.#table = table
+    if (isDeepStrictEqual(intervals, table.intervals)) return
+    this.#isSpread = false
+    this.#arm(this.#pace)
+  }
+
+  /** Traffic says that something is wrong: the next probes come soon. */
   hasten(): void {
     const wasHastened = this.#hastened > 0
     this.#hastened = hastenedProbes
@@ -118,5 +140,13 @@ export class Schedule {
     if (this.#isSpread) return Math.max(0, this.#startedAt + interval * (1 + jitter * (2 * draw - 1)) - now)
     this.#isSpread = true
     return interval * draw
+  }
+}
+
+/** Calls `done` at the first probe that says something. */
+export function untilKnown(schedule: Schedule, done: () => void): (report: ProbeReport) => void {
+  return function tell({ inconclusive }) {
+    if (inconclusive !== undefined) schedule.hearNext(tell)
+    else done()
   }
 }

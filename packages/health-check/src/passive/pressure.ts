@@ -15,7 +15,7 @@ type Heeded = Attempt & { [granted]?: true }
  * the backend keeps getting requests. Another `Retry-After` can make a pause longer, never shorter.
  */
 export class Pressure {
-  readonly #options: PressureOptions
+  #options: PressureOptions
   readonly #vetoes: TimedVetoes
   readonly #epoch: () => number
   readonly #mayVeto: (backend: Backend) => boolean
@@ -33,7 +33,12 @@ export class Pressure {
     this.#mayVeto = mayVeto
   }
 
-  /** Does its response count neither as success nor as failure? To be called after `heed`. */
+  /** Goes by these from now on; pauses that were granted stay. */
+  configure(options: PressureOptions): void {
+    this.#options = options
+  }
+
+  /** Is its response neither success nor failure? To be asked once it was heeded. */
   isPressure(attempt: Heeded): boolean {
     const { status, exchange } = attempt
     return status === 429 || (status === 501 && exchange.method !== 'GET') || attempt[granted] === true
