@@ -47,7 +47,7 @@ async function start(t: TestContext) {
       { id: 'b', url: b.url },
     ],
     healthCheck: { initial: 'up', interval: 600_000 },
-    rewrite: { request: request as never },
+    rewrite: { request },
   })
   const { url } = await listenApp(t, app)
   return { app, url, log, b }

@@ -23,7 +23,7 @@ function hasFailed({ status }: Attempt, outcome: Outcome): boolean {
 
 const sweptLimits = ({ connect, headers, idle }: TimeoutOptions) => [connect, headers, idle]
 
-/** Keeps count of the attempts of one balancer, and tells its hooks: whatever goes in comes out once. */
+/** Counts the attempts of one balancer and calls its hooks: each start has exactly one end. */
 export class AttemptCounts implements AttemptCounter {
   readonly sweep: TimeLimitSweep
   readonly #hooks: Hooks

@@ -28,7 +28,7 @@ function pickingSettings({ panicThreshold, timeouts }: ParsedOptions): PickingSe
   return { lastResort: panicThreshold !== false && timeouts.connect }
 }
 
-/** One named balancer: its backends, its policy, and everything that requests share on their way. */
+/** One named balancer: its backends, its policy, and everything that its requests share. */
 export class Balancer extends ManagedList {
   readonly name: string
   readonly clock: Clock
@@ -148,7 +148,7 @@ export class Balancer extends ManagedList {
     return this.#picking.at(backend, exchange)
   }
 
-  /** Exchanges that have begun and not ended. */
+  /** Requests in progress. */
   get exchanges(): number {
     return this.#exchanges.count
   }

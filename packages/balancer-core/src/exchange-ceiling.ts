@@ -1,6 +1,6 @@
 import type { Clock } from './clock.ts'
 
-/** The part of the file descriptors that requests may use; each needs two: the client's and the backend's. */
+/** Share of the file descriptors that requests may use; each request needs two: the client's and the backend's. */
 const share = 0.8
 const socketsEach = 2
 /** The limit where the system has none for open files: Windows. */

@@ -62,7 +62,7 @@ export class Hooks {
     if (index !== -1) hooks.splice(index, 1)
   }
 
-  /** Asks every `onPick`; a thrown error counts as no objection. */
+  /** Calls every `onPick`; a thrown error does not count as refusal. */
   admits(attempt: Attempt): boolean {
     for (const hook of this.onPick) if (this.#call('onPick', hook, attempt) === false) return false
     return true

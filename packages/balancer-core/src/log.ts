@@ -30,19 +30,25 @@ const bugs = new Set<Outcome>(['rewrite-failed', 'request-refused'])
  * `info`: forwarded, or failed because of the client. `warn`: failed because of a backend, or for lack of capacity.
  * `error`: a bug in this process.
  */
-export function requestSerializers(log: FastifyBaseLogger, withQuery: () => boolean): { req?: Serializer } {
-  // As `pino.symbols` has it.
-  const { [Symbol.for('pino.serializers')]: own } = log as unknown as {
-    [symbol: symbol]: { req?: Serializer } | undefined
-  }
-  const before = own?.req
-  if (before === undefined) return {}
+function levelOf(outcome: Outcome): Level {
+  if (outcome === 'ok' || failures[outcome].blame === 'client') return 'info'
+  return bugs.has(outcome) ? 'error' : 'warn'
+}
+
+/** One attempt of an exchange; durations in ms since the attempt began. */
+function attemptFields(attempt: Attempt): object {
+  const { startedAt } = attempt
   return {
-    req(request) {
-      const shown = before(request)
-      const { url } = (shown ?? {}) as { url?: unknown }
-      return typeof url === 'string' ? { ...(shown as object), url: shownUrl(url, withQuery()) } : shown
-    },
+    backend: attempt.backend.id,
+    outcome: attempt.outcome ?? 'pending',
+    ...(attempt.status !== 0 && { status: attempt.status }),
+    ...(attempt.started && { connected: round(attempt.sentAt - startedAt) }),
+    ...(attempt.status !== 0 && { responded: round(attempt.respondedAt - startedAt) }),
+    ...(attempt.outcome !== undefined && { ended: round(attempt.endedAt - startedAt) }),
+    ...(attempt.reused && { reused: true }),
+    ...(attempt.lastResort && { lastResort: true }),
+    // When a drain aborts a request, undici's message says "client" and means the connection.
+    ...(attempt.error instanceof Error && attempt.outcome !== 'drain-deadline' && { error: attempt.error.message }),
   }
 }
 

@@ -201,7 +201,7 @@ export function readOptions(given: BalancerOptions): {
   readonly options: ParsedOptions
   readonly faults: readonly string[]
 } {
-  // Objects with code are used as they are: a copy would have a state of its own.
+  // Objects with functions are not copied: a copy would have state of its own.
   const {
     backends: listed = [],
     policy: chosen = 'round-robin',

@@ -1,5 +1,5 @@
 import type { Attempt, Backend, Balancer, BackendSet, Participation } from '@fastify-balancer/balancer-core'
-import { inSlices, optionChanges, Pauses } from '@fastify-balancer/option-schema'
+import { inSlices, optionChanges, Pauses, spoken } from '@fastify-balancer/option-schema'
 import type { FastifyBaseLogger } from 'fastify'
 import { BackendCircuit, type ChangeListener, type CircuitView } from './backend/backend-circuit.ts'
 import type { Call } from './circuit/call.ts'
@@ -95,7 +95,7 @@ export class CircuitBreaker {
     for (const circuit of this.#circuits.values()) circuit?.stop()
   }
 
-  // Named, for the balancer reports a hook that throws by its name.
+  // Named functions, since the balancer logs the name of a hook that throws.
   readonly #startCall = (attempt: Counted) => {
     const { backend } = attempt
     const circuit = this.#circuits.get(backend) ?? this.#join(backend)

@@ -1,5 +1,5 @@
 import type { Backend, Balancer, BalancerHooks, Participation } from '@fastify-balancer/balancer-core'
-import { optionChanges, Pauses } from '@fastify-balancer/option-schema'
+import { optionChanges, Pauses, spoken } from '@fastify-balancer/option-schema'
 import type { FastifyBaseLogger } from 'fastify'
 import { isDeepStrictEqual } from 'node:util'
 import type { ProbeListener } from './active/active-check.ts'
@@ -43,7 +43,7 @@ const hidden = [`${place}.headers`]
 /** A part in a change that changes nothing. */
 const nothing: Participation = { faults: [], changes: [], commit() {}, abandon() {} }
 
-/** The health of one balancer's backends: asked by probes, and read from the traffic. It acts by vetoes only. */
+/** The health of one balancer's backends, from probes and from traffic. It acts by vetoes only. */
 export class HealthCheck {
   readonly balancer: Balancer
   readonly #log: FastifyBaseLogger | undefined

@@ -8,7 +8,7 @@ type Serializer = (value: unknown) => unknown
  * For the catch-all route: where Fastify itself logs a request, its URL is shown as in the balancer's own line. Wraps the
  * app's own serializer. A logger that is not pino has no serializers; then nothing changes.
  */
-export function requestSerializers(log: FastifyBaseLogger, withQuery: boolean): { req?: Serializer } {
+export function requestSerializers(log: FastifyBaseLogger, withQuery: () => boolean): { req?: Serializer } {
   // As `pino.symbols` has it.
   const { [Symbol.for('pino.serializers')]: own } = log as unknown as {
     [symbol: symbol]: { req?: Serializer } | undefined
@@ -19,7 +19,7 @@ export function requestSerializers(log: FastifyBaseLogger, withQuery: boolean): 
     req(request) {
       const shown = before(request)
       const { url } = (shown ?? {}) as { url?: unknown }
-      return typeof url === 'string' ? { ...(shown as object), url: shownUrl(url, withQuery) } : shown
+      return typeof url === 'string' ? { ...(shown as object), url: shownUrl(url, withQuery()) } : shown
     },
   }
 }

@@ -59,8 +59,7 @@ export interface AttemptCounter {
 const mostDiscarded = { bytes: 65_536, limit: 1000, reason: 'body-timeout' } as const
 
 /**
- * One attempt of one exchange at one backend: the handler that undici calls. A plain GET needs no promise, stream
- * wrapper, AbortController or closure here, only this object.
+ * One attempt of one exchange at one backend: undici's handler. A plain GET needs no promise, stream or closure here.
  */
 export class Attempt extends AttemptRecord implements ConnectionAware, Swept {
   readonly exchange: AttemptOwner
@@ -100,8 +99,8 @@ export class Attempt extends AttemptRecord implements ConnectionAware, Swept {
   }
 
   /**
-   * Sets a header of this attempt only, replacing all fields of that name; `undefined` removes it. Only within
-   * `onAttemptStart` or the channel of the same moment.
+   * Sets a header of this attempt only, in place of all of that name; `undefined` removes it. Only within
+   * `onAttemptStart`.
    * @throws Error at any later time; TypeError for a header that cannot be sent
    */
   setHeader(name: string, value: string | undefined): void {
@@ -109,10 +108,7 @@ export class Attempt extends AttemptRecord implements ConnectionAware, Swept {
     this.#request.headers = withHeader(this.#request.headers, name, value)
   }
 
-  /**
-   * Ends it from our side, with or without a connection. After `request-timeout` the backend may be to blame: see
-   * `wasSlow`.
-   */
+  /** Ends it from our side. After `request-timeout` the backend may be to blame: see `wasSlow`. */
   cancel(reason: FailureReason): void {
     if (this.outcome !== undefined || this.#cancelled !== undefined) return
     if (this.#discarding) return this.#enough()

@@ -6,7 +6,7 @@ const windowSeconds = 10
  */
 export class RetryBudget {
   #options: { readonly ratio: number; readonly floor: number }
-  // Counted in whole requests: sums of parts would drift.
+  // Counted in whole requests: sums of fractions would drift.
   readonly #requests = Array.from({ length: windowSeconds }, () => 0)
   readonly #retries = Array.from({ length: windowSeconds }, () => 0)
   #second = 0

@@ -38,7 +38,7 @@ interface ChangeHooks {
 export class Backends {
   readonly #list: ListInForce
   readonly #turns = new ListTurns()
-  /** Those who were there last, or have never been, are on their way out. */
+  /** Backends that have left the list are retiring. */
   #leaving: Promise<unknown> = Promise.resolve()
   readonly #drains: Drains
   readonly #hooks: ChangeHooks
@@ -169,7 +169,7 @@ export class Backends {
       throw new StaleRevisionError(current.revision, revision)
     const opening = { pool: list.options.pool, limits: list.limits }
     const proposal = await list.proposals.make(wanted, new Set(list.listed), list.byId, opening, resumes > 0)
-    // Vetoes may have come and gone meanwhile.
+    // Vetoes may have changed meanwhile.
     const before = list.set
     const refusal = refusalOf(proposal, before.all, force)
     if (refusal !== undefined || dryRun) {

@@ -11,7 +11,7 @@ export interface DrainOptions {
 
 /** What the balancer does for its drains. */
 interface Drained {
-  /** Of those who do not say. */
+  /** The default deadline, in ms. */
   deadline(): number
   openPool(backend: Backend): RequestPool
   veto(backend: Backend, options: VetoOptions): Veto
@@ -50,7 +50,7 @@ export class Drains {
   drain(backend: Backend, { deadline }: DrainOptions): Promise<boolean> {
     const known = this.#drainOf(backend)
     const drain = known ?? this.#begin(backend)
-    // Ordered again, it keeps its deadline, unless there is another now.
+    // A repeated order keeps the deadline, unless it has one of its own.
     if (known === undefined || deadline !== undefined) this.#limit(backend, drain, deadline ?? this.#drained.deadline())
     if (backend.inFlight === 0) return Promise.resolve(true)
     return new Promise((resolve) => {
@@ -73,7 +73,7 @@ export class Drains {
     this.#forget(backend)
   }
 
-  /** Removed from the set: it finishes what it has, then its Pool closes. */
+  /** Removed from the set: its requests finish, then its pool closes. */
   async retire(backend: Backend, { deadline = this.#drained.deadline() }: DrainOptions = {}): Promise<void> {
     const waiting = this.#drains.get(backend)?.waiting.splice(0) ?? []
     this.#forget(backend)

@@ -19,7 +19,7 @@ function connectorOf(
 ): Connect {
   const build = (timeout: number) =>
     buildConnector({
-      // What a paused connection reads ahead, in bytes: undici's 64 KiB for each of hundreds of slow clients is too much.
+      // How much a paused connection reads ahead, in bytes: undici's 64 KiB is too much with hundreds of slow clients.
       highWaterMark: 16_384,
       ...lookupOptions(host),
       ...tls,
@@ -30,13 +30,13 @@ function connectorOf(
     } as buildConnector.BuildOptions)
   let timeout = limits.connectTimeout
   let connect = build(timeout)
-  // An IP address must not be sent as a server name (RFC 6066 §3); Node verifies it all the same.
+  // An IP address must not be sent as a server name (RFC 6066 §3); Node still verifies it.
   const servername = typeof tls.servername === 'string' ? tls.servername : isIP(hostname) === 0 ? hostname : undefined
   return (options, callback) => {
     const named = options.protocol === 'https:' && servername !== undefined ? { ...options, servername } : options
     if (named === options) delete options.servername
     if (timeout !== limits.connectTimeout) connect = build((timeout = limits.connectTimeout))
-    // undici's types do not tell that it answers the socket.
+    // undici's types do not say that it returns the socket.
     return connect(named, (...answer: Parameters<buildConnector.Callback>) => {
       const [error, socket] = answer
       const isUsable = protocol !== 'http2' || error !== null || (socket as TLSSocket).alpnProtocol === 'h2'
@@ -52,7 +52,7 @@ function now(): number {
 }
 
 /**
- * Opens the pool of one backend. `limits` may change while it is open. Of the timeouts it keeps the one for connecting; for
+ * Opens the pool of one backend. `limits` may change while it is open. It applies only the timeout for connecting; for
  * the others see `time-limit-sweep.ts`.
  */
 export function openPool(
@@ -62,7 +62,7 @@ export function openPool(
   host?: HostName,
 ): RequestPool {
   const { keepAliveTimeout, keepAliveMaxTimeout, maxHeaderSize, protocol } = options
-  // Of an IPv6 address, certificates do not name the brackets.
+  // Certificates name IPv6 addresses without brackets.
   const connect = connectorOf(new URL(url).hostname.replace(/^\[|\]$/g, ''), options, limits, host)
   if (protocol !== 'http1') {
     return new Http2Pool({

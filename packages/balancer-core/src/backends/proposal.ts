@@ -33,7 +33,7 @@ export interface OpeningOptions {
   readonly limits: Readonly<PoolLimits>
 }
 
-/** So many are named in a refusal, which is logged, and answered over HTTP. */
+/** Most faults that an error names: it is logged, and sent in HTTP responses. */
 const mostTold = 20
 
 function told(faults: readonly string[]): readonly string[] {

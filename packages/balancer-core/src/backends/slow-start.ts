@@ -38,7 +38,7 @@ export class SlowStart {
     this.#warm()
   }
 
-  /** Finds the newcomers of a set that is about to be used. */
+  /** Finds the new backends of a set that is about to be used. */
   observe(now: BackendSet, before: BackendSet): void {
     if (this.#window === 0 || this.#stopped || now.available === before.available) return
     const known = new Set(before.available)

@@ -14,7 +14,7 @@ const ownReasons = new Set<FailureReason>(['rewrite-failed', 'bad-request'])
 
 /** Tells the client of a failure, through the app's own error handler. */
 export function replyWithFailure({ request, reply, options, error }: ExchangeRecord, failure: FailureError): void {
-  // Who does not listen is not told: 499 is for logs.
+  // The client is gone or not reading: 499 is only for the log.
   if (failure.statusCode === 499) {
     reply.hijack()
     breakOff(reply.raw, failure)
@@ -29,7 +29,7 @@ export function replyWithFailure({ request, reply, options, error }: ExchangeRec
   }
   if (failure.statusCode === 503) reply.header('retry-after', retryAfter)
   if (options.failureHeader) reply.header('x-balancer-failure', failure.reason)
-  // An error of the app's own hooks is the app's own, and may carry a status.
+  // An error of the app's own hooks is passed on as it is; it may carry a status.
   const isOwn = error instanceof Error && !(error instanceof RequestFault) && ownReasons.has(failure.reason)
   reply.send(isOwn ? error : failure)
 }

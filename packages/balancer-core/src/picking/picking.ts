@@ -16,9 +16,9 @@ interface Resort {
 /** Gives a request a place at a backend with room, if it may go there now. */
 type Take<Place, S> = (backend: Backend, seeker: S, lastResort: boolean) => Place | undefined
 
-/** What a balancer says of its picking. */
+/** Settings of a balancer for picking. */
 export interface PickingSettings {
-  /** How long those with soft vetoes may be tried for one request, in ms; 0 = no limit, false = not at all. */
+  /** How long unhealthy backends may be tried for one request, in ms; 0 = no limit, false = not at all. */
   readonly lastResort: number | false
 }
 

@@ -114,7 +114,7 @@ describe('what stays as the app has it', () => {
     const own = ['incoming request', 'incoming request', 'request completed', 'request completed']
     assert.deepEqual(messages(await linesOf('/own', 4)), own)
     const lines = messages(await linesOf('/thing', 3))
-    assert.deepEqual(lines.toSorted(), ['forwarded', 'incoming request', 'request completed'])
+    assert.deepEqual(lines.map(String).sort(), ['forwarded', 'incoming request', 'request completed'])
   })
 
   test('errors that hooks throw', async (t) => {
@@ -149,7 +149,12 @@ describe('what stays as the app has it', () => {
       }
     }
     const { linesOf } = await startFront(t, { logController: new Own() })
-    assert.deepEqual(messages(await linesOf('/thing', 3)).toSorted(), ['done', 'forwarded', 'seen'])
+    assert.deepEqual(
+      messages(await linesOf('/thing', 3))
+        .map(String)
+        .sort(),
+      ['done', 'forwarded', 'seen'],
+    )
   })
 
   test('that Fastify logs no requests', async (t) => {

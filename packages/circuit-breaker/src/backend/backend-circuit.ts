@@ -104,7 +104,10 @@ export class BackendCircuit {
     return this.#circuit.held !== undefined
   }
 
-  /** An attempt goes. In panic it goes although the circuit is open: then there is no call, and it says nothing. */
+  /**
+   * An attempt starts. In panic mode it starts although the circuit is open: then there is no call, and its outcome
+   * does not count.
+   */
   start(attempt: Attempt): Call | undefined {
     const call = this.#circuit.begin(attempt.startedAt)
     if (call !== undefined && call.isTrial) {

@@ -17,8 +17,8 @@ import { Trials } from './trials.ts'
 import type { TripRule } from '../trip/trip-rule.ts'
 
 /**
- * A circuit breaker: a state machine without timers. Changes by time alone are applied when its state is read; an owner
- * with timers may call `advance` at `nextChangeAt`, so that they are noticed at once.
+ * A circuit breaker: a state machine without timers. Changes by time are applied when its state is read, or at
+ * `advance`, which an owner with timers may call at `nextChangeAt`.
  */
 export class Circuit {
   #trip: TripRule
@@ -81,13 +81,13 @@ export class Circuit {
     return this.#reason
   }
 
-  /** Openings in a row: 0 once it has been closed for as long as it had been open, or after a hold was released. */
+  /** Openings in a row: 0 after it was closed for as long as it had been open, or a hold was released. */
   get openings(): number {
     this.advance()
     return this.#hasRecovered(this.#now()) ? 0 : this.#openings.count
   }
 
-  /** Increases whenever counting starts again: with each change of the state, and when it is held or released. */
+  /** Increases whenever counting starts anew: on each change of the state, hold or release. */
   get epoch(): number {
     this.advance()
     return this.#epoch
@@ -130,8 +130,7 @@ export class Circuit {
   }
 
   /**
-   * Calls the function and counts the result: a rejected promise is a failure, if the option `counts` says so for its
-   * error.
+   * Calls the function and counts the result: a rejected promise is a failure, if `counts` says so.
    * @throws CircuitOpenError when no call is admitted
    */
   run<T>(start: () => T | PromiseLike<T>): Promise<T> {
@@ -143,7 +142,7 @@ export class Circuit {
     return this.#held
   }
 
-  /** Lets trials go before its time is over; does nothing unless it is open. */
+  /** Makes it half-open before its time; does nothing unless it is open. */
   halfOpen(reason: string): void {
     const now = this.#now()
     this.advance(now)
@@ -151,8 +150,7 @@ export class Circuit {
   }
 
   /**
-   * Holds it open or closed until the hold is released or its `ttl` has passed. If it is held both open and closed, it
-   * is open.
+   * Holds it open or closed until the hold is released or its `ttl` has passed. Open has precedence.
    * @throws RangeError for a `ttl` that is not above 0
    */
   hold(state: HeldState, { ttl = Infinity, reason = `held ${state} by hand` }: HoldOptions = {}): Hold {
@@ -170,7 +168,7 @@ export class Circuit {
     return hold
   }
 
-  /** Holds it open: no call is admitted until every hold is released. Then it is closed, and counting starts again. */
+  /** Holds it open: no call is admitted until every hold is released. Then it is closed and counts anew. */
   isolate(options?: HoldOptions): Hold {
     return this.hold('open', options)
   }
@@ -222,7 +220,7 @@ export class Circuit {
     return this.#state === 'closed' && at - this.#since >= this.#openings.lasts
   }
 
-  /** Applies the hold in force. If it has the same state as the previous hold, only reason and end change. */
+  /** Applies the hold in force. If its state is the same as before, only reason and end change. */
   #obey(at: number, released: string): void {
     const before = this.#held
     const hold = (this.#held = this.#holds.inForce(at))

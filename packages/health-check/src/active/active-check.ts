@@ -16,7 +16,7 @@ import { Schedule, timetable, untilKnown, type Timetable } from './schedule.ts'
 /** Most probes at once when many are due: at the start, and when backends are added. */
 const mostAtOnce = 256
 
-/** Hears of each probe; `changed`: it has brought the backend back. */
+/** Called for each probe; `changed`: the backend has become healthy by it. */
 export type ProbeListener = (backend: Backend, report: ProbeReport, changed: boolean) => void
 
 const notProbedAnyMore = { good: true, rule: 'probes were switched off', evidence: [] } as const
@@ -67,8 +67,8 @@ export class ActiveCheck {
   }
 
   /**
-   * Starts probing. With `initial: 'probe'` every backend is probed once; resolves when all probes have ended or after
-   * `limit` ms (0 = no limit). Backends without a result by then get no traffic until they have one.
+   * Starts. With `initial: 'probe'` every backend is probed once; resolves when all probes have ended, or after `limit`
+   * ms (0 = no limit). Backends without a result get no traffic until they have one.
    */
   async start(limit: number): Promise<void> {
     if (this.#state === 'stopped') return
@@ -114,13 +114,13 @@ export class ActiveCheck {
     this.#next = undefined
   }
 
-  /** For the hook `onBackendsPropose`: asks the newcomers, and answers what the option `admit` says of the bad ones. */
+  /** For the hook `onBackendsPropose`: probes new backends; verdicts on unhealthy ones by `admit`. */
   async judgeNewcomers(candidates: readonly Backend[]): Promise<Verdict[]> {
     const { options, table } = this.#next ?? { options: this.#options, table: this.#table }
     return options.admit === 'always' ? [] : this.#admission.judge(candidates, table, options.admit)
   }
 
-  /** For the hook `onBackendsChange`: starts probing new backends, and stops probing removed ones. */
+  /** For the hook `onBackendsChange`: probes new backends, and no longer removed ones. */
   backendsChanged(now: BackendSet, before: BackendSet): void {
     const present = new Set(now.all)
     for (const backend of before.all) {
@@ -141,10 +141,7 @@ export class ActiveCheck {
     return new Promise((resolve) => schedule.probe(resolve))
   }
 
-  /**
-   * An attempt could not reach it, or broke: unless it is down already, it is probed soon. (HAProxy's `on-error
-   * fastinter`.)
-   */
+  /** An attempt failed: unless it is down already, it is probed soon (HAProxy's `on-error fastinter`). */
   suspect(backend: Backend): void {
     const watched = this.#watched.get(backend)
     if (watched !== undefined && watched.record.state !== 'down') watched.schedule.hasten()

@@ -10,7 +10,7 @@ export const judgedBy = 'health-check'
 /** What is thought of one that has not answered yet. */
 export const notProbed: HealthChange = { from: 'unknown', good: false, rule: 'not probed yet', evidence: [] }
 
-/** Asks newcomers once, before they enter the set, and remembers what they have answered. */
+/** Probes new backends once, before they enter the set, and keeps the reports. */
 export class Admission {
   readonly #mostAtOnce: number
   // Weak, since they may never enter: the change may be refused for other reasons.
@@ -48,7 +48,7 @@ export class Admission {
     for (const probing of this.#underWay) probing.bad('cancelled: the health check has stopped')
   }
 
-  /** Resolves when each has answered, or its time is over. */
+  /** Resolves when each probe has ended. */
   #ask(candidates: readonly Backend[], table: Timetable): Promise<void> {
     return eachAtMost(this.#mostAtOnce, candidates, (backend, done) => this.#askOne(backend, table, done))
   }

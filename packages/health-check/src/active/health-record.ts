@@ -46,7 +46,7 @@ export class HealthRecord implements ActiveView {
   veto: Veto | undefined
   readonly #riseFall: RiseFall
   #most: number
-  /** The last probes, all with the same answer. */
+  /** The latest probes, all with the same result. */
   #alike: ProbeReport[] = []
 
   constructor({ rise, fall }: Pick<ActiveOptions, 'rise' | 'fall'>, initial: Health) {

@@ -28,7 +28,10 @@ export function timetable(
   return { clock, pauses, random, probe, timeout, intervals, jitter }
 }
 
-/** One may be under way already, or come too soon to find that all is well again. */
+/**
+ * After trouble in the traffic, this many fast probes: one may be in progress already, or come too early to see a
+ * recovery.
+ */
 const hastenedProbes = 2
 
 /**
@@ -80,7 +83,7 @@ export class Schedule {
     this.#arm(this.#pace)
   }
 
-  /** Traffic says that something is wrong: the next probes come soon. */
+  /** Traffic shows a problem: the next probes come soon. */
   hasten(): void {
     const wasHastened = this.#hastened > 0
     this.#hastened = hastenedProbes

@@ -78,7 +78,7 @@ export class OutlierDetection {
     this.#arm()
   }
 
-  /** Takes back every veto and every timer; judges no more. */
+  /** Lifts every veto, cancels every timer, and stops judging. */
   stop(): void {
     this.#balancer.clock.clearTimeout(this.#timer)
     this.#timer = undefined

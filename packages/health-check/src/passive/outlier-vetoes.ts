@@ -54,7 +54,7 @@ export class OutlierVetoes {
     this.#keepCeiling(this.#balancer.set)
   }
 
-  /** Takes back every veto; lays no more. */
+  /** Lifts every veto, and places no more. */
   stop(): void {
     this.#stopped = true
     for (const backend of this.#ejected.backends) {

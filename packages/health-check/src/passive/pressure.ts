@@ -38,7 +38,7 @@ export class Pressure {
     this.#options = options
   }
 
-  /** Is its response neither success nor failure? To be asked once it was heeded. */
+  /** Does its response count neither as success nor as failure? To be called after `heed`. */
   isPressure(attempt: Heeded): boolean {
     const { status, exchange } = attempt
     return status === 429 || (status === 501 && exchange.method !== 'GET') || attempt[granted] === true

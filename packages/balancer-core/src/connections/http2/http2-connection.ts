@@ -11,10 +11,7 @@ import { unwatchStreamEnds, watchStreamEnds } from './stream-end.ts'
 /** Most streams at once on one connection, even if the backend allows more; as in undici. */
 export const mostStreams = 100
 
-/**
- * How much later than one round trip we may notice that a connection has broken (ms), and the upper limit for the
- * measured round trip: it is measured while connecting, where a busy backend may be slow.
- */
+/** Tolerance (ms) after a round trip to notice a broken connection, and upper limit of the measured round trip (ms). */
 const noticed = 50
 const longestRoundTrip = 200
 
@@ -170,8 +167,8 @@ export class Http2Connection implements Http2Carrier<Http2Request> {
   }
 
   /**
-   * True if the backend closed it as idle before it could see the request: nothing was received since, and the end came
-   * within one round trip of our writing. A connection that breaks later was broken by a backend that had the request.
+   * True if the backend closed it as idle before it saw the request: nothing was received since, and the end came
+   * within one round trip of our writing. If it breaks later, the backend had the request.
    */
   #isStale(): boolean {
     if (!this.#hasServed || this.#bytesAtWake !== this.#socket!.bytesRead) return false
