@@ -43,7 +43,7 @@ export const failures = {
     status: 502,
     blame: 'backend',
     retry: 'elsewhere',
-    message: 'The TLS connection to the backend failed',
+    message: 'The secure connection to the backend failed',
   },
   'out-of-sockets': { status: 503, blame: 'proxy', retry: 'elsewhere', message: 'Too many connections are open' },
   'continue-timeout': {
