@@ -48,6 +48,10 @@ export interface Lane {
   /** The final headers have arrived. */
   start(answer: Answering, headers: IncomingFields): void
   data(answer: Answering, chunk: Buffer): void
+  /** Can it write from memory that is used again once `borrowed` returns? */
+  borrows?(answer: Answering): boolean
+  /** The same as `data`: false if the memory is still needed. Never the last chunk. */
+  borrowed?(answer: Answering, chunk: Buffer): boolean
   end(answer: Answering, trailers: IncomingFields): void
   /**
    * The response failed after `start`. True if nothing was sent yet, so that the client can still get an error
