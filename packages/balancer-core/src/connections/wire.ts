@@ -2,9 +2,9 @@ import type { Socket } from 'node:net'
 import { LongPassage, type LongPassageOwner } from './long-passage.ts'
 import { withoutContinue, type Interim } from './unasked-continue.ts'
 
-/** Who uses the wire, and hears of what cannot be seen by reading responses. */
+/** User of the wire: told of events that reading responses does not show. */
 export interface WireOwner extends LongPassageOwner {
-  /** A reset may be the end of this response, and not break it off: see `Wire`. */
+  /** True if a reset may be the regular end of this response: see `Wire`. */
   readonly endsByReset: boolean
   /** Surplus bytes arrived: the socket has been destroyed. */
   onSurplus(): void

@@ -1,6 +1,6 @@
 import type { IncomingFields } from './fields.ts'
 
-/** Fields that never cross a proxy, in either direction (RFC 9110 §7.6.1, and what history left behind). */
+/** Fields that a proxy never passes on, in either direction (RFC 9110 §7.6.1, and older ones). */
 const hopByHop = new Set([
   'connection',
   'keep-alive',
