@@ -151,7 +151,7 @@ export type ParsedOptions = Readonly<Omit<Static<typeof BalancerOptions>, 'backe
 /** The options that are plain data. */
 const dataSchema = Type.Omit(BalancerOptions, ['backends', 'policy', 'clock', 'random'])
 
-/** A policy that was given stays the same one, whatever it is given with. */
+/** A given policy object stays the same one across changes of other options. */
 const givenPolicies = new WeakMap<object, () => Policy>()
 
 function thatPolicy(policy: Policy): () => Policy {

@@ -155,11 +155,11 @@ export class CircuitBreaker {
     return this.#isOn ? this.#changing(options) : this.#switchingOn(options)
   }
 
-  /** What somebody has ordered stays: a circuit that is held is not taken away. */
+  /** Orders by hand stay: a circuit that is held is not taken away. */
   #heldFaults(options: ParsedOptions | undefined): string[] {
     return [...this.#circuits].flatMap(([{ id }, circuit]) =>
       circuit?.held === true && (options === undefined || settingsFor(id, options) === false)
-        ? `: somebody holds the circuit of '${id}'; release it first`
+        ? `: the circuit of '${id}' is held by hand; release it first`
         : [],
     )
   }

@@ -99,7 +99,7 @@ export class BackendCircuit {
     this.#act()
   }
 
-  /** Somebody holds it open, or closed. */
+  /** True while it is held open or closed by hand. */
   get held(): boolean {
     return this.#circuit.held !== undefined
   }

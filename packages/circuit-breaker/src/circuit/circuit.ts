@@ -58,7 +58,7 @@ export class Circuit {
     this.#trials.configure(this.#figures.trials, this.#figures.trialTimeout)
   }
 
-  /** Calls that are under way say nothing any more, however they end. */
+  /** Calls in progress no longer count, however they end. */
   forgetCalls(): void {
     this.#epoch++
     this.#trials.reset()

@@ -38,7 +38,7 @@ export class Openings {
     this.until = at + this.lasts
   }
 
-  /** Nothing is held against it any more. */
+  /** Forgets earlier openings. */
   forgive(): void {
     this.count = this.lasts = 0
   }

@@ -40,7 +40,7 @@ export class ActiveCheck {
   readonly #onProbe: ProbeListener
   readonly #pauses: Pauses
   #table: Timetable
-  /** What newcomers are judged by, while a change of the options is being prepared. */
+  /** Options for new backends, while a change of the options is being prepared. */
   #next: Terms | undefined
   readonly #watched = new Map<Backend, Watched>()
   readonly #admission: Admission
@@ -91,7 +91,7 @@ export class ActiveCheck {
     }
   }
 
-  /** Newcomers are judged by these options, until they are adopted or dismissed. */
+  /** New backends are judged by these options, until they are adopted or dismissed. */
   prepare(options: ActiveOptions, pool: ConnectionSettings): void {
     const probe = chooseProbe(options, pool)
     this.#next = { options, table: timetable(options, probe, this.#balancer, this.#pauses) }
@@ -159,7 +159,7 @@ export class ActiveCheck {
     return { state, since, lastProbe, consecutive }
   }
 
-  /** Ends everything, and takes back what was held against backends: they are not probed any more. */
+  /** Stops everything and lifts all vetoes: backends are no longer probed. */
   withdraw(): void {
     this.stop()
     for (const [backend, { record }] of this.#watched)

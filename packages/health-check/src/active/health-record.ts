@@ -54,7 +54,7 @@ export class HealthRecord implements ActiveView {
     this.#most = Math.max(rise, fall)
   }
 
-  /** So many probes in a row are needed from now on. */
+  /** Sets how many probes in a row are needed from now on. */
   configure({ rise, fall }: Pick<ActiveOptions, 'rise' | 'fall'>): void {
     this.#riseFall.configure({ rise, fall })
     this.#most = Math.max(rise, fall)

@@ -32,7 +32,7 @@ export class RiseFall {
     this.#pace = initial === 'down' ? 'downInterval' : 'interval'
   }
 
-  /** So many are needed from now on; what has been counted stays. */
+  /** Sets how many are needed from now on; what has been counted stays. */
   configure(thresholds: Thresholds): void {
     this.#thresholds = thresholds
   }

@@ -64,7 +64,7 @@ export class OutlierDetection {
     if (this.#timer === undefined) this.#arm()
   }
 
-  /** Goes by these from now on. What has been counted stays, and whoever is out stays so for as long as was said. */
+  /** Uses these options from now on. Counts stay, and ejected backends stay out for their time. */
   configure(options: OutlierOptions, pressure: PressureOptions): void {
     const { interval } = this.#options
     this.#options = options
@@ -125,7 +125,9 @@ export class OutlierDetection {
     this.#vetoes.backendsChanged(now, before)
   }
 
-  /** From now on, whoever seems to hang is asked with this first, if it is there; what comes of it is told to `goodProbe` and `noProbe`. */
+  /**
+   * Sets the probe for backends that seem to hang, if there is one; results are reported to `goodProbe` and `noProbe`.
+   */
   askWith(probe: ((backend: Backend) => void) | undefined): void {
     this.#probe = probe
   }

@@ -127,7 +127,7 @@ export class OutlierVetoes {
     for (const backend of new Set([...this.#ejected.backends, ...this.#paused.backends])) {
       const out = now.all.filter((one) => this.#isOut(one)).length
       const isNeeded = !now.all.some(({ vetoes }) => vetoes.length === 0) && isOurs(backend)
-      if (out > most || isNeeded) this.lift(backend, 'fewer backends may be left alone now')
+      if (out > most || isNeeded) this.lift(backend, 'fewer backends may be ejected now (maxEjected)')
     }
   }
 
