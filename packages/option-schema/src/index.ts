@@ -1,4 +1,5 @@
 export { withDefaults, type Given } from './defaults.ts'
+export { spoken } from './duration.ts'
 export { Extension, type ExtensionNames } from './extension.ts'
 export { faultsOf } from './faults.ts'
 export { hookFaults, hookList, hooks, type Hooks } from './hooks.ts'

@@ -174,7 +174,7 @@ describe('one backend', () => {
     const { ask, list } = await stage(t)
     const cases = [
       ['POST', backends, { url: 'http://u:p@x' }, ['url: must not carry credentials']],
-      ['POST', backends, { ...c, id: 'a' }, ["id: 'a' is already that of backends.0"]],
+      ['POST', backends, { ...c, id: 'a' }, ["id: 'a' is already used by backends.0"]],
       ['POST', backends, {}, ['url: expected required property']],
       ['POST', backends, [], ['expected object']],
       ['PATCH', `${backends}/a`, { url: c.url }, ['url: unexpected property']],

@@ -154,7 +154,7 @@ describe('checking backends', patience, () => {
     const lines = program.stdout.map((line) => JSON.parse(line) as { msg: string; attempts?: { backend: string }[] })
     const asked = lines.flatMap(({ attempts }) => attempts ?? []).map(({ backend }) => backend)
     assert.deepEqual(asked, [one!.url, one!.url, one!.url, one!.url])
-    assert.ok(lines.some(({ msg }) => msg.startsWith(`${dead} is left alone: `)))
+    assert.ok(lines.some(({ msg }) => msg.startsWith(`backend ${dead} unhealthy: `)))
   })
 
   test('on the path that is given', async (t) => {
