@@ -18,6 +18,7 @@ export class RunningServer {
   readonly listeners: readonly [ListeningApp, ...ListeningApp[]]
   /** The one with the admin API, the page and the metrics: one of its own, or the first of those that forward. */
   readonly admin: ListeningApp
+  readonly #onClose: (() => void)[] = []
   #guard: AdminGuard | undefined
   #closed: Promise<void> | undefined
 
@@ -112,7 +113,13 @@ export class RunningServer {
     return (this.#closed ??= this.#close())
   }
 
+  /** Calls this once it begins to close. */
+  onClose(listener: () => void): void {
+    this.#onClose.push(listener)
+  }
+
   async #close(): Promise<void> {
+    for (const listener of this.#onClose) listener()
     await Promise.all(this.listeners.map(({ app }) => app.close()))
     await this.admin.app.close()
   }
