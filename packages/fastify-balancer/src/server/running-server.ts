@@ -67,7 +67,7 @@ export class RunningServer {
     // Before the routes, which its hook is for.
     if (underPressure !== false) await Promise.all(apps.map((app) => shedUnderPressure(app, underPressure)))
     for (const options of balancers) void first.register(balancer, options)
-    await first
+    await first.after()
     await this.#share()
     if (admin !== false || metrics !== false) this.#guard = await administerGuarded(this.admin.app, this.configuration)
   }
@@ -83,7 +83,7 @@ export class RunningServer {
       void app.register(sharedBalancers, { of: first })
     }
     if (isApart) void administration.register(sharedBalancers, { of: first, routes: false })
-    await Promise.all(this.all.map(async ({ app }) => app))
+    await Promise.all(this.all.map(({ app }) => app.after()))
   }
 
   /**
