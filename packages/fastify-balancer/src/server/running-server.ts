@@ -1,5 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify'
-import balancer, { BadOptionsError, sharedBalancers, type Balancer } from '../index.ts'
+import balancer, { sharedBalancers, type Balancer } from '../index.ts'
 import { CommandError } from '../command-error.ts'
 import type { Configuration } from '../configuration/configuration.ts'
 import type { AdminGuard } from '../guard/admin-guard.ts'
@@ -104,7 +104,7 @@ export class RunningServer {
     } catch (error) {
       if (this.#closed !== undefined) return false
       await this.close()
-      throw error
+      throw asCommandError(error)
     }
   }
 
@@ -125,6 +125,12 @@ export class RunningServer {
   }
 }
 
+/** What a plugin refuses to start with is for the operator to mend: a line, and no stack. */
+function asCommandError(error: unknown): unknown {
+  const { code, message } = error as { readonly code?: unknown; readonly message: string }
+  return typeof code === 'string' && code.startsWith('FST_BALANCER_') ? new CommandError(message, 2) : error
+}
+
 /**
  * Builds a server that runs a configuration once it listens.
  * @throws CommandError naming what cannot be used
@@ -140,6 +146,6 @@ export async function buildServer(configuration: Configuration): Promise<Running
     return server
   } catch (error) {
     await server.close()
-    throw error instanceof BadOptionsError ? new CommandError(error.message, 2) : error
+    throw asCommandError(error)
   }
 }
