@@ -104,7 +104,7 @@ export class RunningServer {
     } catch (error) {
       if (this.#closed !== undefined) return false
       await this.close()
-      throw asCommandError(error)
+      throw error
     }
   }
 
@@ -120,8 +120,11 @@ export class RunningServer {
 
   async #close(): Promise<void> {
     for (const listener of this.#onClose) listener()
-    await Promise.all(this.listeners.map(({ app }) => app.close()))
-    await this.admin.app.close()
+    const closing = await Promise.allSettled(this.listeners.map(({ app }) => app.close()))
+    closing.push(...(await Promise.allSettled([this.admin.app.close()])))
+    for (const one of closing)
+      if (one.status === 'rejected')
+        this.log.error({ err: one.reason as unknown }, 'a listener did not close as it should')
   }
 }
 

@@ -71,7 +71,7 @@ test('admin.insecure opens it', async (t) => {
   assert.deepEqual(await statusesOf(url, forbidden), [200, 200, 200])
 })
 
-test('with a token, whoever has it may, from anywhere: as a bearer token, or as the password of a browser', async (t) => {
+test('a token opens it to clients anywhere: as a bearer token, or as the password in a browser', async (t) => {
   const { url } = await start(t, { token })
   assert.deepEqual(await statusesOf(url), [401, 401, 401])
   for (const authorization of [`Bearer ${token}`, `bearer ${token}`, basic('any', token)])
@@ -80,7 +80,7 @@ test('with a token, whoever has it may, from anywhere: as a bearer token, or as 
     assert.deepEqual(await statusesOf(url, { authorization }), [401, 401, 401], authorization)
 })
 
-test('who may not is told how to ask: a browser opens its dialogue', async (t) => {
+test('a refusal says how to sign in: a browser opens its dialogue', async (t) => {
   const { url } = await start(t, { token })
   const challenge = async (headers = {}) =>
     (await ask(`${url}/_balancer/balancers`, { headers })).headers['www-authenticate']
@@ -130,7 +130,7 @@ describe('what cannot be used is told before anything listens', () => {
   })
 })
 
-test('/_balancer and /_balancer/ lead to the page, for those who may see it', async (t) => {
+test('/_balancer and /_balancer/ lead to the page, for clients that may see it', async (t) => {
   const { url } = await start(t, { token })
   const headers = { authorization: `Bearer ${token}` }
   for (const path of ['/_balancer', '/_balancer/', '/_balancer/?from=here']) {
@@ -172,7 +172,7 @@ describe('the admin API with a listener of its own', () => {
     const { url } = await start(t, { listen })
     assert.equal(await statusAt(listen.path, '/_balancer/balancers'), 200)
     assert.equal((await ask(`${url}/_balancer/balancers`)).body, 'backend')
-    // Whoever is in front of one that forwards may be anywhere.
+    // Clients of a socket that forwards may come through a proxy, from anywhere.
     const shared = { path: join(folder, 'shared') }
     await start(t, {}, [shared])
     assert.equal(await statusAt(shared.path, '/_balancer/balancers'), 403)
