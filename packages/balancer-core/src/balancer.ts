@@ -113,7 +113,7 @@ export class Balancer extends ManagedList {
     return this
   }
 
-  /** Takes back what `addHook` has added. */
+  /** Removes a hook that `addHook` has added. */
   removeHook<Name extends keyof BalancerHooks>(name: Name, hook: BalancerHooks[Name]): this {
     this.hooks.remove(name, hook)
     return this

@@ -88,8 +88,8 @@ export abstract class ManagedList {
    * Gives it no new request, and cuts what it has. It stays in the set; `ready` takes it back.
    * @throws UnknownBackendError
    */
-  maintain(id: string): Promise<void> {
-    return this.list.maintain(id)
+  maintain(id: string, options?: Pick<DrainOptions, 'reason'>): Promise<void> {
+    return this.list.maintain(id, options)
   }
 
   /** Ends a drain, or maintenance. @throws UnknownBackendError */

@@ -150,8 +150,8 @@ export class Backends {
   }
 
   /** See `Balancer.maintain`. */
-  async maintain(id: string): Promise<void> {
-    await this.#drains.maintain(this.get(id))
+  async maintain(id: string, { reason }: Pick<DrainOptions, 'reason'> = {}): Promise<void> {
+    await this.#drains.maintain(this.get(id), reason)
   }
 
   /** See `Balancer.ready`. */

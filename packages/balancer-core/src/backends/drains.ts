@@ -7,6 +7,8 @@ import type { Veto, VetoOptions } from './veto.ts'
 export interface DrainOptions {
   /** ms; what is left then is cut. 0 = no deadline. Default: the option `drainDeadline`. */
   readonly deadline?: number
+  /** The reason of its veto, e.g. who ordered it. Default: `ordered by the app`. */
+  readonly reason?: string
 }
 
 /** What the balancer does for its drains. */
@@ -30,6 +32,8 @@ interface Drain {
 /** The hard vetoes that are states of a backend, as operators order them. */
 const orders = new Set(['drain', 'maintenance'])
 
+const orderedByApp = 'ordered by the app'
+
 /**
  * Takes backends out of use. One that drains gets nothing new, finishes what it has, and keeps the clients that a policy
  * has bound to it, all until the deadline (HAProxy's drain mode, with an end); maintenance is the same at once.
@@ -46,9 +50,9 @@ export class Drains {
   }
 
   /** See `Balancer.drain`. */
-  drain(backend: Backend, { deadline }: DrainOptions): Promise<boolean> {
+  drain(backend: Backend, { deadline, reason }: DrainOptions): Promise<boolean> {
     const known = this.#drainOf(backend)
-    const drain = known ?? this.#begin(backend)
+    const drain = known ?? this.#begin(backend, reason)
     // Ordered again, it keeps its deadline, unless there is another now.
     if (known === undefined || deadline !== undefined) this.#limit(backend, drain, deadline ?? this.#drained.deadline())
     if (backend.inFlight === 0) return Promise.resolve(true)
@@ -59,9 +63,9 @@ export class Drains {
   }
 
   /** No new requests, and what is under way is cut at once. */
-  async maintain(backend: Backend): Promise<void> {
+  async maintain(backend: Backend, reason = orderedByApp): Promise<void> {
     if (!backend.vetoes.some(({ by, hard }) => hard && by === 'maintenance')) {
-      this.#drained.veto(backend, { by: 'maintenance', reason: 'in maintenance', hard: true })
+      this.#drained.veto(backend, { by: 'maintenance', reason, hard: true })
     }
     if (backend.inFlight > 0) await this.#cut(backend)
   }
@@ -97,9 +101,9 @@ export class Drains {
     return undefined
   }
 
-  #begin(backend: Backend): Drain {
+  #begin(backend: Backend, reason = orderedByApp): Drain {
     backend.keepsBound = true
-    const veto = this.#drained.veto(backend, { by: 'drain', reason: 'drained', hard: true })
+    const veto = this.#drained.veto(backend, { by: 'drain', reason, hard: true })
     const drain: Drain = { veto, timer: undefined, waiting: [] }
     this.#drains.set(backend, drain)
     return drain

@@ -77,7 +77,7 @@ describe('the demo', patience, () => {
     assert.equal(commands.length, 2)
     assert.equal(six!.stdout.replaceAll(/,.*/g, ''), 'fast\nsteady\nslow\nfast\nsteady\nslow\n')
     assert.match(goes!.stdout, /^x-backend: fast\r$/m)
-    assert.match(goes!.stdout, /^fast is gone for 10 s$/m)
+    assert.match(goes!.stdout, /^fast stops for 10 s$/m)
     return undefined
   })
 })
