@@ -23,7 +23,7 @@ async function plugin(app: FastifyInstance, { of, routes = true }: SharedBalance
   if (!shareRegistry(app, registry)) throw new BadOptionsError('of: this app has balancers already')
   for (const balancer of registry.balancers.values()) {
     attach(app, balancer, registry)
-    if (routes) await app.register(...routeOf(balancer))
+    if (routes) void app.register(...routeOf(balancer))
   }
 }
 
