@@ -17,7 +17,8 @@ export interface Listener {
   /** Absolute paths of PEM files that were read and belong together. */
   readonly tls?: { readonly cert: string; readonly key: string }
   readonly http2?: boolean
-  readonly trustProxy?: boolean | string | number | readonly string[]
+  /** Proxies whose `x-forwarded-*` headers are true: Fastify's `trustProxy`, but for a number of hops, which it trusts in no case. */
+  readonly trustProxy?: boolean | string | readonly string[]
 }
 
 /** Who may use the admin API and the page. */
