@@ -13,7 +13,11 @@ function backendLine({ url, weight }: BackendAddress): string {
 }
 
 function healthLines(path: string | undefined): readonly string[] {
-  if (path === undefined) return ['    # Backends are not probed; what happens to requests tells which are unhealthy.', '    healthCheck: { type: none }']
+  if (path === undefined)
+    return [
+      '    # Backends are not probed; what happens to requests tells which are unhealthy.',
+      '    healthCheck: { type: none }',
+    ]
   return [
     '    # Backends are asked for this path with HEAD, every 5 s. A status from 100 to 499 is healthy.',
     '    healthCheck:',

@@ -24,7 +24,7 @@ const faulty: Readonly<Record<string, readonly [text: string, place: string, mes
   'several documents': [`${site()}---\nmetrics: true\n`, '3:1 ', /several documents/],
   'another version of YAML': [`%YAML 1.1\n---\n${site()}`, '1:1 ', /1\.2.*%YAML/],
   'an alias of nothing': [site('metrics: *all\n'), '3:10 metrics', /no `&all`.*quotes/],
-  'an alias of itself': [site('admin: &a { token: t, hosts: [*a] }\n'), '3:31 admin.hosts.0', /repeats/],
+  'an alias of itself': [site('admin: &a { token: a, hosts: [*a] }\n'), '3:31 admin.hosts.0', /repeats/],
   'a merge of something else': [site('admin: { <<: 1 }\n'), '3:14 admin', /alias of a mapping/],
   'a tag': [site('metrics: !on true\n'), '3:10 ', /tags are not used here: remove `!on`/],
   'a variable in braces': [site('log: { level: ${LEVEL} }\n'), '3:16 ', /quotes: "\$\{NAME\}"/],
@@ -98,7 +98,22 @@ const faulty: Readonly<Record<string, readonly [text: string, place: string, mes
     '3:40 balancers.0.healthCheck.headers.a b.c',
     /not a valid header/,
   ],
-  'an open admin': [site('admin: {}\n'), '3:8 admin', /`token` or `basicAuth`/],
+  'an admin that is open and guarded': [
+    site('admin: { token: t, insecure: true }\n'),
+    '3:30 admin.insecure',
+    /in spite of `token`/,
+  ],
+  'a token that no header can carry': [site('admin: { token: "a b" }\n'), '3:17 admin.token', /has spaces/],
+  'a file of passwords that is none': [
+    site('admin: { basicAuth: { file: code.js } }\n'),
+    '3:29 admin.basicAuth.file',
+    /code\.js:1: /,
+  ],
+  'a proxy that is none': [
+    site('listen: [{ port: 80, trustProxy: [10.0.0.0/8, proxy] }]\n'),
+    '3:47 listen.0.trustProxy.1',
+    /'proxy' is not an address/,
+  ],
   'a page without admin': [site('dashboard: true\n'), '3:12 dashboard', /needs `admin`/],
   'an empty token': [site('admin: { token: "" }\n'), '3:17 admin.token', /empty/],
   'a file as other tools write it': [

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { substitute, substituteText } from '../../src/configuration/document/variables.ts'
@@ -81,7 +81,7 @@ test('every text can be written, with `$${` for `${`', () => {
 
 describe('a value that is one variable', () => {
   const file = `
-listen: [{ port: "\${PORT}", trustProxy: "\${HOPS}" }]
+listen: [{ port: "\${PORT}", trustProxy: "\${TRUST}" }]
 balancers:
   - name: "\${NAME}"
     backends: [{ url: "http://\${HOST}:\${PORT}", weight: "\${WEIGHT:-2}" }]
@@ -94,7 +94,7 @@ metrics: "\${METRICS:-true}"
 `
   const values = {
     PORT: '8080',
-    HOPS: '2',
+    TRUST: 'true',
     NAME: '7',
     HOST: 'a',
     HEADER: 'true',
@@ -107,7 +107,7 @@ metrics: "\${METRICS:-true}"
     const reading = await readText(t, file, values)
     assert.deepEqual(told(reading), [])
     const { listen, balancers, admin, metrics } = reading.configuration!
-    assert.deepEqual(listen, [{ port: 8080, trustProxy: 2 }])
+    assert.deepEqual(listen, [{ port: 8080, trustProxy: true }])
     assert.deepEqual(balancers, [
       {
         name: '7',

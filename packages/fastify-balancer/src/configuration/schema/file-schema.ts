@@ -53,9 +53,10 @@ export const FileSchema = Type.Object(
     ),
     balancers: Type.Array(BalancerInFile, { minItems: 1, description: 'Each with a name of its own' }),
     admin: Type.Optional(
-      Type.Union([admin, Type.Literal(false)], {
+      Type.Union([admin, Type.Boolean()], {
         default: false,
-        description: 'A REST API that shows and changes everything; needs `token`, `basicAuth` or `insecure: true`',
+        description:
+          'A REST API that shows and changes everything; open to this machine only, unless it has a `token`, `basicAuth` or `insecure: true`',
       }),
     ),
     metrics: Type.Optional(
