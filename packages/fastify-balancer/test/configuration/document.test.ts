@@ -46,8 +46,8 @@ describe('YAML', () => {
   test('is told its faults line by line', () => {
     assert.deepEqual(read('a: 1\na: 2\nb: 01\nc: *d\n'), [
       'f:2:1: a: `a` is given twice: it is in line 1, too',
-      'f:3:4: b: 01 begins with 0, which some read as octal: write 1, or "01" as text',
-      'f:4:4: c: there is no `&d` above `*d`; write a text that begins with `*` in quotes',
+      'f:3:4: b: some programs read numbers that begin with 0 as octal: remove the 0, or quote a text',
+      'f:4:4: c: an alias, `*name`, of what no `&name` above names: write a text that begins with `*` in quotes',
     ])
     assert.deepEqual(read('a: "\\q"\nb: @x\n'), [
       'f:1:5: invalid escape sequence \\q',
