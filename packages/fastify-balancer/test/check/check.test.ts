@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import { describe, test, type TestContext } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import { parse } from 'yaml'
 import { check } from '../../src/check/check.ts'
 import { checkCommand } from '../../src/check/check-command.ts'
@@ -119,6 +121,16 @@ describe('a file that cannot be used', () => {
     assert.ok(excerpt!.length < 110)
     assert.equal(excerpt!.slice(caret!.indexOf('^'), caret!.length), 'polcy')
   })
+})
+
+test('the command tells whether a file can be used by its exit code', async (t) => {
+  const folder = await folderWith(t, { 'site.yaml': 'balancers: [{ polcy: p2c }]\n' })
+  const cli = fileURLToPath(new URL('../../src/cli.ts', import.meta.url))
+  const { status, stdout, stderr } = spawnSync(process.execPath, [cli, 'check', join(folder, 'site.yaml')], {
+    encoding: 'utf8',
+  })
+  assert.deepEqual([status, stdout], [1, ''])
+  assert.match(stderr, /site\.yaml:1:15: balancers\.0\.polcy: unknown option.*policy/)
 })
 
 test('the arguments of the command are checked', async () => {

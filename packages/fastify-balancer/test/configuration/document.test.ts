@@ -25,6 +25,10 @@ describe('YAML', () => {
     'names that are numbers': ['8080: a\ntrue: b', { '8080': 'a', true: 'b' }],
     aliases: ['a: &x { b: 1 }\nc: *x\nd: [*x]', { a: { b: 1 }, c: { b: 1 }, d: [{ b: 1 }] }],
     'an anchor that is set again': ['a: &x 1\nb: *x\nc: &x 2\nd: *x', { a: 1, b: 1, c: 2, d: 2 }],
+    'an alias within what is repeated, which means what it meant there': [
+      'a: &y 1\nb: &x [*y]\nc: &y 2\nd: *x',
+      { a: 1, b: [1], c: 2, d: [1] },
+    ],
     'an anchor within what is repeated': [
       'a: &x { b: &y 1 }\nc: &y 2\nd: *x\ne: *y',
       { a: { b: 1 }, c: 2, d: { b: 1 }, e: 2 },

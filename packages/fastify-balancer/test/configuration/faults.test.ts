@@ -158,6 +158,11 @@ const faulty: Readonly<Record<string, readonly [text: string, place: string, mes
     '3:19 balancers.0.maxExchanges',
     /whole number.*TEXT/,
   ],
+  'a number of which a part is a variable': [
+    site('    maxExchanges: "1${ZEROS:-00}"\n'),
+    '3:19 balancers.0.maxExchanges',
+    /whole number/,
+  ],
   'a variable of another shell': [site('    name: "${A:?no}"\n'), '3:11 balancers.0.name', /\$\{NAME\}.*\$\$\{/],
   'a certificate that is none': [
     site('listen: [{ port: 1, tls: { cert: empty, key: key.pem } }]\n'),
