@@ -2,7 +2,7 @@ import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto'
 import { createSecureContext } from 'node:tls'
 
 /** Of which of the two files something is said. */
-export interface CertificateFault {
+interface CertificateFault {
   readonly of: 'cert' | 'key'
   readonly message: string
 }
