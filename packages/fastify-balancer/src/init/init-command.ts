@@ -85,7 +85,9 @@ function quoted(file: string): string {
 function farewell(file: string, port: number, tokenFile: string | undefined): string {
   const command = process.env['npm_command'] === 'exec' ? 'npx fastify-balancer' : 'fastify-balancer'
   const page =
-    tokenFile === undefined ? '' : `Then the page is at http://127.0.0.1:${port}/_balancer/; the password is in ${tokenFile}.\n`
+    tokenFile === undefined
+      ? ''
+      : `Then the page is at http://127.0.0.1:${port}/_balancer/; the password is in ${tokenFile}.\n`
   return `Wrote ${file}. Run it:\n\n  ${command} --config ${quoted(file)}\n\n${page}`
 }
 
@@ -112,7 +114,8 @@ export async function initCommand(argv: readonly string[]): Promise<number> {
     process.stdout.write(initHelp)
     return 0
   }
-  if (force !== true && existsSync(output)) throw new CommandError(`${output} is there already; --force overwrites it`, 2)
+  if (force !== true && existsSync(output))
+    throw new CommandError(`${output} is there already; --force overwrites it`, 2)
   const answers = await answersOf(args)
   const tokenFile = `${output.replace(/\.\w+$/, '')}.token`
   const named = `./${tokenFile.slice(tokenFile.lastIndexOf('/') + 1)}`

@@ -47,7 +47,10 @@ server f 10.0.0.6 check`,
   assert.ok(report.some((line) => /:11: left out: server e .*least weight is 1/.test(line)))
   assert.ok(report.some((line) => /:12: left out: server f .*a port/.test(line)))
   const all = balancer(t, 'option allbackups\nserver a a:1 backup\nserver b b:1 backup')
-  assert.deepEqual((all.backends as { priority: number }[]).map(({ priority }) => priority), [1, 1])
+  assert.deepEqual(
+    (all.backends as { priority: number }[]).map(({ priority }) => priority),
+    [1, 1],
+  )
 })
 
 test('checks', (t) => {
@@ -165,10 +168,18 @@ test('conditions that our file cannot say leave a rule out; refusals of unknown 
       t,
       `frontend web\nmode http\nbind :80\n${rule}\ndefault_backend app\nbackend app\nmode http\nserver a a:1\nbackend b\nserver b b:1\n`,
     )
-  for (const rule of ['if { path_end .css }', 'unless { path_beg /a/ }', 'if !{ path_beg /a/ }', 'if { hdr_dom(host) a }']) {
+  for (const rule of [
+    'if { path_end .css }',
+    'unless { path_beg /a/ }',
+    'if !{ path_beg /a/ }',
+    'if { hdr_dom(host) a }',
+  ]) {
     const result = frontend(`use_backend b ${rule}`)
     assert.equal(result.written.balancers.length, 1, rule)
-    assert.ok(told(result).some((line) => line.startsWith('haproxy.cfg:4: left out: use_backend b ')), rule)
+    assert.ok(
+      told(result).some((line) => line.startsWith('haproxy.cfg:4: left out: use_backend b ')),
+      rule,
+    )
   }
   assert.deepEqual(frontend('http-request auth').written.balancers, [])
   assert.deepEqual(frontend('http-request deny if { src 10.0.0.0/8 }').written.balancers, [])
@@ -186,11 +197,21 @@ test('only HTTP; what nobody knows is left out, never dropped', (t) => {
     result.written.balancers.map(({ name }) => name),
     ['web'],
   )
-  for (const line of ['haproxy.cfg:1: left out: listen db: only HTTP', 'haproxy.cfg:7: left out: frobnicate 3: ', 'haproxy.cfg:8: left out: '])
-    assert.ok(told(result).some((one) => one.startsWith(line)), line)
+  for (const line of [
+    'haproxy.cfg:1: left out: listen db: only HTTP',
+    'haproxy.cfg:7: left out: frobnicate 3: ',
+    'haproxy.cfg:8: left out: ',
+  ])
+    assert.ok(
+      told(result).some((one) => one.startsWith(line)),
+      line,
+    )
 })
 
 test('a file that cannot be read is refused with its place', (t) => {
-  assert.throws(() => fromHaproxy(t, 'mode http\n'), { message: /:1: mode stands before the first section/, exitCode: 2 })
+  assert.throws(() => fromHaproxy(t, 'mode http\n'), {
+    message: /:1: mode stands before the first section/,
+    exitCode: 2,
+  })
   assert.throws(() => fromHaproxy(t, 'global\n log "x\n'), { message: /:2: a quote is opened here/, exitCode: 2 })
 })
