@@ -15,6 +15,7 @@ import type { FastifyRequest, onRequestHookHandler, preHandlerHookHandler } from
 import { allowFault } from './changes/allow-list.ts'
 import { BadOptionsError, UnguardedError } from './errors.ts'
 import { EventsOptions } from './events/options.ts'
+import type { Reload } from './reload/reload-report.ts'
 
 const guardsOn = (who: string) => ({
   onRequest: hooks<onRequestHookHandler>(`Hooks that check who ${who}`),
@@ -55,6 +56,9 @@ export const AdminRoutesOptions = Type.Object(
     }),
     user: code<(request: FastifyRequest) => string | undefined>(
       'Who it was, for the audit; `id`, `name`, `username` or `sub` of `request.user` if not given',
+    ),
+    reload: code<Reload>(
+      '`async ({ dryRun, force, who }) => report`: reads the configuration again, for `POST /reload`; given by the command that runs a file',
     ),
     events: Type.Object(EventsOptions.properties, { ...strict, default: {} }),
     persist: Type.Optional(
@@ -97,7 +101,7 @@ function originFault(origin: string): string | undefined {
 }
 
 function ownFaults(options: ParsedOptions): string[] {
-  const { read, operate, allow = [], origins, user } = options
+  const { read, operate, allow = [], origins, user, reload } = options
   const faults = [...guardFaults(options), ...guardFaults(read, 'read.'), ...guardFaults(operate, 'operate.')]
   for (const [index, pattern] of allow.entries()) {
     const fault = allowFault(pattern)
@@ -108,7 +112,8 @@ function ownFaults(options: ParsedOptions): string[] {
     if (fault !== undefined) faults.push(`origins.${index}: ${fault}`)
   }
   faults.push(...hostFaults('hosts', options.hosts))
-  if (user !== undefined && typeof user !== 'function') faults.push('user: expected a function')
+  for (const [name, code] of Object.entries({ user, reload }))
+    if (code !== undefined && typeof code !== 'function') faults.push(`${name}: expected a function`)
   return faults
 }
 

@@ -146,13 +146,24 @@ export type ParsedOptions = Readonly<Omit<Static<typeof BalancerOptions>, 'backe
 /** The part of it that is data through and through. */
 const dataSchema = Type.Omit(BalancerOptions, ['backends', 'policy', 'clock', 'random'])
 
+/** A policy that was given stays the same one, whatever it is given with. */
+const givenPolicies = new WeakMap<object, () => Policy>()
+
+function thatPolicy(policy: Policy): () => Policy {
+  const known = givenPolicies.get(policy)
+  if (known !== undefined) return known
+  const that = () => policy
+  givenPolicies.set(policy, that)
+  return that
+}
+
 const knownPolicies = Object.keys(policies).join(', ')
 const policyFault = `policy: expected one of ${knownPolicies}, or an object with a name and over()`
 
 function parsePolicy(policy: unknown, faults: string[]): (random: () => number) => Policy {
   const named = (typeof policy === 'string' ? { name: policy } : (policy ?? {})) as Partial<Policy>
   const { name, over } = named
-  if (typeof name === 'string' && typeof over === 'function') return () => named as Policy
+  if (typeof name === 'string' && typeof over === 'function') return thatPolicy(named as Policy)
   if (typeof name === 'string' && Object.hasOwn(policies, name) && Object.keys(named).length === 1) {
     return policies[name as PolicyName]
   }
@@ -181,7 +192,10 @@ function codeFaults(
 }
 
 /** Fills in defaults, in a copy, and checks everything. */
-function read(given: BalancerOptions): { readonly options: ParsedOptions; readonly faults: readonly string[] } {
+export function readOptions(given: BalancerOptions): {
+  readonly options: ParsedOptions
+  readonly faults: readonly string[]
+} {
   // Objects with code are used as they are: a copy would have a state of its own.
   const {
     backends: listed = [],
@@ -211,12 +225,12 @@ function read(given: BalancerOptions): { readonly options: ParsedOptions; readon
  * @throws BadOptionsError naming every fault at once
  */
 export function parseOptions(given: BalancerOptions): ParsedOptions {
-  const { options, faults } = read(given)
+  const { options, faults } = readOptions(given)
   if (faults.length > 0) throw new BadOptionsError(faults.join('; '))
   return options
 }
 
 /** Every fault of the options, one line each; for whoever checks more than these and wants to name all at once. */
 export function faultsOfOptions(given: BalancerOptions): readonly string[] {
-  return read(given).faults
+  return readOptions(given).faults
 }

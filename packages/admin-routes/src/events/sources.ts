@@ -2,6 +2,7 @@ import type { BackendSet, Balancer } from '@fastify-balancer/balancer-core'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { FastifyInstance } from 'fastify'
 import type { AdminNotice } from '../changes/audit.ts'
+import { hearReloads } from '../reload/reload-notices.ts'
 import { BalancerWatch } from './balancer-watch.ts'
 import type { EventDraft } from './event.ts'
 
@@ -71,10 +72,14 @@ export function watchBalancers(
     ['circuit-breaker:change', guarded(onCircuit)],
     ['admin-routes:change', guarded(onAdmin)],
   ] as const
+  const deaf = hearReloads(app, ({ report, who, at }) =>
+    tell({ type: 'reload', at, ...report, ...(who !== undefined && { who }) }),
+  )
   watchAll()
   app.addHook('onReady', async () => watchAll())
   for (const [name, listener] of subscriptions) subscribe(name, listener)
   return () => {
+    deaf()
     for (const [name, listener] of subscriptions) unsubscribe(name, listener)
   }
 }

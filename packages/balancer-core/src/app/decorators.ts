@@ -41,7 +41,8 @@ export function decorate(app: FastifyInstance, registry: Registry): void {
     let byRoute = forwardings.get(chosen)
     if (byRoute === undefined) forwardings.set(chosen, (byRoute = new WeakMap()))
     let forwarding = byRoute.get(taken)
-    if (forwarding === undefined) byRoute.set(taken, (forwarding = guarded(forwardingOf(chosen), this.request)))
+    if (forwarding?.options !== chosen.options)
+      byRoute.set(taken, (forwarding = guarded(forwardingOf(chosen), this.request)))
     new Exchange(this.request, this, forwarding, laneOf(forwarding.lane, this)).begin()
     return this
   })
