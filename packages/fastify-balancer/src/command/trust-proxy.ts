@@ -1,7 +1,7 @@
 import { quoted } from '@fastify-balancer/option-schema'
 import { BlockList, isIP } from 'node:net'
 import type { Listener } from '../configuration/configuration.ts'
-import { wrong } from './wrong-arguments.ts'
+import { wrong } from '../values/wrong-arguments.ts'
 
 const option = '--trust-proxy'
 
