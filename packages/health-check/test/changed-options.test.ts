@@ -56,7 +56,9 @@ test('another path, interval and count of probes are in force at once, and verdi
     await until('both have been probed', () =>
       ['a', 'b'].every((id) => {
         const { consecutive, lastProbe } = check.of(id).active!
-        return lastProbe!.sent.endsWith('/new') && (id === 'b' || consecutive === probes) && probed.length === 2 * probes
+        return (
+          lastProbe!.sent.endsWith('/new') && (id === 'b' || consecutive === probes) && probed.length === 2 * probes
+        )
       }),
     )
   }

@@ -17,8 +17,16 @@ export type Command =
   | { readonly kind: 'help' }
   | { readonly kind: 'version' }
   | { readonly kind: 'subcommand'; readonly name: string; readonly args: readonly string[] }
-  | { readonly kind: 'file'; readonly file: string; readonly log: LogForm | undefined }
+  | FileCommand
   | ServeCommand
+
+/** A file that describes what is to run. */
+export interface FileCommand {
+  readonly kind: 'file'
+  readonly file: string
+  /** In place of what the file says. */
+  readonly log: LogForm | undefined
+}
 
 /** Something to run that the command line describes itself. */
 export interface ServeCommand {

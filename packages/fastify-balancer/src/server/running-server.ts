@@ -1,8 +1,9 @@
 import type { FastifyBaseLogger } from 'fastify'
-import balancer, { BadOptionsError, sharedBalancers, type Balancer } from '../index.ts'
+import { BadOptionsError, sharedBalancers, type Balancer } from '../index.ts'
 import { CommandError } from '../command-error.ts'
 import type { Configuration } from '../configuration/configuration.ts'
 import type { AdminGuard } from '../guard/admin-guard.ts'
+import { registerSwitchable } from '../plugin/switchable.ts'
 import { shedUnderPressure } from '../plugin/under-pressure.ts'
 import { listeningLine } from './announcement.ts'
 import { administerGuarded, administrationUrls } from './guarded-administration.ts'
@@ -19,6 +20,7 @@ export class RunningServer {
   /** The one with the admin API, the page and the metrics: one of its own, or the first of those that forward. */
   readonly admin: ListeningApp
   #guard: AdminGuard | undefined
+  readonly #onClose: (() => void)[] = []
   #closed: Promise<void> | undefined
 
   /** See `buildServer`. @throws CommandError */
@@ -65,8 +67,8 @@ export class RunningServer {
     for (const app of apps) app.addHook('preClose', async () => void this.close())
     // Before the routes, which its hook is for.
     if (underPressure !== false) await Promise.all(apps.map((app) => shedUnderPressure(app, underPressure)))
-    for (const options of balancers) void first.register(balancer, options)
-    await first
+    // oxlint-disable-next-line no-await-in-loop -- in the order of the configuration
+    for (const options of balancers) await registerSwitchable(first, options)
     await this.#share()
     if (admin !== false || metrics !== false) this.#guard = await administerGuarded(this.admin.app, this.configuration)
   }
@@ -107,12 +109,18 @@ export class RunningServer {
     }
   }
 
+  /** Calls this when it begins to close. */
+  onClose(listener: () => void): void {
+    this.#onClose.push(listener)
+  }
+
   /** Lets everything that is under way finish, then closes; the admin API goes on until that is done. */
   close(): Promise<void> {
     return (this.#closed ??= this.#close())
   }
 
   async #close(): Promise<void> {
+    for (const listener of this.#onClose) listener()
     await Promise.all(this.listeners.map(({ app }) => app.close()))
     await this.admin.app.close()
   }
