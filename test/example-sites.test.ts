@@ -100,7 +100,8 @@ test('every site has a test, and a first line that names the schema, relative to
   const files = readdirSync(sites)
   assert.deepEqual(files.sort(), Object.keys(examples).sort())
   for (const file of files) {
-    const [, schema] = /^# yaml-language-server: \$schema=(\S+)\n/.exec(readFileSync(new URL(file, sites), 'utf8')) ?? []
+    const [, schema] =
+      /^# yaml-language-server: \$schema=(\S+)\n/.exec(readFileSync(new URL(file, sites), 'utf8')) ?? []
     const { title } = JSON.parse(readFileSync(new URL(schema!, sites), 'utf8')) as { title: string }
     assert.equal(title, 'Configuration of fastify-balancer')
   }

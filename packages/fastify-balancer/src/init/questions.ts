@@ -30,7 +30,7 @@ class Lines {
     if (!this.#closed) this.#terminal.prompt()
     const { value, done } = await this.#lines.next()
     if (done === true) throw new CommandError('stopped; nothing was written', 1)
-    return (value as string).trim() || byDefault
+    return value.trim() || byDefault
   }
 }
 
