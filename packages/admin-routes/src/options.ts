@@ -112,8 +112,8 @@ function ownFaults(options: ParsedOptions): string[] {
     if (fault !== undefined) faults.push(`origins.${index}: ${fault}`)
   }
   faults.push(...hostFaults('hosts', options.hosts))
-  for (const [name, code] of Object.entries({ user, reload }))
-    if (code !== undefined && typeof code !== 'function') faults.push(`${name}: expected a function`)
+  for (const [name, given] of Object.entries({ user, reload }))
+    if (given !== undefined && typeof given !== 'function') faults.push(`${name}: expected a function`)
   return faults
 }
 

@@ -22,8 +22,8 @@ async function serve({ configuration, warnings }: ServeCommand): Promise<void> {
 }
 
 async function serveFile({ file, log }: FileCommand): Promise<void> {
-  const { serveFile: run } = await import('./reload/serve-file.ts')
-  await run(file, log, (text) => void process.stderr.write(text))
+  const followed = await import('./reload/serve-file.ts')
+  await followed.serveFile(file, log, (text) => void process.stderr.write(text))
 }
 
 async function run(argv: readonly string[]): Promise<void> {

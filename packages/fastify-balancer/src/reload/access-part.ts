@@ -2,7 +2,13 @@ import { CommandError } from '../command-error.ts'
 import type { AdminConfiguration } from '../configuration/configuration.ts'
 import { accessOf } from '../guard/access.ts'
 import type { Access, AdminGuard } from '../guard/admin-guard.ts'
-import { unchanged, type Part } from './part.ts'
+import { unchanged, type Part, type ToldChange } from './part.ts'
+
+/** That it is another one, and not which. */
+function told(option: string, from: unknown, to: unknown): ToldChange {
+  const shown = (value: unknown) => (value === undefined ? undefined : '(hidden)')
+  return { option, from: shown(from), to: shown(to) }
+}
 
 /** Who may use the admin API. A token or a file of passwords that has changed is in force for the next request. */
 export function accessPart(guard: AdminGuard | undefined, admin: AdminConfiguration | false): Part {
@@ -17,11 +23,6 @@ export function accessPart(guard: AdminGuard | undefined, admin: AdminConfigurat
     return { ...unchanged, faults: [{ pointer: '/admin', message: error.message }] }
   }
   const { access: before } = guard
-  const told = (option: string, from: unknown, to: unknown) => ({
-    option,
-    from: from === undefined ? undefined : '(hidden)',
-    to: to === undefined ? undefined : '(hidden)',
-  })
   const arePasswordsSame = before.passwords?.digest === now.passwords?.digest
   return {
     ...unchanged,

@@ -9,24 +9,11 @@ import type { RunningServer } from '../server/running-server.ts'
 import { accessPart } from './access-part.ts'
 import { balancerPart, balancersPart } from './balancer-part.ts'
 import { certificatePart } from './certificate-part.ts'
-import { changesText, fixedText } from './change-text.ts'
+import { summaryOf } from './summary.ts'
 import { fixedPart } from './fixed-part.ts'
 import { levelPart } from './level-part.ts'
 import type { Part } from './part.ts'
-
-/** Why it is reloaded, and how. */
-export interface ReloadCause {
-  /** As it is logged: `SIGHUP`, `api`, or the file that has changed. */
-  readonly trigger: string
-  /** Only look. */
-  readonly dryRun?: boolean
-  /** Do it although it leaves a balancer without a usable backend, where it has one now. */
-  readonly force?: boolean
-  /** Who has asked for it. */
-  readonly who?: string | undefined
-  /** Nobody has asked for it: where the file itself says the same as before, lists stay as they are. */
-  readonly isAutomatic?: boolean
-}
+import type { ReloadCause } from './reload-cause.ts'
 
 /** For those who look on from outside: told of every reload that was not a dry run. */
 const reloads = channel<unknown, ReloadNotice>('fastify-balancer:reload')
@@ -86,7 +73,7 @@ export class Reloader {
       return certificatePart(one, listener, `listen.${index}`, `/listen/${index}/tls`)
     })
     const { listen } = wanted.admin === false ? {} : wanted.admin
-    const isApart = !server.listeners.includes(server.admin as never)
+    const isApart = !server.listeners.includes(server.admin)
     const lists = wanted.balancers.map(async (one, index) => {
       const balancer = balancers.get(one.name ?? 'default')
       if (balancer === undefined || this.#isUntouched(index, reading, cause)) return []
@@ -120,31 +107,19 @@ export class Reloader {
     const report: ReloadReport = {
       applied,
       trigger,
+      summary: summaryOf(cause, faults, changes, cannot),
       faults: [...faults],
       changes: changes.slice(0, mostChanges),
       cannot: cannot.slice(0, mostChanges),
     }
     // A file that was only touched is nobody's business.
     if (dryRun || (isAutomatic && applied && changes.length + cannot.length === 0)) return report
-    this.#log(report)
-    const { server } = this.#server.admin.app
+    const { log, admin } = this.#server
+    const level = applied ? (cannot.length > 0 ? 'warn' : 'info') : 'error'
+    log[level]({ reload: { file: this.#file, who, ...report } }, report.summary)
+    const { server } = admin.app
     if (reloads.hasSubscribers) reloads.publish({ report, who, at: Date.now(), server })
     return report
-  }
-
-  #log(report: ReloadReport): void {
-    const { applied, trigger, faults, changes, cannot } = report
-    const { log } = this.#server
-    if (!applied) {
-      const first = faults.slice(0, 3).join('; ')
-      const more = faults.length > 3 ? `; and ${faults.length - 3} more` : ''
-      log.error({ trigger, faults }, `not reloaded (${trigger}), what was in force stays in force: ${first}${more}`)
-      return
-    }
-    const text = changes.length === 0 ? 'nothing has changed' : changesText(changes)
-    log.info({ trigger, changes: changes.slice(0, 100) }, `reloaded ${this.#file} (${trigger}): ${text}`)
-    if (cannot.length > 0)
-      log.warn({ trigger, cannot: cannot.slice(0, 100) }, `in force only after a restart: ${fixedText(cannot)}`)
   }
 }
 

@@ -30,6 +30,7 @@ class FollowedFile {
   readonly #log: LogForm | undefined
   readonly #watch: FileWatch
   readonly #files: readonly string[]
+  readonly #ready = Promise.withResolvers<Reloader>()
   #reloader: Reloader | undefined
   /** A signal has come before there was anything to reload. */
   #isDue = false
@@ -46,13 +47,14 @@ class FollowedFile {
     process.on('SIGHUP', this.#onSignal)
   }
 
-  /** For the admin API, which answers once everything runs. */
-  readonly reload: Reload = (order) => this.#reloader!.reload({ ...order, trigger: 'api' })
+  /** For the admin API, which may be asked a moment before everything runs. */
+  readonly reload: Reload = async (order) => (await this.#ready.promise).reload({ ...order, trigger: 'api' })
 
   /** Reloads whenever there is a reason to, until the server closes. */
   async follow(server: RunningServer, reading: ConfigurationReading): Promise<void> {
     const reloader = new Reloader(server, this.#file, reading, () => this.#readAgain())
     this.#reloader = reloader
+    this.#ready.resolve(reloader)
     server.onClose(() => this.stop())
     if (this.#isDue) this.#onSignal()
     await this.#watch.start((changed) => {

@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { readConfiguration } from '../../src/configuration/reading.ts'
-import { Reloader, type ReloadCause } from '../../src/reload/reloader.ts'
+import type { ReloadCause } from '../../src/reload/reload-cause.ts'
+import { Reloader } from '../../src/reload/reloader.ts'
 import { buildServer, type RunningServer } from '../../src/server/running-server.ts'
 
 /** What stands in a file, as data; a text is written as it is. */
