@@ -35,7 +35,7 @@ export interface BalancerHooks {
   onOptionsPropose: (options: ParsedOptions, beside: Readonly<Record<string, unknown>>) => Participation | void
 }
 
-/** The same, but for what it throws once the change is decided: then nothing can be taken back. */
+/** Reports what a participant throws once the change is decided: by then, nothing can be taken back. */
 function guarded(part: Participation, report: (error: unknown) => void): Participation {
   const safely = (work: () => void) => () => {
     try {

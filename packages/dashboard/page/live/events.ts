@@ -67,9 +67,9 @@ export interface AdminEvent extends Happened {
 
 interface ReloadEvent extends Happened {
   readonly type: 'reload'
-  /** It is of all balancers. */
+  /** A reload concerns all balancers. */
   readonly balancer?: undefined
-  /** It is in force; otherwise nothing was changed. */
+  /** The new configuration is in force; otherwise nothing was changed. */
   readonly applied: boolean
   /** What has changed, or why nothing was. */
   readonly summary: string
