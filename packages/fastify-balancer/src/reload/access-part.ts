@@ -4,10 +4,14 @@ import { accessOf } from '../guard/access.ts'
 import type { Access, AdminGuard } from '../guard/admin-guard.ts'
 import { unchanged, type Part, type ToldChange } from './part.ts'
 
-const shown = (value: unknown) => (value === undefined ? undefined : '(hidden)')
+function shown(value: unknown): string | undefined {
+  return value === undefined ? undefined : '(hidden)'
+}
 
-/** That it is another one, and not which. */
-const told = (option: string, from: unknown, to: unknown): ToldChange => ({ option, from: shown(from), to: shown(to) })
+/** Says that a secret has changed, but not to what. */
+function told(option: string, from: unknown, to: unknown): ToldChange {
+  return { option, from: shown(from), to: shown(to) }
+}
 
 /** Who may use the admin API. A token or a file of passwords that has changed is in force for the next request. */
 export function accessPart(guard: AdminGuard | undefined, admin: AdminConfiguration | false): Part {
