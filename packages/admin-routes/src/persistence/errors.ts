@@ -1,4 +1,4 @@
-import createError from '@fastify/error'
+import { createError } from '@fastify/error'
 
 /** The file of the lists cannot be used; the message names every fault, and the file is as it was. Thrown at boot. */
 export const BrokenFileError = createError<[string, string]>(
