@@ -21,6 +21,7 @@ const order = [
   'hooks',
   'channels',
   'options',
+  'options.generated',
   'request/',
   'paths/',
   'response/',

@@ -1,5 +1,6 @@
 import {
   code,
+  functionFaults,
   hookFaults,
   hookList,
   hooks,
@@ -8,13 +9,13 @@ import {
   quoted,
   readOptions,
   strict,
-  type Given,
 } from '@fastify-balancer/option-schema'
 import { Type, type Static } from '@sinclair/typebox'
 import type { FastifyRequest, onRequestHookHandler, preHandlerHookHandler } from 'fastify'
 import { allowFault } from './changes/allow-list.ts'
 import { BadOptionsError, UnguardedError } from './errors.ts'
 import { EventsOptions } from './events/options.ts'
+import type { AdminRoutesOptions as Options } from './options.generated.ts'
 
 const guardsOn = (who: string) => ({
   onRequest: hooks<onRequestHookHandler>(`Hooks that check who ${who}`),
@@ -22,13 +23,18 @@ const guardsOn = (who: string) => ({
 })
 
 const role = (purpose: string) =>
-  Type.Object(guardsOn(`asks to ${purpose} (besides those above)`), { ...strict, default: {} })
+  Type.Object(guardsOn(`asks to ${purpose} (besides those above)`), {
+    ...strict,
+    default: {},
+    description: `Who may ${purpose}`,
+  })
 
 /** Everything that `register` takes. The one source of the type, the validation, the defaults and the README's table. */
 export const AdminRoutesOptions = Type.Object(
   {
     prefix: Type.String({
       pattern: '^/.*[^/]$',
+      expected: "a path that begins with '/' and does not end with it",
       default: '/_balancer',
       description: 'Where the routes are; the balancer forwards nothing that is below it',
     }),
@@ -56,7 +62,7 @@ export const AdminRoutesOptions = Type.Object(
     user: code<(request: FastifyRequest) => string | undefined>(
       'Who it was, for the audit; `id`, `name`, `username` or `sub` of `request.user` if not given',
     ),
-    events: Type.Object(EventsOptions.properties, { ...strict, default: {} }),
+    events: Type.Object(EventsOptions.properties, { ...strict, default: {}, description: 'The stream of events' }),
     persist: Type.Optional(
       Type.String({
         minLength: 1,
@@ -68,7 +74,7 @@ export const AdminRoutesOptions = Type.Object(
   strict,
 )
 /** What `register` takes: everything optional. */
-export type AdminRoutesOptions = Given<Static<typeof AdminRoutesOptions>>
+export type AdminRoutesOptions = Options
 
 /** Options with every default in place. */
 export type ParsedOptions = Static<typeof AdminRoutesOptions>
@@ -108,8 +114,7 @@ function ownFaults(options: ParsedOptions): string[] {
     if (fault !== undefined) faults.push(`origins.${index}: ${fault}`)
   }
   faults.push(...hostFaults('hosts', options.hosts))
-  if (user !== undefined && typeof user !== 'function') faults.push('user: expected a function')
-  return faults
+  return [...faults, ...functionFaults('user', user)]
 }
 
 const reading = (given: AdminRoutesOptions) => readOptions(AdminRoutesOptions, given, ownFaults)

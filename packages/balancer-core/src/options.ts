@@ -1,11 +1,13 @@
 import {
+  canBeOff,
   code,
   faultsOf,
+  functionFaults,
   milliseconds,
+  shown,
   strict,
   withDefaults,
   withoutSecrets,
-  type Given,
 } from '@fastify-balancer/option-schema'
 import { Type, type Static } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
@@ -13,12 +15,25 @@ import { BackendOptions, parseBackends, type ParsedBackend } from './backends/ba
 import type { Clock } from './clock.ts'
 import { BadOptionsError } from './errors.ts'
 import { policies, type PolicyName } from './picking/policies/by-name.ts'
+import { parsePolicy } from './picking/policies/chosen-policy.ts'
 import type { Policy } from './picking/policy.ts'
 import { PoolOptions, TimeoutOptions } from './backends/pool-options.ts'
 import { RetryOptions } from './attempt/retry-options.ts'
 import { fieldName, ForwardedOptions } from './request/forwarded-options.ts'
 import type { RequestRewrite } from './request/request-rewrite.ts'
 import type { ResponseRewrite } from './response/response-rewrite.ts'
+import type { BalancerOptions as Options } from './options.generated.ts'
+
+const QueueOptions = Type.Object(
+  {
+    max: Type.Integer({
+      minimum: 0,
+      default: 1024,
+      description: 'Requests that may wait for a backend to become free; more get 503 at once',
+    }),
+  },
+  { ...strict, default: {}, description: 'Where requests wait while every backend is full' },
+)
 
 /** Everything that `register` takes. The one source of the type, the validation, the defaults and the README's table. */
 export const BalancerOptions = Type.Object(
@@ -56,17 +71,8 @@ export const BalancerOptions = Type.Object(
     ),
     pool: PoolOptions,
     timeouts: TimeoutOptions,
-    retry: RetryOptions,
-    queue: Type.Object(
-      {
-        max: Type.Integer({
-          minimum: 0,
-          default: 1024,
-          description: 'Requests that may wait for a backend to become free; more get 503 at once',
-        }),
-      },
-      { ...strict, default: {} },
-    ),
+    retry: canBeOff(RetryOptions, { attempts: 0 }),
+    queue: canBeOff(QueueOptions, { max: 0 }),
     maxExchanges: Type.Optional(
       Type.Integer({
         minimum: 1,
@@ -90,7 +96,7 @@ export const BalancerOptions = Type.Object(
       'How long a drained or removed backend, or the whole app, may finish what it has',
       30_000,
     ),
-    forwarded: ForwardedOptions,
+    forwarded: canBeOff(ForwardedOptions, { xForwarded: false, forwarded: false, via: false }),
     host: Type.String({
       minLength: 1,
       default: 'preserve',
@@ -125,7 +131,7 @@ export const BalancerOptions = Type.Object(
           '`({ in, out }) => {}`: changes status and headers of what is answered, and in the full lane the body',
         ),
       },
-      { ...strict, default: {} },
+      { ...strict, default: {}, description: 'Changes of what is sent, and of what is answered' },
     ),
     clock: code<Clock>('Where time comes from, for tests'),
     random: code<() => number>('Where randomness comes from, for tests: 0 ≤ x < 1'),
@@ -133,9 +139,7 @@ export const BalancerOptions = Type.Object(
   strict,
 )
 /** What `register` takes: everything optional, nested objects in part. */
-export type BalancerOptions = Given<Static<typeof BalancerOptions>>
-
-type Rewrite = ParsedOptions['rewrite']
+export type BalancerOptions = Options
 
 /** Options with every default in place. */
 export type ParsedOptions = Readonly<Omit<Static<typeof BalancerOptions>, 'backends' | 'policy'>> & {
@@ -143,46 +147,29 @@ export type ParsedOptions = Readonly<Omit<Static<typeof BalancerOptions>, 'backe
   readonly policy: (random: () => number) => Policy
 }
 
-/** The part of it that is data through and through. */
-const dataSchema = Type.Omit(BalancerOptions, ['backends', 'policy', 'clock', 'random'])
+const anything = Type.Optional(Type.Any())
 
-const knownPolicies = Object.keys(policies).join(', ')
-const policyFault = `policy: expected one of ${knownPolicies}, or an object with a name and over()`
-
-function parsePolicy(policy: unknown, faults: string[]): (random: () => number) => Policy {
-  const named = (typeof policy === 'string' ? { name: policy } : (policy ?? {})) as Partial<Policy>
-  const { name, over } = named
-  if (typeof name === 'string' && typeof over === 'function') return () => named as Policy
-  if (typeof name === 'string' && Object.hasOwn(policies, name) && Object.keys(named).length === 1) {
-    return policies[name as PolicyName]
-  }
-  faults.push(policyFault)
-  return policies['round-robin']
-}
+/** What is checked by its schema alone. Objects with code are not: a copy of them would have a state of its own. */
+const dataSchema = Type.Object(
+  { ...BalancerOptions.properties, backends: anything, policy: anything, clock: anything, random: anything },
+  strict,
+)
 
 /** What no schema can check: that what should be code is code. */
-function codeFaults(
-  rewrite: Partial<Rewrite> | null,
-  random: unknown,
-  clock: Partial<Clock> | null | undefined,
-): string[] {
-  const missing = (['now', 'setTimeout', 'clearTimeout'] as const).find(
-    (name) => clock !== undefined && typeof clock?.[name] !== 'function',
-  )
-  const places = {
-    'rewrite.request': rewrite?.request,
-    'rewrite.response': rewrite?.response,
-    random,
-    ...(missing !== undefined && { [`clock.${missing}`]: null }),
-  }
-  return Object.entries(places)
-    .filter(([, value]) => value !== undefined && typeof value !== 'function')
-    .map(([place]) => `${place}: expected function`)
+function codeFaults({ rewrite }: ParsedOptions, random: unknown, clock: unknown): string[] {
+  const { now, setTimeout, clearTimeout } = (clock ?? {}) as Partial<Clock>
+  const parts = clock === undefined ? {} : { now, setTimeout, clearTimeout }
+  const missing = Object.entries(parts).find(([, part]) => typeof part !== 'function')
+  return [
+    ...functionFaults('rewrite.request', rewrite?.request),
+    ...functionFaults('rewrite.response', rewrite?.response),
+    ...functionFaults('random', random),
+    ...(missing === undefined ? [] : functionFaults(`clock.${missing[0]}`, missing[1] ?? null)),
+  ]
 }
 
 /** Fills in defaults, in a copy, and checks everything. */
 function read(given: BalancerOptions): { readonly options: ParsedOptions; readonly faults: readonly string[] } {
-  // Objects with code are used as they are: a copy would have a state of its own.
   const {
     backends: listed = [],
     policy: chosen = 'round-robin',
@@ -191,11 +178,12 @@ function read(given: BalancerOptions): { readonly options: ParsedOptions; readon
     ...data
   } = (given ?? {}) as Record<string, unknown>
   const options = withDefaults(dataSchema, data) as ParsedOptions
-  const faults = [...faultsOf(dataSchema, options), ...codeFaults(options.rewrite, random, clock as Partial<Clock>)]
+  const faults = [...faultsOf(dataSchema, options), ...codeFaults(options, random, clock)]
   const policy = parsePolicy(chosen, faults)
   const pool = Value.Check(PoolOptions, options.pool) ? options.pool : Value.Create(PoolOptions)
   const backends = parseBackends(listed, pool, faults)
-  if (typeof options.prefix === 'string' && !options.prefix.startsWith('/')) faults.push("prefix: must begin with '/'")
+  if (typeof options.prefix === 'string' && !options.prefix.startsWith('/'))
+    faults.push(`prefix: expected a path that begins with '/', got ${shown(options.prefix)}`)
   const parsed = {
     ...options,
     backends,

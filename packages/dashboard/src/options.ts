@@ -1,16 +1,8 @@
-import {
-  hookFaults,
-  hookList,
-  hooks,
-  hostFaults,
-  hosts,
-  readOptions,
-  strict,
-  type Given,
-} from '@fastify-balancer/option-schema'
+import { hookFaults, hookList, hooks, hostFaults, hosts, readOptions, strict } from '@fastify-balancer/option-schema'
 import { Type, type Static } from '@sinclair/typebox'
 import type { onRequestHookHandler } from 'fastify'
 import { BadOptionsError, UnguardedError } from './errors.ts'
+import type { DashboardOptions as Options } from './options.generated.ts'
 
 /** Segments of letters, digits, `.`, `_`, `~` and `-`: nothing that the router, or a browser, reads in another way. */
 const plainPath = '^(/(?!\\.{1,2}(/|$))[\\w.~-]+)+$'
@@ -38,7 +30,7 @@ export const DashboardOptions = Type.Object(
   strict,
 )
 /** What `register` takes: everything optional. */
-export type DashboardOptions = Given<Static<typeof DashboardOptions>>
+export type DashboardOptions = Options
 
 /** Options with every default in place. */
 export interface ParsedOptions {

@@ -33,7 +33,7 @@ export const PoolOptions = Type.Object(
         "Node's `tls.connect` options for `https://` backends; certificates are verified unless `rejectUnauthorized: false` is written",
     }),
   },
-  { ...strict, default: {} },
+  { ...strict, default: {}, description: 'The connections to each backend' },
 )
 /** The connections to each backend. */
 export type PoolOptions = Static<typeof PoolOptions>
@@ -50,7 +50,7 @@ export const TimeoutOptions = Type.Object(
     request: milliseconds('The whole exchange, retries and body included', 0),
     queue: milliseconds('Waiting for a backend to become free', 1000),
   },
-  { ...strict, default: {} },
+  { ...strict, default: {}, description: 'How long is waited, and for what' },
 )
 /** How long is waited, and for what. */
 export type TimeoutOptions = Static<typeof TimeoutOptions>

@@ -19,7 +19,7 @@ export const ForwardedOptions = Type.Object(
     }),
     via: Type.Boolean({ default: false, description: 'Add `via` (RFC 9110 §7.6.3), both ways' }),
   },
-  { ...strict, default: {} },
+  { ...strict, default: {}, description: 'Which headers say where a request comes from; `false` = none' },
 )
 /** Which fields say where a request comes from. */
 export type ForwardedOptions = Static<typeof ForwardedOptions>

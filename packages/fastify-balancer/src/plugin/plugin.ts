@@ -9,13 +9,12 @@ import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { dashboardOptions } from './dashboard-options.ts'
 import { metricsOptions } from './metrics-options.ts'
-import { check, type BalancerOptions } from './options.ts'
+import { check, pluginOptions, type BalancerOptions } from './options.ts'
 import { shedUnderPressure } from './under-pressure.ts'
 
 async function plugin(app: FastifyInstance, given: BalancerOptions): Promise<void> {
   check(given)
-  const { healthCheck = {}, circuitBreaker = {}, metrics = false, admin = false, ...others } = given
-  const { dashboard = false, underPressure = false, ...options } = others
+  const { core: options, healthCheck, circuitBreaker, metrics, admin, dashboard, underPressure } = pluginOptions(given)
   // Before the routes, which its hook is for.
   if (underPressure !== false) await shedUnderPressure(app, underPressure)
   await app.register(core, options)

@@ -1,7 +1,8 @@
 import underPressurePlugin from '@fastify/under-pressure'
-import { faultsOf, strict, withDefaults, type Given } from '@fastify-balancer/option-schema'
-import { Type, type Static } from '@sinclair/typebox'
+import { faultsOf, strict, withDefaults } from '@fastify-balancer/option-schema'
+import { Type } from '@sinclair/typebox'
 import type { FastifyInstance } from 'fastify'
+import type { UnderPressureOptions as Options } from './under-pressure.generated.ts'
 
 const limit = (description: string, byDefault: number) =>
   Type.Number({ minimum: 0, default: byDefault, description: `${description}; 0 = no limit` })
@@ -19,7 +20,7 @@ export const UnderPressureOptions = Type.Object(
   strict,
 )
 /** What may be given: everything optional. */
-export type UnderPressureOptions = Given<Static<typeof UnderPressureOptions>>
+export type UnderPressureOptions = Options
 
 /** Every fault of the options, one line each. */
 export function faultsOfUnderPressure(given: UnderPressureOptions): readonly string[] {

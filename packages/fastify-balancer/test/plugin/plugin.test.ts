@@ -40,9 +40,9 @@ test('every fault says of which option it is', async (t) => {
   await assert.rejects(start(t, faulty), ({ message }: Error) => {
     const faults = message.slice(message.indexOf(': ') + 2).split('; ')
     assert.deepEqual(faults, [
-      "paths: expected 'strict' or 'as-is'",
-      'healthCheck.rise: expected integer to be greater or equal to 1',
-      'circuitBreaker: expected object',
+      "paths: expected 'strict' or 'as-is', got 'loose'",
+      'healthCheck.rise: expected a whole number from 1 to 1000, got 0',
+      'circuitBreaker: expected an object, true or false, got 5',
       'dashboard: needs `admin`: give it too, e.g. `admin: { onRequest }`',
     ])
     return true

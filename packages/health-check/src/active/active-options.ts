@@ -40,4 +40,4 @@ export const ActiveOptions = Type.Object({
 export type ActiveOptions = Static<typeof ActiveOptions>
 
 /** The same, as users write it. */
-export type GivenActiveOptions = Given<ActiveOptions>
+export type GivenActiveOptions = Given<typeof ActiveOptions>

@@ -1,4 +1,4 @@
-import { code, strict } from '@fastify-balancer/option-schema'
+import { code, functionFaults, shown, strict } from '@fastify-balancer/option-schema'
 import { Type, type Static } from '@sinclair/typebox'
 import { validateHeaderName, validateHeaderValue } from 'node:http'
 import { isReversed } from './expectation.ts'
@@ -44,7 +44,7 @@ export const ProbeOptions = Type.Object({
       ),
       body: code<string | RegExp>('What the first 64 KiB of the body must hold: a string or a RegExp; needs `GET`'),
     },
-    { ...strict, default: {} },
+    { ...strict, default: {}, description: 'Which answers are good' },
   ),
   probe: code<CustomProbe>(
     '`async ({ id, url, tags, zone }, signal) => {}`: a probe of your own; what it throws is why the backend is not well',
@@ -89,10 +89,9 @@ export function probeFaults({ type, method, headers, expect, probe }: ProbeOptio
   if (method.toUpperCase() === 'CONNECT') faults.push('method: CONNECT is no request that a backend could answer')
   if (expect.body !== undefined) {
     if (typeof expect.body !== 'string' && !(expect.body instanceof RegExp)) {
-      faults.push('expect.body: expected string or RegExp')
+      faults.push(`expect.body: expected a string or a RegExp, got ${shown(expect.body)}`)
     } else if (type !== 'http') faults.push("expect.body: needs type 'http'")
     else if (method.toUpperCase() === 'HEAD') faults.push("expect.body: an answer to HEAD has none; use method 'GET'")
   }
-  if (probe !== undefined && typeof probe !== 'function') faults.push('probe: expected function')
-  return faults
+  return [...faults, ...functionFaults('probe', probe)]
 }

@@ -1,4 +1,4 @@
-import { milliseconds, strict } from '@fastify-balancer/option-schema'
+import { canBeOff, milliseconds, strict } from '@fastify-balancer/option-schema'
 import { Type, type Static } from '@sinclair/typebox'
 
 const count = (description: string, byDefault: number, minimum: number) =>
@@ -15,7 +15,7 @@ const ConsecutiveOptions = Type.Object(
     gateway: count('Responses with 502, 503 or 504 in a row; 0 = off', 0, 0),
     unreached: count('Attempts in a row that could not reach it; 0 = off', 3, 0),
   },
-  { ...strict, default: {} },
+  { ...strict, default: {}, description: 'Failures in a row that eject a backend; `false` = off' },
 )
 
 /** When a backend succeeds too seldom. The defaults are Envoy's. */
@@ -29,7 +29,11 @@ const SuccessRateOptions = Type.Object(
     minimumBackends: count('Not judged unless so many backends have enough volume', 5, 2),
     minimumVolume: count('Attempts within the interval that make enough volume', 100, 1),
   },
-  { ...strict, default: {} },
+  {
+    ...strict,
+    default: {},
+    description: 'When a backend succeeds too seldom, compared with the others; `false` = off',
+  },
 )
 
 /** When a backend is too slow, or silent. */
@@ -50,16 +54,20 @@ const LatencyOptions = Type.Object(
       1,
     ),
   },
-  { ...strict, default: {} },
+  {
+    ...strict,
+    default: {},
+    description: 'When a backend is too slow, compared with the others, or hangs; `false` = off',
+  },
 )
 
 /** Passive health checks: backends are judged by how the requests of clients fare. */
 export const OutlierOptions = Type.Object(
   {
     interval: milliseconds('How often rates are judged, and a good backend is forgiven one earlier time', 10_000, 10),
-    consecutive: ConsecutiveOptions,
-    successRate: SuccessRateOptions,
-    latency: LatencyOptions,
+    consecutive: canBeOff(ConsecutiveOptions, { failures: 0, gateway: 0, unreached: 0 }),
+    successRate: canBeOff(SuccessRateOptions, { stdev: 0 }),
+    latency: canBeOff(LatencyOptions, { factor: 0 }),
     ejectFor: milliseconds('How long an outlier is left alone the first time; n times as long the nth time', 30_000, 1),
     maxEjectFor: milliseconds('At most so long', 300_000, 1),
     jitter: Type.Number({
@@ -79,7 +87,11 @@ export const OutlierOptions = Type.Object(
       description: 'A good active probe takes back what it refutes',
     }),
   },
-  { ...strict, default: {} },
+  {
+    ...strict,
+    default: {},
+    description: 'Passive health checks: backends are judged by how the requests of clients fare; `false` = off',
+  },
 )
 /** How outliers are found, and for how long they are left alone. */
 export type OutlierOptions = Static<typeof OutlierOptions>
