@@ -9,6 +9,7 @@ import { requiredRevision } from './changes/if-match.ts'
 import type { ParsedOptions } from './options.ts'
 import { Keeper } from './persistence/index.ts'
 import { dryRun, previewOf, refusalsOf, type Preview, type Wanted } from './changes/preview.ts'
+import { hearReloads } from './reload/reload-notices.ts'
 import { serverStateOf, type ServerState } from './server-state.ts'
 import { Views } from './views/views.ts'
 
@@ -41,6 +42,9 @@ export class Desk {
     this.audit = new Audit(app, options.user)
     this.#app = app
     this.#admission = new Admission(options.allow, app.initialConfig)
+    // Its failure is logged; whoever asked for the reload by a request hears of it.
+    const deaf = hearReloads(app, ({ report }) => void (report.applied && this.followReload().catch(() => {})))
+    app.addHook('onClose', async () => deaf())
   }
 
   get balancers(): ReadonlyMap<string, Balancer> {
@@ -128,6 +132,11 @@ export class Desk {
     const saving = this.#saving.get(request)
     this.#saving.delete(request)
     await saving
+  }
+
+  /** The configuration was reloaded: saved lists follow, for it is the newer one. @throws UnsavedError */
+  async followReload(): Promise<void> {
+    await this.#keeper?.followConfigured()
   }
 
   /** All balancers are there. */

@@ -77,6 +77,23 @@ export const MissingPluginError = createError<[string, string]>(
   409,
 )
 
+const ReloadRefused = createError<[string]>(
+  'FST_BALANCER_ADMIN_RELOAD_REFUSED',
+  'The configuration was not reloaded, and nothing was changed: %s',
+  409,
+)
+
+/** A configuration that cannot be put in force; it names every fault, or the first 100. */
+export class ReloadRefusedError extends ReloadRefused {
+  readonly faults: readonly string[]
+
+  constructor(faults: readonly string[]) {
+    const told = toldFaults(faults).map(withoutSecrets)
+    super(told.join('; '))
+    this.faults = told
+  }
+}
+
 /** A body of another type. */
 export const NotJsonError = createError<[]>(
   'FST_BALANCER_ADMIN_NOT_JSON',

@@ -1,5 +1,7 @@
 export { adminRoutes as default, adminRoutes } from './plugin.ts'
 export type { AdminAction, AdminChange, AdminNotice } from './changes/audit.ts'
 export { AdminRoutesOptions, faultsOfOptions } from './options.ts'
+export type { ReloadNotice } from './reload/reload-notices.ts'
+export type { Reload, ReloadOrder, ReloadReport } from './reload/reload-report.ts'
 export type { BackendView } from './schemas/views.ts'
 export type { WantedBackend } from './schemas/wanted.ts'

@@ -1,4 +1,5 @@
 // Written by `node test/option-types.ts --write` from the schema in options.ts: change that one.
+import type { Reload } from './reload/reload-report.ts'
 import type { FastifyRequest, onRequestHookHandler, preHandlerHookHandler } from 'fastify'
 
 /** What `register` takes: everything optional, nested objects in part. */
@@ -72,6 +73,11 @@ export interface AdminRoutesOptions {
   origins?: readonly string[]
   /** Who it was, for the audit; `id`, `name`, `username` or `sub` of `request.user` if not given */
   user?: (request: FastifyRequest) => string | undefined
+  /**
+   * `async ({ dryRun, force, who }) => report`: reads the configuration again, for `POST /reload`; given by the command
+   * that runs a file
+   */
+  reload?: Reload
   /** The stream of events */
   events?: {
     /**

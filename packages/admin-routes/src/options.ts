@@ -16,6 +16,7 @@ import { allowFault } from './changes/allow-list.ts'
 import { BadOptionsError, UnguardedError } from './errors.ts'
 import { EventsOptions } from './events/options.ts'
 import type { AdminRoutesOptions as Options } from './options.generated.ts'
+import type { Reload } from './reload/reload-report.ts'
 
 const guardsOn = (who: string) => ({
   onRequest: hooks<onRequestHookHandler>(`Hooks that check who ${who}`),
@@ -62,6 +63,9 @@ export const AdminRoutesOptions = Type.Object(
     user: code<(request: FastifyRequest) => string | undefined>(
       'Who it was, for the audit; `id`, `name`, `username` or `sub` of `request.user` if not given',
     ),
+    reload: code<Reload>(
+      '`async ({ dryRun, force, who }) => report`: reads the configuration again, for `POST /reload`; given by the command that runs a file',
+    ),
     events: Type.Object(EventsOptions.properties, { ...strict, default: {}, description: 'The stream of events' }),
     persist: Type.Optional(
       Type.String({
@@ -103,7 +107,7 @@ function originFault(origin: string): string | undefined {
 }
 
 function ownFaults(options: ParsedOptions): string[] {
-  const { read, operate, allow = [], origins, user } = options
+  const { read, operate, allow = [], origins, user, reload } = options
   const faults = [...guardFaults(options), ...guardFaults(read, 'read.'), ...guardFaults(operate, 'operate.')]
   for (const [index, pattern] of allow.entries()) {
     const fault = allowFault(pattern)
@@ -114,7 +118,7 @@ function ownFaults(options: ParsedOptions): string[] {
     if (fault !== undefined) faults.push(`origins.${index}: ${fault}`)
   }
   faults.push(...hostFaults('hosts', options.hosts))
-  return [...faults, ...functionFaults('user', user)]
+  return [...faults, ...functionFaults('user', user), ...functionFaults('reload', reload)]
 }
 
 const reading = (given: AdminRoutesOptions) => readOptions(AdminRoutesOptions, given, ownFaults)

@@ -18,6 +18,7 @@ import { addExplain } from './routes/explain.ts'
 import { addOperator } from './routes/operator.ts'
 import { addProbe } from './routes/probe.ts'
 import { addReadiness } from './routes/readiness.ts'
+import { addReload } from './routes/reload.ts'
 import { addRollback } from './routes/rollback.ts'
 import { addServerRead, addServerWrite } from './routes/server.ts'
 import { addState } from './routes/state.ts'
@@ -44,6 +45,7 @@ const writers = [
   addState,
   addProbe,
   addCircuit,
+  addReload,
   addRollback,
   addServerWrite,
 ]

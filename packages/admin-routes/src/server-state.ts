@@ -98,16 +98,10 @@ export class ServerState {
     }
   }
 
-  /** Node says `Connection: close` by itself where a connection is not to be kept. */
+  /** Node says `Connection: close` by itself where a connection is not to be kept. The channel is the process's. */
   readonly #doNotKeep = (message: unknown) => {
     const { server, response } = message as { readonly server: Server; readonly response: ServerResponse }
-    if (this.#isOurs(server)) response.shouldKeepAlive = false
-  }
-
-  /** The channel is the process's. For `localhost`, Fastify listens with a server for each of its addresses. */
-  #isOurs(server: Server): boolean {
-    // oxlint-disable-next-line typescript/unbound-method -- not called: Fastify gives it to each of its servers
-    return server === this.#app.server || server.listeners('request').includes(this.#app.routing)
+    if (this.#app.balancerServers.has(server)) response.shouldKeepAlive = false
   }
 
   #stopTimer(): void {

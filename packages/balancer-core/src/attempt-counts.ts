@@ -21,6 +21,8 @@ function hasFailed({ status }: Attempt, outcome: Outcome): boolean {
   return outcome === 'ok' ? status >= 500 && !isAboutClient(status) : failures[outcome].blame === 'backend'
 }
 
+const sweptLimits = ({ connect, headers, idle }: TimeoutOptions) => [connect, headers, idle]
+
 /** Keeps count of the attempts of one balancer, and tells its hooks: whatever goes in comes out once. */
 export class AttemptCounts implements AttemptCounter {
   readonly sweep: TimeLimitSweep
@@ -30,10 +32,15 @@ export class AttemptCounts implements AttemptCounter {
 
   /** `onFree` hears of each place that has become free. */
   constructor(hooks: Hooks, clock: Clock, timeouts: TimeoutOptions, onFree: (backend: Backend) => void) {
-    this.sweep = new TimeLimitSweep(clock, [timeouts.connect, timeouts.headers, timeouts.idle])
+    this.sweep = new TimeLimitSweep(clock, sweptLimits(timeouts))
     this.#hooks = hooks
     this.#penalties = new Penalties(clock)
     this.#onFree = onFree
+  }
+
+  /** From now on, the time limits are these. */
+  limit(timeouts: TimeoutOptions): void {
+    this.sweep.limit(sweptLimits(timeouts))
   }
 
   attemptStarted(attempt: Attempt): void {

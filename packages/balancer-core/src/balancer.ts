@@ -3,34 +3,34 @@ import { Attempt, type AttemptOwner } from './attempt/attempt.ts'
 import type { Backend } from './backends/backend.ts'
 import type { BackendSet } from './backends/backend-set.ts'
 import { Backends } from './backends/backends.ts'
-import type { ChangeOptions } from './backends/proposal.ts'
 import { channels } from './channels.ts'
 import { systemClock, type Clock } from './clock.ts'
-import { enterProcess, leaveProcess } from './exchange-ceiling.ts'
-import type { DrainOptions } from './backends/drains.ts'
+import { ManagedList } from './managed-list.ts'
+import { Exchanges } from './exchange-ceiling.ts'
 import type { Explanation } from './picking/explain.ts'
 import { failures } from './failure.ts'
 import { Hooks, type BalancerHooks } from './hooks.ts'
 import { AttemptCounts } from './attempt-counts.ts'
+import { prepareChange, type PrepareOptions } from './changes/preparation.ts'
+import type { PreparedChange } from './changes/prepared-change.ts'
 import { parseOptions, type BalancerOptions, type ParsedOptions } from './options.ts'
-import type { BackendOptions } from './backends/backend-options.ts'
-import { Picking } from './picking/picking.ts'
+import { Picking, type PickingSettings } from './picking/picking.ts'
 import type { PickRequest, Policy } from './picking/policy.ts'
-import type { Preview } from './backends/preview.ts'
 import { Handover, type WaitingSeeker } from './picking/handover.ts'
 import { WaitingQueue } from './picking/queue.ts'
 import { RetryBudget } from './attempt/retry-budget.ts'
 import { SlowStart } from './backends/slow-start.ts'
-import type { Veto, VetoOptions } from './backends/veto.ts'
 
 /** An exchange, as far as it can wait for a backend. */
 export type WaitingExchange = AttemptOwner & WaitingSeeker<Attempt>
 
+function pickingSettings({ panicThreshold, timeouts }: ParsedOptions): PickingSettings {
+  return { lastResort: panicThreshold !== false && timeouts.connect }
+}
+
 /** One named balancer: its backends, its policy, and everything that requests share on their way. */
-export class Balancer {
+export class Balancer extends ManagedList {
   readonly name: string
-  readonly options: ParsedOptions
-  readonly policy: Policy
   readonly clock: Clock
   /** Where chance comes from: numbers from 0 up to, not including, 1. */
   readonly random: () => number
@@ -42,25 +42,26 @@ export class Balancer {
   readonly counts: AttemptCounts
   /** What other plugins keep beside it, by their names: so they are found from whatever scope. */
   readonly extensions = new Map<string, unknown>()
-  /** Exchanges that have begun and not ended. */
-  exchanges = 0
-  readonly #backends: Backends
+  #options: ParsedOptions
+  #policy: Policy
+  protected readonly list: Backends
   readonly #slowStart: SlowStart
   readonly #picking: Picking<Attempt, AttemptOwner>
   readonly #handover: Handover<Attempt, WaitingExchange>
   readonly #log: FastifyBaseLogger | undefined
-  #whenEmpty: (() => void) | undefined
+  readonly #exchanges = new Exchanges()
   #closed: Promise<void> | undefined
 
   /** @throws BadOptionsError naming every fault */
   constructor(options: BalancerOptions = {}, log?: FastifyBaseLogger) {
+    super()
     const parsed = parseOptions(options)
     const { clock = systemClock, random = Math.random } = parsed
     this.name = parsed.name
-    this.options = parsed
+    this.#options = parsed
     this.clock = clock
     this.random = random
-    this.policy = parsed.policy(random)
+    this.#policy = parsed.policy(random)
     this.hooks = new Hooks((error, hook) =>
       log?.error({ err: error, balancer: parsed.name, hook }, 'a balancer hook threw'),
     )
@@ -69,28 +70,41 @@ export class Balancer {
     this.counts = new AttemptCounts(this.hooks, clock, parsed.timeouts, (freed) => this.#handover.freed(freed))
     this.#log = log
     this.#slowStart = new SlowStart(clock, parsed.slowStart, () => this.#picking.over(this.set))
-    this.#backends = new Backends(parsed, clock, this.hooks, (now, before) => this.#onSwap(now, before))
-    const lastResort = parsed.panicThreshold !== false && parsed.timeouts.connect
-    this.#picking = new Picking(this.policy, this.set, { lastResort }, (backend, exchange: AttemptOwner, isLast) => {
-      const attempt = new Attempt(exchange, backend, exchange.attempts.length + 1, isLast)
-      return this.hooks.onPick.length === 0 || this.hooks.admits(attempt) ? attempt : undefined
-    })
-    this.#handover = new Handover(this.queue, this.#picking, () => this.#backends.settle())
+    this.list = new Backends(parsed, clock, this.hooks, (now, before) => this.#onSwap(now, before))
+    this.#picking = new Picking(
+      this.policy,
+      this.set,
+      pickingSettings(parsed),
+      (backend, exchange: AttemptOwner, isLast) => {
+        const attempt = new Attempt(exchange, backend, exchange.attempts.length + 1, isLast)
+        return this.hooks.onPick.length === 0 || this.hooks.admits(attempt) ? attempt : undefined
+      },
+    )
+    this.#handover = new Handover(this.queue, this.#picking, () => this.list.settle())
   }
 
-  /** The current snapshot. */
-  get set(): BackendSet {
-    return this.#backends.set
+  /** With every default in place: one object, whose place another takes when they change. */
+  get options(): ParsedOptions {
+    return this.#options
   }
 
-  /** Live views of all backends, in the order given. */
-  get backends(): readonly Backend[] {
-    return this.set.all
+  get policy(): Policy {
+    return this.#policy
   }
 
-  /** @throws UnknownBackendError */
-  backend(id: string): Backend {
-    return this.#backends.get(id)
+  /**
+   * Checks options that are to take the place of those of now, everything included that is not given and so has its
+   * default; and lets newcomers be probed. What cannot change while the balancer runs is named, and stays. Nothing changes
+   * before `commit`. Prepare several balancers first, and then commit all, to have everything or nothing.
+   */
+  prepare(given: BalancerOptions, options?: PrepareOptions): Promise<PreparedChange> {
+    return prepareChange(given, options, () => ({
+      options: this.#options,
+      policy: this.#policy,
+      hooks: this.hooks,
+      backends: this.list,
+      apply: (next, policy) => this.#apply(next, policy),
+    }))
   }
 
   /** Adds to what requests do, or counts for this balancer: see `BalancerHooks`. */
@@ -99,65 +113,10 @@ export class Balancer {
     return this
   }
 
-  /** Lays a reason not to use a backend; the handle lifts it. */
-  veto(backend: Backend, options: VetoOptions): Veto {
-    return this.#backends.veto(backend, options)
-  }
-
-  /**
-   * Replaces the whole list, or nothing. A backend with the same id and address keeps its counters and connections; one
-   * that is gone gets no new request, and finishes what it has until `drainDeadline`.
-   * @throws BadOptionsError naming every fault; StaleRevisionError; RefusedBackendsError; NobodyUsableError
-   */
-  setBackends(list: readonly (string | BackendOptions)[], options?: ChangeOptions): Promise<BackendSet> {
-    return this.#backends.change(() => list, options)
-  }
-
-  /** What `setBackends` would change with this list, and why it would be refused. Changes nothing. */
-  preview(list: readonly (string | BackendOptions)[]): Preview {
-    return this.#backends.preview(list)
-  }
-
-  /** The same for a list that may be long: requests go on meanwhile. */
-  previewInSlices(list: readonly (string | BackendOptions)[]): Promise<Preview> {
-    return this.#backends.previewInSlices(list)
-  }
-
-  /** Adds one at the end. @throws BadOptionsError; StaleRevisionError */
-  add(backend: string | BackendOptions, options?: ChangeOptions): Promise<BackendSet> {
-    return this.#backends.change((listed) => [...listed, backend], options)
-  }
-
-  /** Changes weight, priority, maxInFlight, zone or tags. @throws UnknownBackendError; BadOptionsError; StaleRevisionError */
-  update(id: string, patch: Partial<Omit<BackendOptions, 'id' | 'url'>>, options?: ChangeOptions): Promise<BackendSet> {
-    return this.#backends.changeOne(id, (one) => ({ ...one, ...patch }), options)
-  }
-
-  /** Takes one out; it finishes what it has until the deadline. @throws as `setBackends`; UnknownBackendError */
-  remove(id: string, options: ChangeOptions & DrainOptions = {}): Promise<BackendSet> {
-    return this.#backends.changeOne(id, () => undefined, options, options)
-  }
-
-  /**
-   * Gives it nothing new, and waits: true once it is idle, false if the deadline came first and the rest was cut, or if it
-   * was taken back. Until the deadline, a policy that binds clients may still send it those that are its own. It stays in
-   * the set; `ready` takes it back. Ordered again, it keeps its deadline, unless there is another. @throws UnknownBackendError
-   */
-  drain(id: string, options?: DrainOptions): Promise<boolean> {
-    return this.#backends.drain(id, options)
-  }
-
-  /**
-   * Gives it no new request, and cuts what it has. It stays in the set; `ready` takes it back.
-   * @throws UnknownBackendError
-   */
-  maintain(id: string): Promise<void> {
-    return this.#backends.maintain(id)
-  }
-
-  /** Ends a drain, or maintenance. @throws UnknownBackendError */
-  ready(id: string): void {
-    this.#backends.ready(id)
+  /** Takes back what `addHook` has added. */
+  removeHook<Name extends keyof BalancerHooks>(name: Name, hook: BalancerHooks[Name]): this {
+    this.hooks.remove(name, hook)
+    return this
   }
 
   /** Begins a backend's slow start anew, e.g. when it was let in only to be tried, and has stood the trial. */
@@ -167,7 +126,7 @@ export class Balancer {
 
   /** Says of every backend why it may or may not be used, and which one would be picked. Sends nothing, changes nothing. */
   explain(request: Partial<PickRequest> = {}): Explanation {
-    this.#backends.settle()
+    this.list.settle()
     return this.#picking.explain({ method: 'GET', url: '/', headers: {}, ...request })
   }
 
@@ -176,7 +135,7 @@ export class Balancer {
    * `none`: waiting would not help.
    */
   pick(exchange: AttemptOwner): Attempt | 'saturated' | 'none' {
-    this.#backends.settle()
+    this.list.settle()
     if (this.#handover.mustQueue(exchange)) return 'saturated'
     return this.#picking.pick(exchange)
   }
@@ -186,16 +145,19 @@ export class Balancer {
     return this.#picking.at(backend, exchange)
   }
 
+  /** Exchanges that have begun and not ended. */
+  get exchanges(): number {
+    return this.#exchanges.count
+  }
+
   /** An exchange has begun; false if there are too many in this process. */
   enter(): boolean {
-    this.exchanges++
-    return enterProcess(this.options.maxExchanges)
+    return this.#exchanges.enter(this.#options.maxExchanges)
   }
 
   /** An exchange has ended. */
   leave(): void {
-    leaveProcess()
-    if (--this.exchanges === 0) this.#whenEmpty?.()
+    this.#exchanges.leave()
   }
 
   /** No new requests are to be taken: what is under way may finish. */
@@ -215,19 +177,21 @@ export class Balancer {
     return { name, policy: policy.name, revision, panicking, exchanges, waiting: queue.length, backends }
   }
 
+  /** Puts options in force, but for the list. */
+  #apply(options: ParsedOptions, policy: Policy): void {
+    this.#options = Object.freeze(options)
+    this.#policy = policy
+    this.queue.max = options.queue.max
+    this.budget.configure(options.retry.budget)
+    this.counts.limit(options.timeouts)
+    this.#slowStart.configure(options.slowStart)
+    this.#picking.configure(policy, pickingSettings(options))
+  }
+
   async #close(): Promise<void> {
-    const { drainDeadline } = this.options
-    if (this.exchanges > 0) {
-      await new Promise<void>((resolve) => {
-        const timer = drainDeadline > 0 ? this.clock.setTimeout(resolve, drainDeadline) : undefined
-        this.#whenEmpty = () => {
-          this.clock.clearTimeout(timer)
-          resolve()
-        }
-      })
-    }
+    if (this.#exchanges.count > 0) await this.#exchanges.end(this.clock, this.options.drainDeadline)
     this.#slowStart.stop()
-    await this.#backends.close()
+    await this.list.close()
     this.counts.close()
   }
 

@@ -1,3 +1,5 @@
+import type { Clock } from './clock.ts'
+
 /** The part of the file descriptors that requests may use; each needs two: the client's and the backend's. */
 const share = 0.8
 const socketsEach = 2
@@ -35,12 +37,31 @@ export function defaultCeiling(): number {
 
 let underWay = 0
 
-/** One more is under way in this process, over all its balancers; false if that is more than `ceiling`. */
-export function enterProcess(ceiling: number | undefined): boolean {
-  return ++underWay <= (ceiling ?? defaultCeiling())
-}
+/** The exchanges of one balancer that are under way. */
+export class Exchanges {
+  count = 0
+  #whenEmpty: (() => void) | undefined
 
-/** One has ended. */
-export function leaveProcess(): void {
-  underWay--
+  /** One more is under way; false if that is more than `ceiling`, over all balancers of this process. */
+  enter(ceiling: number | undefined): boolean {
+    this.count++
+    return ++underWay <= (ceiling ?? defaultCeiling())
+  }
+
+  /** One has ended. */
+  leave(): void {
+    underWay--
+    if (--this.count === 0) this.#whenEmpty?.()
+  }
+
+  /** Resolves when all have ended, or after `deadline` ms; 0 = none. */
+  end(clock: Clock, deadline: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = deadline > 0 ? clock.setTimeout(resolve, deadline) : undefined
+      this.#whenEmpty = () => {
+        clock.clearTimeout(timer)
+        resolve()
+      }
+    })
+  }
 }

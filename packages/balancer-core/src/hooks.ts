@@ -2,6 +2,8 @@ import type { Attempt } from './attempt/attempt.ts'
 import type { Backend } from './backends/backend.ts'
 import type { BackendSet } from './backends/backend-set.ts'
 import type { Verdict } from './backends/proposal.ts'
+import type { Participation } from './changes/participation.ts'
+import type { ParsedOptions } from './options.ts'
 
 /** What may change what a request does, or count for this balancer. Synchronous on the way of a request. */
 export interface BalancerHooks {
@@ -17,6 +19,11 @@ export interface BalancerHooks {
   onBackendsChange: (now: BackendSet, before: BackendSet) => void
   /** Newcomers are about to enter the set; may lay vetoes on them first, or refuse the change. */
   onBackendsPropose: (candidates: readonly Backend[]) => Promise<readonly Verdict[] | void> | readonly Verdict[] | void
+  /**
+   * The balancer's options are about to be these; may take part in that change, or refuse it. `beside` is what was said of
+   * other plugins, each by its name.
+   */
+  onOptionsPropose: (options: ParsedOptions, beside: Readonly<Record<string, unknown>>) => Participation | void
 }
 
 /** The hooks of one balancer. One that throws is reported by name, and never breaks a request. */
@@ -27,6 +34,7 @@ export class Hooks {
   readonly onAttemptEnd: BalancerHooks['onAttemptEnd'][] = []
   readonly onBackendsChange: BalancerHooks['onBackendsChange'][] = []
   readonly onBackendsPropose: BalancerHooks['onBackendsPropose'][] = []
+  readonly onOptionsPropose: BalancerHooks['onOptionsPropose'][] = []
   readonly #report: (error: unknown, hook: string) => void
 
   constructor(report: (error: unknown, hook: string) => void) {
@@ -39,6 +47,12 @@ export class Hooks {
     ;(this[name] as BalancerHooks[Name][]).push(hook)
   }
 
+  remove<Name extends keyof BalancerHooks>(name: Name, hook: BalancerHooks[Name]): void {
+    const hooks = this[name] as BalancerHooks[Name][]
+    const index = hooks.indexOf(hook)
+    if (index !== -1) hooks.splice(index, 1)
+  }
+
   /** Asks every `onPick`; a thrown error counts as no objection. */
   admits(attempt: Attempt): boolean {
     for (const hook of this.onPick) if (this.#call('onPick', hook, attempt) === false) return false
@@ -48,6 +62,18 @@ export class Hooks {
   /** Tells every hook of that name. */
   tell(name: 'onAttemptStart' | 'onAttemptResponse' | 'onAttemptEnd', attempt: Attempt): void {
     for (const hook of this[name]) this.#call(name, hook, attempt)
+  }
+
+  /** What takes part in a change of the options; one that throws refuses it. */
+  participants(options: ParsedOptions, beside: Readonly<Record<string, unknown>>): readonly Participation[] {
+    return this.onOptionsPropose.flatMap((hook): Participation | readonly Participation[] => {
+      try {
+        return hook(options, beside) ?? []
+      } catch (error) {
+        this.#report(error, `onOptionsPropose ${hook.name}`)
+        return { faults: [`${hook.name}: ${(error as Error).message}`], changes: [], commit() {}, abandon() {} }
+      }
+    })
   }
 
   tellChange(now: BackendSet, before: BackendSet): void {

@@ -28,7 +28,7 @@ type Serializer = (value: unknown) => unknown
  * For routes of ours: what Fastify itself logs of a request (`incoming request`) has its URL as our own line has it. It
  * changes what the app's own serializer makes of a request; nothing, for a logger that is not pino, which has none.
  */
-export function requestSerializers(log: FastifyBaseLogger, withQuery: boolean): { req?: Serializer } {
+export function requestSerializers(log: FastifyBaseLogger, withQuery: () => boolean): { req?: Serializer } {
   // As `pino.symbols` has it.
   const { [Symbol.for('pino.serializers')]: own } = log as unknown as {
     [symbol: symbol]: { req?: Serializer } | undefined
@@ -39,7 +39,7 @@ export function requestSerializers(log: FastifyBaseLogger, withQuery: boolean): 
     req(request) {
       const shown = before(request)
       const { url } = (shown ?? {}) as { url?: unknown }
-      return typeof url === 'string' ? { ...(shown as object), url: shownUrl(url, withQuery) } : shown
+      return typeof url === 'string' ? { ...(shown as object), url: shownUrl(url, withQuery()) } : shown
     },
   }
 }

@@ -169,7 +169,10 @@ function codeFaults({ rewrite }: ParsedOptions, random: unknown, clock: unknown)
 }
 
 /** Fills in defaults, in a copy, and checks everything. */
-function read(given: BalancerOptions): { readonly options: ParsedOptions; readonly faults: readonly string[] } {
+export function readOptions(given: BalancerOptions): {
+  readonly options: ParsedOptions
+  readonly faults: readonly string[]
+} {
   const {
     backends: listed = [],
     policy: chosen = 'round-robin',
@@ -199,12 +202,12 @@ function read(given: BalancerOptions): { readonly options: ParsedOptions; readon
  * @throws BadOptionsError naming every fault at once
  */
 export function parseOptions(given: BalancerOptions): ParsedOptions {
-  const { options, faults } = read(given)
+  const { options, faults } = readOptions(given)
   if (faults.length > 0) throw new BadOptionsError(faults.join('; '))
   return options
 }
 
 /** Every fault of the options, one line each; for whoever checks more than these and wants to name all at once. */
 export function faultsOfOptions(given: BalancerOptions): readonly string[] {
-  return read(given).faults
+  return readOptions(given).faults
 }

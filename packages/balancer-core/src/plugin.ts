@@ -1,77 +1,13 @@
-import type { FastifyInstance, FastifyReply } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
-import { Balancer } from './balancer.ts'
-import { BadOptionsError, UnknownBalancerError } from './errors.ts'
-import { defaultCeiling } from './exchange-ceiling.ts'
-import { Exchange } from './exchange/exchange.ts'
-import { continueWhenRead } from './request/expect-continue.ts'
-import { forwardingOf, guarded, type Forwarding } from './exchange/forwarding.ts'
-import { refuseVersions } from './request/http-version.ts'
-import { routeUnroutable } from './paths/unroutable.ts'
-import { laneOf } from './response/choose-lane.ts'
-import { keepAllFields } from './app/field-count.ts'
+import { attach } from './app/attachment.ts'
 import { logPauses } from './app/pause-log.ts'
-import { isUploading } from './request/request-body.ts'
-import { lingerAfter } from './response/lingering-close.ts'
-import { Http2Sessions } from './app/http2-sessions.ts'
-import { eachServer } from './app/servers.ts'
-import { closeWith } from './app/shutdown.ts'
+import { registryOf } from './app/registry.ts'
+import { Balancer } from './balancer.ts'
+import { BadOptionsError } from './errors.ts'
+import { defaultCeiling } from './exchange-ceiling.ts'
 import type { BalancerOptions } from './options.ts'
-import { route } from './route.ts'
-
-/** What a route of the user's may say about one forwarding. */
-export interface ForwardOptions {
-  /** The name of the balancer, or the balancer; needed where there are several and none is called `default`. */
-  readonly balancer?: string | Balancer
-}
-
-declare module 'fastify' {
-  interface FastifyInstance {
-    /** The default balancer of this server, or its only one. */
-    balancer: Balancer
-    /** Every balancer of this server by name, whatever scope registered it. */
-    balancers: ReadonlyMap<string, Balancer>
-  }
-  interface FastifyReply {
-    /** Forwards the request to a backend and answers with its response. */
-    forward(options?: ForwardOptions): FastifyReply
-  }
-}
-
-const byServer = new WeakMap<object, Map<string, Balancer>>()
-
-/** @throws UnknownBalancerError when there is none of that name, or none to choose without one */
-function find(balancers: ReadonlyMap<string, Balancer>, name?: string): Balancer {
-  const found =
-    name === undefined
-      ? (balancers.get('default') ?? (balancers.size === 1 ? [...balancers.values()][0] : undefined))
-      : balancers.get(name)
-  if (found !== undefined) return found
-  const names = [...balancers.keys()].join(', ')
-  throw new UnknownBalancerError(
-    name === undefined
-      ? `There are several balancers; name one of: ${names}`
-      : `There is no balancer '${name}', only: ${names}`,
-  )
-}
-
-function decorate(app: FastifyInstance, balancers: ReadonlyMap<string, Balancer>): void {
-  if (app.hasDecorator('balancers')) return
-  // By balancer, and by the route that forwards.
-  const forwardings = new Map<Balancer, WeakMap<object, Forwarding>>()
-  app.decorate('balancers', { getter: () => balancers })
-  app.decorate('balancer', { getter: () => find(balancers) })
-  app.decorateReply('forward', function (this: FastifyReply, { balancer }: ForwardOptions = {}) {
-    const chosen = typeof balancer === 'object' ? balancer : find(balancers, balancer)
-    const taken: object = this.request.routeOptions.config
-    let byRoute = forwardings.get(chosen)
-    if (byRoute === undefined) forwardings.set(chosen, (byRoute = new WeakMap()))
-    let forwarding = byRoute.get(taken)
-    if (forwarding === undefined) byRoute.set(taken, (forwarding = guarded(forwardingOf(chosen), this.request)))
-    new Exchange(this.request, this, forwarding, laneOf(forwarding.lane, this)).begin()
-    return this
-  })
-}
+import { routeOf } from './route.ts'
 
 /** Says once how many requests there may be at once; the logs of later refusals are then understood. */
 function tellCeiling(app: FastifyInstance, { name, options }: Balancer): void {
@@ -82,32 +18,15 @@ function tellCeiling(app: FastifyInstance, { name, options }: Balancer): void {
 }
 
 async function plugin(app: FastifyInstance, options: BalancerOptions): Promise<void> {
-  const balancers = byServer.get(app.server) ?? new Map<string, Balancer>()
-  byServer.set(app.server, balancers)
+  const registry = registryOf(app)
   const balancer = new Balancer(options, app.log)
-  if (balancers.has(balancer.name))
+  if (registry.balancers.has(balancer.name))
     throw new BadOptionsError(`name: '${balancer.name}' is already that of another balancer`)
-  balancers.set(balancer.name, balancer)
-  decorate(app, balancers)
-  const sessions = new Http2Sessions()
-  const servers = eachServer(app, (server) => {
-    keepAllFields(server)
-    refuseVersions(server)
-    routeUnroutable(app, server)
-    continueWhenRead(server)
-    sessions.observe(server)
-  })
-  // A body that a parser of the app's refuses, as too large for example, is not read to its end either.
-  app.addHook('onError', (request, reply, _error, done) => {
-    if (request.raw.httpVersionMajor === 1 && isUploading(request)) lingerAfter(reply.raw)
-    done()
-  })
-  closeWith(app, balancer, servers, sessions)
+  registry.balancers.set(balancer.name, balancer)
+  attach(app, balancer, registry)
   logPauses(app, balancer)
   tellCeiling(app, balancer)
-  // With a slash at its end, the prefix itself would not be forwarded.
-  const prefix = balancer.options.prefix.replace(/\/+$/, '')
-  if (balancer.options.route) await app.register(route, { prefix, balancer })
+  if (balancer.options.route) await app.register(...routeOf(balancer))
 }
 
 /** `fastify.register(balancer, options)` */

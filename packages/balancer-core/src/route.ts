@@ -24,27 +24,29 @@ function overlookBadContentType(request: FastifyRequest, _reply: FastifyReply, d
 }
 
 /** The catch-all route: every method, bodies left as streams, in a scope of its own. */
-export async function route(scope: FastifyInstance, { balancer }: { balancer: Balancer }): Promise<void> {
+async function route(scope: FastifyInstance, { balancer }: { balancer: Balancer }): Promise<void> {
   for (const method of methods)
     if (!scope.supportedMethods.includes(method)) scope.addHttpMethod(method, { hasBody: true })
   scope.removeAllContentTypeParsers()
   scope.addContentTypeParser('*', (_request, payload, done) => done(null, payload))
 
-  const forwarding = forwardingBelow(balancer, scope.prefix)
+  const owner = {}
   function handler() {
-    // Hooks and routes may be added until the app is ready, so the route's first request decides.
+    // Hooks and routes may be added until the app is ready, so the route's first request decides; and the first after a change.
     let lane: Lane | undefined
     let own: Forwarding | undefined
     function forward(request: FastifyRequest, reply: FastifyReply): void {
-      lane ??= laneOf(forwarding.lane, reply)
-      own ??= guarded(forwarding, request)
+      if (own?.options !== balancer.options || lane === undefined) {
+        own = guarded(forwardingBelow(balancer, scope.prefix), request)
+        lane = laneOf(own.lane, reply)
+      }
       new Exchange(request, reply, own, lane).begin()
     }
-    setOwner(forward, forwarding)
+    setOwner(forward, owner)
     return forward
   }
-  const { constraints, logQuery } = balancer.options
-  const logSerializers = requestSerializers(scope.log, logQuery)
+  const { constraints } = balancer.options
+  const logSerializers = requestSerializers(scope.log, () => balancer.options.logQuery)
   const shared = { constraints, exposeHeadRoute: false, schema: { hide: true } as FastifySchema, logSerializers }
   for (const url of scope.prefix === '' ? ['/*'] : ['/', '/*']) {
     // @fastify/cors takes OPTIONS of everything for preflight requests, which it answers itself.
@@ -57,4 +59,11 @@ export async function route(scope: FastifyInstance, { balancer }: { balancer: Ba
       scope.route({ ...shared, ...hooks, url, method, handler: handler() })
     }
   }
+}
+
+/** The route of a balancer, as `register` takes it. */
+export function routeOf(balancer: Balancer) {
+  // With a slash at its end, the prefix itself would not be forwarded.
+  const prefix = balancer.options.prefix.replace(/\/+$/, '')
+  return [route, { prefix, balancer }] as const
 }

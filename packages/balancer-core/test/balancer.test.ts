@@ -405,7 +405,8 @@ test('says in the log when panic begins and ends', (t) => {
 
 test('the live view can be written down', (t) => {
   const { balancer } = balancing(t, { policy: 'p2c' })
-  balancer.exchanges = 2
+  balancer.enter()
+  balancer.enter()
   balancer.queue.enter(exchanging())
   const { backends, ...view } = JSON.parse(JSON.stringify(balancer)) as { backends: { id: string }[] }
   assert.deepEqual(view, { name: 'default', policy: 'p2c', revision: 1, panicking: false, exchanges: 2, waiting: 1 })
@@ -413,7 +414,8 @@ test('the live view can be written down', (t) => {
     backends.map(({ id }) => id),
     ['a', 'b', 'c'],
   )
-  balancer.exchanges = 0
+  balancer.leave()
+  balancer.leave()
 })
 
 test('has the retry budget of its options', (t) => {

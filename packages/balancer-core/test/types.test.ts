@@ -67,7 +67,13 @@ test('names are closed lists', () => {
   equal<(typeof failures)['client-gone']['status'], 499>(true)
   equal<
     keyof BalancerHooks,
-    'onPick' | 'onAttemptStart' | 'onAttemptResponse' | 'onAttemptEnd' | 'onBackendsChange' | 'onBackendsPropose'
+    | 'onPick'
+    | 'onAttemptStart'
+    | 'onAttemptResponse'
+    | 'onAttemptEnd'
+    | 'onBackendsChange'
+    | 'onBackendsPropose'
+    | 'onOptionsPropose'
   >(true)
   // @ts-expect-error there is no such reason
   accepts<FailureReason>('whatever')

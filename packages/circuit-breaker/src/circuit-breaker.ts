@@ -1,21 +1,35 @@
-import type { Attempt, Backend, Balancer, BackendSet } from '@fastify-balancer/balancer-core'
-import { inSlices, Pauses } from '@fastify-balancer/option-schema'
+import type { Attempt, Backend, Balancer, BackendSet, Participation } from '@fastify-balancer/balancer-core'
+import { inSlices, optionChanges, Pauses } from '@fastify-balancer/option-schema'
 import type { FastifyBaseLogger } from 'fastify'
 import { BackendCircuit, type ChangeListener, type CircuitView } from './backend/backend-circuit.ts'
 import type { Call } from './circuit/call.ts'
 import { changes } from './channel.ts'
 import { NoCircuitError } from './errors.ts'
 import type { HeldState, Hold, HoldOptions } from './circuit/holds.ts'
-import type { ParsedOptions } from './options.ts'
+import { readBreakerOptions, settingsFor, type ParsedOptions } from './options.ts'
 
 /** Where an attempt carries its call. A map would cost more than all the rest of this. */
 const callOf = Symbol('circuit-breaker.call')
 type Counted = Attempt & { [callOf]?: Call | undefined }
 
+/** Under which a balancer has it among its extensions, and what is said of it in a change of options. */
+export const extensionKey = 'circuit-breaker'
+
+/** What stands before its options where they are told. */
+const place = 'circuitBreaker'
+
+/** A part in a change that changes nothing. */
+const nothing: Participation = { faults: [], changes: [], commit() {}, abandon() {} }
+
+/** As data: what is told of a change. */
+function told({ settings, backends }: ParsedOptions): object {
+  return { [place]: { ...settings, backends: Object.fromEntries(backends) } }
+}
+
 /** A circuit for each backend of one balancer. A backend that stays in the list keeps its circuit. */
 export class CircuitBreaker {
   readonly balancer: Balancer
-  readonly #options: ParsedOptions
+  #options: ParsedOptions
   readonly #log: FastifyBaseLogger | undefined
   readonly #server: unknown
   readonly #pauses: Pauses
@@ -23,6 +37,7 @@ export class CircuitBreaker {
   readonly #circuits = new Map<Backend, BackendCircuit | undefined>()
   /** The list that was last followed. */
   #current: BackendSet | undefined
+  #isOn = false
 
   /** `server` is told on the channel. */
   constructor(balancer: Balancer, options: ParsedOptions, log?: FastifyBaseLogger, server?: unknown) {
@@ -31,27 +46,11 @@ export class CircuitBreaker {
     this.#log = log
     this.#server = server
     this.#pauses = new Pauses(balancer.clock)
-    this.#pauses.start()
-    for (const backend of balancer.backends) this.#enter(backend)
-    // Named, for the balancer reports a hook that throws by its name.
-    const startCall = (attempt: Counted) => {
-      const { backend } = attempt
-      const circuit = this.#circuits.get(backend) ?? this.#join(backend)
-      if (circuit !== undefined) attempt[callOf] = circuit.start(attempt)
-    }
-    const judgeTrial = (attempt: Counted) => {
-      const call = attempt[callOf]
-      if (call !== undefined && call.isTrial) this.#circuits.get(attempt.backend)?.judgeTrial(call, attempt)
-    }
-    const endCall = (attempt: Counted) => {
-      const call = attempt[callOf]
-      if (call !== undefined) this.#circuits.get(attempt.backend)?.end(call, attempt)
-    }
-    const followBackends = (now: BackendSet, before: BackendSet) => this.#follow(now, before)
-    balancer.addHook('onAttemptStart', startCall)
-    balancer.addHook('onAttemptResponse', judgeTrial)
-    balancer.addHook('onAttemptEnd', endCall)
-    balancer.addHook('onBackendsChange', followBackends)
+    this.#switchOn()
+    const prepare = (beside: Readonly<Record<string, unknown>>) => this.#prepare(beside[extensionKey])
+    balancer.addHook('onOptionsPropose', function circuitBreaker(_next, beside) {
+      return prepare(beside)
+    })
   }
 
   /** All circuits, in the order of the backends. */
@@ -96,6 +95,101 @@ export class CircuitBreaker {
     for (const circuit of this.#circuits.values()) circuit?.stop()
   }
 
+  // Named, for the balancer reports a hook that throws by its name.
+  readonly #startCall = (attempt: Counted) => {
+    const { backend } = attempt
+    const circuit = this.#circuits.get(backend) ?? this.#join(backend)
+    if (circuit !== undefined) attempt[callOf] = circuit.start(attempt)
+  }
+
+  readonly #judgeTrial = (attempt: Counted) => {
+    const call = attempt[callOf]
+    if (call !== undefined && call.isTrial) this.#circuits.get(attempt.backend)?.judgeTrial(call, attempt)
+  }
+
+  readonly #endCall = (attempt: Counted) => {
+    const call = attempt[callOf]
+    if (call !== undefined) this.#circuits.get(attempt.backend)?.end(call, attempt)
+  }
+
+  readonly #followBackends = (now: BackendSet, before: BackendSet) => this.#follow(now, before)
+
+  #switchOn(): void {
+    this.#isOn = true
+    this.#pauses.start()
+    for (const backend of this.balancer.backends) this.#enter(backend)
+    this.balancer
+      .addHook('onAttemptStart', this.#startCall)
+      .addHook('onAttemptResponse', this.#judgeTrial)
+      .addHook('onAttemptEnd', this.#endCall)
+      .addHook('onBackendsChange', this.#followBackends)
+  }
+
+  #switchOff(): void {
+    this.#isOn = false
+    this.balancer
+      .removeHook('onAttemptStart', this.#startCall)
+      .removeHook('onAttemptResponse', this.#judgeTrial)
+      .removeHook('onAttemptEnd', this.#endCall)
+      .removeHook('onBackendsChange', this.#followBackends)
+    this.#pauses.stop()
+    for (const circuit of this.#circuits.values()) circuit?.leave()
+    this.#circuits.clear()
+  }
+
+  /** Its part in a change: `given` are its options, undefined for those that it has; `false` switches it off. */
+  #prepare(given: unknown): Participation {
+    if (given === undefined || (given === false && !this.#isOn)) return nothing
+    const { options, faults } = given === false ? { options: undefined, faults: [] } : readBreakerOptions(given)
+    const all = [...faults.map((fault) => `.${fault}`), ...this.#heldFaults(options)]
+    if (all.length > 0) return { ...nothing, faults: all.map((fault) => `${place}${fault}`) }
+    if (options === undefined)
+      return {
+        ...nothing,
+        changes: [{ option: place, from: true, to: false }],
+        commit: () => {
+          this.#switchOff()
+          this.balancer.extensions.delete(extensionKey)
+        },
+      }
+    return this.#isOn ? this.#changing(options) : this.#switchingOn(options)
+  }
+
+  /** What somebody has ordered stays: a circuit that is held is not taken away. */
+  #heldFaults(options: ParsedOptions | undefined): string[] {
+    return [...this.#circuits].flatMap(([{ id }, circuit]) =>
+      circuit?.held === true && (options === undefined || settingsFor(id, options) === false)
+        ? `: somebody holds the circuit of '${id}'; release it first`
+        : [],
+    )
+  }
+
+  #changing(options: ParsedOptions): Participation {
+    const changes = optionChanges(told(this.#options), told(options))
+    if (changes.length === 0) return nothing
+    const commit = () => {
+      this.#options = options
+      for (const [backend, circuit] of this.#circuits) {
+        const settings = settingsFor(backend.id, options)
+        if (settings === false) {
+          circuit?.leave()
+          this.#circuits.set(backend, undefined)
+        } else if (circuit === undefined) this.#enter(backend)
+        else circuit.configure(settings)
+      }
+    }
+    return { ...nothing, changes, commit }
+  }
+
+  #switchingOn(options: ParsedOptions): Participation {
+    const commit = () => {
+      this.#options = options
+      this.balancer.extensions.set(extensionKey, this)
+      this.#switchOn()
+    }
+    return { ...nothing, changes: [{ option: place, from: false, to: true }], commit }
+  }
+
   #circuit(id: string): BackendCircuit {
     const circuit = this.#entered(this.balancer.backend(id))
     if (circuit === undefined) throw new NoCircuitError(id)
@@ -113,7 +207,7 @@ export class CircuitBreaker {
   }
 
   #enter(backend: Backend): BackendCircuit | undefined {
-    const settings = this.#options.backends.get(backend.id) ?? this.#options.settings
+    const settings = settingsFor(backend.id, this.#options)
     const circuit = settings && new BackendCircuit(this.balancer, backend, settings, this.#pauses, this.#tell)
     this.#circuits.set(backend, circuit || undefined)
     return circuit || undefined

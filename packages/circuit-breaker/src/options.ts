@@ -34,10 +34,16 @@ export interface ParsedOptions {
   readonly backends: ReadonlyMap<string, CircuitSettings | false>
 }
 
+/** What the circuit of one backend goes by; false if it is to have none. */
+export function settingsFor(id: string, { settings, backends }: ParsedOptions): CircuitSettings | false {
+  return backends.get(id) ?? settings
+}
+
 const isPlain = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-function read(given: unknown): { readonly options: ParsedOptions; readonly faults: string[] } {
+/** Fills in defaults, in a copy, and checks everything. */
+export function readBreakerOptions(given: unknown): { readonly options: ParsedOptions; readonly faults: string[] } {
   const { balancer, backends: special = {}, ...base } = isPlain(given) ? given : {}
   const faults = isPlain(given) ? [] : [`expected an object, got ${shown(given)}`]
   const { properties } = CircuitBreakerOptions
@@ -60,12 +66,12 @@ function read(given: unknown): { readonly options: ParsedOptions; readonly fault
  * @throws BadOptionsError naming every fault at once
  */
 export function parseOptions(given: CircuitBreakerOptions = {}): ParsedOptions {
-  const { options, faults } = read(given)
+  const { options, faults } = readBreakerOptions(given)
   if (faults.length > 0) throw new BadOptionsError(faults.join('; '))
   return options
 }
 
 /** Every fault of the options, one line each; for whoever checks more than these and wants to name all at once. */
 export function faultsOfOptions(given: CircuitBreakerOptions): readonly string[] {
-  return read(given).faults
+  return readBreakerOptions(given).faults
 }

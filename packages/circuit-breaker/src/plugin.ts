@@ -1,7 +1,7 @@
 import { Extension } from '@fastify-balancer/option-schema'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
-import { CircuitBreaker } from './circuit-breaker.ts'
+import { CircuitBreaker, extensionKey } from './circuit-breaker.ts'
 import { BadOptionsError, NoBreakerError } from './errors.ts'
 import { parseOptions, type CircuitBreakerOptions } from './options.ts'
 
@@ -15,7 +15,7 @@ declare module 'fastify' {
 }
 
 const extension = new Extension<CircuitBreaker>({
-  key: 'circuit-breaker',
+  key: extensionKey,
   words: 'circuit breaker',
   one: 'circuitBreaker',
   all: 'circuitBreakers',

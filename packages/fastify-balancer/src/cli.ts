@@ -1,10 +1,11 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
-import { readArguments } from './command/arguments.ts'
+import { readArguments, type ServeCommand } from './command/arguments.ts'
 import { CommandError } from './command-error.ts'
 import { help } from './command/help.ts'
+import { runSubcommand } from './command/subcommands.ts'
 
-// Whoever read the log has gone (`| head`): that is no reason to stop balancing.
+// The reader of the log may have gone (`| head`): that is no reason to stop balancing.
 process.stdout.on('error', () => {})
 process.stderr.on('error', () => {})
 
@@ -13,12 +14,23 @@ function version(): string {
   return (JSON.parse(manifest) as { version: string }).version
 }
 
-try {
-  const command = readArguments(process.argv.slice(2))
+/** Only now is all of Fastify loaded. */
+async function serve({ configuration, warnings }: ServeCommand): Promise<void> {
+  const isDemo = configuration.balancers[0]?.backends?.length === 0
+  if (isDemo) await (await import('./demo/serve-demo.ts')).serveDemo(configuration, warnings)
+  else await (await import('./server/serve.ts')).serve(configuration, warnings)
+}
+
+async function run(argv: readonly string[]): Promise<void> {
+  const command = readArguments(argv)
   if (command.kind === 'help') process.stdout.write(help)
   else if (command.kind === 'version') process.stdout.write(`${version()}\n`)
-  // Only now is all of Fastify loaded.
-  else await (await import('./server/serve.ts')).serve(command)
+  else if (command.kind === 'subcommand') process.exitCode = await runSubcommand(command.name, command.args)
+  else if (command.kind === 'serve') await serve(command)
+}
+
+try {
+  await run(process.argv.slice(2))
 } catch (error) {
   if (!(error instanceof CommandError)) throw error
   process.stderr.write(`fastify-balancer: ${error.message.replaceAll('\n', ' ')}\n`)

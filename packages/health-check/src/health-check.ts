@@ -1,15 +1,17 @@
-import type { Backend, Balancer } from '@fastify-balancer/balancer-core'
-import { Pauses } from '@fastify-balancer/option-schema'
+import type { Backend, Balancer, BalancerHooks, Participation } from '@fastify-balancer/balancer-core'
+import { optionChanges, Pauses } from '@fastify-balancer/option-schema'
 import type { FastifyBaseLogger } from 'fastify'
-import { ActiveCheck, type ProbeListener } from './active/active-check.ts'
+import { isDeepStrictEqual } from 'node:util'
+import type { ProbeListener } from './active/active-check.ts'
 import { InconclusiveLog } from './active/inconclusive-log.ts'
+import type { ConnectionSettings } from './probe/connection.ts'
 import type { ProbeReport } from './probe/probing.ts'
 import type { ActiveView } from './active/health-record.ts'
+import { Checks } from './checks.ts'
 import { NoProbesError } from './errors.ts'
 import { History } from './judgement/history.ts'
-import type { Judgement } from './judgement/judgement.ts'
-import type { ParsedOptions } from './options.ts'
-import { OutlierDetection } from './passive/outlier-detection.ts'
+import type { Judge, Judgement } from './judgement/judgement.ts'
+import { readHealthOptions, type ParsedOptions } from './options.ts'
 import type { OutlierView } from './passive/outlier-view.ts'
 
 /** What is known of one backend's health. */
@@ -28,49 +30,42 @@ interface ProbeHearer {
   probed(backend: Backend, report: ProbeReport): void
 }
 
+/** Under which a balancer has it among its extensions, and what is said of it in a change of options. */
+export const extensionKey = 'health-check'
+
+/** What stands before its options where they are told. */
+const place = 'healthCheck'
+
+/** Which options may hold secrets. */
+const hidden = [`${place}.headers`]
+
+/** A part in a change that changes nothing. */
+const nothing: Participation = { faults: [], changes: [], commit() {}, abandon() {} }
+
 /** The health of one balancer's backends: asked by probes, and read from the traffic. It acts by vetoes only. */
 export class HealthCheck {
   readonly balancer: Balancer
   readonly #log: FastifyBaseLogger | undefined
   readonly #history = new History()
-  readonly #active: ActiveCheck | undefined
-  readonly #passive: OutlierDetection
   readonly #pauses: Pauses
   readonly #inconclusive: InconclusiveLog
+  #checks: Checks
+  /** False once it was switched off. */
+  #isOn = true
+  #running = false
 
   constructor(balancer: Balancer, options: ParsedOptions, log?: FastifyBaseLogger) {
     this.balancer = balancer
     this.#log = log
-    const pauses = new Pauses(balancer.clock)
-    const judge = (backend: Backend, judgement: Judgement) => this.#judge(backend, judgement)
-    const passive = new OutlierDetection(balancer, options.outliers, options.pressure, judge, pauses)
-    const asks = options.type !== 'none' || options.probe !== undefined
-    const probed: ProbeListener = (...probe) => this.#probed(...probe)
-    const active = asks ? new ActiveCheck(balancer, options, judge, probed, pauses) : undefined
-    // A connection alone says nothing of a process that hangs: the kernel accepts it.
-    if (options.type === 'http' || options.probe !== undefined) passive.askWith((backend) => active?.ask(backend))
-    this.#pauses = pauses
+    this.#pauses = new Pauses(balancer.clock)
     this.#inconclusive = new InconclusiveLog(balancer.clock, log)
-    this.#passive = passive
-    this.#active = active
-    balancer
-      .addHook('onAttemptStart', function healthCheck(attempt) {
-        passive.attemptStarted(attempt)
-      })
-      .addHook('onAttemptResponse', function healthCheck(attempt) {
-        passive.attemptResponded(attempt)
-      })
-      .addHook('onAttemptEnd', function healthCheck(attempt) {
-        passive.attemptEnded(attempt)
-        if (attempt.blame === 'backend' && attempt.status === 0) active?.suspect(attempt.backend)
-      })
-      .addHook('onBackendsPropose', function healthCheck(candidates) {
-        return active?.judgeNewcomers(candidates)
-      })
-      .addHook('onBackendsChange', function healthCheck(now, before) {
-        active?.backendsChanged(now, before)
-        passive.backendsChanged(now, before)
-      })
+    this.#checks = this.#checking(options, balancer.options.pool)
+    this.#checks.attach()
+    const prepare = (...[next, beside]: Parameters<BalancerHooks['onOptionsPropose']>) =>
+      this.#prepare(beside[extensionKey], next)
+    balancer.addHook('onOptionsPropose', function healthCheck(next, beside) {
+      return prepare(next, beside)
+    })
   }
 
   /**
@@ -78,20 +73,22 @@ export class HealthCheck {
    * (0 = no limit); those that have not are left alone until they do.
    */
   async start(limit: number): Promise<void> {
+    this.#running = true
+    if (!this.#isOn) return
     this.#pauses.start()
-    this.#passive.start()
-    await this.#active?.start(limit)
+    await this.#checks.start(limit)
   }
 
   /** Asks a backend at once; the answer counts like any other. @throws UnknownBackendError; NoProbesError */
   async probe(id: string): Promise<ProbeReport> {
-    if (this.#active === undefined) throw new NoProbesError()
-    return this.#active.probeNow(id)
+    const active = this.#checks.active
+    if (active === undefined) throw new NoProbesError()
+    return active.probeNow(id)
   }
 
   /** Takes back what its traffic has said against a backend. @throws UnknownBackendError */
   forgive(id: string): void {
-    this.#passive.lift(this.balancer.backend(id))
+    this.#checks.passive.lift(this.balancer.backend(id))
   }
 
   /** @throws UnknownBackendError */
@@ -106,28 +103,93 @@ export class HealthCheck {
 
   /** Ends all probes and timers. */
   stop(): void {
-    this.#active?.stop()
-    this.#passive.stop()
+    this.#running = false
+    this.#checks.stop()
     this.#pauses.stop()
+  }
+
+  /** Its part in a change: `given` are its options, undefined for those that it has; `false` switches it off. */
+  #prepare(given: unknown, next: Balancer['options']): Participation {
+    const isOn = this.#isOn
+    if (given === false) return isOn ? this.#switchingOff() : nothing
+    if (given === undefined && !isOn) return nothing
+    const { options, faults } =
+      given === undefined ? { options: this.#checks.options, faults: [] } : readHealthOptions(given)
+    if (faults.length > 0) return { ...nothing, faults: faults.map((fault) => `${place}.${fault}`) }
+    return isOn ? this.#changing(options, next) : this.#switchingOn(options, next)
+  }
+
+  #changing(given: ParsedOptions, { pool }: Balancer['options']): Participation {
+    const checks = this.#checks
+    // It stays with its balancer.
+    const options = { ...given, balancer: checks.options.balancer } as ParsedOptions
+    const changes = optionChanges({ [place]: checks.options }, { [place]: options }, hidden)
+    if (changes.length === 0 && isDeepStrictEqual(pool, this.balancer.options.pool)) return nothing
+    checks.prepare(options, pool)
+    return { faults: [], changes, commit: () => checks.adopt(), abandon: () => checks.dismiss() }
+  }
+
+  #switchingOff(): Participation {
+    return {
+      ...nothing,
+      changes: [{ option: place, from: true, to: false }],
+      commit: () => {
+        this.#isOn = false
+        this.#checks.withdraw()
+        this.#pauses.stop()
+        this.balancer.extensions.delete(extensionKey)
+      },
+    }
+  }
+
+  #switchingOn(options: ParsedOptions, { pool }: Balancer['options']): Participation {
+    // Those that have traffic are trusted until probes have said otherwise.
+    const checks = this.#checking({ ...options, initial: 'up' }, pool)
+    const judge = (candidates: readonly Backend[]) => checks.active?.judgeNewcomers(candidates)
+    this.balancer.addHook('onBackendsPropose', judge)
+    const forget = () => void this.balancer.removeHook('onBackendsPropose', judge)
+    return {
+      faults: [],
+      changes: [{ option: place, from: false, to: true }],
+      commit: () => {
+        forget()
+        checks.options = options
+        this.#checks = checks
+        this.#isOn = true
+        this.balancer.extensions.set(extensionKey, this)
+        checks.attach()
+        if (this.#running) void this.start(0)
+      },
+      abandon: () => {
+        forget()
+        checks.stop()
+      },
+    }
+  }
+
+  #checking(options: ParsedOptions, pool: ConnectionSettings): Checks {
+    const listeners = { judge: this.#judge, probed: this.#probed }
+    return new Checks(this.balancer, options, pool, listeners, this.#pauses)
   }
 
   #view(backend: Backend): HealthView {
     return {
       id: backend.id,
-      active: this.#active?.of(backend),
-      passive: this.#passive.of(backend),
+      active: this.#checks.active?.of(backend),
+      passive: this.#checks.passive.of(backend),
       history: this.#history.of(backend),
     }
   }
 
-  #probed(backend: Backend, report: ProbeReport, changed: boolean): void {
-    const { good, inconclusive } = report
+  readonly #probed: ProbeListener = (backend, report, changed) => {
+    const { good, inconclusive, timings } = report
+    const passive = this.#checks.passive
     if (inconclusive !== undefined) {
       this.#inconclusive.add(this.balancer.name, backend, inconclusive, report)
-      this.#passive.noProbe(backend)
+      passive?.noProbe(backend)
       return
     }
-    if (good) this.#passive.goodProbe(backend, changed, report.timings.took)
+    if (good) passive?.goodProbe(backend, changed, timings.took)
     for (const [name, extension] of this.balancer.extensions) {
       try {
         if (hearsOfProbes(extension)) extension.probed(backend, report)
@@ -137,7 +199,7 @@ export class HealthCheck {
     }
   }
 
-  #judge(backend: Backend, judgement: Judgement): void {
+  readonly #judge: Judge = (backend, judgement) => {
     this.#history.add(backend, judgement)
     const { by, good, rule, evidence } = judgement
     const figures = { balancer: this.balancer.name, backend: backend.id, by, evidence }

@@ -1,4 +1,4 @@
-import { canBeOff, readOptions, strict } from '@fastify-balancer/option-schema'
+import { canBeOff, readOptions, strict, type Reading } from '@fastify-balancer/option-schema'
 import { Type, type Static } from '@sinclair/typebox'
 import { ActiveOptions } from './active/active-options.ts'
 import { probeFaults } from './probe/probe-options.ts'
@@ -27,19 +27,22 @@ export type HealthCheckOptions = Options
 /** Options with every default in place. */
 export type ParsedOptions = Static<typeof HealthCheckOptions>
 
-const read = (given: HealthCheckOptions) => readOptions(HealthCheckOptions, given, probeFaults)
+/** Fills in defaults, in a copy, and checks everything. */
+export function readHealthOptions(given: unknown): Reading<ParsedOptions> {
+  return readOptions(HealthCheckOptions, given, probeFaults)
+}
 
 /**
  * The options with every default in place.
  * @throws BadOptionsError naming every fault at once
  */
 export function parseOptions(given: HealthCheckOptions): ParsedOptions {
-  const { options, faults } = read(given)
+  const { options, faults } = readHealthOptions(given)
   if (faults.length > 0) throw new BadOptionsError(faults.join('; '))
   return options
 }
 
 /** Every fault of the options, one line each; for whoever checks more than these and wants to name all at once. */
 export function faultsOfOptions(given: HealthCheckOptions): readonly string[] {
-  return read(given).faults
+  return readHealthOptions(given).faults
 }

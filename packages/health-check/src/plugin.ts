@@ -2,7 +2,7 @@ import { Extension } from '@fastify-balancer/option-schema'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { BadOptionsError, UncheckedBalancerError } from './errors.ts'
-import { HealthCheck } from './health-check.ts'
+import { extensionKey, HealthCheck } from './health-check.ts'
 import { parseOptions, type HealthCheckOptions } from './options.ts'
 
 declare module 'fastify' {
@@ -15,7 +15,7 @@ declare module 'fastify' {
 }
 
 const extension = new Extension<HealthCheck>({
-  key: 'health-check',
+  key: extensionKey,
   words: 'health check',
   one: 'healthCheck',
   all: 'healthChecks',

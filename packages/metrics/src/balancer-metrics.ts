@@ -67,7 +67,7 @@ export class BalancerMetrics {
 
   #count(exchange: ExchangeView): void {
     // A channel is the whole process's, and another server may have a balancer of the same name.
-    if (exchange.request.server.server !== this.#app.server) return
+    if (!this.#app.balancerServers.has(exchange.request.server.server)) return
     const balancer: Balancer | undefined = this.#app.balancers.get(exchange.balancerName)
     if (balancer !== undefined) this.#sources.trafficOf(balancer).exchangeEnded(exchange)
   }

@@ -1,4 +1,5 @@
 import { Type, type Static, type TProperties } from '@sinclair/typebox'
+import { ReloadReport } from '../reload/reload-report.ts'
 
 const base = {
   id: Type.String({ description: 'Rises within one process; what `Last-Event-ID` takes' }),
@@ -80,6 +81,12 @@ const AdminEvent = event('admin', {
   revision: Type.Optional(Type.Integer({ description: 'Of the set, once the change was made' })),
 })
 
+/** The configuration was read again: put in force, or refused. */
+const ReloadEvent = event('reload', {
+  ...ReloadReport.properties,
+  who: Type.Optional(Type.String({ description: 'Who asked for it through this API' })),
+})
+
 /** Sent in place of events that are gone: whoever keeps a picture of the whole has to ask for it anew. */
 const GapEvent = event('gap', {
   reason: Type.Union([Type.Literal('overflow'), Type.Literal('unknown-id')], {
@@ -96,13 +103,14 @@ export const BalancerEvent = Type.Union([
   StateEvent,
   BackendsEvent,
   AdminEvent,
+  ReloadEvent,
   GapEvent,
 ])
 /** Whatever `GET /events` tells. */
 export type BalancerEvent = Static<typeof BalancerEvent>
 
 /** What `?type=` takes; a gap is told to everybody. */
-export const eventTypes = ['veto', 'circuit', 'panic', 'state', 'backends', 'admin'] as const
+export const eventTypes = ['veto', 'circuit', 'panic', 'state', 'backends', 'admin', 'reload'] as const
 
 /** An event that has not been given its id. */
 export type EventDraft<Kind = BalancerEvent> = Kind extends unknown ? Omit<Kind, 'id' | 'omitted'> : never

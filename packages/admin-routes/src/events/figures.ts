@@ -80,13 +80,13 @@ export class Figures {
   readonly #onExchangeEnd = (message: unknown) => {
     const { exchange } = message as { exchange: ExchangeView }
     // A channel is the whole process's, and another server may have a balancer of the same name.
-    if (exchange.request.server.server === this.#app.server)
+    if (this.#app.balancerServers.has(exchange.request.server.server))
       this.#measured.get(exchange.balancerName)?.measurement.exchangeEnded(exchange)
   }
 
   readonly #onAttemptEnd = (message: unknown) => {
     const { attempt } = message as { attempt: Attempt }
-    if (attempt.exchange.request.server.server === this.#app.server)
+    if (this.#app.balancerServers.has(attempt.exchange.request.server.server))
       this.#measured.get(attempt.exchange.balancerName)?.measurement.attemptEnded(attempt)
   }
 }

@@ -2,6 +2,7 @@ import type { BackendSet, Balancer } from '@fastify-balancer/balancer-core'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { FastifyInstance } from 'fastify'
 import type { AdminNotice } from '../changes/audit.ts'
+import { hearReloads } from '../reload/reload-notices.ts'
 import { BalancerWatch } from './balancer-watch.ts'
 import type { EventDraft } from './event.ts'
 
@@ -44,7 +45,9 @@ export function watchBalancers(
   }
   // Channels are the process's. Who does not say of which server it tells is taken at its word.
   const isOurs = ({ server, balancer }: { readonly server?: unknown; readonly balancer?: string }) =>
-    server === undefined ? balancer !== undefined && app.balancers.has(balancer) : server === app.server
+    server === undefined
+      ? balancer !== undefined && app.balancers.has(balancer)
+      : app.balancerServers.has(server as FastifyInstance['server'])
   const onCircuit = (notice: CircuitNotice) => {
     if (!isOurs(notice)) return
     const { balancer, backend, state, before, reason, at } = notice
@@ -69,10 +72,14 @@ export function watchBalancers(
     ['circuit-breaker:change', guarded(onCircuit)],
     ['admin-routes:change', guarded(onAdmin)],
   ] as const
+  const deaf = hearReloads(app, ({ report, who, at }) =>
+    tell({ type: 'reload', at, ...report, ...(who !== undefined && { who }) }),
+  )
   watchAll()
   app.addHook('onReady', async () => watchAll())
   for (const [name, listener] of subscriptions) subscribe(name, listener)
   return () => {
+    deaf()
     for (const [name, listener] of subscriptions) unsubscribe(name, listener)
   }
 }

@@ -144,6 +144,17 @@ export class Keeper {
     return this.#save()
   }
 
+  /**
+   * Lists were replaced by the configured ones: what has no order on it (drain, maintenance) is as configured again, and
+   * is not kept any more. Resolves when that is on disk. @throws UnsavedError
+   */
+  async followConfigured(): Promise<void> {
+    if (this.#kept.size === 0) return this.#next ?? this.#writing
+    for (const name of this.#kept)
+      if (this.#balancers.get(name)!.backends.every(({ state }) => state === 'ready')) this.#kept.delete(name)
+    await this.#save()
+  }
+
   /** Waits for what is being written, makes one more attempt if the last one failed, and gives the file back. */
   async close(): Promise<void> {
     await (this.#next ?? this.#writing).catch(() => {})

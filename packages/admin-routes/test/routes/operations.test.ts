@@ -131,7 +131,7 @@ describe('wait', () => {
   test('takes as long as it is asked to, whatever the app allows its handlers', async (t) => {
     const { app, admin } = await held(t, {}, { handlerTimeout: 50 })
     app.balancer.backend('a').inFlight = 1
-    app.balancer.exchanges = 1
+    app.balancer.enter()
     const answers = await Promise.all([
       admin('GET', `${backends}/a/wait?timeout=150`),
       admin('GET', '/server/wait?timeout=150'),

@@ -70,7 +70,7 @@ export class Attempt extends AttemptRecord implements ConnectionAware, Swept {
   controller: Dispatcher.DispatchController | undefined
   previousSwept: Swept | undefined
   nextSwept: Swept | undefined
-  /** A tick of the sweep; -1 until it is looked at for the first time. */
+  /** A mark of the sweep; -1 until it is looked at for the first time. */
   #movedAt = -1
   #cancelled: FailureReason | undefined
   #discarding = false
@@ -128,7 +128,7 @@ export class Attempt extends AttemptRecord implements ConnectionAware, Swept {
 
   /** Something moved: the limit begins anew. */
   moved(): void {
-    this.#movedAt = this.exchange.counts.sweep.tick
+    this.#movedAt = this.exchange.counts.sweep.mark
   }
 
   onSweep(): void {

@@ -5,16 +5,19 @@ const windowSeconds = 10
  * (Finagle's RetryBudget, in tower's form of one slot a second: 20 % and 10/s.)
  */
 export class RetryBudget {
-  readonly #ratio: number
-  readonly #floor: number
+  #options: { readonly ratio: number; readonly floor: number }
   // Counted in whole requests: sums of parts would drift.
   readonly #requests = Array.from({ length: windowSeconds }, () => 0)
   readonly #retries = Array.from({ length: windowSeconds }, () => 0)
   #second = 0
 
-  constructor({ ratio, floor }: { ratio: number; floor: number }) {
-    this.#ratio = ratio
-    this.#floor = floor
+  constructor(options: { readonly ratio: number; readonly floor: number }) {
+    this.#options = options
+  }
+
+  /** Allows more, or less, from now on; what has been counted stays. */
+  configure(options: { readonly ratio: number; readonly floor: number }): void {
+    this.#options = options
   }
 
   /** The slot of the second that `now` lies in; those that have passed out of the window are emptied. */
@@ -37,7 +40,8 @@ export class RetryBudget {
   /** Takes one retry out, if there is one. */
   withdraw(now: number): boolean {
     const slot = this.#slot(now)
-    const allowed = this.#ratio * sum(this.#requests) + this.#floor * windowSeconds
+    const { ratio, floor } = this.#options
+    const allowed = ratio * sum(this.#requests) + floor * windowSeconds
     // 0.1 times 30 is a little more than 3, and 0.29 times 100 a little less than 29.
     if (sum(this.#retries) + 1 > allowed + 1e-9) return false
     this.#retries[slot]! += 1

@@ -13,16 +13,22 @@ const looks = 8
 const shortestPeriod = 5
 const longestPeriod = 250
 
+function periodOf(limits: readonly number[]): number {
+  const shortest = Math.min(...limits.filter((limit) => limit > 0))
+  return Math.min(Math.max(Math.ceil(shortest / looks), shortestPeriod), longestPeriod)
+}
+
 /**
  * Keeps the time limits of everything under way with one timer for all of it, where undici would set and clear three for
- * each request. Time is counted in ticks, so that progress costs one store. A limit is kept no earlier than it says, and
+ * each request. Time is counted in periods, so that progress costs one store. A limit is kept no earlier than it says, and
  * less than two periods later; the timer runs only while there is something to look at.
  */
 export class TimeLimitSweep {
-  /** How many periods have passed while anything was under way. */
-  tick = 0
-  /** In ms. */
-  readonly period: number
+  /** How much time has passed while anything was under way, in ms, a period at a time. */
+  now = 0
+  /** By when, at the latest, whatever happens now will have happened: the end of the period. */
+  mark: number
+  #period: number
   readonly #clock: Clock
   #first: Swept | undefined
   /** Who is looked at next. */
@@ -32,14 +38,29 @@ export class TimeLimitSweep {
   /** `limits` are in ms; 0 = none. */
   constructor(clock: Clock, limits: readonly number[]) {
     this.#clock = clock
-    const shortest = Math.min(...limits.filter((limit) => limit > 0))
-    this.period = Math.min(Math.max(Math.ceil(shortest / looks), shortestPeriod), longestPeriod)
+    this.mark = this.#period = periodOf(limits)
   }
 
-  /** How long it has certainly been since `tick`, in ms. */
-  since(tick: number): number {
-    // The period in which it happened has been passed in part only.
-    return (this.tick - tick - 1) * this.period
+  /** In ms. */
+  get period(): number {
+    return this.#period
+  }
+
+  /** From now on, the limits are these (ms; 0 = none). What is under way goes by them, too. */
+  limit(limits: readonly number[]): void {
+    const period = periodOf(limits)
+    if (period === this.#period) return
+    this.#period = period
+    // The period that was running is not counted: no limit is kept too early.
+    this.mark = this.now + period
+    if (this.#timer === undefined) return
+    this.#clock.clearTimeout(this.#timer)
+    this.#arm()
+  }
+
+  /** How long it has certainly been since what happened at a `mark`, in ms. */
+  since(mark: number): number {
+    return this.now - mark
   }
 
   enter(swept: Swept): void {
@@ -67,11 +88,12 @@ export class TimeLimitSweep {
   }
 
   #arm(): void {
-    this.#timer = this.#clock.setTimeout(() => this.#look(), this.period)
+    this.#timer = this.#clock.setTimeout(() => this.#look(), this.#period)
   }
 
   #look(): void {
-    this.tick++
+    this.now = this.mark
+    this.mark += this.#period
     let swept = this.#first
     while (swept !== undefined) {
       // What is done to one may make any of them leave.

@@ -53,7 +53,7 @@ export class Backend {
 
   /** Replaced when a drain's deadline has cut its connections. */
   pool: RequestPool
-  /** Pools of one connection each, for one request, beside it. */
+  /** Pools beside it that end with what they have been given. */
   readonly #single = new Set<RequestPool>()
   /** Called, and forgotten, when the last attempt has ended. */
   readonly whenIdle: (() => void)[] = []

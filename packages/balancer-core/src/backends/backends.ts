@@ -1,27 +1,28 @@
 // Room `backends`: the list of backends, each with its state and connections, and how the list changes.
-import { BackendList, itemsOf, settingsOf, type BackendOptions, type ParsedBackend } from './backend-options.ts'
-import { Backend } from './backend.ts'
-import { backendSet, type BackendSet } from './backend-set.ts'
-import { inSlices, withoutSecrets } from '@fastify-balancer/option-schema'
+import { inSlices } from '@fastify-balancer/option-schema'
+import type { BackendOptions, ParsedBackend } from './backend-options.ts'
+import type { Backend } from './backend.ts'
+import type { BackendSet } from './backend-set.ts'
 import type { Clock } from '../clock.ts'
 import { Drains, type DrainOptions } from './drains.ts'
-import { BadOptionsError, StaleRevisionError, UnknownBackendError } from '../errors.ts'
-import { HostNames } from '../names/host-names.ts'
-import { openPool } from './pool.ts'
-import type { PoolOptions, TimeoutOptions } from './pool-options.ts'
+import { StaleRevisionError, UnknownBackendError } from '../errors.ts'
+import { listChange, type ListChange } from './list-change.ts'
+import { ListInForce, type ListOptions } from './list-in-force.ts'
+import { ListTurns } from './list-turns.ts'
 import { preview, previewInSlices, type Preview } from './preview.ts'
-import { refusalOf, type ChangeOptions, type Proposal, type Verdict } from './proposal.ts'
+import { objectionsTo, refusalOf, type ChangeOptions, type Proposal, type Verdict } from './proposal.ts'
 import type { Veto, VetoOptions } from './veto.ts'
-import { Vetoes } from './vetoes.ts'
 
-/** Of a balancer's options, those that its backends need. */
-interface Settings {
-  readonly backends: readonly ParsedBackend[]
-  readonly pool: PoolOptions
-  readonly timeouts: TimeoutOptions
-  readonly panicThreshold: number | false
-  readonly drainDeadline: number
-  readonly random?: () => number
+/** A list that may take the place of the current one, together with the options that it stands in. */
+export interface PreparedList {
+  readonly listed: readonly ParsedBackend[]
+  readonly change: ListChange
+  /** Why it must not take that place, one line each. */
+  readonly faults: readonly string[]
+  /** Puts it in force, with its options. */
+  adopt(): void
+  /** Nothing has happened. */
+  dismiss(): void
 }
 
 /** Who is asked about newcomers, and told of changes of the list. */
@@ -30,92 +31,63 @@ interface ChangeHooks {
   tellChange(now: BackendSet, before: BackendSet): void
 }
 
-function byId(backends: readonly Backend[]): ReadonlyMap<string, Backend> {
-  return new Map(backends.map((backend) => [backend.id, backend]))
-}
-
 /**
  * The backends of one balancer. It owns the snapshot: every writer builds a new set beside the old one, and one reference
  * is swapped. Writers take turns; nothing is applied in part.
  */
 export class Backends {
-  #set: BackendSet
-  /** Vetoes have come or gone since the set was built. */
-  #stale = false
-  #listed: readonly ParsedBackend[]
-  #byId: ReadonlyMap<string, Backend>
-  #turn: Promise<unknown> = Promise.resolve()
+  readonly #list: ListInForce
+  readonly #turns = new ListTurns()
   /** Those who were there last, or have never been, are on their way out. */
   #leaving: Promise<unknown> = Promise.resolve()
-  readonly #vetoes: Vetoes
   readonly #drains: Drains
-  readonly #names: HostNames
-  readonly #options: Settings
   readonly #hooks: ChangeHooks
-  readonly #onSwap: (now: BackendSet, before: BackendSet) => void
 
   constructor(
-    options: Settings,
+    options: ListOptions,
     clock: Clock,
     hooks: ChangeHooks,
     onSwap: (now: BackendSet, before: BackendSet) => void,
   ) {
-    this.#options = options
     this.#hooks = hooks
-    this.#onSwap = onSwap
-    this.#vetoes = new Vetoes(clock, () => this.#refresh())
-    this.#names = new HostNames(clock, options.random ?? Math.random)
+    const list = new ListInForce(options, clock, (newcomers) => hooks.judge(newcomers), onSwap)
+    this.#list = list
     this.#drains = new Drains(clock, {
-      deadline: options.drainDeadline,
-      openPool: ({ url, host }) => openPool(url, options.pool, options.timeouts, host),
-      veto: (backend, veto) => this.veto(backend, veto),
-      refresh: () => this.#refresh(),
+      deadline: () => list.options.drainDeadline,
+      openPool: (backend) => list.openPool(backend),
+      veto: (backend, veto) => list.veto(backend, veto),
+      refresh: () => list.refresh(),
     })
-    this.#listed = options.backends
-    this.#set = backendSet(
-      this.#listed.map((listed) => this.#open(listed)),
-      1,
-      options.panicThreshold,
-    )
-    this.#byId = byId(this.#set.all)
-    this.#names.keepOnly(this.#set.all)
   }
 
   /** The snapshot. Take it once, and do not read it again within one decision. */
   get set(): BackendSet {
-    this.settle()
-    return this.#set
+    return this.#list.set
   }
 
   /** Makes the set what the vetoes say by now. However many there are at one moment, they cost one set. */
   settle(): void {
-    if (!this.#stale) return
-    const { all, revision } = this.#set
-    this.#swap(backendSet(all, revision, this.#options.panicThreshold))
+    this.#list.settle()
   }
 
   /** @throws UnknownBackendError */
   get(id: string): Backend {
-    const backend = this.#byId.get(id)
-    if (backend === undefined) throw new UnknownBackendError(id)
-    return backend
+    return this.#list.get(id)
   }
 
   /** Lays a veto; it holds until it is lifted, by its handle or by its `ttl`. */
   veto(backend: Backend, options: VetoOptions): Veto {
-    const veto = this.#vetoes.lay(backend, options)
-    this.#refresh()
-    return veto
+    return this.#list.veto(backend, options)
   }
 
   /** What a list would change; changes nothing. */
   preview(wanted: readonly (string | BackendOptions)[]): Preview {
-    return preview(this.set.all, wanted, this.#options.pool)
+    return preview(this.set.all, wanted, this.#list.options.pool)
   }
 
   /** See `Balancer.previewInSlices`. */
   previewInSlices(wanted: readonly (string | BackendOptions)[]): Promise<Preview> {
-    return previewInSlices(this.set.all, wanted, this.#options.pool)
+    return previewInSlices(this.set.all, wanted, this.#list.options.pool)
   }
 
   /** Replaces the list by what `make` builds from the current one. */
@@ -124,9 +96,7 @@ export class Backends {
     options: ChangeOptions = {},
     drain?: DrainOptions,
   ): Promise<BackendSet> {
-    const turn = this.#turn.then(() => this.#apply(make(this.#listed), options, drain))
-    this.#turn = turn.catch(() => {})
-    return turn
+    return this.#turns.run(() => this.#apply(make(this.#list.listed), options, drain))
   }
 
   /** Replaces one of the list, or takes it out; looked for when the change has its turn. */
@@ -141,6 +111,28 @@ export class Backends {
       return listed.flatMap((one) => (one.id === id ? (make(one) ?? []) : one))
     }
     return this.change(replaced, options, drain)
+  }
+
+  /** Waits for a turn to change the list, which lasts until the answer is called. */
+  takeTurn(): Promise<() => void> {
+    return this.#turns.take()
+  }
+
+  /** Checks a list together with the options that it stands in, by one who has the turn. @throws BadOptionsError */
+  async prepare(wanted: unknown, options: ListOptions, force: boolean): Promise<PreparedList> {
+    const list = this.#list
+    const { backends: configured, pool: before } = list.options
+    const { pool } = options
+    const proposal = await list.proposals.make(wanted, new Set(), list.byId, { pool, limits: list.limits })
+    const { listed } = proposal
+    const { all } = this.set
+    return {
+      listed,
+      change: await listChange(all, listed, pool, configured, before),
+      faults: objectionsTo(proposal, all, force),
+      adopt: () => this.#tell(this.set, list.putWith(proposal, { ...options, backends: listed })),
+      dismiss: () => this.#dismiss(proposal),
+    }
   }
 
   /** See `Balancer.drain`. */
@@ -160,9 +152,8 @@ export class Backends {
 
   /** Closes every Pool, at once. */
   async close(): Promise<void> {
-    this.#vetoes.stop()
-    this.#names.close()
-    await Promise.all([this.#drains.close(), ...this.#set.all.map((backend) => backend.cut())])
+    this.#list.stop()
+    await Promise.all([this.#drains.close(), ...this.set.all.map((backend) => backend.cut())])
     await this.#leaving
     await this.#drains.close()
   }
@@ -172,71 +163,33 @@ export class Backends {
     { revision, resumes = 0, force = false, dryRun = false }: ChangeOptions,
     drain: DrainOptions | undefined,
   ): Promise<BackendSet> {
-    const current = this.#set
+    const list = this.#list
+    const current = list.set
     if (revision !== undefined && revision !== current.revision)
       throw new StaleRevisionError(current.revision, revision)
-    const proposal = await this.#propose(wanted, resumes > 0)
-    const { listed, all, newcomers, verdicts } = proposal
+    const opening = { pool: list.options.pool, limits: list.limits }
+    const proposal = await list.proposals.make(wanted, new Set(list.listed), list.byId, opening, resumes > 0)
     // Vetoes may have come and gone meanwhile.
-    const before = this.set
+    const before = list.set
     const refusal = refusalOf(proposal, before.all, force)
     if (refusal !== undefined || dryRun) {
-      this.#leaving = inSlices(newcomers, (newcomer) => void newcomer.cut())
-      this.#names.keepOnly(before.all)
+      this.#dismiss(proposal)
       if (refusal !== undefined) throw refusal
       return before
     }
-    for (const verdict of verdicts) if ('veto' in verdict) this.#vetoes.lay(verdict.backend, verdict.veto)
-    for (const [index, backend] of all.entries()) backend.configure(settingsOf(listed[index]!, this.#options.pool))
-    this.#listed = listed
-    this.#byId = byId(all)
-    const now = this.#swap(backendSet(all, Math.max(before.revision, resumes) + 1, this.#options.panicThreshold))
-    this.#names.keepOnly(all)
-    const kept = new Set(all)
+    return this.#tell(before, list.put(proposal, Math.max(before.revision, resumes) + 1), drain)
+  }
+
+  #dismiss(proposal: Proposal): void {
+    this.#leaving = this.#list.dismiss(proposal)
+  }
+
+  /** Tells of a list that was put in force, and lets those go who are not in it. */
+  #tell(before: BackendSet, now: BackendSet, drain?: DrainOptions): BackendSet {
+    const kept = new Set(now.all)
     const gone = before.all.filter((backend) => !kept.has(backend))
     this.#leaving = inSlices(gone, (backend) => void this.#drains.retire(backend, drain))
-    this.#hooks.tellChange(now, before)
-    return now
-  }
-
-  /** Works out what a list would be, and lets hooks look at newcomers. @throws BadOptionsError */
-  async #propose(wanted: readonly (string | BackendOptions)[], isResumed: boolean): Promise<Proposal> {
-    const faults: string[] = []
-    const list = new BackendList(this.#options.pool, faults, new Set(this.#listed))
-    await inSlices(itemsOf(wanted, faults), (item, index) => void list.read(item, index))
-    if (faults.length > 0) throw new BadOptionsError(faults.map(withoutSecrets).join('; '))
-    const listed = list.parsed
-    const all: Backend[] = []
-    const newcomers: Backend[] = []
-    await inSlices(listed, (one) => {
-      const kept = this.#byId.get(one.id)
-      const backend = kept?.url === one.url ? kept : this.#open(one)
-      if (backend !== kept) newcomers.push(backend)
-      all.push(backend)
-    })
-    const verdicts = newcomers.length > 0 && !isResumed ? await this.#hooks.judge(newcomers) : []
-    return { listed, all, newcomers, verdicts }
-  }
-
-  #open(listed: ParsedBackend): Backend {
-    const { pool, timeouts } = this.#options
-    const whereabouts = this.#names.whereaboutsOf(listed.url, pool.tls)
-    const opened = openPool(listed.url, pool, timeouts, whereabouts.host)
-    return new Backend(listed.id, listed.url, settingsOf(listed, pool), opened, whereabouts)
-  }
-
-  /** Whoever asks from now on gets a new set; if nobody does, those who wait for a backend still hear of it. */
-  #refresh(): void {
-    if (this.#stale) return
-    this.#stale = true
-    queueMicrotask(() => this.settle())
-  }
-
-  #swap(now: BackendSet): BackendSet {
-    const before = this.#set
-    this.#stale = false
-    this.#set = now
-    this.#onSwap(now, before)
+    if (now.revision !== before.revision) this.#hooks.tellChange(now, before)
     return now
   }
 }

@@ -12,7 +12,7 @@ export interface DrainOptions {
 /** What the balancer does for its drains. */
 interface Drained {
   /** Of those who do not say. */
-  readonly deadline: number
+  deadline(): number
   openPool(backend: Backend): RequestPool
   veto(backend: Backend, options: VetoOptions): Veto
   /** Something has changed that no veto tells. */
@@ -50,7 +50,7 @@ export class Drains {
     const known = this.#drainOf(backend)
     const drain = known ?? this.#begin(backend)
     // Ordered again, it keeps its deadline, unless there is another now.
-    if (known === undefined || deadline !== undefined) this.#limit(backend, drain, deadline ?? this.#drained.deadline)
+    if (known === undefined || deadline !== undefined) this.#limit(backend, drain, deadline ?? this.#drained.deadline())
     if (backend.inFlight === 0) return Promise.resolve(true)
     return new Promise((resolve) => {
       drain.waiting.push(resolve)
@@ -73,7 +73,7 @@ export class Drains {
   }
 
   /** Removed from the set: it finishes what it has, then its Pool closes. */
-  async retire(backend: Backend, { deadline = this.#drained.deadline }: DrainOptions = {}): Promise<void> {
+  async retire(backend: Backend, { deadline = this.#drained.deadline() }: DrainOptions = {}): Promise<void> {
     const waiting = this.#drains.get(backend)?.waiting.splice(0) ?? []
     this.#forget(backend)
     this.#retiring.add(backend)

@@ -35,6 +35,19 @@ export const PoolOptions = Type.Object(
   },
   { ...strict, default: {}, description: 'The connections to each backend' },
 )
+/** What open pools go by from now on, too; the other options only count for pools that are opened later. */
+export interface PoolLimits {
+  /** To each backend at most. */
+  connections: number
+  /** Name look-up, TCP and TLS together (ms; 0 = none). */
+  connectTimeout: number
+}
+
+/** The part of the options that holds for open pools. */
+export function poolLimits({ connections }: PoolOptions, { connect }: TimeoutOptions): PoolLimits {
+  return { connections, connectTimeout: connect }
+}
+
 /** The connections to each backend. */
 export type PoolOptions = Static<typeof PoolOptions>
 

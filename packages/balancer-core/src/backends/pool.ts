@@ -1,5 +1,6 @@
 import { isIP, type Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
+import { isDeepStrictEqual } from 'node:util'
 import { buildConnector } from 'undici'
 import type { Connect } from '../connections/connection.ts'
 import { ConnectionPool } from '../connections/connection-pool.ts'
@@ -7,30 +8,34 @@ import { Http2Pool } from '../connections/http2/http2-pool.ts'
 import type { RequestPool } from '../connections/request-pool.ts'
 import type { HostName } from '../names/host-name.ts'
 import { following, lookupOptions } from '../connections/address-following.ts'
-import type { PoolOptions, TimeoutOptions } from './pool-options.ts'
+import { poolLimits, type PoolLimits, type PoolOptions, type TimeoutOptions } from './pool-options.ts'
 
 /** Opens sockets to one backend, by its own name whatever the request's Host says. */
 function connectorOf(
   hostname: string,
   { protocol, tls }: PoolOptions,
-  timeout: number,
+  limits: Readonly<PoolLimits>,
   host: HostName | undefined,
 ): Connect {
-  const connect = buildConnector({
-    // What a paused connection reads ahead, in bytes: undici's 64 KiB for each of hundreds of slow clients is too much.
-    highWaterMark: 16_384,
-    ...lookupOptions(host),
-    ...tls,
-    timeout,
-    allowH2: protocol !== 'http1',
-    preferH2: true,
-    useH2c: protocol === 'h2c',
-  } as buildConnector.BuildOptions)
+  const build = (timeout: number) =>
+    buildConnector({
+      // What a paused connection reads ahead, in bytes: undici's 64 KiB for each of hundreds of slow clients is too much.
+      highWaterMark: 16_384,
+      ...lookupOptions(host),
+      ...tls,
+      timeout,
+      allowH2: protocol !== 'http1',
+      preferH2: true,
+      useH2c: protocol === 'h2c',
+    } as buildConnector.BuildOptions)
+  let timeout = limits.connectTimeout
+  let connect = build(timeout)
   // An IP address must not be sent as a server name (RFC 6066 §3); Node verifies it all the same.
   const servername = typeof tls.servername === 'string' ? tls.servername : isIP(hostname) === 0 ? hostname : undefined
   return (options, callback) => {
     const named = options.protocol === 'https:' && servername !== undefined ? { ...options, servername } : options
     if (named === options) delete options.servername
+    if (timeout !== limits.connectTimeout) connect = build((timeout = limits.connectTimeout))
     // undici's types do not tell that it answers the socket.
     return connect(named, (...answer: Parameters<buildConnector.Callback>) => {
       const [error, socket] = answer
@@ -46,17 +51,29 @@ function now(): number {
   return performance.now()
 }
 
-/** Opens the pool of one backend. Of the timeouts it keeps the one for connecting; for the others see `time-limit-sweep.ts`. */
-export function openPool(url: string, options: PoolOptions, timeouts: TimeoutOptions, host?: HostName): RequestPool {
-  const { connections, keepAliveTimeout, keepAliveMaxTimeout, maxHeaderSize, protocol } = options
+/**
+ * Opens the pool of one backend. `limits` may change while it is open. Of the timeouts it keeps the one for connecting; for
+ * the others see `time-limit-sweep.ts`.
+ */
+export function openPool(
+  url: string,
+  options: PoolOptions,
+  limits: Readonly<PoolLimits>,
+  host?: HostName,
+): RequestPool {
+  const { keepAliveTimeout, keepAliveMaxTimeout, maxHeaderSize, protocol } = options
   // Of an IPv6 address, certificates do not name the brackets.
-  const connect = connectorOf(new URL(url).hostname.replace(/^\[|\]$/g, ''), options, timeouts.connect, host)
+  const connect = connectorOf(new URL(url).hostname.replace(/^\[|\]$/g, ''), options, limits, host)
   if (protocol !== 'http1') {
     return new Http2Pool({
       url: new URL(url),
       connectorFor: (connection) => (host === undefined ? connect : following(host, connect, () => connection)),
-      connectTimeout: timeouts.connect,
-      connections,
+      get connections() {
+        return limits.connections
+      },
+      get connectTimeout() {
+        return limits.connectTimeout
+      },
       keepAliveTimeout,
       maxHeaderSize,
       now,
@@ -64,7 +81,7 @@ export function openPool(url: string, options: PoolOptions, timeouts: TimeoutOpt
   }
   return new ConnectionPool(
     url,
-    connections,
+    limits,
     (connection) => (host === undefined ? connect : following(host, connect, connection)),
     {
       keepAliveTimeout,
@@ -83,5 +100,11 @@ export function openPool(url: string, options: PoolOptions, timeouts: TimeoutOpt
  * whoever opened it.
  */
 export function openFresh(url: string, options: PoolOptions, timeouts: TimeoutOptions, host?: HostName): RequestPool {
-  return openPool(url, { ...options, connections: 1 }, timeouts, host)
+  return openPool(url, options, { ...poolLimits(options, timeouts), connections: 1 }, host)
+}
+
+/** Can a pool that was opened with `before` go on with `after`? Otherwise another takes its place. */
+export function isSamePool(before: PoolOptions, after: PoolOptions): boolean {
+  const { connections } = after
+  return isDeepStrictEqual({ ...before, connections }, after)
 }

@@ -22,7 +22,8 @@ function described({ url, weight, priority, maxInFlight, zone, tags }: Previewed
   return { url, weight, priority, maxInFlight, tags, ...(zone !== undefined && { zone }) }
 }
 
-function isSame(one: PreviewedBackend, other: PreviewedBackend): boolean {
+/** Would nothing of it be another? */
+export function isSame(one: PreviewedBackend, other: PreviewedBackend): boolean {
   const { url, weight, priority, maxInFlight, zone, tags } = one
   const isAlike = url === other.url && weight === other.weight && priority === other.priority
   if (!isAlike || maxInFlight !== other.maxInFlight || zone !== other.zone) return false

@@ -1,6 +1,10 @@
-import { NobodyUsableError, RefusedBackendsError } from '../errors.ts'
-import type { ParsedBackend } from './backend-options.ts'
-import type { Backend } from './backend.ts'
+import { inSlices, withoutSecrets } from '@fastify-balancer/option-schema'
+import { BadOptionsError, NobodyUsableError, RefusedBackendsError } from '../errors.ts'
+import type { HostNames } from '../names/host-names.ts'
+import { BackendList, itemsOf, settingsOf, type ParsedBackend } from './backend-options.ts'
+import { Backend } from './backend.ts'
+import { openPool } from './pool.ts'
+import type { PoolLimits, PoolOptions } from './pool-options.ts'
 import type { VetoOptions } from './veto.ts'
 
 /** What a change of the list may require. */
@@ -19,6 +23,12 @@ export interface ChangeOptions {
 export type Verdict =
   | { readonly backend: Backend; readonly veto: VetoOptions }
   | { readonly backend: Backend; readonly refusal: string }
+
+/** Options by which backends are opened. */
+export interface OpeningOptions {
+  readonly pool: PoolOptions
+  readonly limits: Readonly<PoolLimits>
+}
 
 /** So many are named in a refusal, which is logged, and answered over HTTP. */
 const mostTold = 20
@@ -54,11 +64,69 @@ function hindrances({ all, verdicts }: Proposal): readonly string[] {
  * means to do who does not say so. Where nobody was usable, there is nothing to lose.
  */
 export function refusalOf(proposal: Proposal, before: readonly Backend[], force: boolean): Error | undefined {
-  const refusals = proposal.verdicts.flatMap((verdict) =>
-    'refusal' in verdict ? `${verdict.backend.id}: ${verdict.refusal}` : [],
-  )
-  if (refusals.length > 0) return new RefusedBackendsError(told(refusals).join('; '))
-  if (force || !before.some(({ available }) => available)) return undefined
-  const faults = hindrances(proposal)
-  return faults.length === 0 ? undefined : new NobodyUsableError(told(faults))
+  const refusals = refusalsIn(proposal)
+  if (refusals.length > 0) return new RefusedBackendsError(refusals.join('; '))
+  const faults = nobodyUsable(proposal, before, force)
+  return faults.length === 0 ? undefined : new NobodyUsableError(faults)
+}
+
+/** The same for one who collects faults: what would be thrown, one line each. */
+export function objectionsTo(proposal: Proposal, before: readonly Backend[], force: boolean): readonly string[] {
+  const refusals = refusalsIn(proposal)
+  if (refusals.length > 0) return refusals.map((refusal) => `backends: ${refusal}`)
+  const faults = nobodyUsable(proposal, before, force)
+  return faults.length === 0 ? [] : [`backends: no backend would be usable (${faults.join('; ')})`]
+}
+
+function refusalsIn({ verdicts }: Proposal): readonly string[] {
+  return told(verdicts.flatMap((verdict) => ('refusal' in verdict ? `${verdict.backend.id}: ${verdict.refusal}` : [])))
+}
+
+function nobodyUsable(proposal: Proposal, before: readonly Backend[], force: boolean): readonly string[] {
+  return force || !before.some(({ available }) => available) ? [] : told(hindrances(proposal))
+}
+
+/** Makes proposals: reads lists, opens newcomers, and lets hooks look at them. */
+export class Proposals {
+  readonly #names: HostNames
+  readonly #judge: (newcomers: readonly Backend[]) => Promise<readonly Verdict[]>
+
+  constructor(names: HostNames, judge: (newcomers: readonly Backend[]) => Promise<readonly Verdict[]>) {
+    this.#names = names
+    this.#judge = judge
+  }
+
+  open(listed: ParsedBackend, { pool, limits }: OpeningOptions): Backend {
+    const whereabouts = this.#names.whereaboutsOf(listed.url, pool.tls)
+    const opened = openPool(listed.url, pool, limits, whereabouts.host)
+    return new Backend(listed.id, listed.url, settingsOf(listed, pool), opened, whereabouts)
+  }
+
+  /**
+   * Works out what a list would be; `known` of it are taken as they are, `current` ones stay. Hooks look at newcomers unless
+   * the list is `resumed`. @throws BadOptionsError
+   */
+  async make(
+    wanted: unknown,
+    known: ReadonlySet<unknown>,
+    current: ReadonlyMap<string, Backend>,
+    options: OpeningOptions,
+    isResumed = false,
+  ): Promise<Proposal> {
+    const faults: string[] = []
+    const list = new BackendList(options.pool, faults, known)
+    await inSlices(itemsOf(wanted, faults), (item, index) => void list.read(item, index))
+    if (faults.length > 0) throw new BadOptionsError(faults.map(withoutSecrets).join('; '))
+    const listed = list.parsed
+    const all: Backend[] = []
+    const newcomers: Backend[] = []
+    await inSlices(listed, (one) => {
+      const kept = current.get(one.id)
+      const backend = kept?.url === one.url ? kept : this.open(one, options)
+      if (backend !== kept) newcomers.push(backend)
+      all.push(backend)
+    })
+    const verdicts = newcomers.length > 0 && !isResumed ? await this.#judge(newcomers) : []
+    return { listed, all, newcomers, verdicts }
+  }
 }

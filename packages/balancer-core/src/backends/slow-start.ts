@@ -13,7 +13,7 @@ const steps = 20
  */
 export class SlowStart {
   readonly #clock: Clock
-  readonly #window: number
+  #window: number
   readonly #onChange: () => void
   readonly #since = new Map<Backend, number>()
   #timer: unknown
@@ -24,6 +24,15 @@ export class SlowStart {
     this.#clock = clock
     this.#window = window
     this.#onChange = onChange
+  }
+
+  /** Takes another time from now on (ms, 0 = none), those that have begun included. */
+  configure(window: number): void {
+    if (window === this.#window || this.#stopped) return
+    this.#window = window
+    if (this.#since.size === 0) return
+    this.#clock.clearTimeout(this.#timer)
+    this.#warm()
   }
 
   /** Finds the newcomers of a set that is about to be used. */
@@ -54,7 +63,7 @@ export class SlowStart {
   #warm(): void {
     const now = this.#clock.now()
     for (const [backend, since] of this.#since) {
-      const part = Math.min(Math.max((now - since) / this.#window, least), 1)
+      const part = this.#window === 0 ? 1 : Math.min(Math.max((now - since) / this.#window, least), 1)
       backend.warm(part)
       if (part === 1) this.#since.delete(backend)
     }

@@ -30,7 +30,7 @@ export class ConnectionPool implements RequestPool, ConnectionOwner {
   readonly options: Client.Options
   roundTrip = Number.POSITIVE_INFINITY
   readonly #origin: string
-  readonly #most: number
+  readonly #limits: { readonly connections: number }
   readonly #all = new Set<Connection>()
   readonly #free: Connection[] = []
   /** Those for whom a connection is free in a moment. */
@@ -48,15 +48,15 @@ export class ConnectionPool implements RequestPool, ConnectionOwner {
   #ending = false
   destroyed = false
 
-  /** At most `most` connections. */
+  /** `limits` says how many connections at most, and may change. */
   constructor(
     origin: string,
-    most: number,
+    limits: { readonly connections: number },
     connectorOf: (connection: () => Connection) => Connect,
     options: Client.Options,
   ) {
     this.#origin = origin
-    this.#most = most
+    this.#limits = limits
     this.connectorOf = connectorOf
     this.options = options
   }
@@ -171,7 +171,7 @@ export class ConnectionPool implements RequestPool, ConnectionOwner {
     if (free !== undefined) return free
     // There will be as many in a moment, without the cost of a new one.
     if (this.#waiting.length < this.#settling + this.#resting) return undefined
-    if (this.#all.size < this.#most) return this.#open()
+    if (this.#all.size < this.#limits.connections) return this.#open()
     const bound = this.#bound.idle
     if (bound === undefined) return undefined
     this.#drop(bound)
@@ -193,7 +193,8 @@ export class ConnectionPool implements RequestPool, ConnectionOwner {
       }
       const free = this.#free.pop()
       const isDue =
-        free !== undefined || (this.#waiting.length > this.#settling + this.#resting && this.#all.size < this.#most)
+        free !== undefined ||
+        (this.#waiting.length > this.#settling + this.#resting && this.#all.size < this.#limits.connections)
       if (!isDue) return
       const { options, handler } = this.#waiting.shift()!
       this.#dispatch(free ?? this.#open(), options, handler)

@@ -23,8 +23,11 @@ interface Watched {
   readonly reply: FastifyReply
   readonly clock: Clock
   readonly counts: AttemptCounts
-  readonly forwarding: { readonly rate: RateLimit }
-  readonly balancer: { readonly options: { readonly timeouts: { readonly idle: number } } }
+  readonly forwarding: {
+    readonly rate: RateLimit
+    readonly options: { readonly timeouts: { readonly idle: number } }
+  }
+  readonly balancer: object
   onBody(body: Buffer): void
   fail(reason: FailureReason, error: unknown): void
 }
@@ -62,7 +65,7 @@ export class ClientWatch {
   /** Takes a body of this length whole, and hands it over. */
   collect(length: number): void {
     const { request, clock, forwarding, balancer } = this.#exchange
-    const { idle } = balancer.options.timeouts
+    const { idle } = forwarding.options.timeouts
     const limits = { idle, rate: forwarding.rate, clock }
     this.#collection = new BodyCollection(balancer, this, request.raw, length, limits)
     this.#collection.begin()
@@ -83,11 +86,11 @@ export class ClientWatch {
   /** Ends the attempt of a client that is too slow, and sees to it that one that has gone is noticed; to be called again and again. */
   check(attempt: Attempt, out: Outgoing): void {
     const { reply, forwarding, counts } = this.#exchange
-    const { tick, period } = counts.sweep
-    const reason = this.#rate.check(attempt, out, reply.raw, forwarding.rate, tick * period)
+    const { now } = counts.sweep
+    const reason = this.#rate.check(attempt, out, reply.raw, forwarding.rate, now)
     if (reason !== undefined) attempt.cancel(reason)
-    else if (!attempt.uploaded && isHeldUp(out.body) && tick * period - this.#lookedAt >= lookPeriod) {
-      this.#lookedAt = tick * period
+    else if (!attempt.uploaded && isHeldUp(out.body) && now - this.#lookedAt >= lookPeriod) {
+      this.#lookedAt = now
       this.#look()
     }
   }

@@ -3,6 +3,7 @@ import type { Attempt, ExchangeView } from '../attempt/attempt.ts'
 import type { Balancer } from '../balancer.ts'
 import type { Clock } from '../clock.ts'
 import { blameOf, type Blame, type Outcome } from '../failure.ts'
+import type { ParsedOptions } from '../options.ts'
 import type { AttemptCounts } from '../attempt-counts.ts'
 import type { Forwarding } from './forwarding.ts'
 import type { PickRequest } from '../picking/policy.ts'
@@ -13,6 +14,8 @@ export class ExchangeRecord implements ExchangeView {
   readonly reply: FastifyReply
   readonly forwarding: Forwarding
   readonly balancer: Balancer
+  /** The balancer's options when it began: it keeps them, whatever changes meanwhile. */
+  readonly options: ParsedOptions
   readonly clock: Clock
   startedAt = 0
   endedAt = 0
@@ -26,6 +29,7 @@ export class ExchangeRecord implements ExchangeView {
     this.reply = reply
     this.forwarding = forwarding
     this.balancer = forwarding.balancer
+    this.options = forwarding.options
     this.clock = this.balancer.clock
   }
 

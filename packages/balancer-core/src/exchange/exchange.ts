@@ -45,7 +45,7 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
   #answer: Answer | undefined
   #retries: Retries | undefined
   #ended = false
-  readonly #limits = new TimeLimits(this, this.balancer.options.timeouts.idle, this.forwarding.rate.least)
+  readonly #limits = new TimeLimits(this, this.options.timeouts.idle, this.forwarding.rate.least)
   #watch: ClientWatch | undefined
 
   constructor(request: FastifyRequest, reply: FastifyReply, forwarding: Forwarding, lane: Lane) {
@@ -70,7 +70,7 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
   /** Judges, and goes on to the first attempt. */
   #start(): void {
     const { balancer, request, forwarding } = this
-    const { timeouts } = balancer.options
+    const { timeouts } = this.options
     this.startedAt = this.clock.now()
     const hasRoom = balancer.enter()
     tellOfClose(this.reply.raw, this)
@@ -110,16 +110,17 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
 
   /** Waits for a backend to become free; false when there is no place to wait. */
   #queue(): boolean {
-    const { queue, options } = this.balancer
-    if (!queue.enter(this)) return false
-    this.#limits.start('queue-timeout', options.timeouts.queue)
+    if (!this.balancer.queue.enter(this)) return false
+    this.#limits.start('queue-timeout', this.options.timeouts.queue)
     return true
   }
 
   /** Sends it over the attempt's backend; also called when the exchange has come first in the queue. */
   attempt(attempt: Attempt): void {
     const { backend } = attempt
-    const { pool, timeouts } = this.balancer.options
+    const { timeouts } = this.options
+    // Of now: it has to fit the pool, which may be another since the exchange began.
+    const now = this.balancer.options
     const fresh = this.#retries?.distrusting === true
     this.#limits.stop('queue-timeout')
     // The first of those: they have so long together.
@@ -127,8 +128,8 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
       this.#limits.start('no-backend', timeouts.connect)
     this.attempts.push(attempt)
     this.#current = attempt
-    const dispatcher = fresh ? openFresh(backend.url, pool, timeouts, backend.host) : backend.pool
-    attempt.start(dispatcher, attemptRequest(this.#outgoing!, backend.hostname, this.balancer.options))
+    const dispatcher = fresh ? openFresh(backend.url, now.pool, timeouts, backend.host) : backend.pool
+    attempt.start(dispatcher, attemptRequest(this.#outgoing!, backend.hostname, now))
     if (fresh) backend.closeAfterUse(dispatcher)
   }
 
@@ -141,7 +142,7 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
   limitOf(attempt: Attempt): ProgressLimit {
     const out = this.#outgoing!
     this.client.check(attempt, out)
-    return progressLimit(attempt, out, this.#answer?.paused === true, this.balancer.options.timeouts)
+    return progressLimit(attempt, out, this.#answer?.paused === true, this.options.timeouts)
   }
 
   get ownFailure(): FailureReason | undefined {
@@ -156,7 +157,7 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
   onResponse(attempt: Attempt, controller: Dispatcher.DispatchController, headers: IncomingFields): void {
     bindIfSignedIn(attempt, this.request.raw)
     if (attempt !== this.#current || this.outcome !== undefined) return attempt.discard()
-    const { statuses } = this.balancer.options.retry
+    const { statuses } = this.options.retry
     if (statuses.length > 0 && statuses.includes(attempt.status) && this.#retry(attempt, 'status'))
       return attempt.discard()
     this.#answer = new Answer(this, this.#lane, attempt, controller, headers, this.#outgoing!.method)
@@ -183,7 +184,7 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
     const { balancer } = this
     // When the app closes, every backend is cut.
     if (reason === 'drain-deadline' && balancer.closing) return false
-    this.#retries ??= new Retries(balancer.options.retry, balancer.budget)
+    this.#retries ??= new Retries(this.options.retry, balancer.budget)
     if (!this.#retries.may(failed, reason, this.#outgoing!)) return false
     const again = reason === 'stale-connection' && balancer.set.available.includes(failed.backend)
     let next = again ? balancer.attemptAt(failed.backend, this) : 'none'
@@ -221,7 +222,7 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
     this.balancer.leave()
     if (this.balancer.closing && isLatest(this.reply.raw, this.request.raw)) closeConnection(this.request.raw)
     if (channels.exchangeEnd.hasSubscribers) channels.exchangeEnd.publish({ exchange: this })
-    logExchange(this, this.balancer.options.logQuery)
+    logExchange(this, this.options.logQuery)
   }
 
   #stopWaiting(): void {

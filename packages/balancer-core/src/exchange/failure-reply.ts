@@ -13,7 +13,7 @@ const retryAfter = '1'
 const ownReasons = new Set<FailureReason>(['rewrite-failed', 'bad-request'])
 
 /** Tells the client of a failure, through the app's own error handler. */
-export function replyWithFailure({ request, reply, balancer, error }: ExchangeRecord, failure: FailureError): void {
+export function replyWithFailure({ request, reply, options, error }: ExchangeRecord, failure: FailureError): void {
   // Who does not listen is not told: 499 is for logs.
   if (failure.statusCode === 499) {
     reply.hijack()
@@ -28,7 +28,7 @@ export function replyWithFailure({ request, reply, balancer, error }: ExchangeRe
     lingerAfter(reply.raw)
   }
   if (failure.statusCode === 503) reply.header('retry-after', retryAfter)
-  if (balancer.options.failureHeader) reply.header('x-balancer-failure', failure.reason)
+  if (options.failureHeader) reply.header('x-balancer-failure', failure.reason)
   // An error of the app's own hooks is the app's own, and may carry a status.
   const isOwn = error instanceof Error && !(error instanceof RequestFault) && ownReasons.has(failure.reason)
   reply.send(isOwn ? error : failure)

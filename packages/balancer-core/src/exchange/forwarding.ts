@@ -6,9 +6,13 @@ import type { RequestRules } from '../request/outgoing-request.ts'
 import { guardOf } from '../paths/path-guard.ts'
 import type { AnswerRules } from '../response/response-lane.ts'
 
-/** How one route forwards: worked out when the route is made, not for each request. */
+/**
+ * How one route forwards: worked out when the route is made, and again when the balancer's options have changed, not for
+ * each request. A request keeps the one that it began with.
+ */
 export interface Forwarding {
   readonly balancer: Balancer
+  readonly options: ParsedOptions
   readonly lane: ParsedOptions['lane']
   readonly request: RequestRules
   readonly response: AnswerRules
@@ -18,9 +22,11 @@ export interface Forwarding {
 
 /** How a balancer forwards what a route of the user's own gives it. */
 export function forwardingOf(balancer: Balancer): Forwarding {
-  const { lane, rewrite, forwarded, host, requestId, minClientRate, timeouts } = balancer.options
+  const { options } = balancer
+  const { lane, rewrite, forwarded, host, requestId, minClientRate, timeouts } = options
   return {
     balancer,
+    options,
     lane,
     request: { segments: 0, confined: false, guard: undefined, forwarded, host, requestId, rewrite: rewrite.request },
     response: { via: forwarded.via, rewrite: rewrite.response },
@@ -32,7 +38,7 @@ export function forwardingOf(balancer: Balancer): Forwarding {
 export function forwardingBelow(balancer: Balancer, prefix: string): Forwarding {
   const forwarding = forwardingOf(balancer)
   const segments = prefix.split('/').filter((segment) => segment !== '').length
-  const { stripPrefix } = balancer.options.rewrite
+  const { stripPrefix } = forwarding.options.rewrite
   return {
     ...forwarding,
     request: { ...forwarding.request, segments: stripPrefix ? segments : 0, confined: segments > 0 },
@@ -41,6 +47,6 @@ export function forwardingBelow(balancer: Balancer, prefix: string): Forwarding 
 
 /** The same for the route that this request has taken: it must not mean another one to a backend, unless `paths` is `as-is`. */
 export function guarded(forwarding: Forwarding, request: FastifyRequest): Forwarding {
-  if (forwarding.balancer.options.paths === 'as-is') return forwarding
+  if (forwarding.options.paths === 'as-is') return forwarding
   return { ...forwarding, request: { ...forwarding.request, guard: guardOf(request) } }
 }

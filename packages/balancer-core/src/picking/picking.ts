@@ -17,7 +17,7 @@ interface Resort {
 type Take<Place, S> = (backend: Backend, seeker: S, lastResort: boolean) => Place | undefined
 
 /** What a balancer says of its picking. */
-interface Settings {
+export interface PickingSettings {
   /** How long those with soft vetoes may be tried for one request, in ms; 0 = no limit, false = not at all. */
   readonly lastResort: number | false
 }
@@ -36,14 +36,14 @@ function byPreference(one: Backend, other: Backend): number {
  * `Place` is what a seeker gets at a backend: an attempt.
  */
 export class Picking<Place extends object, S extends Seeker> {
-  readonly #policy: Policy
-  readonly #settings: Settings
+  #policy: Policy
+  #settings: PickingSettings
   readonly #take: Take<Place, S>
   #set: BackendSet
   #picker: Picker
   #searched = 0
 
-  constructor(policy: Policy, set: BackendSet, settings: Settings, take: Take<Place, S>) {
+  constructor(policy: Policy, set: BackendSet, settings: PickingSettings, take: Take<Place, S>) {
     this.#policy = policy
     this.#settings = settings
     this.#take = take
@@ -55,6 +55,12 @@ export class Picking<Place extends object, S extends Seeker> {
   over(set: BackendSet): void {
     this.#set = set
     this.#picker = this.#policy.over(set.available, set.draining)
+  }
+
+  /** From the next set on, it is chosen in this way. */
+  configure(policy: Policy, settings: PickingSettings): void {
+    this.#policy = policy
+    this.#settings = settings
   }
 
   /** See `Balancer.pick`. */

@@ -7,7 +7,8 @@ export interface Waiter {
 
 /** A bounded first-in-first-out queue for requests that no backend has room for. HAProxy's, without priorities. */
 export class WaitingQueue<W extends Waiter> {
-  readonly max: number
+  /** How many may wait; fewer from now on lets those that wait already go on waiting. */
+  max: number
   length = 0
   #first: W | undefined
   #last: W | undefined

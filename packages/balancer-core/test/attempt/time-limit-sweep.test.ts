@@ -135,10 +135,10 @@ test('a time that has certainly passed is told no earlier than it has, and at mo
   sweep.enter(new Looked())
   for (const offset of [0, 1, 50, 99]) {
     clock.advance(offset)
-    const { tick } = sweep
+    const { mark } = sweep
     const began = clock.now()
-    assert.equal(sweep.since(tick), -100)
-    while (sweep.since(tick) < 300) clock.advance(1)
+    assert.equal(sweep.since(mark), -100)
+    while (sweep.since(mark) < 300) clock.advance(1)
     const passed = clock.now() - began
     assert.ok(passed >= 300 && passed <= 400, `${passed} ms from ${offset}`)
     clock.advance(100 - (clock.now() % 100))
@@ -152,12 +152,12 @@ test('after a pause it begins again with a whole period', () => {
   clock.advance(150)
   sweep.leave(one)
   clock.advance(1000)
-  const { tick } = sweep
+  const { now } = sweep
   sweep.enter(one)
   clock.advance(99)
-  assert.equal(sweep.tick, tick)
+  assert.equal(sweep.now, now)
   clock.advance(1)
-  assert.equal(sweep.tick, tick + 1)
+  assert.equal(sweep.now, now + 100)
   assert.equal(one.looks, 2)
 })
 
@@ -169,4 +169,30 @@ test('once stopped it leaves no timer and looks at nothing', () => {
   assert.equal(clock.pending, 0)
   clock.advance(1000)
   assert.equal(one.looks, 0)
+})
+
+test('where limits change while something is under way, no time is counted that has not passed', () => {
+  for (const [first, second] of [
+    [800, 8000],
+    [8000, 800],
+    [40, 2000],
+  ] as const) {
+    for (const offset of [0, 1, 37, 99, 240]) {
+      const { clock, sweep } = sweeping(first)
+      sweep.enter(new Looked())
+      clock.advance(offset)
+      const { mark } = sweep
+      const began = clock.now()
+      clock.advance(offset)
+      sweep.limit([second])
+      while (sweep.since(mark) < 300) {
+        clock.advance(1)
+        const passed = clock.now() - began
+        assert.ok(sweep.since(mark) <= passed, `${sweep.since(mark)} ms are counted after ${passed}`)
+      }
+      const passed = clock.now() - began
+      assert.ok(passed <= 300 + 3 * 250, `${passed} ms`)
+      assert.equal(clock.pending, 1)
+    }
+  }
 })

@@ -707,7 +707,7 @@ describe('closing', () => {
   test('waits for the exchanges under way, and cuts them at the deadline', async (t) => {
     const { balancer, clock } = balancing(t, { drainDeadline: 1000 })
     const { pool } = balancer.backend('a')
-    balancer.exchanges = 1
+    balancer.enter()
     const closed = balancer.close()
     clock.advance(999)
     await settled()
@@ -721,7 +721,8 @@ describe('closing', () => {
 
   test('does not wait for the deadline when the exchanges have ended', async (t) => {
     const { balancer, clock } = balancing(t, { drainDeadline: 0 })
-    balancer.exchanges = 2
+    balancer.enter()
+    balancer.enter()
     const closed = balancer.close()
     balancer.leave()
     await settled()

@@ -1,17 +1,15 @@
 // Room `backend`: the circuit of one backend, fed by its attempts and acting by a veto.
 import type { Attempt, Backend, Balancer } from '@fastify-balancer/balancer-core'
 import type { Pauses } from '@fastify-balancer/option-schema'
-import { AnyOf } from '../trip/any-of.ts'
 import type { Call, Verdict } from '../circuit/call.ts'
 import { Circuit } from '../circuit/circuit.ts'
 import { CircuitVeto } from './circuit-veto.ts'
 import type { CircuitState } from '../circuit/circuit-options.ts'
-import { Consecutive } from '../trip/consecutive.ts'
 import type { HeldState, Hold, HoldOptions } from '../circuit/holds.ts'
 import type { CircuitSettings } from './circuit-settings.ts'
 import { isPressure } from './pressure.ts'
 import { ProbeRow } from './probe-row.ts'
-import { Rate } from '../trip/rate.ts'
+import { SettledTrip } from './settled-trip.ts'
 import { RecentFailures, type FailureNote } from './recent-failures.ts'
 
 /** What is to be seen of a backend's circuit. Plain data. */
@@ -47,16 +45,6 @@ function durationOf({ askedAt, status, responseTime }: Attempt, at: number): num
   return status === 0 && askedAt !== undefined ? at - askedAt : responseTime
 }
 
-function circuitOf(
-  { failures, window, rate, ...figures }: CircuitSettings,
-  { clock, random }: Balancer,
-  onChange: (state: CircuitState, before: CircuitState, reason: string) => void,
-): Circuit {
-  const rules = [failures > 0 && new Consecutive({ failures, window }), rate !== false && new Rate(rate)]
-  const trip = new AnyOf(...rules.filter((rule) => rule !== false))
-  return new Circuit({ ...figures, trip, now: () => clock.now(), random, onChange })
-}
-
 /**
  * The circuit of one backend, and what follows from it: there is a veto exactly while the circuit admits nothing. So it
  * is also vetoed while it is half-open and its trials are running: others keep their fair shares, a lower priority takes
@@ -67,7 +55,8 @@ export class BackendCircuit {
   readonly #balancer: Balancer
   readonly #circuit: Circuit
   readonly #veto: CircuitVeto
-  readonly #statuses: readonly number[]
+  readonly #trip: SettledTrip
+  #statuses: readonly number[]
   readonly #pauses: Pauses
   readonly #onChange: ChangeListener
   readonly #failures = new RecentFailures()
@@ -90,8 +79,29 @@ export class BackendCircuit {
     this.#statuses = settings.statuses
     this.#pauses = pauses
     this.#onChange = onChange
-    this.#circuit = circuitOf(settings, balancer, (state, before, reason) => this.#changed(state, before, reason))
+    this.#trip = new SettledTrip(settings)
+    const { clock, random } = balancer
+    this.#circuit = new Circuit({
+      ...settings,
+      trip: this.#trip.rule,
+      now: () => clock.now(),
+      random,
+      onChange: (state, before, reason) => this.#changed(state, before, reason),
+    })
     this.#veto = new CircuitVeto(balancer, backend, this.#circuit)
+  }
+
+  /** Goes by these from now on; its state, what holds it, and what it has counted stay. */
+  configure(settings: CircuitSettings): void {
+    this.#statuses = settings.statuses
+    this.#trip.configure(settings)
+    this.#circuit.configure(settings, this.#trip.rule)
+    this.#act()
+  }
+
+  /** Somebody holds it open, or closed. */
+  get held(): boolean {
+    return this.#circuit.held !== undefined
   }
 
   /** An attempt goes. In panic it goes although the circuit is open: then there is no call, and it says nothing. */
@@ -196,9 +206,10 @@ export class BackendCircuit {
     this.#setTimer()
   }
 
-  /** The backend has left the list. */
+  /** The backend has left the list, or is to have no circuit any more. */
   leave(): void {
     this.stop()
+    this.#circuit.forgetCalls()
     this.#veto.lift()
   }
 

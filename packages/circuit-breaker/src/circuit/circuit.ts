@@ -11,7 +11,7 @@ import {
 import { Consecutive } from '../trip/consecutive.ts'
 import { spoken } from '../trip/duration.ts'
 import { Holds, type HeldState, type Hold, type HoldOptions } from './holds.ts'
-import { openTime } from './open-time.ts'
+import { Openings } from './open-time.ts'
 import { run } from './run.ts'
 import { Trials } from './trials.ts'
 import type { TripRule } from '../trip/trip-rule.ts'
@@ -21,8 +21,8 @@ import type { TripRule } from '../trip/trip-rule.ts'
  * owner with a clock may call `advance` at `nextChangeAt`, so that a change is noticed when nobody does.
  */
 export class Circuit {
-  readonly #trip: TripRule
-  readonly #figures: CircuitFigures
+  #trip: TripRule
+  #figures: CircuitFigures
   readonly #trials: Trials
   readonly #counts: (error: unknown) => boolean
   readonly #now: () => number
@@ -30,15 +30,12 @@ export class Circuit {
   readonly #onChange: CircuitOptions['onChange']
   readonly #report: Report = (call, verdict, duration, at) => this.#settle(call, verdict, duration, at)
   readonly #holds = new Holds()
-  /** The hold in force. */
   #held: Hold | undefined
   #state: CircuitState = 'closed'
   #epoch = 0
   #since: number
   #reason = 'new'
-  #openings = 0
-  #openedFor = 0
-  #openUntil = 0
+  readonly #openings = new Openings()
   #dueAt = Infinity
 
   /** @throws RangeError for a figure with which it might never close again */
@@ -51,6 +48,20 @@ export class Circuit {
     this.#random = options.random ?? Math.random
     this.#onChange = options.onChange
     this.#since = this.#now()
+  }
+
+  /** Goes by these from now on; it stays in its state, and open for as long as it began. @throws RangeError */
+  configure(figures: Partial<CircuitFigures>, trip: TripRule): void {
+    this.advance()
+    this.#figures = figuresOf(figures)
+    this.#trip = trip
+    this.#trials.configure(this.#figures.trials, this.#figures.trialTimeout)
+  }
+
+  /** Calls that are under way say nothing any more, however they end. */
+  forgetCalls(): void {
+    this.#epoch++
+    this.#trials.reset()
   }
 
   get state(): CircuitState {
@@ -73,7 +84,7 @@ export class Circuit {
   /** Openings in a row: 0 once it has been closed for as long as it had been open, or has been let go by hand. */
   get openings(): number {
     this.advance()
-    return this.#hasRecovered(this.#now()) ? 0 : this.#openings
+    return this.#hasRecovered(this.#now()) ? 0 : this.#openings.count
   }
 
   /** Rises whenever counting begins anew: with each change of the state, and when it is held or let go. */
@@ -126,6 +137,11 @@ export class Circuit {
     return run(this, start, this.#counts)
   }
 
+  /** The hold in force. */
+  get held(): Hold | undefined {
+    return this.#held
+  }
+
   /** Lets trials go before its time is over; does nothing unless it is open. */
   halfOpen(reason: string): void {
     const now = this.#now()
@@ -167,7 +183,7 @@ export class Circuit {
 
   #passDue(due: number): void {
     if (this.#held !== undefined) this.#obey(due, 'its time was up')
-    else if (this.#state === 'open') this.#enter('half-open', due, `was open for ${spoken(this.#openedFor)}`)
+    else if (this.#state === 'open') this.#enter('half-open', due, `was open for ${spoken(this.#openings.lasts)}`)
     else if (this.#trials.pass(due)) this.#open(due, `a trial took longer than ${spoken(this.#figures.trialTimeout)}`)
     else this.#schedule()
   }
@@ -175,10 +191,8 @@ export class Circuit {
   #settle(call: Call, verdict: boolean | undefined, given: number | undefined, at: number = this.#now()): void {
     this.advance(at)
     if (call.epoch !== this.#epoch) return
-    if (call.isTrial) {
-      this.#trials.end(call)
-      this.#schedule()
-    }
+    if (call.isTrial) this.#trials.end(call)
+    if (call.isTrial) this.#schedule()
     if (verdict === undefined || this.#held !== undefined) return
     const duration = given ?? at - (call.beganAt ?? at)
     if (call.isTrial) this.#judge(verdict, duration, at)
@@ -189,26 +203,21 @@ export class Circuit {
   }
 
   #judge(succeeded: boolean, duration: number, at: number): void {
-    if (!succeeded) this.#open(at, 'a trial failed')
-    else if (this.#trip.isSlow?.(duration) === true) this.#open(at, `a trial was slow: ${spoken(duration)}`)
-    else if (++this.#trials.succeeded >= this.#figures.needed)
-      this.#enter(
-        'closed',
-        at,
-        this.#trials.succeeded === 1 ? 'a trial succeeded' : `${this.#trials.succeeded} trials succeeded`,
-      )
+    if (!succeeded) return this.#open(at, 'a trial failed')
+    if (this.#trip.isSlow?.(duration) === true) return this.#open(at, `a trial was slow: ${spoken(duration)}`)
+    const succeededSoFar = ++this.#trials.succeeded
+    if (succeededSoFar < this.#figures.needed) return
+    this.#enter('closed', at, succeededSoFar === 1 ? 'a trial succeeded' : `${succeededSoFar} trials succeeded`)
   }
 
   #open(at: number, reason: string): void {
-    if (this.#hasRecovered(at)) this.#openings = 0
-    this.#openings++
-    this.#openedFor = openTime(this.#figures, this.#openings, this.#random())
-    this.#openUntil = at + this.#openedFor
+    if (this.#hasRecovered(at)) this.#openings.forgive()
+    this.#openings.begin(at, this.#figures, this.#random())
     this.#enter('open', at, reason)
   }
 
   #hasRecovered(at: number): boolean {
-    return this.#state === 'closed' && at - this.#since >= this.#openedFor
+    return this.#state === 'closed' && at - this.#since >= this.#openings.lasts
   }
 
   /** Does as the hold now in force says. One in the same state as the hold before it changes the reason and the end. */
@@ -219,7 +228,7 @@ export class Circuit {
       this.#reason = hold?.reason ?? this.#reason
       return this.#schedule()
     }
-    this.#openings = this.#openedFor = 0
+    this.#openings.forgive()
     this.#enter(hold?.state === 'open' ? 'isolated' : 'closed', at, hold?.reason ?? released)
   }
 
@@ -236,6 +245,6 @@ export class Circuit {
   }
 
   #schedule(): void {
-    this.#dueAt = this.#held?.endsAt ?? (this.#state === 'open' ? this.#openUntil : this.#trials.dueAt)
+    this.#dueAt = this.#held?.endsAt ?? (this.#state === 'open' ? this.#openings.until : this.#trials.dueAt)
   }
 }

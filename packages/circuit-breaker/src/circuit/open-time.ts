@@ -22,3 +22,23 @@ export function openTime(
   // What would go over the top is taken off instead: cut off there, half of a fleet would come back at one instant.
   return jittered > longest ? 2 * longest - jittered : jittered
 }
+
+/** Openings in a row, and how long the last of them lasts, in ms. */
+export class Openings {
+  count = 0
+  lasts = 0
+  /** On the circuit's clock. */
+  until = 0
+
+  /** One more, at `at` on the circuit's clock; `draw` from 0 up to 1. */
+  begin(at: number, figures: OpenTimeOptions, draw: number): void {
+    this.count++
+    this.lasts = openTime(figures, this.count, draw)
+    this.until = at + this.lasts
+  }
+
+  /** Nothing is held against it any more. */
+  forgive(): void {
+    this.count = this.lasts = 0
+  }
+}

@@ -6,11 +6,17 @@ export class Trials {
   succeeded = 0
   /** When each of those that run is due, on the circuit's clock (ms). */
   readonly #running = new Map<Call, number>()
-  readonly #slots: number
-  readonly #timeout: number
+  #slots: number
+  #timeout: number
 
   /** `slots` trials at once; one that takes longer than `timeout` ms (0 = any) is overdue. */
   constructor(slots: number, timeout: number) {
+    this.#slots = slots
+    this.#timeout = timeout
+  }
+
+  /** The same from now on; those that run are due when they were. */
+  configure(slots: number, timeout: number): void {
     this.#slots = slots
     this.#timeout = timeout
   }

@@ -14,13 +14,18 @@ export interface ConsecutiveOptions {
  * failures may be an hour apart and mean nothing.
  */
 export class Consecutive implements TripRule {
-  readonly #failures: number
-  readonly #window: number
-  readonly #reason: string
+  #failures = 0
+  #window = 0
+  #reason = ''
   #row = 0
   #last = 0
 
-  constructor({ failures, window }: ConsecutiveOptions) {
+  constructor(options: ConsecutiveOptions) {
+    this.configure(options)
+  }
+
+  /** Goes by these from now on; the row that has begun goes on. */
+  configure({ failures, window }: ConsecutiveOptions): void {
     this.#failures = failures
     this.#window = window
     const apart = window === 0 || failures < 2 ? '' : `, no further than ${spoken(window)} apart`

@@ -1,40 +1,47 @@
-import { options } from './arguments.ts'
+import { headings, options, type CommandOption } from './options.ts'
 
-function usageOf(name: string, option: { short?: string; value?: string }): string {
-  return `${option.short === undefined ? '' : `-${option.short}, `}--${name}${option.value === undefined ? '' : ` <${option.value}>`}`
+/** Where descriptions begin; the longest option is as long. */
+const column = 36
+const width = 112
+
+function usageOf(name: string, { short, value }: CommandOption): string {
+  const optional = name === 'trust-proxy' ? `[=<${value}>]` : value === undefined ? '' : ` <${value}>`
+  return `  ${short === undefined ? '   ' : `-${short},`} --${name}${optional}`
 }
 
-function optionLines(): string[] {
-  return Object.entries<{ short?: string; value?: string; default?: string; description: string }>(options).map(
-    ([name, option]) => {
-      const byDefault = option.default === undefined ? '' : ` (${option.default})`
-      return `  ${usageOf(name, option).padEnd(22)} ${option.description}${byDefault}`
-    },
-  )
+/** A text in lines that stand below each other. */
+function wrapped(text: string): string {
+  const lines = ['']
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1)!
+    if (last !== '' && column + last.length + 1 + word.length > width) lines.push(word)
+    else lines[lines.length - 1] = last === '' ? word : `${last} ${word}`
+  }
+  return lines.join(`\n${' '.repeat(column)}`)
+}
+
+function partText(heading: CommandOption['heading']): string {
+  const lines = Object.entries<CommandOption>(options)
+    .filter(([, option]) => option.heading === heading)
+    .map(([name, option]) => `${usageOf(name, option).padEnd(column)}${wrapped(option.description)}`)
+  return `${heading}\n${lines.join('\n')}`
 }
 
 /** What `--help` prints. */
 export const help = `fastify-balancer balances HTTP requests over several servers.
 
-  fastify-balancer [options]             three demo backends and a live page, to see what it does
-  fastify-balancer [options] <address>…  balances these: http://host:port, https://host:port or host:port
+  fastify-balancer                          three demo backends and a live page, to see what it does
+  fastify-balancer [options] <backend>…     e.g. fastify-balancer -p 80 10.0.0.1:3000 10.0.0.2:3000=2
+  fastify-balancer --config <file>          what a file describes
 
-${optionLines().join('\n')}
+A backend is http://host:port, https://host:port, host:port, or a port of this machine; =5 behind it is its
+weight. Certificates of https backends are verified; NODE_EXTRA_CA_CERTS names a file with a CA of your own.
 
-SIGTERM and SIGINT stop it gently: what is in flight ends first. A second one stops it at once.
-Exit codes: 0 stopped by a signal, 1 could not listen or was stopped twice, 2 wrong arguments.
+${headings.map(partText).join('\n\n')}
 
-A backend that keeps refusing, failing or hanging gets no requests until it has recovered; the log says why.
+Page, admin API and metrics answer this machine only, until a token or a file of passwords opens them. In a
+browser, any name with the token as its password signs in.
 
-Everything else (weights, retries, timeouts, rewriting, TLS, several balancers) is ten lines of TypeScript:
-
-  import Fastify from 'fastify'
-  import balancer from 'fastify-balancer'
-
-  const app = Fastify({ logger: true })
-  await app.register(balancer, {
-    backends: [{ url: 'http://127.0.0.1:3001', weight: 3 }, 'http://127.0.0.1:3002'],
-    timeouts: { headers: 5000 },
-  })
-  await app.listen({ port: 8080 })
+SIGTERM and SIGINT stop it gently: requests in flight end first. A second signal stops it at once.
+Exit codes: 0 stopped by a signal, 1 could not listen or was stopped twice, 2 wrong arguments or files.
 `

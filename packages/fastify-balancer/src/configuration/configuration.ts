@@ -14,10 +14,11 @@ export interface Listener {
   readonly host?: string
   /** Of a Unix socket, instead of `port` and `host`. */
   readonly path?: string
-  /** Paths of PEM files. */
+  /** Absolute paths of PEM files that were read and belong together. */
   readonly tls?: { readonly cert: string; readonly key: string }
   readonly http2?: boolean
-  readonly trustProxy?: boolean | string | number | readonly string[]
+  /** Proxies whose `x-forwarded-*` headers are true: Fastify's `trustProxy`, but for a number of hops, which it trusts in no case. */
+  readonly trustProxy?: boolean | string | readonly string[]
 }
 
 /** Who may use the admin API and the page. */
@@ -27,7 +28,7 @@ export interface AdminConfiguration extends Omit<
 > {
   /** A bearer token. */
   readonly token?: string
-  /** Path of a file with names and password hashes, as htpasswd writes it. */
+  /** Absolute path of a file with names and password hashes, as htpasswd writes it. */
   readonly basicAuth?: string
   /** A listener of its own; the others then do not have these routes. */
   readonly listen?: Listener

@@ -1,11 +1,12 @@
 // Room `demo`: three backends to play with, for those who give no addresses.
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { isLocalName } from './only-local.ts'
+import { isLocalName } from '../guard/only-local.ts'
 
 /** Backends to play with. */
 export interface Demo {
   readonly backends: readonly { readonly id: string; readonly url: string }[]
+  /** Without it, they end with the process, and do not hold it up. */
   close(): void
 }
 
@@ -17,6 +18,7 @@ function listen(server: Server, port: number): Promise<number> {
     server.once('error', reject)
     server.listen(port, '127.0.0.1', () => {
       server.off('error', reject)
+      server.unref()
       resolve((server.address() as AddressInfo).port)
     })
   })
@@ -65,15 +67,19 @@ export async function startDemo(downtime: number): Promise<Demo> {
 
 /** The three lines that say what to try, for a balancer that listens at `url` over such backends. */
 export function invitation(url: string, downtime: number): string {
-  const { host, hostname } = new URL(url)
+  const { host, hostname, protocol } = new URL(url)
   // To curl, brackets mean a range.
   const at = host.replace(/^\[.*\]/, 'localhost')
+  const isSecure = protocol === 'https:'
+  // The certificate may be one that nobody has signed.
+  const curl = isSecure ? 'curl -k' : 'curl'
+  const asked = isSecure ? `https://${at}` : at
   const page = isLocalName(hostname)
-    ? `http://${at}/_balancer/dashboard/  shows it live; each request has a line below. See also --help`
+    ? `${protocol}//${at}/_balancer/dashboard/  shows it live; each request has a line below. See also --help`
     : 'each request has a line below. With --host 127.0.0.1 there is a page, too. See also --help'
   return [
-    `Try   curl "${at}/[1-6]"          ${Object.keys(speeds).join(', ')} take turns`,
-    `Stop  curl -i -X POST ${at}/stop  stops the one that answers for ${downtime / 1000} s; try again: nothing fails`,
+    `Try   ${curl} "${asked}/[1-6]"          ${Object.keys(speeds).join(', ')} take turns`,
+    `Stop  ${curl} -i -X POST ${asked}/stop  stops the one that answers for ${downtime / 1000} s; try again: nothing fails`,
     `Look  ${page}`,
     '',
   ].join('\n')

@@ -24,8 +24,11 @@ export const FacadeDashboardOptions = Type.Object(
 /** What of the page can be chosen here; the rest follows from the admin routes. */
 export type FacadeDashboardOptions = Options
 
+/** Options of the page, with the paths that it and the admin routes have. */
+export type PageOptions = DashboardOptions & { readonly path: string; readonly admin: string }
+
 /** The page's options, as far as they follow from the admin routes: it is below them, and for those who may look at them. */
-export function dashboardOptions(given: FacadeDashboardOptions, admin: AdminRoutesOptions): DashboardOptions {
+export function dashboardOptions(given: FacadeDashboardOptions, admin: AdminRoutesOptions): PageOptions {
   const { prefix = '/_balancer', onRequest, preHandler, read, insecure = false, hosts: listed } = admin
   // Those that wait for a body come too: the page has none.
   const guards = [onRequest, read?.onRequest, preHandler, read?.preHandler].flat().filter((hook) => hook !== undefined)

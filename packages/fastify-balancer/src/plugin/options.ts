@@ -117,14 +117,11 @@ function unknownFaults(given: object): readonly string[] {
   return unknown.map((name) => `${name}: ${unknownOption(name, BalancerOptions)}`)
 }
 
-/**
- * Checks the options of all plugins together.
- * @throws BadOptionsError naming every fault
- */
-export function check(given: BalancerOptions): void {
+/** Every fault of the options of all plugins together, one line each. */
+export function faultsOfRegister(given: BalancerOptions): readonly string[] {
   const { core, healthCheck, circuitBreaker, metrics, admin, dashboard, underPressure } = pluginOptions(given)
   const known = Object.entries(core).filter(([name]) => Object.hasOwn(BalancerOptions.properties, name))
-  const faults = [
+  return [
     ...unknownFaults(core),
     ...faultsOfOptions(Object.fromEntries(known)),
     ...partFaults('healthCheck', healthCheck, faultsOfCheck),
@@ -134,5 +131,13 @@ export function check(given: BalancerOptions): void {
     ...partFaults('dashboard', dashboard, (page) => pageFaults(page, admin)),
     ...partFaults('underPressure', underPressure, faultsOfUnderPressure),
   ]
+}
+
+/**
+ * Checks the options of all plugins together.
+ * @throws BadOptionsError naming every fault
+ */
+export function check(options: BalancerOptions): void {
+  const faults = faultsOfRegister(options)
   if (faults.length > 0) throw new BadOptionsError(faults.join('; '))
 }

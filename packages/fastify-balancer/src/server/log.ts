@@ -1,5 +1,5 @@
 import type { prettyFactory } from 'pino-pretty'
-import type { LogForm } from '../configuration/configuration.ts'
+import type { Configuration, LogForm } from '../configuration/configuration.ts'
 
 type PrettyOptions = NonNullable<Parameters<typeof prettyFactory>[0]>
 type MessageFormat = Extract<PrettyOptions['messageFormat'], (...parameters: never[]) => string>
@@ -24,18 +24,31 @@ const messageFormat: MessageFormat = (record, messageKey) => {
   return `${String(method)} ${String(url)}${way}${outcome === 'ok' ? '' : ` ⇒ ${String(status)} ${String(outcome)}`}`
 }
 
-/** Fastify's option `logger` for the form asked for, on standard output. */
-export async function loggerOf(form: LogForm): Promise<false | { stream: { write(line: string): void } }> {
+/** Fastify's option `logger`. */
+export type Logger = false | { readonly level: string; readonly stream: { write(line: string): void } }
+
+/** https://no-color.org: any value but none and an empty one. */
+function isColoured(): boolean {
+  return process.stdout.isTTY && (process.env['NO_COLOR'] ?? '') === ''
+}
+
+/** The form of the log where none was asked for: a person reads a terminal, a program everything else. */
+export function defaultLogForm(): LogForm {
+  return process.stdout.isTTY ? 'pretty' : 'json'
+}
+
+/** Fastify's option `logger` for what was asked for, on standard output. */
+export async function loggerOf({ form = defaultLogForm(), level = 'info' }: Configuration['log']): Promise<Logger> {
   if (form === 'off') return false
-  if (form === 'json') return { stream: { write: (line) => void process.stdout.write(line) } }
+  if (form === 'json') return { level, stream: { write: (line) => void process.stdout.write(line) } }
   const { prettyFactory } = await import('pino-pretty')
   const pretty = prettyFactory({
-    colorize: process.stdout.isTTY && process.env['NO_COLOR'] === undefined,
+    colorize: isColoured(),
     ignore:
       'pid,hostname,reqId,balancer,outcome,method,url,status,duration,attempts,backend,by,evidence,reason,openings,changesIn',
     messageFormat,
     singleLine: true,
     translateTime: 'SYS:HH:MM:ss.l',
   })
-  return { stream: { write: (line) => void process.stdout.write(pretty(line)) } }
+  return { level, stream: { write: (line) => void process.stdout.write(pretty(line)) } }
 }

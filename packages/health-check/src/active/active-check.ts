@@ -2,26 +2,30 @@
 import type { Backend, Balancer, BackendSet, Verdict } from '@fastify-balancer/balancer-core'
 import { Pauses } from '@fastify-balancer/option-schema'
 import type { Judge } from '../judgement/judgement.ts'
-import { Admission } from './admission.ts'
+import { Admission, judgedBy as by, notProbed } from './admission.ts'
 import { chooseProbe } from '../probe/choose-probe.ts'
+import type { ConnectionSettings } from '../probe/connection.ts'
 import { eachAtMost } from './each-at-most.ts'
 import type { ActiveOptions } from './active-options.ts'
 import type { Probe, ProbeReport } from '../probe/probing.ts'
 import { firstRule, HealthRecord, type ActiveView, type HealthChange } from './health-record.ts'
 import type { Health, Pace } from './rise-fall.ts'
 import { within } from './within.ts'
-import { Schedule, type Timetable } from './schedule.ts'
+import { Schedule, timetable, untilKnown, type Timetable } from './schedule.ts'
 
 /** Probes under way at once where many wait for them: at the start, and when newcomers are admitted. */
 const mostAtOnce = 256
 
-/** The owner of its vetoes. */
-const by = 'health-check'
-
-const notProbed: HealthChange = { from: 'unknown', good: false, rule: 'not probed yet', evidence: [] }
-
 /** Hears of each probe; `changed`: it has brought the backend back. */
 export type ProbeListener = (backend: Backend, report: ProbeReport, changed: boolean) => void
+
+const notProbedAnyMore = { good: true, rule: 'probes were switched off', evidence: [] } as const
+
+/** What probes go by. */
+interface Terms {
+  readonly options: ActiveOptions
+  readonly table: Timetable
+}
 
 interface Watched {
   readonly record: HealthRecord
@@ -31,10 +35,13 @@ interface Watched {
 /** Probes the backends of one balancer, and lays a soft veto on those that are not well. Times are ms. */
 export class ActiveCheck {
   readonly #balancer: Balancer
-  readonly #options: ActiveOptions
+  #options: ActiveOptions
   readonly #judge: Judge
   readonly #onProbe: ProbeListener
-  readonly #table: Timetable
+  readonly #pauses: Pauses
+  #table: Timetable
+  /** What newcomers are judged by, while a change of the options is being prepared. */
+  #next: Terms | undefined
   readonly #watched = new Map<Backend, Watched>()
   readonly #admission: Admission
   #state: 'waiting' | 'running' | 'stopped' = 'waiting'
@@ -50,22 +57,14 @@ export class ActiveCheck {
     pauses: Pauses = new Pauses(balancer.clock),
     probe: Probe = chooseProbe(options, balancer.options.pool),
   ) {
-    const { interval, timeout, jitter, initial } = options
-    const { fastInterval = Math.min(interval, 1000), downInterval = interval } = options
+    const { initial } = options
     this.#balancer = balancer
     this.#options = options
     this.#judge = judge
     this.#onProbe = onProbe
-    this.#table = {
-      clock: balancer.clock,
-      pauses,
-      random: balancer.random,
-      probe,
-      timeout,
-      intervals: { interval, fastInterval, downInterval },
-      jitter,
-    }
-    this.#admission = new Admission(this.#table, mostAtOnce)
+    this.#pauses = pauses
+    this.#table = timetable(options, probe, balancer, pauses)
+    this.#admission = new Admission(mostAtOnce)
     for (const backend of balancer.backends) this.#watch(backend, initial === 'probe' ? 'unknown' : initial)
   }
 
@@ -94,18 +93,33 @@ export class ActiveCheck {
     }
   }
 
+  /** Newcomers are judged by these options, until they are adopted or dismissed. */
+  prepare(options: ActiveOptions, pool: ConnectionSettings): void {
+    const probe = chooseProbe(options, pool)
+    this.#next = { options, table: timetable(options, probe, this.#balancer, this.#pauses) }
+  }
+
+  /** Goes by the options that were prepared. What is known of backends stays. */
+  adopt(): void {
+    if (this.#next === undefined) return
+    const { options, table } = this.#next
+    this.#next = undefined
+    this.#options = options
+    this.#table = table
+    for (const { record, schedule } of this.#watched.values()) {
+      record.configure(options)
+      schedule.configure(table)
+    }
+  }
+
+  dismiss(): void {
+    this.#next = undefined
+  }
+
   /** For the hook `onBackendsPropose`: asks the newcomers, and answers what the option `admit` says of the bad ones. */
   async judgeNewcomers(candidates: readonly Backend[]): Promise<Verdict[]> {
-    const { admit } = this.#options
-    if (admit === 'always') return []
-    await this.#admission.ask(candidates)
-    return candidates.flatMap((backend): Verdict[] => {
-      const report = this.#admission.reportOf(backend)
-      if (report === undefined || report.good) return []
-      if (admit === 'all-or-nothing') return [{ backend, refusal: `${report.sent}: ${report.received}` }]
-      const reason = report.inconclusive === undefined ? firstRule(report) : notProbed.rule
-      return [{ backend, veto: { by, reason, evidence: [report] } }]
-    })
+    const { options, table } = this.#next ?? { options: this.#options, table: this.#table }
+    return options.admit === 'always' ? [] : this.#admission.judge(candidates, table, options.admit)
   }
 
   /** For the hook `onBackendsChange`: takes up newcomers, and forgets who has left. */
@@ -145,6 +159,13 @@ export class ActiveCheck {
     const { state, since, lastProbe, consecutive } =
       this.#watched.get(backend)?.record ?? new HealthRecord(this.#options, 'unknown')
     return { state, since, lastProbe, consecutive }
+  }
+
+  /** Ends everything, and takes back what was held against backends: they are not probed any more. */
+  withdraw(): void {
+    this.stop()
+    for (const [backend, { record }] of this.#watched)
+      if (record.veto !== undefined) this.#lift(backend, record, { from: 'down', ...notProbedAnyMore })
   }
 
   /** Ends every probe and timer. Vetoes stay as they are. */
@@ -225,13 +246,5 @@ export class ActiveCheck {
 
   #tell(backend: Backend, { good, rule, evidence }: HealthChange): void {
     this.#judge(backend, { at: Date.now(), by, good, rule, evidence })
-  }
-}
-
-/** Calls `done` at the first probe that says something. */
-function untilKnown(schedule: Schedule, done: () => void): (report: ProbeReport) => void {
-  return function tell({ inconclusive }) {
-    if (inconclusive !== undefined) schedule.hearNext(tell)
-    else done()
   }
 }

@@ -1,25 +1,41 @@
-import type { Backend } from '@fastify-balancer/balancer-core'
+import type { Backend, Verdict } from '@fastify-balancer/balancer-core'
 import { eachAtMost } from './each-at-most.ts'
 import { Probing, type ProbeReport } from '../probe/probing.ts'
+import { firstRule, type HealthChange } from './health-record.ts'
 import type { Timetable } from './schedule.ts'
+
+/** The owner of the vetoes that probes lay. */
+export const judgedBy = 'health-check'
+
+/** What is thought of one that has not answered yet. */
+export const notProbed: HealthChange = { from: 'unknown', good: false, rule: 'not probed yet', evidence: [] }
 
 /** Asks newcomers once, before they enter the set, and remembers what they have answered. */
 export class Admission {
-  readonly #table: Timetable
   readonly #mostAtOnce: number
   // They may never enter: the change may be refused for other reasons.
   readonly #reports = new WeakMap<Backend, ProbeReport>()
   readonly #underWay = new Set<Probing>()
   #stopped = false
 
-  constructor(table: Timetable, mostAtOnce: number) {
-    this.#table = table
+  constructor(mostAtOnce: number) {
     this.#mostAtOnce = mostAtOnce
   }
 
-  /** Resolves when each has answered, or its time is over. */
-  ask(candidates: readonly Backend[]): Promise<void> {
-    return eachAtMost(this.#mostAtOnce, candidates, (backend, done) => this.#askOne(backend, done))
+  /** Asks each once, and answers what follows from `admit` for the bad ones. */
+  async judge(
+    candidates: readonly Backend[],
+    table: Timetable,
+    admit: 'healthy' | 'all-or-nothing',
+  ): Promise<Verdict[]> {
+    await this.#ask(candidates, table)
+    return candidates.flatMap((backend): Verdict[] => {
+      const report = this.reportOf(backend)
+      if (report === undefined || report.good) return []
+      if (admit === 'all-or-nothing') return [{ backend, refusal: `${report.sent}: ${report.received}` }]
+      const reason = report.inconclusive === undefined ? firstRule(report) : notProbed.rule
+      return [{ backend, veto: { by: judgedBy, reason, evidence: [report] } }]
+    })
   }
 
   /** What it answered; nothing, if it was not asked. */
@@ -32,14 +48,19 @@ export class Admission {
     for (const probing of this.#underWay) probing.bad('taken back: the check has stopped')
   }
 
-  #askOne(backend: Backend, done: () => void): void {
+  /** Resolves when each has answered, or its time is over. */
+  #ask(candidates: readonly Backend[], table: Timetable): Promise<void> {
+    return eachAtMost(this.#mostAtOnce, candidates, (backend, done) => this.#askOne(backend, table, done))
+  }
+
+  #askOne(backend: Backend, table: Timetable, done: () => void): void {
     if (this.#stopped) return done()
-    const probing: Probing = new Probing(this.#table, (report) => {
+    const probing: Probing = new Probing(table, (report) => {
       this.#underWay.delete(probing)
       if (!this.#stopped) this.#reports.set(backend, report)
       done()
     })
     this.#underWay.add(probing)
-    probing.start(this.#table.probe, backend)
+    probing.start(table.probe, backend)
   }
 }

@@ -46,12 +46,18 @@ export class HealthRecord implements ActiveView {
   /** The veto that stands for `down`, or for not having been asked yet. */
   veto: Veto | undefined
   readonly #riseFall: RiseFall
-  readonly #most: number
+  #most: number
   /** The last probes, all with the same answer. */
   #alike: ProbeReport[] = []
 
   constructor({ rise, fall }: Pick<ActiveOptions, 'rise' | 'fall'>, initial: Health) {
     this.#riseFall = new RiseFall({ rise, fall }, initial)
+    this.#most = Math.max(rise, fall)
+  }
+
+  /** So many probes in a row are needed from now on. */
+  configure({ rise, fall }: Pick<ActiveOptions, 'rise' | 'fall'>): void {
+    this.#riseFall.configure({ rise, fall })
     this.#most = Math.max(rise, fall)
   }
 

@@ -23,13 +23,18 @@ export class RiseFall {
   #good: boolean | undefined
   #consecutive = 0
   #pace: Pace
-  readonly #thresholds: Thresholds
+  #thresholds: Thresholds
 
   constructor(thresholds: Thresholds, initial: Health = 'unknown') {
     this.#thresholds = thresholds
     this.#state = initial
     this.#rose = initial === 'up'
     this.#pace = initial === 'down' ? 'downInterval' : 'interval'
+  }
+
+  /** So many are needed from now on; what has been counted stays. */
+  configure(thresholds: Thresholds): void {
+    this.#thresholds = thresholds
   }
 
   get state(): Health {

@@ -1,5 +1,8 @@
-import type { Backend } from '@fastify-balancer/balancer-core'
+import { isDeepStrictEqual } from 'node:util'
+import type { Backend, Balancer } from '@fastify-balancer/balancer-core'
+import type { Pauses } from '@fastify-balancer/option-schema'
 import { Probing, type Probe, type ProbeReport, type ProbeTiming } from '../probe/probing.ts'
+import type { ActiveOptions } from './active-options.ts'
 import type { Pace } from './rise-fall.ts'
 
 /** What the schedules of all backends share. */
@@ -12,6 +15,19 @@ export interface Timetable extends ProbeTiming {
   readonly jitter: number
 }
 
+/** The timetable that options ask for. */
+export function timetable(
+  options: ActiveOptions,
+  probe: Probe,
+  { clock, random }: Pick<Balancer, 'clock' | 'random'>,
+  pauses: Pauses,
+): Timetable {
+  const { interval, timeout, jitter } = options
+  const { fastInterval = Math.min(interval, 1000), downInterval = interval } = options
+  const intervals = { interval, fastInterval, downInterval }
+  return { clock, pauses, random, probe, timeout, intervals, jitter }
+}
+
 /** One may be under way already, or come too soon to find that all is well again. */
 const hastenedProbes = 2
 
@@ -21,7 +37,7 @@ const hastenedProbes = 2
  */
 export class Schedule {
   readonly #backend: Backend
-  readonly #table: Timetable
+  #table: Timetable
   readonly #onReport: (report: ProbeReport) => Pace
   /** Whoever waits for the report of the probe under way. */
   #waiting: ((report: ProbeReport) => void)[] = []
@@ -53,6 +69,15 @@ export class Schedule {
   beginNow(onReport: (report: ProbeReport) => void): void {
     if (this.#state !== 'stopped') this.#state = 'running'
     this.probe(onReport)
+  }
+
+  /** Goes by another timetable from now on. Where its intervals are others, the next one begins at a random share of it. */
+  configure(table: Timetable): void {
+    const { intervals } = this.#table
+    this.#table = table
+    if (isDeepStrictEqual(intervals, table.intervals)) return
+    this.#isSpread = false
+    this.#arm(this.#pace)
   }
 
   /** Traffic says that something is wrong: the next probes come soon. */
@@ -112,5 +137,13 @@ export class Schedule {
     if (this.#isSpread) return Math.max(0, this.#startedAt + interval * (1 + jitter * (2 * draw - 1)) - now)
     this.#isSpread = true
     return interval * draw
+  }
+}
+
+/** Calls `done` at the first probe that says something. */
+export function untilKnown(schedule: Schedule, done: () => void): (report: ProbeReport) => void {
+  return function tell({ inconclusive }) {
+    if (inconclusive !== undefined) schedule.hearNext(tell)
+    else done()
   }
 }

@@ -17,20 +17,22 @@ import { rateAccusations, type Accusation } from './rules/rate-judgement.ts'
 /** How often at least it is looked who is silent or slow (ms): two looks bound the harm of a backend that hangs. */
 const longestPeriod = 500
 
+const looksPer = ({ interval }: OutlierOptions) => Math.ceil(interval / longestPeriod)
+
 /**
  * Judges backends by how attempts fare: failures in a row at once, silence and slowness at each look, shares of success
  * at each interval.
  */
 export class OutlierDetection {
   readonly #balancer: Balancer
-  readonly #options: OutlierOptions
+  #options: OutlierOptions
   readonly #epoch: () => number
   readonly #observations: Observations
   readonly #vetoes: OutlierVetoes
   readonly #pressure: Pressure
   readonly #pauses: Pauses
   readonly #longPaths: LongPaths
-  readonly #looksPerInterval: number
+  #looksPerInterval: number
   #looks = 0
   #probe: ((backend: Backend) => void) | undefined
   #timer: unknown
@@ -53,13 +55,27 @@ export class OutlierDetection {
     this.#vetoes = vetoes
     this.#pressure = new Pressure(pressureOptions, vetoes.pauses, epoch, (backend) => vetoes.mayPause(backend))
     this.#longPaths = new LongPaths(options.latency.atLeast)
-    this.#looksPerInterval = Math.ceil(options.interval / longestPeriod)
+    this.#looksPerInterval = looksPer(options)
   }
 
   /** Begins to look. */
   start(): void {
     this.#vetoes.start()
     if (this.#timer === undefined) this.#arm()
+  }
+
+  /** Goes by these from now on. What has been counted stays, and whoever is out stays so for as long as was said. */
+  configure(options: OutlierOptions, pressure: PressureOptions): void {
+    const { interval } = this.#options
+    this.#options = options
+    this.#vetoes.configure(options)
+    this.#pressure.configure(pressure)
+    if (interval === options.interval) return
+    this.#looksPerInterval = looksPer(options)
+    this.#looks = 0
+    if (this.#timer === undefined) return
+    this.#balancer.clock.clearTimeout(this.#timer)
+    this.#arm()
   }
 
   /** Takes back every veto and every timer; judges no more. */
@@ -107,8 +123,8 @@ export class OutlierDetection {
     this.#vetoes.backendsChanged(now, before)
   }
 
-  /** From now on, whoever seems to hang is asked with this first; what comes of it is told to `goodProbe` and `noProbe`. */
-  askWith(probe: (backend: Backend) => void): void {
+  /** From now on, whoever seems to hang is asked with this first, if it is there; what comes of it is told to `goodProbe` and `noProbe`. */
+  askWith(probe: ((backend: Backend) => void) | undefined): void {
     this.#probe = probe
   }
 

@@ -14,7 +14,7 @@ import { TimedVetoes } from './timed-vetoes.ts'
  */
 export class OutlierVetoes {
   readonly #balancer: Balancer
-  readonly #options: OutlierOptions
+  #options: OutlierOptions
   readonly #epoch: () => number
   readonly #observations: Observations
   readonly #ejected: TimedVetoes
@@ -46,6 +46,12 @@ export class OutlierVetoes {
 
   start(): void {
     this.#stopped = false
+  }
+
+  /** Goes by these from now on: where fewer may be out than are, those come back that were due first. */
+  configure(options: OutlierOptions): void {
+    this.#options = options
+    this.#keepCeiling(this.#balancer.set)
   }
 
   /** Takes back every veto; lays no more. */
@@ -107,18 +113,22 @@ export class OutlierVetoes {
       this.#paused.drop(backend)
       this.#observations.forget(backend)
     }
-    const most = mostOut(now.all.length, this.#options.maxEjected)
-    for (const backend of new Set([...this.#ejected.backends, ...this.#paused.backends])) {
-      const out = now.all.filter((one) => this.#isOut(one)).length
-      const isNeeded = !now.all.some(({ vetoes }) => vetoes.length === 0) && isOurs(backend)
-      if (out > most || isNeeded) this.lift(backend, 'there are fewer backends: fewer may be left alone')
-    }
+    this.#keepCeiling(now)
   }
 
   /** What is known of one backend. */
   viewOf(backend: Backend): OutlierView {
     const observation = this.#observations.peek(backend)
     return outlierView(observation, this.#balancer.clock.now(), this.#ejected, this.#paused)
+  }
+
+  #keepCeiling(now: BackendSet): void {
+    const most = mostOut(now.all.length, this.#options.maxEjected)
+    for (const backend of new Set([...this.#ejected.backends, ...this.#paused.backends])) {
+      const out = now.all.filter((one) => this.#isOut(one)).length
+      const isNeeded = !now.all.some(({ vetoes }) => vetoes.length === 0) && isOurs(backend)
+      if (out > most || isNeeded) this.lift(backend, 'fewer backends may be left alone now')
+    }
   }
 
   #isMember(backend: Backend): boolean {

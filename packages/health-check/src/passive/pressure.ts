@@ -16,7 +16,7 @@ type Heeded = Attempt & { [granted]?: true }
  * makes a pause longer, never shorter, whenever its attempt began.
  */
 export class Pressure {
-  readonly #options: PressureOptions
+  #options: PressureOptions
   readonly #vetoes: TimedVetoes
   readonly #epoch: () => number
   readonly #mayVeto: (backend: Backend) => boolean
@@ -32,6 +32,11 @@ export class Pressure {
     this.#vetoes = vetoes
     this.#epoch = epoch
     this.#mayVeto = mayVeto
+  }
+
+  /** Goes by these from now on; pauses that were granted stay. */
+  configure(options: PressureOptions): void {
+    this.#options = options
   }
 
   /** Is its response neither success nor failure? To be asked once it was heeded. */

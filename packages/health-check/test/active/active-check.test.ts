@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { describe, test, type TestContext } from 'node:test'
 import { setImmediate as settled } from 'node:timers/promises'
 import { ManualClock } from '../../../../test/support/clock.ts'
+import { until } from '../../../../test/support/until.ts'
 import { ActiveCheck } from '../../src/active/active-check.ts'
 import type { GivenActiveOptions } from '../../src/active/active-options.ts'
 import type { Probing } from '../../src/probe/probing.ts'
@@ -408,7 +409,7 @@ describe('a newcomer', () => {
     const wanted = Array.from({ length: 600 }, (_, index) => ({ id: `x${index}`, url: `http://x${index}.test` }))
     for (const { id } of wanted) ill.set(id, 'hangs')
     void balancer.setBackends(wanted).catch(() => {})
-    await settled()
+    await until('newcomers are asked', () => asked.length > 0)
     assert.equal(asked.length, 256)
   })
 })

@@ -54,7 +54,7 @@ export class Tracing {
 
   #exchangeStarted(exchange: Traced): void {
     // A channel is the whole process's, and another server may have a balancer of the same name.
-    if (exchange.request.server.server !== this.#app.server) return
+    if (!this.#app.balancerServers.has(exchange.request.server.server)) return
     this.#safely(() => {
       exchange[traceOf] = { owner: this, spans: new ExchangeTrace(this.#api, this.#tracer, exchange) }
       this.#open++

@@ -1,10 +1,10 @@
 import type { FastifyRequest } from 'fastify'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { onlyLocal } from '../../src/demo/only-local.ts'
+import { onlyLocal } from '../../src/guard/only-local.ts'
 
-const request = (remoteAddress: string | undefined, hostname: string) =>
-  ({ socket: { remoteAddress }, hostname }) as unknown as FastifyRequest
+const request = (remoteAddress: string | undefined, hostname: string, headers = {}) =>
+  ({ socket: { remoteAddress }, hostname, raw: { headers } }) as unknown as FastifyRequest
 
 for (const [address, host] of [
   ['127.0.0.1', '127.0.0.1'],
@@ -26,4 +26,10 @@ for (const [address, host] of [
 ] as const)
   test(`${address} that asked for '${host}' is refused`, async () => {
     await assert.rejects(onlyLocal(request(address, host)), { code: 'FST_BALANCER_NOT_LOCAL', statusCode: 403 })
+  })
+
+for (const name of ['x-forwarded-for', 'x-real-ip', 'forwarded', 'via'])
+  test(`a proxy on this machine, which sends ${name}, may stand for a client anywhere`, async () => {
+    const proxied = request('127.0.0.1', 'localhost', { [name]: '192.0.2.1' })
+    await assert.rejects(onlyLocal(proxied), { code: 'FST_BALANCER_NOT_LOCAL', statusCode: 403 })
   })

@@ -1,0 +1,26 @@
+import type { ParsedBackend } from './backend-options.ts'
+import type { Backend } from './backend.ts'
+import { preview, previewInSlices, type Preview } from './preview.ts'
+import type { PoolOptions } from './pool-options.ts'
+
+/** What a list that comes from the options changes. */
+export interface ListChange extends Omit<Preview, 'faults'> {
+  /** Of those added, removed and changed: ids that have been changed in another way since the last options. */
+  readonly overridden: readonly string[]
+}
+
+const idsOf = ({ added, removed, changed }: Preview) => [...added, ...removed, ...changed.map(({ id }) => id)]
+
+/** What `wanted` would change; `configured` is the list of the options in force, and `before` their pool. */
+export async function listChange(
+  current: readonly Backend[],
+  wanted: readonly ParsedBackend[],
+  pool: PoolOptions,
+  configured: readonly ParsedBackend[],
+  before: PoolOptions,
+): Promise<ListChange> {
+  const difference = await previewInSlices(current, wanted, pool)
+  const since = new Set(idsOf(preview(current, configured, before)))
+  const { added, removed, changed } = difference
+  return { added, removed, changed, overridden: idsOf(difference).filter((id) => since.has(id)) }
+}

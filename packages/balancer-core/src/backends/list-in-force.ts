@@ -1,0 +1,159 @@
+import { inSlices } from '@fastify-balancer/option-schema'
+import type { Clock } from '../clock.ts'
+import type { RequestPool } from '../connections/request-pool.ts'
+import { UnknownBackendError } from '../errors.ts'
+import { HostNames } from '../names/host-names.ts'
+import { settingsOf, type ParsedBackend } from './backend-options.ts'
+import type { Backend } from './backend.ts'
+import { backendSet, type BackendSet } from './backend-set.ts'
+import { isSamePool, openPool } from './pool.ts'
+import { poolLimits, type PoolLimits, type PoolOptions, type TimeoutOptions } from './pool-options.ts'
+import { isSame } from './preview.ts'
+import { Proposals, type Proposal, type Verdict } from './proposal.ts'
+import type { Veto, VetoOptions } from './veto.ts'
+import { Vetoes } from './vetoes.ts'
+
+/** Of a balancer's options, those that its backends need. */
+export interface ListOptions {
+  readonly backends: readonly ParsedBackend[]
+  readonly pool: PoolOptions
+  readonly timeouts: TimeoutOptions
+  readonly panicThreshold: number | false
+  readonly drainDeadline: number
+  readonly random?: () => number
+}
+
+function byId(backends: readonly Backend[]): ReadonlyMap<string, Backend> {
+  return new Map(backends.map((backend) => [backend.id, backend]))
+}
+
+/** The list that is used, with its options, and the snapshot of it: whoever changes either swaps one reference. */
+export class ListInForce {
+  listed: readonly ParsedBackend[]
+  byId: ReadonlyMap<string, Backend>
+  options: ListOptions
+  readonly proposals: Proposals
+  /** Of all pools that are open. */
+  readonly limits: PoolLimits
+  #set: BackendSet
+  /** Vetoes have come or gone since the set was built. */
+  #stale = false
+  readonly #vetoes: Vetoes
+  readonly #names: HostNames
+  readonly #onSwap: (now: BackendSet, before: BackendSet) => void
+
+  constructor(
+    options: ListOptions,
+    clock: Clock,
+    judge: (newcomers: readonly Backend[]) => Promise<readonly Verdict[]>,
+    onSwap: (now: BackendSet, before: BackendSet) => void,
+  ) {
+    this.options = options
+    this.limits = poolLimits(options.pool, options.timeouts)
+    this.#onSwap = onSwap
+    this.#vetoes = new Vetoes(clock, () => this.refresh())
+    this.#names = new HostNames(clock, options.random ?? Math.random)
+    this.proposals = new Proposals(this.#names, judge)
+    this.listed = options.backends
+    const opening = { pool: options.pool, limits: this.limits }
+    const all = this.listed.map((listed) => this.proposals.open(listed, opening))
+    this.#set = backendSet(all, 1, options.panicThreshold)
+    this.byId = byId(this.#set.all)
+    this.#names.keepOnly(this.#set.all)
+  }
+
+  /** The snapshot. Take it once, and do not read it again within one decision. */
+  get set(): BackendSet {
+    this.settle()
+    return this.#set
+  }
+
+  /** @throws UnknownBackendError */
+  get(id: string): Backend {
+    const backend = this.byId.get(id)
+    if (backend === undefined) throw new UnknownBackendError(id)
+    return backend
+  }
+
+  /** Makes the set what the vetoes say by now. However many there are at one moment, they cost one set. */
+  settle(): void {
+    if (!this.#stale) return
+    const { all, revision } = this.#set
+    this.#swap(backendSet(all, revision, this.options.panicThreshold))
+  }
+
+  /** Whoever asks from now on gets a new set; if nobody does, those who wait for a backend still hear of it. */
+  refresh(): void {
+    if (this.#stale) return
+    this.#stale = true
+    queueMicrotask(() => this.settle())
+  }
+
+  /** Lays a veto; it holds until it is lifted, by its handle or by its `ttl`. */
+  veto(backend: Backend, options: VetoOptions): Veto {
+    const veto = this.#vetoes.lay(backend, options)
+    this.refresh()
+    return veto
+  }
+
+  /** Puts a list in force; answers the set that it is. */
+  put({ listed, all, verdicts }: Proposal, revision: number): BackendSet {
+    for (const verdict of verdicts) if ('veto' in verdict) this.#vetoes.lay(verdict.backend, verdict.veto)
+    for (const [index, backend] of all.entries()) backend.configure(settingsOf(listed[index]!, this.options.pool))
+    this.listed = listed
+    this.byId = byId(all)
+    const now = this.#swap(backendSet(all, revision, this.options.panicThreshold))
+    this.#names.keepOnly(all)
+    return now
+  }
+
+  /** Puts a list and its options in force; one that is the same in all keeps its revision. */
+  putWith(proposal: Proposal, options: ListOptions): BackendSet {
+    const { pool } = this.options
+    const { all, revision } = this.set
+    this.options = options
+    Object.assign(this.limits, poolLimits(options.pool, options.timeouts))
+    if (!isSamePool(pool, options.pool)) for (const backend of all) this.#renewPool(backend)
+    return this.put(proposal, this.#isInForce(proposal) ? revision : revision + 1)
+  }
+
+  /** Closes those who have never been in the list. */
+  dismiss({ newcomers }: Proposal): Promise<void> {
+    this.#names.keepOnly(this.#set.all)
+    return inSlices(newcomers, (newcomer) => void newcomer.cut())
+  }
+
+  openPool({ url, host }: Backend): RequestPool {
+    return openPool(url, this.options.pool, this.limits, host)
+  }
+
+  /** Nothing changes by itself any more. */
+  stop(): void {
+    this.#vetoes.stop()
+    this.#names.close()
+  }
+
+  #isInForce({ listed, all }: Proposal): boolean {
+    const current = this.#set.all
+    if (all.length !== current.length) return false
+    return all.every((backend, index) => {
+      const one = listed[index]!
+      return backend === current[index] && isSame(backend, { url: one.url, ...settingsOf(one, this.options.pool) })
+    })
+  }
+
+  /** What is under way ends where it began. */
+  #renewPool(backend: Backend): void {
+    const { pool } = backend
+    backend.pool = this.openPool(backend)
+    backend.closeAfterUse(pool)
+  }
+
+  #swap(now: BackendSet): BackendSet {
+    const before = this.#set
+    this.#stale = false
+    this.#set = now
+    this.#onSwap(now, before)
+    return now
+  }
+}

@@ -1,0 +1,50 @@
+import type { Backends } from '../backends/backends.ts'
+import type { BalancerOptions, ParsedOptions } from '../options.ts'
+import type { Policy } from '../picking/policy.ts'
+import { nextOptions } from './next-options.ts'
+import type { Participation } from './participation.ts'
+import { PreparedChange } from './prepared-change.ts'
+
+/** What a change may require, and what else changes with it. */
+export interface PrepareOptions {
+  /** Do it although it leaves no usable backend, where there is one now. */
+  readonly force?: boolean
+  /** What is said of other plugins, each by its name, e.g. `health-check`; `false` switches one off. */
+  readonly beside?: Readonly<Record<string, unknown>>
+}
+
+/** What of a balancer changes. */
+interface Changing {
+  readonly options: ParsedOptions
+  readonly policy: Policy
+  readonly backends: Pick<Backends, 'takeTurn' | 'prepare'>
+  readonly hooks: {
+    participants(options: ParsedOptions, beside: Readonly<Record<string, unknown>>): readonly Participation[]
+  }
+  /** Puts everything but the list in force. */
+  readonly apply: (options: ParsedOptions, policy: Policy) => void
+}
+
+/** See `Balancer.prepare`. What is current is asked for once it has its turn. */
+export async function prepareChange(
+  given: BalancerOptions,
+  { force = false, beside = {} }: PrepareOptions = {},
+  changing: () => Changing,
+): Promise<PreparedChange> {
+  const end = await changing().backends.takeTurn()
+  const { options: current, policy: before, hooks, backends, apply } = changing()
+  const { options, policy, faults, changes, cannot } = nextOptions(given, current, before)
+  const participants = faults.length > 0 ? [] : hooks.participants(options, beside)
+  const parts = { faults, changes, cannot, participants, list: undefined, apply: () => {}, end }
+  if (faults.length > 0 || participants.some((one) => one.faults.length > 0)) return new PreparedChange(parts)
+  try {
+    const list = await backends.prepare(given?.backends ?? [], options, force)
+    return new PreparedChange({
+      ...parts,
+      list,
+      apply: () => apply({ ...options, backends: list.listed }, policy),
+    })
+  } catch (error) {
+    return new PreparedChange({ ...parts, faults: [(error as Error).message] })
+  }
+}

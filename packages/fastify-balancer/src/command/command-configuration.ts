@@ -1,0 +1,122 @@
+import type { AdminConfiguration, Configuration, Listener } from '../configuration/configuration.ts'
+import { fileError } from '../file-error.ts'
+import { readTokenFile, tokenFault } from '../guard/token.ts'
+import type { BackendAddress } from './backend-address.ts'
+import { logForms, policyNames } from './options.ts'
+import { readTrustProxy } from './trust-proxy.ts'
+import { integer, oneOf, path } from './values.ts'
+import { wrong } from './wrong-arguments.ts'
+
+/** Variables of the process. */
+export type Environment = Readonly<Record<string, string | undefined>>
+
+/** What was given, by the names of the options. */
+export interface Values {
+  readonly port?: string
+  readonly host?: string
+  readonly 'tls-cert'?: string
+  readonly 'tls-key'?: string
+  readonly http2?: boolean
+  readonly 'trust-proxy'?: string
+  readonly policy?: string
+  readonly 'health-path'?: string
+  readonly 'drain-deadline'?: string
+  readonly dashboard?: boolean
+  readonly metrics?: boolean
+  readonly 'admin-token-file'?: string
+  readonly 'admin-password-file'?: string
+  readonly log?: string
+}
+
+/** The variable that may hold the token. */
+const tokenVariable = 'BALANCER_ADMIN_TOKEN'
+
+function portOf({ port }: Values, { PORT }: Environment): number {
+  if (port !== undefined) return integer('--port', port, 65_535)
+  return PORT === undefined || PORT === '' ? 8080 : integer('the variable PORT', PORT, 65_535)
+}
+
+function tlsOf({ 'tls-cert': cert, 'tls-key': key }: Values): Listener['tls'] {
+  if (cert !== undefined && key !== undefined) return { cert, key }
+  if (cert !== undefined) throw wrong('--tls-cert needs --tls-key, the file of its key')
+  if (key !== undefined) throw wrong('--tls-key needs --tls-cert, the file of the certificate')
+  return undefined
+}
+
+function listenerOf(values: Values, environment: Environment): Listener {
+  const { host = '127.0.0.1', http2 = false, 'trust-proxy': trustProxy } = values
+  if (host === '') throw wrong('--host needs a value')
+  const tls = tlsOf(values)
+  if (http2 && tls === undefined)
+    throw wrong('--http2 needs --tls-cert and --tls-key: browsers speak HTTP/2 with TLS only')
+  return {
+    port: portOf(values, environment),
+    // As addresses stand in URLs.
+    host: host.replace(/^\[(.+)\]$/, '$1'),
+    ...(tls !== undefined && { tls }),
+    ...(http2 && { http2 }),
+    ...(trustProxy !== undefined && { trustProxy: readTrustProxy(trustProxy) }),
+  }
+}
+
+interface Token {
+  readonly token: string | undefined
+  readonly warning: string | undefined
+}
+
+function checked(token: string, where: string): string {
+  const fault = tokenFault(token)
+  if (fault !== undefined) throw wrong(`${where} ${fault}`)
+  return token
+}
+
+function tokenOf({ 'admin-token-file': file }: Values, { [tokenVariable]: variable }: Environment): Token {
+  if (file === undefined) {
+    // Empty is how a variable that nobody has set looks in many a template: the API must not be open then.
+    const token = variable === undefined ? undefined : checked(variable, `the variable ${tokenVariable}`)
+    return { token, warning: undefined }
+  }
+  try {
+    const { token, isPublic } = readTokenFile(file)
+    const warning = isPublic ? `every user of this machine may read ${file}: change that with chmod o-r` : undefined
+    return { token: checked(token, file), warning }
+  } catch (error) {
+    throw error instanceof Error && 'syscall' in error ? fileError('the admin token', file, error) : error
+  }
+}
+
+/**
+ * What the options and variables describe, as a file would.
+ * @throws CommandError
+ */
+export function configurationOf(
+  values: Values,
+  backends: readonly BackendAddress[],
+  environment: Environment,
+): { readonly configuration: Configuration; readonly warnings: readonly string[] } {
+  const { policy = 'round-robin', 'health-path': healthPath = '/', 'drain-deadline': deadline = '30000' } = values
+  const { dashboard = false, metrics = false, 'admin-password-file': basicAuth, log } = values
+  const { token, warning } = tokenOf(values, environment)
+  // The demo has the page; who gives backends asks for it.
+  const hasPage = dashboard || backends.length === 0
+  const admin: AdminConfiguration = {
+    ...(token !== undefined && { token }),
+    ...(basicAuth !== undefined && { basicAuth }),
+  }
+  const balancer = {
+    backends: [...backends],
+    policy: oneOf('policy', policy, policyNames),
+    drainDeadline: integer('--drain-deadline', deadline, 2_147_483_647),
+    healthCheck: healthPath === 'off' ? { type: 'none' as const } : { path: path('health-path', healthPath) },
+  }
+  const configuration: Configuration = {
+    listen: [listenerOf(values, environment)],
+    balancers: [balancer],
+    admin: hasPage || token !== undefined || basicAuth !== undefined ? admin : false,
+    metrics: metrics ? {} : false,
+    dashboard: hasPage ? {} : false,
+    underPressure: false,
+    log: log === undefined ? {} : { form: oneOf('log', log, logForms) },
+  }
+  return { configuration, warnings: warning === undefined ? [] : [warning] }
+}

@@ -1,0 +1,100 @@
+import type { LogForm } from '../configuration/configuration.ts'
+import type { PolicyName } from '../index.ts'
+
+// Keys of an object, so that the compiler misses none of the core's.
+/** How a backend can be chosen. */
+export const policyNames = Object.keys({
+  'round-robin': true,
+  weighted: true,
+  random: true,
+  p2c: true,
+  'least-requests': true,
+} satisfies Record<PolicyName, true>) as PolicyName[]
+
+/** How the log can be written. */
+export const logForms: readonly LogForm[] = ['pretty', 'json', 'off']
+
+/** The headings of `--help`, in order. */
+export const headings = ['Listen', 'Balance', 'Watch and operate', 'Other'] as const
+
+/** One option: as `parseArgs` reads it, and as `--help` prints it. */
+export interface CommandOption {
+  readonly type: 'string' | 'boolean'
+  readonly short?: string
+  readonly heading: (typeof headings)[number]
+  /** What stands for its value in `--help`. */
+  readonly value?: string
+  readonly description: string
+}
+
+/** Every option. */
+export const options = {
+  port: {
+    type: 'string',
+    short: 'p',
+    heading: 'Listen',
+    value: 'port',
+    description: 'port, or $PORT; 0 = any free one (8080)',
+  },
+  host: {
+    type: 'string',
+    heading: 'Listen',
+    value: 'address',
+    description: 'address; 0.0.0.0 or :: opens it to the network (127.0.0.1)',
+  },
+  'tls-cert': {
+    type: 'string',
+    heading: 'Listen',
+    value: 'file',
+    description: 'speak TLS, with this certificate (PEM)',
+  },
+  'tls-key': { type: 'string', heading: 'Listen', value: 'file', description: 'the key of the certificate (PEM)' },
+  http2: { type: 'boolean', heading: 'Listen', description: 'speak HTTP/2 too; needs --tls-cert' },
+  'trust-proxy': {
+    type: 'string',
+    heading: 'Listen',
+    value: 'list',
+    description:
+      'proxies in front whose X-Forwarded-* headers are true: addresses and networks, all, or if no list is given private networks',
+  },
+  policy: { type: 'string', heading: 'Balance', value: 'name', description: `${policyNames.join(', ')} (round-robin)` },
+  'health-path': {
+    type: 'string',
+    heading: 'Balance',
+    value: 'path',
+    description: 'path of the health check, a HEAD request; off = no checks (/)',
+  },
+  'drain-deadline': {
+    type: 'string',
+    heading: 'Balance',
+    value: 'ms',
+    description: 'how long SIGTERM lets requests finish; 0 = as long as they take (30000)',
+  },
+  dashboard: {
+    type: 'boolean',
+    heading: 'Watch and operate',
+    description: 'a live page and the admin API, at /_balancer/',
+  },
+  metrics: { type: 'boolean', heading: 'Watch and operate', description: 'Prometheus metrics, at /metrics' },
+  'admin-token-file': {
+    type: 'string',
+    heading: 'Watch and operate',
+    value: 'file',
+    description: 'open these to others who have the token in this file, or in $BALANCER_ADMIN_TOKEN',
+  },
+  'admin-password-file': {
+    type: 'string',
+    heading: 'Watch and operate',
+    value: 'file',
+    description: 'open these to others who have a name and password of this htpasswd file',
+  },
+  config: { type: 'string', short: 'c', heading: 'Other', value: 'file', description: 'run what this file describes' },
+  log: {
+    type: 'string',
+    heading: 'Other',
+    value: 'form',
+    description: `${logForms.join(', ')} (pretty on a terminal, otherwise json)`,
+  },
+  help: { type: 'boolean', short: 'h', heading: 'Other', description: 'print this' },
+  version: { type: 'boolean', short: 'v', heading: 'Other', description: 'print the version' },
+} as const satisfies Readonly<Record<string, CommandOption>>

@@ -1,0 +1,14 @@
+/** Takes the arguments behind its name; answers the exit code. */
+export type Subcommand = (args: readonly string[]) => Promise<number>
+
+/** Every command beside that of running, by its name. Each is loaded when it is called. */
+const subcommands: Readonly<Record<string, () => Promise<Subcommand>>> = {}
+
+/** Their names. */
+export const subcommandNames: readonly string[] = Object.keys(subcommands)
+
+/** Calls one. @throws CommandError, as it does */
+export async function runSubcommand(name: string, args: readonly string[]): Promise<number> {
+  const subcommand = await subcommands[name]!()
+  return subcommand(args)
+}

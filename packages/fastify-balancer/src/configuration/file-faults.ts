@@ -1,0 +1,122 @@
+import { within, type PlacedFault } from './document/fault.ts'
+import { registerFaults } from './register-faults.ts'
+import { isPlain } from './schema/applied.ts'
+
+type Part = Readonly<Record<string, unknown>>
+
+const listOf = (value: unknown): readonly Part[] => (Array.isArray(value) ? value.filter(isPlain) : [])
+
+/** Where a listener listens, as far as that must be its own; undefined where any free port will do. */
+function addressOf({ port, host = '127.0.0.1', path }: Part): string | undefined {
+  if (path !== undefined) return `path ${path as string}`
+  return port === undefined || port === 0 ? undefined : `port ${port as number} of ${host as string}`
+}
+
+function* listenerFaults(listeners: ReadonlyMap<string, Part>): Generator<PlacedFault> {
+  const seen = new Map<string, string>()
+  for (const [pointer, listener] of listeners) {
+    const { port, host, path, http2, tls } = listener
+    if (port === undefined && path === undefined)
+      yield { pointer, message: 'needs `port`, or `path` for a Unix socket' }
+    if (path !== undefined && (port !== undefined || host !== undefined))
+      yield {
+        pointer: within(pointer, 'path'),
+        message: 'a Unix socket has no `port` and no `host`: remove them, or `path`',
+      }
+    if (http2 === true && tls === undefined)
+      yield { pointer: within(pointer, 'http2'), message: 'needs `tls`: clients use HTTP/2 over TLS' }
+    const address = addressOf(listener)
+    if (address === undefined) continue
+    if (seen.has(address)) yield { pointer, message: `${address} is taken already, by ${seen.get(address)}` }
+    else seen.set(address, pointer.slice(1).replaceAll('/', '.'))
+  }
+}
+
+function* balancerFaults(balancers: readonly Part[]): Generator<PlacedFault> {
+  const names = new Map<unknown, number>()
+  const routes = new Map<string, number>()
+  for (const [index, balancer] of balancers.entries()) {
+    const pointer = `/balancers/${index}`
+    const { name = 'default', prefix = '/', constraints = {} } = balancer
+    const route = JSON.stringify([
+      prefix,
+      Object.entries(constraints as object).toSorted(([one], [other]) => (one < other ? -1 : 1)),
+    ])
+    const sameName = names.get(name)
+    const sameRoute = routes.get(route)
+    if (sameName !== undefined) {
+      const none = balancer['name'] === undefined ? ', which is the name of one that is given none' : ''
+      yield {
+        pointer: within(pointer, 'name'),
+        message: `balancers.${sameName} is called ${String(name)}, too${none}: give each a \`name\` of its own`,
+      }
+    } else names.set(name, index)
+    if (sameRoute !== undefined)
+      yield {
+        pointer: within(pointer, 'prefix'),
+        message: `balancers.${sameRoute} has the prefix ${String(prefix)}, too: give each a \`prefix\` or \`constraints.host\` of its own`,
+      }
+    else routes.set(route, index)
+  }
+}
+
+const switched = (value: unknown) => (value === true ? {} : value)
+
+/** What the plugins around the balancers would say of their options. */
+function* partFaults({
+  admin = false,
+  metrics = false,
+  dashboard = false,
+  underPressure = false,
+}: Part): Generator<PlacedFault> {
+  if (isPlain(admin)) {
+    const { token, basicAuth, insecure } = admin
+    if (token === undefined && basicAuth === undefined && insecure !== true)
+      yield {
+        pointer: '/admin',
+        message:
+          'whoever can call it can point traffic anywhere: give it a `token` or `basicAuth`, or write `insecure: true`',
+      }
+    if (insecure === true && (token !== undefined || basicAuth !== undefined))
+      yield {
+        pointer: '/admin/insecure',
+        message: 'lets everyone in, in spite of `token` and `basicAuth`: remove one or the other',
+      }
+  }
+  if (dashboard !== false && !isPlain(admin))
+    yield { pointer: '/dashboard', message: 'needs `admin`: add it, with a `token` or `basicAuth`' }
+  const { token: _, basicAuth: __, listen: ___, ...adminRoutes } = isPlain(admin) ? admin : {}
+  yield* registerFaults(
+    {
+      admin: isPlain(admin) ? adminRoutes : false,
+      metrics: switched(metrics) as {} | false,
+      dashboard: isPlain(admin) ? (switched(dashboard) as {} | false) : false,
+      underPressure: switched(underPressure) as {} | false,
+    },
+    '',
+  )
+}
+
+/** What no schema can say about a file: what its parts mean to each other, and to the plugins. */
+export function fileFaults(value: unknown): readonly PlacedFault[] {
+  if (!isPlain(value)) return []
+  const listeners = new Map(listOf(value['listen']).map((one, index) => [`/listen/${index}`, one]))
+  const { admin } = value
+  if (isPlain(admin) && isPlain(admin['listen'])) listeners.set('/admin/listen', admin['listen'])
+  const balancers = listOf(value['balancers'])
+  return [
+    ...listenerFaults(listeners),
+    ...balancerFaults(balancers),
+    ...balancers.flatMap((balancer, index) => registerFaults(withoutTrue(balancer), `/balancers/${index}`)),
+    ...partFaults(value),
+  ]
+}
+
+/** `healthCheck: true` is what it is anyway. */
+export function withoutTrue({ healthCheck, circuitBreaker, ...balancer }: Part): Part {
+  return {
+    ...balancer,
+    ...(healthCheck !== undefined && healthCheck !== true && { healthCheck }),
+    ...(circuitBreaker !== undefined && circuitBreaker !== true && { circuitBreaker }),
+  }
+}

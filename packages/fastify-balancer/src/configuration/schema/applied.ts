@@ -1,0 +1,56 @@
+import type { TSchema } from '@sinclair/typebox'
+import { Value } from '@sinclair/typebox/value'
+import { within } from '../document/fault.ts'
+
+/** An object with members, as a file can hold one. */
+export function isPlain(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** The names of the members that a schema knows. */
+export function knownNames(schema: TSchema): readonly string[] {
+  return Object.keys((schema.properties ?? {}) as object)
+}
+
+/** Of a choice, the one that a value is meant to be, by its kind and by the names of its members. */
+export function branchFor(value: unknown, choices: readonly TSchema[]): TSchema | undefined {
+  if (!isPlain(value) && !Array.isArray(value)) return choices.find((choice) => Value.Check(choice, value))
+  const kind = isPlain(value) ? 'object' : 'array'
+  const ofKind = choices.filter(({ type }) => type === kind)
+  const matches = (choice: TSchema) => knownNames(choice).filter((name) => Object.hasOwn(value, name)).length
+  return ofKind.toSorted((one, other) => matches(other) - matches(one))[0]
+}
+
+/** The schema of a member, by its name. */
+export function memberSchema(schema: TSchema, name: string): TSchema | undefined {
+  const properties = (schema.properties ?? {}) as Readonly<Record<string, TSchema>>
+  if (Object.hasOwn(properties, name)) return properties[name]
+  return Object.values((schema.patternProperties ?? {}) as Readonly<Record<string, TSchema>>)[0]
+}
+
+/** What is made of one value, given every schema that applies to it, from the outer to the inner. */
+export type Change = (value: unknown, schemas: readonly TSchema[], pointer: string) => unknown
+
+/** A copy of a value in which each part that the schema knows was changed; a part is asked about before its own parts. */
+export function changed(value: unknown, schema: TSchema, change: Change, pointer = ''): unknown {
+  const schemas = [schema]
+  for (let [one] = schemas; one?.anyOf !== undefined; one = schemas.at(-1)) {
+    const branch = branchFor(value, one.anyOf as readonly TSchema[])
+    if (branch === undefined) break
+    schemas.push(branch)
+  }
+  const own = change(value, schemas, pointer)
+  const last = schemas.at(-1)!
+  if (own !== value) return own
+  if (Array.isArray(value)) {
+    if (last.items === undefined) return value
+    return value.map((item, index) => changed(item, last.items as TSchema, change, within(pointer, index)))
+  }
+  if (!isPlain(value)) return value
+  return Object.fromEntries(
+    Object.entries(value).map(([name, part]) => {
+      const member = memberSchema(last, name)
+      return [name, member === undefined ? part : changed(part, member, change, within(pointer, name))]
+    }),
+  )
+}

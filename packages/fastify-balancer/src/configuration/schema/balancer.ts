@@ -1,0 +1,85 @@
+import { BalancerOptions as CoreOptions } from '@fastify-balancer/balancer-core'
+import { CircuitBreakerOptions, RateOptions } from '@fastify-balancer/circuit-breaker'
+import { HealthCheckOptions } from '@fastify-balancer/health-check'
+import { strict } from '@fastify-balancer/option-schema'
+import { Type, type TObject, type TSchema } from '@sinclair/typebox'
+import { policyNames } from '../../plugin/policy-names.ts'
+import { objectInFile } from './in-file.ts'
+import { moduleExport, secret } from './reference.ts'
+
+const { policy, pool } = CoreOptions.properties
+
+/** What an option is, in the words of its own schema. */
+const described = ({ description = '' }: TSchema) => ({ description })
+
+/** Those that tell what is secret, or a file, from the rest; others are handed on as they are. */
+const backendTls = Type.Object(
+  {
+    ca: Type.Optional(secret('PEM text of the authorities that backends are verified against')),
+    cert: Type.Optional(secret('PEM text of the certificate that backends get to see')),
+    key: Type.Optional(secret('PEM text of its private key')),
+    passphrase: Type.Optional(secret('What the key is encrypted with')),
+    servername: Type.Optional(Type.String({ description: 'The name that certificates must be for' })),
+    rejectUnauthorized: Type.Optional(Type.Boolean({ description: '`false` accepts any certificate' })),
+  },
+  { additionalProperties: true, default: {}, ...described(pool.properties.tls) },
+)
+
+const policyNamed = Type.Union(policyNames.map((name) => Type.Literal(name)))
+
+const healthCheck = objectInFile(HealthCheckOptions, {
+  balancer: undefined,
+  headers: Type.Record(Type.String(), secret('The value of a header'), {
+    default: {},
+    ...described(HealthCheckOptions.properties.headers),
+  }),
+  'expect.body': Type.Union([Type.String(), moduleExport()], {
+    ...described(HealthCheckOptions.properties.expect.properties.body),
+  }),
+})
+
+const rate = Type.Union([objectInFile(RateOptions), Type.Literal(false)], {
+  default: false,
+  ...described(CircuitBreakerOptions.properties.rate),
+})
+const circuit = objectInFile(CircuitBreakerOptions, { balancer: undefined, backends: undefined, rate })
+const circuitBreaker = objectInFile(CircuitBreakerOptions, {
+  balancer: undefined,
+  rate,
+  backends: Type.Record(Type.String(), Type.Union([circuit, Type.Literal(false)]), {
+    default: {},
+    ...described(CircuitBreakerOptions.properties.backends),
+  }),
+})
+
+const core = objectInFile(CoreOptions, {
+  policy: Type.Union([policyNamed, Type.Object({ name: policyNamed }, strict), moduleExport()], {
+    default: 'round-robin',
+    ...described(policy),
+  }),
+  constraints: Type.Object(
+    {
+      host: Type.Optional(Type.String({ description: 'The host name that requests are for' })),
+      version: Type.Optional(Type.String({ description: 'The version in `accept-version`' })),
+    },
+    { ...strict, default: {}, description: 'Which requests it gets, of those below its prefix' },
+  ),
+  'pool.tls': backendTls,
+  // There is nothing else in such a process that could forward, or that could stop the clock.
+  route: undefined,
+  clock: undefined,
+  random: undefined,
+})
+
+const switched = (options: TObject, byDefault: {} | false, description: string) =>
+  Type.Optional(Type.Union([options, Type.Boolean()], { default: byDefault, description }))
+
+/** One of `balancers`: everything that `register` takes. */
+export const BalancerInFile = Type.Object(
+  {
+    ...core.properties,
+    healthCheck: switched(healthCheck, {}, 'How backends are checked; `false` = not at all'),
+    circuitBreaker: switched(circuitBreaker, {}, 'When backends are given a rest; `false` = never'),
+  },
+  strict,
+)

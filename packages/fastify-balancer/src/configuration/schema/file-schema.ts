@@ -1,0 +1,93 @@
+import { AdminRoutesOptions } from '@fastify-balancer/admin-routes'
+import { MetricsOptions } from '@fastify-balancer/metrics'
+import { strict } from '@fastify-balancer/option-schema'
+import { Type } from '@sinclair/typebox'
+import { FacadeDashboardOptions } from '../../plugin/dashboard-options.ts'
+import { UnderPressureOptions } from '../../plugin/under-pressure.ts'
+import { BalancerInFile } from './balancer.ts'
+import { objectInFile } from './in-file.ts'
+import { listener } from './listener.ts'
+import { file, path, secret } from './reference.ts'
+
+const adminRoutes = objectInFile(AdminRoutesOptions, {
+  // Who may come in is said by `token` and `basicAuth`.
+  onRequest: undefined,
+  preHandler: undefined,
+  read: undefined,
+  operate: undefined,
+  user: undefined,
+  persist: path(AdminRoutesOptions.properties.persist.description!),
+})
+
+const admin = Type.Object(
+  {
+    token: Type.Optional(secret('Who sends this as a bearer token may come in', { minLength: 1 })),
+    basicAuth: Type.Optional(
+      Type.Object(
+        { file: file('The path of a file with names and password hashes, as `htpasswd -B` writes it') },
+        { ...strict, description: 'Who has a name and password in this file may come in' },
+      ),
+    ),
+    listen: Type.Optional(
+      listener('A listener of its own for the admin API, the page and the metrics; the others do not have them then'),
+    ),
+    ...adminRoutes.properties,
+  },
+  strict,
+)
+
+const metrics = objectInFile(MetricsOptions, { registry: undefined })
+const page = objectInFile(FacadeDashboardOptions, { onRequest: undefined })
+const underPressure = objectInFile(UnderPressureOptions)
+
+/** The whole file. The one source of its check, its JSON Schema and the README's table. */
+export const FileSchema = Type.Object(
+  {
+    $schema: Type.Optional(Type.String({ description: 'The JSON Schema that editors use, in a JSON file' })),
+    listen: Type.Optional(
+      Type.Array(listener(), {
+        minItems: 1,
+        default: [{ port: 8080 }],
+        description: 'Where requests come in: each of these',
+      }),
+    ),
+    balancers: Type.Array(BalancerInFile, { minItems: 1, description: 'Each with a name of its own' }),
+    admin: Type.Optional(
+      Type.Union([admin, Type.Literal(false)], {
+        default: false,
+        description: 'A REST API that shows and changes everything; needs `token`, `basicAuth` or `insecure: true`',
+      }),
+    ),
+    metrics: Type.Optional(
+      Type.Union([metrics, Type.Boolean()], { default: false, description: 'Metrics for Prometheus' }),
+    ),
+    dashboard: Type.Optional(
+      Type.Union([page, Type.Boolean()], { default: false, description: 'A live page; needs `admin`' }),
+    ),
+    underPressure: Type.Optional(
+      Type.Union([underPressure, Type.Boolean()], {
+        default: false,
+        description: 'Refuses requests while the process is overloaded',
+      }),
+    ),
+    log: Type.Optional(
+      Type.Object(
+        {
+          form: Type.Optional(
+            Type.Union([Type.Literal('pretty'), Type.Literal('json'), Type.Literal('off')], {
+              description: 'How it is written; if not given: `pretty` on a terminal, else `json`',
+            }),
+          ),
+          level: Type.Optional(
+            Type.Union(
+              ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'].map((level) => Type.Literal(level)),
+              { default: 'info', description: 'The least important lines that are written' },
+            ),
+          ),
+        },
+        { ...strict, default: {} },
+      ),
+    ),
+  },
+  strict,
+)

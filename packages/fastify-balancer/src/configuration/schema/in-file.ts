@@ -1,0 +1,45 @@
+import { isSwitchable } from '@fastify-balancer/option-schema'
+import { Kind, OptionalKind, Type, type TObject, type TSchema } from '@sinclair/typebox'
+import { moduleExport } from './reference.ts'
+
+/** What stands in a file in place of an option, by its path (`rewrite.request`); `undefined` where it has no place there. */
+export type Replacements = Readonly<Record<string, TSchema | undefined>>
+
+/** Code, about which a schema says nothing: its place is taken by a module's export. */
+function isCode(schema: TSchema): boolean {
+  return schema[Kind] === 'Any'
+}
+
+/** What can be switched off takes `false`, and `true` if it has parts. */
+function memberInFile(schema: TSchema, replacements: Replacements, path: string): TSchema {
+  if (!isSwitchable(schema)) return partInFile(schema, replacements, path)
+  const { off: _, ...own } = schema
+  const part = partInFile(own, replacements, path)
+  const { description = '', default: byDefault } = schema
+  const switches = schema.type === 'object' ? Type.Boolean() : Type.Literal(false)
+  return Type.Union([part, switches], { description, default: byDefault })
+}
+
+function partInFile(schema: TSchema, replacements: Replacements, path: string): TSchema {
+  if (isCode(schema)) return moduleExport(schema.description)
+  if (schema.type === 'object' && schema.properties !== undefined)
+    return objectInFile(schema as TObject, replacements, `${path}.`)
+  if (Array.isArray(schema.anyOf))
+    return { ...schema, anyOf: (schema.anyOf as TSchema[]).map((one) => memberInFile(one, replacements, path)) }
+  if (schema.type === 'array') return { ...schema, items: memberInFile(schema.items as TSchema, replacements, path) }
+  return schema
+}
+
+/** The options of a plugin as a file has them: what has a default may be left out, and code is named. */
+export function objectInFile(schema: TObject, replacements: Replacements = {}, path = ''): TObject {
+  const members = Object.entries(schema.properties).flatMap(([name, option]) => {
+    const place = path + name
+    const replaced = Object.hasOwn(replacements, place)
+    const member = replaced ? replacements[place] : memberInFile(option, replacements, place)
+    if (member === undefined) return []
+    const required = option[OptionalKind] === undefined && option.default === undefined && !replaced
+    return [[name, required ? member : Type.Optional(member)] as const]
+  })
+  const { properties: _, required: __, type: ___, ...options } = schema
+  return Type.Object(Object.fromEntries<TSchema>(members), options)
+}

@@ -1,0 +1,119 @@
+import type { TSchema } from '@sinclair/typebox'
+import { nearName } from '@fastify-balancer/option-schema'
+import { Value } from '@sinclair/typebox/value'
+import { within, type PlacedFault } from '../document/fault.ts'
+import { branchFor, isPlain, knownNames, memberSchema } from './applied.ts'
+
+/** What would do, in words. */
+function wordsFor(schema: TSchema): string {
+  const { anyOf, const: literal, type } = schema
+  if (literal !== undefined) return JSON.stringify(literal)
+  if (Array.isArray(anyOf)) return [...new Set((anyOf as TSchema[]).map(wordsFor))].join(' or ')
+  const names = knownNames(schema)
+  if (names.length > 0 && names.length < 3) return `{ ${names.join(', ')} }`
+  const kinds: Readonly<Record<string, string>> = {
+    string: 'text',
+    integer: 'a whole number',
+    number: 'a number',
+    boolean: 'true or false',
+    object: 'a mapping',
+    array: 'a list',
+  }
+  return kinds[String(type)] ?? 'something else'
+}
+
+const booleans: Readonly<Record<string, boolean>> = { yes: true, on: true, y: true, no: false, off: false, n: false }
+
+/** What to do about a value of the wrong kind, if that can be guessed. */
+function remedyFor(schema: TSchema, value: unknown): string {
+  if (value === null) return 'it is empty: give it a value, or remove the line'
+  if (typeof value === 'string') {
+    const { [value.toLowerCase()]: boolean } = booleans
+    if (boolean !== undefined && Value.Check(schema, boolean)) return `write ${boolean}`
+    if (/^-?\d+(\.\d+)?$/.test(value) && Value.Check(schema, Number(value))) return 'write it without quotes'
+    if ((value === 'true' || value === 'false') && Value.Check(schema, value === 'true'))
+      return 'write it without quotes'
+    const near = nearName(value, literalsOf(schema))
+    if (near !== undefined) return `did you mean ${near}?`
+  } else if ((typeof value === 'number' || typeof value === 'boolean') && Value.Check(schema, String(value)))
+    return 'write it in quotes'
+  return ''
+}
+
+function literalsOf({ anyOf, const: literal }: TSchema): readonly string[] {
+  if (typeof literal === 'string') return [literal]
+  return Array.isArray(anyOf) ? (anyOf as TSchema[]).flatMap(literalsOf) : []
+}
+
+function kindFault(schema: TSchema, value: unknown): string {
+  const remedy = remedyFor(schema, value)
+  return `expected ${wordsFor(schema)}${remedy === '' ? '' : `; ${remedy}`}`
+}
+
+/** What is wrong with a value of the right kind: its length, its size, its form. */
+function detailFault(schema: TSchema, value: unknown): string {
+  const [error] = Value.Errors(schema, value)
+  const { pattern, minLength } = schema
+  if (pattern !== undefined) return `does not have the form ${String(pattern)}`
+  if (minLength === 1) return 'must not be empty'
+  const message = error?.message ?? 'Unexpected value'
+  return `${message[0]!.toLowerCase()}${message.slice(1)}`
+}
+
+function unknownName(name: string, schema: TSchema): string {
+  const known = knownNames(schema)
+  const near = nearName(name, known)
+  if (near !== undefined) return `unknown option: did you mean \`${near}\`?`
+  return `unknown option: here are known ${known.map((one) => `\`${one}\``).join(', ')}`
+}
+
+function* memberFaults(
+  schema: TSchema,
+  value: Readonly<Record<string, unknown>>,
+  pointer: string,
+): Generator<PlacedFault> {
+  for (const [name, part] of Object.entries(value)) {
+    const member = memberSchema(schema, name)
+    const place = within(pointer, name)
+    if (member !== undefined) yield* schemaFaults(member, part, place)
+    else if (schema.additionalProperties === false)
+      yield { pointer: place, ofKey: true, message: unknownName(name, schema) }
+  }
+  for (const name of (schema.required ?? []) as readonly string[])
+    if (!Object.hasOwn(value, name)) yield { pointer, message: `\`${name}\` is missing` }
+}
+
+/** Every way in which a value breaks a schema, each at the innermost place. */
+export function* schemaFaults(schema: TSchema, value: unknown, pointer = ''): Generator<PlacedFault> {
+  // To look for faults costs ten times as much as to see that there are none.
+  if (isValid(schema, value)) return
+  if (Array.isArray(schema.anyOf)) {
+    const branch = branchFor(value, schema.anyOf as TSchema[])
+    const scalarFault = { pointer, message: scalarChoiceFault(schema, value) }
+    if (branch === undefined) yield scalarFault
+    else yield* schemaFaults(branch, value, pointer)
+  } else if (schema.type === 'object' && isPlain(value)) yield* memberFaults(schema, value, pointer)
+  else if (schema.type === 'array' && Array.isArray(value)) {
+    for (const [index, item] of value.entries())
+      yield* schemaFaults(schema.items as TSchema, item, within(pointer, index))
+    if (value.length < ((schema.minItems as number | undefined) ?? 0)) yield { pointer, message: 'must not be empty' }
+  } else yield { pointer, message: isOfKind(schema, value) ? detailFault(schema, value) : kindFault(schema, value) }
+}
+
+// Its own answer narrows the type of the value, to `never` where that is not known.
+const isValid: (schema: TSchema, value: unknown) => boolean = Value.Check
+
+function isOfKind({ type, const: literal }: TSchema, value: unknown): boolean {
+  if (literal !== undefined) return false
+  if (type === 'integer') return Number.isInteger(value)
+  if (type === 'object') return isPlain(value)
+  if (type === 'array') return Array.isArray(value)
+  return typeof value === type
+}
+
+/** A text or number that fits none: if one takes its kind, it is that one's fault. */
+function scalarChoiceFault(schema: TSchema, value: unknown): string {
+  const near = (schema.anyOf as TSchema[]).find((one) => isOfKind(one, value))
+  const remedy = remedyFor(schema, value)
+  return near === undefined || remedy !== '' ? kindFault(schema, value) : detailFault(near, value)
+}

@@ -1,0 +1,24 @@
+import { readFileSync } from 'node:fs'
+import { CommandError } from '../command-error.ts'
+import type { AdminConfiguration } from '../configuration/configuration.ts'
+import { fileError } from '../file-error.ts'
+import type { Access } from './admin-guard.ts'
+import { PasswordFileError, readPasswords } from './password-file.ts'
+import { Passwords } from './passwords.ts'
+import { tokenFault } from './token.ts'
+
+function passwordsOf(file: string): Passwords {
+  try {
+    return new Passwords(readPasswords(file, readFileSync(file, 'utf8')))
+  } catch (error) {
+    if (error instanceof PasswordFileError) throw new CommandError(error.message, 2)
+    throw fileError('the file of passwords', file, error)
+  }
+}
+
+/** Who may use the admin API, with the file of passwords read. @throws CommandError */
+export function accessOf({ token, basicAuth }: Pick<AdminConfiguration, 'token' | 'basicAuth'>): Access {
+  const fault = token === undefined ? undefined : tokenFault(token)
+  if (fault !== undefined) throw new CommandError(`the admin token ${fault}`, 2)
+  return { token, passwords: basicAuth === undefined ? undefined : passwordsOf(basicAuth) }
+}

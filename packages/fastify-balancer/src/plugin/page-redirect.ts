@@ -1,0 +1,30 @@
+import type { FastifyContextConfig, FastifyInstance, FastifySchema, onRequestHookHandler } from 'fastify'
+import { posix } from 'node:path'
+import type { PageOptions } from './dashboard-options.ts'
+
+/** Left out of what @fastify/swagger describes. */
+const schema: FastifySchema & { readonly hide: true } = { hide: true }
+
+/** Read by @fastify/under-pressure: an operator must get in while the process is overloaded. */
+const config = { pressureHandler: () => undefined } as FastifyContextConfig
+
+async function redirectRoute(scope: FastifyInstance, { path, admin, onRequest = [] }: PageOptions): Promise<void> {
+  scope.route({
+    method: 'GET',
+    url: '/',
+    schema,
+    config,
+    exposeHeadRoute: true,
+    onRequest: onRequest as onRequestHookHandler | onRequestHookHandler[],
+    async handler({ url }, reply) {
+      // Relative, as a proxy in front may have taken a prefix away.
+      const from = new URL(url, 'http://localhost').pathname.endsWith('/') ? admin : posix.dirname(admin)
+      return reply.redirect(`./${posix.relative(from, path)}/`, 302)
+    },
+  })
+}
+
+/** The admin routes' prefix, opened in a browser, leads to the page; for clients that may see it. */
+export async function leadToPage(app: FastifyInstance, page: PageOptions): Promise<void> {
+  await app.register(async (scope) => redirectRoute(scope, page), { prefix: page.admin })
+}

@@ -1,0 +1,11 @@
+import type { PolicyName } from '@fastify-balancer/balancer-core'
+
+// Keys of an object, so that the compiler misses none of the core's.
+/** The policies that can be chosen by name. */
+export const policyNames = Object.keys({
+  'round-robin': true,
+  weighted: true,
+  random: true,
+  p2c: true,
+  'least-requests': true,
+} satisfies Record<PolicyName, true>) as PolicyName[]

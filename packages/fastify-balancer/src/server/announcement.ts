@@ -1,0 +1,25 @@
+import type { BalancerConfiguration, Configuration } from '../configuration/configuration.ts'
+
+const nameOf = (backend: string | { readonly id?: string; readonly url: string }) =>
+  typeof backend === 'string' ? backend : (backend.id ?? backend.url)
+
+function policyOf({ policy = 'round-robin' }: BalancerConfiguration): string {
+  return typeof policy === 'string' ? policy : policy.name
+}
+
+/** What is balanced: of one balancer its backends, of several their names. */
+function subject(balancers: readonly BalancerConfiguration[]): string {
+  const [first, ...others] = balancers
+  if (first === undefined) return 'nothing'
+  if (others.length > 0)
+    return balancers.map(({ name = 'default', backends = [] }) => `${name} (${backends.length})`).join(', ')
+  const { backends = [] } = first
+  // More would not be read.
+  return backends.length > 8 ? `${backends.length} backends` : backends.map(nameOf).join(', ')
+}
+
+/** The line that says that a listener is open. */
+export function listeningLine({ balancers }: Configuration, address: string): string {
+  const by = balancers.length === 1 ? ` by ${policyOf(balancers[0]!)}` : ''
+  return `balancing ${subject(balancers)} at ${address}${by}`
+}

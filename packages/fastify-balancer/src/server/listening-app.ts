@@ -1,0 +1,79 @@
+import Fastify, { LogController, type FastifyInstance } from 'fastify'
+import type { Server } from 'node:http'
+import type { Server as TlsServer } from 'node:tls'
+import type { Listener } from '../configuration/configuration.ts'
+import { readCertificate } from './certificate.ts'
+import type { Logger } from './log.ts'
+import { listenError } from './listen-error.ts'
+import { clearSocketFile } from './socket-file.ts'
+
+/** One way in: a listener with the Fastify app behind it. */
+export class ListeningApp {
+  readonly listener: Listener
+  readonly app: FastifyInstance
+  #address: string | undefined
+
+  /**
+   * It listens once `listen` is called.
+   * @throws CommandError when the certificate cannot be used
+   */
+  constructor(listener: Listener, logger: Logger, genReqId: () => string) {
+    this.listener = listener
+    const { tls, http2 = false, trustProxy = false } = listener
+    const certificate = tls === undefined ? undefined : readCertificate(tls)
+    const options = {
+      logger,
+      genReqId,
+      // Fastify's type wants a list that can be written to.
+      trustProxy: trustProxy as boolean | string | string[],
+      // The balancer's own line says more than Fastify's two.
+      logController: new LogController({ disableRequestLogging: true }),
+      // By then all is drained; a connection on which nobody has asked anything would hold Node 22 and 24 for ever.
+      forceCloseConnections: true,
+      // Draining counts as a plugin's work to Fastify, which would crash after 10 s of it.
+      pluginTimeout: 0,
+      ...(certificate !== undefined && {
+        https: { cert: certificate.cert, key: certificate.key, ...(http2 && { allowHTTP1: true }) },
+      }),
+    }
+    // Fastify has a type for each protocol; the balancer takes all of them.
+    this.app = (http2 ? Fastify({ ...options, http2: true } as never) : Fastify(options)) as unknown as FastifyInstance
+    if (certificate?.warning !== undefined) this.app.log.warn(certificate.warning)
+  }
+
+  /** Every server of this listener: `localhost` has one for each of its addresses. */
+  get servers(): readonly Server[] {
+    const { app } = this
+    // oxlint-disable-next-line typescript/unbound-method -- it is not called: Fastify gives it to each of its servers
+    const { routing } = app
+    return [...app.balancerServers].filter((one) => one === app.server || one.listeners('request').includes(routing))
+  }
+
+  /** Where it listens, as a URL or a path; undefined before. */
+  get address(): string | undefined {
+    return this.#address
+  }
+
+  /** Begins to listen, with a line in the log. @throws CommandError */
+  async listen(line: (address: string) => string): Promise<void> {
+    const { port = 8080, host = '127.0.0.1', path } = this.listener
+    try {
+      if (path !== undefined) await clearSocketFile(path)
+      const place = path === undefined ? { port, host } : { path }
+      this.#address = await this.app.listen({ ...place, listenTextResolver: line })
+    } catch (error) {
+      throw listenError(error, { port, host, ...(path !== undefined && { path }) })
+    }
+  }
+
+  /**
+   * Reads the files of the certificate again; connections that begin from now on get it.
+   * @throws CommandError when it cannot be used: the one before stays
+   */
+  renewCertificate(tls = this.listener.tls): void {
+    if (tls === undefined) return
+    const { cert, key, warning } = readCertificate(tls)
+    for (const server of this.servers) (server as unknown as TlsServer).setSecureContext({ cert, key })
+    if (warning !== undefined) this.app.log.warn(warning)
+  }
+}

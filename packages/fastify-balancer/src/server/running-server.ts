@@ -1,0 +1,138 @@
+import type { FastifyBaseLogger } from 'fastify'
+import balancer, { BadOptionsError, sharedBalancers, type Balancer } from '../index.ts'
+import { CommandError } from '../command-error.ts'
+import type { Configuration } from '../configuration/configuration.ts'
+import type { AdminGuard } from '../guard/admin-guard.ts'
+import { shedUnderPressure } from '../plugin/under-pressure.ts'
+import { listeningLine } from './announcement.ts'
+import { administerGuarded, administrationUrls } from './guarded-administration.ts'
+import { handOver } from './hand-over.ts'
+import { ListeningApp } from './listening-app.ts'
+import { loggerOf } from './log.ts'
+
+/** Everything that a configuration describes, running: the same balancers behind every listener. */
+export class RunningServer {
+  /** What it runs. Set by a reload that has put another one in force. */
+  configuration: Configuration
+  /** Those that forward, in the order of the configuration. The first one's app has the balancers. */
+  readonly listeners: readonly [ListeningApp, ...ListeningApp[]]
+  /** The one with the admin API, the page and the metrics: one of its own, or the first of those that forward. */
+  readonly admin: ListeningApp
+  #guard: AdminGuard | undefined
+  #closed: Promise<void> | undefined
+
+  /** See `buildServer`. @throws CommandError */
+  constructor(configuration: Configuration, open: (listener: Configuration['listen'][number]) => ListeningApp) {
+    const { listen, admin } = configuration
+    const [first, ...others] = listen.map(open)
+    if (first === undefined) throw new CommandError('there is nothing to listen on: expected a listener at least', 2)
+    this.configuration = configuration
+    this.listeners = [first, ...others]
+    this.admin = admin === false || admin.listen === undefined ? first : open(admin.listen)
+  }
+
+  get balancers(): ReadonlyMap<string, Balancer> {
+    return this.listeners[0].app.balancers
+  }
+
+  /** Who may use the admin API. */
+  get guard(): AdminGuard | undefined {
+    return this.#guard
+  }
+
+  get log(): FastifyBaseLogger {
+    return this.listeners[0].app.log
+  }
+
+  /** Requests on their way through. */
+  get exchanges(): number {
+    let sum = 0
+    for (const { exchanges } of this.balancers.values()) sum += exchanges
+    return sum
+  }
+
+  /** Every listener, that of the admin API last. */
+  get all(): readonly ListeningApp[] {
+    return [...new Set([...this.listeners, this.admin])]
+  }
+
+  /** Registers everything; nothing listens yet. */
+  async assemble(): Promise<void> {
+    const { balancers, underPressure, admin, metrics } = this.configuration
+    const [{ app: first }] = this.listeners
+    const apps = this.all.map(({ app }) => app)
+    // Whichever closes, e.g. by an order of the admin API, takes the others with it.
+    for (const app of apps) app.addHook('preClose', async () => void this.close())
+    // Before the routes, which its hook is for.
+    if (underPressure !== false) await Promise.all(apps.map((app) => shedUnderPressure(app, underPressure)))
+    for (const options of balancers) void first.register(balancer, options)
+    await first
+    await this.#share()
+    if (admin !== false || metrics !== false) this.#guard = await administerGuarded(this.admin.app, this.configuration)
+  }
+
+  /** Lets all apps but the first forward with its balancers; the admin API is there once, and so handed over. */
+  async #share(): Promise<void> {
+    const [{ app: first }, ...others] = this.listeners
+    const { app: administration } = this.admin
+    const isApart = !this.listeners.includes(this.admin)
+    const urls = administrationUrls(this.configuration)
+    for (const { app } of others) {
+      if (!isApart) void app.register(handOver, { to: administration, urls })
+      void app.register(sharedBalancers, { of: first })
+    }
+    if (isApart) void administration.register(sharedBalancers, { of: first, routes: false })
+    await Promise.all(this.all.map(async ({ app }) => app))
+  }
+
+  /**
+   * Begins to listen everywhere, once all backends have been probed: all listeners, or none. False if it was closed meanwhile.
+   * @throws CommandError naming the listener that cannot listen
+   */
+  async listen(): Promise<boolean> {
+    const { all, configuration } = this
+    try {
+      await Promise.all(all.map(({ app }) => app.ready()))
+      for (const one of all) {
+        const forwards = this.listeners.includes(one)
+        const line = (address: string) => (forwards ? listeningLine(configuration, address) : `admin API at ${address}`)
+        // oxlint-disable-next-line no-await-in-loop -- the first that cannot listen is named
+        await one.listen(line)
+      }
+      return true
+    } catch (error) {
+      if (this.#closed !== undefined) return false
+      await this.close()
+      throw error
+    }
+  }
+
+  /** Lets everything that is under way finish, then closes; the admin API goes on until that is done. */
+  close(): Promise<void> {
+    return (this.#closed ??= this.#close())
+  }
+
+  async #close(): Promise<void> {
+    await Promise.all(this.listeners.map(({ app }) => app.close()))
+    await this.admin.app.close()
+  }
+}
+
+/**
+ * Builds a server that runs a configuration once it listens.
+ * @throws CommandError naming what cannot be used
+ */
+export async function buildServer(configuration: Configuration): Promise<RunningServer> {
+  const logger = await loggerOf(configuration.log)
+  let requests = 0
+  // One count for all apps, so that an id in the log means one request.
+  const genReqId = () => `req-${(++requests).toString(36)}`
+  const server = new RunningServer(configuration, (listener) => new ListeningApp(listener, logger, genReqId))
+  try {
+    await server.assemble()
+    return server
+  } catch (error) {
+    await server.close()
+    throw error instanceof BadOptionsError ? new CommandError(error.message, 2) : error
+  }
+}

@@ -1,0 +1,149 @@
+import type { Attempt, Backend, Balancer, BackendSet, Verdict } from '@fastify-balancer/balancer-core'
+import type { Pauses } from '@fastify-balancer/option-schema'
+import { ActiveCheck, type ProbeListener } from './active/active-check.ts'
+import type { Judge } from './judgement/judgement.ts'
+import type { ParsedOptions } from './options.ts'
+import { OutlierDetection } from './passive/outlier-detection.ts'
+import { chooseProbe } from './probe/choose-probe.ts'
+import type { ConnectionSettings } from './probe/connection.ts'
+
+/** Who is told by the checks of a balancer. */
+interface Listeners {
+  readonly judge: Judge
+  readonly probed: ProbeListener
+}
+
+const probesAtAll = ({ type, probe }: ParsedOptions) => type !== 'none' || probe !== undefined
+
+/** Options that the checks will go by, unless nothing comes of it. */
+interface NextChecks {
+  readonly options: ParsedOptions
+  /** Probes that there were none of before. */
+  readonly created: ActiveCheck | undefined
+}
+
+/** The checks of one balancer while they are on: active ones, where the options say so, and passive ones. */
+export class Checks {
+  options: ParsedOptions
+  active: ActiveCheck | undefined
+  readonly passive: OutlierDetection
+  readonly #balancer: Balancer
+  readonly #listeners: Listeners
+  readonly #pauses: Pauses
+  #next: NextChecks | undefined
+  #running = false
+
+  /** `pool`: how backends are connected to. */
+  constructor(
+    balancer: Balancer,
+    options: ParsedOptions,
+    pool: ConnectionSettings,
+    listeners: Listeners,
+    pauses: Pauses,
+  ) {
+    this.options = options
+    this.#balancer = balancer
+    this.#listeners = listeners
+    this.#pauses = pauses
+    this.passive = new OutlierDetection(balancer, options.outliers, options.pressure, listeners.judge, pauses)
+    if (probesAtAll(options)) this.active = this.#probing(options, pool)
+    this.#askSuspects()
+  }
+
+  /** Named, for the balancer reports a hook that throws by its name. */
+  readonly #attemptStarted = (attempt: Attempt) => this.passive.attemptStarted(attempt)
+  readonly #attemptResponded = (attempt: Attempt) => this.passive.attemptResponded(attempt)
+  readonly #attemptEnded = (attempt: Attempt) => {
+    this.passive.attemptEnded(attempt)
+    if (attempt.blame === 'backend' && attempt.status === 0) this.active?.suspect(attempt.backend)
+  }
+  readonly #judgeNewcomers = (candidates: readonly Backend[]): Promise<Verdict[]> | undefined =>
+    (this.#next?.created ?? this.active)?.judgeNewcomers(candidates)
+  readonly #backendsChanged = (now: BackendSet, before: BackendSet) => {
+    this.active?.backendsChanged(now, before)
+    this.passive.backendsChanged(now, before)
+  }
+
+  /** Hears of attempts and of changes of the list from now on. */
+  attach(): void {
+    this.#balancer
+      .addHook('onAttemptStart', this.#attemptStarted)
+      .addHook('onAttemptResponse', this.#attemptResponded)
+      .addHook('onAttemptEnd', this.#attemptEnded)
+      .addHook('onBackendsPropose', this.#judgeNewcomers)
+      .addHook('onBackendsChange', this.#backendsChanged)
+  }
+
+  /** Begins. See `HealthCheck.start`. */
+  async start(limit: number): Promise<void> {
+    this.#running = true
+    this.passive.start()
+    await this.active?.start(limit)
+  }
+
+  /** Ends all probes and timers. */
+  stop(): void {
+    this.#running = false
+    this.active?.stop()
+    this.passive.stop()
+  }
+
+  /** Ends, takes back all that is held against backends, and hears of nothing more. */
+  withdraw(): void {
+    this.active?.withdraw()
+    this.active = undefined
+    this.stop()
+    this.#balancer
+      .removeHook('onAttemptStart', this.#attemptStarted)
+      .removeHook('onAttemptResponse', this.#attemptResponded)
+      .removeHook('onAttemptEnd', this.#attemptEnded)
+      .removeHook('onBackendsPropose', this.#judgeNewcomers)
+      .removeHook('onBackendsChange', this.#backendsChanged)
+  }
+
+  /** Newcomers are judged by these options, until they are adopted or dismissed. */
+  prepare(options: ParsedOptions, pool: ConnectionSettings): void {
+    const asks = probesAtAll(options)
+    // Those that have traffic are trusted until probes have said otherwise.
+    const created = asks && this.active === undefined ? this.#probing({ ...options, initial: 'up' }, pool) : undefined
+    if (asks) this.active?.prepare(options, pool)
+    this.#next = { options, created }
+  }
+
+  /** Goes by the options that were prepared. What is known of backends stays. */
+  adopt(): void {
+    if (this.#next === undefined) return
+    const { options, created } = this.#next
+    this.#next = undefined
+    this.options = options
+    this.passive.configure(options.outliers, options.pressure)
+    if (!probesAtAll(options)) {
+      this.active?.withdraw()
+      this.active = undefined
+    } else if (created === undefined) this.active?.adopt()
+    else {
+      this.active = created
+      // It begins with `up`, and so waits for nothing.
+      if (this.#running) void created.start(0)
+    }
+    this.#askSuspects()
+  }
+
+  dismiss(): void {
+    this.#next?.created?.stop()
+    this.#next = undefined
+    this.active?.dismiss()
+  }
+
+  #probing(options: ParsedOptions, pool: ConnectionSettings): ActiveCheck {
+    const { judge, probed } = this.#listeners
+    return new ActiveCheck(this.#balancer, options, judge, probed, this.#pauses, chooseProbe(options, pool))
+  }
+
+  /** A connection alone says nothing of a process that hangs: the kernel accepts it. */
+  #askSuspects(): void {
+    const { type, probe } = this.options
+    const tells = type === 'http' || probe !== undefined
+    this.passive.askWith(tells ? (backend) => this.active?.ask(backend) : undefined)
+  }
+}
