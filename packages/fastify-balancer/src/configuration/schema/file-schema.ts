@@ -16,6 +16,7 @@ const adminRoutes = objectInFile(AdminRoutesOptions, {
   read: undefined,
   operate: undefined,
   user: undefined,
+  reload: undefined,
   persist: path(AdminRoutesOptions.properties.persist.description!),
 })
 

@@ -13,11 +13,9 @@ function isCode(schema: TSchema): boolean {
 /** What can be switched off takes `false`, and `true` if it has parts. */
 function memberInFile(schema: TSchema, replacements: Replacements, path: string): TSchema {
   if (!isSwitchable(schema)) return partInFile(schema, replacements, path)
-  const { off: _, ...own } = schema
-  const part = partInFile(own, replacements, path)
-  const { description = '', default: byDefault } = schema
+  const { off: _, description = '', default: byDefault, ...own } = schema
   const switches = schema.type === 'object' ? Type.Boolean() : Type.Literal(false)
-  return Type.Union([part, switches], { description, default: byDefault })
+  return Type.Union([partInFile(own, replacements, path), switches], { description, default: byDefault })
 }
 
 function partInFile(schema: TSchema, replacements: Replacements, path: string): TSchema {
