@@ -318,6 +318,39 @@ describe('faults', () => {
   }
 })
 
+describe('what can be switched off', () => {
+  test('is read as its off', () => {
+    const { retry, queue, forwarded, timeouts, slowStart, drainDeadline } = parseOptions({
+      retry: false,
+      queue: false,
+      forwarded: false,
+      timeouts: { headers: false, request: false },
+      slowStart: false,
+      drainDeadline: false,
+    })
+    assert.deepEqual([retry.attempts, retry.budget], [0, { ratio: 0.2, floor: 10 }])
+    assert.deepEqual(queue, { max: 0 })
+    assert.deepEqual(forwarded, { xForwarded: false, forwarded: false, also: [], via: false })
+    assert.deepEqual([timeouts.headers, timeouts.request, timeouts.connect], [0, 0, 2000])
+    assert.deepEqual([slowStart, drainDeadline], [0, 0])
+  })
+
+  test('is as without it where it is true', () => {
+    const { retry, queue, forwarded } = parseOptions({ retry: true, queue: true, forwarded: true })
+    const defaults = parseOptions({})
+    assert.deepEqual(
+      { retry, queue, forwarded },
+      { retry: defaults.retry, queue: defaults.queue, forwarded: defaults.forwarded },
+    )
+  })
+
+  test('is no duration: true says of none how long it is', () => {
+    assert.deepEqual(faultsIn({ slowStart: true }), [
+      'slowStart: expected a whole number from 0 to 2147483647 or false, got true',
+    ])
+  })
+})
+
 describe('a policy', () => {
   for (const name of Object.keys(policies) as PolicyName[]) {
     test(`is named ${name}, by itself or in an object`, () => {
@@ -341,8 +374,23 @@ describe('a policy', () => {
     test(`is not ${JSON.stringify(policy)}`, () => assert.deepEqual(placesIn({ policy }), ['policy']))
   }
 
+  for (const [given, meant] of Object.entries({
+    roundrobin: 'round-robin',
+    rr: 'round-robin',
+    least_conn: 'least-requests',
+    leastconn: 'least-requests',
+    'power-of-two-choices': 'p2c',
+    weigthed: 'weighted',
+  }))
+    test(`${given} is answered with ${meant}`, () => {
+      for (const policy of [given, { name: given }])
+        assert.match(faultsIn({ policy }).join(), new RegExp(`got '${given}' \\(did you mean '${meant}'\\?\\)$`))
+    })
+
   test('is not an object with keys that its policy does not know', () => {
-    assert.equal(placesIn({ policy: { name: 'p2c', choices: 3 } }).length, 1)
+    assert.deepEqual(faultsIn({ policy: { name: 'p2c', choices: 3 } }), [
+      "policy.choices: unknown option (the policy 'p2c' has none)",
+    ])
   })
 
   class First implements Policy {
@@ -419,6 +467,21 @@ describe('a backend', () => {
       { url: 'http://d.test', id: 'd' },
     ])
   })
+
+  for (const [address, url] of [
+    ['127.0.0.1:3001', 'http://127.0.0.1:3001'],
+    ['localhost:3001', 'http://localhost:3001'],
+    ['[::1]:3001', 'http://[::1]:3001'],
+    ['backend.internal:8080', 'http://backend.internal:8080'],
+    ['Backend_1:80', 'http://backend_1'],
+  ] as const)
+    test(`may be ${address}`, () => {
+      for (const backend of [address, { url: address }])
+        assert.deepEqual(parseOptions({ backends: [backend] }).backends, [{ url, id: url }])
+    })
+
+  for (const address of ['http:3001', 'https:3001', ':3001', 'a b:80', 'user@a.test:80', 'a.test:99999', 'a.test/x:80'])
+    test(`may not be ${address}`, () => assert.deepEqual(placesIn({ backends: [address] }), ['backends.0.url']))
 
   test('keeps everything that is said of it', () => {
     const backend = {
