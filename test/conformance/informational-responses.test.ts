@@ -556,7 +556,7 @@ describe('a backend that says 100 Continue though nobody has asked', () => {
       }
     }
 
-    test(`is heard for its answer wherever the network cuts (${lane} lane)`, { timeout }, async (t) => {
+    test(`is heard for its answer wherever the network cuts (${lane} lane)`, { timeout: 60_000 }, async (t) => {
       const whole = continued + hinted + continued + ok('body')
       for (let cut = 1; cut < whole.length; cut += 3) {
         const backend = await startWireBackend(t, (_, { socket }) => {

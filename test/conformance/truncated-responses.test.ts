@@ -15,6 +15,7 @@ const timeout = 5000
 
 const heads = {
   'a length': 'HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n',
+  'a long length': 'HTTP/1.1 200 OK\r\ncontent-length: 200000\r\n\r\n',
   'a short length': 'HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n',
   chunks: 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n',
 }
@@ -25,6 +26,11 @@ const parts: Record<keyof typeof heads, Record<string, string>> = {
     'nothing of the body': '',
     'a part of the body': 'part'.repeat(1000),
     'all but a byte': 'x'.repeat(99_999),
+  },
+  'a long length': {
+    'nothing of the body': '',
+    'a part of the body': 'part'.repeat(10_000),
+    'all but a byte': 'x'.repeat(199_999),
   },
   'a short length': { 'nothing of the body': '', 'a part of the body': 'part', 'all but a byte': 'x'.repeat(99) },
   chunks: {

@@ -10,6 +10,7 @@ import type { PickRequest } from '../picking/policy.ts'
 import type { HeldBody } from '../connections/held-body.ts'
 import type { CarryingConnection, ConnectionAware, RequestPool } from '../connections/request-pool.ts'
 import type { IncomingFields } from '../headers/fields.ts'
+import { isEncoded } from '../headers/hop-by-hop.ts'
 import type { TimeLimitSweep, Swept } from './time-limit-sweep.ts'
 
 /** What hooks, channels and the log see of an exchange: one client request on its way through. */
@@ -43,6 +44,7 @@ export interface AttemptOwner extends ExchangeView {
   onInformation(status: number, headers: IncomingFields): void
   onResponse(attempt: Attempt, controller: Dispatcher.DispatchController, headers: IncomingFields): void
   onData(chunk: Buffer): void
+  onBorrowed(chunk: Buffer): boolean
   onComplete(trailers: IncomingFields): void
   onFailure(attempt: Attempt, reason: FailureReason, error: unknown): void
 }
@@ -177,46 +179,45 @@ export class Attempt extends AttemptRecord implements ConnectionAware, Swept {
     this.moved()
   }
 
-  onResponseStart(
-    controller: Dispatcher.DispatchController,
-    status: number,
-    headers: Record<string, string | string[] | undefined>,
-  ): void {
+  onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: IncomingFields): void {
     if (status < 200) {
       this.exchange.onInformation(status, headers)
       return
     }
     const { exchange } = this
     this.held?.answered()
+    const length = this.connection?.longLength
+    if (length !== undefined) headers['content-length'] = length
     this.status = status
     this.headers = headers
     this.respondedAt = exchange.clock.now()
     this.moved()
-    const coding = headers['transfer-encoding']
-    // Any other coding than chunked would have to be undone here, for the next connection knows nothing of it.
-    if (status > 599 || (coding !== undefined && String(coding).toLowerCase() !== 'chunked')) {
-      this.cancel('bad-response')
-      return
-    }
+    if (status > 599 || isEncoded(headers)) return this.cancel('bad-response')
     exchange.counts.attemptResponded(this)
     exchange.onResponse(this, controller, headers)
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#receive(chunk)) this.exchange.onData(chunk)
+  }
+
+  onBorrowed(chunk: Buffer): boolean {
+    return !this.#receive(chunk) || this.exchange.onBorrowed(chunk)
+  }
+
+  /** Counts what has come of the body; false if nobody wants it. */
+  #receive(chunk: Buffer): boolean {
     this.bytesReceived += chunk.length
     this.backend.bytesReceived += chunk.length
     if (this.#discarding) {
       if (this.bytesReceived > mostDiscarded.bytes) this.#enough()
-      return
+      return false
     }
     this.moved()
-    this.exchange.onData(chunk)
+    return true
   }
 
-  onResponseEnd(
-    _controller: Dispatcher.DispatchController,
-    trailers: Record<string, string | string[] | undefined>,
-  ): void {
+  onResponseEnd(_controller: Dispatcher.DispatchController, trailers: IncomingFields): void {
     this.connection?.responseEnded()
     this.#settle('ok', undefined)
     if (!this.#discarding) this.exchange.onComplete(trailers)

@@ -3,6 +3,7 @@ import type { TLSSocket } from 'node:tls'
 import { isDeepStrictEqual } from 'node:util'
 import { buildConnector } from 'undici'
 import type { Connect } from '../connections/connection.ts'
+import { memoryReuse } from '../connections/memory-reuse.ts'
 import { ConnectionPool } from '../connections/connection-pool.ts'
 import { Http2Pool } from '../connections/http2/http2-pool.ts'
 import type { RequestPool } from '../connections/request-pool.ts'
@@ -22,6 +23,7 @@ function connectorOf(
       // What a paused connection reads ahead, in bytes: undici's 64 KiB for each of hundreds of slow clients is too much.
       highWaterMark: 16_384,
       ...lookupOptions(host),
+      ...(protocol === 'http1' && { onread: memoryReuse }),
       ...tls,
       timeout,
       allowH2: protocol !== 'http1',

@@ -105,6 +105,22 @@ export class Connection extends Client implements CarryingConnection, WireOwner 
     return this.#hasBody && (this.#carried?.status ?? 0) >= 300
   }
 
+  get expectsBody(): boolean {
+    return this.#method !== 'HEAD'
+  }
+
+  get isPaused(): boolean {
+    return (this.#carried?.controller as { paused?: boolean } | undefined)?.paused === true
+  }
+
+  get longLength(): string | undefined {
+    return this.#wire?.long.length
+  }
+
+  set lends(lends: boolean) {
+    this.#wire!.long.lends = lends
+  }
+
   override dispatch(options: ConnectionRequest, handler: Dispatcher.DispatchHandler): boolean {
     const aware = handler as ConnectionAware
     aware.connection = this
@@ -140,6 +156,30 @@ export class Connection extends Client implements CarryingConnection, WireOwner 
             : bodiless.none
     this.#wire!.end()
     this.#owner.onEnded(this)
+  }
+
+  onLongBody(chunk: Buffer): void {
+    const carried = this.#carried!
+    try {
+      carried.onResponseData!(carried.controller!, chunk)
+    } catch (error) {
+      // As undici does it.
+      carried.controller!.abort(error as Error)
+    }
+  }
+
+  onBorrowed(chunk: Buffer): boolean {
+    const carried = this.#carried!
+    try {
+      return carried.onBorrowed(chunk)
+    } catch (error) {
+      carried.controller!.abort(error as Error)
+      return false
+    }
+  }
+
+  resumed(): void {
+    this.#wire?.long.resume()
   }
 
   bindTo(client: Socket | undefined): void {

@@ -11,6 +11,12 @@ export interface CarryingConnection {
   readonly roundTrip: number
   /** Some of the current request has left for the backend. */
   readonly written: boolean
+  /** The `content-length` of a response whose body is so long that it does not go through undici, which was told of one byte. */
+  readonly longLength?: string | undefined
+  /** Of such a body, parts may be given in memory that is used again: to `onBorrowed`. */
+  lends?: boolean
+  /** The response was paused, and goes on. */
+  resumed?(): void
   /** A request is about to be written. */
   requestBegins(): void
   /** Its response has come to its end. */
@@ -38,6 +44,8 @@ export interface ConnectionAware extends Dispatcher.DispatchHandler {
   held: HeldBody | undefined
   onBodySent(chunk: Uint8Array): void
   onRequestSent(): void
+  /** A part of the body, in memory that is used again once this returns: false if it was kept, so that other memory is needed. */
+  onBorrowed(chunk: Buffer): boolean
 }
 
 /** How many connections are open and without a request; how many requests wait, for whom, and how many are under way. */

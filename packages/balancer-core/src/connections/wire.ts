@@ -1,15 +1,19 @@
 import type { Socket } from 'node:net'
+import { LongPassage, type LongPassageOwner } from './long-passage.ts'
 import { withoutContinue, type Interim } from './unasked-continue.ts'
 
 /** Who uses the wire, and hears of what cannot be seen by reading responses. */
-export interface WireOwner {
+export interface WireOwner extends LongPassageOwner {
   /** A reset may be the end of this response, and not break it off: see `Wire`. */
   readonly endsByReset: boolean
   /** Bytes have come that no request had asked for: the socket has been destroyed. */
   onSurplus(): void
+  /** A response may have a body: it is not one to HEAD. */
+  readonly expectsBody: boolean
 }
 
-const wireOf = Symbol('fastify-balancer.wire')
+/** Where a socket keeps its wire. */
+export const wireOf = Symbol('fastify-balancer.wire')
 type Wired = Socket & { [wireOf]: Wire }
 type Written = (error?: Error | null) => void
 type Chunks = { chunk: string | Buffer; encoding: BufferEncoding }[]
@@ -72,6 +76,8 @@ export class Wire {
   /** Changes the head of the next request as it is written. */
   changeHead: ((head: string) => string) | undefined
   readonly socket: Socket
+  /** Of a long body, all but the last byte. */
+  readonly long: LongPassage
   readonly #owner: WireOwner
   /** A request is under way. */
   #asked = false
@@ -90,6 +96,7 @@ export class Wire {
 
   constructor(socket: Socket, owner: WireOwner) {
     this.socket = socket
+    this.long = new LongPassage(socket, owner)
     this.#owner = owner
     /* oxlint-disable typescript/unbound-method -- they are called on this socket alone */
     this.#read = socket.read
@@ -116,6 +123,7 @@ export class Wire {
     this.#answered = false
     this.#held = undefined
     this.written = false
+    this.long.length = undefined
   }
 
   /** Its response is whole: whatever comes now has not been asked for. */
@@ -123,18 +131,23 @@ export class Wire {
     this.#asked = false
     this.#answered = false
     this.onContinue = undefined
+    this.long.end()
   }
 
   read(size?: number): Buffer | null {
     for (;;) {
+      if (this.long.isHeldUp) return null
       const chunk = this.#read.call(this.socket, size)
       if (chunk === null) {
         if (this.#late !== undefined && this.socket.readableLength === 0) this.#fail(this.#late)
         return null
       }
-      if (this.#answered) return chunk
-      const passed = this.#judge(chunk)
-      if (passed !== undefined) return passed
+      if (this.long.left > 0) this.long.pass(chunk)
+      else if (this.#answered) return chunk
+      else {
+        const passed = this.#judge(chunk)
+        if (passed !== undefined) return passed
+      }
     }
   }
 
@@ -188,7 +201,7 @@ export class Wire {
     // The tenth byte is the first digit of the status. Nearly always, that is all there is to see.
     if (this.#held === undefined && chunk.length > 9 && chunk[9] !== 0x31 /* 1 */) {
       this.#answered = true
-      return chunk
+      return this.#owner.expectsBody ? this.long.begin(chunk) : chunk
     }
     const interim: Interim = withoutContinue(this.#held === undefined ? chunk : Buffer.concat([this.#held, chunk]))
     this.#held = interim.held

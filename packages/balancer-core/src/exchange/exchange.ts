@@ -162,10 +162,15 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
       return attempt.discard()
     this.#answer = new Answer(this, this.#lane, attempt, controller, headers, this.#outgoing!.method)
     this.#answer.start(headers)
+    if (attempt.connection?.longLength !== undefined) attempt.connection.lends = this.#answer.borrows
   }
 
   onData(chunk: Buffer): void {
     this.#answer!.data(chunk)
+  }
+
+  onBorrowed(chunk: Buffer): boolean {
+    return this.#answer!.borrowed(chunk)
   }
 
   onComplete(trailers: IncomingFields): void {

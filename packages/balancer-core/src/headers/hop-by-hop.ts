@@ -1,3 +1,5 @@
+import type { IncomingFields } from './fields.ts'
+
 /** Fields that never cross a proxy, in either direction (RFC 9110 §7.6.1, and what history left behind). */
 const hopByHop = new Set([
   'connection',
@@ -29,4 +31,9 @@ export function nominated(connection: string | string[] | undefined): Set<string
     if (name !== '' && name !== 'close' && name !== 'keep-alive') names.add(name)
   }
   return names.size === 0 ? null : names
+}
+
+/** Has a body a coding other than chunks? That would have to be undone here, for the next connection knows nothing of it. */
+export function isEncoded({ 'transfer-encoding': coding }: IncomingFields): boolean {
+  return coding !== undefined && String(coding).toLowerCase() !== 'chunked'
 }

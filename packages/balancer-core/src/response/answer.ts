@@ -93,6 +93,17 @@ export class Answer implements Answering {
     this.#lane.data(this, chunk)
   }
 
+  /** Can what is given in memory that is used again be written from there? */
+  get borrows(): boolean {
+    return this.#lane.borrows?.(this) === true
+  }
+
+  /** The same as `data`, of such memory: false if it was kept. */
+  borrowed(chunk: Buffer): boolean {
+    this.written += chunk.length
+    return this.#lane.borrowed!(this, chunk)
+  }
+
   end(trailers: IncomingFields): void {
     this.#lane.end(this, trailers)
   }
@@ -117,6 +128,7 @@ export class Answer implements Answering {
     this.paused = false
     this.#attempt.moved()
     this.#controller.resume()
+    this.#attempt.connection?.resumed?.()
   }
 
   unwanted(): void {

@@ -60,6 +60,22 @@ export const rawLane: Lane = {
     } else if (!raw.write(chunk)) process.nextTick(pauseUnlessTaken, answer)
   },
 
+  // TLS and HTTP/2 write later.
+  borrows({ reply: { raw } }) {
+    return raw.req.httpVersionMajor === 1 && !('encrypted' in (raw.socket ?? {}))
+  },
+
+  borrowed(answer, chunk) {
+    const { raw } = answer.reply
+    raw.cork()
+    const hasRoom = raw.write(chunk)
+    raw.uncork()
+    // What the kernel has taken needs neither its memory nor a pause.
+    if (raw.writableLength === 0) return true
+    if (!hasRoom) answer.pause()
+    return false
+  },
+
   end(answer, trailers) {
     const { raw } = answer.reply
     if (raw.writableEnded) return

@@ -45,6 +45,10 @@ export interface Lane {
   /** The final headers have arrived. */
   start(answer: Answering, headers: IncomingFields): void
   data(answer: Answering, chunk: Buffer): void
+  /** Can it write from memory that is used again once `borrowed` returns? */
+  borrows?(answer: Answering): boolean
+  /** The same as `data`: false if the memory is still needed. Never the last chunk. */
+  borrowed?(answer: Answering, chunk: Buffer): boolean
   end(answer: Answering, trailers: IncomingFields): void
   /** The response broke off after `start`. True: nothing was sent yet, so the client can still be told properly. */
   abandon(answer: Answering, error: Error): boolean
