@@ -91,7 +91,7 @@ test('a name of another system, or one that is misspelt, is answered with ours',
       assert.equal(message, `Bad balancer options: ${given}: unknown option (did you mean ${meant}?)`)
       return true
     })
-  for (const [given, text] of [
+  const samples: [object, string][] = [
     [
       { healthCheck: { outliers: { latency: { facter: 1 } } } },
       'healthCheck.outliers.latency.facter: unknown option (did you mean factor?)',
@@ -99,7 +99,8 @@ test('a name of another system, or one that is misspelt, is answered with ours',
     [{ circuitBreaker: { threshold: 3 } }, 'circuitBreaker.threshold: unknown option (did you mean failures?)'],
     [{ backends: [{ url: 'a:1', weigth: 2 }] }, 'backends.0.weigth: unknown option (did you mean weight?)'],
     [{ nothingLikeIt: 1 }, 'nothingLikeIt: unknown option'],
-  ] satisfies [object, string][])
+  ]
+  for (const [given, text] of samples)
     await assert.rejects(start(t, given as BalancerOptions), { message: `Bad balancer options: ${text}` })
 })
 
