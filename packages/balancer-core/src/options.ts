@@ -107,11 +107,14 @@ export const BalancerOptions = Type.Object(
       description:
         '`strict` answers 400 to paths with dot segments, and to paths that a backend may read as another route of your app; `as-is` forwards every path',
     }),
-    requestId: Type.Union([Type.String({ pattern: fieldName }), Type.Literal(false)], {
-      default: false,
-      description:
-        'Name of a header, such as `x-request-id`, in which backends get `request.id`; one that a peer trusted by `trustProxy` has sent is passed on instead',
-    }),
+    requestId: Type.Union(
+      [Type.String({ pattern: fieldName, expected: 'the name of a header' }), Type.Literal(false)],
+      {
+        default: false,
+        description:
+          'Name of a header, such as `x-request-id`, in which backends get `request.id`; one that a peer trusted by `trustProxy` has sent is passed on instead',
+      },
+    ),
     failureHeader: Type.Boolean({
       default: false,
       description: 'Name the reason of a failure in `x-balancer-failure`',

@@ -1,4 +1,4 @@
-import { faultsOf, shown, strict } from '@fastify-balancer/option-schema'
+import { faultsOf, shownKind, strict } from '@fastify-balancer/option-schema'
 import { Type } from '@sinclair/typebox'
 import { CircuitSettings, parseSettings, type BackendCircuitOptions } from './backend/circuit-settings.ts'
 import { BadOptionsError } from './errors.ts'
@@ -45,18 +45,18 @@ const isPlain = (value: unknown): value is Record<string, unknown> =>
 /** Fills in defaults, in a copy, and checks everything. */
 export function readBreakerOptions(given: unknown): { readonly options: ParsedOptions; readonly faults: string[] } {
   const { balancer, backends: special = {}, ...base } = isPlain(given) ? given : {}
-  const faults = isPlain(given) ? [] : [`expected an object, got ${shown(given)}`]
+  const faults = isPlain(given) ? [] : [`expected an object, got ${shownKind(given)}`]
   const { properties } = CircuitBreakerOptions
   if (balancer !== undefined) faults.push(...faultsOf(properties.balancer, balancer, 'balancer'))
   const settings = parseSettings(base, {}, '', faults)
   const backends = new Map<string, CircuitSettings | false>()
-  if (!isPlain(special)) faults.push(`backends: expected an object, got ${shown(special)}`)
+  if (!isPlain(special)) faults.push(`backends: expected an object, got ${shownKind(special)}`)
   for (const [id, one] of Object.entries(isPlain(special) ? special : {})) {
     const place = `backends.${id}`
     if (one === false) backends.set(id, false)
     else if (isPlain(one)) backends.set(id, parseSettings(one, base, place, faults))
     else if (one === true) backends.set(id, parseSettings({}, base, place, faults))
-    else faults.push(`${place}: expected an object, true or false, got ${shown(one)}`)
+    else faults.push(`${place}: expected an object, true or false, got ${shownKind(one)}`)
   }
   return { options: Object.freeze({ balancer: balancer as string | undefined, settings, backends }), faults }
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { shown } from '@fastify-balancer/option-schema'
+import { shownKind } from '@fastify-balancer/option-schema'
 import { faultsOfOptions, parseOptions, type CircuitBreakerOptions } from '../src/options.ts'
 
 /** Options that a program without types could pass as well. */
@@ -126,9 +126,14 @@ describe('faults', () => {
     ])
   })
 
+  test('true is a rate, or the circuit of a backend, with its defaults', () => {
+    assert.deepEqual(parse({ rate: true }).settings.rate, parse({ rate: {} }).settings.rate)
+    assert.deepEqual(parse({ backends: { a: true } }).backends, parse({ backends: { a: {} } }).backends)
+  })
+
   test('what is no object at all', () => {
     for (const given of [5, 'x', null, []])
-      assert.deepEqual(placesIn(given), [`expected an object, got ${shown(given)}`])
+      assert.deepEqual(placesIn(given), [`expected an object, got ${shownKind(given)}`])
     for (const value of [5, 'x', null, []]) {
       assert.deepEqual(placesIn({ rate: value }), ['rate'])
       assert.deepEqual(placesIn({ backends: value }), ['backends'])

@@ -5,14 +5,17 @@ import { BadOptionsError, UnguardedError } from './errors.ts'
 import type { DashboardOptions as Options } from './options.generated.ts'
 
 /** Segments of letters, digits, `.`, `_`, `~` and `-`: nothing that the router, or a browser, reads in another way. */
-const plainPath = '^(/(?!\\.{1,2}(/|$))[\\w.~-]+)+$'
+const plainPath = {
+  pattern: '^(/(?!\\.{1,2}(/|$))[\\w.~-]+)+$',
+  expected: 'a path such as /ops/page, of letters, digits, `.`, `_`, `~` and `-`',
+} as const
 
 /** Everything that `register` takes. The one source of the type, the validation, the defaults and the README's table. */
 export const DashboardOptions = Type.Object(
   {
-    path: Type.String({ pattern: plainPath, default: '/_balancer/dashboard', description: 'Where the page is' }),
+    path: Type.String({ ...plainPath, default: '/_balancer/dashboard', description: 'Where the page is' }),
     admin: Type.String({
-      pattern: plainPath,
+      ...plainPath,
       default: '/_balancer',
       description: 'The `prefix` of the admin routes, which the page asks with the credentials of who looks at it',
     }),

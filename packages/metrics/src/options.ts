@@ -12,7 +12,12 @@ export const MetricsOptions = Type.Object(
       default: true,
       description: 'Add the route; `false` leaves it to `app.balancerMetrics.text()`',
     }),
-    path: Type.String({ pattern: '^/', default: '/metrics', description: 'Its path' }),
+    path: Type.String({
+      pattern: '^/',
+      expected: "a path that begins with '/'",
+      default: '/metrics',
+      description: 'Its path',
+    }),
     onRequest: hooks<onRequestHookHandler>(
       'Hooks of the route, e.g. one that asks who it is: figures tell much about a site',
     ),

@@ -37,7 +37,7 @@ test('every fault of the options is named at once', async (t) => {
     },
   )
   assert.deepEqual(faultsOfOptions({ buckets: [1, 1], onRequest: 'no' as never, registry: {} as never }), [
-    "onRequest: expected a function, or an array of functions, got 'no'",
+    'onRequest: expected a function, or an array of functions, got a string',
     'registry: expected a Registry of prom-client, got an object',
     'buckets: expected ascending numbers, got 1, 1',
   ])

@@ -1,5 +1,5 @@
 import { code } from './parts.ts'
-import { shown } from './faults/shown.ts'
+import { shownKind } from './faults/shown.ts'
 
 /** One hook, or several. */
 export type Hooks<Hook> = Hook | readonly Hook[]
@@ -15,14 +15,12 @@ export function hookList<Hook>(given: Hooks<Hook> | undefined): readonly Hook[] 
 /** What is wrong with the hooks at `place`. */
 export function hookFaults(place: string, given: unknown): string[] {
   const wrong = hookList(given).find((hook) => typeof hook !== 'function')
-  return wrong === undefined
-    ? []
-    : [`${place}: expected a function, or an array of functions, got ${shown(wrong, place)}`]
+  return wrong === undefined ? [] : [`${place}: expected a function, or an array of functions, got ${shownKind(wrong)}`]
 }
 
 /** What is wrong with what should be a function; it may be left out. */
 export function functionFaults(place: string, given: unknown): string[] {
   return given === undefined || typeof given === 'function'
     ? []
-    : [`${place}: expected a function, got ${shown(given, place)}`]
+    : [`${place}: expected a function, got ${shownKind(given)}`]
 }

@@ -8,7 +8,7 @@ import {
   hookList,
   milliseconds,
   readOptions,
-  shown,
+  shownKind,
   strict,
   withDefaults,
 } from '../src/index.ts'
@@ -79,7 +79,7 @@ describe('faults', () => {
 
   test('of what is no object at all have no place', () => {
     for (const given of [undefined, null, 5, 'x'])
-      assert.deepEqual(faultsOf(Options, given), [`expected an object, got ${shown(given)}`])
+      assert.deepEqual(faultsOf(Options, given), [`expected an object, got ${shownKind(given)}`])
   })
 
   test('of a choice name what there is to choose from', () => {

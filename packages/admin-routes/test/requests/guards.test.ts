@@ -386,7 +386,7 @@ describe('at boot', () => {
     await assert.rejects(register({ ...wrong, prefix: '/x' } as unknown as AdminRoutesOptions), {
       code: 'FST_BALANCER_ADMIN_BAD_OPTIONS',
       message:
-        /: onRequest: expected a function, or an array of functions, got 'x'; allow\.0: .*; allow\.1: .*; origins\.0: 'x\/' is not an origin; user: expected a function, got .*$/,
+        /: onRequest: expected a function, or an array of functions, got a string; allow\.0: .*; allow\.1: .*; origins\.0: 'x\/' is not an origin; user: expected a function, got .*$/,
     })
   })
 

@@ -12,7 +12,7 @@ export const ForwardedOptions = Type.Object(
         'Send `x-forwarded-for`, `-proto` and `-host`. What a peer trusted by `trustProxy` has sent is kept and added to; what others have sent is removed, also with `false`',
     }),
     forwarded: Type.Boolean({ default: false, description: 'Send `forwarded` (RFC 7239), by the same rule' }),
-    also: Type.Array(Type.String({ pattern: fieldName }), {
+    also: Type.Array(Type.String({ pattern: fieldName, expected: 'the name of a header' }), {
       default: [],
       description:
         'More headers that only a trusted peer may send, such as `true-client-ip` or `cf-connecting-ip`; from others they are removed, also if spelt `true_client_ip`',

@@ -1,4 +1,4 @@
-import { faultsOf, milliseconds, shown, strict, withDefaults } from '@fastify-balancer/option-schema'
+import { faultsOf, milliseconds, shownKind, strict, withDefaults } from '@fastify-balancer/option-schema'
 import { Type, type Static } from '@sinclair/typebox'
 import { defaultCalls } from './rate.ts'
 import type { RateOptions as Options } from './rate-options.generated.ts'
@@ -40,7 +40,7 @@ export function parseRate(given: unknown, place: string, faults: string[]): Rate
   if (given === false) return false
   if (given === true) return withDefaults(RateOptions, {})
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
-    faults.push(`${place}: expected an object, true or false, got ${shown(given)}`)
+    faults.push(`${place}: expected an object, true or false, got ${shownKind(given)}`)
     return false
   }
   const settings = withDefaults(RateOptions, given)

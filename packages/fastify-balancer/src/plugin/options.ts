@@ -4,7 +4,7 @@ import { CircuitBreakerOptions, faultsOfOptions as faultsOfBreaker } from '@fast
 import { faultsOfOptions as faultsOfDashboard } from '@fastify-balancer/dashboard'
 import { faultsOfOptions as faultsOfCheck, HealthCheckOptions } from '@fastify-balancer/health-check'
 import { faultsOfOptions as faultsOfMetrics, MetricsOptions } from '@fastify-balancer/metrics'
-import { shown, strict, unknownOption } from '@fastify-balancer/option-schema'
+import { shownKind, strict, unknownOption } from '@fastify-balancer/option-schema'
 import { Type, type TObject } from '@sinclair/typebox'
 import { dashboardOptions, FacadeDashboardOptions } from './dashboard-options.ts'
 import type { BalancerOptions as Options } from './options.generated.ts'
@@ -101,7 +101,7 @@ function pageFaults(dashboard: FacadeDashboardOptions, admin: AdminRoutesOptions
 function partFaults<Part>(name: string, given: Part | false, faults: (given: Part) => readonly string[]): string[] {
   if (given === false) return []
   if (typeof given === 'object' && !Array.isArray(given)) return placed(name, faults(given))
-  return [`${name}: expected an object, true or false, got ${shown(given, name)}`]
+  return [`${name}: expected an object, true or false, got ${shownKind(given)}`]
 }
 
 function adminFaults(admin: AdminRoutesOptions | false): readonly string[] {

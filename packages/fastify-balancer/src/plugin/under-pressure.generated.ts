@@ -5,22 +5,22 @@ export interface UnderPressureOptions {
    * Shed requests while the event loop is late by more (ms); 0 = no limit
    * @default 1000
    */
-  maxEventLoopDelay?: number
+  maxEventLoopDelay?: number | false
   /**
    * While it is busy for a larger part of the time (0–1); 0 = no limit
    * @default 0
    */
-  maxEventLoopUtilization?: number
+  maxEventLoopUtilization?: number | false
   /**
    * While the heap is larger (bytes); 0 = no limit
    * @default 0
    */
-  maxHeapUsedBytes?: number
+  maxHeapUsedBytes?: number | false
   /**
    * While the process is larger (bytes); 0 = no limit
    * @default 0
    */
-  maxRssBytes?: number
+  maxRssBytes?: number | false
   /**
    * How often it is measured (ms)
    * @default 1000

@@ -1,11 +1,11 @@
 import underPressurePlugin from '@fastify/under-pressure'
-import { faultsOf, strict, withDefaults } from '@fastify-balancer/option-schema'
+import { canBeOff, faultsOf, strict, withDefaults } from '@fastify-balancer/option-schema'
 import { Type } from '@sinclair/typebox'
 import type { FastifyInstance } from 'fastify'
 import type { UnderPressureOptions as Options } from './under-pressure.generated.ts'
 
 const limit = (description: string, byDefault: number) =>
-  Type.Number({ minimum: 0, default: byDefault, description: `${description}; 0 = no limit` })
+  canBeOff(Type.Number({ minimum: 0, default: byDefault, description: `${description}; 0 = no limit` }), 0)
 
 /** What is handed to @fastify/under-pressure. */
 export const UnderPressureOptions = Type.Object(
@@ -28,7 +28,8 @@ export function faultsOfUnderPressure(given: UnderPressureOptions): readonly str
   const faults = [...faultsOf(UnderPressureOptions, options)]
   if (faults.length > 0) return faults
   const { maxEventLoopDelay, maxEventLoopUtilization, maxHeapUsedBytes, maxRssBytes } = options
-  if (maxEventLoopUtilization > 1) faults.push('maxEventLoopUtilization: expected 1 at most')
+  if (maxEventLoopUtilization > 1)
+    faults.push(`maxEventLoopUtilization: expected a number from 0 to 1, got ${maxEventLoopUtilization}`)
   if (maxEventLoopDelay + maxEventLoopUtilization + maxHeapUsedBytes + maxRssBytes === 0)
     faults.push('maxEventLoopDelay: expected a limit, this or another: all of them are 0')
   return faults

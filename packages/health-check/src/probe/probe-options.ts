@@ -13,16 +13,26 @@ export const ProbeOptions = Type.Object({
   }),
   method: Type.String({
     pattern: "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$",
+    expected: 'a method such as GET',
     default: 'HEAD',
     description: 'The method of the request',
   }),
-  path: Type.String({ pattern: '^/[!-"$-~]*$', default: '/', description: 'Its path, with a query if need be' }),
+  path: Type.String({
+    pattern: '^/[!-"$-~]*$',
+    expected: 'a path that begins with /',
+    default: '/',
+    description: 'Its path, with a query if need be',
+  }),
   headers: Type.Record(Type.String(), Type.String(), {
     default: {},
     description: 'Its headers; their values are never shown or logged',
   }),
   host: Type.Optional(
-    Type.String({ pattern: '^[!-~]+$', description: "Its `host`; the backend's own address if none is given" }),
+    Type.String({
+      pattern: '^[!-~]+$',
+      expected: 'a host such as api.example',
+      description: "Its `host`; the backend's own address if none is given",
+    }),
   ),
   port: Type.Optional(
     Type.Integer({ minimum: 1, maximum: 65_535, description: 'Another port of the same host, e.g. of a sidecar' }),
@@ -33,7 +43,7 @@ export const ProbeOptions = Type.Object({
         Type.Array(
           Type.Union([
             Type.Integer({ minimum: 100, maximum: 599 }),
-            Type.String({ pattern: '^[1-5][0-9]{2}-[1-5][0-9]{2}$' }),
+            Type.String({ pattern: '^[1-5][0-9]{2}-[1-5][0-9]{2}$', expected: "a range such as '200-399'" }),
           ]),
           {
             minItems: 1,

@@ -60,7 +60,7 @@ describe('faults', () => {
     ['a rise of 0', { rise: 0 }, /^rise: /],
     ['a jitter above 1', { jitter: 1.1 }, /^jitter: /],
     ['a port out of range', { port: 65_536 }, /^port: /],
-    ['a probe that is no function', { probe: 'curl' }, /^probe: expected a function, got 'curl'$/],
+    ['a probe that is no function', { probe: 'curl' }, /^probe: expected a function, got a string$/],
     ['a misspelt expectation', { expect: { status: [200] } }, /^expect\.status: /],
   ]
   for (const [what, given, fault] of wrong) {

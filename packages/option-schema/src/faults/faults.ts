@@ -4,7 +4,7 @@ import { Value, ValueErrorType, type ValueError } from '@sinclair/typebox/value'
 import { expected, literalsOf } from './expected.ts'
 import { nearName } from './near-name.ts'
 import { otherWords } from './other-words.ts'
-import { shown } from './shown.ts'
+import { shown, shownKind } from './shown.ts'
 
 /** More names than these do not help who reads them. */
 const mostListed = 12
@@ -46,7 +46,8 @@ export function unknownOption(name: string, parent: TSchema, root: TSchema = par
 function mismatch({ schema, message, value }: ValueError, at: string): string {
   const wanted = expected(schema) ?? `${message[0]!.toLowerCase()}${message.slice(1)}`.replace(/^expected /, '')
   const near = typeof value === 'string' ? nearName(value, literalsOf(schema)) : undefined
-  return `expected ${wanted}, got ${shown(value, at)}${near === undefined ? '' : ` (did you mean '${near}'?)`}`
+  const given = /\ban (?:object|array)\b/.test(wanted) ? shownKind(value) : shown(value, at)
+  return `expected ${wanted}, got ${given}${near === undefined ? '' : ` (did you mean '${near}'?)`}`
 }
 
 /** The names on the way to a value: a JSON pointer (RFC 6901), in which they are escaped. */

@@ -23,6 +23,11 @@ export function shown(value: unknown, place = ''): string {
   }
 }
 
+/** The same where no text would do: what a text says is of no use then, and may be a secret that is in the wrong place. */
+export function shownKind(value: unknown): string {
+  return typeof value === 'string' ? 'a string' : shown(value)
+}
+
 function shortened(text: string): string {
   const line = quoted(text).replaceAll(/[\p{Cc};]+/gu, ' ')
   return line.length > longest + 2 ? `${line.slice(0, longest)}…'` : line
