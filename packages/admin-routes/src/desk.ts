@@ -1,14 +1,15 @@
-import type { Backend, BackendSet, Balancer } from '@fastify-balancer/balancer-core'
+import type { Backend, BackendSet, Balancer, Preview } from '@fastify-balancer/balancer-core'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { withoutSecrets } from '@fastify-balancer/option-schema'
 import { setImmediate } from 'node:timers/promises'
 import { Admission } from './changes/admission.ts'
 import { Audit, lasting, type BalancerChange } from './changes/audit.ts'
-import { UnknownBalancerError } from './errors.ts'
+import { toldFaults, UnknownBalancerError } from './errors.ts'
 import { Extensions } from './extensions.ts'
 import { requiredRevision } from './changes/if-match.ts'
 import type { ParsedOptions } from './options.ts'
 import { Keeper } from './persistence/index.ts'
-import { dryRun, previewOf, refusalsOf, type Preview, type Wanted } from './changes/preview.ts'
+import { refusalsOf, type Wanted } from './changes/preview.ts'
 import { hearReloads } from './reload/reload-notices.ts'
 import { serverStateOf, type ServerState } from './server-state.ts'
 import { Views } from './views/views.ts'
@@ -76,7 +77,7 @@ export class Desk {
    * it otherwise.
    */
   async preview(balancer: Balancer, wanted: Wanted, isGiven = false): Promise<Preview> {
-    const preview = await previewOf(balancer, wanted)
+    const preview = await balancer.previewInSlices(wanted)
     return { ...preview, faults: [...preview.faults, ...(await this.#admission.faults(balancer, wanted, isGiven))] }
   }
 
@@ -87,9 +88,14 @@ export class Desk {
   }
 
   /** A dry run of a list: only one that has no other fault is tried, for that asks newcomers how they are. */
-  async dryRun(balancer: Balancer, wanted: Wanted, preview: Preview, condition: Condition): Promise<Preview> {
+  async dryRun(
+    balancer: Balancer,
+    wanted: Wanted,
+    preview: Preview,
+    condition: Condition,
+  ): ReturnType<Views['preview']> {
     const faults = preview.faults.length > 0 ? preview.faults : await refusalsOf(balancer, wanted, condition)
-    return dryRun({ ...preview, faults: [...faults] })
+    return this.views.preview({ ...preview, faults: toldFaults(faults).map(withoutSecrets) })
   }
 
   /** Waits for a change of a list. After that of a long one, others have their turn before it is told. */

@@ -61,7 +61,7 @@ export const failures = {
     status: 502,
     blame: 'proxy',
     retry: 'fresh-connection',
-    message: 'The backend closed the connection',
+    message: 'The backend closed a kept connection while the request was being sent',
   },
   'reset-before-headers': {
     status: 502,

@@ -1,5 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { ExchangeView } from './attempt/attempt.ts'
+import type { BackendSet } from './backends/backend-set.ts'
 import { failures } from './failure.ts'
 
 type Level = 'info' | 'warn'
@@ -77,4 +78,15 @@ export function logExchange(exchange: ExchangeView, withQuery: boolean): void {
     },
     outcome === 'ok' ? 'forwarded' : `${attempts.length === 0 ? 'not forwarded' : 'failed'}: ${outcome}`,
   )
+}
+
+/** Tells that panic has begun, or is over. */
+export function logPanic(
+  log: FastifyBaseLogger | undefined,
+  balancer: string,
+  { panicking, all, available }: BackendSet,
+): void {
+  const figures = { balancer, backends: all.length, available: available.length }
+  if (panicking) log?.warn(figures, 'panic began: too few healthy backends, so health is ignored and all are tried')
+  else log?.info(figures, 'panic ended: unhealthy backends are left alone again')
 }

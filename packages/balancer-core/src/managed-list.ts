@@ -1,4 +1,4 @@
-import type { BackendOptions } from './backends/backend-options.ts'
+import type { BackendOptions, ParsedBackend } from './backends/backend-options.ts'
 import type { BackendSet } from './backends/backend-set.ts'
 import type { Backend } from './backends/backend.ts'
 import type { Backends } from './backends/backends.ts'
@@ -19,6 +19,16 @@ export abstract class ManagedList {
   /** Live views of all backends, in the order given. */
   get backends(): readonly Backend[] {
     return this.set.all
+  }
+
+  /** What the list says, in the order given: `setBackends` takes it to get the same again. */
+  get listed(): readonly ParsedBackend[] {
+    return this.list.listed
+  }
+
+  /** Is it in the list now, and no other of its name in its place? O(1). */
+  has(backend: Backend): boolean {
+    return this.list.has(backend)
   }
 
   /** @throws UnknownBackendError */

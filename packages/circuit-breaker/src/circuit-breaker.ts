@@ -112,7 +112,7 @@ export class CircuitBreaker {
     if (call !== undefined) this.#circuits.get(attempt.backend)?.end(call, attempt)
   }
 
-  readonly #followBackends = (now: BackendSet, before: BackendSet) => this.#follow(now, before)
+  readonly #followBackends = (now: BackendSet) => this.#follow(now)
 
   #switchOn(): void {
     this.#isOn = true
@@ -127,6 +127,7 @@ export class CircuitBreaker {
 
   #switchOff(): void {
     this.#isOn = false
+    this.#current = undefined
     this.balancer
       .removeHook('onAttemptStart', this.#startCall)
       .removeHook('onAttemptResponse', this.#judgeTrial)
@@ -197,7 +198,7 @@ export class CircuitBreaker {
   }
 
   #join(backend: Backend): BackendCircuit | undefined {
-    if (this.#circuits.has(backend) || !this.balancer.backends.includes(backend)) return undefined
+    if (this.#circuits.has(backend) || !this.balancer.has(backend)) return undefined
     return this.#enter(backend)
   }
 
@@ -213,17 +214,16 @@ export class CircuitBreaker {
     return circuit || undefined
   }
 
-  #follow(now: BackendSet, before: BackendSet): void {
-    const kept = new Set(now.all)
-    for (const backend of before.all) {
-      if (kept.has(backend)) continue
-      this.#circuits.get(backend)?.leave()
-      this.#circuits.delete(backend)
-    }
+  #follow(now: BackendSet): void {
     // One that is asked, or asked about, before its turn gets its circuit then; the next change sees to all that are left.
     const isOld = () => this.#current !== now
     this.#current = now
     void inSlices(now.all, (backend) => void (isOld() || this.#entered(backend)))
+    void inSlices([...this.#circuits.keys()], (backend) => {
+      if (isOld() || this.balancer.has(backend)) return
+      this.#circuits.get(backend)?.leave()
+      this.#circuits.delete(backend)
+    })
   }
 
   readonly #tell: ChangeListener = ({ backend, view }, before, reason) => {

@@ -59,9 +59,9 @@ export class Checks {
   }
   readonly #judgeNewcomers = (candidates: readonly Backend[]): Promise<Verdict[]> | undefined =>
     (this.#next?.created ?? this.active)?.judgeNewcomers(candidates)
-  readonly #backendsChanged = (now: BackendSet, before: BackendSet) => {
-    this.active?.backendsChanged(now, before)
-    this.passive.backendsChanged(now, before)
+  readonly #backendsChanged = (now: BackendSet) => {
+    this.active?.backendsChanged(now)
+    this.passive.backendsChanged(now)
   }
 
   /** Hears of attempts and of changes of the list from now on. */

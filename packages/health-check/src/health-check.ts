@@ -11,6 +11,7 @@ import { Checks } from './checks.ts'
 import { NoProbesError } from './errors.ts'
 import { History } from './judgement/history.ts'
 import type { Judge, Judgement } from './judgement/judgement.ts'
+import { JudgementLog } from './judgement/judgement-log.ts'
 import { readHealthOptions, type ParsedOptions } from './options.ts'
 import type { OutlierView } from './passive/outlier-view.ts'
 
@@ -47,6 +48,7 @@ export class HealthCheck {
   readonly balancer: Balancer
   readonly #log: FastifyBaseLogger | undefined
   readonly #history = new History()
+  readonly #judgements: JudgementLog | undefined
   readonly #pauses: Pauses
   readonly #inconclusive: InconclusiveLog
   #checks: Checks
@@ -57,6 +59,7 @@ export class HealthCheck {
   constructor(balancer: Balancer, options: ParsedOptions, log?: FastifyBaseLogger) {
     this.balancer = balancer
     this.#log = log
+    this.#judgements = log && new JudgementLog(balancer.name, balancer.clock, log)
     this.#pauses = new Pauses(balancer.clock)
     this.#inconclusive = new InconclusiveLog(balancer.clock, log)
     this.#checks = this.#checking(options, balancer.options.pool)
@@ -105,6 +108,7 @@ export class HealthCheck {
   stop(): void {
     this.#running = false
     this.#checks.stop()
+    this.#judgements?.stop()
     this.#pauses.stop()
   }
 
@@ -201,10 +205,7 @@ export class HealthCheck {
 
   readonly #judge: Judge = (backend, judgement) => {
     this.#history.add(backend, judgement)
-    const { by, good, rule, evidence } = judgement
-    const figures = { balancer: this.balancer.name, backend: backend.id, by, evidence }
-    if (good) this.#log?.info(figures, `${backend.id} is used again: ${rule}`)
-    else this.#log?.warn(figures, `${backend.id} is left alone: ${rule}`)
+    this.#judgements?.add(backend, judgement)
   }
 }
 

@@ -17,3 +17,11 @@ export async function inSlices<Item>(items: readonly Item[], each: (item: Item, 
     since = performance.now()
   }
 }
+
+/** As `Buffer.concat` does it, slice by slice. */
+export async function concatInSlices(parts: readonly Buffer[]): Promise<Buffer> {
+  const whole = Buffer.allocUnsafe(parts.reduce((sum, { length }) => sum + length, 0))
+  let end = 0
+  await inSlices(parts, (part) => void (end += part.copy(whole, end)))
+  return whole
+}

@@ -29,6 +29,11 @@ const VetoEvent = event('veto', {
   hard: Type.Boolean(),
   since: Type.Number({ description: 'When it was laid, in ms since the epoch' }),
   evidence: Type.Optional(Type.Unknown()),
+  others: Type.Optional(
+    Type.Integer({
+      description: 'At the same moment, the same happened to so many more backends, which have no event of their own',
+    }),
+  ),
 })
 
 /** The circuit of a backend has changed its state. */

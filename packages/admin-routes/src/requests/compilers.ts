@@ -39,4 +39,6 @@ export const validatorCompiler: FastifySchemaCompiler<TSchema> = ({ schema, http
 export const serializerCompiler: FastifySerializerCompiler<TSchema> =
   ({ schema }) =>
   (data) =>
-    (data as unknown) instanceof WrittenView ? (data as unknown as WrittenView).text : textOf(schema, data)
+    (data as unknown) instanceof WrittenView // Fastify sends bytes as well.
+      ? ((data as unknown as WrittenView).text as string)
+      : textOf(schema, data)

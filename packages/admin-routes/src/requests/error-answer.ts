@@ -1,3 +1,4 @@
+import { concatInSlices } from '@fastify-balancer/option-schema'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { STATUS_CODES } from 'node:http'
 import type { Desk } from '../desk.ts'
@@ -39,6 +40,7 @@ export function answerErrors(desk: Desk) {
     }
     void reply.code(statusCode)
     if (current === undefined) return reply.send(answer)
-    return reply.send(new WrittenView(`${textOf(FaultView, answer).slice(0, -1)},"current":${current.text}}`))
+    const parts = [`${textOf(FaultView, answer).slice(0, -1)},"current":`, current.text, '}']
+    return reply.send(new WrittenView(await concatInSlices(parts.map((part) => Buffer.from(part)))))
   }
 }

@@ -3,7 +3,7 @@ import { Type } from '@sinclair/typebox'
 import type { Desk } from '../desk.ts'
 import { setRevision } from '../changes/if-match.ts'
 import { refuseFaulty } from '../changes/preview.ts'
-import { described, revisionsOf } from '../changes/revisions.ts'
+import { revisionsOf } from '../changes/revisions.ts'
 import { BackendParams, ChangeQuery, ConditionalHeaders, NoQuery, RemovalQuery, responses } from '../schemas/request.ts'
 import { BackendView, PreviewView, SetView } from '../schemas/views.ts'
 import { BackendPatch, GivenPatch } from '../schemas/wanted.ts'
@@ -60,7 +60,7 @@ export function addBackendWrite(scope: Scope, desk: Desk): void {
       const { name, id } = request.params
       desk.backend(name, id)
       const { balancer, condition } = desk.change(request)
-      const listed = balancer.backends.map(described)
+      const { listed } = balancer
       const index = listed.findIndex((one) => one.id === id)
       const patched = listed.with(index, { ...listed[index]!, ...known(request.body) })
       const { faults, ...rest } = await desk.previewOne(balancer, patched, index)
@@ -98,7 +98,7 @@ export function addBackendWrite(scope: Scope, desk: Desk): void {
       desk.backend(name, id)
       const { balancer, condition } = desk.change(request)
       if (request.query.dryRun === true) {
-        const rest = balancer.backends.map(described).filter((one) => one.id !== id)
+        const rest = balancer.listed.filter((one) => one.id !== id)
         return desk.dryRun(balancer, rest, await desk.preview(balancer, rest), condition)
       }
       const { deadline } = request.query

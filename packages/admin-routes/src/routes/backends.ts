@@ -3,7 +3,7 @@ import { Type } from '@sinclair/typebox'
 import type { Desk } from '../desk.ts'
 import { setRevision } from '../changes/if-match.ts'
 import { refuseFaulty } from '../changes/preview.ts'
-import { described, revisionsOf } from '../changes/revisions.ts'
+import { revisionsOf } from '../changes/revisions.ts'
 import { BalancerParams, ChangeQuery, ConditionalHeaders, NoQuery, responses } from '../schemas/request.ts'
 import { BackendView, PreviewView, SetView } from '../schemas/views.ts'
 import { AddedBackend, WantedBackends } from '../schemas/wanted.ts'
@@ -85,8 +85,8 @@ export function addBackendsWrite(scope: Scope, desk: Desk): void {
     },
     async (request, reply) => {
       const { balancer, condition } = desk.change(request)
-      const wanted = () => [...balancer.backends.map(described), request.body]
-      const previewed = () => desk.previewOne(balancer, wanted(), balancer.backends.length)
+      const wanted = () => [...balancer.listed, request.body]
+      const previewed = () => desk.previewOne(balancer, wanted(), balancer.listed.length)
       const preview = await previewed()
       if (request.query.dryRun === true) return desk.dryRun(balancer, wanted(), preview, condition)
       refuseFaulty(preview)

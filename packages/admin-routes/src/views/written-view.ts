@@ -1,6 +1,7 @@
 import type { TSchema } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import { createHash, type Hash } from 'node:crypto'
+import { concatInSlices, inSlices } from '@fastify-balancer/option-schema'
 import type { BackendView } from '../schemas/views.ts'
 
 /** A view as JSON, with what its schema names, and nothing else. */
@@ -10,11 +11,12 @@ export function textOf(schema: TSchema, view: unknown): string {
 
 /** A view that is written already: long ones are, slice by slice. */
 export class WrittenView {
-  readonly text: string
+  /** In UTF-8, where it is long. */
+  readonly text: string | Buffer
   /** Its entity tag, if it has one. */
   readonly tag: string | undefined
 
-  constructor(text: string, tag?: string) {
+  constructor(text: string | Buffer, tag?: string) {
     this.text = text
     this.tag = tag
   }
@@ -67,4 +69,27 @@ export class ViewTag {
     const digest = this.#digest?.digest('base64url').slice(0, 16)
     return digest === undefined ? `"${this.#revision}"` : `"${this.#revision}-${digest}"`
   }
+}
+
+/** So much text is turned into bytes in one go: as text, a long list would be held together by thousands of small objects. */
+const chunk = 65_536
+
+/** Writes a long list between `before` and `after`, each item by `write`; requests go on meanwhile. */
+export async function writeList<Item>(
+  before: string,
+  items: readonly Item[],
+  write: (item: Item) => string,
+  after: string,
+): Promise<string | Buffer> {
+  const parts: Buffer[] = []
+  let text = before
+  await inSlices(items, (item, index) => {
+    if (index > 0) text += ','
+    text += write(item)
+    if (text.length < chunk) return
+    parts.push(Buffer.from(text))
+    text = ''
+  })
+  text += after
+  return parts.length === 0 ? text : concatInSlices([...parts, Buffer.from(text)])
 }

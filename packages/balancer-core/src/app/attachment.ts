@@ -7,6 +7,7 @@ import { routeUnroutable } from '../paths/unroutable.ts'
 import { lingerAfter } from '../response/lingering-close.ts'
 import { decorate } from './decorators.ts'
 import { keepAllFields } from './field-count.ts'
+import { Http1Connections } from './http1-connections.ts'
 import { Http2Sessions } from './http2-sessions.ts'
 import type { Registry } from './registry.ts'
 import { eachServer } from './servers.ts'
@@ -15,6 +16,7 @@ import { closeWith } from './shutdown.ts'
 /** Prepares an app and its servers for a balancer that gets its requests, and closes both together. */
 export function attach(app: FastifyInstance, balancer: Balancer, registry: Registry): void {
   decorate(app, registry)
+  const connections = new Http1Connections()
   const sessions = new Http2Sessions()
   const servers = eachServer(app, (server) => {
     registry.servers.add(server)
@@ -22,6 +24,7 @@ export function attach(app: FastifyInstance, balancer: Balancer, registry: Regis
     refuseVersions(server)
     routeUnroutable(app, server)
     continueWhenRead(server)
+    connections.observe(server)
     sessions.observe(server)
   })
   // A body that a parser of the app's refuses, as too large for example, is not read to its end either.
@@ -29,5 +32,5 @@ export function attach(app: FastifyInstance, balancer: Balancer, registry: Regis
     if (request.raw.httpVersionMajor === 1 && isUploading(request)) lingerAfter(reply.raw)
     done()
   })
-  closeWith(app, balancer, servers, sessions)
+  closeWith(app, balancer, servers, connections, sessions)
 }

@@ -46,7 +46,7 @@ export type BackendOptions = Options
 export type BackendSettings = Required<Pick<BackendOptions, 'weight' | 'priority' | 'maxInFlight' | 'tags'>> &
   Pick<BackendOptions, 'zone'>
 
-/** A backend's options with its identity worked out. */
+/** A backend's options with its identity worked out. Never written to. */
 export interface ParsedBackend extends BackendOptions {
   readonly id: string
 }
@@ -110,7 +110,8 @@ export class BackendList {
     if (own.length > 0 || read === undefined || 'fault' in read) return undefined
     const { origin: url } = read
     // A copy through and through: what the caller does to its own later is not a change of the set.
-    return { ...backend, url, id: backend.id ?? url, ...(backend.tags !== undefined && { tags: [...backend.tags] }) }
+    const tags = backend.tags && { tags: Object.freeze([...backend.tags]) as string[] }
+    return Object.freeze({ ...backend, url, id: backend.id ?? url, ...tags })
   }
 }
 

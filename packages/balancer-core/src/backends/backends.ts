@@ -65,6 +65,11 @@ export class Backends {
     return this.#list.set
   }
 
+  /** See `Balancer.listed`. */
+  get listed(): readonly ParsedBackend[] {
+    return this.#list.listed
+  }
+
   /** Makes the set what the vetoes say by now. However many there are at one moment, they cost one set. */
   settle(): void {
     this.#list.settle()
@@ -75,6 +80,10 @@ export class Backends {
     return this.#list.get(id)
   }
 
+  has(backend: Backend): boolean {
+    return this.#list.has(backend)
+  }
+
   /** Lays a veto; it holds until it is lifted, by its handle or by its `ttl`. */
   veto(backend: Backend, options: VetoOptions): Veto {
     return this.#list.veto(backend, options)
@@ -82,12 +91,12 @@ export class Backends {
 
   /** What a list would change; changes nothing. */
   preview(wanted: readonly (string | BackendOptions)[]): Preview {
-    return preview(this.set.all, wanted, this.#list.options.pool)
+    return preview(this.set.all, wanted, this.#list.options.pool, this.listed)
   }
 
   /** See `Balancer.previewInSlices`. */
   previewInSlices(wanted: readonly (string | BackendOptions)[]): Promise<Preview> {
-    return previewInSlices(this.set.all, wanted, this.#list.options.pool)
+    return previewInSlices(this.set.all, wanted, this.#list.options.pool, this.listed)
   }
 
   /** Replaces the list by what `make` builds from the current one. */
@@ -186,8 +195,7 @@ export class Backends {
 
   /** Tells of a list that was put in force, and lets those go who are not in it. */
   #tell(before: BackendSet, now: BackendSet, drain?: DrainOptions): BackendSet {
-    const kept = new Set(now.all)
-    const gone = before.all.filter((backend) => !kept.has(backend))
+    const gone = before.all.filter((backend) => !this.has(backend))
     this.#leaving = inSlices(gone, (backend) => void this.#drains.retire(backend, drain))
     if (now.revision !== before.revision) this.#hooks.tellChange(now, before)
     return now

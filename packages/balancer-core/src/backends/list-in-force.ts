@@ -23,10 +23,6 @@ export interface ListOptions {
   readonly random?: () => number
 }
 
-function byId(backends: readonly Backend[]): ReadonlyMap<string, Backend> {
-  return new Map(backends.map((backend) => [backend.id, backend]))
-}
-
 /** The list that is used, with its options, and the snapshot of it: whoever changes either swaps one reference. */
 export class ListInForce {
   listed: readonly ParsedBackend[]
@@ -58,7 +54,7 @@ export class ListInForce {
     const opening = { pool: options.pool, limits: this.limits }
     const all = this.listed.map((listed) => this.proposals.open(listed, opening))
     this.#set = backendSet(all, 1, options.panicThreshold)
-    this.byId = byId(this.#set.all)
+    this.byId = new Map(this.#set.all.map((backend) => [backend.id, backend]))
     this.#names.keepOnly(this.#set.all)
   }
 
@@ -73,6 +69,10 @@ export class ListInForce {
     const backend = this.byId.get(id)
     if (backend === undefined) throw new UnknownBackendError(id)
     return backend
+  }
+
+  has(backend: Backend): boolean {
+    return this.byId.get(backend.id) === backend
   }
 
   /** Makes the set what the vetoes say by now. However many there are at one moment, they cost one set. */
@@ -97,11 +97,11 @@ export class ListInForce {
   }
 
   /** Puts a list in force; answers the set that it is. */
-  put({ listed, all, verdicts }: Proposal, revision: number): BackendSet {
+  put({ listed, all, byId, verdicts }: Proposal, revision: number): BackendSet {
     for (const verdict of verdicts) if ('veto' in verdict) this.#vetoes.lay(verdict.backend, verdict.veto)
     for (const [index, backend] of all.entries()) backend.configure(settingsOf(listed[index]!, this.options.pool))
     this.listed = listed
-    this.byId = byId(all)
+    this.byId = byId
     const now = this.#swap(backendSet(all, revision, this.options.panicThreshold))
     this.#names.keepOnly(all)
     return now

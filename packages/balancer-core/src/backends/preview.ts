@@ -1,5 +1,5 @@
 import { inSlices, withoutSecrets } from '@fastify-balancer/option-schema'
-import { BackendList, itemsOf, settingsOf, type BackendOptions } from './backend-options.ts'
+import { BackendList, itemsOf, settingsOf, type BackendOptions, type ParsedBackend } from './backend-options.ts'
 import type { Backend } from './backend.ts'
 import type { PoolOptions } from './pool-options.ts'
 
@@ -41,11 +41,11 @@ class Comparison {
   readonly #added: string[] = []
   readonly #changed: Preview['changed'][number][] = []
 
-  constructor(current: readonly Backend[], pool: PoolOptions) {
+  constructor(current: readonly Backend[], pool: PoolOptions, listed: readonly ParsedBackend[]) {
     this.#current = current
     this.#known = new Map(current.map((backend) => [backend.id, backend]))
     this.#pool = pool
-    this.#list = new BackendList(pool, this.faults)
+    this.#list = new BackendList(pool, this.faults, new Set(listed))
   }
 
   read(item: unknown, index: number): void {
@@ -66,20 +66,23 @@ class Comparison {
   }
 }
 
-/** Says what a list would change. */
+/** Says what a list would change; what is `listed` now was checked before. */
 export function preview(
   current: readonly Backend[],
   wanted: readonly (string | BackendOptions)[],
   pool: PoolOptions,
+  listed: readonly ParsedBackend[] = [],
 ): Preview {
-  const comparison = new Comparison(current, pool)
+  const comparison = new Comparison(current, pool, listed)
   for (const [index, item] of itemsOf(wanted, comparison.faults).entries()) comparison.read(item, index)
   return comparison.outcome
 }
 
 /** The same of a long list, while requests go on. */
-export async function previewInSlices(...[current, wanted, pool]: Parameters<typeof preview>): Promise<Preview> {
-  const comparison = new Comparison(current, pool)
+export async function previewInSlices(
+  ...[current, wanted, pool, listed = []]: Parameters<typeof preview>
+): Promise<Preview> {
+  const comparison = new Comparison(current, pool, listed)
   await inSlices(itemsOf(wanted, comparison.faults), (item, index) => comparison.read(item, index))
   return comparison.outcome
 }

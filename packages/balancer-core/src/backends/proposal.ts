@@ -42,6 +42,7 @@ function told(faults: readonly string[]): readonly string[] {
 export interface Proposal {
   readonly listed: readonly ParsedBackend[]
   readonly all: readonly Backend[]
+  readonly byId: ReadonlyMap<string, Backend>
   readonly newcomers: readonly Backend[]
   readonly verdicts: readonly Verdict[]
 }
@@ -119,14 +120,16 @@ export class Proposals {
     if (faults.length > 0) throw new BadOptionsError(faults.map(withoutSecrets).join('; '))
     const listed = list.parsed
     const all: Backend[] = []
+    const byId = new Map<string, Backend>()
     const newcomers: Backend[] = []
     await inSlices(listed, (one) => {
       const kept = current.get(one.id)
       const backend = kept?.url === one.url ? kept : this.open(one, options)
       if (backend !== kept) newcomers.push(backend)
       all.push(backend)
+      byId.set(one.id, backend)
     })
     const verdicts = newcomers.length > 0 && !isResumed ? await this.#judge(newcomers) : []
-    return { listed, all, newcomers, verdicts }
+    return { listed, all, byId, newcomers, verdicts }
   }
 }

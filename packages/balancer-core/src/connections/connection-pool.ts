@@ -11,6 +11,12 @@ import type { ConnectionAware, PoolCounts, RequestPool } from './request-pool.ts
  */
 const rest = 50
 
+/**
+ * After the first answer to HEAD, so long (ms): servers that make a body for it may take their time. Meanwhile no other
+ * connection is used again after HEAD, which seldom comes often.
+ */
+const trialAfterHead = 1000
+
 /** For how long a backend that did not say `100 Continue` to one client is not expected to say it to others (ms). */
 const disbelief = 60_000
 
@@ -40,6 +46,8 @@ export class ConnectionPool implements RequestPool, ConnectionOwner {
   })
   #settling = 0
   #resting = 0
+  /** It rests after the first answer to HEAD. */
+  #trial: Connection | undefined
   /** Kinds of answers after which nothing came, and after which something did: see `bodiless`. */
   #trusted: number = bodiless.none
   #distrusted: number = bodiless.none
@@ -170,11 +178,15 @@ export class ConnectionPool implements RequestPool, ConnectionOwner {
     const free = this.#free.pop()
     if (free !== undefined) return free
     // There will be as many in a moment, without the cost of a new one.
-    if (this.#waiting.length < this.#settling + this.#resting) return undefined
+    return this.#waiting.length < this.#settling + this.#resting ? undefined : this.#make()
+  }
+
+  /** A new one; in place of an idle one that nobody else can use, if there are as many as may be. */
+  #make(): Connection | undefined {
     if (this.#all.size < this.#limits.connections) return this.#open()
-    const bound = this.#bound.idle
-    if (bound === undefined) return undefined
-    this.#drop(bound)
+    const idle = this.#bound.idle ?? this.#trial
+    if (idle === undefined) return undefined
+    this.#drop(idle)
     return this.#open()
   }
 
@@ -192,12 +204,10 @@ export class ConnectionPool implements RequestPool, ConnectionOwner {
         continue
       }
       const free = this.#free.pop()
-      const isDue =
-        free !== undefined ||
-        (this.#waiting.length > this.#settling + this.#resting && this.#all.size < this.#limits.connections)
-      if (!isDue) return
+      const next = free ?? (this.#waiting.length > this.#settling + this.#resting ? this.#make() : undefined)
+      if (next === undefined) return
       const { options, handler } = this.#waiting.shift()!
-      this.#dispatch(free ?? this.#open(), options, handler)
+      this.#dispatch(next, options, handler)
     }
   }
 
@@ -206,20 +216,27 @@ export class ConnectionPool implements RequestPool, ConnectionOwner {
   }
 
   #rest(connection: Connection): void {
-    this.#resting++
-    connection.resting = setTimeout(() => {
-      this.#wake(connection)
-      this.#trusted |= connection.kind & ~this.#distrusted
-      this.#give(connection)
-      this.#serve()
-    }, rest).unref()
+    const isHead = connection.kind === bodiless.head
+    if (isHead && this.#trial !== undefined) return this.#drop(connection)
+    if (isHead) this.#trial = connection
+    else this.#resting++
+    connection.resting = setTimeout(
+      () => {
+        this.#wake(connection)
+        this.#trusted |= connection.kind & ~this.#distrusted
+        this.#give(connection)
+        this.#serve()
+      },
+      isHead ? trialAfterHead : rest,
+    ).unref()
   }
 
   #wake(connection: Connection): void {
     if (connection.resting === undefined) return
     clearTimeout(connection.resting)
     connection.resting = undefined
-    this.#resting--
+    if (this.#trial === connection) this.#trial = undefined
+    else this.#resting--
   }
 
   #drop(connection: Connection): void {

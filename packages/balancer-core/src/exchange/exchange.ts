@@ -3,14 +3,14 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Dispatcher } from 'undici'
 import { Answer } from '../response/answer.ts'
 import type { Attempt, AttemptOwner } from '../attempt/attempt.ts'
-import { bindIfSignedIn } from '../attempt/signed-in.ts'
+import { bindIfSignedIn, signedInAt } from '../attempt/signed-in.ts'
+import type { Backend } from '../backends/backend.ts'
 import type { WaitingExchange } from '../balancer.ts'
 import { channels } from '../channels.ts'
 import { failureError } from '../errors.ts'
 import { ExchangeRecord } from './exchange-record.ts'
 import { replyWithFailure } from './failure-reply.ts'
 import type { FailureReason } from '../failure.ts'
-import { firstPick } from './first-pick.ts'
 import type { Forwarding } from './forwarding.ts'
 import type { Lane } from '../response/response-lane.ts'
 import { ClientWatch, takeBody } from './client-watch.ts'
@@ -55,6 +55,10 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
 
   get client(): ClientWatch {
     return (this.#watch ??= new ClientWatch(this, this.#limits))
+  }
+
+  get home(): Backend | undefined {
+    return signedInAt(this.request.raw)
   }
 
   get uploading(): boolean {
@@ -102,7 +106,7 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
 
   #attemptFirst(): void {
     const { balancer } = this
-    const picked = firstPick(balancer, this)
+    const picked = balancer.pick(this)
     if (typeof picked === 'object') this.attempt(picked)
     else if (picked === 'none') this.fail('no-backend', undefined)
     else if (!this.#queue()) this.fail('queue-full', undefined)

@@ -64,7 +64,7 @@ export class Retries {
   #resent = 0
   #renewed = false
   #asked: RetryQuestion | undefined
-  /** A kept connection had been closed, and the request was not sent since: no other kept one is trusted. */
+  /** A kept connection had been closed: no other kept one is trusted, for there is one such retry. */
   distrusting = false
 
   constructor(options: RetryOptions, budget: RetryBudget) {
@@ -86,7 +86,7 @@ export class Retries {
       now: exchange.clock.now(),
     }
     this.#asked = question
-    this.distrusting = reason === 'stale-connection' || (this.distrusting && !started)
+    this.distrusting ||= reason === 'stale-connection'
     return mayRetry(question, this.#options, this.#budget)
   }
 

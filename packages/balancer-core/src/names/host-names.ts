@@ -40,8 +40,8 @@ export class HostNames {
 
   /** Names of the current set are refreshed from now on, and no others. */
   keepOnly(backends: readonly { readonly hostname: string }[]): void {
-    // A change that was under way when the balancer closed.
-    if (this.#isClosed) return
+    // A change that was under way when the balancer closed. And most long lists hold addresses.
+    if (this.#isClosed || this.#names.size === 0) return
     const current = new Set(backends.map(({ hostname }) => hostname))
     for (const [hostname, name] of this.#names) {
       if (current.has(hostname)) name.keep()

@@ -32,7 +32,7 @@ function byPreference(one: Backend, other: Backend): number {
 }
 
 /**
- * Picks a backend for each who seeks one: the one that the policy chooses, or if that has no place, one that has.
+ * Picks a backend for each who seeks one: its home, or the one that the policy chooses, or if that has no place, one that has.
  * `Place` is what a seeker gets at a backend: an attempt.
  */
 export class Picking<Place extends object, S extends Seeker> {
@@ -65,6 +65,12 @@ export class Picking<Place extends object, S extends Seeker> {
 
   /** See `Balancer.pick`. */
   pick(seeker: S): Place | 'saturated' | 'none' {
+    const { home } = seeker
+    const place = home && this.#set.available.includes(home) ? this.offer(home, seeker) : undefined
+    return place ?? this.#pick(seeker)
+  }
+
+  #pick(seeker: S): Place | 'saturated' | 'none' {
     for (let asked = 0; asked < maxAsked; asked++) {
       const backend = this.#picker.pick(seeker)
       if (backend === undefined) break

@@ -6,6 +6,8 @@ import type { PickRequest } from './policy.ts'
 /** Who looks for a backend: an exchange. */
 export interface Seeker extends PickRequest {
   readonly clock: Clock
+  /** Where its client has signed in: it goes there, if it may. */
+  readonly home?: Backend | undefined
   /** Where it has been. */
   readonly attempts: readonly {
     readonly backend: Backend

@@ -29,10 +29,12 @@ type Texts = {
 
 const texts: Texts = {
   // An order is no bad news.
-  veto: ({ action, by, reason, hard }) =>
-    action === 'laid'
-      ? { tone: hard ? 'plain' : 'bad', text: `vetoed by ${by}: ${reason}` }
-      : { tone: 'good', text: `veto of ${by} lifted: ${reason}` },
+  veto: ({ action, by, reason, hard, others = 0 }) => {
+    const more = others === 0 ? '' : ` (and ${others} more backends)`
+    return action === 'laid'
+      ? { tone: hard ? 'plain' : 'bad', text: `vetoed by ${by}: ${reason}${more}` }
+      : { tone: 'good', text: `veto of ${by} lifted: ${reason}${more}` }
+  },
 
   circuit: ({ state, before, reason }) => ({
     tone: tones[state] ?? 'plain',

@@ -18,6 +18,8 @@ interface VetoEvent extends Base {
   readonly reason: string
   /** An order, such as a drain. */
   readonly hard: boolean
+  /** At the same moment, the same happened to so many more backends. */
+  readonly others?: number
 }
 
 interface CircuitEvent extends Base {

@@ -101,7 +101,7 @@ test('a name of another system, or one that is misspelt, is answered with ours',
     [{ nothingLikeIt: 1 }, 'nothingLikeIt: unknown option'],
   ]
   for (const [given, text] of samples)
-    await assert.rejects(start(t, given as BalancerOptions), { message: `Bad balancer options: ${text}` })
+    await assert.rejects(start(t, given), { message: `Bad balancer options: ${text}` })
 })
 
 test('metrics of a second balancer are refused, as what they ask for would not be done', async (t) => {

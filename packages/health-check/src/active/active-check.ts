@@ -1,6 +1,6 @@
 // Room `active`: probes on a schedule, and what follows from a row of them.
 import type { Backend, Balancer, BackendSet, Verdict } from '@fastify-balancer/balancer-core'
-import { Pauses } from '@fastify-balancer/option-schema'
+import { inSlices, Pauses } from '@fastify-balancer/option-schema'
 import type { Judge } from '../judgement/judgement.ts'
 import { Admission, judgedBy as by, notProbed } from './admission.ts'
 import { chooseProbe } from '../probe/choose-probe.ts'
@@ -45,10 +45,10 @@ export class ActiveCheck {
   readonly #watched = new Map<Backend, Watched>()
   readonly #admission: Admission
   #state: 'waiting' | 'running' | 'stopped' = 'waiting'
+  /** The list that was last followed. */
+  #current: BackendSet | undefined
 
-  /**
-   * It probes nothing before `start`, but on demand. `probe` asks in place of what the options say.
-   */
+  /** It probes nothing before `start`, but on demand. `probe` asks in place of what the options say. */
   constructor(
     balancer: Balancer,
     options: ActiveOptions,
@@ -123,20 +123,19 @@ export class ActiveCheck {
   }
 
   /** For the hook `onBackendsChange`: takes up newcomers, and forgets who has left. */
-  backendsChanged(now: BackendSet, before: BackendSet): void {
-    const present = new Set(now.all)
-    for (const backend of before.all) {
-      if (present.has(backend)) continue
-      this.#watched.get(backend)?.schedule.stop()
+  backendsChanged(now: BackendSet): void {
+    // One that is asked about before its turn is taken up then; if the list changes again, that sees to all that are left.
+    const isOld = () => this.#current !== now
+    this.#current = now
+    void inSlices(now.all, (backend) => void (isOld() || this.#watched.has(backend) || this.#enter(backend)))
+    void inSlices([...this.#watched.keys()], (backend) => {
+      if (isOld() || this.#balancer.has(backend)) return
+      this.#watched.get(backend)!.schedule.stop()
       this.#watched.delete(backend)
-    }
-    for (const backend of now.all) if (!this.#watched.has(backend)) this.#enter(backend)
+    })
   }
 
-  /**
-   * Asks one at once, or waits for the probe that is under way; it counts like any other.
-   * @throws UnknownBackendError
-   */
+  /** Asks one at once, or waits for the probe under way; it counts like any other. @throws UnknownBackendError */
   async probeNow(id: string): Promise<ProbeReport> {
     const backend = this.#balancer.backend(id)
     const { schedule } = this.#watched.get(backend) ?? this.#watch(backend, 'unknown')

@@ -4,8 +4,8 @@ export interface CeilingQuestion {
   readonly total: number
   /** Those that passive checks keep out, this one not among them. */
   readonly out: number
-  /** Those without a veto by anybody, this one not counted. */
-  readonly others: number
+  /** Somebody else has no veto by anybody. */
+  readonly hasOther: boolean
 }
 
 /** How many of `total` may be out at once. */
@@ -18,6 +18,6 @@ export function mostOut(total: number, maxEjected: number): number {
  * May one more be out? Not above `maxEjected`, a share of all (gRPC A50 looks before it ejects and may exceed it by one;
  * this does not), and not if nobody else is left.
  */
-export function fitsCeiling({ total, out, others }: CeilingQuestion, maxEjected: number): boolean {
-  return others > 0 && out < mostOut(total, maxEjected)
+export function fitsCeiling({ total, out, hasOther }: CeilingQuestion, maxEjected: number): boolean {
+  return hasOther && out < mostOut(total, maxEjected)
 }

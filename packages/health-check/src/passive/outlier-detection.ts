@@ -119,8 +119,8 @@ export class OutlierDetection {
   }
 
   /** For `onBackendsChange`: forgets who has left; when fewer may be out than are, those come back that were due first. */
-  backendsChanged(now: BackendSet, before: BackendSet): void {
-    this.#vetoes.backendsChanged(now, before)
+  backendsChanged(now: BackendSet): void {
+    this.#vetoes.backendsChanged(now)
   }
 
   /** From now on, whoever seems to hang is asked with this first, if it is there; what comes of it is told to `goodProbe` and `noProbe`. */
@@ -186,7 +186,7 @@ export class OutlierDetection {
   #look(): void {
     this.#arm()
     this.#vetoes.reconcile()
-    const all = this.#balancer.set.all.map((backend) => this.#observations.of(backend))
+    const all = this.#observations.members((backend) => this.#balancer.has(backend))
     const isEnd = ++this.#looks % this.#looksPerInterval === 0
     if (isEnd) {
       for (const observation of all) observation.next()

@@ -68,7 +68,7 @@ export class OutlierVetoes {
   accuse(observation: Observation, offence: Offence): void {
     const { backend, ejectTime } = observation
     observation.good = false
-    if (this.#stopped || observation.offence !== undefined || !this.#isMember(backend)) return
+    if (this.#stopped || observation.offence !== undefined || !this.#balancer.has(backend)) return
     // In panic its veto by somebody else is ignored: another one would not help.
     const isUseless = this.#balancer.set.panicking && backend.vetoes.length > 0
     if (isUseless || !this.#mayVeto(backend)) {
@@ -83,7 +83,7 @@ export class OutlierVetoes {
 
   /** May a backend that asks for a pause be granted one? */
   mayPause(backend: Backend): boolean {
-    return !this.#stopped && this.#isMember(backend) && this.#mayVeto(backend)
+    return !this.#stopped && this.#balancer.has(backend) && this.#mayVeto(backend)
   }
 
   /** Takes back that it is an outlier; false if nobody says so. */
@@ -105,14 +105,10 @@ export class OutlierVetoes {
   }
 
   /** Forgets who has left; when fewer may be out than are, those come back that were due first. */
-  backendsChanged(now: BackendSet, before: BackendSet): void {
-    const members = new Set(now.all)
-    for (const backend of before.all) {
-      if (members.has(backend)) continue
-      this.#ejected.drop(backend)
-      this.#paused.drop(backend)
-      this.#observations.forget(backend)
-    }
+  backendsChanged(now: BackendSet): void {
+    for (const vetoes of [this.#ejected, this.#paused])
+      for (const backend of vetoes.backends) if (!this.#balancer.has(backend)) vetoes.drop(backend)
+    this.#observations.changed((backend) => this.#balancer.has(backend))
     this.#keepCeiling(now)
   }
 
@@ -125,14 +121,16 @@ export class OutlierVetoes {
   #keepCeiling(now: BackendSet): void {
     const most = mostOut(now.all.length, this.#options.maxEjected)
     for (const backend of new Set([...this.#ejected.backends, ...this.#paused.backends])) {
-      const out = now.all.filter((one) => this.#isOut(one)).length
-      const isNeeded = !now.all.some(({ vetoes }) => vetoes.length === 0) && isOurs(backend)
-      if (out > most || isNeeded) this.lift(backend, 'fewer backends may be left alone now')
+      const isNeeded = isOurs(backend) && !now.all.some(({ vetoes }) => vetoes.length === 0)
+      if (this.#out > most || isNeeded) this.lift(backend, 'fewer backends may be left alone now')
     }
   }
 
-  #isMember(backend: Backend): boolean {
-    return this.#balancer.set.all.includes(backend)
+  /** How many are out. */
+  get #out(): number {
+    const ejected = this.#ejected.size
+    // Seldom anybody is both.
+    return this.#paused.size === 0 ? ejected : ejected + this.#paused.countWithout(this.#ejected)
   }
 
   #isOut(backend: Backend): boolean {
@@ -141,14 +139,9 @@ export class OutlierVetoes {
 
   #mayVeto(backend: Backend): boolean {
     const { all } = this.#balancer.set
-    let out = 0
-    let others = 0
-    for (const one of all) {
-      if (one === backend) continue
-      if (this.#isOut(one)) out++
-      if (one.vetoes.length === 0) others++
-    }
-    return fitsCeiling({ total: all.length, out, others }, this.#options.maxEjected)
+    const out = this.#out - Number(this.#isOut(backend))
+    const hasOther = all.some((one) => one !== backend && one.vetoes.length === 0)
+    return fitsCeiling({ total: all.length, out, hasOther }, this.#options.maxEjected)
   }
 }
 

@@ -46,6 +46,17 @@ export class TimedVetoes {
     return this.#held.has(backend)
   }
 
+  get size(): number {
+    return this.#held.size
+  }
+
+  /** How many have one of these and none of the `others`. */
+  countWithout(others: TimedVetoes): number {
+    let count = 0
+    for (const backend of this.#held.keys()) if (!others.has(backend)) count++
+    return count
+  }
+
   /** When its veto ends, in ms since the epoch; undefined without one. */
   until(backend: Backend): number | undefined {
     return this.#held.get(backend)?.evidence.until

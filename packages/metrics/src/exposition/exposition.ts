@@ -1,5 +1,5 @@
 // Room `exposition`: metrics as text: Prometheus and OpenMetrics.
-import { inSlices } from '@fastify-balancer/option-schema'
+import { concatInSlices } from '@fastify-balancer/option-schema'
 import { setImmediate } from 'node:timers/promises'
 import { Registry, type Metric } from 'prom-client'
 import { Family, type Sample } from '../families/family.ts'
@@ -59,14 +59,6 @@ function sharedLabels(registry: Registry): Sample['labels'] {
   return asWriter(registry)._defaultLabels ?? {}
 }
 
-/** As `Buffer.concat` does it, slice by slice. */
-async function concatenated(parts: readonly Buffer[]): Promise<Buffer> {
-  const whole = Buffer.allocUnsafe(parts.reduce((sum, { length }) => sum + length, 0))
-  let end = 0
-  await inSlices(parts, (part) => void (end += part.copy(whole, end)))
-  return whole
-}
-
 /**
  * Writes what a registry holds, in the form that was asked for. While a long text is written, requests go on; a short one is
  * of one moment.
@@ -104,7 +96,7 @@ export async function bytesOf(registry: Registry, form: Form): Promise<Buffer> {
     else for (const part of text) whole.push(part)
   }
   whole.push(Buffer.from(form === 'openmetrics' ? '\n# EOF\n' : '\n'))
-  return concatenated(whole)
+  return concatInSlices(whole)
 }
 
 /** The media type of a form. */

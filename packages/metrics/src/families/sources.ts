@@ -4,17 +4,17 @@ import { Traffic } from '../traffic/traffic.ts'
 
 /** What is read of a circuit breaker. By its shape: that package may be there or not. */
 export interface Circuits {
-  readonly views: readonly { readonly backend: string; readonly state: string }[]
+  /** @throws Error for a backend that has none */
+  of(id: string): { readonly state: string }
 }
 
 /** What is read of a health check, likewise. Durations in ms. */
 export interface Health {
-  toJSON(): readonly {
-    readonly id: string
+  of(id: string): {
     readonly active:
       | { readonly lastProbe: { readonly good: boolean; readonly timings: { readonly took: number } } | undefined }
       | undefined
-  }[]
+  }
 }
 
 /** Where the figures of a server are: its balancers with their traffic, and what other plugins know of them. */

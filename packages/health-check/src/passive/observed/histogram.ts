@@ -27,11 +27,11 @@ export class Histogram {
   }
 
   /**
-   * The duration (ms) that a `share` (0 < share ≤ 1) of this one and `other` together does not exceed, by the nearest
-   * rank; undefined when both are empty.
+   * The duration (ms) that a `share` (0 < share ≤ 1) of this one and `other`, if there is one, together does not exceed, by
+   * the nearest rank; undefined when both are empty.
    */
-  quantileWith(other: Histogram, share: number): number | undefined {
-    const total = this.count + other.count
+  quantileWith(other: Histogram | undefined, share: number): number | undefined {
+    const total = this.count + (other?.count ?? 0)
     if (total === 0) return undefined
     // 0.9 times 10 is 9; 0.07 times 100 is a little more than 7.
     const rank = Math.max(Math.ceil(share * total - 1e-9), 1)
@@ -39,7 +39,7 @@ export class Histogram {
     let index = -1
     while (seen < rank) {
       index++
-      seen += this.#buckets[index]! + other.#buckets[index]!
+      seen += this.#buckets[index]! + (other === undefined ? 0 : other.#buckets[index]!)
     }
     return shortest * 2 ** ((index + 0.5) / perDoubling)
   }

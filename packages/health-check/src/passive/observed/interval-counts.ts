@@ -3,12 +3,13 @@ import { Histogram } from './histogram.ts'
 class Bucket {
   attempts = 0
   failures = 0
-  readonly durations = new Histogram()
+  /** Made with the first of them: of thousands of backends, most may have had no traffic. */
+  durations: Histogram | undefined
 
   clear(): void {
     this.attempts = 0
     this.failures = 0
-    this.durations.clear()
+    this.durations?.clear()
   }
 }
 
@@ -34,7 +35,7 @@ export class IntervalCounts {
 
   /** From the whole request it took so long (ms) to response headers, or to the end of the patience for them. */
   measure(duration: number): void {
-    this.#active.durations.add(duration)
+    ;(this.#active.durations ??= new Histogram()).add(duration)
   }
 
   /** The interval is over. */
@@ -62,11 +63,12 @@ export class IntervalCounts {
 
   /** How many durations are known of both. */
   get measured(): number {
-    return this.#active.durations.count + this.#ended.durations.count
+    return (this.#active.durations?.count ?? 0) + (this.#ended.durations?.count ?? 0)
   }
 
   /** What 90 % of the durations of both do not exceed, in ms; undefined without any. */
   get p90(): number | undefined {
-    return this.#active.durations.quantileWith(this.#ended.durations, 0.9)
+    const [one, other] = [this.#active.durations, this.#ended.durations]
+    return one === undefined ? other?.quantileWith(undefined, 0.9) : one.quantileWith(other, 0.9)
   }
 }

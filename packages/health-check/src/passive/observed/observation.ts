@@ -42,10 +42,9 @@ export class Observation {
   /** So far in this interval it could be used, as far as we are concerned, and has done nothing wrong. */
   good = true
 
-  /** `now` is on the clock, in ms. */
-  constructor(backend: Backend, now: number) {
+  constructor(backend: Backend, watchedFrom: number) {
     this.backend = backend
-    this.watchedFrom = now
+    this.watchedFrom = watchedFrom
   }
 
   /** Begun too early to say anything, or under a veto that was ignored in panic. */

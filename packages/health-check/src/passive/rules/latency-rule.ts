@@ -8,9 +8,21 @@ export interface LatencyLimit {
   readonly limit: number
 }
 
+/** Where a number stands in what is sorted; -1 if it does not. */
+function placeIn(sorted: readonly number[], one: number): number {
+  let low = 0
+  let high = sorted.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (sorted[middle]! < one) low = middle + 1
+    else high = middle
+  }
+  return sorted[low] === one ? low : -1
+}
+
 /** The median of what is sorted, without one occurrence of `left`; undefined if nothing remains. */
 function medianWithout(sorted: readonly number[], left: number | undefined): number | undefined {
-  const gap = left === undefined ? -1 : sorted.indexOf(left)
+  const gap = left === undefined ? -1 : placeIn(sorted, left)
   const count = gap === -1 ? sorted.length : sorted.length - 1
   if (count === 0) return undefined
   const at = (rank: number) => sorted[gap !== -1 && rank >= gap ? rank + 1 : rank]!
