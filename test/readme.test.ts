@@ -314,6 +314,12 @@ describe('what the README says of commands and files', () => {
     })
 
   test('there are tables of all options and all failures', () => {
-    for (const name of ['options', 'failures']) assert.ok(readme.includes(`<!-- ${name}:end -->`), name)
+    for (const [name, folder] of [
+      ['options', 'fastify-balancer'],
+      ['failures', 'balancer-core'],
+    ] as const) {
+      const text = readFileSync(join(root, 'packages', folder, 'README.md'), 'utf8')
+      assert.ok(text.includes(`<!-- ${name}:end -->`), name)
+    }
   })
 })

@@ -5,12 +5,12 @@ import type { FastifyRequest, onRequestHookHandler, preHandlerHookHandler } from
 /** What `register` takes: everything optional, nested objects in part. */
 export interface AdminRoutesOptions {
   /**
-   * Where the routes are; the balancer forwards nothing that is below it
+   * Path prefix of the routes; nothing below it is forwarded to backends
    * @default '/_balancer'
    */
   prefix?: string
   /**
-   * Hooks that check who asks, before anything of the request is read: a function, or several
+   * Hooks that authenticate every request, before its body is read: a function, or an array of functions
    * @default none
    */
   onRequest?: onRequestHookHandler | readonly onRequestHookHandler[]
@@ -19,10 +19,10 @@ export interface AdminRoutesOptions {
    * @default none
    */
   preHandler?: preHandlerHookHandler | readonly preHandlerHookHandler[]
-  /** Who may look */
+  /** Further hooks for requests that only read */
   read?: {
     /**
-     * Hooks that check who asks to look (besides those above)
+     * Hooks that authenticate requests that only read, in addition to those above
      * @default none
      */
     onRequest?: onRequestHookHandler | readonly onRequestHookHandler[]
@@ -32,10 +32,10 @@ export interface AdminRoutesOptions {
      */
     preHandler?: preHandlerHookHandler | readonly preHandlerHookHandler[]
   }
-  /** Who may change something */
+  /** Further hooks for requests that change something */
   operate?: {
     /**
-     * Hooks that check who asks to change something (besides those above)
+     * Hooks that authenticate requests that change something, in addition to those above
      * @default none
      */
     onRequest?: onRequestHookHandler | readonly onRequestHookHandler[]
@@ -51,68 +51,73 @@ export interface AdminRoutesOptions {
    */
   insecure?: boolean
   /**
-   * Host names at which the routes answer, e.g. `ops.example`, besides `localhost` and addresses; others get 403 (DNS
-   * rebinding). Checked with `insecure`, and whenever given: give it (`[]` will do) if your hooks only look at
-   * addresses
+   * Allowed values of `Host` besides `localhost` and IP addresses, e.g. `ops.example`; others get 403, against DNS
+   * rebinding. Checked if given, and always with `insecure`. If your hooks only check client addresses, give it, `[]`
+   * at least
    */
   hosts?: readonly string[]
   /**
-   * `/ready` and `/live` answer without hooks, for an orchestrator that cannot sign in
+   * `/ready` and `/live` need no authentication, for orchestrators that cannot sign in
    * @default false
    */
   openProbes?: boolean
   /**
    * Backends that may be added: networks (`10.0.0.0/8`) and hosts (`*.internal`, `10.0.0.1:3000`,
-   * `https://api.internal`, which is port 443 alone); anything, if not given
+   * `https://api.internal`, which is port 443 only). If not given, any
    */
   allow?: readonly string[]
   /**
-   * Other origins whose pages may change something, e.g. `https://ops.example`
+   * Other origins whose web pages may make changes, e.g. `https://ops.example`
    * @default []
    */
   origins?: readonly string[]
-  /** Who it was, for the audit; `id`, `name`, `username` or `sub` of `request.user` if not given */
+  /**
+   * `(request) => string | undefined`: names the operator in the audit log. If not given: `id`, `name`, `username` or
+   * `sub` of `request.user`
+   */
   user?: (request: FastifyRequest) => string | undefined
   /**
-   * `async ({ dryRun, force, who }) => report`: reads the configuration again, for `POST /reload`; given by the command
-   * that runs a file
+   * `async ({ dryRun, force, who }) => report`: reloads the configuration, for `POST /reload`. The command with
+   * `--config` sets it
+   * @default none
    */
   reload?: Reload
   /** The stream of events */
   events?: {
     /**
-     * Number of recent events kept for replay to a client that comes back
+     * Number of recent events kept for replay to a reconnecting client
      * @default 1000
      */
     keep?: number
     /**
-     * A comment is sent so often, for whoever closes silent connections (ms; 0 = none)
+     * Interval of keep-alive comments on the event stream, so that proxies do not close it (ms; 0 = none)
      * @default 15000
      */
     heartbeat?: number | false
     /**
-     * A browser that has lost its stream comes back after so long (ms)
+     * How long a browser waits before it reconnects to a lost stream (ms)
      * @default 3000
      */
     reconnect?: number
     /**
-     * No more than about this waits for a client that reads slowly (bytes); it is cut when it falls too far behind
+     * How much is queued at most for a client that reads slowly (bytes, roughly); if it falls further behind than
+     * `keep` events, it is disconnected
      * @default 262144
      */
     maxQueued?: number
     /**
-     * So many clients at once
+     * Event streams open at once; more get 503
      * @default 100
      */
     maxStreams?: number
   }
   /**
-   * A file that keeps lists and states that were changed here, so that they survive a restart
+   * File that saves lists and states changed through these routes, so that they survive a restart
    * @default none
    */
   persist?: string
   /**
-   * A body may have so many bytes
+   * Largest request body (bytes)
    * @default 1048576
    */
   bodyLimit?: number

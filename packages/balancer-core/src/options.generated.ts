@@ -9,12 +9,12 @@ import type { ResponseRewrite } from './response/response-rewrite.ts'
 /** What `register` takes: everything optional, nested objects in part. */
 export interface BalancerOptions {
   /**
-   * The name under `fastify.balancers`; unique on one server
+   * Name of this balancer, e.g. in `fastify.balancers` and the log; unique on one server
    * @default 'default'
    */
   name?: string
   /**
-   * The path below which requests are forwarded
+   * Requests below this path are forwarded
    * @default '/'
    */
   prefix?: string
@@ -24,18 +24,18 @@ export interface BalancerOptions {
    */
   constraints?: Record<string, unknown>
   /**
-   * Register the catch-all route; without it, only `reply.forward()` forwards
+   * Forward every request below `prefix` that no other route takes; with `false`, only `reply.forward()` forwards
    * @default true
    */
   route?: boolean
   /**
-   * How responses go out: straight to the socket, through `reply.send` and its `onSend` hooks, or whichever a route
-   * needs
+   * How responses are sent: `raw` straight to the socket (fast), `full` through `reply.send` and its `onSend` hooks,
+   * `auto` = `full` only for routes with such hooks
    * @default 'auto'
    */
   lane?: 'auto' | 'raw' | 'full'
   /**
-   * Addresses, or objects as below
+   * The servers to forward to: addresses, or objects as below
    * @default []
    */
   backends?: readonly (string | BackendOptions)[]
@@ -47,33 +47,33 @@ export interface BalancerOptions {
   /** The connections to each backend */
   pool?: {
     /**
-     * Connections to each backend at most
+     * Most connections to each backend
      * @default 1024
      */
     connections?: number
     /**
-     * How long an idle connection is kept, unless the backend hints otherwise (ms)
+     * How long an idle connection is kept, unless the backend's `Keep-Alive: timeout` says otherwise (ms)
      * @default 4000
      */
     keepAliveTimeout?: number
     /**
-     * The longest hint that is honoured (ms)
+     * Upper limit for what the backend says there (ms)
      * @default 600000
      */
     keepAliveMaxTimeout?: number
     /**
-     * The largest header of a response, names and values together (bytes); a larger one is answered with 502
+     * Largest response header, names and values together (bytes); larger ones end in 502
      * @default 65536
      */
     maxHeaderSize?: number
     /**
-     * What is spoken to backends: HTTP/1.1, HTTP/2 over TLS, or HTTP/2 in clear
+     * Protocol to backends: `http1` = HTTP/1.1, `http2` = HTTP/2 over TLS, `h2c` = HTTP/2 without TLS
      * @default 'http1'
      */
     protocol?: 'http1' | 'http2' | 'h2c'
     /**
-     * Node's `tls.connect` options for `https://` backends; certificates are verified unless `rejectUnauthorized:
-     * false` is written
+     * Node's `tls.connect` options for `https://` backends; certificates are verified unless you set
+     * `rejectUnauthorized: false`
      * @default {}
      */
     tls?: Record<string, unknown>
@@ -81,33 +81,33 @@ export interface BalancerOptions {
   /** How long is waited, and for what */
   timeouts?: {
     /**
-     * Name look-up, TCP and TLS together (ms; 0 = none)
+     * Connecting to a backend: name look-up, TCP and TLS together (ms; 0 = none)
      * @default 2000
      */
     connect?: number | false
     /**
-     * For `expect: 100-continue`: how long to wait for a connection, and then for the backend to ask for the body (that
-     * 1 s at most) (ms; 0 = none)
+     * For requests with `Expect: 100-continue`: how long to wait for a connection, and then (1 s at most) for the
+     * backend to ask for the body (ms; 0 = none)
      * @default 1000
      */
     continue?: number | false
     /**
-     * From the request sent to the response headers (ms; 0 = none)
+     * From the end of the request to the response headers (ms; 0 = none)
      * @default 30000
      */
     headers?: number | false
     /**
-     * Without a byte moving, on either side (ms; 0 = none)
+     * No byte sent or received, on either side (ms; 0 = none)
      * @default 60000
      */
     idle?: number | false
     /**
-     * The whole exchange, retries and body included (ms; 0 = none)
+     * The whole request, with retries and response body (ms; 0 = none)
      * @default 0
      */
     request?: number | false
     /**
-     * Waiting for a backend to become free (ms; 0 = none)
+     * Waiting in the queue for a backend to become free (ms; 0 = none)
      * @default 1000
      */
     queue?: number | false
@@ -123,24 +123,24 @@ export interface BalancerOptions {
      */
     attempts?: number
     /**
-     * Methods that may be retried so; what never reached a backend goes to another one whatever its method
+     * Methods that may be retried like this. A request that never reached a backend goes to another one with any method
      * @default ["GET", "HEAD", "OPTIONS"]
      */
     methods?: readonly string[]
     /**
-     * Response statuses that count as worth another attempt
+     * Response statuses that are retried
      * @default []
      */
     statuses?: readonly number[]
     /** How many retries there may be at all, so that they do not overload what is left */
     budget?: {
       /**
-       * Retries allowed as a share of the requests of the last 10 s
+       * Retry budget: retries allowed, as a share of the requests of the last 10 s
        * @default 0.2
        */
       ratio?: number
       /**
-       * Retries allowed each second in any case
+       * Retry budget: retries per second that are always allowed
        * @default 10
        */
       floor?: number
@@ -149,42 +149,44 @@ export interface BalancerOptions {
   /** Where requests wait while every backend is full */
   queue?: {
     /**
-     * Requests that may wait for a backend to become free; more get 503 at once
+     * How many requests may wait when all backends are at `maxInFlight`; more get 503 at once
      * @default 1024
      */
     max?: number
   } | boolean
   /**
-   * Requests in progress at once in this process, all its balancers together; more get 503 at once. If not given: two
+   * Most requests in progress at once in this process, all its balancers together; more get 503 at once. Default: two
    * fifths of `ulimit -n`, since each request needs two sockets
    */
   maxExchanges?: number
   /**
-   * A client that reads its response, or sends a body of known length, more slowly than this is cut off (bytes a
-   * second, on average over `timeouts.idle`; 0 = no limit)
+   * A client that reads its response, or sends a body of known length, more slowly than this is disconnected (bytes per
+   * second, averaged over `timeouts.idle`; 0 = no limit)
    * @default 240
    */
   minClientRate?: number
   /**
-   * Below this available share, soft vetoes are ignored; 0 = only when none is available, `false` = never
+   * Panic mode: when the healthy share of backends falls below this (0–1), health is ignored and all are tried, except
+   * drained ones; 0 = only when none is healthy, `false` = never
    * @default 0
    */
   panicThreshold?: number | false
   /**
-   * How long a backend that joins or comes back takes to get its whole share (ms; 0 = none)
+   * How long a new or recovered backend takes to ramp up from 10 % of its share to all of it (ms; 0 = none)
    * @default 0
    */
   slowStart?: number | false
   /**
-   * How long a drained or removed backend, or the whole app, may finish what it has (ms; 0 = none)
+   * How long requests may go on when their backend is drained or removed, or when the app closes; then they are aborted
+   * (ms; 0 = none)
    * @default 30000
    */
   drainDeadline?: number | false
   /** Which headers say where a request comes from; `false` = none */
   forwarded?: {
     /**
-     * Send `x-forwarded-for`, `-proto` and `-host`. What a peer trusted by `trustProxy` has sent is kept and added to;
-     * what others have sent is removed, also with `false`
+     * Send `X-Forwarded-For`, `-Proto` and `-Host`. Values from a peer trusted by `trustProxy` are kept and appended
+     * to; values from anybody else are removed, also with `false`
      * @default true
      */
     xForwarded?: boolean
@@ -195,69 +197,71 @@ export interface BalancerOptions {
     forwarded?: boolean
     /**
      * More headers that only a trusted peer may send, such as `true-client-ip` or `cf-connecting-ip`; from others they
-     * are removed, also if spelt `true_client_ip`
+     * are removed, in every spelling (`true_client_ip`)
      * @default []
      */
     also?: readonly string[]
     /**
-     * Add `via` (RFC 9110 §7.6.3), both ways
+     * Add `Via` (RFC 9110 §7.6.3) to requests and responses
      * @default false
      */
     via?: boolean
   } | boolean
   /**
-   * The `host` that backends see: `preserve` the client's, `backend` for their own, or this text
+   * The `Host` header that backends get: `preserve` = the client's, `backend` = the backend's own, or any other text
+   * literally
    * @default 'preserve'
    */
   host?: string
   /**
-   * `strict` answers 400 to paths with dot segments, and to paths that a backend may read as another route of your app;
+   * `strict` answers 400 to paths with dot segments and to paths that a backend may read as another route of your app;
    * `as-is` forwards every path
    * @default 'strict'
    */
   paths?: 'strict' | 'as-is'
   /**
-   * Name of a header, such as `x-request-id`, in which backends get `request.id`; one that a peer trusted by
-   * `trustProxy` has sent is passed on instead
+   * Name of a header, such as `x-request-id`, that carries `request.id` to backends. If a peer trusted by `trustProxy`
+   * sent that header, its value is passed on instead
    * @default false
    */
   requestId?: string | false
   /**
-   * Name the reason of a failure in `x-balancer-failure`
+   * Tell clients why a request failed, in the response header `x-balancer-failure`
    * @default false
    */
   failureHeader?: boolean
   /**
-   * Log paths with their query, which may hold passwords and tokens: in the balancer's lines, and in Fastify's own
-   * lines about the balancer's routes. Other routes of the app are logged as your `logger` does it
+   * Log URLs with their query, which may hold passwords and tokens. Concerns requests of the balancer only; other
+   * routes of the app are logged as your `logger` does it
    * @default false
    */
   logQuery?: boolean
   /** Changes of what is sent, and of what is answered */
   rewrite?: {
     /**
-     * Take the prefix off the path
+     * Remove `prefix` from the path that backends get
      * @default false
      */
     stripPrefix?: boolean
     /**
-     * `({ in, out }) => {}`: changes method, path and headers of what is sent, after all hygiene
+     * `({ in, out }) => {}`: changes method, path and headers of the request to the backend; runs last, so what it sets
+     * is sent
      * @default none
      */
     request?: RequestRewrite
     /**
-     * `({ in, out }) => {}`: changes status and headers of what is answered, and in the full lane the body
+     * `({ in, out }) => {}`: changes status and headers of the response to the client, and in the full lane its body
      * @default none
      */
     response?: ResponseRewrite
   }
   /**
-   * Where time comes from, for tests
+   * Source of time, for tests
    * @default none
    */
   clock?: Clock
   /**
-   * Where randomness comes from, for tests: 0 ≤ x < 1
+   * Source of random numbers, for tests: 0 ≤ x < 1
    * @default none
    */
   random?: () => number

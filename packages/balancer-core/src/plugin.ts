@@ -10,11 +10,14 @@ import { defaultCeiling } from './exchange-ceiling.ts'
 import type { BalancerOptions } from './options.ts'
 import { routeOf } from './route.ts'
 
-/** Says once how many requests there may be at once; the logs of later refusals are then understood. */
+/** Logs once how many requests there may be at once, which explains later refusals. */
 function tellCeiling(app: FastifyInstance, { name, options }: Balancer): void {
   const { maxExchanges = defaultCeiling() } = options
   app.addHook('onListen', async () => {
-    app.log.info({ balancer: name, maxExchanges }, `at most ${maxExchanges} requests at once in this process`)
+    app.log.info(
+      { balancer: name, maxExchanges },
+      `limit: ${maxExchanges} requests at once in this process (maxExchanges)`,
+    )
   })
 }
 

@@ -4,7 +4,7 @@ import type { BackendCircuitOptions } from './backend/circuit-settings.ts'
 /** The circuits of the backends of a balancer: everything optional. */
 export interface CircuitBreakerSettings extends BackendCircuitOptions {
   /**
-   * Settings of single backends, by id; `false` = no circuit
+   * Settings of individual backends, by id; `false` = no circuit
    * @default {}
    */
   backends?: Readonly<Record<string, BackendCircuitOptions | boolean>>
@@ -12,6 +12,6 @@ export interface CircuitBreakerSettings extends BackendCircuitOptions {
 
 /** What `register` takes: everything optional. */
 export interface CircuitBreakerOptions extends CircuitBreakerSettings {
-  /** The name of the balancer; without it, the one called `default`, or the only one */
+  /** Name of the balancer. Default: the one called `default`, or the only one */
   balancer?: string
 }

@@ -4,20 +4,20 @@ import { CircuitSettings, parseSettings, type BackendCircuitOptions } from './ba
 import { BadOptionsError } from './errors.ts'
 import type { CircuitBreakerOptions as Options } from './options.generated.ts'
 
-/** Everything that `register` takes. The one source of the type, the validation, the defaults and the README's table. */
+/** Everything that `register` takes. The one source of type, validation, defaults and the README's table. */
 export const CircuitBreakerOptions = Type.Object(
   {
     balancer: Type.Optional(
       Type.String({
         minLength: 1,
-        description: 'The name of the balancer; without it, the one called `default`, or the only one',
+        description: 'Name of the balancer. Default: the one called `default`, or the only one',
       }),
     ),
     ...CircuitSettings.properties,
     backends: Type.Unsafe<Readonly<Record<string, BackendCircuitOptions | boolean>>>(
       Type.Record(Type.String(), Type.Any(), {
         default: {},
-        description: 'Settings of single backends, by id; `false` = no circuit',
+        description: 'Settings of individual backends, by id; `false` = no circuit',
       }),
     ),
   },
@@ -30,7 +30,7 @@ export type CircuitBreakerOptions = Options
 export interface ParsedOptions {
   readonly balancer: string | undefined
   readonly settings: CircuitSettings
-  /** Those of single backends, by id; `false` = no circuit. */
+  /** Settings of individual backends, by id; `false` = no circuit. */
   readonly backends: ReadonlyMap<string, CircuitSettings | false>
 }
 
@@ -71,7 +71,10 @@ export function parseOptions(given: CircuitBreakerOptions = {}): ParsedOptions {
   return options
 }
 
-/** Every fault of the options, one line each; for whoever checks more than these and wants to name all at once. */
+/**
+ * Every fault of the options, one line each; for a caller that validates more than these and wants to report everything
+ * at once.
+ */
 export function faultsOfOptions(given: CircuitBreakerOptions): readonly string[] {
   return readBreakerOptions(given).faults
 }

@@ -4,28 +4,28 @@ import type { onRequestHookHandler } from 'fastify'
 /** What `register` takes: everything optional. */
 export interface DashboardOptions {
   /**
-   * Where the page is
+   * Path of the page
    * @default '/_balancer/dashboard'
    */
   path?: string
   /**
-   * The `prefix` of the admin routes, which the page asks with the credentials of who looks at it
+   * The `prefix` of the admin routes. The page calls them with the credentials of its viewer
    * @default '/_balancer'
    */
   admin?: string
   /**
-   * Hooks that check who asks, for the page and everything below it: a function, or several
+   * Hooks that authenticate requests for the page and all its files: a function, or an array of functions
    * @default none
    */
   onRequest?: onRequestHookHandler | readonly onRequestHookHandler[]
   /**
-   * Allow access to the page without authentication. What it shows, the admin routes still guard
+   * Allow access to the page without authentication. Its data comes from the admin routes, which keep their own hooks
    * @default false
    */
   insecure?: boolean
   /**
-   * Host names at which the page answers, besides `localhost` and addresses; others get 403. Checked with `insecure`,
-   * and whenever given
+   * Allowed values of `Host` besides `localhost` and IP addresses; others get 403, against DNS rebinding. Checked if
+   * given, and always with `insecure`
    */
   hosts?: readonly string[]
 }

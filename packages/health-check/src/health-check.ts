@@ -18,15 +18,15 @@ import type { OutlierView } from './passive/outlier-view.ts'
 /** What is known of one backend's health. */
 export interface HealthView {
   readonly id: string
-  /** What probes say of it; undefined when there are none. */
+  /** State by probes; undefined without probes. */
   readonly active: ActiveView | undefined
-  /** What its traffic says of it. */
+  /** State by passive checks. */
   readonly passive: OutlierView
   /** The last judgements, each with its evidence; the newest first, at most 20. */
   readonly history: readonly Judgement[]
 }
 
-/** An extension of the balancer that hears of every probe that says something. */
+/** An extension of the balancer that gets every conclusive probe. */
 interface ProbeHearer {
   probed(backend: Backend, report: ProbeReport): void
 }
@@ -43,7 +43,7 @@ const hidden = [`${place}.headers`]
 /** A part in a change that changes nothing. */
 const nothing: Participation = { faults: [], changes: [], commit() {}, abandon() {} }
 
-/** The health of one balancer's backends: asked by probes, and read from the traffic. It acts by vetoes only. */
+/** The health of one balancer's backends, from probes and from traffic. It acts by vetoes only. */
 export class HealthCheck {
   readonly balancer: Balancer
   readonly #log: FastifyBaseLogger | undefined
@@ -72,8 +72,8 @@ export class HealthCheck {
   }
 
   /**
-   * Begins. With `initial: 'probe'` it resolves when every backend has answered a first probe, or after `limit` ms
-   * (0 = no limit); those that have not are left alone until they do.
+   * Starts. With `initial: 'probe'` it resolves when the first probe of every backend has ended, or after `limit` ms (0
+   * = no limit); backends without a result get no traffic until they have one.
    */
   async start(limit: number): Promise<void> {
     this.#running = true
@@ -82,14 +82,14 @@ export class HealthCheck {
     await this.#checks.start(limit)
   }
 
-  /** Asks a backend at once; the answer counts like any other. @throws UnknownBackendError; NoProbesError */
+  /** Probes a backend at once; the result counts like any other. @throws UnknownBackendError; NoProbesError */
   async probe(id: string): Promise<ProbeReport> {
     const active = this.#checks.active
     if (active === undefined) throw new NoProbesError()
     return active.probeNow(id)
   }
 
-  /** Takes back what its traffic has said against a backend. @throws UnknownBackendError */
+  /** Ends an ejection or pause by passive checks. @throws UnknownBackendError */
   forgive(id: string): void {
     this.#checks.passive.lift(this.balancer.backend(id))
   }
@@ -99,7 +99,7 @@ export class HealthCheck {
     return this.#view(this.balancer.backend(id))
   }
 
-  /** What is known of every backend, in the order of the set. */
+  /** The state of every backend, in the order of the set. */
   toJSON(): readonly HealthView[] {
     return this.balancer.backends.map((backend) => this.#view(backend))
   }
@@ -198,7 +198,10 @@ export class HealthCheck {
       try {
         if (hearsOfProbes(extension)) extension.probed(backend, report)
       } catch (error) {
-        this.#log?.error({ err: error, balancer: this.balancer.name, extension: name }, 'an extension threw')
+        this.#log?.error(
+          { err: error, balancer: this.balancer.name, extension: name },
+          'an extension of the balancer threw an error',
+        )
       }
     }
   }
@@ -209,7 +212,9 @@ export class HealthCheck {
   }
 }
 
-/** Whatever is kept beside the balancer may hear of probes: a circuit breaker does. Names of extensions are not needed. */
+/**
+ * Any extension of the balancer may get probes; the circuit breaker does. It is recognised by its method, not by name.
+ */
 function hearsOfProbes(extension: unknown): extension is ProbeHearer {
   return typeof (extension as Partial<ProbeHearer> | undefined)?.probed === 'function'
 }

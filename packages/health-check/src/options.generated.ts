@@ -4,115 +4,118 @@ import type { CustomProbe } from './probe/custom-probe.ts'
 /** How the backends of a balancer are checked: everything optional, nested objects in part. */
 export interface HealthCheckSettings {
   /**
-   * What a probe is: a request, or only a connection (with TLS, if the backend has it); `none` = no probes
+   * Kind of probe: `http` = a request, `tcp` = only a connection (with TLS for `https://`), `none` = no probes
    * @default 'http'
    */
   type?: 'http' | 'tcp' | 'none'
   /**
-   * The method of the request
+   * Request method
    * @default 'HEAD'
    */
   method?: string
   /**
-   * Its path, with a query if need be
+   * Request path, with a query if needed
    * @default '/'
    */
   path?: string
   /**
-   * Its headers; their values are never shown or logged
+   * Request headers; their values are never shown or logged
    * @default {}
    */
   headers?: Record<string, string>
-  /** Its `host`; the backend's own address if none is given */
+  /** `Host` header. Default: the backend's own address */
   host?: string
   /**
-   * Another port of the same host, e.g. of a sidecar
+   * Probe another port of the same host, e.g. of a sidecar
    * @default none
    */
   port?: number
   /** Which answers are good */
   expect?: {
     /**
-     * Statuses that are good: numbers, and ranges as `'200-399'`. If not given, 100–499, and 501 to any method but
+     * Statuses that are healthy: numbers, and ranges such as `'200-399'`. Default: 100–499, and 501 for any method but
      * `GET`
      */
     statuses?: readonly (number | string)[]
     /**
-     * What the first 64 KiB of the body must hold: a string or a RegExp; needs `GET`
+     * A string or RegExp that the first 64 KiB of the body must contain; needs `method: "GET"`
      * @default none
      */
     body?: string | RegExp
   }
   /**
-   * `async ({ id, url, tags, zone }, signal) => {}`: a probe of your own; what it throws is why the backend is not well
+   * `async ({ id, url, tags, zone }, signal) => {}`: a probe of your own; the backend is unhealthy if it throws, and
+   * the error says why
    * @default none
    */
   probe?: CustomProbe
   /**
-   * From one probe of a backend to the next (ms)
+   * Time from one probe of a backend to the next (ms)
    * @default 5000
    */
   interval?: number
   /**
-   * How long a probe may take: name, connection, TLS and answer together (ms)
+   * How long a probe may take: name look-up, connection, TLS and response together (ms)
    * @default 2000
    */
   timeout?: number
   /**
-   * Good probes in a row that bring a backend back
+   * Successful probes in a row after which an unhealthy backend is healthy
    * @default 2
    */
   rise?: number
   /**
-   * Bad probes in a row that take a backend out
+   * Failed probes in a row after which a backend is unhealthy
    * @default 3
    */
   fall?: number
   /**
-   * The interval while a backend is on its way from good to bad, or back; if not given, 1000 or `interval`, whichever
+   * Interval while a backend is about to change between healthy and unhealthy. Default: 1000 or `interval`, whichever
    * is shorter (ms)
    */
   fastInterval?: number
-  /** The interval while it is out; as `interval` if not given (ms) */
+  /** Interval while it is unhealthy. Default: `interval` (ms) */
   downInterval?: number
   /**
-   * By which share, more or less, intervals vary, so that probes do not come in step
+   * Random variation of intervals, so that probes do not run in step: 0.1 = ±10 %
    * @default 0.1
    */
   jitter?: number
   /**
-   * What is thought of backends at the start: `probe` asks them before the app listens; `up` and `down` do not wait
+   * State of backends at the start: `probe` = probe them before the app listens; `up` or `down` = assume that, and do
+   * not wait
    * @default 'probe'
    */
   initial?: 'probe' | 'up' | 'down'
   /**
-   * Newcomers are probed first, and get traffic once they are well (`healthy`); or at once (`always`); or one that is
-   * not well refuses the whole change (`all-or-nothing`)
+   * When added backends get traffic: `healthy` = once a probe succeeds; `always` = at once; `all-or-nothing` = if one
+   * is unhealthy, the whole change is refused
    * @default 'healthy'
    */
   admit?: 'healthy' | 'always' | 'all-or-nothing'
   /** Passive health checks: backends are judged by how the requests of clients fare; `false` = off */
   outliers?: {
     /**
-     * How often rates are judged, and a good backend is forgiven one earlier time (ms)
+     * How often success rates are checked. After each good interval, the next ejection of a backend gets one step
+     * shorter (ms)
      * @default 10000
      */
     interval?: number
     /** Failures in a row that eject a backend; `false` = off */
     consecutive?: {
       /**
-       * Failures of any kind in a row, responses with 500–599 among them, but for 501 to other methods than `GET`; 0 =
-       * off
+       * Failures in a row of any kind that eject a backend. Responses 500–599 are failures, except 501 to a method
+       * other than `GET`; 0 = off
        * @default 5
        */
       failures?: number
       /**
-       * Responses with 502, 503 or 504 in a row; 0 = off
+       * Responses 502, 503 or 504 in a row that eject a backend; 0 = off
        * @default 0
        */
       gateway?: number
       /**
-       * Attempts in a row that could not reach it; 0 = off
+       * Failed connects in a row that eject a backend; 0 = off
        * @default 3
        */
       unreached?: number
@@ -120,17 +123,18 @@ export interface HealthCheckSettings {
     /** When a backend succeeds too seldom, compared with the others; `false` = off */
     successRate?: {
       /**
-       * How many standard deviations below the mean of all a share of successes may lie; 0 = off
+       * A backend is ejected if its success rate is more than this many standard deviations below the mean of all
+       * backends; 0 = off
        * @default 1.9
        */
       stdev?: number
       /**
-       * Not judged unless so many backends have enough volume
+       * Only if at least this many backends have enough volume
        * @default 5
        */
       minimumBackends?: number
       /**
-       * Attempts within the interval that make enough volume
+       * Requests within one interval that count as enough volume
        * @default 100
        */
       minimumVolume?: number
@@ -138,55 +142,55 @@ export interface HealthCheckSettings {
     /** When a backend is too slow, compared with the others, or hangs; `false` = off */
     latency?: {
       /**
-       * How many times the median of its peers' p90 (time from the whole request to response headers) the p90 of a
-       * backend may be; 0 = off
+       * A backend is ejected if its p90 (time from the end of the request to the response headers) is more than this
+       * many times the median p90 of the others; 0 = off
        * @default 5
        */
       factor?: number
       /**
-       * And it must lie so far above that median (ms)
+       * And only if its p90 is at least this much above that median (ms)
        * @default 50
        */
       atLeast?: number
       /**
-       * Not judged unless so many backends have enough volume
+       * Only if at least this many backends have enough volume
        * @default 3
        */
       minimumBackends?: number
       /**
-       * Responses within one to two intervals that make enough volume
+       * Responses within one to two intervals that count as enough volume
        * @default 20
        */
       minimumVolume?: number
       /**
-       * Requests in a row that must wait longer than the limit (`factor` and `atLeast`), while peers answer, for a
-       * backend to count as hanging
+       * A backend counts as hanging when this many requests in a row have waited longer than the limit (`factor` and
+       * `atLeast`) without a response, while others respond
        * @default 3
        */
       minimumWaiting?: number
     } | boolean
     /**
-     * How long an outlier is left alone the first time; n times as long the nth time (ms)
+     * How long a backend is ejected the first time; n times as long the nth time (ms)
      * @default 30000
      */
     ejectFor?: number
     /**
-     * At most so long (ms)
+     * Longest ejection (ms)
      * @default 300000
      */
     maxEjectFor?: number
     /**
-     * Up to this share is added by chance, so that not all come back at once
+     * Random extension of ejections, so that not all come back at once: 0.1 = up to 10 %
      * @default 0.1
      */
     jitter?: number
     /**
-     * At most this share of all backends is left alone by passive checks; the last available never is
+     * At most this share of all backends is ejected or paused at once; the last healthy one never is
      * @default 0.5
      */
     maxEjected?: number
     /**
-     * A good active probe takes back what it refutes
+     * A successful active probe ends an ejection that it disproves, e.g. one for failed connects
      * @default true
      */
     probeLifts?: boolean
@@ -194,19 +198,20 @@ export interface HealthCheckSettings {
   /** What happens when a backend says that it has too much to do; `false` = nothing */
   pressure?: {
     /**
-     * Which answers pause a backend for as long as they say: `'503'` with `retry-after`; `'429-and-503'`, if your
-     * backends say 429 when they are busy, as LLM servers do, and not to one client; `false` = none. A 429 is never a
-     * failure; a 503 is one unless it pauses the backend
+     * Which responses with `Retry-After` pause a backend for as long as they say: `'503'`; `'429-and-503'`, for
+     * backends that answer 429 when they are overloaded, as LLM servers do, rather than to one client; `false` = none.
+     * A 429 is never a failure; a 503 is one unless it pauses the backend
      * @default '503'
      */
     heed?: '503' | '429-and-503' | false
     /**
-     * The longest pause that is granted (ms; 0 = none)
+     * Longest pause (ms; 0 = none)
      * @default 10000
      */
     cap?: number | false
     /**
-     * The pause granted where `retry-after` cannot be read, and for a heeded 429 without one or with 0 (ms; 0 = none)
+     * Pause for a `Retry-After` that cannot be parsed, and for a 429 (with `429-and-503`) without one or with 0 (ms; 0
+     * = none)
      * @default 1000
      */
     byDefault?: number | false
@@ -215,6 +220,6 @@ export interface HealthCheckSettings {
 
 /** What `register` takes: everything optional, nested objects in part. */
 export interface HealthCheckOptions extends HealthCheckSettings {
-  /** The name of the balancer whose backends are checked; the default or only one if not given */
+  /** Name of the balancer whose backends are checked. Default: the one called `default`, or the only one */
   balancer?: string
 }

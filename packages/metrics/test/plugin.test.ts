@@ -39,7 +39,7 @@ test('every fault of the options is named at once', async (t) => {
   assert.deepEqual(faultsOfOptions({ buckets: [1, 1], onRequest: 'no' as never, registry: {} as never }), [
     'onRequest: expected a function, or an array of functions, got a string',
     'registry: expected a Registry of prom-client, got an object',
-    'buckets: expected ascending numbers, got 1, 1',
+    'buckets: must be in ascending order, not 1, 1',
   ])
   assert.deepEqual(faultsOfOptions({ registry: new Registry(), onRequest: [async () => {}], buckets: [1, 2] }), [])
   assert.deepEqual(faultsOfOptions({ registry: null as never }), [

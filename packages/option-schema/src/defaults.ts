@@ -25,7 +25,7 @@ function copy(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, copy(part)]))
 }
 
-/** Fills in what is missing, in a copy, and reads `true` and `false` where they stand for more. It checks nothing: see `faultsOf`. */
+/** Fills in defaults, in a copy, and what `true` and `false` stand for. Does not validate: see `faultsOf`. */
 export function withDefaults<Schema extends TSchema>(schema: Schema, given: unknown): Static<Schema> {
   return Value.Default(schema, switched(schema, copy(given)))
 }

@@ -1,5 +1,6 @@
 export { urlOf } from './address.ts'
 export { withDefaults, type Given } from './defaults.ts'
+export { spoken } from './duration.ts'
 export { Extension, type ExtensionNames } from './extension.ts'
 export { faultsOf, unknownOption } from './faults/faults.ts'
 export { functionFaults, hookFaults, hookList, hooks, type Hooks } from './hooks.ts'

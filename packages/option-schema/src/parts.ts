@@ -1,7 +1,7 @@
 import { Type, type TInteger } from '@sinclair/typebox'
 import { canBeOff, type Switchable } from './switch.ts'
 
-/** Unknown keys are refused: a misspelt option should fail at boot, not at night. */
+/** Unknown keys are refused: a misspelt option should fail at boot. */
 export const strict = { additionalProperties: false } as const
 
 /**
@@ -20,5 +20,5 @@ export function milliseconds(description: string, byDefault?: number, minimum = 
   return minimum === 0 ? canBeOff(duration, 0) : duration
 }
 
-/** Something that no schema can describe: a function, or an object with functions. */
+/** An option that no schema can describe: a function, or an object with functions. */
 export const code = <T>(description: string) => Type.Optional(Type.Unsafe<T>(Type.Any({ description })))

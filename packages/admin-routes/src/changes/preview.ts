@@ -3,10 +3,10 @@ import type { FastifyError } from 'fastify'
 import { BadRequestError } from '../errors.ts'
 import type { WantedBackend } from '../schemas/wanted.ts'
 
-/** A list, as somebody would have it. */
+/** The list that a client asks for. */
 export type Wanted = readonly (string | WantedBackend)[]
 
-/** Why a balancer would not make a change, once it has looked at newcomers; it names all or the first of them. */
+/** Why the balancer would refuse a change after probing the new backends; names all faults, or the first of them. */
 export async function refusalsOf(
   balancer: Balancer,
   wanted: Wanted,
@@ -22,7 +22,7 @@ export async function refusalsOf(
   }
 }
 
-/** @throws BadRequestError naming every fault, or the first of very many */
+/** @throws BadRequestError naming every fault, at most 100 */
 export function refuseFaulty({ faults }: Preview): void {
   if (faults.length > 0) throw new BadRequestError(faults)
 }

@@ -1,4 +1,4 @@
-// Room `changes`: what may be changed, by whom, and what was: revisions, audit, allowed origins.
+// Room `changes`: changing lists safely: which backends are allowed, dry runs, revisions, If-Match, the audit log.
 import type { Backend, Balancer } from '@fastify-balancer/balancer-core'
 
 /** A list of backends as it was at one revision. Times are ms since the epoch. */
@@ -11,29 +11,29 @@ export interface Revision {
 
 type Listed = Balancer['listed'][number]
 
-/** What a list, or one of it, was, and what it has become. */
+/** A list, or one backend of it, before and after a change. */
 interface ListChange {
   readonly before: unknown
   readonly after: unknown
   readonly revision: number
 }
 
-/** Lists that can be gone back to. */
+/** How many lists are kept for rollback. */
 const mostKept = 20
 
-/** More of a list are told as the list has them: to describe each would hold up others. */
+/** Longer lists are told as the balancer has them: to fill in the defaults of each would hold up other requests. */
 const longList = 1000
 
-/** A backend with what its list leaves out; `most` requests at once are `pool.connections`. */
+/** A backend with its defaults filled in; `most` is `pool.connections`, the default of `maxInFlight`. */
 function described({ id, url, weight = 1, priority = 0, maxInFlight, zone, tags = [] }: Listed, most: number) {
   return { id, url, weight, priority, maxInFlight: maxInFlight ?? most, ...(zone !== undefined && { zone }), tags }
 }
 
-/** The last lists of one balancer, whoever made them. */
+/** The last lists of one balancer, through the admin routes or not. */
 export class Revisions {
   readonly #balancer: Balancer
   readonly #kept: Revision[] = []
-  /** Removed, and not idle yet when last looked at. */
+  /** Removed, and still with requests in flight when last checked. */
   #retiring: readonly Backend[] = []
 
   constructor(balancer: Balancer) {
@@ -64,7 +64,7 @@ export class Revisions {
     return this.#kept.find((one) => one.revision === revision)
   }
 
-  /** How a revision came out of the one before; what is no longer kept is undefined. */
+  /** The lists before and at a revision; undefined where no longer kept. */
   change(revision: number): ListChange {
     const most = this.#balancer.options.pool.connections
     const list = (which: number) => {
@@ -76,7 +76,7 @@ export class Revisions {
     return { before: list(revision - 1), after: list(revision), revision }
   }
 
-  /** The same of one backend. */
+  /** The same for one backend. */
   changeOf(id: string, revision: number): ListChange & { readonly backend: string } {
     const most = this.#balancer.options.pool.connections
     const at = (which: number) => {
@@ -86,7 +86,7 @@ export class Revisions {
     return { backend: id, before: at(revision - 1), after: at(revision), revision }
   }
 
-  /** One of the list; or one that was removed and has not finished what it had, the last of that name. */
+  /** The backend with this id: in the list, or removed but still with requests in flight (the latest, if several). */
   find(id: string): Backend | undefined {
     try {
       return this.#balancer.backend(id)
@@ -98,7 +98,7 @@ export class Revisions {
 
 const byBalancer = new WeakMap<Balancer, Revisions>()
 
-/** The lists of a balancer, remembered from the first time that they were asked for. */
+/** The revisions of a balancer, recorded from the first call on. */
 export function revisionsOf(balancer: Balancer): Revisions {
   let revisions = byBalancer.get(balancer)
   if (revisions === undefined) byBalancer.set(balancer, (revisions = new Revisions(balancer)))

@@ -2,7 +2,7 @@ import type { Backend, BackendSet, Balancer } from '@fastify-balancer/balancer-c
 import type { EventDraft } from './event.ts'
 import { VetoNews } from './veto-news.ts'
 
-/** What a backend was like when it was last looked at. */
+/** A backend as last seen. */
 interface Seen {
   readonly vetoes: Backend['vetoes']
   readonly state: Backend['state']
@@ -17,7 +17,7 @@ function settingsOf({ url, weight = 1, priority = 0, maxInFlight, zone, tags = [
   return JSON.stringify([url, weight, priority, maxInFlight ?? most, zone, tags])
 }
 
-/** Remembers what one balancer was like, and says what has changed since. */
+/** Compares one balancer with its last seen state, and returns the differences as events. */
 export class BalancerWatch {
   readonly #balancer: Balancer
   #revision: number
@@ -37,7 +37,7 @@ export class BalancerWatch {
     for (const backend of set.all) this.#see(backend)
   }
 
-  /** What has changed since the last time: first of the list, then of its backends, then of the whole. */
+  /** What has changed since the last call: first the list, then its backends, then panic mode. */
   observe({ all, available, revision, panicking }: BackendSet, at: number): EventDraft[] {
     const told: EventDraft[] = []
     const { name } = this.#balancer

@@ -22,7 +22,11 @@ export function addBackendRead(scope: Scope, desk: Desk): void {
         summary: 'One backend',
         params: BackendParams,
         querystring: NoQuery,
-        response: responses({ 200: { ...BackendView, description: 'As it is now; `ETag` is the revision' } }, 400, 404),
+        response: responses(
+          { 200: { ...BackendView, description: 'The backend; `ETag` holds the revision' } },
+          400,
+          404,
+        ),
       },
     },
     async ({ params: { name, id } }) => {
@@ -32,7 +36,7 @@ export function addBackendRead(scope: Scope, desk: Desk): void {
   )
 }
 
-/** Of a patch, what is one: not another `url`, for instance. */
+/** The patchable properties of a patch; not `url`, for example. */
 function known(patch: BackendPatch): BackendPatch {
   return Object.fromEntries(Object.entries(patch).filter(([name]) => Object.hasOwn(BackendPatch.properties, name)))
 }
@@ -45,13 +49,17 @@ export function addBackendWrite(scope: Scope, desk: Desk): void {
       schema: {
         tags,
         operationId: 'updateBackend',
-        summary: 'Changes weight, priority, maxInFlight, zone or tags',
+        summary: 'Change weight, priority, maxInFlight, zone or tags of a backend',
         params: BackendParams,
         querystring: ChangeQuery,
         headers: ConditionalHeaders,
         body: GivenPatch,
         response: responses(
-          { 200: Type.Union([BackendView, PreviewView], { description: 'The backend; or what it would change' }) },
+          {
+            200: Type.Union([BackendView, PreviewView], {
+              description: 'The backend; with `dryRun`, what would change',
+            }),
+          },
           ...([400, 403, 404, 409, 412, 413, 415] as const),
         ),
       },
@@ -83,12 +91,14 @@ export function addBackendWrite(scope: Scope, desk: Desk): void {
       schema: {
         tags,
         operationId: 'removeBackend',
-        summary: 'Takes a backend out of the list; it finishes what it has until the deadline',
+        summary: 'Remove a backend; its requests in flight may finish until the deadline',
         params: BackendParams,
         querystring: RemovalQuery,
         headers: ConditionalHeaders,
         response: responses(
-          { 200: Type.Union([SetView, PreviewView], { description: 'The new list; or what it would change' }) },
+          {
+            200: Type.Union([SetView, PreviewView], { description: 'The new list; with `dryRun`, what would change' }),
+          },
           ...([400, 403, 404, 409, 412] as const),
         ),
       },

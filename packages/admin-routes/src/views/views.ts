@@ -1,4 +1,4 @@
-// Room `views`: backends and balancers as answers show them.
+// Room `views`: backends and balancers as responses show them.
 import type { Backend, Balancer, Preview } from '@fastify-balancer/balancer-core'
 import type { Static } from '@sinclair/typebox'
 import type { Circuit, Extensions } from '../extensions.ts'
@@ -15,7 +15,7 @@ import {
 import { toldVeto } from './evidence.ts'
 import { textOf, ViewTag, writeList, WrittenView, type Written } from './written-view.ts'
 
-/** What of a circuit is shown. */
+/** The public properties of a circuit. */
 function circuitView({
   backend,
   state,
@@ -33,7 +33,7 @@ function beginning(rest: object, list: string): string {
   return `${JSON.stringify(rest).slice(0, -1)},"${list}":[`
 }
 
-/** Builds what is shown of balancers and backends. Long views are written in slices, so that requests go on meanwhile. */
+/** Builds responses about balancers and backends. Long ones are built in slices, so that other requests run in between. */
 export class Views {
   readonly #extensions: Extensions
 
@@ -56,7 +56,7 @@ export class Views {
     return new WrittenView(text, String(tag)) as Written<Static<typeof CircuitView>>
   }
 
-  /** One revision of the list; the current one, if none is given. */
+  /** One revision of the list; by default the current one. */
   async set(
     balancer: Balancer,
     { revision, all }: Pick<Balancer['set'], 'revision' | 'all'> = balancer.set,
@@ -77,7 +77,8 @@ export class Views {
     const tag = new ViewTag(set.revision)
     const { exchanges, waiting, panicking, closing } = summary
     if (exchanges > 0 || waiting > 0 || panicking || closing) tag.add(JSON.stringify(summary))
-    const text = await this.#list({ ...summary, revisions }, balancer, set.all, tag)
+    const { drainDeadline } = balancer.options
+    const text = await this.#list({ ...summary, drainDeadline, revisions }, balancer, set.all, tag)
     return new WrittenView(text, String(tag)) as Written<Static<typeof BalancerView>>
   }
 
@@ -92,7 +93,7 @@ export class Views {
     }
   }
 
-  /** Why a request goes where it goes. */
+  /** The answer of `explain`. */
   async explanation({
     backends,
     ...rest
@@ -127,7 +128,7 @@ export class Views {
 
   #backend(balancer: Balancer, backend: Backend): BackendView {
     const { zone, ...view } = backend.toJSON()
-    // Another may have come in its place.
+    // A backend with the same id may have replaced it.
     const isPresent = balancer.has(backend)
     const circuit = isPresent ? this.#circuit(balancer, backend.id) : undefined
     const health = isPresent ? this.#health(balancer, backend) : undefined
@@ -141,7 +142,7 @@ export class Views {
     }
   }
 
-  /** Not every backend has one. */
+  /** Not every backend has a circuit. */
   #circuit({ name }: Balancer, id: string): Circuit | undefined {
     try {
       return this.#extensions.breaker(name)?.of(id)

@@ -4,12 +4,12 @@ import { createHash, type Hash } from 'node:crypto'
 import { concatInSlices, inSlices } from '@fastify-balancer/option-schema'
 import type { BackendView } from '../schemas/views.ts'
 
-/** A view as JSON, with what its schema names, and nothing else. */
+/** A view as JSON, only with the properties that its schema names. */
 export function textOf(schema: TSchema, view: unknown): string {
   return JSON.stringify(Value.Clean(schema, JSON.parse(JSON.stringify(view)) as unknown))
 }
 
-/** A view that is written already: long ones are, slice by slice. */
+/** A view that is already JSON text: long ones are written slice by slice. */
 export class WrittenView {
   /** In UTF-8, where it is long. */
   readonly text: string | Buffer
@@ -22,10 +22,10 @@ export class WrittenView {
   }
 }
 
-/** What routes answer in place of the view itself: to them it is the view. */
+/** A written view with the type of the view itself, for the types of routes. */
 export type Written<View> = View & WrittenView
 
-/** As it is before anything has happened to it: there is nothing to be told but what the list says. */
+/** Still in its initial state, with nothing to show beyond its settings. */
 function isUntouched({
   state,
   vetoes,
@@ -43,8 +43,8 @@ function isUntouched({
 }
 
 /**
- * The entity tag (RFC 9110 §8.8.3) of a view: the revision of the list, which `If-Match` is about. As soon as something
- * has happened to what is viewed, a digest of all that follows it, so that no cache takes one state for another.
+ * The entity tag (RFC 9110 §8.8.3) of a view: the revision of the list, which `If-Match` compares. Once the view shows more
+ * than settings, a digest of it follows, so that caches tell different states apart.
  */
 export class ViewTag {
   readonly #revision: number
@@ -54,12 +54,12 @@ export class ViewTag {
     this.#revision = revision
   }
 
-  /** Of one more backend, as it is shown; `text` is that as JSON. */
+  /** Includes one more backend; `text` is the view as JSON. */
   see(view: BackendView, text: string): void {
     if (!isUntouched(view)) this.add(text)
   }
 
-  /** Of anything else that does not follow from the list. */
+  /** Includes any other state. */
   add(text: string): void {
     this.#digest ??= createHash('sha1')
     this.#digest.update(text)

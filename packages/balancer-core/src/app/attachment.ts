@@ -13,7 +13,7 @@ import type { Registry } from './registry.ts'
 import { eachServer } from './servers.ts'
 import { closeWith } from './shutdown.ts'
 
-/** Prepares an app and its servers for a balancer that gets its requests, and closes both together. */
+/** Prepares an app and its servers for a balancer that gets their requests, and closes both together. */
 export function attach(app: FastifyInstance, balancer: Balancer, registry: Registry): void {
   decorate(app, registry)
   const connections = new Http1Connections()
@@ -27,7 +27,7 @@ export function attach(app: FastifyInstance, balancer: Balancer, registry: Regis
     connections.observe(server)
     sessions.observe(server)
   })
-  // A body that a parser of the app's refuses, as too large for example, is not read to its end either.
+  // A body that the app's parser refuses, e.g. as too large, is not read to its end either.
   app.addHook('onError', (request, reply, _error, done) => {
     if (request.raw.httpVersionMajor === 1 && isUploading(request)) lingerAfter(reply.raw)
     done()

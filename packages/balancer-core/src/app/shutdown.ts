@@ -7,15 +7,15 @@ import type { Http2Sessions } from './http2-sessions.ts'
 import { endCollections } from '../exchange/body-collection.ts'
 import { endLingering } from '../response/lingering-close.ts'
 
-/** The part of Fastify's `pluginTimeout`, which a `preClose` hook must keep, that is used for waiting. */
+/** Share of Fastify's `pluginTimeout`, the limit for a `preClose` hook, that is used for waiting. */
 const usable = 0.9
 
 /** So long a client may take for the head of a request (ms), where requests may take for ever: Node's `headersTimeout`. */
 const headTime = 60_000
 
 /**
- * Lets a balancer finish what it has when the app closes. Fastify answers what is new with 503 from then on. The waiting
- * is done before the listener closes its connections; what takes longer than Fastify allows there, after.
+ * Lets a balancer finish its requests when the app closes. From then on, Fastify answers new ones with 503. It waits
+ * before the listener closes its connections, as long as Fastify allows, and for the rest of the time after that.
  */
 export function closeWith(
   app: FastifyInstance,

@@ -19,7 +19,7 @@ function ownerOf(app: FastifyInstance, place: string, { options }: Balancer, bal
 export function takenFaults(app: FastifyInstance, balancer: Balancer, { balancers }: Registry): readonly string[] {
   const { name, options } = balancer
   const faults = balancers.has(name)
-    ? [`name: '${name}' is already that of another balancer: give each a \`name\` of its own`]
+    ? [`name: '${name}' is already used by another balancer of this server: give each a \`name\` of its own`]
     : []
   if (!options.route) return faults
   const place = `${app.prefix}${options.prefix}`.replace(/\/+$/, '')

@@ -1,9 +1,9 @@
 // Written by `node test/option-types.ts --write` from the schema in backend-options.ts: change that one.
 /** One backend, as options describe it. */
 export interface BackendOptions {
-  /** Its origin: `http://` or `https://`, host, port; no path */
+  /** Its origin: `http://` or `https://`, host and port, without a path */
   url: string
-  /** Its name; the origin if none is given */
+  /** Its name, e.g. in the log. Default: its origin */
   id?: string
   /**
    * Its share of the traffic, relative to the others
@@ -11,19 +11,20 @@ export interface BackendOptions {
    */
   weight?: number
   /**
-   * Lower is preferred; higher ones are used when no lower one is available, or all of those have failed a request
+   * Tier: 0 is used first. A higher tier gets traffic only when no backend of a lower one is healthy, or all of them
+   * have failed a request
    * @default 0
    */
   priority?: number
-  /** Requests at once; as many as `pool.connections` if not given, and never more over HTTP/1.1 */
+  /** Most requests in flight at once. Default: `pool.connections`, which is also the limit over HTTP/1.1 */
   maxInFlight?: number
   /**
-   * Where it runs; shown, and there for a policy of your own
+   * Where it runs, e.g. a data centre: shown in views, and readable by a policy of your own
    * @default none
    */
   zone?: string
   /**
-   * Labels; shown, and there for a policy of your own
+   * Labels: shown in views, and readable by a policy of your own
    * @default none
    */
   tags?: readonly string[]

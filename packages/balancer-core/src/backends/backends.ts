@@ -25,20 +25,20 @@ export interface PreparedList {
   dismiss(): void
 }
 
-/** Who is asked about newcomers, and told of changes of the list. */
+/** Callbacks: asked about new backends, and told of changes of the list. */
 interface ChangeHooks {
   judge(newcomers: readonly Backend[]): Promise<readonly Verdict[]>
   tellChange(now: BackendSet, before: BackendSet): void
 }
 
 /**
- * The backends of one balancer. It owns the snapshot: every writer builds a new set beside the old one, and one reference
- * is swapped. Writers take turns; nothing is applied in part.
+ * The backends of one balancer. It owns the snapshot: every change builds a new set, and one reference is swapped.
+ * Changes run one after the other; none is applied in part.
  */
 export class Backends {
   readonly #list: ListInForce
   readonly #turns = new ListTurns()
-  /** Those who were there last, or have never been, are on their way out. */
+  /** Backends that have left the list are retiring. */
   #leaving: Promise<unknown> = Promise.resolve()
   readonly #drains: Drains
   readonly #hooks: ChangeHooks
@@ -60,7 +60,7 @@ export class Backends {
     })
   }
 
-  /** The snapshot. Take it once, and do not read it again within one decision. */
+  /** The snapshot. Read it once for each decision. */
   get set(): BackendSet {
     return this.#list.set
   }
@@ -89,7 +89,7 @@ export class Backends {
     return this.#list.veto(backend, options)
   }
 
-  /** What a list would change; changes nothing. */
+  /** What a list would change, without changing anything. */
   preview(wanted: readonly (string | BackendOptions)[]): Preview {
     return preview(this.set.all, wanted, this.#list.options.pool, this.listed)
   }
@@ -108,7 +108,7 @@ export class Backends {
     return this.#turns.run(() => this.#apply(make(this.#list.listed), options, drain))
   }
 
-  /** Replaces one of the list, or takes it out; looked for when the change has its turn. */
+  /** Replaces or removes one backend; it is looked up when the change has its turn. */
   changeOne(
     id: string,
     make: (one: ParsedBackend) => BackendOptions | undefined,
@@ -150,8 +150,8 @@ export class Backends {
   }
 
   /** See `Balancer.maintain`. */
-  async maintain(id: string): Promise<void> {
-    await this.#drains.maintain(this.get(id))
+  async maintain(id: string, { reason }: Pick<DrainOptions, 'reason'> = {}): Promise<void> {
+    await this.#drains.maintain(this.get(id), reason)
   }
 
   /** See `Balancer.ready`. */
@@ -159,7 +159,7 @@ export class Backends {
     this.#drains.ready(this.get(id))
   }
 
-  /** Closes every Pool, at once. */
+  /** Closes every pool at once. */
   async close(): Promise<void> {
     this.#list.stop()
     await Promise.all([this.#drains.close(), ...this.set.all.map((backend) => backend.cut())])
@@ -178,7 +178,7 @@ export class Backends {
       throw new StaleRevisionError(current.revision, revision)
     const opening = { pool: list.options.pool, limits: list.limits }
     const proposal = await list.proposals.make(wanted, new Set(list.listed), list.byId, opening, resumes > 0)
-    // Vetoes may have come and gone meanwhile.
+    // Vetoes may have changed meanwhile.
     const before = list.set
     const refusal = refusalOf(proposal, before.all, force)
     if (refusal !== undefined || dryRun) {

@@ -3,7 +3,7 @@ import { BackendList, itemsOf, settingsOf, type BackendOptions, type ParsedBacke
 import type { Backend } from './backend.ts'
 import type { PoolOptions } from './pool-options.ts'
 
-/** What may be told apart of a backend before and after a change. */
+/** The options of a backend that a preview compares. */
 export interface PreviewedBackend extends Pick<Backend, 'url' | 'weight' | 'priority' | 'maxInFlight' | 'tags'> {
   readonly zone?: string | undefined
 }
@@ -12,9 +12,9 @@ export interface PreviewedBackend extends Pick<Backend, 'url' | 'weight' | 'prio
 export interface Preview {
   readonly added: readonly string[]
   readonly removed: readonly string[]
-  /** With another `url`, it would be another backend at the same id. */
+  /** With another `url`, it would be another backend with the same id. */
   readonly changed: readonly { readonly id: string; readonly from: PreviewedBackend; readonly to: PreviewedBackend }[]
-  /** Why the list would be refused; with any, it would change nothing. Checks of newcomers are not asked. */
+  /** Why the list would be refused; with any fault, nothing would change. New backends are not probed. */
   readonly faults: readonly string[]
 }
 
@@ -30,7 +30,7 @@ export function isSame(one: PreviewedBackend, other: PreviewedBackend): boolean 
   return tags.length === other.tags.length && tags.every((tag, index) => tag === other.tags[index])
 }
 
-/** Compares a list with the current one, one after the other. */
+/** Compares a list with the current one, one backend at a time. */
 class Comparison {
   readonly #current: readonly Backend[]
   readonly #known: ReadonlyMap<string, Backend>

@@ -1,4 +1,4 @@
-// Room `exchange`: one client request from its beginning to its one end: attempts, retries, time limits, the answer to a failure.
+// Room `exchange`: one client request from beginning to end: attempts, retries, time limits, the response to a failure.
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Dispatcher } from 'undici'
 import { Answer } from '../response/answer.ts'
@@ -28,11 +28,11 @@ import { Retries } from './retry.ts'
 import type { IncomingFields } from '../headers/fields.ts'
 
 /**
- * One client request on its way through: it is judged, gets a backend, is tried there and maybe elsewhere, and is
- * answered. Whatever happens, it ends once, when the client's side of it has closed.
+ * One client request on its way through: it is validated, gets a backend, is sent there and perhaps to others, and is
+ * answered. It always ends exactly once, when the client's side of it has closed.
  */
 export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExchange {
-  /** The client has closed its side before it was answered whole. */
+  /** The client closed the connection before the response was complete. */
   clientGone = false
   previousWaiter: Waiter | undefined
   nextWaiter: Waiter | undefined
@@ -41,7 +41,7 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
   readonly #lane: Lane
   #outgoing: Outgoing | undefined
   #current: Attempt | undefined
-  /** Once there is one, no other attempt can follow. */
+  /** With an answer, no further attempt can follow. */
   #answer: Answer | undefined
   #retries: Retries | undefined
   #ended = false
@@ -71,7 +71,7 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
     else this.#start()
   }
 
-  /** Judges, and goes on to the first attempt. */
+  /** Validates the request, and goes on to the first attempt. */
   #start(): void {
     const { balancer, request, forwarding } = this
     const { timeouts } = this.options
@@ -79,7 +79,7 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
     const hasRoom = balancer.enter()
     tellOfClose(this.reply.raw, this)
     if (channels.exchangeStart.hasSubscribers) channels.exchangeStart.publish({ exchange: this })
-    // The client may have left while an earlier hook was at work.
+    // The client may have gone while an earlier hook was running.
     if (this.reply.raw.destroyed) return this.onClose()
     if (!hasRoom) return this.fail('overloaded', undefined)
     this.#limits.start('request-timeout', timeouts.request)
@@ -112,14 +112,14 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
     else if (!this.#queue()) this.fail('queue-full', undefined)
   }
 
-  /** Waits for a backend to become free; false when there is no place to wait. */
+  /** Enters the queue; false when that is full. */
   #queue(): boolean {
     if (!this.balancer.queue.enter(this)) return false
     this.#limits.start('queue-timeout', this.options.timeouts.queue)
     return true
   }
 
-  /** Sends it over the attempt's backend; also called when the exchange has come first in the queue. */
+  /** Sends the request to the attempt's backend; also called when a backend is free for a queued request. */
   attempt(attempt: Attempt): void {
     const { backend } = attempt
     const { timeouts } = this.options
@@ -127,7 +127,7 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
     const now = this.balancer.options
     const fresh = this.#retries?.distrusting === true
     this.#limits.stop('queue-timeout')
-    // The first of those: they have so long together.
+    // The first attempt of this kind: all of them share this time limit.
     if (attempt.lastResort && this.attempts.at(-1)?.lastResort !== true)
       this.#limits.start('no-backend', timeouts.connect)
     this.attempts.push(attempt)
@@ -137,7 +137,7 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
     if (fresh) backend.closeAfterUse(dispatcher)
   }
 
-  /** A connection is there, and the request is about to be written to it. */
+  /** There is a connection, and the request is about to be written to it. */
   onSending(): void {
     this.#limits.stop('continue-timeout')
     if (this.#current!.lastResort) this.#limits.stop('no-backend')
@@ -191,7 +191,7 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
   /** Another attempt, if there may be one and a backend for it. */
   #retry(failed: Attempt, reason: FailureReason | 'status'): boolean {
     const { balancer } = this
-    // When the app closes, every backend is cut.
+    // When the app closes, requests at all backends are aborted.
     if (reason === 'drain-deadline' && balancer.closing) return false
     this.#retries ??= new Retries(this.options.retry, balancer.budget)
     if (!this.#retries.may(failed, reason, this.#outgoing!)) return false
@@ -204,7 +204,10 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
     return goesOn
   }
 
-  /** Ends it for a reason: whatever is under way is cancelled, and the client is told if it still can be. */
+  /**
+   * Fails the request: attempts in progress are cancelled, and the client gets an error response if that is still
+   * possible.
+   */
   fail(reason: FailureReason, error: unknown): void {
     if (this.outcome !== undefined) return
     this.outcome = reason
@@ -222,7 +225,7 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
     if (this.#ended) return
     this.#ended = true
     const { writableFinished, writableEnded, socket } = this.reply.raw
-    // `inject` closes a response that it has whole before it counts as flushed; its socket lives on.
+    // `inject` closes a complete response before it counts as flushed; its socket stays open.
     this.clientGone = !writableFinished && !(writableEnded && socket?.destroyed === false)
     this.outcome ??= this.clientGone ? 'client-gone' : 'ok'
     this.endedAt = this.clock.now()

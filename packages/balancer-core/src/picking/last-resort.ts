@@ -1,7 +1,7 @@
 import type { Backend } from '../backends/backend.ts'
 import { wasTried, type Seeker } from './seeker.ts'
 
-/** So many backends with soft vetoes are tried for one request, at most. */
+/** Most unhealthy backends that are tried for one request. */
 export const maxLastResorts = 3
 
 /**

@@ -119,7 +119,7 @@ describe('the list', () => {
         message:
           "Bad balancer options: backends.1.url: 'nowhere' is not an address such as http://10.0.0.1:3000 or 10.0.0.1:3000; " +
           'backends.2.weight: expected a whole number from 1 to 65535, got 0; ' +
-          "backends.4.id: 'c' is already that of backends.3; " +
+          "backends.4.id: 'c' is already used by backends.3; " +
           'backends.4.maxInFlight: 2000 is above pool.connections (1024)',
       },
     )
@@ -671,7 +671,7 @@ describe('a preview', () => {
   test('names every fault', (t) => {
     const { balancer } = balancing(t)
     assert.deepEqual(balancer.preview([a, { ...a }, 'nonsense']).faults, [
-      "backends.1.id: 'a' is already that of backends.0",
+      "backends.1.id: 'a' is already used by backends.0",
       "backends.2.url: 'nonsense' is not an address such as http://10.0.0.1:3000 or 10.0.0.1:3000",
     ])
   })

@@ -2,32 +2,32 @@
 /** The option `rate`, in part. */
 export interface RateOptions {
   /**
-   * The window: the last so many attempts
+   * Window: this many latest requests
    * @default 100
    */
   calls?: number
   /**
-   * Or those that ended no longer ago than this, in place of `calls` (ms)
+   * Window: the requests that ended within this time; replaces `calls` (ms)
    * @default none
    */
   time?: number
   /**
-   * Fewer attempts in the window decide nothing; as many as `calls` always do
+   * With fewer requests in the window the circuit stays closed; a full window of `calls` is always enough
    * @default 20
    */
   minimumCalls?: number
   /**
-   * Opens at this share of failures (above 0, up to 1)
+   * Opens at this share of failed requests (above 0, up to 1)
    * @default 0.5
    */
   failureShare?: number
   /**
-   * Opens at this share of slow attempts (above 0, up to 1)
+   * Opens at this share of slow requests (above 0, up to 1)
    * @default 1
    */
   slowShare?: number
   /**
-   * Slow is what takes longer from the end of the request to the headers of the response (ms; 0 = none)
+   * A request is slow if the response headers come later than this after the end of the request (ms; 0 = none)
    * @default 0
    */
   slowAfter?: number | false

@@ -1,4 +1,4 @@
-/** The types that the page asks for; figures are told only to those who name them. */
+/** The event types that the page requests; figures are sent only if requested. */
 export const eventTypes = ['veto', 'circuit', 'panic', 'state', 'backends', 'admin', 'figures'] as const
 
 interface Happened {
@@ -16,7 +16,7 @@ interface VetoEvent extends Base {
   readonly action: 'laid' | 'lifted'
   readonly by: string
   readonly reason: string
-  /** An order, such as a drain. */
+  /** An operator's order, such as a drain. */
   readonly hard: boolean
   /** At the same moment, the same happened to so many more backends. */
   readonly others?: number
@@ -52,16 +52,18 @@ interface BackendsEvent extends Base {
   readonly changed?: readonly string[]
 }
 
-interface AdminEvent extends Happened {
+/** A change by an operator. */
+export interface AdminEvent extends Happened {
   readonly type: 'admin'
-  /** None if it concerned the whole server. */
+  /** None if it concerns the whole server. */
   readonly balancer?: string
   readonly backend?: string
   readonly who?: string
   readonly what: string
   readonly before?: unknown
   readonly after?: unknown
+  readonly terms?: { readonly deadline?: number; readonly grace?: number; readonly close?: boolean }
 }
 
-/** Something that happened, and goes into the feed. */
+/** An event of the feed. */
 export type FeedEvent = VetoEvent | CircuitEvent | PanicEvent | StateEvent | BackendsEvent | AdminEvent

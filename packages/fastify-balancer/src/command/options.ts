@@ -55,7 +55,7 @@ export const options = {
     heading: 'Listen',
     value: 'list',
     description:
-      'proxies in front whose X-Forwarded-* headers are true: addresses and networks, all, or if no list is given private networks',
+      'trust X-Forwarded-* headers from these proxies: addresses, networks, or all; without a list, from private networks',
   },
   policy: { type: 'string', heading: 'Balance', value: 'name', description: `${policyNames.join(', ')} (round-robin)` },
   'health-path': {
@@ -80,13 +80,13 @@ export const options = {
     type: 'string',
     heading: 'Watch and operate',
     value: 'file',
-    description: 'open these to others who have the token in this file, or in $BALANCER_ADMIN_TOKEN',
+    description: 'let others use these with the token in this file, or in $BALANCER_ADMIN_TOKEN',
   },
   'admin-password-file': {
     type: 'string',
     heading: 'Watch and operate',
     value: 'file',
-    description: 'open these to others who have a name and password of this htpasswd file',
+    description: 'let others use these with a name and password of this htpasswd file',
   },
   config: { type: 'string', short: 'c', heading: 'Other', value: 'file', description: 'run what this file describes' },
   log: {

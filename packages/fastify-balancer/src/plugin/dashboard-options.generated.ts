@@ -3,12 +3,12 @@ import type { onRequestHookHandler } from 'fastify'
 
 /** What of the page can be chosen here; the rest follows from the admin routes. */
 export interface FacadeDashboardOptions {
-  /** Where the page is; `dashboard` below the prefix of `admin` if not given */
+  /** Path of the page; if not given, `dashboard` below the prefix of `admin` */
   path?: string
-  /** Hooks that check who asks; those of `admin` for whoever may look if not given */
+  /** Hooks that authenticate requests for the page; if not given, those of `admin` for reading */
   onRequest?: onRequestHookHandler | readonly onRequestHookHandler[]
-  /** Allow access without authentication; as `admin` does if not given */
+  /** Allow access without authentication; if not given, as `admin` does */
   insecure?: boolean
-  /** Host names at which the page answers; those of `admin` if not given */
+  /** Allowed values of `Host`; if not given, those of `admin` */
   hosts?: readonly string[]
 }

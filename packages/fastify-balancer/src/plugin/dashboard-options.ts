@@ -5,32 +5,32 @@ import { Type } from '@sinclair/typebox'
 import type { onRequestHookHandler } from 'fastify'
 import type { FacadeDashboardOptions as Options } from './dashboard-options.generated.ts'
 
-/** What of the page can be chosen here. What follows from `admin`, see `dashboardOptions`, has no default of its own. */
+/** The dashboard's options. What follows from `admin`, see `dashboardOptions`, has no default of its own. */
 export const FacadeDashboardOptions = Type.Object(
   {
     path: Type.Optional(
-      Type.String({ description: 'Where the page is; `dashboard` below the prefix of `admin` if not given' }),
+      Type.String({ description: 'Path of the page; if not given, `dashboard` below the prefix of `admin`' }),
     ),
     onRequest: hooks<onRequestHookHandler>(
-      'Hooks that check who asks; those of `admin` for whoever may look if not given',
+      'Hooks that authenticate requests for the page; if not given, those of `admin` for reading',
     ),
     insecure: Type.Optional(
-      Type.Boolean({ description: 'Allow access without authentication; as `admin` does if not given' }),
+      Type.Boolean({ description: 'Allow access without authentication; if not given, as `admin` does' }),
     ),
-    hosts: hosts('Host names at which the page answers; those of `admin` if not given'),
+    hosts: hosts('Allowed values of `Host`; if not given, those of `admin`'),
   },
   strict,
 )
-/** What of the page can be chosen here; the rest follows from the admin routes. */
+/** The dashboard's options; the rest follows from the admin routes. */
 export type FacadeDashboardOptions = Options
 
-/** Options of the page, with the paths that it and the admin routes have. */
+/** Options of the dashboard, with its path and that of the admin routes. */
 export type PageOptions = DashboardOptions & { readonly path: string; readonly admin: string }
 
-/** The page's options, as far as they follow from the admin routes: it is below them, and for those who may look at them. */
+/** The dashboard's options, with defaults from the admin routes: below their prefix, and behind their hooks for reading. */
 export function dashboardOptions(given: FacadeDashboardOptions, admin: AdminRoutesOptions): PageOptions {
   const { prefix = '/_balancer', onRequest, preHandler, read, insecure = false, hosts: listed } = admin
-  // Those that wait for a body come too: the page has none.
+  // `preHandler` hooks too, run as `onRequest`: the page's requests have no body.
   const guards = [onRequest, read?.onRequest, preHandler, read?.preHandler].flat().filter((hook) => hook !== undefined)
   return {
     path: `${prefix}/dashboard`,

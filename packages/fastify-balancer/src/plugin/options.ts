@@ -87,13 +87,13 @@ export function pluginOptions(given: BalancerOptions): PluginOptions {
 }
 
 function placed(name: string, faults: readonly string[]): string[] {
-  // A fault of the whole has no place of its own.
+  // A fault of the whole part has no place of its own.
   return faults.map((fault) => (/^\S+: /.test(fault) ? `${name}.${fault}` : `${name}: ${fault}`))
 }
 
 function pageFaults(dashboard: FacadeDashboardOptions, admin: AdminRoutesOptions | false): readonly string[] {
   return admin === false
-    ? ['needs `admin`: give it too, e.g. `admin: { onRequest }`']
+    ? ['needs `admin`: add `admin: { onRequest }`']
     : faultsOfDashboard(dashboardOptions(dashboard, admin))
 }
 
@@ -134,7 +134,7 @@ export function faultsOfRegister(given: BalancerOptions): readonly string[] {
 }
 
 /**
- * Checks the options of all plugins together.
+ * Validates the options of all plugins together.
  * @throws BadOptionsError naming every fault
  */
 export function check(options: BalancerOptions): void {

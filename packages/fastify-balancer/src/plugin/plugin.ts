@@ -11,7 +11,7 @@ import { shedUnderPressure } from './under-pressure.ts'
 async function plugin(app: FastifyInstance, given: BalancerOptions): Promise<void> {
   check(given)
   const { core: options, healthCheck, circuitBreaker, metrics, admin, dashboard, underPressure } = pluginOptions(given)
-  // Before the routes, which its hook is for.
+  // Before the routes, so that its hook applies to them.
   if (underPressure !== false) await shedUnderPressure(app, underPressure)
   await app.register(core, options)
   const balancer = options.name ?? 'default'
@@ -20,5 +20,5 @@ async function plugin(app: FastifyInstance, given: BalancerOptions): Promise<voi
   await administer(app, { metrics, admin, dashboard })
 }
 
-/** `fastify.register(balancer, options)`: the balancer, with health checks and circuit breakers unless they are `false`, and metrics, admin routes, a page and the shedding of load if they are asked for. */
+/** `fastify.register(balancer, options)`: the balancer, with health checks and circuit breakers unless they are `false`; metrics, admin routes, dashboard and load shedding if they are given. */
 export const balancer = fp(plugin, { fastify: '5.x', name: 'fastify-balancer' })

@@ -43,7 +43,7 @@ test('every fault says of which option it is', async (t) => {
       "paths: expected 'strict' or 'as-is', got 'loose'",
       'healthCheck.rise: expected a whole number from 1 to 1000, got 0',
       'circuitBreaker: expected an object, true or false, got 5',
-      'dashboard: needs `admin`: give it too, e.g. `admin: { onRequest }`',
+      'dashboard: needs `admin`: add `admin: { onRequest }`',
     ])
     return true
   })
@@ -108,7 +108,7 @@ test('metrics of a second balancer are refused, as what they ask for would not b
   const metrics = { path: '/other' }
   await assert.rejects(start(t, { metrics: {} }, { name: 'shop', prefix: '/shop', metrics }), {
     code: 'FST_BALANCER_BAD_OPTIONS',
-    message: /metrics: there are some already/,
+    message: /metrics: already registered by another balancer/,
   })
 })
 

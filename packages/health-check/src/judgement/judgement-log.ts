@@ -1,12 +1,27 @@
 import type { Backend, Clock } from '@fastify-balancer/balancer-core'
 import type { FastifyBaseLogger } from 'fastify'
+import { spoken } from '@fastify-balancer/option-schema'
+import type { TimedEvidence } from '../passive/timed-vetoes.ts'
 import type { Judgement } from './judgement.ts'
 
-/** So many of a kind have a line of their own within a period (ms): at night, thousands would bury what matters. */
+/** At most this many lines of a kind are written within a period (ms); the others are summarised in one. */
 const most = 10
 const period = 1000
 
-const words = { good: 'used again', bad: 'left alone' } as const
+const kinds = { good: 'back in rotation', bad: 'unhealthy or ejected' } as const
+
+/** A check has nothing against a backend any more, but another one may. */
+function statusOf({ vetoes }: Backend): string {
+  if (vetoes.length === 0) return 'back in rotation'
+  return `passes this check, but is kept out by ${[...new Set(vetoes.map(({ by }) => by))].join(', ')}`
+}
+
+/** What is done about a backend, and for how long. */
+function verdictOf({ by, at, evidence }: Judgement): string {
+  if (by === 'health-check') return 'unhealthy'
+  const { until = at } = evidence as TimedEvidence
+  return `${by === 'pressure' ? 'paused' : 'ejected'} for ${spoken(until - at)}`
+}
 
 /** What followed the lines that were written: how many, and the first of them. */
 interface Rest {
@@ -15,12 +30,12 @@ interface Rest {
   readonly first: string[]
 }
 
-/** Logs judgements: the first within a second one by one, those that follow in one line. */
+/** Logs judgements: the first ten of a second one by one, the others in one line. */
 export class JudgementLog {
   readonly #balancer: string
   readonly #clock: Clock
   readonly #log: FastifyBaseLogger
-  readonly #rests = new Map<keyof typeof words, Rest>()
+  readonly #rests = new Map<keyof typeof kinds, Rest>()
   #timer: unknown
 
   constructor(balancer: string, clock: Clock, log: FastifyBaseLogger) {
@@ -29,19 +44,22 @@ export class JudgementLog {
     this.#log = log
   }
 
-  add({ id }: Backend, { by, good, rule, evidence }: Judgement): void {
+  add(backend: Backend, judgement: Judgement): void {
+    const { id } = backend
+    const { by, good, rule, evidence } = judgement
     const kind = good ? 'good' : 'bad'
     let rest = this.#rests.get(kind)
     if (rest === undefined) this.#rests.set(kind, (rest = { lines: 0, count: 0, first: [] }))
     this.#timer ??= this.#clock.setTimeout(() => this.#summarise(), period)
     if (rest.lines++ < most) {
-      this.#write(good, { balancer: this.#balancer, backend: id, by, evidence }, `${id} is ${words[kind]}: ${rule}`)
+      const state = good ? statusOf(backend) : verdictOf(judgement)
+      this.#write(good, { balancer: this.#balancer, backend: id, by, evidence }, `backend ${id} ${state}: ${rule}`)
       return
     }
     if (rest.count++ < most) rest.first.push(`${id}: ${rule}`)
   }
 
-  /** Writes what is left to be told. */
+  /** Writes the summary that is due. */
   stop(): void {
     this.#clock.clearTimeout(this.#timer)
     this.#summarise()
@@ -51,8 +69,8 @@ export class JudgementLog {
     this.#timer = undefined
     for (const [kind, { count, first }] of this.#rests) {
       if (count === 0) continue
-      const others = count === 1 ? '1 more backend is' : `${count} more backends are`
-      this.#write(kind === 'good', { balancer: this.#balancer, count, first }, `${others} ${words[kind]}`)
+      const others = count === 1 ? '1 more backend' : `${count} more backends`
+      this.#write(kind === 'good', { balancer: this.#balancer, count, first }, `${others} ${kinds[kind]}`)
     }
     this.#rests.clear()
   }

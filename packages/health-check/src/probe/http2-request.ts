@@ -15,7 +15,7 @@ interface ClosingStream extends ClientHttp2Stream {
 /** Asks over a connection that nothing else uses, and that speaks HTTP/2 from its first byte. */
 export function askHttp2(socket: Socket, request: ProbeRequest, reader: AnswerReader, probing: Probing): void {
   const { method, path, authority, scheme, headers } = request
-  // The address is not used: the socket is there, and the request names its own authority.
+  // The address is not used: there is a socket already, and the request has its own authority.
   const session = connect(`${scheme}://localhost`, { createConnection: () => socket })
   probing.closeBy(() => {
     session.destroy()

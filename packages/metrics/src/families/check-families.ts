@@ -14,7 +14,7 @@ function known<View>(of: () => View): View | undefined {
   }
 }
 
-/** What circuit breaker and health check say of each backend, where they are there. */
+/** The state of each backend's circuit and probes, if those plugins are registered. */
 export function checkFamilies(sources: Sources): readonly FamilyOptions[] {
   function* states(): Generator<Sample> {
     for (const balancer of sources.balancers) {
@@ -41,19 +41,19 @@ export function checkFamilies(sources: Sources): readonly FamilyOptions[] {
     {
       type: 'gauge',
       name: 'fastify_balancer_backend_circuit',
-      help: '1 for the state that its circuit is in',
+      help: "1 for the state of the backend's circuit",
       read: states,
     },
     {
       type: 'gauge',
       name: 'fastify_balancer_probe_good',
-      help: '1 if its last probe was good',
+      help: '1 if the last probe of the backend was good',
       read: () => probes(({ good }) => Number(good)),
     },
     {
       type: 'gauge',
       name: 'fastify_balancer_probe_duration_seconds',
-      help: 'How long its last probe took',
+      help: 'Duration of the last probe of the backend',
       read: () => probes(({ timings }) => timings.took / 1000),
     },
   ]

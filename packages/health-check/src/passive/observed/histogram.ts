@@ -1,8 +1,8 @@
-/** Each bucket reaches so far that twelve of them double the time: 2^(1/12) ≈ 1.059. */
+/** Bucket width: twelve buckets double the time, 2^(1/12) ≈ 1.059. */
 const perDoubling = 12
-/** What is shorter falls into the first bucket (ms). */
+/** Shorter durations fall into the first bucket (ms). */
 const shortest = 0.25
-/** Up to 0.25 ms × 2^(255/12), about ten minutes; what is longer falls into the last. */
+/** Up to 0.25 ms × 2^(255/12), about ten minutes; longer durations fall into the last. */
 const length = 256
 
 /**
@@ -13,7 +13,7 @@ export class Histogram {
   count = 0
   readonly #buckets = new Uint32Array(length)
 
-  /** Takes in one duration, in ms. */
+  /** Adds one duration, in ms. */
   add(duration: number): void {
     const index = duration <= shortest ? 0 : Math.min(Math.log2(duration / shortest) * perDoubling, length - 1) | 0
     this.#buckets[index]!++

@@ -13,15 +13,15 @@ class Bucket {
   }
 }
 
-/** How attempts fared within one interval. */
+/** Results of attempts within one interval. */
 export interface IntervalShare {
   readonly attempts: number
   readonly failures: number
 }
 
 /**
- * What one backend did in this interval and in the last one: two buckets that are swapped, as in gRPC A50. Shares of
- * success are judged by the interval that has ended; durations by both, so that they can be judged at any moment.
+ * Counts of one backend in this interval and in the last one: two buckets that are swapped, as in gRPC A50. Success
+ * rates are judged by the last interval; durations by both, so that they can be judged at any moment.
  */
 export class IntervalCounts {
   #active = new Bucket()
@@ -33,12 +33,12 @@ export class IntervalCounts {
     if (failed) this.#active.failures++
   }
 
-  /** From the whole request it took so long (ms) to response headers, or to the end of the patience for them. */
+  /** Adds a duration (ms): from the end of the request to the response headers, or to the timeout for them. */
   measure(duration: number): void {
     ;(this.#active.durations ??= new Histogram()).add(duration)
   }
 
-  /** The interval is over. */
+  /** Starts the next interval. */
   next(): void {
     const before = this.#ended
     this.#ended = this.#active
@@ -51,22 +51,22 @@ export class IntervalCounts {
     this.#ended.clear()
   }
 
-  /** The interval that is running. */
+  /** The current interval. */
   get active(): IntervalShare {
     return this.#active
   }
 
-  /** The interval that has ended. */
+  /** The last interval. */
   get ended(): IntervalShare {
     return this.#ended
   }
 
-  /** How many durations are known of both. */
+  /** Number of durations of both. */
   get measured(): number {
     return (this.#active.durations?.count ?? 0) + (this.#ended.durations?.count ?? 0)
   }
 
-  /** What 90 % of the durations of both do not exceed, in ms; undefined without any. */
+  /** 90th percentile of the durations of both, in ms; undefined without any. */
   get p90(): number | undefined {
     const [one, other] = [this.#active.durations, this.#ended.durations]
     return one === undefined ? other?.quantileWith(undefined, 0.9) : one.quantileWith(other, 0.9)

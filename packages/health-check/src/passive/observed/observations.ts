@@ -1,4 +1,4 @@
-// Room `passive/observed`: what traffic has shown of each backend.
+// Room `passive/observed`: what traffic shows about each backend.
 import type { Backend, Clock } from '@fastify-balancer/balancer-core'
 import { Observation } from './observation.ts'
 
@@ -26,7 +26,7 @@ export class Observations {
     return observation
   }
 
-  /** As `of`, but nothing is kept of one that was not heard of. */
+  /** Like `of`, but does not store a new entry. */
   peek(backend: Backend): Observation {
     return this.#observations.get(backend) ?? new Observation(backend, this.#watchedFrom)
   }
