@@ -110,7 +110,7 @@ const alsoFastify = new Set(['name', 'prefix'])
 
 /** What is counted, or is a share of something, has no unit but what the text says it is. */
 const countOrShare =
-  /\b(?:attempts|backends|connections|deviations|failures|how many|how often|port|priority|probes|requests|responses|retries|share|statuses|successes|trials|times|traffic|events|clients|part of the time|preferred)\b/i
+  /\b(?:attempts|backends|connects|connections|deviations|streams|failures|how many|how often|port|priority|probes|requests|responses|retries|share|statuses|successes|trials|times|traffic|events|clients|part of the time|preferred)\b/i
 const unit = /\b(?:ms|s|bytes|seconds)\b/
 
 describe('an editor shows what an option is, its unit and its default', () => {

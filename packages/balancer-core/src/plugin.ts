@@ -28,7 +28,7 @@ function tellIfEmpty(app: FastifyInstance, balancer: Balancer): void {
     if (balancer.backends.length > 0) return
     app.log.warn(
       { balancer: name },
-      `balancer ${name} has no backends: its requests get 503 until some are added, by \`backends\`, \`setBackends()\` or the admin API`,
+      `balancer ${name} has no backends: its requests get 503 until some are added, by the option \`backends\` or by \`setBackends()\``,
     )
   })
 }
