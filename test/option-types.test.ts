@@ -110,8 +110,8 @@ const alsoFastify = new Set(['name', 'prefix'])
 
 /** What is counted, or is a share of something, has no unit but what the text says it is. */
 const countOrShare =
-  /\b(?:attempts|backends|connects|connections|deviations|streams|failures|how many|how often|port|priority|probes|requests|responses|retries|share|statuses|successes|trials|times|traffic|events|clients|part of the time|preferred)\b/i
-const unit = /\b(?:ms|s|bytes|seconds)\b/
+  /\b(?:attempts|backends|connects|connections|deviations|streams|failures|at random|how many|how often|port|priority|probes|requests|responses|retries|share|statuses|successes|trials|times|traffic|events|clients|part of the time|preferred)\b/i
+const unit = /\b(?:ms|s|bytes|seconds)\b|%|0–1/
 
 describe('an editor shows what an option is, its unit and its default', () => {
   let editor: LanguageServer
