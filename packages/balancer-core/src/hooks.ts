@@ -35,6 +35,18 @@ export interface BalancerHooks {
   onOptionsPropose: (options: ParsedOptions, beside: Readonly<Record<string, unknown>>) => Participation | void
 }
 
+/** Reports what a participant throws once the change is decided: by then, nothing can be taken back. */
+function guarded(part: Participation, report: (error: unknown) => void): Participation {
+  const safely = (work: () => void) => () => {
+    try {
+      work()
+    } catch (error) {
+      report(error)
+    }
+  }
+  return { ...part, commit: safely(() => part.commit()), abandon: safely(() => part.abandon()) }
+}
+
 /** The hooks of one balancer. If one throws, that is logged with its name, and the request goes on. */
 export class Hooks {
   readonly onPick: BalancerHooks['onPick'][] = []
@@ -73,13 +85,15 @@ export class Hooks {
     for (const hook of this[name]) this.#call(name, hook, attempt)
   }
 
-  /** What takes part in a change of the options; one that throws refuses it. */
+  /** What takes part in a change of the options; one that throws refuses it, and is reported if it throws later. */
   participants(options: ParsedOptions, beside: Readonly<Record<string, unknown>>): readonly Participation[] {
     return this.onOptionsPropose.flatMap((hook): Participation | readonly Participation[] => {
+      const report = (error: unknown) => this.#report(error, `onOptionsPropose ${hook.name}`)
       try {
-        return hook(options, beside) ?? []
+        const part = hook(options, beside)
+        return part === undefined ? [] : guarded(part, report)
       } catch (error) {
-        this.#report(error, `onOptionsPropose ${hook.name}`)
+        report(error)
         return { faults: [`${hook.name}: ${(error as Error).message}`], changes: [], commit() {}, abandon() {} }
       }
     })

@@ -3,7 +3,7 @@ import { inSlices, optionChanges, Pauses, spoken } from '@fastify-balancer/optio
 import type { FastifyBaseLogger } from 'fastify'
 import { BackendCircuit, type ChangeListener, type CircuitView } from './backend/backend-circuit.ts'
 import type { Call } from './circuit/call.ts'
-import { changes } from './channel.ts'
+import { changes as circuitChanges } from './channel.ts'
 import { NoCircuitError } from './errors.ts'
 import type { HeldState, Hold, HoldOptions } from './circuit/holds.ts'
 import { readBreakerOptions, settingsFor, type ParsedOptions } from './options.ts'
@@ -234,6 +234,7 @@ export class CircuitBreaker {
     if (state === 'open' || state === 'isolated')
       this.#log?.warn({ ...fields, openings, changesIn }, `${what}${lasting}: ${reason}`)
     else this.#log?.info(fields, `${what}: ${reason}`)
-    if (changes.hasSubscribers) changes.publish({ ...fields, state, before, at: since, server: this.#server })
+    if (circuitChanges.hasSubscribers)
+      circuitChanges.publish({ ...fields, state, before, at: since, server: this.#server })
   }
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
-import type { ServeCommand } from './command/arguments.ts'
+import type { FileCommand, ServeCommand } from './command/arguments.ts'
 
 // Before anything is loaded that an older one cannot read.
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
@@ -30,12 +30,18 @@ async function serve({ configuration, warnings }: ServeCommand): Promise<void> {
   else await (await import('./server/serve.ts')).serve(configuration, warnings)
 }
 
+async function serveFile({ file, log }: FileCommand): Promise<void> {
+  const followed = await import('./reload/serve-file.ts')
+  await followed.serveFile(file, log, (text) => void process.stderr.write(text))
+}
+
 async function run(argv: readonly string[]): Promise<void> {
   const command = readArguments(argv)
   if (command.kind === 'help') process.stdout.write(help)
   else if (command.kind === 'version') process.stdout.write(`${version()}\n`)
   else if (command.kind === 'subcommand') process.exitCode = await runSubcommand(command.name, command.args)
   else if (command.kind === 'serve') await serve(command)
+  else await serveFile(command)
 }
 
 try {

@@ -21,6 +21,7 @@ const FixedOptionView = Type.Object({
 export const ReloadReport = Type.Object({
   applied: Type.Boolean({ description: 'The new configuration is in force; false for a dry run, or with faults' }),
   trigger: Type.String({ description: 'What started it: `api`, `SIGHUP`, or the file that changed' }),
+  summary: Type.String({ description: 'What has changed, or why nothing has, in one line' }),
   faults: Type.Array(Type.String(), { description: 'Why nothing was changed, each with its place' }),
   changes: Type.Array(OptionChangeView, { description: 'Changed options; in a dry run, those that would change' }),
   cannot: Type.Array(FixedOptionView, { description: 'Options that keep their value until the next start' }),

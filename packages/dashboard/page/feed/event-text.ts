@@ -49,6 +49,8 @@ const texts: Texts = {
   },
 
   admin: (event) => ({ tone: 'plain', text: changeText(event) }),
+
+  reload: ({ applied, summary }) => ({ tone: applied ? 'plain' : 'bad', text: summary }),
 }
 
 /** An event in words, without the id of its backend, except for a change. */

@@ -1,5 +1,5 @@
 /** The event types that the page requests; figures are sent only if requested. */
-export const eventTypes = ['veto', 'circuit', 'panic', 'state', 'backends', 'admin', 'figures'] as const
+export const eventTypes = ['veto', 'circuit', 'panic', 'state', 'backends', 'admin', 'reload', 'figures'] as const
 
 interface Happened {
   readonly id: string
@@ -65,5 +65,15 @@ export interface AdminEvent extends Happened {
   readonly terms?: { readonly deadline?: number; readonly grace?: number; readonly close?: boolean }
 }
 
+interface ReloadEvent extends Happened {
+  readonly type: 'reload'
+  /** A reload concerns all balancers. */
+  readonly balancer?: undefined
+  /** The new configuration is in force; otherwise nothing was changed. */
+  readonly applied: boolean
+  /** What has changed, or why nothing was. */
+  readonly summary: string
+}
+
 /** An event of the feed. */
-export type FeedEvent = VetoEvent | CircuitEvent | PanicEvent | StateEvent | BackendsEvent | AdminEvent
+export type FeedEvent = VetoEvent | CircuitEvent | PanicEvent | StateEvent | BackendsEvent | AdminEvent | ReloadEvent

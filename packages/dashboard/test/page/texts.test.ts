@@ -77,6 +77,11 @@ test('every event is told in a line, and whether it is good news', () => {
       { ...base, type: 'admin', what: 'backends.replace', before: [], after: [] },
       'plain somebody replaced the backends',
     ],
+    [
+      { id: '1', at: 0, type: 'reload', applied: true, summary: 'reloaded (SIGHUP): nothing has changed' },
+      'plain reloaded (SIGHUP): nothing has changed',
+    ],
+    [{ id: '1', at: 0, type: 'reload', applied: false, summary: 'not reloaded' }, 'bad not reloaded'],
   ]
   for (const [event, expected] of told) {
     const { tone, text } = textOf(event)

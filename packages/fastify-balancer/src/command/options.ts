@@ -1,15 +1,5 @@
 import type { LogForm } from '../configuration/configuration.ts'
-import type { PolicyName } from '../index.ts'
-
-// Keys of an object, so that the compiler misses none of the core's.
-/** How a backend can be chosen. */
-export const policyNames = Object.keys({
-  'round-robin': true,
-  weighted: true,
-  random: true,
-  p2c: true,
-  'least-requests': true,
-} satisfies Record<PolicyName, true>) as PolicyName[]
+import { policyNames } from '../plugin/policy-names.ts'
 
 /** How the log can be written. */
 export const logForms: readonly LogForm[] = ['pretty', 'json', 'off']

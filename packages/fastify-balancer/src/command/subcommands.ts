@@ -4,6 +4,8 @@ type Subcommand = (args: readonly string[]) => Promise<number>
 /** Every command beside that of running, by its name. Each is loaded when it is called. */
 const subcommands: Readonly<Record<string, () => Promise<Subcommand>>> = {
   check: async () => (await import('../check/check-command.ts')).checkCommand,
+  import: async () => (await import('../import/import-command.ts')).importCommand,
+  init: async () => (await import('../init/init-command.ts')).initCommand,
 }
 
 /** Their names. */

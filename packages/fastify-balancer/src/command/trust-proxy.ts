@@ -1,7 +1,7 @@
 import { quoted } from '@fastify-balancer/option-schema'
 import type { Listener } from '../configuration/configuration.ts'
 import { isProxy, proxiesIn, trustedProxies } from '../configuration/trusted-proxies.ts'
-import { wrong } from './wrong-arguments.ts'
+import { wrong } from '../values/wrong-arguments.ts'
 
 const option = '--trust-proxy'
 

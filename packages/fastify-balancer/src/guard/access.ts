@@ -8,7 +8,8 @@ import { tokenFault } from './token.ts'
 
 function passwordsOf(file: string): Passwords {
   try {
-    return new Passwords(readPasswords(file, readFileSync(file, 'utf8')))
+    const text = readFileSync(file, 'utf8')
+    return new Passwords(readPasswords(file, text), text)
   } catch (error) {
     if (error instanceof PasswordFileError) throw new CommandError(error.message, 2)
     throw fileError('the file of passwords', file, error)

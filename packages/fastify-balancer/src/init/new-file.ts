@@ -1,11 +1,14 @@
 import { stringify } from 'yaml'
-import type { BackendAddress } from '../command/backend-address.ts'
-import { policyNames } from '../command/options.ts'
+import type { BackendAddress } from '../values/backend-address.ts'
+import { policyNames } from '../plugin/policy-names.ts'
 import type { Answers } from './answers.ts'
 
 /** A text as YAML needs it; `${` begins a variable in our file, and doubled, is itself. */
 function scalar(text: string): string {
-  return stringify(text.replaceAll('${', '$${'), { lineWidth: 0 }).trimEnd()
+  return stringify(
+    text.replaceAll('${', () => '$${'),
+    { lineWidth: 0 },
+  ).trimEnd()
 }
 
 function backendLine({ url, weight }: BackendAddress): string {

@@ -50,7 +50,7 @@ export async function loggerOf({ form = defaultForm(), level = 'info' }: Configu
   const pretty = prettyFactory({
     colorize: isColoured(),
     ignore:
-      'pid,hostname,reqId,balancer,outcome,method,url,status,duration,attempts,backend,by,evidence,reason,openings,changesIn',
+      'pid,hostname,reqId,balancer,outcome,method,url,status,duration,attempts,backend,by,evidence,reason,openings,changesIn,reload',
     messageFormat,
     singleLine: true,
     translateTime: 'SYS:HH:MM:ss.l',

@@ -1,8 +1,9 @@
 import type { FastifyBaseLogger } from 'fastify'
-import balancer, { sharedBalancers, type Balancer } from '../index.ts'
+import { sharedBalancers, type Balancer } from '../index.ts'
 import { CommandError } from '../command-error.ts'
 import type { Configuration } from '../configuration/configuration.ts'
 import type { AdminGuard } from '../guard/admin-guard.ts'
+import { registerSwitchable } from '../plugin/switchable.ts'
 import { shedUnderPressure } from '../plugin/under-pressure.ts'
 import { listeningLine } from './announcement.ts'
 import { administerGuarded, administrationUrls } from './guarded-administration.ts'
@@ -66,8 +67,8 @@ export class RunningServer {
     for (const app of apps) app.addHook('preClose', async () => void this.close())
     // Before the routes, which its hook is for.
     if (underPressure !== false) await Promise.all(apps.map((app) => shedUnderPressure(app, underPressure)))
-    for (const options of balancers) void first.register(balancer, options)
-    await first.after()
+    // oxlint-disable-next-line no-await-in-loop -- in the order of the configuration
+    for (const options of balancers) await registerSwitchable(first, options)
     await this.#share()
     if (admin !== false || metrics !== false) this.#guard = await administerGuarded(this.admin.app, this.configuration)
   }
@@ -108,14 +109,14 @@ export class RunningServer {
     }
   }
 
+  /** Calls this when it begins to close. */
+  onClose(listener: () => void): void {
+    this.#onClose.push(listener)
+  }
+
   /** Lets everything that is under way finish, then closes; the admin API goes on until that is done. */
   close(): Promise<void> {
     return (this.#closed ??= this.#close())
-  }
-
-  /** Calls this once it begins to close. */
-  onClose(listener: () => void): void {
-    this.#onClose.push(listener)
   }
 
   async #close(): Promise<void> {

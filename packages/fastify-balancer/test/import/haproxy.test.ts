@@ -149,6 +149,46 @@ server a a:1 ssl verify required ca-file /etc/ca.pem sni str(api.example) verify
   assert.deepEqual(balancer(t, 'server a a:1 ssl verify none').pool?.tls, { rejectUnauthorized: false })
 })
 
+test('certificates are looked for in crt-base; a folder of them is left out, and not opened without TLS', (t) => {
+  const { written, report } = fromHaproxy(
+    t,
+    `global
+crt-base /etc/certs
+ca-base /etc/ca
+ssl-default-bind-options ssl-min-ver TLSv1.3
+listen web
+mode http
+balance roundrobin
+option redispatch
+bind :443 ssl crt site.pem
+bind :444 ssl crt /etc/certs/
+server a a:1 ssl ca-file internal.pem
+`,
+  )
+  assert.deepEqual(written.listen, [
+    { port: 443, host: '0.0.0.0', tls: { cert: '/etc/certs/site.pem', key: '/etc/certs/site.pem' } },
+  ])
+  assert.deepEqual(written.balancers[0]!.pool?.tls, { ca: { file: '/etc/ca/internal.pem' } })
+  assert.ok(report.some((line) => line.startsWith('haproxy.cfg:4: left out: ssl-default-bind-options ')))
+  assert.ok(report.some((line) => line.startsWith('haproxy.cfg:10: left out: bind :444 ')))
+})
+
+test('headers that say what xForwarded says are carried over by it', (t) => {
+  const forwarded = (lines: string) => balancer(t, `${lines}\nserver a a:1`)
+  for (const lines of [
+    'option forwardfor',
+    'http-request set-header X-Forwarded-Proto https if { ssl_fc }',
+    'option forwardfor\nhttp-request set-header X-Forwarded-Host %[req.hdr(Host)]\nhttp-request add-header X-Forwarded-For %[src]',
+  ]) {
+    const result = forwarded(lines)
+    assert.deepEqual(result.forwarded, { xForwarded: true }, lines)
+    assert.ok(result.isComplete, result.report.join('\n'))
+  }
+  const other = forwarded('http-request set-header X-Forwarded-Proto http\nhttp-request set-header X-A b')
+  assert.deepEqual(other.forwarded, { xForwarded: false })
+  assert.equal(told(other).filter((line) => line.includes('left out: http-request set-header')).length, 2)
+})
+
 test('a plain port that only redirects to https is not opened', (t) => {
   const { written, report } = balancer(
     t,

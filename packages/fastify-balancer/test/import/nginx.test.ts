@@ -210,6 +210,41 @@ test('a port that only redirects to https is not opened', (t) => {
   assert.ok(told(result).some((line) => line.startsWith('nginx.conf:3: left out: return 301 ')))
 })
 
+test('one site on two ports, plain and with TLS, is one balancer with two listeners', (t) => {
+  const location =
+    'server_name a.example; location / { proxy_pass http://b:1$request_uri; proxy_set_header Host $host; }'
+  const result = fromNginx(
+    t,
+    site(`listen 443 ssl; ssl_certificate c; ssl_certificate_key k; ${location}`, `server { listen 80; ${location} }`),
+  )
+  assert.deepEqual(
+    result.written.listen.map(({ port, tls }) => [port, tls !== undefined]),
+    [
+      [80, false],
+      [443, true],
+    ],
+  )
+  assert.equal(result.written.balancers.length, 1)
+  assert.ok(result.isComplete, result.report.join('\n'))
+})
+
+test('sites that differ by port alone: the first one, and the other is reported', (t) => {
+  const server = (port: number) =>
+    `server { listen ${port}; server_name x; location / { proxy_pass http://b:${port}; } }`
+  for (const [http, backends] of [
+    [server(80) + server(80), ['http://b:80']],
+    [server(8080) + server(8081), ['http://b:8080', 'http://b:8081']],
+  ] as const) {
+    const result = fromNginx(t, `events {} http {\n${http}\n}`)
+    assert.deepEqual(
+      result.written.balancers.flatMap((one) => one.backends),
+      backends,
+    )
+    const places = result.written.balancers.map(({ prefix, constraints }) => JSON.stringify([prefix, constraints]))
+    assert.equal(new Set(places).size, places.length)
+  }
+})
+
 test('certificates of https backends are verified only where nginx does so', (t) => {
   const tlsFor = (line: string) => balancer(t, `${line} location / { proxy_pass https://a:1; }`).pool?.tls
   assert.deepEqual(tlsFor(''), { rejectUnauthorized: false })
