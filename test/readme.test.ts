@@ -94,6 +94,11 @@ const checks: Record<string, (running: Running) => Promise<unknown>> = {
     assert.deepEqual(await bodies(url, 3), ['two', 'two', 'two'])
   },
 
+  async Options({ url, program }) {
+    await program.until(/"faults":\[\],"changes":\[.*"msg":"what would change"/)
+    assert.deepEqual(await bodies(url, 2), ['two', 'two'])
+  },
+
   async Explain({ program, backends }) {
     await program.until(new RegExp(`"picked":"${backends[0]!.url}","vetoes":\\[\\],"msg":"explained"`))
     assert.ok(backends.every((backend) => asked(backend).length === 0))

@@ -1,7 +1,6 @@
 import { spoken } from '@fastify-balancer/option-schema'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Attempt, ExchangeView } from './attempt/attempt.ts'
-import type { BackendSet } from './backends/backend-set.ts'
 import { failures, type Outcome } from './failure.ts'
 
 type Level = 'info' | 'warn' | 'error'
@@ -84,18 +83,4 @@ export function logExchange(exchange: ExchangeView, withQuery: boolean): void {
     },
     messageOf(exchange, outcome, duration),
   )
-}
-
-/** Says that panic mode has begun or ended. */
-export function logPanic(
-  log: FastifyBaseLogger | undefined,
-  balancer: string,
-  { panicking, all, available }: BackendSet,
-): void {
-  const healthy = all.filter(({ vetoes }) => vetoes.length === 0).length
-  const figures = { balancer, backends: all.length, healthy, available: available.length }
-  const share = `${healthy} of ${all.length} backends healthy`
-  const tried = available.length === all.length ? 'all get traffic' : `${available.length} get traffic`
-  if (panicking) log?.warn(figures, `panic mode: ${share}; health is ignored, ${tried}`)
-  else log?.info(figures, `panic mode ended: ${share}; only these get traffic`)
 }

@@ -11,7 +11,7 @@ import { Checks } from './checks.ts'
 import { NoProbesError } from './errors.ts'
 import { History } from './judgement/history.ts'
 import type { Judge, Judgement } from './judgement/judgement.ts'
-import { JudgementLog } from './judgement/judgement-log.ts'
+import { JudgementLog } from './judgement-log.ts'
 import { readHealthOptions, type ParsedOptions } from './options.ts'
 import type { OutlierView } from './passive/outlier-view.ts'
 

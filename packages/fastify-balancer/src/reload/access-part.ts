@@ -4,9 +4,12 @@ import { accessOf } from '../guard/access.ts'
 import type { Access, AdminGuard } from '../guard/admin-guard.ts'
 import { unchanged, type Part, type ToldChange } from './part.ts'
 
-/** That it is another one, and not which. */
+function shown(value: unknown): string | undefined {
+  return value === undefined ? undefined : '(hidden)'
+}
+
+/** Says that a secret has changed, but not to what. */
 function told(option: string, from: unknown, to: unknown): ToldChange {
-  const shown = (value: unknown) => (value === undefined ? undefined : '(hidden)')
   return { option, from: shown(from), to: shown(to) }
 }
 

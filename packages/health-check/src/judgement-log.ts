@@ -1,8 +1,8 @@
 import type { Backend, Clock } from '@fastify-balancer/balancer-core'
 import type { FastifyBaseLogger } from 'fastify'
 import { spoken } from '@fastify-balancer/option-schema'
-import type { TimedEvidence } from '../passive/timed-vetoes.ts'
-import type { Judgement } from './judgement.ts'
+import type { TimedEvidence } from './passive/timed-vetoes.ts'
+import type { Judgement } from './judgement/judgement.ts'
 
 /** At most this many lines of a kind are written within a period (ms); the others are summarised in one. */
 const most = 10

@@ -2,8 +2,8 @@ import type { Backend } from '@fastify-balancer/balancer-core'
 import type { FastifyBaseLogger } from 'fastify'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { ManualClock } from '../../../../test/support/clock.ts'
-import { JudgementLog } from '../../src/judgement/judgement-log.ts'
+import { ManualClock } from '../../../test/support/clock.ts'
+import { JudgementLog } from '../src/judgement-log.ts'
 
 function logging() {
   const lines: [string, string, object][] = []
@@ -12,7 +12,13 @@ function logging() {
   const log = { info: write('info'), warn: write('warn') } as unknown as FastifyBaseLogger
   const judgements = new JudgementLog('api', clock, log)
   const add = (id: string, good = false) =>
-    judgements.add({ id } as Backend, { at: 1, by: 'health-check', good, rule: 'as it was', evidence: [] })
+    judgements.add({ id, vetoes: [] as Backend['vetoes'] } as Backend, {
+      at: 1,
+      by: 'health-check',
+      good,
+      rule: 'as it was',
+      evidence: [],
+    })
   return { lines, clock, judgements, add }
 }
 
@@ -24,7 +30,7 @@ test('a few judgements have a line each, at once', () => {
   add('c', true)
   assert.deepEqual(
     lines.map(([level, sentence]) => `${level} ${sentence}`),
-    [...names(10).map((id) => `warn ${id} is left alone: as it was`), 'info c is used again: as it was'],
+    [...names(10).map((id) => `warn backend ${id} unhealthy: as it was`), 'info backend c back in rotation: as it was'],
   )
 })
 
@@ -37,7 +43,7 @@ test('of thousands within a second, all but the first are told in one line', () 
     .slice(10)
     .map((id) => `${id}: as it was`)
   assert.deepEqual(lines.slice(10), [
-    ['warn', '2990 more backends are left alone', { balancer: 'api', count: 2990, first }],
+    ['warn', '2990 more backends unhealthy or ejected', { balancer: 'api', count: 2990, first }],
   ])
   clock.advance(5000)
   add('late')
@@ -51,7 +57,7 @@ test('good and bad news are counted apart, and what is left is told at the end',
   judgements.stop()
   assert.deepEqual(
     lines.slice(20).map(([level, sentence]) => `${level} ${sentence}`),
-    ['info 1 more backend is used again', 'warn 2 more backends are left alone'],
+    ['info 1 more backend back in rotation', 'warn 2 more backends unhealthy or ejected'],
   )
   assert.equal(clock.pending, 0)
 })
