@@ -1,5 +1,5 @@
-// Operate the balancer over HTTP: look, change the list, drain, roll back, ask why. Whoever has the token may look, and
-// whoever has the other one may change something. Without a hook that checks who asks, it would not start. Try
+// Operate the balancer over HTTP: view, change the list, drain, roll back, explain. One token allows reading, the other
+// one changes. Without an authentication hook it would not start. Try
 //   curl -H 'authorization: Bearer open sesame' $address/_balancer/balancers
 //   curl -H 'authorization: Bearer open sesame' -N $address/_balancer/events
 //   curl -H 'authorization: Bearer let me work' -X PUT --json '{"state":"drain"}' \
@@ -11,13 +11,13 @@ import { backends } from './stage/backends.ts'
 
 const digest = (text: string) => hash('sha256', text, 'buffer')
 
-/** Lets through whoever has one of these tokens. */
+/** Accepts requests with one of these tokens. */
 function bearer(...tokens: string[]) {
   const expected = tokens.map((token) => digest(`Bearer ${token}`))
   return async ({ headers }: FastifyRequest): Promise<void> => {
     const given = digest(headers.authorization ?? '')
     if (expected.some((one) => timingSafeEqual(one, given))) return
-    throw Object.assign(new Error('who are you?'), { statusCode: 401 })
+    throw Object.assign(new Error('token missing or wrong'), { statusCode: 401 })
   }
 }
 
@@ -30,7 +30,7 @@ await app.register(balancer, {
   admin: {
     read: { onRequest: bearer(viewer, operator) },
     operate: { onRequest: bearer(operator) },
-    // What may be added: nothing but this machine.
+    // Which backends may be added: only this machine.
     allow: ['127.0.0.0/8'],
   },
 })

@@ -1,10 +1,10 @@
-// A backend that fails three times in a row gets nothing for a while; then one request is let through, which decides.
-// See it with BACKENDS of yours, and stop one of them. Try
+// A backend that fails three times in a row gets no requests for a while; then one trial request decides. Set BACKENDS
+// to your own servers, and stop one of them. Try
 //   curl $address/anything
 //   curl $address/circuits
-//   curl -X PUT $address/circuits/http%3A%2F%2F127.0.0.1%3A3001/isolation     no request goes there
+//   curl -X PUT $address/circuits/http%3A%2F%2F127.0.0.1%3A3001/isolation     no requests go there
 //   curl -X DELETE $address/circuits/http%3A%2F%2F127.0.0.1%3A3001/isolation  requests go there again
-// Put a hook with authentication before such routes: they can take everything away from your users.
+// Protect such routes with an authentication hook: they can stop all traffic.
 import Fastify from 'fastify'
 import balancer from 'fastify-balancer'
 import { backends } from './stage/backends.ts'
@@ -12,14 +12,14 @@ import { backends } from './stage/backends.ts'
 const app = Fastify()
 await app.register(balancer, {
   backends,
-  // Only what requests meet decides here, not what probes find.
+  // No probes: only the outcomes of requests count here.
   healthCheck: false,
   circuitBreaker: {
-    // Opens after 3 failures no further than 10 s apart, or when half of at least 20 requests within 30 s fail.
+    // Opens after 3 failures in a row, at most 10 s apart, or when half of at least 20 requests within 30 s fail.
     failures: 3,
     window: 10_000,
     rate: { time: 30_000, failureShare: 0.5 },
-    // For 10 s, then 20 s, 40 s and so on, as long as the request that is let through fails as well.
+    // For 10 s, then 20 s, 40 s and so on, as long as the trial request fails as well.
     openFor: 10_000,
     maxOpenFor: 60_000,
   },

@@ -1,5 +1,5 @@
-// Backends are asked for /health before the first request and every second after that; who is not well gets no traffic.
-// Why, is at /why: the last judgements of each backend, with what was sent and what came back. Try
+// Backends are probed at /health before the first request and every second after that; unhealthy ones get no traffic.
+// /why shows the latest decisions about each backend, with the probes behind them. Try
 //   curl $address
 //   curl $address/why
 import Fastify from 'fastify'

@@ -1,7 +1,7 @@
-// Replaces the backends under traffic: all of the list or nothing, and what stays keeps its connections. Try
+// Replaces the backends under traffic: the whole list or nothing; backends that stay keep their connections. Try
 //   curl $address/backends
 //   curl -X PUT -H 'content-type: application/json' -d '["http://127.0.0.1:3001"]' $address/backends
-// Put a hook with authentication before such a route: it can point your traffic anywhere.
+// Protect such a route with an authentication hook: it can send your traffic anywhere.
 import Fastify from 'fastify'
 import balancer, { type BackendOptions } from 'fastify-balancer'
 import { backends } from './stage/backends.ts'
@@ -15,7 +15,7 @@ app.get('/backends', (_request, reply) => {
 })
 app.put<{ Body: (string | BackendOptions)[] }>('/backends', async (request, reply) => {
   const revision = /^"(\d+)"$/.exec(request.headers['if-match'] ?? '')?.[1]
-  // What is wrong with the list is answered 400, naming every fault; a revision that has passed, 412.
+  // An invalid list gets 400 with every fault, an outdated revision 412.
   const now = await app.balancer.setBackends(request.body, revision === undefined ? {} : { revision: Number(revision) })
   return reply.header('etag', `"${now.revision}"`).send(now.all)
 })

@@ -1,5 +1,5 @@
-// Prometheus metrics of every balancer of the server, in text or OpenMetrics, whichever is asked for. Only this machine
-// may see them; put a hook with authentication there if others are to. Grafana's dashboard is in the package. Try
+// Prometheus metrics of every balancer of the server, as text or OpenMetrics by the Accept header. Here only this
+// machine may read them; use an authentication hook for others. A Grafana dashboard is in the package. Try
 //   curl $address/anything
 //   curl $address/metrics
 //   curl -H 'accept: application/openmetrics-text' $address/metrics
@@ -12,7 +12,7 @@ await app.register(balancer, {
   backends,
   metrics: {
     async onRequest({ ip }, reply) {
-      if (ip !== '127.0.0.1' && ip !== '::1') await reply.code(403).send({ message: 'not from there' })
+      if (ip !== '127.0.0.1' && ip !== '::1') await reply.code(403).send({ message: 'only from this machine' })
     },
   },
 })

@@ -1,5 +1,5 @@
-// A policy of your own: each user stays with one backend, by rendezvous hashing, so that a change of the set moves only
-// the users of what has gone or come. Try
+// A policy of your own: each user stays with one backend, by rendezvous hashing, so that a change of the list moves
+// only the users of removed or added backends. Try
 //   curl -H 'x-user: ada' $address
 import Fastify from 'fastify'
 import balancer, { type Backend, type PickRequest, type Policy } from 'fastify-balancer'
@@ -8,7 +8,7 @@ import { backends } from './stage/backends.ts'
 
 const byUser: Policy = {
   name: 'by-user',
-  // Called when the set changes; what has a veto is not in it.
+  // Called when the set changes; unhealthy backends are not in it.
   over(available) {
     function choose({ headers }: PickRequest): Backend | undefined {
       let best: { backend: Backend; score: string } | undefined

@@ -1,5 +1,5 @@
-// Changes what is sent and what is answered. By the time these run, hop-by-hop fields are gone and x-forwarded-* are
-// set, so what they set is what crosses.
+// Changes requests and responses. These functions run last: hop-by-hop headers are removed and X-Forwarded-* are set
+// before, so what they set is sent.
 import Fastify from 'fastify'
 import balancer from 'fastify-balancer'
 import { backends } from './stage/backends.ts'

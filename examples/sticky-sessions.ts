@@ -1,5 +1,5 @@
-// Sticky sessions: a cookie names the backend that a client began with, and a policy of your own goes by it. While a
-// backend drains, its clients stay with it until the deadline; those who are new go elsewhere. Try
+// Sticky sessions: a cookie names the client's first backend, and a policy of your own uses it. While a backend drains,
+// its clients stay with it until the deadline; new ones go elsewhere. Try
 //   curl -b jar -c jar $address
 //   curl -X PUT --json '{"state":"drain","deadline":60000}' $address/_balancer/balancers/default/backends/b1/state
 import Fastify from 'fastify'
@@ -8,7 +8,7 @@ import { backends } from './stage/backends.ts'
 
 const cookie = /(?:^|;\s*)backend=([^;\s]+)/
 
-/** Everyone in turn, and then always the same. */
+/** New clients by round robin, known ones always to the same backend. */
 const sticky: Policy & { turn: number } = {
   name: 'sticky',
   turn: 0,
@@ -27,10 +27,10 @@ const sticky: Policy & { turn: number } = {
 
 const app = Fastify()
 await app.register(balancer, {
-  // The cookie shows an id to everybody: let it be a name, and not an address.
+  // Clients can read the id in the cookie: use a name, not an address.
   backends: backends.map((url, index) => ({ url, id: `b${index + 1}` })),
   policy: sticky,
-  // For this example alone: whoever reaches the address may operate it.
+  // For this example only: anybody who can reach this address may operate the balancer.
   admin: { insecure: true },
   rewrite: {
     response({ in: { backend }, out, request }) {

@@ -1,5 +1,5 @@
-// Nothing is collected on the way: an event is at the client before the next one is written, and a client that leaves
-// is known to its backend at once. Try
+// Streams are not buffered: each event reaches the client at once, and the backend notices at once when a client
+// leaves. Try
 //   curl -N $address
 import Fastify from 'fastify'
 import balancer from 'fastify-balancer'
@@ -22,7 +22,7 @@ clock.unref()
 const app = Fastify()
 await app.register(balancer, {
   backends: [`http://127.0.0.1:${(clock.address() as AddressInfo).port}`],
-  // Between two events at most; the whole may last as long as it likes.
+  // Longest time between two events; the stream as a whole has no limit.
   timeouts: { idle: 30_000, request: 0 },
   drainDeadline: 1000,
 })

@@ -1,6 +1,6 @@
-// Looks on from outside, as an APM does: the balancer tells diagnostics channels what happens, at no cost while nobody
-// listens. Prints one span for each attempt, of which the backend is told (W3C traceparent). For OpenTelemetry there is
-// no need of this: `metrics: { tracing: true }`.
+// Observes the balancer through diagnostics channels, as an APM does; without subscribers they cost nothing. Prints one
+// span for each attempt, and passes it to the backend (W3C traceparent). For OpenTelemetry, just set `metrics: {
+// tracing: true }`.
 import Fastify from 'fastify'
 import balancer, { type Attempt } from 'fastify-balancer'
 import { randomBytes } from 'node:crypto'

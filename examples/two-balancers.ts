@@ -1,4 +1,4 @@
-// Fastify's router is the routing table: one balancer has a path, the other a host. Try
+// Fastify's router is the routing table: one balancer serves a path, the other a host. Try
 //   curl $address/api/users            the backend sees /users
 //   curl -H 'host: shop.localhost' $address/api/users
 //   curl $address/balancers
@@ -19,7 +19,7 @@ await app.register(balancer, {
   backends: backends.slice(-1),
 })
 
-// A route of the app's own goes before any catch-all.
+// The app's own routes take precedence over the balancers.
 app.get('/balancers', () => Object.fromEntries([...app.balancers].map(([name, { backends: all }]) => [name, all])))
 
 console.log(await app.listen({ port: Number(process.env.PORT ?? 0) }))

@@ -1,4 +1,4 @@
-// Weights 5:1:1 come out as a a b a c a a: the small ones never in a row, the big one never for long.
+// Weights 5:1:1 give a a b a c a a: evenly spread, not in blocks.
 import Fastify from 'fastify'
 import balancer from 'fastify-balancer'
 import { backends } from './stage/backends.ts'

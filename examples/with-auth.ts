@@ -1,5 +1,5 @@
-// A hook of the app's own runs before a byte leaves: whoever has no token costs no backend anything. Plugins such as
-// @fastify/bearer-auth, @fastify/jwt or @fastify/rate-limit go in the same place. Try
+// The app's own hooks run before a request is forwarded: requests without a token never reach a backend. Plugins such
+// as @fastify/bearer-auth, @fastify/jwt or @fastify/rate-limit work in the same way. Try
 //   curl -i $address
 //   curl -i -H 'authorization: Bearer open sesame' $address
 import Fastify from 'fastify'
@@ -13,11 +13,11 @@ const expected = digest(`Bearer ${process.env.TOKEN ?? 'open sesame'}`)
 const app = Fastify()
 app.addHook('onRequest', async (request, reply) => {
   if (timingSafeEqual(digest(request.headers.authorization ?? ''), expected)) return
-  await reply.code(401).header('www-authenticate', 'Bearer').send({ message: 'who are you?' })
+  await reply.code(401).header('www-authenticate', 'Bearer').send({ message: 'token missing or wrong' })
 })
 await app.register(balancer, {
   backends,
-  // The token was meant for us.
+  // The token is for the balancer, not for backends.
   rewrite: { request: ({ out }) => void delete out.headers.authorization },
 })
 

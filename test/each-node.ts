@@ -19,12 +19,12 @@ const supported = [floor, '24', '26']
 
 const help = `Usage: pnpm test:nodes [floor | newest | <version>]...
 
-Runs every test on one version of Node after the other. A version is exact (24.12.0), or
-stands for the newest of its line (24). Each is fetched once, as the npm package 'node'.
+Runs all tests on one version of Node after the other. A version is exact (24.12.0), or a
+major version (24: its newest release). Each is downloaded once, as the npm package 'node'.
 
-  floor     the lowest that is supported: ${floor}
-  newest    the newest of the highest line: ${supported.at(-1)}
-  nothing   each of ${supported.join(', ')}
+  floor     the lowest supported version: ${floor}
+  newest    the newest supported major version: ${supported.at(-1)}
+  nothing   all of ${supported.join(', ')}
 `
 
 interface Round {
@@ -48,7 +48,7 @@ function fetchNode(version: string): string | undefined {
 function testOn(version: string): Round {
   const started = performance.now()
   const node = fetchNode(version)
-  console.log(`\n=== Node ${version}: ${node ?? 'could not be fetched'}\n`)
+  console.log(`\n=== Node ${version}: ${node ?? 'could not be downloaded'}\n`)
   let passed = false
   if (node !== undefined) {
     const path = `${dirname(node)}${delimiter}${process.env['PATH']}`
@@ -66,7 +66,7 @@ function testOn(version: string): Round {
 const given = process.argv.slice(2).filter((argument) => argument !== '--')
 const unknown = given.find((argument) => !/^(?:-h|--help|floor|newest|\d+(?:\.\d+){0,2})$/.test(argument))
 if (unknown !== undefined) {
-  console.error(`test:nodes: '${unknown}' is neither floor, newest nor a version; see --help`)
+  console.error(`test:nodes: '${unknown}' is not floor, newest or a version; see --help`)
   process.exitCode = 2
 } else if (given.includes('-h') || given.includes('--help')) {
   process.stdout.write(help)

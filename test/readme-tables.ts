@@ -7,6 +7,7 @@ import { MetricsOptions } from '@fastify-balancer/metrics'
 import { BalancerOptions } from 'fastify-balancer'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { FileSchema } from '../packages/fastify-balancer/src/configuration/schema/file-schema.ts'
 
 /** What the tables need of a schema. */
 interface Schema {
@@ -15,6 +16,7 @@ interface Schema {
   readonly default?: unknown
   readonly description?: string
   readonly anyOf?: readonly Schema[]
+  readonly items?: Schema
 }
 
 type Row = readonly string[]
@@ -37,7 +39,7 @@ function optionRows({ properties = {} }: Schema, path = ''): Row[] {
     ]
     if (option.properties !== undefined) return optionRows(option, `${path}${name}.`)
     // What is off by default has parts of its own when it is on.
-    const parts = option.anyOf?.find((one) => one.properties !== undefined)
+    const parts = [option.items ?? {}, ...(option.anyOf ?? [])].find((one) => one.properties !== undefined)
     return path !== '' || parts === undefined || name === 'backends'
       ? [own]
       : [own, ...optionRows(parts, `${path}${name}.`)]
@@ -57,6 +59,18 @@ export function optionTables(schema: Schema): string {
 
 const retries = { elsewhere: 'on another backend', 'fresh-connection': 'on a new connection', never: 'no' }
 
+/** What a file has beside the options of `register`. */
+function fileTable(): string {
+  const { properties } = FileSchema as Schema & { readonly properties: Readonly<Record<string, Schema>> }
+  const withoutParts = ({ description = '', default: byDefault }: Schema) => ({ description, default: byDefault })
+  const asRegister = ['balancers', 'metrics', 'dashboard', 'underPressure']
+  const members = Object.entries(properties).map(([name, option]) => [
+    name,
+    asRegister.includes(name) ? withoutParts(option) : option,
+  ])
+  return table(head, optionRows({ properties: Object.fromEntries(members) as Readonly<Record<string, Schema>> }))
+}
+
 /** Every way to fail, from the table that the code itself goes by. */
 export function failureTable(): string {
   return table(
@@ -74,6 +88,7 @@ export function failureTable(): string {
 /** What can stand between `<!-- name:start -->` and `<!-- name:end -->`. */
 const tables: Readonly<Record<string, () => string>> = {
   options: () => optionTables(BalancerOptions),
+  'file-options': fileTable,
   'balancer-core-options': () => optionTables(CoreOptions),
   failures: failureTable,
   'health-check-options': () => table(head, optionRows(HealthCheckOptions)),

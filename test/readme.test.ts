@@ -94,6 +94,11 @@ const checks: Record<string, (running: Running) => Promise<unknown>> = {
     assert.deepEqual(await bodies(url, 3), ['two', 'two', 'two'])
   },
 
+  async Options({ url, program }) {
+    await program.until(/"faults":\[\],"changes":\[.*"msg":"what would change"/)
+    assert.deepEqual(await bodies(url, 2), ['two', 'two'])
+  },
+
   async Explain({ program, backends }) {
     await program.until(new RegExp(`"picked":"${backends[0]!.url}","vetoes":\\[\\],"msg":"explained"`))
     assert.ok(backends.every((backend) => asked(backend).length === 0))
@@ -314,6 +319,12 @@ describe('what the README says of commands and files', () => {
     })
 
   test('there are tables of all options and all failures', () => {
-    for (const name of ['options', 'failures']) assert.ok(readme.includes(`<!-- ${name}:end -->`), name)
+    for (const [name, folder] of [
+      ['options', 'fastify-balancer'],
+      ['failures', 'balancer-core'],
+    ] as const) {
+      const text = readFileSync(join(root, 'packages', folder, 'README.md'), 'utf8')
+      assert.ok(text.includes(`<!-- ${name}:end -->`), name)
+    }
   })
 })

@@ -18,6 +18,7 @@ const order = [
   'exchange/',
   'log',
   'balancer',
+  'panic-log',
   'managed-list',
   'attempt-counts',
   'hooks',

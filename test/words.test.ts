@@ -246,7 +246,7 @@ describe('one word for one thing', () => {
   }))
     test(`sees a synonym as the name of a ${what}`, () => assert.equal(faultsOf(synonymsIn, code).length, 1))
 
-  test('overlooks names that are only used, comments, strings and parts of other words', () => {
+  test('overlooks names that are only used, parts of other words, and texts for people, who say upstream or node', () => {
     const code = `
       // upstream
       import { target } from 'somewhere'
@@ -346,4 +346,57 @@ test('no file has a name that says nothing', () => {
   })
   assert.ok(files.length > 50)
   none(files.filter((file) => vague.has(basename(file))))
+})
+
+/** Phrases that people have to read twice, in comments, strings, READMEs or the page; and what to write instead. */
+const riddles: readonly (readonly [phrase: RegExp, instead: string])[] = [
+  [/\bwho(?:so)?ever\b/i, 'name who: a client, an operator, a caller'],
+  [/\bsays? nothing\b/i, 'does not count; concerns the client'],
+  [/\bleft alone\b|\bleaves? (?:it|them) alone\b/i, 'ejected, unhealthy, unchanged'],
+  [/\bcomes? all the same\b|\bdone all the same\b/i, 'anyway'],
+  [/\b(?:held|holds?) against\b/i, 'counts against; ejects'],
+  [/\bwithout a word\b/i, 'silently'],
+  [/\bthe one who\b/i, 'name who'],
+  [/\bas one would say\b/i, 'in words'],
+  [/\bis woken at night\b/i, 'an operator'],
+  [/\bpanic (?:began|ended)\b/i, 'panic mode: n of m backends healthy'],
+  [/\bstood still\b|\bstands still\b/i, 'was paused'],
+  [/\bwas put right\b|\bsees? to it that\b/i, 'corrects; makes sure'],
+]
+
+/** The parts of the project whose texts were read with these phrases in mind. */
+const plain = ['option-schema', 'balancer-core', 'health-check', 'circuit-breaker']
+
+function riddlesIn({ file, text }: Source): string[] {
+  // A phrase may be wrapped, within a comment or a paragraph.
+  const line = text.replaceAll(/\n\s*(?:\*|\/\/)?\s*/g, ' ')
+  return riddles.flatMap(([phrase, instead]) => {
+    const found = phrase.exec(line)
+    if (found === null) return []
+    return [`${file}: '…${line.slice(Math.max(0, found.index - 40), found.index + 40)}…': write: ${instead}`]
+  })
+}
+
+describe('plain words for people', () => {
+  test('sees a riddle in a comment, wrapped or not, in a string and in a README', () => {
+    for (const text of [
+      '/** Whoever asks. */',
+      "log('fast is left alone')",
+      '/**\n * It says\n * nothing of the backend.\n */',
+      'What a client does is not held against a backend.',
+    ])
+      assert.equal(faultsOf(riddlesIn, text).length, 1, text)
+    none(faultsOf(riddlesIn, 'const whoeverAsks = 1 // an operator says upstream, node, target'))
+  })
+
+  test('there is none', () => {
+    const files = [
+      ...plain.flatMap((name) => [`packages/${name}/src/**/*.ts`, `packages/${name}/README.md`]),
+      'CHANGELOG.md',
+      '.github/**/*.md',
+      'examples/**/*.ts',
+    ].flatMap((pattern) => globSync(pattern, { cwd: root }))
+    assert.ok(files.length > 150)
+    none(files.flatMap((file) => riddlesIn({ file, text: readFileSync(join(root, file), 'utf8') })))
+  })
 })

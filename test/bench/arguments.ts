@@ -26,7 +26,7 @@ export function integer(description: string, { default: value, minimum = 1 }: { 
   const read = (text: string) => {
     const number = Number(text)
     if (text === '' || !Number.isSafeInteger(number) || number < minimum)
-      throw new Error(`expected a whole number from ${minimum}, not '${text}'`)
+      throw new Error(`expected a whole number of at least ${minimum}, not '${text}'`)
     return number
   }
   return { placeholder: 'N', description: `${description} (${value})`, default: value, read } satisfies Option<number>
@@ -61,7 +61,7 @@ export function path<Default extends string | undefined>(description: string, va
   return { placeholder: 'FILE', description: full, default: value as string | Default, read }
 }
 
-/** Reads the command line. Prints the help and ends with 0 when asked to; says what is wrong and ends with 2. */
+/** Reads the command line. With --help, prints the help and exits with 0; on errors, names them and exits with 2. */
 export function readArguments<Options extends Record<string, Option<unknown>>>(
   program: Program,
   options: Options,
@@ -73,7 +73,7 @@ export function readArguments<Options extends Record<string, Option<unknown>>>(
       Object.entries(options).map(([name, option]) => [name, valueOf(name, option, given[name])]),
     ) as Values<Options>
   } catch (error) {
-    return end(2, process.stderr, `${program.name}: ${(error as Error).message} (--help tells more)\n`)
+    return end(2, process.stderr, `${program.name}: ${(error as Error).message} (see --help)\n`)
   }
 }
 
@@ -101,7 +101,7 @@ function valueOf(name: string, option: Option<unknown>, text: string | boolean |
 
 function known<Name extends string>(names: readonly Name[], text: string): Name {
   const found = names.find((name) => name === text)
-  if (found === undefined) throw new Error(`there is no '${text}', only ${names.join(', ')}`)
+  if (found === undefined) throw new Error(`unknown name '${text}'; known are ${names.join(', ')}`)
   return found
 }
 
@@ -109,7 +109,7 @@ function help({ name, does, more }: Program, options: Record<string, Option<unkn
   const lines = Object.entries(options).map(
     ([option, { placeholder, description }]) => `  --${option} ${placeholder}`.padEnd(27) + `  ${description}`,
   )
-  lines.push('  -h, --help'.padEnd(27) + '  This text')
+  lines.push('  -h, --help'.padEnd(27) + '  Show this help')
   const parts = [
     does,
     `Usage: node test/bench/${name} [options]`,

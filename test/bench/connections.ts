@@ -37,7 +37,7 @@ A quick look: --rounds 1 --seconds 1 --rate 6000 --only ours-raw,nginx`,
       subjects.map(({ name }) => name),
     ),
     scenario: subset('Only these scenarios', 'SCENARIO,…', names),
-    output: path('Where the results go, as JSON', resultsFile('connections')),
+    output: path('JSON file for the results', resultsFile('connections')),
   },
 )
 
@@ -79,7 +79,8 @@ const { installed, skipped } = installedOf(subjects, only)
 const chosen = crowds.filter(({ name }) => scenario.includes(name))
 const progress = new Progress(chosen.length * installed.length * (rounds + 1), seconds + 0.2)
 for (const title of skipped) progress.warn(`${title} is not installed: skipped`)
-if (cores === undefined) progress.warn('taskset or a second core is missing: nothing is pinned, figures mean little')
+if (cores === undefined)
+  progress.warn('taskset or a second core is missing: no process is pinned, results are unreliable')
 
 const directory = makeWorkplace()
 const backends = await Promise.all([1, 2, 3].map(() => startNodeProgram('load', 'waiting.ts', [])))

@@ -20,20 +20,20 @@ const scenarioNames = scenarios.map(({ name }) => name)
 const { seconds, rate, only, scenario, output } = readArguments(
   {
     name: 'run.ts faults',
-    does: 'Makes backends sick under load, and measures how soon each balancer notices and what clients see of it.',
+    does: 'Makes backends fail under load, and measures how soon each balancer notices and what clients see of it.',
     more: `Subjects:   ${names.join(', ')}
 ${scenarios.map(({ name, title }, index) => `${(index === 0 ? 'Scenarios:' : '').padEnd(12)}${name.padEnd(8)}${title}`).join('\n')}
 
-The tables go to stdout, progress to stderr. Ends with 1 when requests failed before the fault.
+The tables go to stdout, progress to stderr. Exits with 1 if requests failed before the fault.
 A quick look: --seconds 10 --only ours,nginx --scenario kill`,
   },
   {
-    seconds: integer('How long each fault is watched', { default: 20, minimum: 10 }),
+    seconds: integer('Seconds to observe each fault', { default: 20, minimum: 10 }),
     // With fewer, a probe would be more than 2 % of the requests of half a second.
     rate: integer('Requests a second', { default: 300, minimum: 100 }),
     only: subset('Only these subjects', 'SUBJECT,…', names),
     scenario: subset('Only these scenarios', 'SCENARIO,…', scenarioNames),
-    output: path('Where the results go, as JSON', resultsFile('faults')),
+    output: path('JSON file for the results', resultsFile('faults')),
   },
 )
 
@@ -44,7 +44,8 @@ async function bench(): Promise<number> {
 
   const progress = new Progress(chosen.length * installed.length, seconds + calmTime / 1000 + 2)
   for (const title of skipped) progress.warn(`${title} is not installed: skipped`)
-  if (cores === undefined) progress.warn('taskset or a second core is missing: nothing is pinned, figures mean less')
+  if (cores === undefined)
+    progress.warn('taskset or a second core is missing: no process is pinned, results are less reliable')
 
   const directory = makeWorkplace()
   const measured: FaultScenarioReport[] = []
@@ -91,7 +92,7 @@ requireLinux()
 leaveProxyCore()
 await bench().then(
   (errors) => {
-    if (errors > 0) process.stderr.write(`!! ${errors} requests failed before the fault: do not trust these figures\n`)
+    if (errors > 0) process.stderr.write(`!! ${errors} requests failed before the fault: do not trust these results\n`)
     process.exitCode = errors > 0 ? 1 : 0
   },
   (error: Error) => {

@@ -23,10 +23,10 @@ const changeLimit = 50
 const { output } = readArguments(
   {
     name: 'large-set.ts',
-    does: 'Measures how long picks and changes take with 10 to 10 000 backends in the set.',
-    more: `Ends with 1 when a pick of ${constantTime.join(', ')} grows with the set, or a change takes ${changeLimit} ms.`,
+    does: 'Measures how long picks and changes take with 10 to 10 000 backends.',
+    more: `Exits with 1 if a pick of ${constantTime.join(', ')} gets slower with more backends, or a change takes ${changeLimit} ms.`,
   },
-  { output: path('Where the results go, as JSON', resultsFile('large-set')) },
+  { output: path('JSON file for the results', resultsFile('large-set')) },
 )
 
 const picks: Record<string, Record<number, number>> = {}

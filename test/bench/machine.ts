@@ -26,6 +26,6 @@ export function describeMachine(): Machine {
 /** Ends the program where there is no /proc: CPU time and memory of other processes could not be read. */
 export function requireLinux(): void {
   if (process.platform === 'linux') return
-  process.stderr.write('The benchmark needs Linux: it reads what the proxies use from /proc\n')
+  process.stderr.write('The benchmark needs Linux: it reads the CPU and memory of processes from /proc\n')
   process.exit(1)
 }

@@ -24,8 +24,8 @@ export function markdownTable(head: readonly string[], rows: readonly (readonly 
 function scenarioTable({ title, subjects }: ScenarioReport): string {
   const head = [
     title,
-    'the bold one is × as fast',
-    'it takes × the CPU',
+    'throughput: bold ÷ this',
+    'CPU: bold ÷ this',
     'CPU µs/request',
     'requests/s',
     'p50 ms',
@@ -62,7 +62,7 @@ function targetsTable({ targets }: Report): string {
     `${ratio.toFixed(2)} ×`,
     reached ? 'yes' : '**no**',
   ])
-  return markdownTable(['What it must reach', 'wanted', 'measured', 'reached'], rows)
+  return markdownTable(['Target', 'wanted', 'measured', 'reached'], rows)
 }
 
 function legend({ date, machine, load, backends, options, skipped }: Report): string {
@@ -75,8 +75,8 @@ function legend({ date, machine, load, backends, options, skipped }: Report): st
     `${machine.cpu}, ${machine.cores} cores, ${machine.memory}, ${machine.system}, Node ${machine.node}, ${date.slice(0, 10)};`,
     `${pinned}.`,
     `${connections} connections, medians of ${rounds} interleaved rounds of ${seconds} s after a warm-up; ratios are taken round by round.`,
-    'CPU is that of the proxy with all its threads and workers (least and most in parentheses).',
-    'Where its core was not busy, something else was the limit: then only CPU per request can be compared.',
+    'CPU is that of the proxy with all its threads and workers (minimum and maximum in parentheses).',
+    'If its core was not fully busy, something else was the limit: then compare only CPU per request.',
     ...skipped.map((title) => `${title} is not installed here.`),
   ]
   return sentences.join(' ')

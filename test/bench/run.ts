@@ -31,17 +31,17 @@ const { rounds, seconds, connections, only, scenario, output } = readArguments(
     name: 'run.ts',
     does: 'Measures proxies side by side: throughput, CPU per request and latency.',
     more: `Subjects:   ${names.join(', ')}\nScenarios:  ${scenarioNames.join(', ')}\n
-The table goes to stdout, progress to stderr. Ends with 1 when a request failed.
+The table goes to stdout, progress to stderr. Exits with 1 if a request failed.
 A quick look: --rounds 1 --seconds 1 --only ours-raw,floor --scenario get-100
-Another benchmark, of sick backends: node test/bench/run.ts faults (--help tells more)`,
+Another benchmark, of failing backends: node test/bench/run.ts faults --help`,
   },
   {
-    rounds: integer('Measured rounds, after one to warm up', { default: 5 }),
-    seconds: integer('How long each subject is measured in a round', { default: 4 }),
+    rounds: integer('Measured rounds, after one warm-up round', { default: 5 }),
+    seconds: integer('Seconds per subject and round', { default: 4 }),
     connections: integer('Connections of the load generator', { default: 64 }),
     only: subset('Only these subjects', 'SUBJECT,…', names),
     scenario: subset('Only these scenarios', 'SCENARIO,…', scenarioNames),
-    output: path('Where the results go, as JSON', resultsFile('latest')),
+    output: path('JSON file for the results', resultsFile('latest')),
   },
 )
 
@@ -55,7 +55,8 @@ async function bench(): Promise<number> {
 
   const progress = new Progress(starts * (rounds + 1), seconds + 0.2)
   for (const title of skipped) progress.warn(`${title} is not installed: skipped`)
-  if (cores === undefined) progress.warn('taskset or a second core is missing: nothing is pinned, figures mean little')
+  if (cores === undefined)
+    progress.warn('taskset or a second core is missing: no process is pinned, results are unreliable')
 
   const directory = makeWorkplace()
   const backends = await startBackends(directory)
@@ -91,7 +92,7 @@ requireLinux()
 leaveProxyCore()
 await bench().then(
   (errors) => {
-    if (errors > 0) process.stderr.write(`!! ${errors} requests failed: these figures are not to be trusted\n`)
+    if (errors > 0) process.stderr.write(`!! ${errors} requests failed: do not trust these results\n`)
     process.exitCode = errors > 0 ? 1 : 0
   },
   (error: Error) => {

@@ -19,15 +19,15 @@ const keptLimit = 0.05
 const { lane, clients, rate, seconds, output } = readArguments(
   {
     name: 'slow-readers.ts',
-    does: 'Lets slow clients read big bodies through the balancer, and watches the memory of its process.',
-    more: `Ends with 1 when its memory grows by ${growthLimit} MiB, or grows with time.`,
+    does: 'Slow clients read large bodies through the balancer; measures the memory of its process.',
+    more: `Exits with 1 if its memory grows by ${growthLimit} MiB, or keeps growing.`,
   },
   {
     lane: choice('How responses go out', ['raw', 'full']),
     clients: integer('Clients', { default: 200 }),
     rate: integer('KiB that each client reads in a second', { default: 100 }),
-    seconds: integer('How long', { default: 30, minimum: 10 }),
-    output: path('Where the results go, as JSON; without it, to results/slow-readers-LANE.json', undefined),
+    seconds: integer('Seconds', { default: 30, minimum: 10 }),
+    output: path('JSON file for the results (results/slow-readers-LANE.json)', undefined),
   },
 )
 
@@ -66,7 +66,7 @@ for (const reader of readers) reader.stop()
 
 const faults = [
   ...(growth >= growthLimit ? [`memory grew by ${growth.toFixed(1)} MiB`] : []),
-  ...(rise > slopeLimit ? [`memory grows with time, by ${rise.toFixed(2)} MiB/s`] : []),
+  ...(rise > slopeLimit ? [`memory keeps growing, by ${rise.toFixed(2)} MiB/s`] : []),
   ...(broken.length > 0 ? [`${broken.length} clients were cut off: ${[...new Set(broken)].join(', ')}`] : []),
   // Otherwise nothing was put to the test.
   ...(least < rate * 0.8 ? [`a client got only ${least.toFixed(0)} KiB/s`] : []),

@@ -18,14 +18,14 @@ const restDeadline = 30_000
 const { requests, connections, seed, output } = readArguments(
   {
     name: 'soak.ts',
-    does: 'Sends requests through the balancer, 5 % aborted by the client and 5 % reset by the backend, at all phases;\nthen looks whether sockets, handles, timers and counters are back at the idle figure.',
-    more: 'Ends with 1 when something was not given back, or a request ended as it should not.',
+    does: 'Sends requests through the balancer, 5 % aborted by the client and 5 % reset by the backend, in every phase;\nthen checks that sockets, handles, timers and counters are back at their idle values.',
+    more: 'Exits with 1 if something leaked, or a request ended unexpectedly.',
   },
   {
     requests: integer('Requests', { default: 200_000 }),
     connections: integer('Requests at a time', { default: 64 }),
-    seed: integer('Another seed draws other requests', { default: 1 }),
-    output: path('Where the results go, as JSON', resultsFile('soak')),
+    seed: integer('Seed of the random sequence', { default: 1 }),
+    output: path('JSON file for the results', resultsFile('soak')),
   },
 )
 
@@ -61,7 +61,7 @@ const seconds = (performance.now() - startedAt) / 1000
 const busy = await takeFigures(child)
 agent.destroy()
 
-process.stderr.write('waiting for the proxy to come to rest\n')
+process.stderr.write('waiting for the proxy to become idle\n')
 const endedAt = performance.now()
 let rest = await takeFigures(child)
 while (above(idle, rest).length > 0 && performance.now() - endedAt < restDeadline) {
@@ -71,7 +71,7 @@ while (above(idle, rest).length > 0 && performance.now() - endedAt < restDeadlin
 const restedAfter = (performance.now() - endedAt) / 1000
 
 const problems = [
-  ...above(idle, rest).map((figure) => `not given back: ${figure}`),
+  ...above(idle, rest).map((figure) => `leaked: ${figure}`),
   ...[...faults].map(([fault, count]) => `${count} × ${fault}`),
 ]
 saveResults(output, {

@@ -1,4 +1,4 @@
-// Prints the results of the benchmarks as Markdown, or puts them into a document between markers.
+// Prints benchmark results as Markdown, or writes them into a document between markers.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { path, readArguments } from './arguments.ts'
 import { faultsAsMarkdown, faultsInBrief } from './faults/markdown.ts'
@@ -12,11 +12,11 @@ const marker = (name: string, side: 'start' | 'end') => `<!-- ${name}:${side} --
 const { results, faults, operated, write } = readArguments(
   { name: 'table.ts', does: 'Prints the results of the last benchmarks as Markdown.' },
   {
-    results: path('What run.ts has written', resultsFile('latest')),
-    faults: path('What run.ts faults has written', resultsFile('faults')),
-    operated: path('What run.ts has written of ours-metrics, ours-admin and ours-watched', resultsFile('operated')),
+    results: path('Results of run.ts', resultsFile('latest')),
+    faults: path('Results of run.ts faults', resultsFile('faults')),
+    operated: path('Results of run.ts for ours-metrics, ours-admin and ours-watched', resultsFile('operated')),
     write: path(
-      `Instead of printing, replace what stands in FILE between ${marker('benchmark', 'start')} and ${marker('benchmark', 'end')}, and the same for faults and operated`,
+      `Write into FILE, between ${marker('benchmark', 'start')} and ${marker('benchmark', 'end')}; likewise for faults and operated`,
       undefined,
     ),
   },
@@ -31,7 +31,7 @@ function replaceBetweenMarkers(document: string, name: string, text: string): st
 }
 
 function faultsFolded(report: FaultReport): string {
-  const details = `<details>\n<summary>Every figure, and how it was measured</summary>\n\n${faultsAsMarkdown(report)}\n\n</details>`
+  const details = `<details>\n<summary>All results, and how they were measured</summary>\n\n${faultsAsMarkdown(report)}\n\n</details>`
   return `${faultsInBrief(report)}\n\n${details}`
 }
 

@@ -87,6 +87,40 @@ for (const lane of ['raw', 'full'] as const) {
       }
     }
 
+    for (const [name, { request, answer, isHead = false }] of Object.entries(bodiless)) {
+      for (const pieces of isHead ? [1, 3] : []) {
+        test(`reaches nobody 200 ms later, in ${pieces} pieces: ${name}`, { timeout }, async (t) => {
+          let sent = 0
+          const { port } = await start(
+            t,
+            (connection) => {
+              connection.send(answer)
+              const length = Math.ceil(stray.length / pieces)
+              for (let piece = 0; piece < pieces; piece++) {
+                const bytes = stray.slice(piece * length, (piece + 1) * length)
+                setTimeout(
+                  () => {
+                    sent++
+                    connection.send(bytes)
+                  },
+                  200 + piece * 20,
+                )
+              }
+            },
+            { lane },
+          )
+          const odd = await wireClient(t, port)
+          odd.send(request)
+          assert.equal((await odd.response({ bodyless: isHead })).body, '')
+          const other = await wireClient(t, port)
+          for (let count = 0; sent < pieces || count < 20; count++) {
+            other.send(post(`${count}`))
+            assert.equal((await other.response()).body, `own ${count}`)
+          }
+        })
+      }
+    }
+
     test('is waited for once, then HEAD closes its connection', { timeout }, async (t) => {
       const { backend, port } = await start(
         t,
@@ -113,13 +147,15 @@ for (const lane of ['raw', 'full'] as const) {
       await t.test(name, async (t) => {
         const { backend, port } = await start(t, (connection) => connection.send(answer), { lane })
         const client = await wireClient(t, port)
-        for (let count = 0; count < 4; count++) {
+        const hasReused = () => backend.connections.some(({ received }) => received.split('/odd').length > 2)
+        while (!hasReused()) {
           client.send(request)
           await client.response({ bodyless: isHead })
         }
+        const { length } = backend.connections
         client.send(post('last'))
         assert.equal((await client.response()).body, 'own last')
-        assert.equal(backend.connections.length, 1)
+        assert.equal(backend.connections.length, length)
       })
     }
   })

@@ -85,7 +85,7 @@ test('what the router would refuse is refused where hooks, log and figures see i
   const targets = ['/x%', '/%', '/%zz', '/x%2', '/%E9%z', '/a%2fb%g1?x=%']
   targets.push('http://[::1/x', 'http://a.example/x#y', 'http://a.example/%zz', 'HTTP://a.example/x%2?y')
   for (const target of targets) assert.equal((await exchange(t, port, get(target))).status, 400, target)
-  const told = lines.all.filter(({ msg }) => msg === 'not forwarded: bad-request')
+  const told = lines.all.filter(({ msg }) => msg?.startsWith('not forwarded: bad-request'))
   assert.deepEqual(
     told.map(({ url }) => url),
     targets.map((target) => target.replace(/\?.*/, '')),

@@ -212,7 +212,7 @@ test('a hook that throws is logged by name, and breaks nothing', async (t) => {
   assert.equal(own.set.all.length, 2)
   assert.deepEqual([own.backend('a').inFlight, own.exchanges], [0, 0])
 
-  const logged = lines.all.filter(({ msg }) => msg === 'a balancer hook threw')
+  const logged = lines.all.filter(({ msg }) => msg === 'a hook of the balancer threw an error')
   assert.deepEqual(logged.map(({ hook }) => String(hook)).sort(), broken.map((name) => `${name} breaks`).sort())
   for (const { level, err, balancer: name, hook } of logged) {
     assert.deepEqual([level, name], [50, 'default'])

@@ -40,7 +40,7 @@ describe('a change that would leave nobody usable', () => {
     const { status, body } = await admin('PUT', list, dead)
     assert.deepEqual([status, body.code], [409, 'FST_BALANCER_NOBODY_USABLE'])
     assert.equal(body.faults.length, 2)
-    assert.match(body.faults[0], /^one: the first probe failed: .*ECONNREFUSED/)
+    assert.match(body.faults[0], /^one: first probe failed: .*ECONNREFUSED/)
     assert.match(body.faults[1], /^two: /)
     assert.match(body.message, /`force`/)
     assert.deepEqual([ids(), app.balancer.set.revision, app.balancer.set.panicking], [['well'], 1, false])

@@ -60,8 +60,8 @@ test('more requests than may be under way in the process, over all balancers, ge
   for (const response of backend.held) response.end()
   await Promise.all(answers)
   assert.deepEqual(
-    lines.all.flatMap(({ msg }) => (msg?.startsWith('at most') === true ? [msg] : [])),
-    Array.from({ length: 2 }, () => 'at most 5 requests at once in this process'),
+    lines.all.flatMap(({ msg }) => (msg?.startsWith('limit: ') === true ? [msg] : [])),
+    Array.from({ length: 2 }, () => 'limit: 5 requests at once in this process (maxExchanges)'),
   )
 })
 
@@ -81,6 +81,6 @@ for (const [limit, ceiling] of [
     })
     const said: string[] = []
     createInterface({ input: child.stdout }).on('line', (line) => said.push(line))
-    await until('it has said so', () => said.some((line) => line.includes(`at most ${ceiling} requests at once`)))
+    await until('it has said so', () => said.some((line) => line.includes(`${ceiling} requests at once`)))
     return undefined
   })

@@ -17,7 +17,7 @@ async function start(t: TestContext, backends: Readonly<Record<string, string>>,
   return { url, balancer: app.balancer }
 }
 
-describe('when every available backend has failed a request without receiving it', () => {
+describe('when every available backend has failed a request', () => {
   for (const method of ['GET', 'POST', 'PATCH']) {
     test(`a ${method} goes on to one that has only soft vetoes`, async (t) => {
       const back = await startBackend(t, (incoming, response) => {
@@ -94,13 +94,31 @@ describe('when every available backend has failed a request without receiving it
     for (const at of begun) assert.ok(at - begun[0]! < 600)
   })
 
-  test('not once a backend may have received it', async (t) => {
+  for (const [method, attempts, status] of [
+    ['GET', 1, 200],
+    ['GET', 0, 502],
+    ['POST', 1, 502],
+  ] as const) {
+    const how = status === 200 ? 'also' : 'not'
+    test(`${how} once a backend has broken off: ${method} that may be retried ${attempts} times`, async (t) => {
+      const back = await startBackend(t)
+      const cutting = await startBackend(t, (incoming) => incoming.socket.resetAndDestroy())
+      const backends = { back: back.url, cutting: cutting.url, gone: await unusedOrigin() }
+      const { url, balancer } = await start(t, backends, { retry: { attempts } })
+      balancer.veto(balancer.backend('back'), opinion)
+      assert.equal((await ask(url, { method })).status, status)
+      assert.equal(back.received.length, status === 200 ? 1 : 0)
+      assert.equal(cutting.received.length, 1)
+    })
+  }
+
+  test('not once a backend has answered, with a status that is retried', async (t) => {
     const back = await startBackend(t)
-    const cutting = await startBackend(t, (incoming) => incoming.socket.resetAndDestroy())
-    const { url, balancer } = await start(t, { back: back.url, cutting: cutting.url, gone: await unusedOrigin() })
+    const busy = await startBackend(t, (_incoming, response) => response.writeHead(503).end('busy'))
+    const { url, balancer } = await start(t, { back: back.url, busy: busy.url }, { retry: { statuses: [503] } })
     balancer.veto(balancer.backend('back'), opinion)
-    assert.equal((await ask(url)).status, 502)
-    assert.equal(back.received.length, 0)
+    const { status, body } = await ask(url)
+    assert.deepEqual([status, body, back.received.length], [503, 'busy', 0])
   })
 })
 

@@ -358,8 +358,32 @@ test('each backend may cost a connection, and no more than so many are tried', a
   assert.deepEqual(tried().slice(2), [
     'backend-0 stale-connection',
     'backend-0 reset-before-headers',
-    'backend-1 stale-connection',
+    'backend-1 reset-before-headers',
   ])
+})
+
+test('where one backend dies and another has been restarted, a GET is not lost with the kept connection to that one', async (t) => {
+  const serving = (isDead: (connection: number) => boolean) => {
+    let connections = 0
+    return startRawBackend(t, (socket) => {
+      const connection = ++connections
+      let isFirst = true
+      socket.on('data', () => {
+        if (isFirst && !isDead(connection)) socket.write('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok')
+        else socket.destroy()
+        isFirst = false
+      })
+    })
+  }
+  const dying = await serving((connection) => connection > 1)
+  const restarted = await serving(() => false)
+  const { url, tried } = await start(t, [dying, restarted], {
+    pool: { connections: 1 },
+    policy: 'round-robin',
+    retry: { ...generous, attempts: 1 },
+  })
+  for (let turn = 0; turn < 3; turn++) assert.equal((await ask(url)).status, 200)
+  assert.deepEqual(tried().slice(2), ['backend-0 stale-connection', 'backend-0 reset-before-headers', 'backend-1 ok'])
 })
 
 function count(ids: readonly string[]): Map<string, number> {

@@ -25,7 +25,7 @@ async function start(t: TestContext, options: Pick<BalancerOptions, 'healthCheck
   const { url } = await listenApp(t, app)
   const circuit = (id: string) => app.circuitBreaker.of(id)
   const changes = () =>
-    log.all.flatMap(({ msg }) => (msg?.startsWith('the circuit of ') === true ? [msg.slice(15)] : []))
+    log.all.flatMap(({ msg }) => (msg?.startsWith('circuit of backend ') === true ? [msg.slice(19)] : []))
   return { app, url, load, a, b, circuit, changes }
 }
 
@@ -39,9 +39,9 @@ test('A is back, and its probes are good: its circuit tries long before its time
   await a.up()
   await until('the circuit of a is closed', () => circuit('a').state === 'closed', 30_000)
   assert.deepEqual(changes(), [
-    'a is open: 3 consecutive failures, no further than 10 s apart',
-    'a is half-open: a probe was good',
-    'a is closed: a trial succeeded',
+    'a open for 600 s: 3 failures in a row, at most 10 s apart',
+    'a half-open: a probe succeeded',
+    'a closed: a trial succeeded',
   ])
   const backend = app.balancer.backend('a')
   await until('nothing else is held against it', () => backend.vetoes.length === 0, 30_000)
@@ -51,7 +51,7 @@ test('A is back, and its probes are good: its circuit tries long before its time
     load.samples.filter(({ status }) => status !== 200),
     [],
   )
-  assert.ok(changes().includes('b is open: 3 consecutive failures, no further than 10 s apart'))
+  assert.ok(changes().includes('b open for 600 s: 3 failures in a row, at most 10 s apart'))
   await b.up()
   await until('the circuit of b is closed', () => circuit('b').state === 'closed', 30_000)
   await load.end()
@@ -71,7 +71,7 @@ test('one that answers 503 to requests, and well to probes, stays out for its ti
   a.mood = {}
   await a.up()
   assert.equal((await app.healthCheck.probe('a')).good, true)
-  assert.equal(changes().at(-1), 'a is half-open: a probe was good')
+  assert.equal(changes().at(-1), 'a half-open: a probe succeeded')
 })
 
 test('each time in a row it takes one good probe more', async (t) => {
@@ -92,5 +92,5 @@ test('each time in a row it takes one good probe more', async (t) => {
   assert.equal(await probe(), true)
   assert.equal(await probe(), true)
   await until('a trial may go', () => circuit('a').state === 'half-open')
-  assert.deepEqual(changes().slice(before), ['a is half-open: 2 probes in a row were good'])
+  assert.deepEqual(changes().slice(before), ['a half-open: 2 probes in a row succeeded'])
 })

@@ -1,9 +1,11 @@
-import type { BalancerOptions } from '@fastify-balancer/balancer-core'
+import { balancer as plugin, type BalancerOptions } from '@fastify-balancer/balancer-core'
+import Fastify from 'fastify'
 import assert from 'node:assert/strict'
 import { request, type ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import { test, type TestContext } from 'node:test'
-import { startApp } from '../support/app.ts'
+import { listenApp, startApp } from '../support/app.ts'
 import { ask } from '../support/ask.ts'
 import { readAll, startBackend } from '../support/backend.ts'
 import { ManualClock } from '../support/clock.ts'
@@ -207,4 +209,66 @@ test('a client that goes on sending after it was told to stop does not keep a cl
   await shutdown.closing
   // It would be listened to for 30 s otherwise.
   assert.ok(performance.now() - since < 20_000)
+})
+
+for (const begun of ['GET / HTTP/1.1\r\nhost: a\r\nx-', 'GE', 'GET /quick HTTP/1.1\r\nhost: a\r\n\r\nGET /quick HT']) {
+  test(`a client that has sent only ${JSON.stringify(begun)} has until the deadline, and holds up a closing app no longer`, async (t) => {
+    const clock = new ManualClock()
+    const { app, port, close } = await start(t, { clock, drainDeadline: 2000 })
+    const sockets: Socket[] = []
+    app.server.on('connection', (socket: Socket) => sockets.push(socket))
+    const client = await rawClient(t, port)
+    client.send(begun)
+    if (begun.includes('/quick')) await client.until(/quick/)
+    const another = await rawClient(t, port)
+    another.send('GET /quick HTTP/1.1\r\nhost: a\r\nconne')
+    await until('both are read', () => sockets.length === 2 && sockets.every(({ bytesRead }) => bytesRead > 0))
+    const shutdown = await close()
+    clock.advance(1999)
+    another.send('ction: x\r\n\r\n')
+    assert.match(await another.closed(), /^HTTP\/1\.1 503 /)
+    assert.deepEqual([shutdown.closed, client.socket.closed], [false, false])
+    clock.advance(1)
+    await shutdown.closing
+    await client.closed()
+  })
+}
+
+test('a client that has sent nothing holds up nothing', async (t) => {
+  const clock = new ManualClock()
+  const { app, port } = await start(t, { clock })
+  const client = await rawClient(t, port)
+  await until('the server has it', () => client.socket.readyState === 'open')
+  await ask(`http://127.0.0.1:${port}/quick`)
+  await app.close()
+  await client.closed()
+})
+
+test('what the app serves itself, and connections that were upgraded, are not cut off at the deadline', async (t) => {
+  const clock = new ManualClock()
+  const answers: ((text: string) => void)[] = []
+  const app = Fastify()
+  app.get('/own', () => new Promise((resolve) => void answers.push(resolve)))
+  app.server.on('upgrade', (_request, socket) => {
+    socket.write('HTTP/1.1 101 Switching Protocols\r\n\r\n')
+    socket.pipe(socket)
+  })
+  await app.register(plugin, { backends: ['http://127.0.0.1:9'], clock, drainDeadline: 2000 })
+  const { port } = await listenApp(t, app)
+  const own = await rawClient(t, port)
+  own.send('GET /own HTTP/1.1\r\nhost: a\r\n\r\n')
+  const upgraded = await rawClient(t, port)
+  upgraded.send('GET / HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\n')
+  await upgraded.until(/101/)
+  await until('it is under way', () => answers.length === 1)
+  const closing = app.close()
+  await until('it waits for its connections', () => !app.server.listening && clock.pending > 0)
+  clock.advance(60_000)
+  upgraded.send('still there')
+  await upgraded.until(/still there/)
+  answers[0]!('its own')
+  await own.until(/its own/)
+  own.socket.end()
+  upgraded.socket.end()
+  await closing
 })

@@ -1,28 +1,29 @@
-import type { Backend, BackendSet, Balancer } from '@fastify-balancer/balancer-core'
+import type { Backend, BackendSet, Balancer, Preview } from '@fastify-balancer/balancer-core'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { withoutSecrets } from '@fastify-balancer/option-schema'
 import { setImmediate } from 'node:timers/promises'
 import { Admission } from './changes/admission.ts'
 import { Audit, lasting, type BalancerChange } from './changes/audit.ts'
-import { UnknownBalancerError } from './errors.ts'
+import { toldFaults, UnknownBalancerError } from './errors.ts'
 import { Extensions } from './extensions.ts'
 import { requiredRevision } from './changes/if-match.ts'
 import type { ParsedOptions } from './options.ts'
 import { Keeper } from './persistence/index.ts'
-import { dryRun, previewOf, refusalsOf, type Preview, type Wanted } from './changes/preview.ts'
+import { refusalsOf, type Wanted } from './changes/preview.ts'
 import { hearReloads } from './reload/reload-notices.ts'
 import { serverStateOf, type ServerState } from './server-state.ts'
 import { Views } from './views/views.ts'
 
-/** To change a list of more takes a while. */
+/** Changing a longer list takes noticeable time. */
 const longList = 1000
 
-/** What a change requires, and whether it is made although nobody would be usable. */
+/** The revision that a change requires, and whether to make it even if no backend would be usable. */
 interface Condition {
   readonly revision?: number
   readonly force: boolean
 }
 
-/** What all routes share: where the balancers are found, what may be done to them, and who is told. */
+/** What all routes share: finding balancers, checking changes, recording and saving them. */
 export class Desk {
   readonly options: ParsedOptions
   readonly extensions: Extensions
@@ -42,7 +43,7 @@ export class Desk {
     this.audit = new Audit(app, options.user)
     this.#app = app
     this.#admission = new Admission(options.allow, app.initialConfig)
-    // Its failure is logged; whoever asked for the reload by a request hears of it.
+    // A failure is logged, and reported to the client that requested the reload.
     const deaf = hearReloads(app, ({ report }) => void (report.applied && this.followReload().catch(() => {})))
     app.addHook('onClose', async () => deaf())
   }
@@ -72,40 +73,45 @@ export class Desk {
   }
 
   /**
-   * What a list would change, and everything that is wrong with it. `isGiven`: somebody has just written it, and so may write
-   * it otherwise.
+   * What a list would change, and all its faults. `isGiven`: the client has just written this list, so it can also change
+   * its ids.
    */
   async preview(balancer: Balancer, wanted: Wanted, isGiven = false): Promise<Preview> {
-    const preview = await previewOf(balancer, wanted)
+    const preview = await balancer.previewInSlices(wanted)
     return { ...preview, faults: [...preview.faults, ...(await this.#admission.faults(balancer, wanted, isGiven))] }
   }
 
-  /** The same for one of a list: its faults begin at itself. */
+  /** The same for one backend of a list: the faults' places are relative to it. */
   async previewOne(balancer: Balancer, wanted: Wanted, index: number): Promise<Preview> {
     const preview = await this.preview(balancer, wanted, true)
     return { ...preview, faults: preview.faults.map((fault) => fault.replace(`backends.${index}.`, '')) }
   }
 
-  /** A dry run of a list: only one that has no other fault is tried, for that asks newcomers how they are. */
-  async dryRun(balancer: Balancer, wanted: Wanted, preview: Preview, condition: Condition): Promise<Preview> {
+  /** A dry run. New backends are probed only if the list has no fault. */
+  async dryRun(
+    balancer: Balancer,
+    wanted: Wanted,
+    preview: Preview,
+    condition: Condition,
+  ): ReturnType<Views['preview']> {
     const faults = preview.faults.length > 0 ? preview.faults : await refusalsOf(balancer, wanted, condition)
-    return dryRun({ ...preview, faults: [...faults] })
+    return this.views.preview({ ...preview, faults: toldFaults(faults).map(withoutSecrets) })
   }
 
-  /** Waits for a change of a list. After that of a long one, others have their turn before it is told. */
+  /** Waits for a list change. After a long one, other requests run before the response is built. */
   async made(change: Promise<BackendSet>): Promise<BackendSet> {
     const now = await change
     if (now.all.length > longList) await setImmediate()
     return now
   }
 
-  /** Tells that something was changed, and saves what is to last. */
+  /** Records a change in the audit log, and saves what must survive a restart. */
   record(request: FastifyRequest, balancer: Balancer, done: BalancerChange): void {
     this.audit.record(request, balancer, done)
     if (lasting.has(done.what)) this.save(request, balancer)
   }
 
-  /** Puts saved lists in place of the configured ones, of all balancers that are there. @throws as `Keeper` does */
+  /** Replaces configured lists by saved ones, for all balancers registered so far. @throws as `Keeper` does */
   async restore(): Promise<void> {
     const { persist } = this.options
     if (persist === undefined) return
@@ -113,13 +119,13 @@ export class Desk {
     try {
       await this.#keeper.restore((balancer, wanted) => this.preview(balancer, wanted))
     } catch (error) {
-      // The app does not start, and may never be closed.
+      // The app fails to start, so it may never be closed.
       await this.close()
       throw error
     }
   }
 
-  /** Begins to save a list; `saved` waits for it. */
+  /** Starts saving a list; `saved` waits for it. */
   save(request: FastifyRequest, balancer: Balancer): void {
     const saving = this.#keeper?.save(balancer)
     if (saving === undefined) return
@@ -127,28 +133,28 @@ export class Desk {
     this.#saving.set(request, saving)
   }
 
-  /** What a request has changed is on disk, if it is to be there. Throws once at most. @throws UnsavedError */
+  /** Waits until what a request has changed is on disk. Throws at most once. @throws UnsavedError */
   async saved(request: FastifyRequest): Promise<void> {
     const saving = this.#saving.get(request)
     this.#saving.delete(request)
     await saving
   }
 
-  /** The configuration was reloaded: saved lists follow, for it is the newer one. @throws UnsavedError */
+  /** After a reload of the configuration: saved lists give way to the newer configured ones. @throws UnsavedError */
   async followReload(): Promise<void> {
     await this.#keeper?.followConfigured()
   }
 
-  /** All balancers are there. */
+  /** Called when all balancers are registered. */
   async settle(): Promise<void> {
     for (const name of this.balancers.keys()) {
       const obstacle = this.#admission.obstacle(name)
-      if (obstacle !== undefined) this.#app.log.warn({ balancer: name }, `balancer '${name}': ${obstacle}`)
+      if (obstacle !== undefined) this.#app.log.warn({ balancer: name }, `balancer '${name}': its name ${obstacle}`)
     }
     await this.#keeper?.settle()
   }
 
-  /** The app is closing: nothing is left unsaved that can be saved. */
+  /** The app is closing: saves what is still unsaved. */
   async close(): Promise<void> {
     await this.#keeper?.close()
   }

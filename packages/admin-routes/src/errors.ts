@@ -1,37 +1,37 @@
 import createError from '@fastify/error'
 import { withoutSecrets } from '@fastify-balancer/option-schema'
 
-/** Options that cannot be used; the message names every fault. Thrown at boot. */
+/** Invalid options; the message names every fault. Thrown at boot. */
 export const BadOptionsError = createError<[string]>(
   'FST_BALANCER_ADMIN_BAD_OPTIONS',
   'Bad admin routes options: %s',
   500,
 )
 
-/** Nobody guards the routes. Thrown at boot. */
+/** No hook guards the routes. Thrown at boot. */
 export const UnguardedError = createError<[string]>(
   'FST_BALANCER_ADMIN_UNGUARDED',
-  'Whoever can call the admin routes can point traffic anywhere: give `onRequest` or `preHandler` a hook that checks who asks (missing for: %s), or write `insecure: true`',
+  'Admin routes need authentication, since they can point traffic anywhere: add an `onRequest` or `preHandler` hook that checks credentials (missing for: %s), or set `insecure: true`',
   500,
 )
 
 const BadRequest = createError<[string]>('FST_BALANCER_ADMIN_BAD_REQUEST', 'Bad request: %s', 400)
 
-/** So many faults are told: a body may have one in every few bytes. */
+/** At most this many faults are listed: a body can have one every few bytes. */
 const mostFaults = 100
 
-/** The first faults, and how many there are more. */
+/** The first 100 faults, and how many more there are. */
 export function toldFaults(faults: readonly string[]): readonly string[] {
   const more = faults.length - mostFaults
   return more > 0 ? [...faults.slice(0, mostFaults), `and ${more} more`] : faults
 }
 
-/** A request that cannot be done as it is; it names every fault, or the first 100. */
+/** An invalid request; names every fault, at most 100. */
 export class BadRequestError extends BadRequest {
   readonly faults: readonly string[]
 
   constructor(faults: readonly string[]) {
-    // The answer may be logged, so it must not contain what may be a password.
+    // Responses may be logged, so they must not contain passwords.
     const told = toldFaults(faults).map(withoutSecrets)
     super(told.join('; '))
     this.faults = told
@@ -40,7 +40,7 @@ export class BadRequestError extends BadRequest {
 
 const UnknownBalancer = createError<[string]>('FST_BALANCER_ADMIN_UNKNOWN_BALANCER', "There is no balancer '%s'", 404)
 
-/** A balancer that this server does not have. */
+/** No balancer has this name. */
 export class UnknownBalancerError extends UnknownBalancer {
   constructor(name: string) {
     super(withoutSecrets(name))
@@ -49,28 +49,28 @@ export class UnknownBalancerError extends UnknownBalancer {
 
 const UnknownBackend = createError<[string]>('FST_BALANCER_UNKNOWN_BACKEND', "There is no backend '%s'", 404)
 
-/** A backend id that is not in the set. The balancer's own error, for what it is not asked about. */
+/** No backend of this balancer has this id. Same code as the core's own error. */
 export class UnknownBackendError extends UnknownBackend {
   constructor(id: string) {
     super(withoutSecrets(id))
   }
 }
 
-/** A revision that is not, or no longer, among those that are kept. */
+/** A revision that is not, or no longer, kept. */
 export const UnknownRevisionError = createError<[number, string]>(
   'FST_BALANCER_ADMIN_UNKNOWN_REVISION',
-  'Revision %s is not kept, only: %s',
+  'Revision %s is not available for rollback; kept revisions: %s',
   404,
 )
 
-/** `If-Match` names another revision than the current one. The balancer's own error, where it does not look itself. */
+/** `If-Match` names another revision than the current one. Same code as the core's own error. */
 export const StaleRevisionError = createError<[number, string]>(
   'FST_BALANCER_STALE_REVISION',
   'The set is at revision %s, not %s',
   412,
 )
 
-/** What is asked for takes a plugin that is not there for this balancer. */
+/** The request needs a plugin that this balancer does not have. */
 export const MissingPluginError = createError<[string, string]>(
   'FST_BALANCER_ADMIN_MISSING_PLUGIN',
   "The balancer '%s' has no %s",
@@ -83,7 +83,7 @@ const ReloadRefused = createError<[string]>(
   409,
 )
 
-/** A configuration that cannot be put in force; it names every fault, or the first 100. */
+/** The new configuration cannot be applied; names every fault, at most 100. */
 export class ReloadRefusedError extends ReloadRefused {
   readonly faults: readonly string[]
 
@@ -94,28 +94,28 @@ export class ReloadRefusedError extends ReloadRefused {
   }
 }
 
-/** A body of another type. */
+/** The body is not JSON. */
 export const NotJsonError = createError<[]>(
   'FST_BALANCER_ADMIN_NOT_JSON',
-  'A body must be JSON: send it with `content-type: application/json`',
+  'The body must be JSON: send `content-type: application/json`',
   415,
 )
 
-/** A page of another origin wants to change something with the browser of somebody who may. */
+/** A web page of another origin tried to change something through an operator's browser. */
 export const CrossSiteError = createError<[string]>(
   'FST_BALANCER_ADMIN_CROSS_SITE',
-  'Refused: a change must not come from %s',
+  "Changes by pages of other origins are refused (%s): if the origin is yours, add it to the admin option 'origins'",
   403,
 )
 
-/** Asked for by a name that nobody has listed: it may be a stranger's, made to mean this server. */
+/** The `Host` header names a host that is not listed: it may be an attacker's, pointed at this server (DNS rebinding). */
 export const UnknownHostError = createError<[string]>(
   'FST_BALANCER_ADMIN_UNKNOWN_HOST',
-  "Refused: %s is not known as a name of this server. Ask for localhost or an address, or add the name to the admin option 'hosts'",
+  "The host %s is not allowed: use localhost or an IP address, or add it to the admin option 'hosts'",
   403,
 )
 
-/** There is no such route. */
+/** No such route. */
 export const UnknownRouteError = createError<[string, string]>(
   'FST_BALANCER_ADMIN_UNKNOWN_ROUTE',
   'There is no %s %s',

@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import type { Static } from '@sinclair/typebox'
 import type { CircuitView, ProbeView, ProcessView } from './schemas/views.ts'
 
-/** The health check of one balancer, as far as it is needed here. */
+/** The part of a balancer's health check that is used here. */
 export interface Prober {
   of(id: string): {
     readonly active:
@@ -17,15 +17,15 @@ export interface Prober {
   probe(id: string): Promise<Static<typeof ProbeView>>
 }
 
-/** Somebody holds a circuit. */
+/** Keeps a circuit open or closed until released. */
 export interface Hold {
   release(): void
 }
 
-/** A circuit, with what else a breaker tells of it. */
+/** A circuit as a breaker reports it. */
 export type Circuit = Omit<Static<typeof CircuitView>, 'changesIn'> & { readonly changesIn?: number | undefined }
 
-/** The circuit breaker of one balancer, as far as it is needed here. */
+/** The part of a balancer's circuit breaker that is used here. */
 export interface Breaker {
   of(id: string): Circuit
   readonly views: readonly Circuit[]
@@ -33,7 +33,7 @@ export interface Breaker {
   release(id: string): void
 }
 
-/** @fastify/under-pressure, by what it decorates the app with. */
+/** The decorators of @fastify/under-pressure. */
 interface UnderPressure {
   isUnderPressure(): boolean
   memoryUsage(): Omit<Static<typeof ProcessView>, 'overloaded'>
@@ -42,7 +42,7 @@ interface UnderPressure {
 /** In ms. */
 const longestDelay = 3_600_000
 
-/** The plugins that may stand beside a balancer. */
+/** Finds the optional plugins of a balancer. */
 export class Extensions {
   readonly #app: FastifyInstance
 
@@ -60,18 +60,19 @@ export class Extensions {
     return this.#extension(balancer, 'circuit-breaker') as Breaker | undefined
   }
 
-  /** How the process is, if somebody looks after it. */
+  /** Load of the process, if @fastify/under-pressure is registered. */
   process(): Static<typeof ProcessView> | undefined {
     const app = this.#app
     if (!app.hasDecorator('memoryUsage') || !app.hasDecorator('isUnderPressure')) return undefined
     const underPressure = app as unknown as UnderPressure
     const { eventLoopDelay, eventLoopUtilized, heapUsed, rssBytes } = underPressure.memoryUsage()
-    // Infinite when not even its timer came to be called; JSON has no word for that.
+    // Infinity if even the plugin's own timer was late; JSON cannot express that.
     const delay = Math.min(eventLoopDelay, longestDelay)
     const overloaded = underPressure.isUnderPressure()
     return { overloaded, eventLoopDelay: delay, eventLoopUtilized, heapUsed, rssBytes }
   }
-  /** In whatever scope it was registered. */
+
+  /** Found in whatever scope it was registered. */
   #extension(balancer: string, name: string): unknown {
     return this.#app.balancers.get(balancer)?.extensions.get(name)
   }

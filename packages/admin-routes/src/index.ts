@@ -1,5 +1,6 @@
 export { adminRoutes as default, adminRoutes } from './plugin.ts'
-export type { AdminAction, AdminChange, AdminNotice } from './changes/audit.ts'
+export type { AdminAction, AdminChange } from './changes/admin-change.ts'
+export type { AdminNotice } from './changes/audit.ts'
 export { AdminRoutesOptions, faultsOfOptions } from './options.ts'
 export type { ReloadNotice } from './reload/reload-notices.ts'
 export type { Reload, ReloadOrder, ReloadReport } from './reload/reload-report.ts'

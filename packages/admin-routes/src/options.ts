@@ -17,73 +17,73 @@ import { BadOptionsError, UnguardedError } from './errors.ts'
 import { EventsOptions } from './events/options.ts'
 import type { Reload } from './reload/reload-report.ts'
 
-const guardsOn = (who: string) => ({
-  onRequest: hooks<onRequestHookHandler>(`Hooks that check who ${who}`),
+const guardsOn = (purpose: string) => ({
+  onRequest: hooks<onRequestHookHandler>(`Hooks that authenticate ${purpose}`),
   preHandler: hooks<preHandlerHookHandler>('Like `onRequest`, but after the body is parsed'),
 })
 
 const role = (purpose: string) =>
-  Type.Object(guardsOn(`asks to ${purpose} (besides those above)`), { ...strict, default: {} })
+  Type.Object(guardsOn(`${purpose}, in addition to those above`), { ...strict, default: {} })
 
-/** Everything that `register` takes. The one source of the type, the validation, the defaults and the README's table. */
+/** Everything that `register` takes. The only source of the type, the validation, the defaults and the README's table. */
 export const AdminRoutesOptions = Type.Object(
   {
     prefix: Type.String({
       pattern: '^/.*[^/]$',
       default: '/_balancer',
-      description: 'Where the routes are; the balancer forwards nothing that is below it',
+      description: 'Path prefix of the routes; nothing below it is forwarded to backends',
     }),
-    ...guardsOn('asks, before anything of the request is read: a function, or several'),
-    read: role('look'),
-    operate: role('change something'),
+    ...guardsOn('every request, before its body is read: a function, or an array of functions'),
+    read: role('requests that only read'),
+    operate: role('requests that change something'),
     insecure: Type.Boolean({ default: false, description: 'Allow access without authentication' }),
     hosts: hosts(
-      'Host names at which the routes answer, e.g. `ops.example`, besides `localhost` and addresses; others get 403 (DNS rebinding). Checked with `insecure`, and whenever given: give it (`[]` will do) if your hooks only look at addresses',
+      'Allowed values of `Host` besides `localhost` and IP addresses, e.g. `ops.example`; others get 403, against DNS rebinding. Checked if given, and always with `insecure`. If your hooks only check client addresses, give it, `[]` at least',
     ),
     openProbes: Type.Boolean({
       default: false,
-      description: '`/ready` and `/live` answer without hooks, for an orchestrator that cannot sign in',
+      description: '`/ready` and `/live` need no authentication, for orchestrators that cannot sign in',
     }),
     allow: Type.Optional(
       Type.Array(Type.String(), {
         description:
-          'Backends that may be added: networks (`10.0.0.0/8`) and hosts (`*.internal`, `10.0.0.1:3000`, `https://api.internal`, which is port 443 alone); anything, if not given',
+          'Backends that may be added: networks (`10.0.0.0/8`) and hosts (`*.internal`, `10.0.0.1:3000`, `https://api.internal`, which is port 443 only). If not given, any',
       }),
     ),
     origins: Type.Array(Type.String(), {
       default: [],
-      description: 'Other origins whose pages may change something, e.g. `https://ops.example`',
+      description: 'Other origins whose web pages may make changes, e.g. `https://ops.example`',
     }),
     user: code<(request: FastifyRequest) => string | undefined>(
-      'Who it was, for the audit; `id`, `name`, `username` or `sub` of `request.user` if not given',
+      '`(request) => string | undefined`: names the operator in the audit log. If not given: `id`, `name`, `username` or `sub` of `request.user`',
     ),
     reload: code<Reload>(
-      '`async ({ dryRun, force, who }) => report`: reads the configuration again, for `POST /reload`; given by the command that runs a file',
+      '`async ({ dryRun, force, who }) => report`: reloads the configuration, for `POST /reload`. The command with `--config` sets it',
     ),
     events: Type.Object(EventsOptions.properties, { ...strict, default: {} }),
     persist: Type.Optional(
       Type.String({
         minLength: 1,
-        description: 'A file that keeps lists and states that were changed here, so that they survive a restart',
+        description: 'File that saves lists and states changed through these routes, so that they survive a restart',
       }),
     ),
-    bodyLimit: Type.Integer({ minimum: 1, default: 1_048_576, description: 'A body may have so many bytes' }),
+    bodyLimit: Type.Integer({ minimum: 1, default: 1_048_576, description: 'Largest request body (bytes)' }),
   },
   strict,
 )
-/** What `register` takes: everything optional. */
+/** What `register` takes; everything is optional. */
 export type AdminRoutesOptions = Given<Static<typeof AdminRoutesOptions>>
 
-/** Options with every default in place. */
+/** The options with all defaults filled in. */
 export type ParsedOptions = Static<typeof AdminRoutesOptions>
 
-/** What checks who asks, in the order in which it is asked. */
+/** Authentication hooks, in the order in which they run. */
 export interface Guards {
   readonly onRequest: readonly onRequestHookHandler[]
   readonly preHandler: readonly preHandlerHookHandler[]
 }
 
-/** The hooks of the options, or of one role of theirs. */
+/** The hooks of the options, or of one role. */
 export function guardsOf({ onRequest, preHandler }: Pick<ParsedOptions, 'onRequest' | 'preHandler'>): Guards {
   return { onRequest: hookList(onRequest), preHandler: hookList(preHandler) }
 }
@@ -112,20 +112,20 @@ function ownFaults(options: ParsedOptions): string[] {
     if (fault !== undefined) faults.push(`origins.${index}: ${fault}`)
   }
   faults.push(...hostFaults('hosts', options.hosts))
-  for (const [name, code] of Object.entries({ user, reload }))
-    if (code !== undefined && typeof code !== 'function') faults.push(`${name}: expected a function`)
+  for (const [name, given] of Object.entries({ user, reload }))
+    if (given !== undefined && typeof given !== 'function') faults.push(`${name}: expected a function`)
   return faults
 }
 
 const reading = (given: AdminRoutesOptions) => readOptions(AdminRoutesOptions, given, ownFaults)
 
-/** Every fault of the options, one line each; for whoever checks more than these and wants to name all at once. */
+/** Every fault of the options, one line each. For a caller that reports them together with others. */
 export function faultsOfOptions(given: AdminRoutesOptions): readonly string[] {
   return reading(given).faults
 }
 
 /**
- * The options with every default in place.
+ * The options with all defaults filled in.
  * @throws BadOptionsError naming every fault at once; UnguardedError when a role has no hook
  */
 export function parseOptions(given: AdminRoutesOptions): ParsedOptions {

@@ -55,7 +55,7 @@ function guard(scope: FastifyInstance, { onRequest, preHandler }: Guards): void 
   for (const hook of preHandler) scope.addHook('preHandler', hook)
 }
 
-/** Where no hook may tell who asks, the name that is asked for must not be a stranger's. */
+/** Without authentication, `Host` must be a known name of this server (DNS rebinding). */
 function checkHosts(scope: FastifyInstance, { insecure, hosts }: ParsedOptions): void {
   if (!insecure && hosts === undefined) return
   const known = new KnownHosts(hosts)
@@ -65,19 +65,19 @@ function checkHosts(scope: FastifyInstance, { insecure, hosts }: ParsedOptions):
   })
 }
 
-/** How all routes read requests and answer them, whatever the app does in its own. */
+/** How all routes read requests and answer them, independent of the app's own settings. */
 function prepare(scope: FastifyInstance, desk: Desk): void {
   scope.setValidatorCompiler(validatorCompiler)
   scope.setSerializerCompiler(serializerCompiler)
-  // One that the app has for all its answers would go before it.
+  // The app's own reply serializer would run instead of ours.
   scope.setReplySerializer(null as never)
   scope.setErrorHandler(answerErrors(desk))
   readBodies(scope, desk.options.bodyLimit)
   scope.addHook('onRoute', (route) => {
-    // What is wrong with a request is said once it is known that the one who asks may ask.
+    // Validation errors are reported only after authentication.
     route.attachValidation = true
     route.bodyLimit = desk.options.bodyLimit
-    // Read by @fastify/under-pressure: whoever has to help an overloaded process must get in.
+    // Read by @fastify/under-pressure: an overloaded process must stay operable.
     route.config = Object.assign({ pressureHandler: () => undefined }, route.config)
   })
   scope.addHook('onRequest', (_request, reply, done) => {
@@ -97,7 +97,7 @@ function refuseInvalid(scope: FastifyInstance): void {
   scope.addHook('preHandler', (request, _reply, done) => done(request.validationError as Error | undefined))
 }
 
-/** What one role may do. */
+/** The routes of one role. */
 async function roleRoutes(scope: FastifyInstance, { desk, role }: { desk: Desk; role: Role }): Promise<void> {
   const { options } = desk
   const sameOrigin = new SameOrigin(options.origins)
@@ -129,11 +129,13 @@ async function allRoutes(scope: FastifyInstance, { desk }: { desk: Desk }): Prom
 async function plugin(app: FastifyInstance, given: AdminRoutesOptions): Promise<void> {
   const options = parseOptions(given)
   if (options.insecure)
-    app.log.warn(`admin routes at ${options.prefix} are insecure: whoever reaches them may do anything`)
+    app.log.warn(
+      `admin routes at ${options.prefix} need no authentication (insecure): anyone who reaches them has full control`,
+    )
   const desk = new Desk(app, options)
-  // At once, so that nobody has asked or probed the configured ones.
+  // At once, before the configured backends are used or probed.
   await desk.restore()
-  // Balancers may be registered until then.
+  // Balancers may be registered until the app is ready.
   app.addHook('onReady', async () => {
     await desk.restore()
     await desk.settle()

@@ -2,7 +2,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import type { FastifyBaseLogger, FastifyInstance, FastifyRequest, RawServerDefault } from 'fastify'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
-/** Where routes are added; their types come out of their schemas. */
+/** Where routes are added; request types come from their schemas. */
 export type Scope = FastifyInstance<
   RawServerDefault,
   IncomingMessage,
@@ -14,10 +14,10 @@ export type Scope = FastifyInstance<
 /** The tag of every route in an OpenAPI document. */
 export const tags = ['load-balancer']
 
-/** A part of a path that has a name, with what it has to match, if that is said. */
+/** A path parameter, with its regular expression if it has one. */
 const parameter = /:(\w+)(?:\([^/]*\))?/g
 
-/** What stands before a path of ours, with what a request has in place of parameters. */
+/** The prefix of our paths, with a request's values in place of parameters. */
 export function prefixOf({ prefix }: Scope, { params }: Pick<FastifyRequest, 'params'>): string {
   const given = params as Readonly<Record<string, string>>
   return encodeURI(prefix).replace(parameter, (_whole, name: string) => encodeURIComponent(given[name] ?? ''))

@@ -3,20 +3,20 @@ import type { FastifyInstance } from 'fastify'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { Server, ServerResponse } from 'node:http'
 
-/** How a drain of the whole server goes on. */
+/** Options of a server drain. */
 export interface ServerDrainOptions {
-  /** Until connections are told to close, in ms: whoever asks `/ready` needs time to notice. */
+  /** Time until connections are closed, in ms: load balancers that check `/ready` need time to notice. */
   readonly grace: number
-  /** Close the app then. */
+  /** Close the app after `grace`. */
   readonly close: boolean
 }
 
-/** Told by Node itself of each request over HTTP/1, before anybody has answered it. */
+/** Node's own channel: each HTTP/1 request, before it is answered. */
 const requestStart = 'http.server.request.start'
 
 /**
- * Is the whole server in use, or to be left alone? While it drains it goes on answering: `/ready` says no at once; once that
- * was noticed, clients lose their connections with the answers that they get, and come back elsewhere.
+ * The state of the whole server: ready, or draining. While draining it still answers requests, but `/ready` answers 503 at
+ * once; after the grace period, responses carry `Connection: close`, so that clients reconnect elsewhere.
  */
 export class ServerState {
   readonly #app: FastifyInstance
@@ -36,29 +36,29 @@ export class ServerState {
     return this.#state
   }
 
-  /** Clients are told to close their connections. */
+  /** Responses carry `Connection: close`. */
   get closesConnections(): boolean {
     return this.#closesConnections
   }
 
-  /** When they will be told, in ms since the epoch; undefined where they are told already, or not going to be. */
+  /** When responses will begin to carry it, in ms since the epoch; undefined if they already do, or if not draining. */
   get closesConnectionsAt(): number | undefined {
     return this.#closesConnectionsAt
   }
 
-  /** The app closes then. */
+  /** The app will be closed after the grace period. */
   get closesApp(): boolean {
     return this.#closesApp
   }
 
-  /** Requests on their way through, of all balancers. */
+  /** Requests in progress, of all balancers. */
   get exchanges(): number {
     let sum = 0
     for (const { exchanges } of this.#app.balancers.values()) sum += exchanges
     return sum
   }
 
-  /** Begins to drain; ordered again, the grace begins anew, but connections that are being closed stay so. */
+  /** Starts to drain. A second order restarts the grace period, but connections that are already being closed stay so. */
   drain({ grace, close }: ServerDrainOptions): void {
     this.#stopTimer()
     this.#state = 'drain'
@@ -72,7 +72,7 @@ export class ServerState {
     if (!this.#closesConnections) this.#closesConnectionsAt = Date.now() + grace
   }
 
-  /** In use again. */
+  /** Ends the drain. */
   ready(): void {
     this.#stopTimer()
     this.#state = 'ready'
@@ -90,15 +90,15 @@ export class ServerState {
 
   async #closeApp(): Promise<void> {
     const { log } = this.#app
-    log.info(`drained as ordered: closing, with ${this.exchanges} requests in flight`)
+    log.info(`server drained: closing, ${this.exchanges} requests in flight`)
     try {
       await this.#app.close()
     } catch (error) {
-      log.error({ err: error }, 'closing, as ordered, has failed')
+      log.error({ err: error }, 'closing after the drain failed')
     }
   }
 
-  /** Node says `Connection: close` by itself where a connection is not to be kept. The channel is the process's. */
+  /** Without keep-alive, Node sends `Connection: close` by itself. The channel is process-wide. */
   readonly #doNotKeep = (message: unknown) => {
     const { server, response } = message as { readonly server: Server; readonly response: ServerResponse }
     if (this.#app.balancerServers.has(server)) response.shouldKeepAlive = false
@@ -113,7 +113,7 @@ export class ServerState {
 
 const byServer = new WeakMap<FastifyInstance['server'], ServerState>()
 
-/** The state of an app's server: one, however many admin routes there are. */
+/** The state of an app's server; shared if admin routes are registered several times. */
 export function serverStateOf(app: FastifyInstance): ServerState {
   let state = byServer.get(app.server)
   if (state === undefined) byServer.set(app.server, (state = new ServerState(app)))

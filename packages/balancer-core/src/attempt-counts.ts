@@ -9,28 +9,28 @@ import { Penalties } from './attempt/failure-penalty.ts'
 import { TimeLimitSweep } from './attempt/time-limit-sweep.ts'
 
 /**
- * Answers that are about the one who asks, not about the backend: 429, too many requests of one client (RFC 6585 §4), and
- * 501, a method that it does not know (RFC 9110 §15.6.2). Any client could bring them about at will.
+ * Statuses that concern the client, not the backend: 429, too many requests of one client (RFC 6585 §4), and 501, an
+ * unknown method (RFC 9110 §15.6.2). Any client could cause them at will.
  */
 function isAboutClient(status: number): boolean {
   return status === 429 || status === 501
 }
 
-/** By its outcome, or by a response that a backend is quick to give when it does not do the work. */
+/** A failed attempt, or a 5xx: backends that do no work often answer 5xx quickly. */
 function hasFailed({ status }: Attempt, outcome: Outcome): boolean {
   return outcome === 'ok' ? status >= 500 && !isAboutClient(status) : failures[outcome].blame === 'backend'
 }
 
 const sweptLimits = ({ connect, headers, idle }: TimeoutOptions) => [connect, headers, idle]
 
-/** Keeps count of the attempts of one balancer, and tells its hooks: whatever goes in comes out once. */
+/** Counts the attempts of one balancer and calls its hooks: each start has exactly one end. */
 export class AttemptCounts implements AttemptCounter {
   readonly sweep: TimeLimitSweep
   readonly #hooks: Hooks
   readonly #penalties: Penalties
   readonly #onFree: (backend: Backend) => void
 
-  /** `onFree` hears of each place that has become free. */
+  /** `onFree` is called whenever a backend has a free place again. */
   constructor(hooks: Hooks, clock: Clock, timeouts: TimeoutOptions, onFree: (backend: Backend) => void) {
     this.sweep = new TimeLimitSweep(clock, sweptLimits(timeouts))
     this.#hooks = hooks
@@ -52,7 +52,7 @@ export class AttemptCounts implements AttemptCounter {
   }
 
   attemptResponded(attempt: Attempt): void {
-    // Before it had the whole request, it may be the client that it waited for.
+    // Until it has the whole request, the backend may be waiting for the client.
     if (attempt.uploaded) attempt.backend.latency.measure(attempt.responseTime, attempt.respondedAt)
     if (this.#hooks.onAttemptResponse.length > 0) this.#hooks.tell('onAttemptResponse', attempt)
     if (channels.attemptResponse.hasSubscribers) channels.attemptResponse.publish({ attempt })
@@ -69,7 +69,7 @@ export class AttemptCounts implements AttemptCounter {
     if (channels.attemptEnd.hasSubscribers) channels.attemptEnd.publish({ attempt })
   }
 
-  /** Nothing is under way any more. */
+  /** To be called when no attempt is in progress any more. */
   close(): void {
     this.sweep.stop()
     this.#penalties.stop()

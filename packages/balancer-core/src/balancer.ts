@@ -10,6 +10,7 @@ import { Exchanges } from './exchange-ceiling.ts'
 import type { Explanation } from './picking/explain.ts'
 import { failures } from './failure.ts'
 import { Hooks, type BalancerHooks } from './hooks.ts'
+import { logPanic } from './panic-log.ts'
 import { AttemptCounts } from './attempt-counts.ts'
 import { prepareChange, type PrepareOptions } from './changes/preparation.ts'
 import type { PreparedChange } from './changes/prepared-change.ts'
@@ -28,19 +29,19 @@ function pickingSettings({ panicThreshold, timeouts }: ParsedOptions): PickingSe
   return { lastResort: panicThreshold !== false && timeouts.connect }
 }
 
-/** One named balancer: its backends, its policy, and everything that requests share on their way. */
+/** One named balancer: its backends, its policy, and everything that its requests share. */
 export class Balancer extends ManagedList {
   readonly name: string
   readonly clock: Clock
-  /** Where chance comes from: numbers from 0 up to, not including, 1. */
+  /** Source of random numbers: 0 ≤ x < 1. */
   readonly random: () => number
-  /** All that can go wrong, and whose fault it is: for extensions, which load only the types. */
+  /** The table of failures and whose fault they are: for extensions, which import only types. */
   readonly failures = failures
   readonly hooks: Hooks
   readonly queue: WaitingQueue<WaitingExchange>
   readonly budget: RetryBudget
   readonly counts: AttemptCounts
-  /** What other plugins keep beside it, by their names: so they are found from whatever scope. */
+  /** Objects of other plugins, by plugin name: this is how they find each other in any scope. */
   readonly extensions = new Map<string, unknown>()
   #options: ParsedOptions
   #policy: Policy
@@ -63,7 +64,7 @@ export class Balancer extends ManagedList {
     this.random = random
     this.#policy = parsed.policy(random)
     this.hooks = new Hooks((error, hook) =>
-      log?.error({ err: error, balancer: parsed.name, hook }, 'a balancer hook threw'),
+      log?.error({ err: error, balancer: parsed.name, hook }, 'a hook of the balancer threw an error'),
     )
     this.queue = new WaitingQueue(parsed.queue.max)
     this.budget = new RetryBudget(parsed.retry.budget)
@@ -107,32 +108,35 @@ export class Balancer extends ManagedList {
     }))
   }
 
-  /** Adds to what requests do, or counts for this balancer: see `BalancerHooks`. */
+  /** Adds a hook: see `BalancerHooks`. */
   addHook<Name extends keyof BalancerHooks>(name: Name, hook: BalancerHooks[Name]): this {
     this.hooks.add(name, hook)
     return this
   }
 
-  /** Takes back what `addHook` has added. */
+  /** Removes a hook that `addHook` has added. */
   removeHook<Name extends keyof BalancerHooks>(name: Name, hook: BalancerHooks[Name]): this {
     this.hooks.remove(name, hook)
     return this
   }
 
-  /** Begins a backend's slow start anew, e.g. when it was let in only to be tried, and has stood the trial. */
+  /** Restarts a backend's slow start, e.g. after a successful trial. */
   warmUp(backend: Backend): void {
     this.#slowStart.restart(backend)
   }
 
-  /** Says of every backend why it may or may not be used, and which one would be picked. Sends nothing, changes nothing. */
+  /**
+   * Tells for every backend why it would or would not be used, and which one would be picked. Sends nothing, changes
+   * nothing.
+   */
   explain(request: Partial<PickRequest> = {}): Explanation {
     this.list.settle()
     return this.#picking.explain({ method: 'GET', url: '/', headers: {}, ...request })
   }
 
   /**
-   * Chooses a backend that has room, was not tried yet and is not refused by a hook. `saturated`: one may become free;
-   * `none`: waiting would not help.
+   * Picks a backend that is below `maxInFlight`, was not tried yet and is not refused by a hook. `saturated`: one may
+   * become free; `none`: waiting would not help.
    */
   pick(exchange: AttemptOwner): Attempt | 'saturated' | 'none' {
     this.list.settle()
@@ -145,7 +149,7 @@ export class Balancer extends ManagedList {
     return this.#picking.at(backend, exchange)
   }
 
-  /** Exchanges that have begun and not ended. */
+  /** Requests in progress. */
   get exchanges(): number {
     return this.#exchanges.count
   }
@@ -160,7 +164,7 @@ export class Balancer extends ManagedList {
     this.#exchanges.leave()
   }
 
-  /** No new requests are to be taken: what is under way may finish. */
+  /** True once it is closing: no new requests, those in progress may finish. */
   get closing(): boolean {
     return this.#closed !== undefined
   }
@@ -170,7 +174,7 @@ export class Balancer extends ManagedList {
     return (this.#closed ??= this.#close())
   }
 
-  /** The live view: what it is made of, and how it is now. */
+  /** A live view of its state. */
   toJSON() {
     const { name, policy, set, exchanges, queue, backends } = this
     const { revision, panicking } = set
@@ -198,15 +202,8 @@ export class Balancer extends ManagedList {
   #onSwap(now: BackendSet, before: BackendSet): void {
     this.#slowStart.observe(now, before)
     this.#picking.over(now)
-    if (now.panicking !== before.panicking) this.#tellPanic(now)
+    if (now.panicking !== before.panicking) logPanic(this.#log, this.name, now)
     if (channels.backendsChange.hasSubscribers) channels.backendsChange.publish({ balancer: this, now, before })
     this.#handover.changed()
-  }
-
-  #tellPanic({ panicking, all, available }: BackendSet): void {
-    const figures = { balancer: this.name, backends: all.length, available: available.length }
-    if (panicking)
-      this.#log?.warn(figures, 'panic began: too few healthy backends, so health is ignored and all are tried')
-    else this.#log?.info(figures, 'panic ended: unhealthy backends are left alone again')
   }
 }

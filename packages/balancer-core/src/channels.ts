@@ -3,8 +3,8 @@ import type { Attempt, ExchangeView } from './attempt/attempt.ts'
 import type { BackendSet } from './backends/backend-set.ts'
 
 /**
- * For those who look on from outside, as tracing does. Each name begins with `balancer-core:`; a channel that nobody
- * subscribes to costs one comparison.
+ * Diagnostics channels, for observers such as tracing. Each name begins with `balancer-core:`; a channel without
+ * subscribers costs one comparison.
  */
 export const channels = {
   /** An exchange has begun: `{ exchange }`. */

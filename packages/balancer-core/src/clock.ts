@@ -1,37 +1,39 @@
 import { performance } from 'node:perf_hooks'
 
 /**
- * Where time comes from. All durations in this package are milliseconds.
- * Tests and simulations pass their own; timers never keep the process alive.
+ * Source of time. All durations in this package are in milliseconds. Tests and simulations pass their own; timers never
+ * keep the process alive.
  */
 export interface Clock {
   /** Milliseconds of a monotonic clock; only differences mean anything. */
   now(): number
-  /** Calls back once after `delay` ms, however many; answers what `clearTimeout` takes. */
+  /**
+   * Calls back once after `delay` ms, which may exceed Node's limit for timers; returns the handle for `clearTimeout`.
+   */
   setTimeout(callback: () => void, delay: number): unknown
-  /** Takes back a timer that has not fired; does nothing for `null`. */
+  /** Cancels a timer that has not fired; does nothing for `null`. */
   clearTimeout(timer: unknown): void
-  /** Where it stands still while the process cannot act: called with the length of each pause (ms) when that is over. */
+  /** For a clock that stops while the process is paused: called with the length of each pause (ms) when it is over. */
   readonly onPause?: Set<(duration: number) => void>
 }
 
 /** Node's timers count to 2³¹ − 1 ms, which is 24.8 days; longer ones would fire at once. */
 const longest = 2_147_483_647
 
-/** How often a clock looks whether the process runs (ms), as long as anybody waits for a time. */
+/** How often a clock checks that the process runs (ms), while timers are set. */
 const beat = 100
-/** A beat that is later than this (ms) says that the process could not act for a while. */
+/** A check that comes later than this (ms) means that the process was paused. */
 const tolerance = 100
 /** A single timer that is later than this (ms) may have kept the event loop from reading what has arrived. */
 const slack = 20
-/** A timer that comes late waits for as long again, at most so long (ms), while what has arrived meanwhile is read. */
+/** A late timer waits again by its delay, at most this long (ms), so that data that arrived meanwhile is read first. */
 const grace = 100
 
-/** A timer that counts only time in which the process could act, in as many pieces as it takes. */
+/** A timer that counts only time in which the process was running. */
 class AwakeTimer {
   readonly #clock: AwakeClock
   readonly #callback: () => void
-  /** What follows after the present piece. */
+  /** Time after the current piece, in ms. */
   #left = 0
   #due = 0
   #pausedBefore = 0
@@ -61,13 +63,13 @@ class AwakeTimer {
 
   #ring(): void {
     const clock = this.#clock
-    // It takes notice of a pause that has just ended.
+    // This notices a pause that has just ended.
     clock.now()
     const late = Math.max(0, clock.source.now() - this.#due)
     const paused = clock.paused - this.#pausedBefore
     let left = this.#left + Math.max(0, paused - late)
     if (late > slack && !this.#hasWaited) {
-      // Timers come before what the sockets have to tell: an answer that arrived in time must be heard first.
+      // Node runs timers before it reads sockets: a response that arrived in time must be read first.
       this.#hasWaited = true
       left += Math.min(late, grace)
     }
@@ -83,23 +85,23 @@ class AwakeTimer {
 }
 
 /**
- * Time in which this process could act. While it is stopped, starved or busy with one long task (SIGSTOP, a frozen
- * machine, a long garbage collection), the clock stands still, so that no limit runs out on somebody who has answered
- * meanwhile. A pause is seen once it is longer than 0.2 s, and up to 0.1 s of it may be counted all the same.
+ * Time in which this process was running. While it is paused (SIGSTOP, a frozen machine, one long task, a long garbage
+ * collection), the clock stops, so that no time limit ends a request whose response has arrived meanwhile. A pause is
+ * noticed if it is longer than 0.2 s, and up to 0.1 s of it may still count.
  */
 export class AwakeClock implements Clock {
   readonly source: Clock
-  /** How many timers are set. */
+  /** Number of timers that are set. */
   waiting = 0
-  /** How long it has stood still so far, in ms. */
+  /** Total length of all pauses so far, in ms. */
   paused = 0
   readonly onPause = new Set<(duration: number) => void>()
   readonly #beats: Pick<Clock, 'setTimeout'>
-  /** When the next beat is due, on the source; never while nobody waits for a time. */
+  /** When the next check is due, on the source's clock; Infinity while no timer is set. */
   #due = Infinity
   #seen = 0
 
-  /** `beats` has timers for looking whether the process runs; those of the source, unless they are not real. */
+  /** `beats` provides the timers for the checks. Default: those of the source. */
   constructor(source: Clock, beats: Pick<Clock, 'setTimeout'> = source) {
     this.source = source
     this.#beats = beats
@@ -132,7 +134,7 @@ export class AwakeClock implements Clock {
   }
 
   #resume(time: number): void {
-    // A part of each pause counts, or where every beat is late, no limit would ever end.
+    // Part of each pause counts: otherwise, on a machine where every check is late, no time limit would ever end.
     const duration = time - Math.max(this.#seen, this.#due)
     this.#due = time + beat
     this.#seen = time
@@ -143,7 +145,7 @@ export class AwakeClock implements Clock {
 
 const realTimeout = setTimeout
 
-/** The process's own time, as far as it could act. */
+/** The time of this process, without its pauses. */
 export const systemClock = new AwakeClock(
   {
     now: () => performance.now(),

@@ -12,7 +12,7 @@ type ErrorOptionsOf = { cause: unknown }
 const constructors = new Map(
   Object.entries(failures).map(([reason, { status, message }]) => {
     const code = `FST_BALANCER_${reason.replaceAll('-', '_').toUpperCase()}`
-    // Where in this package it was made tells nobody anything, and finding that out is most of what a refusal costs.
+    // No stack: the place in this package is of no use, and capturing it is most of what a refusal costs.
     const constructor = createError<[ErrorOptionsOf]>(code, message, status, Error, false)
     Object.defineProperty(constructor.prototype, 'stack', {
       value: `FastifyError [${code}]: ${message}`,
@@ -32,14 +32,14 @@ export function failureError(reason: FailureReason, cause: unknown): FailureErro
 /** Options that cannot be used; the message names every fault. Thrown at boot and by changes of the set. */
 export const BadOptionsError = createError<[string]>('FST_BALANCER_BAD_OPTIONS', 'Bad balancer options: %s', 400)
 
-/** A change of the set that was built on an older revision than the current one. */
+/** A change based on an older revision of the list than the current one. */
 export const StaleRevisionError = createError<[number, number]>(
   'FST_BALANCER_STALE_REVISION',
   'The set is at revision %s, not %s',
   412,
 )
 
-/** Backends that a check would not let in; the message names each, and why. */
+/** Backends that a check refused; the message names each, and why. */
 export const RefusedBackendsError = createError<[string]>(
   'FST_BALANCER_REFUSED_BACKENDS',
   'Refused, nothing was changed: %s',
@@ -50,11 +50,14 @@ const UnknownBackend = createError<[string]>('FST_BALANCER_UNKNOWN_BACKEND', "Th
 
 const NobodyUsable = createError<[string]>(
   'FST_BALANCER_NOBODY_USABLE',
-  'Refused, nothing was changed: no backend would be usable (%s); with `force` it is done all the same',
+  'Refused, nothing was changed: no backend would be usable (%s); use `force` to do it anyway',
   409,
 )
 
-/** A list of which no backend could be used, where one can be now; `faults` says of each why, or of the first of very many. */
+/**
+ * A list without a usable backend, while the current one has some. `faults` says why for each backend, or for the first
+ * ten of a long list.
+ */
 export class NobodyUsableError extends NobodyUsable {
   readonly faults: readonly string[]
 

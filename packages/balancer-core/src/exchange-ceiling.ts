@@ -1,12 +1,12 @@
 import type { Clock } from './clock.ts'
 
-/** The part of the file descriptors that requests may use; each needs two: the client's and the backend's. */
+/** Share of the file descriptors that requests may use; each request needs two: the client's and the backend's. */
 const share = 0.8
 const socketsEach = 2
-/** Where the system does not say how many files a process may open: Windows. */
+/** The limit where the system has none for open files: Windows. */
 const withoutLimit = 16_384
 
-/** What Node's diagnostic report says of it; its types do not know the switch. */
+/** The part of Node's diagnostic report that is read; Node's types lack `excludeNetwork`. */
 interface Report {
   excludeNetwork: boolean
   getReport(): { readonly userLimits?: { readonly open_files?: { readonly soft: number | 'unlimited' } } }
@@ -16,7 +16,7 @@ interface Report {
 function openFilesLimit(): number | undefined {
   const report = process.report as unknown as Report
   const { excludeNetwork } = report
-  // Or it would look up the names of all peers.
+  // Otherwise it would look up the names of all peers.
   report.excludeNetwork = true
   const { userLimits } = report.getReport()
   report.excludeNetwork = excludeNetwork
@@ -26,7 +26,7 @@ function openFilesLimit(): number | undefined {
 
 let byDefault: number | undefined
 
-/** How many requests may be under way in this process, where no option says: two fifths of `ulimit -n`, or 16 384. */
+/** Default for `maxExchanges`: two fifths of `ulimit -n`, or 16 384. */
 export function defaultCeiling(): number {
   if (byDefault === undefined) {
     const files = openFilesLimit()

@@ -2,7 +2,7 @@
 export type Blame = 'client' | 'backend' | 'proxy'
 
 interface FailureKind {
-  /** The status that the client gets; 499, nginx's for a client that does not listen, is never sent. */
+  /** The status that the client gets. 499 (nginx's "client closed request") is only logged, never sent. */
   readonly status: number
   readonly blame: Blame
   /** Which retry rule applies: see `retry.ts`. */
@@ -25,7 +25,7 @@ export const failures = {
     message: 'The version of the protocol is not supported',
   },
   'rewrite-failed': { status: 500, blame: 'proxy', retry: 'never', message: 'The request could not be rewritten' },
-  overloaded: { status: 503, blame: 'proxy', retry: 'never', message: 'Too many requests are under way' },
+  overloaded: { status: 503, blame: 'proxy', retry: 'never', message: 'Too many requests are in progress' },
   'no-backend': { status: 503, blame: 'proxy', retry: 'never', message: 'No backend is available' },
   'queue-full': { status: 503, blame: 'proxy', retry: 'never', message: 'Too many requests are waiting' },
   'queue-timeout': { status: 503, blame: 'proxy', retry: 'never', message: 'No backend became free in time' },
@@ -39,13 +39,18 @@ export const failures = {
     retry: 'elsewhere',
     message: 'The backend could not be reached in time',
   },
-  'tls-failed': { status: 502, blame: 'backend', retry: 'elsewhere', message: 'The backend could not be trusted' },
+  'tls-failed': {
+    status: 502,
+    blame: 'backend',
+    retry: 'elsewhere',
+    message: 'The secure connection to the backend failed',
+  },
   'out-of-sockets': { status: 503, blame: 'proxy', retry: 'elsewhere', message: 'Too many connections are open' },
   'continue-timeout': {
     status: 504,
     blame: 'proxy',
     retry: 'never',
-    message: 'No connection became ready for the body in time',
+    message: 'No backend connection was ready for the request body in time',
   },
   // sending the request
   'request-refused': { status: 502, blame: 'proxy', retry: 'never', message: 'The request cannot be sent' },
@@ -61,7 +66,7 @@ export const failures = {
     status: 502,
     blame: 'proxy',
     retry: 'fresh-connection',
-    message: 'The backend closed the connection',
+    message: 'The backend closed a kept connection while the request was being sent',
   },
   'reset-before-headers': {
     status: 502,
@@ -79,7 +84,7 @@ export const failures = {
     status: 502,
     blame: 'proxy',
     retry: 'never',
-    message: 'The header of the response is too large',
+    message: 'The response headers are too large',
   },
   'headers-timeout': {
     status: 504,
@@ -89,7 +94,12 @@ export const failures = {
   },
   // passing the response on
   'body-timeout': { status: 504, blame: 'backend', retry: 'never', message: 'The backend stopped sending' },
-  'body-truncated': { status: 502, blame: 'backend', retry: 'never', message: 'The backend broke off its response' },
+  'body-truncated': {
+    status: 502,
+    blame: 'backend',
+    retry: 'never',
+    message: 'The backend ended its response too early',
+  },
   // at any time
   'request-timeout': { status: 504, blame: 'proxy', retry: 'never', message: 'The request took too long' },
   'drain-deadline': {
@@ -98,7 +108,7 @@ export const failures = {
     retry: 'elsewhere',
     message: 'The backend was taken out of service',
   },
-  'client-gone': { status: 499, blame: 'client', retry: 'never', message: 'The client went away' },
+  'client-gone': { status: 499, blame: 'client', retry: 'never', message: 'The client closed the connection' },
   'client-stalled': { status: 499, blame: 'client', retry: 'never', message: 'The client stopped reading' },
 } as const satisfies Record<string, FailureKind>
 
@@ -108,15 +118,16 @@ export type FailureReason = keyof typeof failures
 /** How an attempt or an exchange ended. `ok` says that a response, of whatever status, was passed on whole. */
 export type Outcome = 'ok' | FailureReason
 
-/** Whose fault it is that something ended so; undefined if it did not fail, or has not ended. */
+/** Whose fault a failure is; undefined if it did not fail, or has not ended. */
 export function blameOf(outcome: Outcome | undefined): Blame | undefined {
   return outcome === undefined || outcome === 'ok' ? undefined : failures[outcome].blame
 }
 
 const dnsCodes = new Set(['ENOTFOUND', 'EAI_AGAIN', 'EAI_NODATA', 'EAI_NONAME', 'EAI_FAIL', 'ENODATA', 'ESERVFAIL'])
 /**
- * This process or machine has no more file descriptors, memory for sockets, or local ports: any backend would fail so. (A
- * refusal by a local firewall or a missing IPv6 is not among them: that is about one address, and others may be reached.)
+ * This process or machine has run out of file descriptors, memory for sockets, or local ports: any backend would fail
+ * like this. (A local firewall or a missing IPv6 is not in the list: it concerns one address, and others may be
+ * reachable.)
  */
 const ownCodes = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EAI_MEMORY', 'EADDRNOTAVAIL', 'EADDRINUSE'])
 const networkCodes = new Set([
@@ -138,37 +149,38 @@ const networkCodes = new Set([
   'UND_ERR_ABORTED',
   'UND_ERR_INFO',
 ])
-/** The connection broke, for whatever reason of the network's. */
+/** The connection broke because of the network. */
 const brokenCodes = new Set(['UND_ERR_SOCKET', 'UND_ERR_INFO', 'ECONNRESET', 'ECONNABORTED', 'EPIPE', 'ETIMEDOUT'])
-/** undici will not send it. */
+/** undici refuses to send it. */
 const refusedCodes = new Set(['UND_ERR_INVALID_ARG', 'UND_ERR_NOT_SUPPORTED', 'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH'])
 
 /** What is known of an attempt when its error arrives. */
 export interface AttemptProgress {
-  /** The connection was up and the request was about to be written. */
+  /** The connection was open and the request was about to be written. */
   readonly started: boolean
   /** Response headers have arrived. */
   readonly responded: boolean
   /** The connection had served an earlier request. */
   readonly reused: boolean
-  /** Some of the request has left; if nothing is said, none has. */
+  /** Part of the request has been sent; default: false. */
   readonly written?: boolean
   /** How long ago that was, in ms. */
   readonly sentFor?: number
-  /** What a packet takes to the backend and back, in ms, as far as it is known. */
+  /** Round trip to the backend in ms, if known. */
   readonly roundTrip?: number
 }
 
 /**
- * How much later than one round trip we may notice that a connection has broken (ms), and the longest round trip that is
- * believed: it is measured while connecting, which a busy backend may take its time for.
+ * How much later than one round trip we may notice that a connection has broken (ms), and the upper limit for the
+ * measured round trip: it is measured while connecting, where a busy backend may be slow.
  */
 const noticed = 50
 const longestRoundTrip = 200
 
 /**
- * A backend that closes a kept connection just when a request is on its way to it has not had that request: its FIN or RST
- * arrives within one round trip of our writing. What breaks later was broken by a backend that had it.
+ * A backend that closes a kept connection just when a request is on its way to it has not had that request: its FIN or
+ * RST arrives within one round trip of our writing. A connection that breaks later was broken by a backend that had the
+ * request.
  */
 function isStale({ reused, written = false, sentFor = 0, roundTrip = 0 }: AttemptProgress): boolean {
   if (!reused) return false
@@ -177,7 +189,7 @@ function isStale({ reused, written = false, sentFor = 0, roundTrip = 0 }: Attemp
 
 function codeOf(error: unknown): string {
   const { code, errors } = (error ?? {}) as { code?: unknown; errors?: unknown }
-  // Of a name with several addresses it is the first that counts, but for what says nothing of the backend.
+  // For a name with several addresses the first error counts, except for errors of this machine.
   const telling = Array.isArray(errors) && ownCodes.has(code as string) ? errors.map(codeOf).find(isTelling) : undefined
   return telling ?? (typeof code === 'string' ? code : '')
 }
@@ -186,7 +198,7 @@ function isTelling(code: string): boolean {
   return code !== '' && !ownCodes.has(code)
 }
 
-/** Names the reason behind an error of undici or of Node's sockets. What is unknown is the backend's bad response. */
+/** Maps an error of undici or of Node's sockets to its reason. Unknown errors are `bad-response`. */
 export function classify(error: unknown, progress: AttemptProgress): FailureReason {
   const { started, responded } = progress
   const code = codeOf(error)
@@ -194,7 +206,7 @@ export function classify(error: unknown, progress: AttemptProgress): FailureReas
   if (refusedCodes.has(code)) return 'request-refused'
   if (ownCodes.has(code)) return 'out-of-sockets'
   if (code === 'UND_ERR_CONNECT_TIMEOUT') return 'connect-timeout'
-  // A stream of HTTP/2 that is reset, or refused, says nothing against its connection.
+  // An HTTP/2 stream that is reset or refused does not mean that its connection is broken.
   if (code.startsWith('ERR_HTTP2_') && !responded) return 'reset-before-headers'
   if (!started) {
     if (code === 'ETIMEDOUT') return 'connect-timeout'
@@ -206,7 +218,7 @@ export function classify(error: unknown, progress: AttemptProgress): FailureReas
   if (code === 'UND_ERR_HEADERS_TIMEOUT') return 'headers-timeout'
   if (code === 'UND_ERR_BODY_TIMEOUT') return 'body-timeout'
   if (responded) return code.startsWith('HPE_') ? 'bad-response' : 'body-truncated'
-  // undici says "bad upgrade" and "bad response" with the same code as for a closed connection.
+  // undici uses the code of a closed connection for "bad upgrade" and "bad response" too.
   const isBroken = brokenCodes.has(code) && !(error as Error).message.startsWith('bad ')
   if (!isBroken) return 'bad-response'
   return isStale(progress) ? 'stale-connection' : 'reset-before-headers'

@@ -5,19 +5,28 @@ import type { Verdict } from './backends/proposal.ts'
 import type { Participation } from './changes/participation.ts'
 import type { ParsedOptions } from './options.ts'
 
-/** What may change what a request does, or count for this balancer. Synchronous on the way of a request. */
+/**
+ * Hooks that change what happens to requests, or keep count for this balancer. Those called during a request are
+ * synchronous.
+ */
 export interface BalancerHooks {
-  /** A pure question: may this attempt go to its backend now? `false` means that another is asked. */
+  /**
+   * May this attempt go to its backend now? `false`: another backend is tried. Must have no side effects, since the
+   * attempt may not follow.
+   */
   onPick: (attempt: Attempt) => boolean | void
-  /** It goes; its header fields may still be set. Paired with `onAttemptEnd`: what is taken here is given back there. */
+  /**
+   * The attempt starts; its headers may still be set. Each call is followed by one `onAttemptEnd`: release there what
+   * you acquire here.
+   */
   onAttemptStart: (attempt: Attempt) => void
   /** The final response headers have arrived. */
   onAttemptResponse: (attempt: Attempt) => void
   /** Exactly once for each attempt that started; its `outcome` is set. */
   onAttemptEnd: (attempt: Attempt) => void
-  /** The list was changed. Vetoes do not call this, so that a hook may lay some. */
+  /** The list was changed. Vetoes do not trigger this, so that a hook may place some. */
   onBackendsChange: (now: BackendSet, before: BackendSet) => void
-  /** Newcomers are about to enter the set; may lay vetoes on them first, or refuse the change. */
+  /** New backends are about to enter the set: place vetoes on them first, or refuse the change. */
   onBackendsPropose: (candidates: readonly Backend[]) => Promise<readonly Verdict[] | void> | readonly Verdict[] | void
   /**
    * The balancer's options are about to be these; may take part in that change, or refuse it. `beside` is what was said of
@@ -26,7 +35,19 @@ export interface BalancerHooks {
   onOptionsPropose: (options: ParsedOptions, beside: Readonly<Record<string, unknown>>) => Participation | void
 }
 
-/** The hooks of one balancer. One that throws is reported by name, and never breaks a request. */
+/** Reports what a participant throws once the change is decided: by then, nothing can be taken back. */
+function guarded(part: Participation, report: (error: unknown) => void): Participation {
+  const safely = (work: () => void) => () => {
+    try {
+      work()
+    } catch (error) {
+      report(error)
+    }
+  }
+  return { ...part, commit: safely(() => part.commit()), abandon: safely(() => part.abandon()) }
+}
+
+/** The hooks of one balancer. If one throws, that is logged with its name, and the request goes on. */
 export class Hooks {
   readonly onPick: BalancerHooks['onPick'][] = []
   readonly onAttemptStart: BalancerHooks['onAttemptStart'][] = []
@@ -53,24 +74,26 @@ export class Hooks {
     if (index !== -1) hooks.splice(index, 1)
   }
 
-  /** Asks every `onPick`; a thrown error counts as no objection. */
+  /** Calls every `onPick`; a thrown error does not count as refusal. */
   admits(attempt: Attempt): boolean {
     for (const hook of this.onPick) if (this.#call('onPick', hook, attempt) === false) return false
     return true
   }
 
-  /** Tells every hook of that name. */
+  /** Calls every hook of that name. */
   tell(name: 'onAttemptStart' | 'onAttemptResponse' | 'onAttemptEnd', attempt: Attempt): void {
     for (const hook of this[name]) this.#call(name, hook, attempt)
   }
 
-  /** What takes part in a change of the options; one that throws refuses it. */
+  /** What takes part in a change of the options; one that throws refuses it, and is reported if it throws later. */
   participants(options: ParsedOptions, beside: Readonly<Record<string, unknown>>): readonly Participation[] {
     return this.onOptionsPropose.flatMap((hook): Participation | readonly Participation[] => {
+      const report = (error: unknown) => this.#report(error, `onOptionsPropose ${hook.name}`)
       try {
-        return hook(options, beside) ?? []
+        const part = hook(options, beside)
+        return part === undefined ? [] : guarded(part, report)
       } catch (error) {
-        this.#report(error, `onOptionsPropose ${hook.name}`)
+        report(error)
         return { faults: [`${hook.name}: ${(error as Error).message}`], changes: [], commit() {}, abandon() {} }
       }
     })
@@ -88,7 +111,7 @@ export class Hooks {
   ): unknown {
     try {
       const answer = hook(first, second as Second)
-      // Written as async by mistake: it is not waited for, but its failure must not end the process.
+      // A hook that is async by mistake: it is not awaited, but its rejection must not crash the process.
       if (answer instanceof Promise) answer.catch((error: unknown) => this.#report(error, `${name} ${hook.name}`))
       return answer
     } catch (error) {
@@ -97,7 +120,7 @@ export class Hooks {
     }
   }
 
-  /** Collects what every `onBackendsPropose` says of the newcomers. */
+  /** Collects the verdicts of every `onBackendsPropose` on new backends. */
   async judge(candidates: readonly Backend[]): Promise<readonly Verdict[]> {
     const verdicts = await Promise.all(
       this.onBackendsPropose.map(async (hook) => {

@@ -1,8 +1,9 @@
+import { spoken } from '@fastify-balancer/option-schema'
 import type { FastifyBaseLogger } from 'fastify'
-import type { ExchangeView } from './attempt/attempt.ts'
-import { failures } from './failure.ts'
+import type { Attempt, ExchangeView } from './attempt/attempt.ts'
+import { failures, type Outcome } from './failure.ts'
 
-type Level = 'info' | 'warn'
+type Level = 'info' | 'warn' | 'error'
 
 function isWritten(log: FastifyBaseLogger, level: Level): boolean {
   const { isLevelEnabled } = log as { isLevelEnabled?: (level: string) => boolean }
@@ -15,55 +16,59 @@ const round = (duration: number) => Math.round(duration * 100) / 100
 /** The name and password before a host, in a target in absolute form. */
 const credentials = /^([a-z][a-z\d+.-]*:\/\/)[^/?#]*@/i
 
-/** What of a request target is logged: a query may hold what signs somebody in, so it is left out unless it is asked for. */
-function shownUrl(target: string, withQuery: boolean): string {
+/** What is logged of a request target. The query may hold a token or a password: it is left out unless it is asked for. */
+export function shownUrl(target: string, withQuery: boolean): string {
   const url = target.startsWith('/') ? target : target.replace(credentials, '$1')
   const end = withQuery ? -1 : url.indexOf('?')
   return end === -1 ? url : url.slice(0, end)
 }
 
-type Serializer = (value: unknown) => unknown
+/** Failures of code in this process, the app's or ours: the stack tells where. */
+const bugs = new Set<Outcome>(['rewrite-failed', 'request-refused'])
 
 /**
- * For routes of ours: what Fastify itself logs of a request (`incoming request`) has its URL as our own line has it. It
- * changes what the app's own serializer makes of a request; nothing, for a logger that is not pino, which has none.
+ * `info`: forwarded, or failed because of the client. `warn`: failed because of a backend, or for lack of capacity.
+ * `error`: a bug in this process.
  */
-export function requestSerializers(log: FastifyBaseLogger, withQuery: () => boolean): { req?: Serializer } {
-  // As `pino.symbols` has it.
-  const { [Symbol.for('pino.serializers')]: own } = log as unknown as {
-    [symbol: symbol]: { req?: Serializer } | undefined
-  }
-  const before = own?.req
-  if (before === undefined) return {}
+function levelOf(outcome: Outcome): Level {
+  if (outcome === 'ok' || failures[outcome].blame === 'client') return 'info'
+  return bugs.has(outcome) ? 'error' : 'warn'
+}
+
+/** One attempt of an exchange; durations in ms since the attempt began. */
+function attemptFields(attempt: Attempt): object {
+  const { startedAt } = attempt
   return {
-    req(request) {
-      const shown = before(request)
-      const { url } = (shown ?? {}) as { url?: unknown }
-      return typeof url === 'string' ? { ...(shown as object), url: shownUrl(url, withQuery()) } : shown
-    },
+    backend: attempt.backend.id,
+    outcome: attempt.outcome ?? 'pending',
+    ...(attempt.status !== 0 && { status: attempt.status }),
+    ...(attempt.started && { connected: round(attempt.sentAt - startedAt) }),
+    ...(attempt.status !== 0 && { responded: round(attempt.respondedAt - startedAt) }),
+    ...(attempt.outcome !== undefined && { ended: round(attempt.endedAt - startedAt) }),
+    ...(attempt.reused && { reused: true }),
+    ...(attempt.lastResort && { lastResort: true }),
+    // When a drain aborts a request, undici's message says "client" and means the connection.
+    ...(attempt.error instanceof Error && attempt.outcome !== 'drain-deadline' && { error: attempt.error.message }),
   }
 }
 
+function messageOf({ attempts, error }: ExchangeView, outcome: Outcome, duration: number): string {
+  if (outcome === 'ok') return 'forwarded'
+  const last = attempts.at(-1)
+  if (last !== undefined) return `failed: ${outcome} after ${spoken(duration)}, backend ${last.backend.id}`
+  return `not forwarded: ${outcome}${error instanceof Error ? ` (${error.message})` : ''}`
+}
+
 /**
- * Writes the one line of an exchange, with every attempt: which backend, how it ended, what took how long (ms).
+ * Writes the one line of an exchange, with every attempt. The README documents each field.
  * `withQuery`: the option `logQuery`.
  */
 export function logExchange(exchange: ExchangeView, withQuery: boolean): void {
   const { outcome = 'ok', request, balancerName, startedAt, endedAt, error } = exchange
-  const level = outcome !== 'ok' && failures[outcome].blame !== 'client' ? 'warn' : 'info'
+  const level = levelOf(outcome)
   if (!isWritten(request.log, level)) return
-  const attempts = exchange.attempts.map((attempt) => ({
-    backend: attempt.backend.id,
-    outcome: attempt.outcome ?? 'pending',
-    ...(attempt.status !== 0 && { status: attempt.status }),
-    ...(attempt.started && { connected: round(attempt.sentAt - attempt.startedAt) }),
-    ...(attempt.status !== 0 && { responded: round(attempt.respondedAt - attempt.startedAt) }),
-    ...(attempt.outcome !== undefined && { ended: round(attempt.endedAt - attempt.startedAt) }),
-    ...(attempt.reused && { reused: true }),
-    ...(attempt.lastResort && { lastResort: true }),
-    // Of a drain, undici says that a client was destroyed, and means the connections.
-    ...(attempt.error instanceof Error && attempt.outcome !== 'drain-deadline' && { error: attempt.error.message }),
-  }))
+  const duration = endedAt - startedAt
+  const attempts = exchange.attempts.map(attemptFields)
   request.log[level](
     {
       balancer: balancerName,
@@ -71,10 +76,11 @@ export function logExchange(exchange: ExchangeView, withQuery: boolean): void {
       method: request.method,
       url: shownUrl(exchange.url, withQuery),
       status: exchange.status,
-      duration: round(endedAt - startedAt),
+      duration: round(duration),
       attempts,
-      ...(error instanceof Error && attempts.length === 0 && { error: error.message }),
+      ...(error instanceof Error && attempts.length === 0 && level !== 'error' && { error: error.message }),
+      ...(level === 'error' && { err: error }),
     },
-    outcome === 'ok' ? 'forwarded' : `${attempts.length === 0 ? 'not forwarded' : 'failed'}: ${outcome}`,
+    messageOf(exchange, outcome, duration),
   )
 }

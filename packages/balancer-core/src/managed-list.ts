@@ -1,4 +1,4 @@
-import type { BackendOptions } from './backends/backend-options.ts'
+import type { BackendOptions, ParsedBackend } from './backends/backend-options.ts'
 import type { BackendSet } from './backends/backend-set.ts'
 import type { Backend } from './backends/backend.ts'
 import type { Backends } from './backends/backends.ts'
@@ -21,19 +21,29 @@ export abstract class ManagedList {
     return this.set.all
   }
 
+  /** What the list says, in the order given: `setBackends` takes it to get the same again. */
+  get listed(): readonly ParsedBackend[] {
+    return this.list.listed
+  }
+
+  /** Is it in the list now, and no other of its name in its place? O(1). */
+  has(backend: Backend): boolean {
+    return this.list.has(backend)
+  }
+
   /** @throws UnknownBackendError */
   backend(id: string): Backend {
     return this.list.get(id)
   }
 
-  /** Lays a reason not to use a backend; the handle lifts it. */
+  /** Takes a backend out of rotation, with a reason; the returned handle lifts the veto. */
   veto(backend: Backend, options: VetoOptions): Veto {
     return this.list.veto(backend, options)
   }
 
   /**
-   * Replaces the whole list, or nothing. A backend with the same id and address keeps its counters and connections; one
-   * that is gone gets no new request, and finishes what it has until `drainDeadline`.
+   * Replaces the whole list, or nothing. A backend with the same id and address keeps its counters and connections; a
+   * removed one gets no new requests and may finish those it has until `drainDeadline`.
    * @throws BadOptionsError naming every fault; StaleRevisionError; RefusedBackendsError; NobodyUsableError
    */
   setBackends(list: readonly (string | BackendOptions)[], options?: ChangeOptions): Promise<BackendSet> {
@@ -45,7 +55,7 @@ export abstract class ManagedList {
     return this.list.preview(list)
   }
 
-  /** The same for a list that may be long: requests go on meanwhile. */
+  /** The same for a long list, in slices, so that requests are not held up. */
   previewInSlices(list: readonly (string | BackendOptions)[]): Promise<Preview> {
     return this.list.previewInSlices(list)
   }
@@ -60,29 +70,32 @@ export abstract class ManagedList {
     return this.list.changeOne(id, (one) => ({ ...one, ...patch }), options)
   }
 
-  /** Takes one out; it finishes what it has until the deadline. @throws as `setBackends`; UnknownBackendError */
+  /** Removes one; it may finish its requests until the deadline. @throws as `setBackends`; UnknownBackendError */
   remove(id: string, options: ChangeOptions & DrainOptions = {}): Promise<BackendSet> {
     return this.list.changeOne(id, () => undefined, options, options)
   }
 
   /**
-   * Gives it nothing new, and waits: true once it is idle, false if the deadline came first and the rest was cut, or if it
-   * was taken back. Until the deadline, a policy that binds clients may still send it those that are its own. It stays in
-   * the set; `ready` takes it back. Ordered again, it keeps its deadline, unless there is another. @throws UnknownBackendError
+   * Drains a backend: it gets no new requests. Resolves to true once it is idle, to false if the deadline came first
+   * and the rest was aborted, or if the drain was cancelled. Until the deadline, a policy that binds clients may still
+   * send it those that are bound to it. It stays in the list; `ready` puts it back in rotation. A repeated order keeps
+   * the deadline, unless it has one of its own.
+   * @throws UnknownBackendError
    */
   drain(id: string, options?: DrainOptions): Promise<boolean> {
     return this.list.drain(id, options)
   }
 
   /**
-   * Gives it no new request, and cuts what it has. It stays in the set; `ready` takes it back.
+   * Maintenance: no new requests, and those in progress are aborted. It stays in the list; `ready` puts it back in
+   * rotation.
    * @throws UnknownBackendError
    */
-  maintain(id: string): Promise<void> {
-    return this.list.maintain(id)
+  maintain(id: string, options?: Pick<DrainOptions, 'reason'>): Promise<void> {
+    return this.list.maintain(id, options)
   }
 
-  /** Ends a drain, or maintenance. @throws UnknownBackendError */
+  /** Ends a drain or maintenance. @throws UnknownBackendError */
   ready(id: string): void {
     this.list.ready(id)
   }

@@ -20,31 +20,32 @@ import { fieldName, ForwardedOptions } from './request/forwarded-options.ts'
 import type { RequestRewrite } from './request/request-rewrite.ts'
 import type { ResponseRewrite } from './response/response-rewrite.ts'
 
-/** Everything that `register` takes. The one source of the type, the validation, the defaults and the README's table. */
+/** Everything that `register` takes. The one source of type, validation, defaults and the README's table. */
 export const BalancerOptions = Type.Object(
   {
     name: Type.String({
       minLength: 1,
       default: 'default',
-      description: 'The name under `fastify.balancers`; unique on one server',
+      description: 'Name of this balancer, e.g. in `fastify.balancers` and the log; unique on one server',
     }),
-    prefix: Type.String({ default: '/', description: 'The path below which requests are forwarded' }),
+    prefix: Type.String({ default: '/', description: 'Requests below this path are forwarded' }),
     constraints: Type.Record(Type.String(), Type.Unknown(), {
       default: {},
       description: "Fastify's route constraints: `host`, `version`",
     }),
     route: Type.Boolean({
       default: true,
-      description: 'Register the catch-all route; without it, only `reply.forward()` forwards',
+      description:
+        'Forward every request below `prefix` that no other route takes; with `false`, only `reply.forward()` forwards',
     }),
     lane: Type.Union([Type.Literal('auto'), Type.Literal('raw'), Type.Literal('full')], {
       default: 'auto',
       description:
-        'How responses go out: straight to the socket, through `reply.send` and its `onSend` hooks, or whichever a route needs',
+        'How responses are sent: `raw` straight to the socket (fast), `full` through `reply.send` and its `onSend` hooks, `auto` = `full` only for routes with such hooks',
     }),
     backends: Type.Array(Type.Union([Type.String(), BackendOptions]), {
       default: [],
-      description: 'Addresses, or objects as below',
+      description: 'The servers to forward to: addresses, or objects as below',
     }),
     policy: Type.Unsafe<PolicyName | { name: PolicyName } | Policy>(
       Type.Any({
@@ -62,7 +63,7 @@ export const BalancerOptions = Type.Object(
         max: Type.Integer({
           minimum: 0,
           default: 1024,
-          description: 'Requests that may wait for a backend to become free; more get 503 at once',
+          description: 'How many requests may wait when all backends are at `maxInFlight`; more get 503 at once',
         }),
       },
       { ...strict, default: {} },
@@ -71,64 +72,68 @@ export const BalancerOptions = Type.Object(
       Type.Integer({
         minimum: 1,
         description:
-          'Requests in progress at once in this process, all its balancers together; more get 503 at once. If not given: two fifths of `ulimit -n`, since each request needs two sockets',
+          'Most requests in progress at once in this process, all its balancers together; more get 503 at once. Default: two fifths of `ulimit -n`, since each request needs two sockets',
       }),
     ),
     minClientRate: Type.Number({
       minimum: 0,
       default: 240,
       description:
-        'A client that reads its response, or sends a body of known length, more slowly than this is cut off (bytes a second, on average over `timeouts.idle`; 0 = no limit)',
+        'A client that reads its response, or sends a body of known length, more slowly than this is disconnected (bytes per second, averaged over `timeouts.idle`; 0 = no limit)',
     }),
     panicThreshold: Type.Union([Type.Number({ minimum: 0, maximum: 1 }), Type.Literal(false)], {
       default: 0,
       description:
-        'Below this available share, soft vetoes are ignored; 0 = only when none is available, `false` = never',
+        'Panic mode: when the healthy share of backends falls below this (0–1), health is ignored and all are tried, except drained ones; 0 = only when none is healthy, `false` = never',
     }),
-    slowStart: milliseconds('How long a backend that joins or comes back takes to get its whole share', 0),
+    slowStart: milliseconds(
+      'How long a new or recovered backend takes to ramp up from 10 % of its share to all of it',
+      0,
+    ),
     drainDeadline: milliseconds(
-      'How long a drained or removed backend, or the whole app, may finish what it has',
+      'How long requests may go on when their backend is drained or removed, or when the app closes; then they are aborted',
       30_000,
     ),
     forwarded: ForwardedOptions,
     host: Type.String({
       minLength: 1,
       default: 'preserve',
-      description: "The `host` that backends see: `preserve` the client's, `backend` for their own, or this text",
+      description:
+        "The `Host` header that backends get: `preserve` = the client's, `backend` = the backend's own, or any other text literally",
     }),
     paths: Type.Union([Type.Literal('strict'), Type.Literal('as-is')], {
       default: 'strict',
       description:
-        '`strict` answers 400 to paths with dot segments, and to paths that a backend may read as another route of your app; `as-is` forwards every path',
+        '`strict` answers 400 to paths with dot segments and to paths that a backend may read as another route of your app; `as-is` forwards every path',
     }),
     requestId: Type.Union([Type.String({ pattern: fieldName }), Type.Literal(false)], {
       default: false,
       description:
-        'Name of a header, such as `x-request-id`, in which backends get `request.id`; one that a peer trusted by `trustProxy` has sent is passed on instead',
+        'Name of a header, such as `x-request-id`, that carries `request.id` to backends. If a peer trusted by `trustProxy` sent that header, its value is passed on instead',
     }),
     failureHeader: Type.Boolean({
       default: false,
-      description: 'Name the reason of a failure in `x-balancer-failure`',
+      description: 'Tell clients why a request failed, in the response header `x-balancer-failure`',
     }),
     logQuery: Type.Boolean({
       default: false,
       description:
-        "Log paths with their query, which may hold passwords and tokens: in the balancer's lines, and in Fastify's own lines about the balancer's routes. Other routes of the app are logged as your `logger` does it",
+        'Log URLs with their query, which may hold passwords and tokens. Concerns requests of the balancer only; other routes of the app are logged as your `logger` does it',
     }),
     rewrite: Type.Object(
       {
-        stripPrefix: Type.Boolean({ default: false, description: 'Take the prefix off the path' }),
+        stripPrefix: Type.Boolean({ default: false, description: 'Remove `prefix` from the path that backends get' }),
         request: code<RequestRewrite>(
-          '`({ in, out }) => {}`: changes method, path and headers of what is sent, after all hygiene',
+          '`({ in, out }) => {}`: changes method, path and headers of the request to the backend; runs last, so what it sets is sent',
         ),
         response: code<ResponseRewrite>(
-          '`({ in, out }) => {}`: changes status and headers of what is answered, and in the full lane the body',
+          '`({ in, out }) => {}`: changes status and headers of the response to the client, and in the full lane its body',
         ),
       },
       { ...strict, default: {} },
     ),
-    clock: code<Clock>('Where time comes from, for tests'),
-    random: code<() => number>('Where randomness comes from, for tests: 0 ≤ x < 1'),
+    clock: code<Clock>('Source of time, for tests'),
+    random: code<() => number>('Source of random numbers, for tests: 0 ≤ x < 1'),
   },
   strict,
 )
@@ -143,10 +148,10 @@ export type ParsedOptions = Readonly<Omit<Static<typeof BalancerOptions>, 'backe
   readonly policy: (random: () => number) => Policy
 }
 
-/** The part of it that is data through and through. */
+/** The options that are plain data. */
 const dataSchema = Type.Omit(BalancerOptions, ['backends', 'policy', 'clock', 'random'])
 
-/** A policy that was given stays the same one, whatever it is given with. */
+/** A given policy object stays the same one across changes of other options. */
 const givenPolicies = new WeakMap<object, () => Policy>()
 
 function thatPolicy(policy: Policy): () => Policy {
@@ -171,7 +176,7 @@ function parsePolicy(policy: unknown, faults: string[]): (random: () => number) 
   return policies['round-robin']
 }
 
-/** What no schema can check: that what should be code is code. */
+/** What a schema cannot check: that functions are functions. */
 function codeFaults(
   rewrite: Partial<Rewrite> | null,
   random: unknown,
@@ -196,7 +201,7 @@ export function readOptions(given: BalancerOptions): {
   readonly options: ParsedOptions
   readonly faults: readonly string[]
 } {
-  // Objects with code are used as they are: a copy would have a state of its own.
+  // Objects with functions are not copied: a copy would have state of its own.
   const {
     backends: listed = [],
     policy: chosen = 'round-robin',
@@ -230,7 +235,10 @@ export function parseOptions(given: BalancerOptions): ParsedOptions {
   return options
 }
 
-/** Every fault of the options, one line each; for whoever checks more than these and wants to name all at once. */
+/**
+ * Every fault of the options, one line each; for a caller that validates more than these and wants to report everything
+ * at once.
+ */
 export function faultsOfOptions(given: BalancerOptions): readonly string[] {
   return readOptions(given).faults
 }

@@ -9,11 +9,14 @@ import { defaultCeiling } from './exchange-ceiling.ts'
 import type { BalancerOptions } from './options.ts'
 import { routeOf } from './route.ts'
 
-/** Says once how many requests there may be at once; the logs of later refusals are then understood. */
+/** Logs once how many requests there may be at once, which explains later refusals. */
 function tellCeiling(app: FastifyInstance, { name, options }: Balancer): void {
   const { maxExchanges = defaultCeiling() } = options
   app.addHook('onListen', async () => {
-    app.log.info({ balancer: name, maxExchanges }, `at most ${maxExchanges} requests at once in this process`)
+    app.log.info(
+      { balancer: name, maxExchanges },
+      `limit: ${maxExchanges} requests at once in this process (maxExchanges)`,
+    )
   })
 }
 
@@ -21,7 +24,7 @@ async function plugin(app: FastifyInstance, options: BalancerOptions): Promise<v
   const registry = registryOf(app)
   const balancer = new Balancer(options, app.log)
   if (registry.balancers.has(balancer.name))
-    throw new BadOptionsError(`name: '${balancer.name}' is already that of another balancer`)
+    throw new BadOptionsError(`name: '${balancer.name}' is already used by another balancer of this server`)
   registry.balancers.set(balancer.name, balancer)
   attach(app, balancer, registry)
   logPauses(app, balancer)

@@ -3,20 +3,20 @@ import { METHODS } from 'node:http'
 import type { Balancer } from './balancer.ts'
 import { Exchange } from './exchange/exchange.ts'
 import { forwardingBelow, guarded, type Forwarding } from './exchange/forwarding.ts'
-import { requestSerializers } from './log.ts'
+import { logOnce, requestSerializers } from './app/fastify-lines.ts'
 import { laneOf } from './response/choose-lane.ts'
 import type { Lane } from './response/response-lane.ts'
 import { setOwner } from './paths/route-kin.ts'
 import { noteCatchAll } from './paths/unroutable.ts'
 
-// CONNECT never reaches a route: Node hands it to its own event.
+// CONNECT never reaches a route: Node emits its own event for it.
 const methods = METHODS.filter((method) => method !== 'CONNECT')
 /** Fastify runs no parser for these, and so never looks at their content type. */
 const parserless = new Set(['GET', 'HEAD', 'TRACE'])
 
 const readableType = /^[\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+\s*(?:;|$)/
 
-/** A content type that Fastify cannot read would be answered 415, though it is the backend's to judge. */
+/** Fastify would answer 415 to a content type that it cannot parse; the backend should decide that. */
 function overlookBadContentType(request: FastifyRequest, _reply: FastifyReply, done: () => void): void {
   const type = request.raw.headers['content-type']
   if (type !== undefined && !readableType.test(type)) request.headers = { 'content-type': 'application/octet-stream' }
@@ -29,6 +29,7 @@ async function route(scope: FastifyInstance, { balancer }: { balancer: Balancer 
     if (!scope.supportedMethods.includes(method)) scope.addHttpMethod(method, { hasBody: true })
   scope.removeAllContentTypeParsers()
   scope.addContentTypeParser('*', (_request, payload, done) => done(null, payload))
+  logOnce(scope)
 
   const owner = {}
   function handler() {
@@ -49,10 +50,10 @@ async function route(scope: FastifyInstance, { balancer }: { balancer: Balancer 
   const logSerializers = requestSerializers(scope.log, () => balancer.options.logQuery)
   const shared = { constraints, exposeHeadRoute: false, schema: { hide: true } as FastifySchema, logSerializers }
   for (const url of scope.prefix === '' ? ['/*'] : ['/', '/*']) {
-    // @fastify/cors takes OPTIONS of everything for preflight requests, which it answers itself.
+    // @fastify/cors registers OPTIONS for all paths, for preflight requests that it answers itself.
     const isTaken = scope.hasRoute({ url: scope.prefix + url, method: 'OPTIONS', constraints })
     noteCatchAll(scope, scope.prefix + url)
-    // A route each: a plugin may give its hooks to some of them only.
+    // One route per method: a plugin may add its hooks to some of them only.
     for (const method of methods) {
       if (method === 'OPTIONS' && isTaken) continue
       const hooks = parserless.has(method) ? {} : { onRequest: overlookBadContentType }

@@ -5,22 +5,25 @@ import { registryOf, shareRegistry } from './app/registry.ts'
 import { BadOptionsError } from './errors.ts'
 import { routeOf } from './route.ts'
 
-/** Whose balancers an app shares. */
+/** Options of `sharedBalancers`. */
 export interface SharedBalancersOptions {
-  /** The app that has them. What is registered there later is found by `reply.forward()`, but gets no route here. */
+  /**
+   * The app with the balancers. Balancers registered there later can be used by `reply.forward()`, but get no route
+   * here.
+   */
   readonly of: FastifyInstance
-  /** Register the catch-all routes that the balancers have there; true by default. */
+  /** Register the same catch-all routes here; true by default. */
   readonly routes?: boolean
 }
 
 async function plugin(app: FastifyInstance, { of, routes = true }: SharedBalancersOptions): Promise<void> {
   const registry = registryOf(of)
   if (registry.balancers.size === 0)
-    throw new BadOptionsError('of: that app has no balancer yet: register one there first')
+    throw new BadOptionsError('of: that app has no balancer yet; register one there first')
   if (!shareRegistry(app, registry)) throw new BadOptionsError('of: this app has balancers already')
   for (const balancer of registry.balancers.values()) {
     attach(app, balancer, registry)
-    if (routes) await app.register(...routeOf(balancer))
+    if (routes) void app.register(...routeOf(balancer))
   }
 }
 

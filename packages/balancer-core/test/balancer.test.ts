@@ -396,10 +396,14 @@ test('says in the log when panic begins and ends', (t) => {
   assert.deepEqual(lines, [
     [
       'warn',
-      { balancer: 'api', backends: 2, available: 2 },
-      'panic began: too few healthy backends, so health is ignored and all are tried',
+      { balancer: 'api', backends: 2, healthy: 0, available: 2 },
+      'panic mode: 0 of 2 backends healthy; health is ignored, all get traffic',
     ],
-    ['info', { balancer: 'api', backends: 2, available: 1 }, 'panic ended: unhealthy backends are left alone again'],
+    [
+      'info',
+      { balancer: 'api', backends: 2, healthy: 1, available: 1 },
+      'panic mode ended: 1 of 2 backends healthy; only these get traffic',
+    ],
   ])
 })
 

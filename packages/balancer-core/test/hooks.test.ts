@@ -244,5 +244,5 @@ test("the balancer's log is told of a hook that throws, with its balancer and na
       hook: 'onPick broken',
     },
   )
-  assert.equal(message, 'a balancer hook threw')
+  assert.equal(message, 'a hook of the balancer threw an error')
 })

@@ -498,9 +498,9 @@ describe('a backend', () => {
         ],
       }),
       [
-        "backends.2.id: 'b' is already that of backends.1",
-        "backends.3.id: 'http://a.test' is already that of backends.0",
-        "backends.4.id: 'http://a.test' is already that of backends.0",
+        "backends.2.id: 'b' is already used by backends.1",
+        "backends.3.id: 'http://a.test' is already used by backends.0",
+        "backends.4.id: 'http://a.test' is already used by backends.0",
       ],
     )
   })

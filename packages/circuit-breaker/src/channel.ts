@@ -1,7 +1,7 @@
 import { channel } from 'node:diagnostics_channel'
 import type { CircuitState } from './circuit/circuit-options.ts'
 
-/** A circuit has changed its state. */
+/** A change of state of a circuit. */
 export interface CircuitChange {
   /** The name of the balancer. */
   readonly balancer: string
@@ -15,11 +15,11 @@ export interface CircuitChange {
   readonly at: number
 }
 
-/** What is told on the channel. */
+/** Message of the channel. */
 export interface CircuitNotice extends CircuitChange {
-  /** The app's server, so that several in one process are told apart. */
+  /** The app's server, to distinguish several in one process. */
   readonly server?: unknown
 }
 
-/** For those who look on from outside: `circuit-breaker:change`, told of every change of every circuit. */
+/** Diagnostics channel `circuit-breaker:change`: every change of every circuit. */
 export const changes = channel<unknown, CircuitNotice>('circuit-breaker:change')

@@ -1,14 +1,14 @@
 import type { Attempt, Backend, Balancer, BackendSet, Participation } from '@fastify-balancer/balancer-core'
-import { inSlices, optionChanges, Pauses } from '@fastify-balancer/option-schema'
+import { inSlices, optionChanges, Pauses, spoken } from '@fastify-balancer/option-schema'
 import type { FastifyBaseLogger } from 'fastify'
 import { BackendCircuit, type ChangeListener, type CircuitView } from './backend/backend-circuit.ts'
 import type { Call } from './circuit/call.ts'
-import { changes } from './channel.ts'
+import { changes as circuitChanges } from './channel.ts'
 import { NoCircuitError } from './errors.ts'
 import type { HeldState, Hold, HoldOptions } from './circuit/holds.ts'
 import { readBreakerOptions, settingsFor, type ParsedOptions } from './options.ts'
 
-/** Where an attempt carries its call. A map would cost more than all the rest of this. */
+/** The key under which an attempt carries its call. A map would cost more than everything else here. */
 const callOf = Symbol('circuit-breaker.call')
 type Counted = Attempt & { [callOf]?: Call | undefined }
 
@@ -33,13 +33,13 @@ export class CircuitBreaker {
   readonly #log: FastifyBaseLogger | undefined
   readonly #server: unknown
   readonly #pauses: Pauses
-  /** `undefined` for a backend that is to have none. */
+  /** `undefined` for a backend without a circuit. */
   readonly #circuits = new Map<Backend, BackendCircuit | undefined>()
-  /** The list that was last followed. */
+  /** The current list of backends. */
   #current: BackendSet | undefined
   #isOn = false
 
-  /** `server` is told on the channel. */
+  /** `server` is part of the channel's messages. */
   constructor(balancer: Balancer, options: ParsedOptions, log?: FastifyBaseLogger, server?: unknown) {
     this.balancer = balancer
     this.#options = options
@@ -64,7 +64,7 @@ export class CircuitBreaker {
   }
 
   /**
-   * Holds a circuit open or closed; open is an order, which panic does not override. See `Circuit.hold`.
+   * Holds a circuit open or closed; a circuit held open gets no requests, in panic mode neither. See `Circuit.hold`.
    * @throws the balancer's error for an unknown id; NoCircuitError; RangeError for a bad `ttl`
    */
   hold(id: string, state: HeldState, options?: HoldOptions): Hold {
@@ -76,26 +76,26 @@ export class CircuitBreaker {
     return this.hold(id, 'open', options)
   }
 
-  /** Releases all that hold it. @throws the balancer's error for an unknown id; NoCircuitError */
+  /** Releases all holds. @throws the balancer's error for an unknown id; NoCircuitError */
   release(id: string): void {
     this.#circuit(id).release()
   }
 
   /**
-   * A probe that began at `at` (ms since the epoch) found the backend well, or not. For whoever probes: it is found by this
-   * name among the balancer's extensions.
+   * Result of a probe that began at `at` (ms since the epoch). Called by the health check, which finds this method by
+   * its name among the balancer's extensions.
    */
   probed(backend: Backend, { good, at }: { readonly good: boolean; readonly at: number }): void {
     this.#circuits.get(backend)?.probed(good, at)
   }
 
-  /** Takes back its timers; from then on nothing changes. */
+  /** Cancels its timers; from then on nothing changes. */
   close(): void {
     this.#pauses.stop()
     for (const circuit of this.#circuits.values()) circuit?.stop()
   }
 
-  // Named, for the balancer reports a hook that throws by its name.
+  // Named functions, since the balancer logs the name of a hook that throws.
   readonly #startCall = (attempt: Counted) => {
     const { backend } = attempt
     const circuit = this.#circuits.get(backend) ?? this.#join(backend)
@@ -112,7 +112,7 @@ export class CircuitBreaker {
     if (call !== undefined) this.#circuits.get(attempt.backend)?.end(call, attempt)
   }
 
-  readonly #followBackends = (now: BackendSet, before: BackendSet) => this.#follow(now, before)
+  readonly #followBackends = (now: BackendSet) => this.#follow(now)
 
   #switchOn(): void {
     this.#isOn = true
@@ -127,6 +127,7 @@ export class CircuitBreaker {
 
   #switchOff(): void {
     this.#isOn = false
+    this.#current = undefined
     this.balancer
       .removeHook('onAttemptStart', this.#startCall)
       .removeHook('onAttemptResponse', this.#judgeTrial)
@@ -155,11 +156,11 @@ export class CircuitBreaker {
     return this.#isOn ? this.#changing(options) : this.#switchingOn(options)
   }
 
-  /** What somebody has ordered stays: a circuit that is held is not taken away. */
+  /** Orders by hand stay: a circuit that is held is not taken away. */
   #heldFaults(options: ParsedOptions | undefined): string[] {
     return [...this.#circuits].flatMap(([{ id }, circuit]) =>
       circuit?.held === true && (options === undefined || settingsFor(id, options) === false)
-        ? `: somebody holds the circuit of '${id}'; release it first`
+        ? `: the circuit of '${id}' is held by hand; release it first`
         : [],
     )
   }
@@ -197,11 +198,11 @@ export class CircuitBreaker {
   }
 
   #join(backend: Backend): BackendCircuit | undefined {
-    if (this.#circuits.has(backend) || !this.balancer.backends.includes(backend)) return undefined
+    if (this.#circuits.has(backend) || !this.balancer.has(backend)) return undefined
     return this.#enter(backend)
   }
 
-  /** Of a backend that is in the set. */
+  /** The circuit of a backend that is in the set; created on demand. */
   #entered(backend: Backend): BackendCircuit | undefined {
     return this.#circuits.has(backend) ? this.#circuits.get(backend) : this.#enter(backend)
   }
@@ -213,25 +214,27 @@ export class CircuitBreaker {
     return circuit || undefined
   }
 
-  #follow(now: BackendSet, before: BackendSet): void {
-    const kept = new Set(now.all)
-    for (const backend of before.all) {
-      if (kept.has(backend)) continue
-      this.#circuits.get(backend)?.leave()
-      this.#circuits.delete(backend)
-    }
+  #follow(now: BackendSet): void {
     // One that is asked, or asked about, before its turn gets its circuit then; the next change sees to all that are left.
     const isOld = () => this.#current !== now
     this.#current = now
     void inSlices(now.all, (backend) => void (isOld() || this.#entered(backend)))
+    void inSlices([...this.#circuits.keys()], (backend) => {
+      if (isOld() || this.balancer.has(backend)) return
+      this.#circuits.get(backend)?.leave()
+      this.#circuits.delete(backend)
+    })
   }
 
   readonly #tell: ChangeListener = ({ backend, view }, before, reason) => {
     const { state, openings, changesIn, since } = view
     const fields = { balancer: this.balancer.name, backend: backend.id, reason }
+    const what = `circuit of backend ${backend.id} ${state}`
+    const lasting = changesIn === undefined ? '' : ` for ${spoken(changesIn)}`
     if (state === 'open' || state === 'isolated')
-      this.#log?.warn({ ...fields, openings, changesIn }, `the circuit of ${backend.id} is ${state}: ${reason}`)
-    else this.#log?.info(fields, `the circuit of ${backend.id} is ${state}: ${reason}`)
-    if (changes.hasSubscribers) changes.publish({ ...fields, state, before, at: since, server: this.#server })
+      this.#log?.warn({ ...fields, openings, changesIn }, `${what}${lasting}: ${reason}`)
+    else this.#log?.info(fields, `${what}: ${reason}`)
+    if (circuitChanges.hasSubscribers)
+      circuitChanges.publish({ ...fields, state, before, at: since, server: this.#server })
   }
 }

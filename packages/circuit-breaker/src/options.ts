@@ -3,20 +3,20 @@ import { Type, type Static } from '@sinclair/typebox'
 import { CircuitSettings, parseSettings, type BackendCircuitOptions } from './backend/circuit-settings.ts'
 import { BadOptionsError } from './errors.ts'
 
-/** Everything that `register` takes. The one source of the type, the validation, the defaults and the README's table. */
+/** Everything that `register` takes. The one source of type, validation, defaults and the README's table. */
 export const CircuitBreakerOptions = Type.Object(
   {
     balancer: Type.Optional(
       Type.String({
         minLength: 1,
-        description: 'The name of the balancer; without it, the one called `default`, or the only one',
+        description: 'Name of the balancer. Default: the one called `default`, or the only one',
       }),
     ),
     ...CircuitSettings.properties,
     backends: Type.Unsafe<Readonly<Record<string, BackendCircuitOptions | false>>>(
       Type.Record(Type.String(), Type.Any(), {
         default: {},
-        description: 'Settings of single backends, by id; `false` = no circuit',
+        description: 'Settings of individual backends, by id; `false` = no circuit',
       }),
     ),
   },
@@ -29,7 +29,7 @@ export type CircuitBreakerOptions = Partial<Static<typeof CircuitBreakerOptions>
 export interface ParsedOptions {
   readonly balancer: string | undefined
   readonly settings: CircuitSettings
-  /** Those of single backends, by id; `false` = no circuit. */
+  /** Settings of individual backends, by id; `false` = no circuit. */
   readonly backends: ReadonlyMap<string, CircuitSettings | false>
 }
 
@@ -69,7 +69,10 @@ export function parseOptions(given: CircuitBreakerOptions = {}): ParsedOptions {
   return options
 }
 
-/** Every fault of the options, one line each; for whoever checks more than these and wants to name all at once. */
+/**
+ * Every fault of the options, one line each; for a caller that validates more than these and wants to report everything
+ * at once.
+ */
 export function faultsOfOptions(given: CircuitBreakerOptions): readonly string[] {
   return readBreakerOptions(given).faults
 }

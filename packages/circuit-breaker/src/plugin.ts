@@ -31,7 +31,10 @@ async function plugin(app: FastifyInstance, options: CircuitBreakerOptions): Pro
   app.addHook('onClose', async () => breaker.close())
   for (const id of parsed.backends.keys()) {
     if (!balancer.backends.some((backend) => backend.id === id))
-      app.log.warn({ balancer: balancer.name, backend: id }, 'circuit breaker options for a backend that is not there')
+      app.log.warn(
+        { balancer: balancer.name, backend: id },
+        `circuit breaker: options for backend '${id}', which is not in the list`,
+      )
   }
 }
 

@@ -8,7 +8,7 @@ import { until } from '../../../test/support/until.ts'
 import type { CircuitNotice, Hold } from '../src/index.ts'
 import { answering, broken, good, silent, start, truncated, type Stage } from './stage.ts'
 
-const row = '3 consecutive failures, no further than 10 s apart'
+const row = '3 failures in a row, at most 10 s apart'
 
 /** Opens a's circuit, waits until it is half-open, and sends a trial there that is not answered. */
 async function trial({ behaviour, clock, trip, state, url, backends, breaker }: Stage, path = '/trial') {
@@ -50,9 +50,9 @@ test('opens after three failures no further than 10 s apart, and is half-open af
   assert.equal(await get(), 'a 200')
   assert.deepEqual([state('a'), vetoesOf(stage)], ['closed', []])
   assert.deepEqual(stage.lines(), [
-    `40 the circuit of a is open: ${row}`,
-    '30 the circuit of a is half-open: was open for 10 s',
-    '30 the circuit of a is closed: a trial succeeded',
+    `40 circuit of backend a open for 10 s: ${row}`,
+    '30 circuit of backend a half-open: was open for 10 s',
+    '30 circuit of backend a closed: a trial succeeded',
   ])
 })
 
@@ -79,7 +79,10 @@ test('half-open, exactly one goes there, and the others go elsewhere', async (t)
   const sum = (counts: readonly number[]) => counts.reduce((total, count) => total + count)
   await until('all have arrived', () => sum(counted()) === sum(before) + 30)
   assert.equal(counted()[0], before[0]! + 1)
-  assert.deepEqual([state('a'), vetoesOf(stage)], ['half-open', ['circuit-breaker soft half-open: a trial is running']])
+  assert.deepEqual(
+    [state('a'), vetoesOf(stage)],
+    ['half-open', ['circuit-breaker soft half-open: a trial is in progress']],
+  )
   behaviour['a'] = good
   held!.end('good')
   const counts = Object.groupBy(await Promise.all(answers), String)
@@ -137,7 +140,7 @@ test('a trial that takes too long has failed, though nobody asks', async (t) => 
   stage.clock.advance(29_999)
   assert.equal(stage.state('a'), 'half-open')
   stage.clock.advance(1)
-  assert.deepEqual(stage.lines().at(-1), '40 the circuit of a is open: a trial took longer than 30 s')
+  assert.deepEqual(stage.lines().at(-1), '40 circuit of backend a open for 20 s: a trial took longer than 30 s')
   assert.deepEqual(vetoesOf(stage), ['circuit-breaker soft open: a trial took longer than 30 s'])
   leave()
 })

@@ -53,7 +53,7 @@ test('with several and none called default, one has to be named', async (t) => {
   }
   assert.throws(() => other.circuitBreaker, {
     code: 'FST_BALANCER_UNKNOWN_BALANCER',
-    message: 'There are several balancers; name one of: api, shop',
+    message: "There are several balancers, none called 'default'; name one of: api, shop",
   })
 })
 
@@ -111,6 +111,6 @@ test('options for a backend that is not there may be for one to come, and are wa
   await app.register(circuitBreaker, { backends: { a: false, b: { failures: 1 } } })
   assert.deepEqual(
     log.all.map(({ level, backend, msg }) => [level, backend, msg]),
-    [[40, 'b', 'circuit breaker options for a backend that is not there']],
+    [[40, 'b', "circuit breaker: options for backend 'b', which is not in the list"]],
   )
 })

@@ -102,6 +102,6 @@ export async function start(t: TestContext, ids: string, options: StageOptions =
       assert.equal(state(id), 'open')
     },
     lines: () =>
-      log.all.filter(({ msg }) => msg?.startsWith('the circuit ') === true).map(({ level, msg }) => `${level} ${msg}`),
+      log.all.filter(({ msg }) => msg?.startsWith('circuit of ') === true).map(({ level, msg }) => `${level} ${msg}`),
   }
 }

@@ -31,12 +31,13 @@ export function App({ store, live, api }: AppProps) {
   const [told, setTold] = useState<Told>()
   const { chosen, balancers = [], access } = state
   const balancer = chosen === undefined ? undefined : balancerState(state, chosen)
+  const drainDeadline = balancer?.view?.drainDeadline ?? 0
   const several = balancers.length > 1
   const choose = useCallback(
     (kind: ActionKind, backend: BackendView, revision: number) => {
-      if (chosen !== undefined) setIntent(backendIntent(kind, { backend, revision, balancer: chosen }))
+      if (chosen !== undefined) setIntent(backendIntent(kind, { backend, revision, balancer: chosen, drainDeadline }))
     },
-    [chosen],
+    [chosen, drainDeadline],
   )
   const finish = useCallback(
     (outcome: Told | undefined) => {

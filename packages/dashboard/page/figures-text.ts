@@ -1,27 +1,27 @@
 const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 })
 const oneDigit = new Intl.NumberFormat('en', { minimumFractionDigits: 1, maximumFractionDigits: 1 })
 
-/** Shown where there is no figure. */
+/** Shown without a value. */
 export const nothing = '–'
 
-/** A count, or a rate: with one digit after the point while it is small and not whole. */
+/** A count or rate; below 10, with one decimal unless whole. */
 export function count(value: number): string {
   return value < 10 && !Number.isInteger(value) ? oneDigit.format(value) : whole.format(value)
 }
 
-/** From 0 to 1, as a percentage. */
+/** A share from 0 to 1, as a percentage. */
 export function percent(part: number): string {
   const value = 100 * part
   return `${value > 0 && value < 9.95 ? oneDigit.format(value) : whole.format(value)} %`
 }
 
-/** A duration of so many ms: the number, and its unit. */
+/** A duration in ms, as number and unit. */
 export function duration(ms: number): { readonly number: string; readonly unit: string } {
   if (ms >= 9995) return { number: oneDigit.format(ms / 1000), unit: 's' }
   return { number: ms > 0 && ms < 9.95 ? oneDigit.format(ms) : whole.format(ms), unit: 'ms' }
 }
 
-/** The same in one. */
+/** A duration in ms, as text; `–` for null. */
 export function durationText(ms: number | null): string {
   if (ms === null) return nothing
   const { number, unit } = duration(ms)
@@ -36,18 +36,18 @@ const thousands: readonly (readonly [least: number, letter: string])[] = [
   [1e3, 'k'],
 ]
 
-/** A round count, as short as the marks of an axis must be: `500`, `1.5 k`, `20 M`. */
+/** A round count, short enough for an axis: `500`, `1.5 k`, `20 M`. */
 export function countMark(value: number): string {
   const [least, letter] = thousands.find(([from]) => value >= from) ?? [1, '']
   return `${atMostOneDigit.format(value / least)} ${letter}`.trimEnd()
 }
 
-/** The same of a duration, of so many ms: `0.5 ms`, `500 ms`, `1.5 s`. */
+/** A round duration in ms, for an axis: `0.5 ms`, `500 ms`, `1.5 s`. */
 export function durationMark(ms: number): string {
   return ms >= 1000 ? `${atMostOneDigit.format(ms / 1000)} s` : `${atMostOneDigit.format(ms)} ms`
 }
 
-/** How long ago something was, in one unit: `12 s`, `3 min`, `5 h`, `2 d`. */
+/** An age in ms, in one unit: `12 s`, `3 min`, `5 h`, `2 d`. */
 export function age(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1000))
   if (seconds < 60) return `${seconds} s`
@@ -63,7 +63,7 @@ export function mebibytes(bytes: number): string {
 
 const clock = new Intl.DateTimeFormat('en-GB', { timeStyle: 'medium' })
 
-/** The time of day, where the viewer is: `14:03:59`. */
+/** The time of day in the viewer's time zone: `14:03:59`. */
 export function clockTime(at: number): string {
   return clock.format(at)
 }

@@ -5,7 +5,7 @@ import { Live } from './live/live.ts'
 import { Store } from './live/store.ts'
 import { rememberedTheme, showTheme } from './theme.ts'
 
-/** What the plugin tells the page: where the admin routes are, seen from here. */
+/** `settings.json`: the path of the admin routes, relative to the page. */
 interface Settings {
   readonly admin: string
 }
@@ -24,5 +24,5 @@ async function start(): Promise<void> {
 
 showTheme(rememberedTheme())
 start().catch((error: unknown) => {
-  render(<p role="alert">This page cannot start: {String(error)}. Reload it to ask again.</p>, document.body)
+  render(<p role="alert">The page could not be loaded: {String(error)}. Reload it to try again.</p>, document.body)
 })

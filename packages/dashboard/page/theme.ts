@@ -1,17 +1,17 @@
-/** What the page looks like: as the system does, or as the viewer has chosen. */
+/** The themes: that of the system, or the viewer's choice. */
 export const themes = ['system', 'light', 'dark'] as const
 /** One of `themes`. */
 export type Theme = (typeof themes)[number]
 
 const key = 'fastify-balancer-theme'
 
-/** What was chosen last, in this browser. */
+/** The last choice in this browser. */
 export function rememberedTheme(): Theme {
   try {
     const stored = localStorage.getItem(key)
     return themes.find((theme) => theme === stored) ?? 'system'
   } catch {
-    // The browser may keep nothing.
+    // Storage may be disabled.
     return 'system'
   }
 }
@@ -21,14 +21,14 @@ export function rememberTheme(theme: Theme): void {
   try {
     localStorage.setItem(key, theme)
   } catch {
-    // Then it is asked again after the next reload.
+    // Without storage, the choice lasts until the next reload.
   }
 }
 
-/** Tells those who draw on a canvas, which styles do not reach. */
+/** For drawings on a canvas, which style sheets do not reach. */
 export const themeChange = new EventTarget()
 
-/** Shows the page so. */
+/** Applies a theme. */
 export function showTheme(theme: Theme): void {
   document.documentElement.dataset['theme'] = theme
   themeChange.dispatchEvent(new Event('change'))

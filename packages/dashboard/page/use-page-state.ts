@@ -2,10 +2,10 @@ import { useEffect, useState } from 'preact/hooks'
 import type { PageState } from './live/state.ts'
 import type { Store } from './live/store.ts'
 
-/** The page is shown anew at most so often (ms): more cannot be read, and each time much of it is painted. */
+/** Shortest time between two renderings (ms): nobody reads faster, and each one paints much of the page. */
 const shortestBetween = 150
 
-/** The state of the page, taken over in the frames of the browser, however much is told. */
+/** The state of the page, updated in animation frames, however often it changes. */
 export function usePageState(store: Store): PageState {
   const [state, setState] = useState(store.state)
   useEffect(() => {

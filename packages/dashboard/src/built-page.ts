@@ -2,11 +2,11 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { NotBuiltError } from './errors.ts'
 
-/** Files in there have a name that changes with their content. */
+/** The folder of files whose names change with their content. */
 export const assets = 'assets'
 
 /**
- * The folder that the page was built into: the same place from the source and from what is published.
+ * The folder of the built page; the same relative path in the repository and in the published package.
  * @throws NotBuiltError
  */
 export function builtPage(): string {

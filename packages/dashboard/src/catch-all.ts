@@ -7,21 +7,20 @@ import { UnknownPageError } from './errors.ts'
 /** Constraints of a route: `host`, `version`. */
 export type Constraints = Readonly<Record<string, unknown>>
 
-/** A balancer, as far as it is needed here. */
+/** The part of a balancer that is used here. */
 interface Balancer {
   readonly options: { readonly constraints: Constraints }
 }
 
-/** Left out of what @fastify/swagger describes. */
+/** Hides a route from @fastify/swagger. */
 export const hidden: FastifySchema & { readonly hide: true } = { hide: true }
 
-/** What a browser asks for has routes of its own. */
+/** These methods have routes of their own. */
 const own = new Set(['GET', 'HEAD'])
 
 /**
- * The constraints with which the admin routes at `admin` have a catch-all: those of balancers that would otherwise take
- * requests before any route without them. Which ones these are, the admin routes know; they also refuse to start when
- * one comes after them.
+ * The constraints for which the admin routes at `admin` have added a catch-all: routes with these constraints win over ours.
+ * The admin routes decide which ones they are, and refuse to start if such a balancer is registered after them.
  */
 export function constraintsAt(app: FastifyInstance, admin: string): readonly Constraints[] {
   const url = `${app.prefix}${admin}/*`
@@ -38,8 +37,7 @@ function answerNothing({ method, url }: FastifyRequest): never {
 }
 
 /**
- * What is not there, or not with that method, or those constraints: a balancer must not forward it, and whoever may not
- * look is not told that there is nothing.
+ * Answers 404, after authentication, to all other requests below the page's path, so that no balancer forwards them.
  */
 export function addCatchAll(scope: FastifyInstance, constrained: readonly Constraints[]): void {
   const methods = METHODS.filter((method) => method !== 'CONNECT')
@@ -53,6 +51,6 @@ export function addCatchAll(scope: FastifyInstance, constrained: readonly Constr
   const rest = { method: methods.filter((method) => !own.has(method)), constraints: {} }
   for (const shared of [rest, ...constrained.map((constraints) => ({ method: methods, constraints }))])
     for (const url of ['', '/*']) scope.route({ ...shared, url, schema: hidden, handler: answerNothing })
-  // For what the router itself refuses, such as a parameter that is too long.
+  // For requests that the router itself refuses, e.g. with a parameter that is too long.
   scope.setNotFoundHandler(answerNothing)
 }

@@ -1,4 +1,4 @@
-/** Scripts, styles and data come from the page's own origin only, and nobody may put the page in a frame. */
+/** Scripts, styles and data only from the page's own origin; no framing. */
 const contentSecurityPolicy = [
   "default-src 'none'",
   "script-src 'self'",
@@ -10,7 +10,7 @@ const contentSecurityPolicy = [
   "frame-ancestors 'none'",
 ].join('; ')
 
-/** What is sent with every answer, refusals too. */
+/** Sent with every response, errors included. */
 export const securityHeaders: Readonly<Record<string, string>> = {
   'content-security-policy': contentSecurityPolicy,
   'x-content-type-options': 'nosniff',
@@ -20,5 +20,5 @@ export const securityHeaders: Readonly<Record<string, string>> = {
   'cache-control': 'no-cache',
 }
 
-/** For files whose name changes with their content; the browser may keep them for a year (RFC 8246). */
+/** For files whose name changes with their content: cached for a year (RFC 8246). */
 export const immutable = 'private, max-age=31536000, immutable'

@@ -12,35 +12,36 @@ import { Type, type Static } from '@sinclair/typebox'
 import type { onRequestHookHandler } from 'fastify'
 import { BadOptionsError, UnguardedError } from './errors.ts'
 
-/** Segments of letters, digits, `.`, `_`, `~` and `-`: nothing that the router, or a browser, reads in another way. */
+/** Segments of letters, digits, `.`, `_`, `~` and `-`, which router and browser read alike. */
 const plainPath = '^(/(?!\\.{1,2}(/|$))[\\w.~-]+)+$'
 
-/** Everything that `register` takes. The one source of the type, the validation, the defaults and the README's table. */
+/** Everything that `register` takes. The only source of the type, the validation, the defaults and the README's table. */
 export const DashboardOptions = Type.Object(
   {
-    path: Type.String({ pattern: plainPath, default: '/_balancer/dashboard', description: 'Where the page is' }),
+    path: Type.String({ pattern: plainPath, default: '/_balancer/dashboard', description: 'Path of the page' }),
     admin: Type.String({
       pattern: plainPath,
       default: '/_balancer',
-      description: 'The `prefix` of the admin routes, which the page asks with the credentials of who looks at it',
+      description: 'The `prefix` of the admin routes. The page calls them with the credentials of its viewer',
     }),
     onRequest: hooks<onRequestHookHandler>(
-      'Hooks that check who asks, for the page and everything below it: a function, or several',
+      'Hooks that authenticate requests for the page and all its files: a function, or an array of functions',
     ),
     insecure: Type.Boolean({
       default: false,
-      description: 'Allow access to the page without authentication. What it shows, the admin routes still guard',
+      description:
+        'Allow access to the page without authentication. Its data comes from the admin routes, which keep their own hooks',
     }),
     hosts: hosts(
-      'Host names at which the page answers, besides `localhost` and addresses; others get 403. Checked with `insecure`, and whenever given',
+      'Allowed values of `Host` besides `localhost` and IP addresses; others get 403, against DNS rebinding. Checked if given, and always with `insecure`',
     ),
   },
   strict,
 )
-/** What `register` takes: everything optional. */
+/** What `register` takes; everything is optional. */
 export type DashboardOptions = Given<Static<typeof DashboardOptions>>
 
-/** Options with every default in place. */
+/** The options with all defaults filled in. */
 export interface ParsedOptions {
   readonly path: string
   readonly admin: string
@@ -49,22 +50,22 @@ export interface ParsedOptions {
   readonly hosts?: readonly string[]
 }
 
-/** What no schema can say. */
+/** Faults that the schema cannot express. */
 function furtherFaults({ path, admin, onRequest, hosts: listed }: Static<typeof DashboardOptions>): string[] {
   const faults = [...hookFaults('onRequest', onRequest), ...hostFaults('hosts', listed)]
-  if (path === admin) faults.push('path: expected another path than that of the admin routes')
+  if (path === admin) faults.push('path: must differ from the prefix of the admin routes')
   return faults
 }
 
 const read = (given: DashboardOptions) => readOptions(DashboardOptions, given, furtherFaults)
 
-/** Every fault of the options, one line each; for whoever checks more than these and wants to name all at once. */
+/** Every fault of the options, one line each. For a caller that reports them together with others. */
 export function faultsOfOptions(given: DashboardOptions): readonly string[] {
   return read(given).faults
 }
 
 /**
- * The options with every default in place.
+ * The options with all defaults filled in.
  * @throws BadOptionsError naming every fault at once; UnguardedError when there is no hook
  */
 export function parseOptions(given: DashboardOptions): ParsedOptions {

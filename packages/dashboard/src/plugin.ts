@@ -12,11 +12,11 @@ async function plugin(app: FastifyInstance, given: DashboardOptions): Promise<vo
   const { path, admin, insecure } = options
   if (!app.hasRoute({ method: 'GET', url: `${app.prefix}${admin}/balancers` })) throw new NoAdminRoutesError(admin)
   if (insecure && options.onRequest.length === 0)
-    app.log.warn(`the dashboard at ${path} is insecure: whoever reaches it may see the page`)
+    app.log.warn(`the dashboard at ${path} needs no authentication (insecure): anyone who reaches it can open the page`)
   await app.register(pageRoutes, { prefix: path, options, folder, constrained: constraintsAt(app, admin) })
 }
 
-/** `fastify.register(dashboard, options)`, after the admin routes, which tell it everything. */
+/** `fastify.register(dashboard, options)`, after the admin routes, which provide its data. */
 export const dashboard = fp(plugin, {
   fastify: '5.x',
   name: '@fastify-balancer/dashboard',

@@ -1,6 +1,6 @@
 import { KnownHosts, quoted } from '@fastify-balancer/option-schema'
 import fastifyStatic from '@fastify/static'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, RouteOptions } from 'fastify'
 import { join, posix, sep } from 'node:path'
 import { assets } from './built-page.ts'
 import { addCatchAll, hidden, type Constraints } from './catch-all.ts'
@@ -8,16 +8,30 @@ import { UnknownHostError } from './errors.ts'
 import { immutable, securityHeaders } from './headers.ts'
 import type { ParsedOptions } from './options.ts'
 
-/** What a scope of the page is given. */
+type RouteErrorHandler = NonNullable<RouteOptions['errorHandler']>
+
+/**
+ * @fastify/static hands each error to the app's error handler itself. Fastify's own then sends it to the next one, which is
+ * the same, so that it is logged twice. Thrown, it reaches the app's error handler once.
+ */
+function passingOn(errorHandler: RouteErrorHandler): RouteErrorHandler {
+  return function (error, request, reply) {
+    // Of a client that left in the middle of a file.
+    if (error.code === 'ERR_STREAM_PREMATURE_CLOSE') return errorHandler.call(this, error, request, reply)
+    throw error
+  }
+}
+
+/** Options of the page's scope. */
 export interface PageScope {
   readonly options: ParsedOptions
-  /** Where the built page is. */
+  /** The folder of the built page. */
   readonly folder: string
-  /** With which a balancer would take requests before the page does. */
+  /** Constraints of balancers whose routes would win over the page's. */
   readonly constrained: readonly Constraints[]
 }
 
-/** Hooks come in this order: a refusal has the headers too. */
+/** In this order, so that refusals carry the headers too. */
 function guard(scope: FastifyInstance, { onRequest, insecure, hosts }: ParsedOptions): void {
   scope.addHook('onRequest', (_request, reply, done) => {
     void reply.headers(securityHeaders)
@@ -33,24 +47,25 @@ function guard(scope: FastifyInstance, { onRequest, insecure, hosts }: ParsedOpt
   for (const hook of onRequest) scope.addHook('onRequest', hook)
 }
 
-/** The page, its files and its settings; everything below its path, and guarded. */
+/** The guarded routes of the page, its files and its settings. */
 export async function pageRoutes(scope: FastifyInstance, { options, folder, constrained }: PageScope): Promise<void> {
   scope.addHook('onRoute', (route) => {
-    // Read by @fastify/under-pressure: whoever has to help an overloaded process must see it.
+    // Read by @fastify/under-pressure: operators need the page of an overloaded process most.
     route.config = Object.assign({ pressureHandler: () => undefined }, route.config)
+    if (route.errorHandler !== undefined) route.errorHandler = passingOn(route.errorHandler)
   })
   guard(scope, options)
   addCatchAll(scope, constrained)
   const { path, admin } = options
-  // The balancer has a HEAD for every path, which would be taken otherwise.
+  // With HEAD, since the balancer's own HEAD route would match otherwise.
   const shared = { method: 'GET', exposeHeadRoute: true, schema: hidden } as const
 
   scope.route({
     ...shared,
     url: '',
     async handler({ url }, reply) {
-      // Relative, as somebody before us may have taken a prefix away. Where the router ignores the slash at the end, this
-      // is asked with it, too.
+      // Relative, since a proxy in front may have stripped a prefix. If the router ignores trailing slashes, this route also
+      // gets the path with one.
       const to = new URL(url, 'http://localhost').pathname.endsWith('/') ? 'index.html' : `${posix.basename(path)}/`
       return reply.redirect(`./${to}`, 302)
     },

@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { asked } from '../../../test/support/backend.ts'
+import { ask } from '../../../test/support/ask.ts'
 import { stage } from './stage.ts'
 
 const page = '/_balancer/dashboard'
@@ -65,4 +66,26 @@ test('what the page shows is guarded by the admin routes, whatever the hook of t
   const { origin } = await stage(t, { admin: { onRequest: guard }, dashboard: { onRequest: async () => {} } })
   assert.equal((await fetch(`${origin}${page}/`)).status, 200)
   assert.equal((await fetch(`${origin}/_balancer/balancers`)).status, 401)
+})
+
+test('a refusal is logged once, by the app’s error handler or by Fastify’s', async (t) => {
+  for (const own of [false, true]) {
+    const { origin, log } = await stage(t, {
+      before(app) {
+        if (!own) return
+        app.setErrorHandler(async (error, request, reply) => {
+          request.log.info({ err: error }, 'refused')
+          return reply.code(403).send('no')
+        })
+      },
+    })
+    for (const path of ['', '/', '/index.html', '/assets/', '/settings.json', '/nothing'])
+      for (const method of ['GET', 'HEAD', 'POST'] as const) {
+        const before = log.all.length
+        const { status } = await ask(`${origin}${page}${path}`, { method, headers: { host: 'strange.example' } })
+        assert.equal(status, 403)
+        const lines = log.all.slice(before).filter((line) => 'err' in line)
+        assert.equal(lines.length, 1, `${method} ${path}`)
+      }
+  }
 })

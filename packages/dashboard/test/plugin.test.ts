@@ -55,7 +55,7 @@ test('every fault of the options is named at once', async (t) => {
   )
   assert.deepEqual(faultsOfOptions({ onRequest: [async () => {}, 'no' as never], path: '/a', admin: '/a' }), [
     'onRequest: expected a function, or an array of functions',
-    'path: expected another path than that of the admin routes',
+    'path: must differ from the prefix of the admin routes',
   ])
   assert.deepEqual(faultsOfOptions({ onRequest: 0 as never }), [
     'onRequest: expected a function, or an array of functions',

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
-import { readArguments, type ServeCommand } from './command/arguments.ts'
+import { readArguments, type FileCommand, type ServeCommand } from './command/arguments.ts'
 import { CommandError } from './command-error.ts'
 import { help } from './command/help.ts'
 import { runSubcommand } from './command/subcommands.ts'
@@ -21,12 +21,18 @@ async function serve({ configuration, warnings }: ServeCommand): Promise<void> {
   else await (await import('./server/serve.ts')).serve(configuration, warnings)
 }
 
+async function serveFile({ file, log }: FileCommand): Promise<void> {
+  const followed = await import('./reload/serve-file.ts')
+  await followed.serveFile(file, log, (text) => void process.stderr.write(text))
+}
+
 async function run(argv: readonly string[]): Promise<void> {
   const command = readArguments(argv)
   if (command.kind === 'help') process.stdout.write(help)
   else if (command.kind === 'version') process.stdout.write(`${version()}\n`)
   else if (command.kind === 'subcommand') process.exitCode = await runSubcommand(command.name, command.args)
   else if (command.kind === 'serve') await serve(command)
+  else await serveFile(command)
 }
 
 try {

@@ -7,7 +7,7 @@ import { OutlierDetection } from './passive/outlier-detection.ts'
 import { chooseProbe } from './probe/choose-probe.ts'
 import type { ConnectionSettings } from './probe/connection.ts'
 
-/** Who is told by the checks of a balancer. */
+/** Listeners of the checks of a balancer. */
 interface Listeners {
   readonly judge: Judge
   readonly probed: ProbeListener
@@ -15,14 +15,14 @@ interface Listeners {
 
 const probesAtAll = ({ type, probe }: ParsedOptions) => type !== 'none' || probe !== undefined
 
-/** Options that the checks will go by, unless nothing comes of it. */
+/** Options prepared for the checks, adopted or dismissed later. */
 interface NextChecks {
   readonly options: ParsedOptions
-  /** Probes that there were none of before. */
+  /** New active checks, if there were none before. */
   readonly created: ActiveCheck | undefined
 }
 
-/** The checks of one balancer while they are on: active ones, where the options say so, and passive ones. */
+/** The checks of one balancer while they are on: passive ones, and active ones if the options say so. */
 export class Checks {
   options: ParsedOptions
   active: ActiveCheck | undefined
@@ -33,7 +33,7 @@ export class Checks {
   #next: NextChecks | undefined
   #running = false
 
-  /** `pool`: how backends are connected to. */
+  /** `pool`: connection options of the backends. */
   constructor(
     balancer: Balancer,
     options: ParsedOptions,
@@ -50,7 +50,7 @@ export class Checks {
     this.#askSuspects()
   }
 
-  /** Named, for the balancer reports a hook that throws by its name. */
+  /** Named functions, since the balancer logs the name of a hook that throws. */
   readonly #attemptStarted = (attempt: Attempt) => this.passive.attemptStarted(attempt)
   readonly #attemptResponded = (attempt: Attempt) => this.passive.attemptResponded(attempt)
   readonly #attemptEnded = (attempt: Attempt) => {
@@ -59,12 +59,12 @@ export class Checks {
   }
   readonly #judgeNewcomers = (candidates: readonly Backend[]): Promise<Verdict[]> | undefined =>
     (this.#next?.created ?? this.active)?.judgeNewcomers(candidates)
-  readonly #backendsChanged = (now: BackendSet, before: BackendSet) => {
-    this.active?.backendsChanged(now, before)
-    this.passive.backendsChanged(now, before)
+  readonly #backendsChanged = (now: BackendSet) => {
+    this.active?.backendsChanged(now)
+    this.passive.backendsChanged(now)
   }
 
-  /** Hears of attempts and of changes of the list from now on. */
+  /** Starts listening to attempts and to changes of the list. */
   attach(): void {
     this.#balancer
       .addHook('onAttemptStart', this.#attemptStarted)
@@ -74,7 +74,7 @@ export class Checks {
       .addHook('onBackendsChange', this.#backendsChanged)
   }
 
-  /** Begins. See `HealthCheck.start`. */
+  /** Starts: see `HealthCheck.start`. */
   async start(limit: number): Promise<void> {
     this.#running = true
     this.passive.start()
@@ -88,7 +88,7 @@ export class Checks {
     this.passive.stop()
   }
 
-  /** Ends, takes back all that is held against backends, and hears of nothing more. */
+  /** Stops, lifts all its vetoes, and stops listening. */
   withdraw(): void {
     this.active?.withdraw()
     this.active = undefined
@@ -101,16 +101,16 @@ export class Checks {
       .removeHook('onBackendsChange', this.#backendsChanged)
   }
 
-  /** Newcomers are judged by these options, until they are adopted or dismissed. */
+  /** New backends are judged by these options, until they are adopted or dismissed. */
   prepare(options: ParsedOptions, pool: ConnectionSettings): void {
     const asks = probesAtAll(options)
-    // Those that have traffic are trusted until probes have said otherwise.
+    // Backends with traffic count as healthy until probes fail.
     const created = asks && this.active === undefined ? this.#probing({ ...options, initial: 'up' }, pool) : undefined
     if (asks) this.active?.prepare(options, pool)
     this.#next = { options, created }
   }
 
-  /** Goes by the options that were prepared. What is known of backends stays. */
+  /** Adopts the prepared options. The state of backends stays. */
   adopt(): void {
     if (this.#next === undefined) return
     const { options, created } = this.#next
@@ -123,7 +123,7 @@ export class Checks {
     } else if (created === undefined) this.active?.adopt()
     else {
       this.active = created
-      // It begins with `up`, and so waits for nothing.
+      // It starts with `up`, so there is nothing to wait for.
       if (this.#running) void created.start(0)
     }
     this.#askSuspects()
@@ -140,7 +140,7 @@ export class Checks {
     return new ActiveCheck(this.#balancer, options, judge, probed, this.#pauses, chooseProbe(options, pool))
   }
 
-  /** A connection alone says nothing of a process that hangs: the kernel accepts it. */
+  /** A TCP connect proves nothing about a hanging process: the kernel accepts it. */
   #askSuspects(): void {
     const { type, probe } = this.options
     const tells = type === 'http' || probe !== undefined

@@ -14,7 +14,7 @@ export const UncheckedBalancerError = createError<[string]>(
   500,
 )
 
-/** A probe was asked for, and the options say that there are none. */
+/** A probe was requested, but `type` is `none`. */
 export const NoProbesError = createError<[]>(
   'FST_BALANCER_HEALTH_NO_PROBES',
   'Backends are not probed: type is none',

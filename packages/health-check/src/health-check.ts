@@ -11,21 +11,22 @@ import { Checks } from './checks.ts'
 import { NoProbesError } from './errors.ts'
 import { History } from './judgement/history.ts'
 import type { Judge, Judgement } from './judgement/judgement.ts'
+import { JudgementLog } from './judgement-log.ts'
 import { readHealthOptions, type ParsedOptions } from './options.ts'
 import type { OutlierView } from './passive/outlier-view.ts'
 
 /** What is known of one backend's health. */
 export interface HealthView {
   readonly id: string
-  /** What probes say of it; undefined when there are none. */
+  /** State by probes; undefined without probes. */
   readonly active: ActiveView | undefined
-  /** What its traffic says of it. */
+  /** State by passive checks. */
   readonly passive: OutlierView
   /** The last judgements, each with its evidence; the newest first, at most 20. */
   readonly history: readonly Judgement[]
 }
 
-/** An extension of the balancer that hears of every probe that says something. */
+/** An extension of the balancer that gets every conclusive probe. */
 interface ProbeHearer {
   probed(backend: Backend, report: ProbeReport): void
 }
@@ -42,11 +43,12 @@ const hidden = [`${place}.headers`]
 /** A part in a change that changes nothing. */
 const nothing: Participation = { faults: [], changes: [], commit() {}, abandon() {} }
 
-/** The health of one balancer's backends: asked by probes, and read from the traffic. It acts by vetoes only. */
+/** The health of one balancer's backends, from probes and from traffic. It acts by vetoes only. */
 export class HealthCheck {
   readonly balancer: Balancer
   readonly #log: FastifyBaseLogger | undefined
   readonly #history = new History()
+  readonly #judgements: JudgementLog | undefined
   readonly #pauses: Pauses
   readonly #inconclusive: InconclusiveLog
   #checks: Checks
@@ -57,6 +59,7 @@ export class HealthCheck {
   constructor(balancer: Balancer, options: ParsedOptions, log?: FastifyBaseLogger) {
     this.balancer = balancer
     this.#log = log
+    this.#judgements = log && new JudgementLog(balancer.name, balancer.clock, log)
     this.#pauses = new Pauses(balancer.clock)
     this.#inconclusive = new InconclusiveLog(balancer.clock, log)
     this.#checks = this.#checking(options, balancer.options.pool)
@@ -69,8 +72,8 @@ export class HealthCheck {
   }
 
   /**
-   * Begins. With `initial: 'probe'` it resolves when every backend has answered a first probe, or after `limit` ms
-   * (0 = no limit); those that have not are left alone until they do.
+   * Starts. With `initial: 'probe'` it resolves when the first probe of every backend has ended, or after `limit` ms (0
+   * = no limit); backends without a result get no traffic until they have one.
    */
   async start(limit: number): Promise<void> {
     this.#running = true
@@ -79,14 +82,14 @@ export class HealthCheck {
     await this.#checks.start(limit)
   }
 
-  /** Asks a backend at once; the answer counts like any other. @throws UnknownBackendError; NoProbesError */
+  /** Probes a backend at once; the result counts like any other. @throws UnknownBackendError; NoProbesError */
   async probe(id: string): Promise<ProbeReport> {
     const active = this.#checks.active
     if (active === undefined) throw new NoProbesError()
     return active.probeNow(id)
   }
 
-  /** Takes back what its traffic has said against a backend. @throws UnknownBackendError */
+  /** Ends an ejection or pause by passive checks. @throws UnknownBackendError */
   forgive(id: string): void {
     this.#checks.passive.lift(this.balancer.backend(id))
   }
@@ -96,7 +99,7 @@ export class HealthCheck {
     return this.#view(this.balancer.backend(id))
   }
 
-  /** What is known of every backend, in the order of the set. */
+  /** The state of every backend, in the order of the set. */
   toJSON(): readonly HealthView[] {
     return this.balancer.backends.map((backend) => this.#view(backend))
   }
@@ -105,6 +108,7 @@ export class HealthCheck {
   stop(): void {
     this.#running = false
     this.#checks.stop()
+    this.#judgements?.stop()
     this.#pauses.stop()
   }
 
@@ -194,21 +198,23 @@ export class HealthCheck {
       try {
         if (hearsOfProbes(extension)) extension.probed(backend, report)
       } catch (error) {
-        this.#log?.error({ err: error, balancer: this.balancer.name, extension: name }, 'an extension threw')
+        this.#log?.error(
+          { err: error, balancer: this.balancer.name, extension: name },
+          'an extension of the balancer threw an error',
+        )
       }
     }
   }
 
   readonly #judge: Judge = (backend, judgement) => {
     this.#history.add(backend, judgement)
-    const { by, good, rule, evidence } = judgement
-    const figures = { balancer: this.balancer.name, backend: backend.id, by, evidence }
-    if (good) this.#log?.info(figures, `${backend.id} is used again: ${rule}`)
-    else this.#log?.warn(figures, `${backend.id} is left alone: ${rule}`)
+    this.#judgements?.add(backend, judgement)
   }
 }
 
-/** Whatever is kept beside the balancer may hear of probes: a circuit breaker does. Names of extensions are not needed. */
+/**
+ * Any extension of the balancer may get probes; the circuit breaker does. It is recognised by its method, not by name.
+ */
 function hearsOfProbes(extension: unknown): extension is ProbeHearer {
   return typeof (extension as Partial<ProbeHearer> | undefined)?.probed === 'function'
 }

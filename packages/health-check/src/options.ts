@@ -6,12 +6,13 @@ import { BadOptionsError } from './errors.ts'
 import { OutlierOptions } from './passive/rules/outlier-options.ts'
 import { PressureOptions } from './passive/pressure-options.ts'
 
-/** Everything that `register` takes. The one source of the type, the validation, the defaults and the README's table. */
+/** Everything that `register` takes. The one source of type, validation, defaults and the README's table. */
 export const HealthCheckOptions = Type.Object(
   {
     balancer: Type.Optional(
       Type.String({
-        description: 'The name of the balancer whose backends are checked; the default or only one if not given',
+        description:
+          'Name of the balancer whose backends are checked. Default: the one called `default`, or the only one',
       }),
     ),
     ...ActiveOptions.properties,
@@ -41,7 +42,10 @@ export function parseOptions(given: HealthCheckOptions): ParsedOptions {
   return options
 }
 
-/** Every fault of the options, one line each; for whoever checks more than these and wants to name all at once. */
+/**
+ * Every fault of the options, one line each; for a caller that validates more than these and wants to report everything
+ * at once.
+ */
 export function faultsOfOptions(given: HealthCheckOptions): readonly string[] {
   return readHealthOptions(given).faults
 }

@@ -23,7 +23,7 @@ const extension = new Extension<HealthCheck>({
   none: (balancer) => new UncheckedBalancerError(balancer),
 })
 
-/** The part of Fastify's `pluginTimeout`, which an `onReady` hook must keep, that the first round may take. */
+/** Share of Fastify's `pluginTimeout`, the limit for an `onReady` hook, that the first probes may take. */
 const usable = 0.8
 
 async function plugin(app: FastifyInstance, given: HealthCheckOptions): Promise<void> {
@@ -33,7 +33,7 @@ async function plugin(app: FastifyInstance, given: HealthCheckOptions): Promise<
   extension.add(app, balancer, check)
   const limit = (app.initialConfig.pluginTimeout ?? 10_000) * usable
   app.addHook('onReady', () => check.start(limit))
-  // Not sooner: while the balancer drains, whoever still waits must not be sent to one that is sick.
+  // Not earlier: while the balancer drains, waiting requests must not be sent to unhealthy backends.
   app.addHook('onClose', async () => check.stop())
 }
 

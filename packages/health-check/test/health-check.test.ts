@@ -46,7 +46,7 @@ test('a judgement is a veto with its evidence, a line in the log, and part of th
     [veto!.by, veto!.reason, veto!.hard, veto!.evidence],
     ['health-check', judgement!.rule, false, judgement!.evidence],
   )
-  assert.deepEqual(lines(), ['40 health-check dead is left alone: the first probe failed: connect ECONNREFUSED'])
+  assert.deepEqual(lines(), ['40 health-check backend dead unhealthy: first probe failed: connect ECONNREFUSED'])
   assert.deepEqual(check.of('well').history, [])
 })
 
@@ -56,7 +56,7 @@ test('it watches the traffic, and forgives by hand', async (t) => {
   for (let count = 0; count < 10; count++) await app.inject('/')
   assert.deepEqual(
     app.balancer.backend('sick').vetoes.map(({ by, reason }) => [by, reason]),
-    [['outlier-detection', '5 consecutive failures, the last: status 500']],
+    [['outlier-detection', '5 failures in a row (last: status 500)']],
   )
   assert.equal((await app.inject('/')).body, 'well')
   check.forgive('sick')
@@ -68,10 +68,13 @@ test('it watches the traffic, and forgives by hand', async (t) => {
       ['outlier-detection', false],
     ],
   )
-  assert.deepEqual(lines(), [
-    '40 outlier-detection sick is left alone: 5 consecutive failures, the last: status 500',
-    '30 outlier-detection sick is used again: lifted by hand',
-  ])
+  const [ejected, back, ...more] = lines()
+  assert.match(
+    String(ejected),
+    /^40 outlier-detection backend sick ejected for 3\d(?:\.\d)? s: 5 failures in a row \(last: status 500\)$/,
+  )
+  assert.equal(back, '30 outlier-detection backend sick back in rotation: lifted by hand')
+  assert.deepEqual(more, [])
 })
 
 test('a backend that asks for a pause gets it', async (t) => {
@@ -92,7 +95,7 @@ for (const hint of ['0', 'Sun, 01 Mar 2020 00:00:00 GMT']) {
     for (let count = 0; count < 10; count++) await app.inject('/')
     assert.deepEqual(
       app.balancer.backend('sick').vetoes.map(({ by, reason }) => [by, reason]),
-      [['outlier-detection', '5 consecutive failures, the last: status 503']],
+      [['outlier-detection', '5 failures in a row (last: status 503)']],
     )
   })
 }
@@ -109,7 +112,7 @@ test('of two that ask for a pause the ceiling lets one have it, and the other fa
   const [first, second] = check.toJSON().map(({ passive }) => passive)
   assert.deepEqual([first!.consecutive.failures, first!.interval.attempts], [0, 0])
   assert.ok(second!.consecutive.failures >= 5)
-  assert.match(second!.withheld!.rule, /^5 consecutive failures, the last: status 503/)
+  assert.match(second!.withheld!.rule, /^5 failures in a row \(last: status 503\)/)
 })
 
 /** A GET by a client that leaves as soon as it has the headers; answers the status, once both sides know of it. */
@@ -143,7 +146,7 @@ for (const status of [200, 503]) {
     await leaveEarly(app, url)
     assert.deepEqual(
       app.balancer.backend('endless').vetoes.map(({ by, reason }) => [by, reason]),
-      status === 503 ? [['outlier-detection', '5 consecutive failures, the last: status 503']] : [],
+      status === 503 ? [['outlier-detection', '5 failures in a row (last: status 503)']] : [],
     )
   })
 }

@@ -18,15 +18,15 @@ function namesIn(registry: Registry): string[] {
 
 /** The metrics of every balancer of one server. */
 export class BalancerMetrics {
-  /** Where they are: the one of the options, or an own one. Metrics of an app's own can be put there too. */
+  /** The registry of the metrics: that of the options, or a new one. The app can register its own metrics there too. */
   readonly registry: Registry
   readonly #app: FastifyInstance
   readonly #sources: Sources
-  /** What was put into the registry here. */
+  /** Names of the metrics registered here. */
   readonly #names: readonly string[]
   readonly #onExchangeEnd = (message: unknown) => this.#count((message as { exchange: ExchangeView }).exchange)
 
-  /** @throws Error when the registry has a metric of the same name, as one that is shared by two servers has */
+  /** @throws Error if the registry already has a metric of the same name, e.g. because two servers share it */
   constructor(app: FastifyInstance, { registry = new Registry(), defaultMetrics, buckets }: ParsedOptions) {
     this.registry = registry
     this.#app = app
@@ -38,35 +38,35 @@ export class BalancerMetrics {
     this.#names = namesIn(registry).filter((name) => !others.has(name))
   }
 
-  /** The form in which the registry can be written, if not in the one that is wanted. */
+  /** The wanted form, or the other one if the registry cannot be written in it. */
   formFor(wanted: Form): Form {
     return possibleForm(this.registry, wanted)
   }
 
-  /** All of the registry, as it is now. @throws Error when it cannot be written in that form, see `formFor` */
+  /** The current metrics of the registry. @throws Error if it cannot be written in that form, see `formFor` */
   async text(form: Form = 'prometheus'): Promise<string> {
     return (await this.bytes(form)).toString()
   }
 
-  /** The same in UTF-8. */
+  /** The same as UTF-8 bytes. */
   bytes(form: Form): Promise<Buffer> {
     return bytesOf(this.registry, form)
   }
 
-  /** Begins to count. Called once all balancers are there. */
+  /** Starts counting. Called once all balancers are registered. */
   start(): void {
     for (const balancer of this.#sources.balancers) this.#sources.trafficOf(balancer)
     subscribe(exchangeEnd, this.#onExchangeEnd)
   }
 
-  /** For good. A registry of the app's own is as it was: the next server may use it. */
+  /** Stops for good, and removes its metrics from the registry, so that another server can use it. */
   stop(): void {
     unsubscribe(exchangeEnd, this.#onExchangeEnd)
     for (const name of this.#names) this.registry.removeSingleMetric(name)
   }
 
   #count(exchange: ExchangeView): void {
-    // A channel is the whole process's, and another server may have a balancer of the same name.
+    // Channels are process-wide, and another server may have a balancer of the same name.
     if (!this.#app.balancerServers.has(exchange.request.server.server)) return
     const balancer: Balancer | undefined = this.#app.balancers.get(exchange.balancerName)
     if (balancer !== undefined) this.#sources.trafficOf(balancer).exchangeEnded(exchange)

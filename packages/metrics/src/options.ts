@@ -13,57 +13,57 @@ import type { onRequestHookHandler } from 'fastify'
 import type { Registry } from 'prom-client'
 import { BadOptionsError } from './errors.ts'
 
-/** Everything that `register` takes. The one source of the type, the validation, the defaults and the README's table. */
+/** Everything that `register` takes. The only source of the type, the validation, the defaults and the README's table. */
 export const MetricsOptions = Type.Object(
   {
     route: Type.Boolean({
       default: true,
-      description: 'Add the route; `false` leaves it to `app.balancerMetrics.text()`',
+      description: 'Add the route. With `false`, serve `await app.balancerMetrics.text()` yourself',
     }),
-    path: Type.String({ pattern: '^/', default: '/metrics', description: 'Its path' }),
+    path: Type.String({ pattern: '^/', default: '/metrics', description: 'Path of the route' }),
     onRequest: hooks<onRequestHookHandler>(
-      'Hooks of the route, e.g. one that asks who it is: figures tell much about a site',
+      'Hooks that authenticate requests for the route; without any it is open to all',
     ),
     hosts: hosts(
-      'Host names at which the route answers, besides `localhost` and addresses; others get 403. If not given: any; in `fastify-balancer` with `admin.insecure` and without `onRequest` here, those of `admin`',
+      'Allowed values of `Host` besides `localhost` and IP addresses; others get 403, against DNS rebinding. If not given, any. In `fastify-balancer` with `admin.insecure` and without `onRequest` here: those of `admin`',
     ),
-    registry: code<Registry>("A registry of prom-client's to put them into; a new one if not given"),
+    registry: code<Registry>('Registry of prom-client for the metrics; a new one if not given'),
     defaultMetrics: Type.Boolean({
       default: false,
-      description: "Also the process's own: CPU, memory, event loop, garbage collection",
+      description: "Add prom-client's metrics of the process: CPU, memory, event loop, garbage collection",
     }),
     buckets: Type.Array(Type.Number({ exclusiveMinimum: 0 }), {
       minItems: 1,
       default: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
-      description: 'Upper bounds of the histograms, in seconds, ascending',
+      description: 'Upper bounds of all histogram buckets, in seconds, ascending',
     }),
     tracing: Type.Boolean({
       default: false,
-      description: 'Spans of OpenTelemetry: one for each request, below it one for each attempt',
+      description: 'Create OpenTelemetry spans: one for each request, with a child span for each attempt',
     }),
   },
   strict,
 )
-/** What `register` takes: everything optional. */
+/** What `register` takes; everything is optional. */
 export type MetricsOptions = Given<Static<typeof MetricsOptions>>
 
-/** Options with every default in place. */
+/** The options with all defaults filled in. */
 export type ParsedOptions = Static<typeof MetricsOptions>
 
-/** What no schema can say. */
+/** Faults that the schema cannot express. */
 function furtherFaults({ onRequest, hosts: listed, registry, buckets }: ParsedOptions): string[] {
   const faults = [...hookFaults('onRequest', onRequest), ...hostFaults('hosts', listed)]
   if (registry !== undefined && typeof registry?.registerMetric !== 'function')
     faults.push('registry: expected a Registry of prom-client')
   if (buckets.some((bound, index) => index > 0 && bound <= buckets[index - 1]!))
-    faults.push('buckets: expected ascending')
+    faults.push('buckets: must be in ascending order')
   return faults
 }
 
 const read = (given: MetricsOptions) => readOptions(MetricsOptions, given, furtherFaults)
 
 /**
- * Fills in defaults, in a copy, and checks everything.
+ * Fills in defaults, in a copy, and validates all options.
  * @throws BadOptionsError naming every fault at once
  */
 export function parseOptions(given: MetricsOptions = {}): ParsedOptions {
@@ -72,7 +72,7 @@ export function parseOptions(given: MetricsOptions = {}): ParsedOptions {
   return options
 }
 
-/** Every fault of the options, one line each; for whoever checks more than these and wants to name all at once. */
+/** Every fault of the options, one line each. For a caller that reports them together with others. */
 export function faultsOfOptions(given: MetricsOptions): readonly string[] {
   return read(given).faults
 }

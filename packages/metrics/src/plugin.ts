@@ -17,13 +17,13 @@ declare module 'fastify' {
   }
 }
 
-/** Read by @fastify/under-pressure: whoever watches must see an overloaded process most of all. */
+/** Read by @fastify/under-pressure: metrics of an overloaded process matter most. */
 const spared = { pressureHandler: () => undefined } as FastifyContextConfig
 
-/** Left out of what @fastify/swagger describes. */
+/** Hides the route from @fastify/swagger. */
 const schema: FastifySchema & { readonly hide: true } = { hide: true }
 
-/** A page whose own name was made to mean this server asks for that name. */
+/** Against DNS rebinding: a page whose name points at this server sends that name as `Host`. */
 function hostCheck({ hosts }: ParsedOptions): onRequestHookHandler[] {
   if (hosts === undefined) return []
   const known = new KnownHosts(hosts)
@@ -51,7 +51,7 @@ async function plugin(app: FastifyInstance, given: MetricsOptions): Promise<void
   app.route({
     method: 'GET',
     url: options.path,
-    // The balancer has a HEAD for every path, which would be taken otherwise.
+    // With HEAD, since the balancer's own HEAD route would match otherwise.
     exposeHeadRoute: true,
     schema,
     config: spared,
@@ -65,7 +65,7 @@ async function plugin(app: FastifyInstance, given: MetricsOptions): Promise<void
   })
 }
 
-/** `fastify.register(metrics, options)`, after a balancer; it covers all of the server's, later ones too. */
+/** `fastify.register(metrics, options)`, after a balancer; covers all balancers of the server, including later ones. */
 export const metrics = fp(plugin, {
   fastify: '5.x',
   name: '@fastify-balancer/metrics',

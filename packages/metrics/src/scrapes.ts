@@ -2,13 +2,13 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { TooManyScrapesError } from './errors.ts'
 import type { Form } from './exposition/exposition.ts'
 
-/** So many at once: each holds the text of all figures until its client has taken it. */
+/** Most scrapes at once: each holds the text of all metrics until its client has read it. */
 const most = 16
 
-/** In ms: Prometheus gives up after 10 s, if it is not told otherwise. */
+/** Longest duration of a scrape (ms). Prometheus gives up after 10 s by default. */
 const patience = 60_000
 
-/** The scrapes that are under way. A client that goes, or does not read what it has asked for, gives its place back. */
+/** Counts running scrapes. A client that disconnects, or does not read the response, frees its place. */
 export class Scrapes {
   readonly #write: (form: Form) => Promise<Buffer>
   readonly #writing = new Map<Form, Promise<Buffer>>()
@@ -18,7 +18,7 @@ export class Scrapes {
     this.#write = write
   }
 
-  /** Takes a place until the answer has been sent. @throws TooManyScrapesError */
+  /** Takes a place until the response has been sent. @throws TooManyScrapesError */
   begin({ raw: request }: FastifyRequest, { raw: response }: FastifyReply): void {
     if (this.#size >= most) throw new TooManyScrapesError(most)
     this.#size++
@@ -35,15 +35,15 @@ export class Scrapes {
       response.destroy()
     }, patience).unref()
     response.once('close', end)
-    // One that stands behind another on its connection is not told when that is lost.
+    // A pipelined response does not notice a lost connection; its request does.
     request.once('close', () => request.errored !== null && end())
   }
 
-  /** All figures. Those who ask while they are being written get the same: however many come and go, it is done once. */
+  /** The text of all metrics. Scrapes that arrive while it is being written share it. */
   text(form: Form): Promise<Buffer> {
     const known = this.#writing.get(form)
     if (known !== undefined) return known
-    // However many there are who do not read it, it is there once.
+    // One copy in memory, however many clients read it slowly.
     const writing = this.#write(form).finally(() => this.#writing.delete(form))
     this.#writing.set(form, writing)
     return writing

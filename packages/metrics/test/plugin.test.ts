@@ -39,7 +39,7 @@ test('every fault of the options is named at once', async (t) => {
   assert.deepEqual(faultsOfOptions({ buckets: [1, 1], onRequest: 'no' as never, registry: {} as never }), [
     'onRequest: expected a function, or an array of functions',
     'registry: expected a Registry of prom-client',
-    'buckets: expected ascending',
+    'buckets: must be in ascending order',
   ])
   assert.deepEqual(faultsOfOptions({ registry: new Registry(), onRequest: [async () => {}], buckets: [1, 2] }), [])
   assert.deepEqual(faultsOfOptions({ registry: null as never }), ['registry: expected a Registry of prom-client'])

@@ -13,7 +13,7 @@ function copy(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, copy(part)]))
 }
 
-/** Fills in what is missing, in a copy. It checks nothing: see `faultsOf`. */
+/** Fills in defaults, in a copy. Does not validate: see `faultsOf`. */
 export function withDefaults<Schema extends TSchema>(schema: Schema, given: unknown): Static<Schema> {
   return Value.Default(schema, copy(given))
 }

@@ -1,11 +1,11 @@
-/** A balancer, as far as another plugin keeps something beside it. */
+/** A balancer, as far as other plugins need it here. */
 interface Extended {
   readonly name: string
-  /** What plugins keep beside it, by their names. */
+  /** Objects of other plugins, by plugin name. */
   readonly extensions: Map<string, unknown>
 }
 
-/** An app that has balancers, as far as it is needed to find one and to be decorated. */
+/** An app with balancers, as far as it is needed here. */
 interface AppWithBalancers<Balancer> {
   /** The default one, or the only one. */
   readonly balancer: Balancer
@@ -14,25 +14,26 @@ interface AppWithBalancers<Balancer> {
   decorate(name: string, value: { getter(): unknown }): unknown
 }
 
-/** How an extension of balancers is called, and what is thrown about it. */
+/** Names and errors of an extension. */
 export interface ExtensionNames {
-  /** Among the extensions of a balancer: `health-check`. */
+  /** Key in `balancer.extensions`: `health-check`. */
   readonly key: string
-  /** In a sentence: `health check`. */
+  /** In sentences: `health check`. */
   readonly words: string
   /** The decorator for that of the default or only balancer: `healthCheck`. */
   readonly one: string
   /** The decorator for all, by the names of their balancers: `healthChecks`. */
   readonly all: string
-  /** What is thrown at boot, about the option `balancer`. */
+  /** Error for the option `balancer`, at boot. */
   readonly badOptions: (fault: string) => Error
-  /** What is thrown where the default balancer has none. */
+  /** Error if the default balancer has none. */
   readonly none: (balancer: string) => Error
 }
 
 /**
- * What a plugin adds to a balancer: found by the option `balancer` of that plugin, kept beside the balancer, and read from
- * the app. The same for all such plugins, so that they behave alike where there are several balancers.
+ * The part of a plugin that belongs to a balancer: chosen by the plugin's option `balancer`, kept in
+ * `balancer.extensions`, and available on the app. The same for all such plugins, so that they behave alike with
+ * several balancers.
  */
 export class Extension<Part> {
   readonly #names: ExtensionNames
@@ -42,9 +43,9 @@ export class Extension<Part> {
   }
 
   /**
-   * The balancer that the option `balancer` names, or else the default or only one.
-   * @throws `badOptions` where there is none of that name, or where it has this extension; the balancer plugin's own error
-   * when there are several, and none is named
+   * The balancer named by the option `balancer`, or else the default or only one.
+   * @throws `badOptions` where there is none of that name, or where it has this extension; the balancer plugin's own
+   * error when there are several, and none is named
    */
   balancerFor<Balancer extends Extended>(app: AppWithBalancers<Balancer>, name: string | undefined): Balancer {
     const { badOptions, words } = this.#names
@@ -55,7 +56,7 @@ export class Extension<Part> {
     return balancer
   }
 
-  /** Keeps it beside its balancer, and decorates the app, the first time. */
+  /** Stores it in `balancer.extensions`, and decorates the app once. */
   add(app: AppWithBalancers<Extended>, balancer: Extended, part: Part): void {
     const { key, one, all, none } = this.#names
     balancer.extensions.set(key, part)
@@ -76,7 +77,7 @@ export class Extension<Part> {
     })
   }
 
-  /** That of one balancer, if it has one. */
+  /** The extension of one balancer, if it has one. */
   of({ extensions }: Extended): Part | undefined {
     return extensions.get(this.#names.key) as Part | undefined
   }

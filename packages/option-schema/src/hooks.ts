@@ -11,7 +11,7 @@ export function hookList<Hook>(given: Hooks<Hook> | undefined): readonly Hook[] 
   return given === undefined ? [] : ([given].flat() as readonly Hook[])
 }
 
-/** What is wrong with the hooks at `place`. */
+/** Faults of the hooks at `place`. */
 export function hookFaults(place: string, given: unknown): string[] {
   const areCode = hookList(given).every((hook) => typeof hook === 'function')
   return areCode ? [] : [`${place}: expected a function, or an array of functions`]

@@ -2,12 +2,12 @@ import { Type } from '@sinclair/typebox'
 import { isIP } from 'node:net'
 import { quoted } from './quoted.ts'
 
-/** A host, and a port where there is one. User names, paths and spaces make it something else (RFC 9110 §7.2). */
+/** A host with an optional port. No user names, paths or spaces (RFC 9110 §7.2). */
 const authority = /^(?<name>\[[\da-f:.]+\]|[^\s:@/?#\\[\]%*]+)(?::(?<port>\d{0,5}))?$/i
 
-/** A request, as far as it says whom it asks. */
+/** A request, as far as its host is concerned. */
 interface Asking {
-  /** As Fastify sees it, which is what a trusted proxy says. */
+  /** As Fastify sees it, including what a trusted proxy sent. */
   readonly host: string
   readonly headers: { readonly host?: string | undefined; readonly [':authority']?: unknown }
 }
@@ -15,14 +15,14 @@ interface Asking {
 /** Names of this server, as an option. */
 export const hosts = (description: string) => Type.Optional(Type.Array(Type.String(), { description }))
 
-/** Host and port, alike for all spellings of the same; undefined where it is none. */
+/** Host and port, normalised; undefined if it is invalid. */
 function parts(text: string): { readonly name: string; readonly port: string } | undefined {
   const { name = '', port = '' } = authority.exec(text)?.groups ?? {}
   const hostname = URL.parse(`http://${name}`)?.hostname.replace(/\.$/, '')
   return hostname === undefined || hostname === '' ? undefined : { name: hostname, port }
 }
 
-/** What is wrong with such an option. */
+/** Faults of such an option. */
 export function hostFaults(place: string, given: readonly string[] = []): string[] {
   return given.flatMap((text, index) =>
     parts(text) === undefined ? [`${place}.${index}: ${quoted(text)} is not a host such as ops.example`] : [],
@@ -34,9 +34,9 @@ function isAddress(name: string): boolean {
 }
 
 /**
- * The names by which a server may be asked where nothing else tells a stranger from its operator. A page whose own name was
- * made to mean this server (DNS rebinding) is of the same origin to a browser, but it asks for that name: `localhost` and
- * addresses are nobody's to give, all others have to be listed.
+ * The host names that a server without authentication accepts, as protection against DNS rebinding: a page whose own
+ * name was made to point to this server is same-origin for a browser, but it sends that name as Host. `localhost` and
+ * IP addresses are safe; all other names must be listed.
  */
 export class KnownHosts {
   readonly #listed: ReadonlySet<string>
@@ -46,7 +46,7 @@ export class KnownHosts {
     this.#listed = new Set(known.map(({ name, port }) => (port === '' ? name : `${name}:${port}`)))
   }
 
-  /** By which other name a request asks; undefined if it may. One that names nobody asks for `''`. */
+  /** The host name of a request if it is not accepted; undefined if it is. `''` for a request without a host. */
   unknownIn({ host, headers }: Asking): string | undefined {
     const named = [headers.host, headers[':authority'], host].filter((one) => typeof one === 'string' && one !== '')
     return named.length === 0 ? '' : (named as string[]).find((one) => !this.#knows(one))

@@ -1,12 +1,12 @@
 import { setImmediate } from 'node:timers/promises'
 
-/** Nobody else has waited for much longer than this (ms), however long the work. */
+/** Length of a slice (ms): others wait hardly longer than this, however long the work. */
 const slice = 10
 
-/** So many at least are done in one go: looking at the clock costs something, too. */
+/** At least this many items in one slice: reading the clock costs something too. */
 const step = 64
 
-/** Does something with each of a list, in order; between slices, requests and timers have their turn. */
+/** Processes a list in order, in slices; in between, requests and timers have their turn. */
 export async function inSlices<Item>(items: readonly Item[], each: (item: Item, index: number) => void): Promise<void> {
   let since = performance.now()
   for (const [index, item] of items.entries()) {
@@ -16,4 +16,12 @@ export async function inSlices<Item>(items: readonly Item[], each: (item: Item, 
     await setImmediate()
     since = performance.now()
   }
+}
+
+/** As `Buffer.concat` does it, slice by slice. */
+export async function concatInSlices(parts: readonly Buffer[]): Promise<Buffer> {
+  const whole = Buffer.allocUnsafe(parts.reduce((sum, { length }) => sum + length, 0))
+  let end = 0
+  await inSlices(parts, (part) => void (end += part.copy(whole, end)))
+  return whole
 }

@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from 'node:util'
 
-/** An option that is, or would be, another than before. */
+/** An option that differs, or would differ, from before. */
 export interface OptionChange {
-  /** Where it stands, e.g. `timeouts.headers`. */
+  /** Its place, e.g. `timeouts.headers`. */
   readonly option: string
-  /** Plain data. What may be a secret is `(hidden)`, a function `(code)`; undefined where there is none. */
+  /** Plain data. Possible secrets are `(hidden)`, functions `(code)`; undefined if there is none. */
   readonly from: unknown
   readonly to: unknown
 }
@@ -12,7 +12,7 @@ export interface OptionChange {
 const isPlain = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
 
-/** What of a value may be shown. */
+/** The part of a value that may be shown. */
 function shown(value: unknown, isHidden: boolean): unknown {
   if (value === undefined || typeof value === 'boolean' || value === null) return value
   if (isHidden) return '(hidden)'
@@ -23,8 +23,8 @@ function shown(value: unknown, isHidden: boolean): unknown {
 }
 
 /**
- * Every option of `after` that is another than in `before`, in the order of their names in `after`. Objects are compared part
- * by part, all else as a whole. `hidden` names those whose values, and all below them, may be secrets.
+ * Every option of `after` that differs from `before`, in the order of `after`. Objects are compared part by part, other
+ * values as a whole. `hidden` lists options whose values, with everything below them, may be secrets.
  */
 export function optionChanges(before: unknown, after: unknown, hidden: readonly string[] = []): OptionChange[] {
   const changes: OptionChange[] = []

@@ -1,9 +1,9 @@
 import { Type } from '@sinclair/typebox'
 
-/** Unknown keys are refused: a misspelt option should fail at boot, not at night. */
+/** Unknown keys are refused: a misspelt option should fail at boot. */
 export const strict = { additionalProperties: false } as const
 
-/** A duration of at least `minimum` ms; 0, where it may be given, is none. The largest is what a timer can hold. */
+/** A duration of at least `minimum` ms; 0, if allowed, means none. The maximum is what a timer can hold. */
 export const milliseconds = (description: string, byDefault?: number, minimum = 0) =>
   Type.Integer({
     minimum,
@@ -12,5 +12,5 @@ export const milliseconds = (description: string, byDefault?: number, minimum = 
     description: `${description} (${minimum === 0 ? 'ms; 0 = none' : 'ms'})`,
   })
 
-/** Something that no schema can describe: a function, or an object with functions. */
+/** An option that no schema can describe: a function, or an object with functions. */
 export const code = <T>(description: string) => Type.Optional(Type.Unsafe<T>(Type.Any({ description })))

@@ -1,22 +1,22 @@
-/** Where time comes from, in ms: as much of a balancer's clock as is needed here. */
+/** A balancer's clock, as far as needed here; in ms. */
 interface PauseClock {
   now(): number
   setTimeout(callback: () => void, delay: number): unknown
   clearTimeout(timer: unknown): void
-  /** Of a clock that stands still itself meanwhile: called with the length of each pause (ms) when that is over. */
+  /** For a clock that stops during pauses: called with the length of each pause (ms) when it is over. */
   readonly onPause?: Set<(duration: number) => void>
 }
 
-/** How often it is looked at the clock (ms). */
+/** How often the clock is checked (ms). */
 const period = 250
 
-/** Longer than this between two looks (ms) is a pause: what is shorter is a busy process, and its own affair. */
+/** More than this between two checks (ms) is a pause; less is just a busy process. */
 const longest = 500
 
 /**
- * Notices when this process stands still: stopped by a signal, by its machine, or by a long garbage collection. Whatever
- * was measured across a pause says something about this process, and nothing about who was being measured. It must be
- * asked, too, as what has arrived meanwhile is often read before any timer can ring.
+ * Notices pauses of this process: a stop signal, a frozen machine, a long garbage collection. Durations measured across
+ * a pause are meaningless. Call its methods with the current time: data that arrived meanwhile is often read before any
+ * timer fires.
  */
 export class Pauses {
   readonly #clock: PauseClock
@@ -32,7 +32,7 @@ export class Pauses {
     this.#clock = clock
   }
 
-  /** Begins to look, for as long as `stop` is not called. */
+  /** Starts checking, until `stop` is called. */
   start(): void {
     this.stop()
     this.#clock.onPause?.add(this.#onPause)
@@ -45,7 +45,7 @@ export class Pauses {
     this.#lookedAt = Infinity
   }
 
-  /** When the last pause ended, on the clock in ms, as far as it is known at `now`; -Infinity without any. */
+  /** End of the last pause, on the clock in ms, as known at `now`; -Infinity without any. */
   resumedAt(now: number): number {
     if (now - this.#lookedAt > longest) {
       this.#resumedAt = now
@@ -54,7 +54,7 @@ export class Pauses {
     return this.#resumedAt
   }
 
-  /** Did this process stand still at any time from `since` until `now`, both on the clock in ms? */
+  /** Was this process paused at any time from `since` until `now`, both on the clock in ms? */
   happenedSince(since: number, now: number): boolean {
     return this.resumedAt(now) >= since
   }

@@ -4,12 +4,12 @@ const credentials = /((?:[a-z][a-z\d+.-]*:)?\/\/)[^\s/?#'"]*@/gi
 /** The query of a URL or of a path. */
 const query = /(\/[^\s?'"]*)\?[^\s'"]+/g
 
-/** A message without what may be a secret in the URLs that it names: names and passwords, and queries. */
+/** A message without the possible secrets in its URLs: user names, passwords and queries. */
 export function withoutSecrets(text: string): string {
   return text.replace(credentials, '$1…@').replace(query, '$1?…')
 }
 
-/** In quotes, what somebody gave as a URL, without what may be a secret in it, however it is misspelt. */
+/** A given URL in quotes, without its possible secrets, even if it is malformed. */
 export function quoted(url: string): string {
   const open = url.replace(/^([\w+.-]+:\/\/)?.*@/s, '$1…@')
   return `'${open.replace(/\?.*$/s, '?…')}'`

@@ -3,15 +3,15 @@ import { withDefaults } from './defaults.ts'
 import { faultsOf } from './faults.ts'
 import { withoutSecrets } from './quoted.ts'
 
-/** What was made of the options of a plugin. */
+/** Parsed options of a plugin. */
 export interface Reading<Options> {
   /** With every default in place. */
   readonly options: Options
-  /** Everything that is wrong, one line each; none if they can be used. */
+  /** Every fault, one line each; empty if they are valid. */
   readonly faults: readonly string[]
 }
 
-/** Fills in what is missing, in a copy, and checks it; `further` says what no schema can, once the schema is satisfied. */
+/** Fills in defaults, in a copy, and validates; `further` checks what a schema cannot, once the schema is satisfied. */
 export function readOptions<Schema extends TSchema>(
   schema: Schema,
   given: unknown,
@@ -19,6 +19,6 @@ export function readOptions<Schema extends TSchema>(
 ): Reading<Static<Schema>> {
   const options = withDefaults(schema, given)
   const faults = faultsOf(schema, options)
-  // Somebody may have put a URL where it does not belong.
+  // A URL may have been given in the wrong place.
   return { options, faults: (faults.length > 0 ? faults : further(options)).map(withoutSecrets) }
 }

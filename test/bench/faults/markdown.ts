@@ -16,15 +16,15 @@ const columns: Record<FaultScenario['shows'], readonly Column[]> = {
   sickness: [
     ...seen,
     ['noticed after', (figures) => time(figures.noticedAfter)],
-    ['gone after', (figures) => time(figures.goneAfter)],
-    ['its share in the end', ({ shareAtEnd = 0 }) => `${(shareAtEnd * 100).toFixed(1)} %`],
+    ['no traffic after', (figures) => time(figures.goneAfter)],
+    ['share at the end', ({ shareAtEnd = 0 }) => `${(shareAtEnd * 100).toFixed(1)} %`],
   ],
   flapping: [...seen, ['busiest / idlest of the other three', ({ unevenness }) => unevenness?.toFixed(2) ?? '∞']],
   outage: [
     ...seen,
-    ['failed once all were back', ({ failedAfterReturn = 0 }) => count(failedAfterReturn)],
-    ['without failures after', (figures) => time(figures.flawlessAfter)],
-    ['all four at work after', (figures) => time(figures.sharedAfter)],
+    ['failed after all were back', ({ failedAfterReturn = 0 }) => count(failedAfterReturn)],
+    ['no failures after', (figures) => time(figures.flawlessAfter)],
+    ['all four in use after', (figures) => time(figures.sharedAfter)],
   ],
 }
 
@@ -34,7 +34,7 @@ const inBrief: Readonly<Record<string, string>> = {
   errors: 'answers 500',
   slow: '20 × slower',
   flap: 'flaps',
-  outage: 'all gone, and back',
+  outage: 'all down, then back',
 }
 
 /** One row for each subject: what clients saw of each fault, and when it was noticed. */
@@ -44,8 +44,8 @@ export function faultsInBrief({ scenarios, subjects, options: { seconds, rate } 
     ...scenarios.map(({ shows, figures }) => brief(shows, figures[name]!)),
   ])
   return [
-    `Of ${count(rate * seconds)} requests in ${seconds} s, how many failed / were ten times as slow as usual; and when the sick one of four got no`,
-    'more than 2 % of them. After an outage: how many failed though all four were there again.',
+    `Of ${count(rate * seconds)} requests in ${seconds} s: failed / slower than 10 × the median; and the time until the faulty backend (one of four) got at`,
+    'most 2 % of the traffic. Last column: requests that failed although all four backends were back.',
     '',
     markdownTable(['', ...scenarios.map(({ name }) => inBrief[name] ?? name)], rows),
   ].join('\n')
@@ -83,17 +83,17 @@ function settings({ subjects }: FaultReport): string {
 
 function legend({ date, machine, options: { seconds, rate }, skipped }: FaultReport): string {
   const sentences = [
-    `${rate} requests a second (GET, evenly, whether or not earlier ones are answered) for ${seconds} s from the fault on, ${count(rate * seconds)} in all;`,
+    `${rate} requests a second (GET, at a constant rate, without waiting for answers) for ${seconds} s after the fault, ${count(rate * seconds)} in all;`,
     'four backends that take 10 ms ± 2.',
     `All wait ${headersTimeout / 1000} s for response headers and ${connectTimeout / 1000} s for a connection, clients 10 s.`,
     '_Failed_: not answered with 200.',
-    '_Slow_: answered with 200, after more than ten times the median before the fault.',
-    'p99 counts failed ones too.',
-    '_Noticed_: the first half second in which the sick backend got 2 % of the requests at most (attempts that were repeated elsewhere count).',
-    '_Gone_: the last moment at which it had got more; `never`: it got more in the last second too, since it was never left out or is let in again now and then.',
-    '_Its share in the end_: over the second half; a fair one is 25 %.',
-    'The sick one stays sick to the end: how soon it would be taken back is not measured, and whoever leaves it out for long has the better figures for it.',
-    'The order is by what clients saw: failed, then slow, then p99. One run each.',
+    '_Slow_: answered with 200, but after more than 10 × the median before the fault.',
+    'p99 includes failed requests.',
+    '_Noticed after_: the first half second in which the faulty backend got at most 2 % of the requests (failed-over attempts count).',
+    '_No traffic after_: from then on it never got more; `never`: it still did in the last second, because it was never ejected, or is tried again now and then.',
+    '_Share at the end_: over the second half; an equal share is 25 %.',
+    'The faulty backend stays faulty to the end: recovery time is not measured, which favours long ejections.',
+    'Sorted by what clients saw: failed, then slow, then p99. One run each.',
     `${machine.cpu}, ${machine.cores} cores, ${machine.memory}, ${machine.system}, Node ${machine.node}, ${date.slice(0, 10)}.`,
     ...skipped.map((title) => `${title} is not installed here.`),
   ]

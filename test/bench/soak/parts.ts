@@ -1,12 +1,12 @@
 /** What may go wrong with a request, and who does it. The backend reads it from the path. */
 export const parts = {
-  plain: 'nothing goes wrong',
-  'abort-at-once': 'the client leaves as soon as it has asked',
-  'abort-before-headers': 'the client leaves while the backend thinks',
-  'abort-upload': 'the client leaves in the middle of what it sends',
-  'abort-mid-body': 'the client leaves in the middle of what it reads',
-  'reset-before-headers': 'the backend resets the connection in place of answering',
-  'reset-mid-body': 'the backend resets the connection in the middle of its answer',
+  plain: 'no fault',
+  'abort-at-once': 'the client disconnects right after the request',
+  'abort-before-headers': 'the client disconnects while waiting for the response',
+  'abort-upload': 'the client disconnects in the middle of its upload',
+  'abort-mid-body': 'the client disconnects in the middle of the response',
+  'reset-before-headers': 'the backend resets the connection instead of answering',
+  'reset-mid-body': 'the backend resets the connection in the middle of its response',
 } as const
 
 export type Part = keyof typeof parts

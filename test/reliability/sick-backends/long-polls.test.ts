@@ -71,7 +71,7 @@ test('a backend that happens to get all long polls is not hanging, as its probes
     victim.vetoes.map(({ by }) => by),
     ['outlier-detection'],
   )
-  assert.match(victim.vetoes[0]!.reason, /^\d requests wait longer than/)
+  assert.match(victim.vetoes[0]!.reason, /^hanging: \d requests have waited longer than/)
   await load.end()
   release()
   await Promise.all(polls)

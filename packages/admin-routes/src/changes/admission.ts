@@ -3,20 +3,20 @@ import { inSlices } from '@fastify-balancer/option-schema'
 import { AllowList } from './allow-list.ts'
 import type { WantedBackend } from '../schemas/wanted.ts'
 
-/** What the balancer itself makes of an item: its origin, and its name. */
+/** A backend of a given list: where it stands in it, its origin and its id. */
 interface Item {
   readonly index: number
   readonly origin: string
   readonly id: string
 }
 
-/** What the router was told; it looks at its own options first. */
+/** The router's limits; `routerOptions` takes precedence. */
 interface RouterLimits {
   readonly maxParamLength?: number
   readonly routerOptions?: { readonly maxParamLength?: number }
 }
 
-/** What the balancer will make of an item; what is wrong with the shape of it, the balancer says itself. */
+/** Origin and id of one entry. Undefined if it is malformed: the balancer reports that itself. */
 function itemOf(item: string | WantedBackend, index: number): Item | undefined {
   const given = (typeof item === 'string' ? { url: item } : item) as WantedBackend | null
   const origin = typeof given?.url === 'string' ? URL.parse(given.url)?.origin : undefined
@@ -24,20 +24,20 @@ function itemOf(item: string | WantedBackend, index: number): Item | undefined {
   return { index, origin, id: typeof given?.id === 'string' ? given.id : origin }
 }
 
-/** Which backends may come into a list that do not stand in it. */
+/** Decides which new backends may be added to a list. */
 export class Admission {
   readonly #allowed: AllowList
   readonly #longestId: number
 
-  /** `limits`: the app's, for a part of a path; with a longer one, a request does not reach its route. */
+  /** `routerOptions`, `maxParamLength`: the app's. A request whose path has a longer segment does not reach its route. */
   constructor(allow: readonly string[] | undefined, { routerOptions, maxParamLength = 100 }: RouterLimits) {
     this.#allowed = new AllowList(allow)
     this.#longestId = routerOptions?.maxParamLength ?? maxParamLength
   }
 
   /**
-   * What speaks against those of a list that the balancer does not have: that they may not be added; and, where it can still
-   * be given another, that no path could name one.
+   * The faults of the new backends in a list: not allowed to be added, or, if `isGiven` (the client wrote this list, so it
+   * can change it), an id that no path can contain.
    */
   async faults(
     { backends }: Balancer,
@@ -51,19 +51,20 @@ export class Admission {
       const { index, origin, id } = itemOf(given, place) ?? {}
       if (origin === undefined || known.get(id!) === origin) return
       if (!this.#allowed.allows(origin))
-        refused.push(`backends.${index}.url: '${origin}' is not among those that may be added`)
+        refused.push(`backends.${index}.url: '${origin}' is not allowed by the admin option 'allow'`)
       const obstacle = isGiven ? this.obstacle(id!) : undefined
       if (obstacle !== undefined) unnameable.push(`backends.${index}.id: ${obstacle}`)
     })
     return [...refused, ...unnameable]
   }
 
-  /** Why no path could name what has this name; undefined if one can. */
+  /** Why a name cannot be used in a path; undefined if it can. */
   obstacle(name: string): string | undefined {
-    if (name.length > this.#longestId) return `no path could name it, for it is longer than ${this.#longestId}`
-    if (!name.isWellFormed()) return 'no path could name it, for it holds half of a surrogate pair'
-    // RFC 3986 §6.2.2.3; escaped, they are the same to a browser.
-    if (name === '.' || name === '..') return 'no path could name it, for clients leave dots out of a path'
+    if (name.length > this.#longestId)
+      return `cannot be used in a path: longer than ${this.#longestId} characters (Fastify's maxParamLength)`
+    if (!name.isWellFormed()) return 'cannot be used in a path: it contains a lone surrogate'
+    // RFC 3986 §6.2.2.3. Browsers do the same to encoded dots.
+    if (name === '.' || name === '..') return "cannot be used in a path: clients remove '.' and '..' from paths"
     return undefined
   }
 }

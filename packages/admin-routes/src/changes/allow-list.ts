@@ -22,12 +22,12 @@ function defaultPort(protocol: string | undefined): number | undefined {
   return protocol === undefined ? undefined : protocol === 'https:' ? 443 : 80
 }
 
-/** A name that ends with a dot is the same from wherever it is looked up (RFC 1034 §3.1). */
+/** A trailing dot marks an absolute name (RFC 1034 §3.1); it does not matter here. */
 function withoutDot(hostname: string): string {
   return hostname.replace(/\.$/, '')
 }
 
-/** As URLs write it: `[::0:1]` is the same as `[::1]`, and `bücher` as `xn--bcher-kva`. */
+/** Normalised as in a URL: `[::0:1]` becomes `[::1]`, `bücher` becomes `xn--bcher-kva`. */
 function normalName(name: string): string | undefined {
   const star = name.startsWith('*.') ? '*.' : ''
   const hostname = URL.parse(`http://${name.slice(star.length)}`)?.hostname
@@ -38,11 +38,11 @@ function hostOf(pattern: string): HostPattern | undefined {
   const { scheme, name, port, slash } = host.exec(pattern)?.groups ?? {}
   if (name === undefined || Number(port ?? 0) > 65_535) return undefined
   const protocol = scheme && `${scheme.toLowerCase()}:`
-  // A slash ends an origin, as in `https://api.internal/`, and nothing else.
+  // A trailing slash is only allowed after a full origin: `https://api.internal/`.
   if (slash === '/' && protocol === undefined) return undefined
   const normal = name === '*' ? name : normalName(name)
   if (normal === undefined) return undefined
-  // An origin that names no port has the default one of its scheme (RFC 9110 §4.2).
+  // An origin without a port has its scheme's default port (RFC 9110 §4.2).
   return { protocol, name: normal, port: port === undefined ? defaultPort(protocol) : Number(port) }
 }
 
@@ -57,22 +57,22 @@ function matches({ protocol, name, port }: HostPattern, url: URL): boolean {
   if (port !== undefined && port !== (url.port === '' ? defaultPort(url.protocol) : Number(url.port))) return false
   if (name === '*') return true
   const hostname = withoutDot(url.hostname)
-  // A star stands for one label or more, and never for none.
+  // `*` matches one or more labels, never zero.
   return name.startsWith('*.')
     ? hostname.length > name.length - 1 && hostname.endsWith(name.slice(1))
     : hostname === name
 }
 
 /**
- * The backends that may be added. Networks hold for addresses only: a name could be made to mean any address, so names
- * must be allowed as such.
+ * The backends that may be added. Networks match IP addresses only: a name can be pointed at any address, so names must be
+ * listed themselves.
  */
 export class AllowList {
   readonly #networks = new BlockList()
   readonly #hosts: HostPattern[] = []
   readonly #all: boolean
 
-  /** Without patterns, it lets everything pass. Those that `allowFault` finds fault with let nothing pass. */
+  /** Without patterns, everything is allowed. Patterns that `allowFault` rejects match nothing. */
   constructor(patterns: readonly string[] | undefined) {
     this.#all = patterns === undefined
     for (const pattern of patterns ?? []) {
@@ -82,7 +82,7 @@ export class AllowList {
     }
   }
 
-  /** May a backend at this origin be added? What is no URL may not. */
+  /** May a backend with this origin be added? False if it is not a URL. */
   allows(origin: string): boolean {
     if (this.#all) return true
     const url = URL.parse(origin)

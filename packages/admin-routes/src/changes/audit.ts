@@ -1,41 +1,11 @@
 import type { Balancer } from '@fastify-balancer/balancer-core'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { channel } from 'node:diagnostics_channel'
+import type { AdminAction, AdminChange } from './admin-change.ts'
+import { auditSentence } from './audit-sentence.ts'
 import { shortened } from './shortened.ts'
 
-/** What an operator can do that changes something. */
-export type AdminAction =
-  | 'backends.replace'
-  | 'backends.rollback'
-  | 'backend.add'
-  | 'backend.update'
-  | 'backend.remove'
-  | 'backend.state'
-  | 'backend.probe'
-  | 'circuit.hold'
-  | 'circuit.release'
-  | 'server.state'
-
-/** In the log, between who did it and the name of the balancer or backend. */
-const sentences: Readonly<Record<AdminAction, string>> = {
-  'backends.replace': 'replaced the list of balancer',
-  'backends.rollback': 'rolled back the list of balancer',
-  'backend.add': 'added backend',
-  'backend.update': 'changed backend',
-  'backend.remove': 'removed backend',
-  'backend.state': 'changed the state of backend',
-  'backend.probe': 'probed backend',
-  'circuit.hold': 'held the circuit of backend',
-  'circuit.release': 'released the circuit of backend',
-  'server.state': 'changed the state of the server',
-}
-
-/** From one state to another, where that is what was changed. */
-function states({ before, after }: Pick<AdminChange, 'before' | 'after'>): string {
-  return typeof before === 'string' && typeof after === 'string' ? ` from ${before} to ${after}` : ''
-}
-
-/** What is to be the same after a restart. */
+/** The changes that survive a restart. */
 export const lasting: ReadonlySet<AdminAction> = new Set<AdminAction>([
   'backends.replace',
   'backends.rollback',
@@ -45,44 +15,24 @@ export const lasting: ReadonlySet<AdminAction> = new Set<AdminAction>([
   'backend.state',
 ])
 
-/** Somebody has changed something through the admin routes. Plain data. */
-export interface AdminChange {
-  /** As the option `user` says; undefined where nobody has signed in. */
-  readonly who: string | undefined
-  readonly what: AdminAction
-  /** The name of the balancer, unless it concerned the whole server. */
-  readonly balancer?: string
-  /** The id of the backend, if it concerned one. */
-  readonly backend?: string
-  /** What it was: a list of backends, one of them, or the name of a state. */
-  readonly before: unknown
-  readonly after: unknown
-  /** What was said beside it: `deadline` of a drain (ms), `grace` (ms) and `close` of that of the whole server. */
-  readonly terms?: { readonly deadline?: number; readonly grace?: number; readonly close?: boolean }
-  /** Of the set of that balancer, once the change was made. */
-  readonly revision?: number
-  /** In ms since the epoch. */
-  readonly at: number
-}
-
-/** What was done to a balancer, or to one of its backends. */
+/** A change of a balancer, or of one of its backends. */
 export type BalancerChange = Omit<AdminChange, 'who' | 'balancer' | 'at'> & { readonly revision: number }
 
-/** What is told on the channel. */
+/** Message of the channel `admin-routes:change`. */
 export interface AdminNotice extends AdminChange {
-  /** The app's server, so that several in one process are told apart. */
+  /** The app's server, to tell apart several in one process. */
   readonly server?: unknown
 }
 
-/** For those who look on from outside: `admin-routes:change`, told of every change that was made, and of no other. */
+/** The diagnostics channel `admin-routes:change`: one message for each change that was made. */
 const changes = channel<unknown, AdminNotice>('admin-routes:change')
 
 const longestName = 200
 
-/** The option `user`: who it was, as far as the app knows. */
+/** The option `user`: names the operator of a request. */
 type FindUser = ((request: FastifyRequest) => string | undefined) | undefined
 
-/** An id may be an object, e.g. of a database, that says nothing as text. */
+/** An id may also be an object, e.g. of a database, which has no useful text. */
 function isText(value: unknown): value is string | number | bigint {
   return typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint'
 }
@@ -94,7 +44,7 @@ function nameOf(user: unknown): string | undefined {
   return found === undefined ? undefined : String(found)
 }
 
-/** Knows who asks, and tells what they have changed: one line in the log, one message on the channel. */
+/** Identifies operators, and records their changes: one log line and one channel message each. */
 export class Audit {
   readonly #app: FastifyInstance
   readonly #user: FindUser
@@ -106,28 +56,27 @@ export class Audit {
     this.#user = user
   }
 
-  /** Finds out who asks, before anything is done. */
+  /** Identifies the operator of a request, before anything is changed. */
   identify(request: FastifyRequest): void {
     const user = this.#user
     const who = user === undefined ? nameOf((request as { user?: unknown }).user) : user(request)
     if (typeof who === 'string') this.#who.set(request, who.slice(0, longestName))
   }
 
-  /** Who asks, as far as it has been found out. */
+  /** The operator of a request, if known. */
   whoIs(request: FastifyRequest): string | undefined {
     return this.#who.get(request)
   }
 
-  /** Tells that a balancer was changed, or one of its backends. */
-  record(request: FastifyRequest, { name }: Balancer, done: BalancerChange): void {
-    const { what, backend = name, revision } = done
-    const sentence = `${sentences[what]} '${backend}'${states(done)}, revision ${revision}`
-    this.#tell(request, { balancer: name, ...done }, sentence)
+  /** Records a change of a balancer, or of one of its backends. */
+  record(request: FastifyRequest, { name, options }: Balancer, done: BalancerChange): void {
+    const change = { balancer: name, ...done }
+    this.#tell(request, change, auditSentence({ ...change, drainDeadline: options.drainDeadline }))
   }
 
-  /** The same of something that concerns no single balancer. */
+  /** Records a change of the whole server. */
   recordOfServer(request: FastifyRequest, done: Pick<AdminChange, 'what' | 'before' | 'after' | 'terms'>): void {
-    this.#tell(request, done, `${sentences[done.what]}${states(done)}`)
+    this.#tell(request, done, auditSentence(done))
   }
 
   #tell(request: FastifyRequest, done: Omit<AdminChange, 'who' | 'at'>, sentence: string): void {

@@ -5,17 +5,17 @@ import { BadRequestError, StaleRevisionError } from '../errors.ts'
 /** A list of entity tags (RFC 9110 §8.8.3), weak ones included. */
 const tagList = /^\s*(?:W\/)?"[^"]*"(?:\s*,\s*(?:W\/)?"[^"]*")*\s*$/
 
-/** The revision that a tag of ours begins with; what follows it is the state of what it was a view of. */
+/** Our tags begin with the revision; the digest behind it stands for the current state. */
 const ours = /^"(\d+)(?:-[\w-]+)?"$/
 
-/** Writes on the answer of a change the revision that it has made: with that as `If-Match`, the next one is built on it. */
+/** Sets the new revision as the response's `ETag`, for the client's next `If-Match`. */
 export function setRevision(reply: FastifyReply, revision: number): void {
   void reply.header('etag', `"${revision}"`)
 }
 
 /**
- * What `If-Match` (RFC 9110 §13.1.1) asks for: the current revision, if that is among those named; undefined if none is
- * asked for. Weak tags match nothing there; what follows the revision in a tag does not count, so that states may change.
+ * The revision that `If-Match` (RFC 9110 §13.1.1) requires: the current one if it is listed, none if there is no header.
+ * Weak tags never match. Only the revision in a tag is compared, so a mere state change does not make it stale.
  * @throws StaleRevisionError; BadRequestError
  */
 export function requiredRevision(header: string | undefined, balancer: Balancer): { readonly revision?: number } {

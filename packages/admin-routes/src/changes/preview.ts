@@ -1,33 +1,12 @@
-import type { Balancer, ChangeOptions, PreviewedBackend } from '@fastify-balancer/balancer-core'
-import { withoutSecrets } from '@fastify-balancer/option-schema'
-import type { Static } from '@sinclair/typebox'
+import type { Balancer, ChangeOptions, Preview } from '@fastify-balancer/balancer-core'
 import type { FastifyError } from 'fastify'
-import { BadRequestError, toldFaults } from '../errors.ts'
-import type { PreviewView } from '../schemas/views.ts'
+import { BadRequestError } from '../errors.ts'
 import type { WantedBackend } from '../schemas/wanted.ts'
 
-/** A list, as somebody would have it. */
+/** The list that a client asks for. */
 export type Wanted = readonly (string | WantedBackend)[]
 
-/** What a list would change, and everything that is wrong with it. */
-export type Preview = Static<typeof PreviewView>
-
-function copied({ zone, tags, ...rest }: PreviewedBackend) {
-  return { ...rest, ...(zone !== undefined && { zone }), tags: [...tags] }
-}
-
-/** What the balancer itself says of a list. */
-export async function previewOf(balancer: Balancer, wanted: Wanted): Promise<Preview> {
-  const { added, removed, changed, faults } = await balancer.previewInSlices(wanted)
-  return {
-    added: [...added],
-    removed: [...removed],
-    changed: changed.map(({ id, from, to }) => ({ id, from: copied(from), to: copied(to) })),
-    faults: [...faults],
-  }
-}
-
-/** Why a balancer would not make a change, once it has looked at newcomers; it names all or the first of them. */
+/** Why the balancer would refuse a change after probing the new backends; names all faults, or the first of them. */
 export async function refusalsOf(
   balancer: Balancer,
   wanted: Wanted,
@@ -43,12 +22,7 @@ export async function refusalsOf(
   }
 }
 
-/** The answer of a dry run. */
-export function dryRun(preview: Preview): Preview {
-  return { ...preview, faults: toldFaults(preview.faults).map(withoutSecrets) }
-}
-
-/** @throws BadRequestError naming every fault, or the first of very many */
+/** @throws BadRequestError naming every fault, at most 100 */
 export function refuseFaulty({ faults }: Preview): void {
   if (faults.length > 0) throw new BadRequestError(faults)
 }

@@ -1,49 +1,55 @@
-// Room `changes`: what may be changed, by whom, and what was: revisions, audit, allowed origins.
+// Room `changes`: changing lists safely: which backends are allowed, dry runs, revisions, If-Match, the audit log.
 import type { Backend, Balancer } from '@fastify-balancer/balancer-core'
-import type { WantedBackend } from '../schemas/wanted.ts'
 
 /** A list of backends as it was at one revision. Times are ms since the epoch. */
 export interface Revision {
   readonly revision: number
   readonly at: number
-  readonly backends: readonly WantedBackend[]
+  /** As the balancer has it: shared, and never written to. */
+  readonly backends: Balancer['listed']
 }
 
-/** What a list, or one of it, was, and what it has become. */
+type Listed = Balancer['listed'][number]
+
+/** A list, or one backend of it, before and after a change. */
 interface ListChange {
   readonly before: unknown
   readonly after: unknown
   readonly revision: number
 }
 
-/** Lists that can be gone back to. */
+/** How many lists are kept for rollback. */
 const mostKept = 20
 
-/** What of a backend is its description: what a list would say to get it again. */
-export function described({ id, url, weight, priority, maxInFlight, zone, tags }: Backend): WantedBackend {
-  return { id, url, weight, priority, maxInFlight, ...(zone !== undefined && { zone }), tags: [...tags] }
+/** Longer lists are told as the balancer has them: to fill in the defaults of each would hold up other requests. */
+const longList = 1000
+
+/** A backend with its defaults filled in; `most` is `pool.connections`, the default of `maxInFlight`. */
+function described({ id, url, weight = 1, priority = 0, maxInFlight, zone, tags = [] }: Listed, most: number) {
+  return { id, url, weight, priority, maxInFlight: maxInFlight ?? most, ...(zone !== undefined && { zone }), tags }
 }
 
-/** The last lists of one balancer, whoever made them. */
+/** The last lists of one balancer, through the admin routes or not. */
 export class Revisions {
   readonly #balancer: Balancer
   readonly #kept: Revision[] = []
-  /** Removed, and not idle yet when last looked at. */
+  /** Removed, and still with requests in flight when last checked. */
   #retiring: readonly Backend[] = []
 
   constructor(balancer: Balancer) {
     this.#balancer = balancer
-    const remember = (revision: number, all: readonly Backend[]) => {
-      this.#kept.push({ revision, at: Date.now(), backends: all.map(described) })
+    const remember = (revision: number) => {
+      this.#kept.push({ revision, at: Date.now(), backends: balancer.listed })
       if (this.#kept.length > mostKept) this.#kept.shift()
     }
-    remember(balancer.set.revision, balancer.backends)
+    remember(balancer.set.revision)
     balancer.addHook('onBackendsChange', function adminRoutes(now, before) {
-      remember(now.revision, now.all)
-      const present = new Set(now.all)
-      retire(before.all.filter((backend) => !present.has(backend)))
+      remember(now.revision)
+      const busy = before.all.filter(({ inFlight }) => inFlight > 0)
+      if (busy.length > 0) retire(busy, new Set(now.all))
     })
-    const retire = (removed: readonly Backend[]) => {
+    const retire = (busy: readonly Backend[], present: ReadonlySet<Backend>) => {
+      const removed = busy.filter((backend) => !present.has(backend))
       this.#retiring = this.#retiring.concat(removed).filter(({ inFlight }) => inFlight > 0)
     }
   }
@@ -58,20 +64,29 @@ export class Revisions {
     return this.#kept.find((one) => one.revision === revision)
   }
 
-  /** How a revision came out of the one before; what is no longer kept is undefined. */
+  /** The lists before and at a revision; undefined where no longer kept. */
   change(revision: number): ListChange {
-    const [before, after] = [this.at(revision - 1)?.backends, this.at(revision)?.backends]
-    return { before, after, revision }
+    const most = this.#balancer.options.pool.connections
+    const list = (which: number) => {
+      const backends = this.at(which)?.backends
+      return backends !== undefined && backends.length <= longList
+        ? backends.map((one) => described(one, most))
+        : backends
+    }
+    return { before: list(revision - 1), after: list(revision), revision }
   }
 
-  /** The same of one backend. */
+  /** The same for one backend. */
   changeOf(id: string, revision: number): ListChange & { readonly backend: string } {
-    const of = (list: readonly WantedBackend[] | undefined) => list?.find((one) => one.id === id)
-    const { before, after } = this.change(revision)
-    return { backend: id, before: of(before as WantedBackend[]), after: of(after as WantedBackend[]), revision }
+    const most = this.#balancer.options.pool.connections
+    const at = (which: number) => {
+      const found = this.at(which)?.backends.find((one) => one.id === id)
+      return found && described(found, most)
+    }
+    return { backend: id, before: at(revision - 1), after: at(revision), revision }
   }
 
-  /** One of the list; or one that was removed and has not finished what it had, the last of that name. */
+  /** The backend with this id: in the list, or removed but still with requests in flight (the latest, if several). */
   find(id: string): Backend | undefined {
     try {
       return this.#balancer.backend(id)
@@ -83,7 +98,7 @@ export class Revisions {
 
 const byBalancer = new WeakMap<Balancer, Revisions>()
 
-/** The lists of a balancer, remembered from the first time that they were asked for. */
+/** The revisions of a balancer, recorded from the first call on. */
 export function revisionsOf(balancer: Balancer): Revisions {
   let revisions = byBalancer.get(balancer)
   if (revisions === undefined) byBalancer.set(balancer, (revisions = new Revisions(balancer)))

@@ -1,14 +1,14 @@
-/** So many of a list are told in a line of the log, which is read by people, and has to be bounded. */
+/** A log line holds at most this many entries of a list. */
 const most = 10
 
-/** What is longer, as JSON, is not told in a line of the log (characters). */
+/** A longer value (characters of JSON) is left out of the log line. */
 const longest = 4096
 
 function isNamed(one: unknown): one is { readonly id: string } {
   return typeof one === 'object' && one !== null && 'id' in one
 }
 
-/** A value for the log: of a long list, how many there are and the names of the first; what is very long otherwise is left out. */
+/** A value for a log line: a long list becomes its length and the first ids; any other very long value is left out. */
 export function shortened(value: unknown): unknown {
   if (Array.isArray(value) && value.length > most)
     return { count: value.length, first: value.slice(0, most).map((one: unknown) => (isNamed(one) ? one.id : one)) }

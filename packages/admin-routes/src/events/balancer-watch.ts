@@ -1,94 +1,107 @@
 import type { Backend, BackendSet, Balancer } from '@fastify-balancer/balancer-core'
 import type { EventDraft } from './event.ts'
+import { VetoNews } from './veto-news.ts'
 
-/** What a backend was like when it was last looked at. */
+/** A backend as last seen. */
 interface Seen {
   readonly vetoes: Backend['vetoes']
   readonly state: Backend['state']
-  /** What may be changed of it, as text. */
-  readonly settings: string
 }
 
-const untouched: Seen = { vetoes: [], state: 'ready', settings: '' }
+type Listed = Balancer['listed'][number]
 
-function settingsOf({ url, weight, priority, maxInFlight, zone, tags }: Backend): string {
-  return JSON.stringify([url, weight, priority, maxInFlight, zone, tags])
+const untouched: Seen = { vetoes: [], state: 'ready' }
+
+/** What a list says of a backend, with what it leaves out; `most` requests at once are `pool.connections`. */
+function settingsOf({ url, weight = 1, priority = 0, maxInFlight, zone, tags = [] }: Listed, most: number): string {
+  return JSON.stringify([url, weight, priority, maxInFlight ?? most, zone, tags])
 }
 
-/** Remembers what one balancer was like, and says what has changed since. */
+/** Compares one balancer with its last seen state, and returns the differences as events. */
 export class BalancerWatch {
-  readonly #name: string
+  readonly #balancer: Balancer
   #revision: number
   #panicking: boolean
-  #seen: Map<Backend, Seen>
+  #listed: Balancer['listed']
+  #most: number
+  /** Those that have vetoes. Of thousands, most never do. */
+  #seen = new Map<Backend, Seen>()
 
-  constructor({ name, set }: Balancer) {
-    this.#name = name
+  constructor(balancer: Balancer) {
+    const { set, listed } = balancer
+    this.#balancer = balancer
     this.#revision = set.revision
     this.#panicking = set.panicking
-    this.#seen = new Map(
-      set.all.map((one) => [one, { vetoes: one.vetoes, state: one.state, settings: settingsOf(one) }]),
-    )
+    this.#listed = listed
+    this.#most = balancer.options.pool.connections
+    for (const backend of set.all) this.#see(backend)
   }
 
-  /** What has changed since the last time: first of the list, then of its backends, then of the whole. */
+  /** What has changed since the last call: first the list, then its backends, then panic mode. */
   observe({ all, available, revision, panicking }: BackendSet, at: number): EventDraft[] {
     const told: EventDraft[] = []
+    const { name } = this.#balancer
     if (revision !== this.#revision) {
-      const seen = new Map<Backend, Seen>()
-      for (const one of all) {
-        const { vetoes, state } = this.#seen.get(one) ?? untouched
-        seen.set(one, { vetoes, state, settings: settingsOf(one) })
-      }
-      this.#compareLists(seen, revision, at, told)
-      this.#seen = seen
+      this.#revision = revision
+      told.push(this.#listChange(revision, at))
+      this.#forgetAllBut(all)
     }
+    const news = new VetoNews(name, at)
     for (const backend of all) {
       const last = this.#seen.get(backend) ?? untouched
-      if (last.vetoes === backend.vetoes) continue
-      this.#compareVetoes(backend, last, at, told)
-      const { vetoes, state } = backend
-      this.#seen.set(backend, { vetoes, state, settings: last.settings })
+      if (last.vetoes === backend.vetoes || last.vetoes.length + backend.vetoes.length === 0) continue
+      news.add(backend, last.vetoes)
+      const { id, state } = backend
+      if (state !== last.state)
+        news.drafts.push({ type: 'state', balancer: name, backend: id, at, state, before: last.state })
+      this.#see(backend)
     }
-    this.#revision = revision
+    told.push(...news.drafts)
     if (panicking !== this.#panicking) {
       this.#panicking = panicking
-      const figures = { backends: all.length, available: available.length }
-      told.push({ type: 'panic', balancer: this.#name, at, panicking, ...figures })
+      told.push({ type: 'panic', balancer: name, at, panicking, backends: all.length, available: available.length })
     }
     return told
   }
 
-  #compareLists(seen: ReadonlyMap<Backend, Seen>, revision: number, at: number, told: EventDraft[]): void {
-    const before = new Map([...this.#seen].map(([{ id }, { settings }]) => [id, settings]))
-    const now = new Set<string>()
-    const changed: string[] = []
-    for (const [{ id }, { settings }] of seen) {
-      now.add(id)
-      if (before.has(id) && before.get(id) !== settings) changed.push(id)
-    }
-    told.push({
-      type: 'backends',
-      balancer: this.#name,
-      at,
-      revision,
-      added: [...now].filter((id) => !before.has(id)),
-      removed: [...before.keys()].filter((id) => !now.has(id)),
-      changed,
-    })
+  #see(backend: Backend): void {
+    const { vetoes, state } = backend
+    if (vetoes.length > 0) this.#seen.set(backend, { vetoes, state })
+    else this.#seen.delete(backend)
   }
 
-  #compareVetoes({ id, vetoes, state }: Backend, last: Seen, at: number, told: EventDraft[]): void {
-    const about = { balancer: this.#name, backend: id, at }
-    const tell = (action: 'laid' | 'lifted', of: Backend['vetoes'], others: Backend['vetoes']) => {
-      for (const veto of of) {
-        if (others.includes(veto)) continue
-        const { by, reason, hard, since, evidence } = veto
-        told.push({ type: 'veto', ...about, action, by, reason, hard, since, evidence })
-      }
+  #forgetAllBut(all: readonly Backend[]): void {
+    const before = this.#seen
+    if (before.size === 0) return
+    this.#seen = new Map()
+    for (const backend of all) {
+      const last = before.get(backend)
+      if (last !== undefined) this.#seen.set(backend, last)
     }
-    tell('laid', vetoes, last.vetoes)
-    tell('lifted', last.vetoes, vetoes)
-    if (state !== last.state) told.push({ type: 'state', ...about, state, before: last.state })
+  }
+
+  #listChange(revision: number, at: number): EventDraft {
+    const before = new Map(this.#listed.map((one) => [one.id, one]))
+    const most = this.#balancer.options.pool.connections
+    const mostBefore = this.#most
+    this.#most = most
+    this.#listed = this.#balancer.listed
+    const added: string[] = []
+    const changed: string[] = []
+    for (const one of this.#listed) {
+      const earlier = before.get(one.id)
+      before.delete(one.id)
+      if (earlier === undefined) added.push(one.id)
+      else if (earlier !== one && settingsOf(earlier, mostBefore) !== settingsOf(one, most)) changed.push(one.id)
+    }
+    return {
+      type: 'backends',
+      balancer: this.#balancer.name,
+      at,
+      revision,
+      added,
+      removed: [...before.keys()],
+      changed,
+    }
   }
 }

@@ -5,33 +5,36 @@ import type { LoggedEvent } from './event-log.ts'
 const types = [...eventTypes, 'figures']
 const anyType = `(${types.join('|')})`
 
-/** What may be asked for. */
+/** The query of `GET /events`. */
 export const EventsQuery = Type.Object({
   type: Type.Optional(
     Type.String({
       pattern: `^${anyType}(,${anyType})*$`,
-      description: `Only these, separated by commas: ${eventTypes.join(', ')}; and figures, which are not told otherwise`,
+      description: `Only events of these types, separated by commas: ${eventTypes.join(', ')}, figures. Without it: all but figures`,
     }),
   ),
-  balancer: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: 'Only what concerns this one' })),
+  balancer: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: 'Only events of this balancer' })),
   lastEventId: Type.Optional(
-    Type.String({ maxLength: 100, description: 'For clients that cannot set `Last-Event-ID`, which goes before it' }),
+    Type.String({
+      maxLength: 100,
+      description: 'For clients that cannot set the header `Last-Event-ID`; the header wins',
+    }),
   ),
 })
-/** What may be asked for. */
+/** The query of `GET /events`. */
 export type EventsQuery = Static<typeof EventsQuery>
 
-/** Says whether an event is wanted. */
+/** Does the client want this event? */
 export type EventFilter = (event: LoggedEvent) => boolean
 
-/** The filter that a query asks for. */
+/** The filter for a query. */
 export function filterOf({ type, balancer }: EventsQuery): EventFilter {
   const wanted = type === undefined ? undefined : new Set(type.split(','))
   return (event) =>
     (wanted === undefined || wanted.has(event.type)) && (balancer === undefined || balancer === event.balancer)
 }
 
-/** Says whether figures of a balancer are wanted; undefined where none are. */
+/** Does the client want figures of this balancer? Undefined if it wants none at all. */
 export function figuresFilterOf({ type, balancer }: EventsQuery): ((balancer: string) => boolean) | undefined {
   if (type?.split(',').includes('figures') !== true) return undefined
   return (name) => balancer === undefined || balancer === name

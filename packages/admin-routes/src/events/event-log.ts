@@ -1,27 +1,27 @@
 import type { BalancerEvent, EventDraft } from './event.ts'
 import { frameOf } from './frame.ts'
 
-/** An event that is kept. */
+/** A kept event. */
 export interface LoggedEvent {
   readonly type: BalancerEvent['type']
-  /** Undefined for what concerns no balancer. */
+  /** Undefined if it concerns no single balancer. */
   readonly balancer: string | undefined
   /** As it is sent. */
   readonly frame: string
 }
 
-/** Where a reader goes on. */
+/** Where a reconnecting client resumes. */
 export interface Resumption {
-  /** The number of the first event for it. */
+  /** The number of the next event to send. */
   readonly next: number
-  /** What it has to be told first. */
+  /** To be sent first, if it has missed events. */
   readonly gap: (EventDraft & { readonly type: 'gap' }) | undefined
 }
 
-/** What is kept at most, however long the events are (characters). */
+/** Size limit of the log, however long single events are (characters). */
 const most = 4_194_304
 
-/** The latest events. An id is an epoch, which is another in each process, and a number that rises by one. */
+/** The latest events. An event id is the epoch, which differs in each process, and a number that rises by one. */
 export class EventLog {
   readonly #epoch: string
   readonly #size: number
@@ -56,7 +56,7 @@ export class EventLog {
     return number < this.#oldest || number > this.#newest ? undefined : this.#ring[number % this.#size]
   }
 
-  /** Adds an event. Those that have no room any more are gone. */
+  /** Adds an event, and drops the oldest ones when the log is full. */
   append(event: EventDraft): void {
     const number = this.#newest + 1
     const balancer = 'balancer' in event ? event.balancer : undefined
@@ -68,7 +68,7 @@ export class EventLog {
     while (this.#length > most && this.#oldest < number) this.#forget()
   }
 
-  /** Where somebody goes on who has seen the event with the id `last`; without one, with what comes next. */
+  /** Where a client resumes that has seen the event with the id `last`; without one, with the next event. */
   resume(last: string | undefined, at: number): Resumption {
     if (last === undefined || last === '') return { next: this.#newest + 1, gap: undefined }
     const dash = last.lastIndexOf('-')

@@ -4,8 +4,8 @@ import type { EventFilter } from './event-filter.ts'
 import type { EventLog } from './event-log.ts'
 
 /**
- * One client. It reads the log at its own pace, so that little is queued for it; when what it has not read is gone from
- * the log, or it takes nothing from one heartbeat to the next, it is cut, and may come back.
+ * One client. It reads the log at its own pace, so little is queued for it. It is disconnected when events that it has not
+ * read have left the log, or when it reads nothing from one heartbeat to the next; it may reconnect.
  */
 export class EventStream {
   readonly #response: ServerResponse
@@ -13,12 +13,12 @@ export class EventStream {
   readonly #wants: EventFilter
   readonly #maxQueued: number
   #next: number
-  /** There is something that it has not taken. */
+  /** There is something that it has not read yet. */
   #waiting = false
   #written = 0
   #takenBefore = -1
 
-  /** Begins with the event number `next`; a response that is HTTP/2 looks the same. */
+  /** Begins with the event number `next`. */
   constructor(response: ServerResponse, log: EventLog, wants: EventFilter, next: number, maxQueued: number) {
     this.#response = response
     this.#log = log
@@ -31,7 +31,7 @@ export class EventStream {
     })
   }
 
-  /** Sends what has been added to the log, as far as there is room. */
+  /** Sends new events from the log, up to `maxQueued` bytes unread. */
   advance(): void {
     const log = this.#log
     while (!isGone(this.#response)) {
@@ -43,7 +43,7 @@ export class EventStream {
     }
   }
 
-  /** Sends `heartbeat`, which may say that all events so far have been seen; cuts a client that has stopped reading. */
+  /** Sends `heartbeat`; disconnects a client that has stopped reading. */
   beat(heartbeat: string): void {
     this.advance()
     if (!this.#waiting) {
@@ -56,7 +56,7 @@ export class EventStream {
     else this.#takenBefore = taken
   }
 
-  /** Sends text, unless something else waits: what is out of date a moment later must not queue. */
+  /** Sends text unless something is still unread: short-lived figures must not queue. */
   offer(text: string): void {
     if (!this.#waiting && !isGone(this.#response)) this.send(text)
   }
@@ -67,13 +67,13 @@ export class EventStream {
     if (!this.#response.write(text)) this.#waiting = true
   }
 
-  /** Ends it properly, unless it does not read. */
+  /** Ends the stream: cleanly if the client reads, else at once. */
   end(): void {
     if (this.#waiting) this.cut()
     else this.#response.end()
   }
 
-  /** Ends it at once; nothing that is queued is kept. */
+  /** Disconnects the client; what is queued is dropped. */
   cut(): void {
     this.#response.destroy()
   }

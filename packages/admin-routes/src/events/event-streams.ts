@@ -1,4 +1,4 @@
-// Room `events`: what happens, told as it happens: events and figures over server-sent streams.
+// Room `events`: events and live figures, sent as server-sent events.
 import type { Clock } from '@fastify-balancer/balancer-core'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { isGone, whenGone } from '../waiting/gone.ts'
@@ -11,16 +11,16 @@ import { figuresFrameOf, frameOf } from './frame.ts'
 import type { EventDraft } from './event.ts'
 import type { EventsSettings } from './options.ts'
 
-/** All clients of one log, with one timer for all their heartbeats. */
+/** All clients of one log, with one heartbeat timer for all. */
 export class EventStreams {
-  /** For the heartbeat, and whatever else is told from time to time. */
+  /** Drives heartbeats and figures. */
   readonly clock: Clock
   /** The time in ms since the epoch. */
   readonly wallClock: () => number
   readonly #log: EventLog
   readonly #settings: EventsSettings
   readonly #open = new Set<EventStream>()
-  /** Those of them who want figures, and of which balancers. */
+  /** The streams that want figures, and of which balancers. */
   readonly #watching = new Map<EventStream, (balancer: string) => boolean>()
   #timer: unknown
   #isDue = false
@@ -33,12 +33,12 @@ export class EventStreams {
     this.wallClock = wallClock
   }
 
-  /** How many there are. */
+  /** Number of open streams. */
   get size(): number {
     return this.#open.size
   }
 
-  /** Adds an event and tells it to all, once for all that happens at one moment. */
+  /** Adds an event. Events of one moment are sent to all streams together. */
   tell(event: EventDraft): void {
     this.#log.append(event)
     if (this.#isDue || this.#open.size === 0) return
@@ -49,7 +49,7 @@ export class EventStreams {
     })
   }
 
-  /** Tells figures to those who want them, as far as they keep up; false when there is nobody. */
+  /** Sends figures to the streams that want them and keep up; false if there are none. */
   tellFigures(figures: FiguresEvent): boolean {
     const frame = figuresFrameOf(figures)
     for (const [stream, wants] of this.#watching) if (wants(figures.balancer)) stream.offer(frame)
@@ -69,7 +69,7 @@ export class EventStreams {
     const log = this.#log
     const { next, gap } = log.resume(last, this.wallClock())
     const stream = new EventStream(response, log, filterOf(query), next, this.#settings.maxQueued)
-    // What is written to a connection that has just been lost fails; `close` follows.
+    // Writing to a lost connection fails; `close` follows.
     response.on('error', () => {})
     this.#open.add(stream)
     whenGone(request, reply, () => {
@@ -81,13 +81,13 @@ export class EventStreams {
     const wantsFigures = figuresFilterOf(query)
     if (wantsFigures !== undefined) this.#watching.set(stream, wantsFigures)
     this.#timer ??= this.#startTimer()
-    // The id lets a client that comes back before its first event miss nothing either.
+    // With this id, a client that reconnects before its first event misses nothing.
     const id = log.idOf(next - 1)
     stream.send(`retry: ${this.#settings.reconnect}\nid: ${id}\n\n${gap === undefined ? '' : frameOf(id, gap)}`)
     stream.advance()
   }
 
-  /** Ends all of them; there will be no others. */
+  /** Ends all streams and accepts no new ones. */
   close(): void {
     this.#closed = true
     this.#stopTimer()

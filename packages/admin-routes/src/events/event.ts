@@ -2,11 +2,11 @@ import { Type, type Static, type TProperties } from '@sinclair/typebox'
 import { ReloadReport } from '../reload/reload-report.ts'
 
 const base = {
-  id: Type.String({ description: 'Rises within one process; what `Last-Event-ID` takes' }),
-  at: Type.Number({ description: 'When, in ms since the epoch' }),
+  id: Type.String({ description: 'Send it back as `Last-Event-ID` to resume; rises within one process' }),
+  at: Type.Number({ description: 'Time of the event, in ms since the epoch' }),
   omitted: Type.Optional(
     Type.Array(Type.String(), {
-      description: 'Properties that were left out, because they were too large or not data',
+      description: 'Properties that were left out because they were too large or not JSON',
     }),
   ),
 }
@@ -14,12 +14,12 @@ const base = {
 const event = <Name extends string, Properties extends TProperties>(type: Name, properties: Properties) =>
   Type.Object({ ...base, type: Type.Literal(type), ...properties })
 
-const balancer = Type.String({ description: 'The name of the balancer' })
-const backend = Type.String({ description: 'The id of the backend' })
+const balancer = Type.String({ description: 'Name of the balancer' })
+const backend = Type.String({ description: 'Id of the backend' })
 const state = Type.Union([Type.Literal('ready'), Type.Literal('drain'), Type.Literal('maintenance')])
 const ids = Type.Optional(Type.Array(Type.String()))
 
-/** A veto was laid on a backend, or has been lifted. */
+/** A backend got a veto (a reason not to use it), or a veto was lifted. */
 const VetoEvent = event('veto', {
   balancer,
   backend,
@@ -27,11 +27,16 @@ const VetoEvent = event('veto', {
   by: Type.String(),
   reason: Type.String(),
   hard: Type.Boolean(),
-  since: Type.Number({ description: 'When it was laid, in ms since the epoch' }),
+  since: Type.Number({ description: 'When the veto began, in ms since the epoch' }),
   evidence: Type.Optional(Type.Unknown()),
+  others: Type.Optional(
+    Type.Integer({
+      description: 'At the same moment, the same happened to so many more backends, which have no event of their own',
+    }),
+  ),
 })
 
-/** The circuit of a backend has changed its state. */
+/** A backend's circuit changed state. */
 const CircuitEvent = event('circuit', {
   balancer,
   backend,
@@ -40,18 +45,18 @@ const CircuitEvent = event('circuit', {
   reason: Type.String({ description: 'The rule that decided' }),
 })
 
-/** Soft vetoes are ignored from now on, because too few backends are left; or no longer. */
+/** Panic mode began (too few healthy backends, so health is ignored), or ended. */
 const PanicEvent = event('panic', {
   balancer,
   panicking: Type.Boolean(),
-  backends: Type.Integer({ description: 'How many there are' }),
-  available: Type.Integer({ description: 'How many may be picked' }),
+  backends: Type.Integer({ description: 'Number of backends' }),
+  available: Type.Integer({ description: 'Number of usable backends; in panic mode this includes unhealthy ones' }),
 })
 
-/** A backend is drained, in maintenance, or ready again. */
+/** A backend was set to drain, maintenance or ready. */
 const StateEvent = event('state', { balancer, backend, state, before: state })
 
-/** The list was changed. `changed` names those that have stayed, with other settings or at another address. */
+/** The list was changed. `changed` lists kept ids with new settings or another URL. */
 const BackendsEvent = event('backends', {
   balancer,
   revision: Type.Integer(),
@@ -60,7 +65,7 @@ const BackendsEvent = event('backends', {
   changed: ids,
 })
 
-/** Somebody has changed something through the admin API. */
+/** A change through the admin API. */
 const AdminEvent = event('admin', {
   balancer: Type.Optional(balancer),
   backend: Type.Optional(backend),
@@ -71,31 +76,32 @@ const AdminEvent = event('admin', {
   terms: Type.Optional(
     Type.Object(
       {
-        deadline: Type.Optional(Type.Integer({ description: 'Of a drain (ms)' })),
-        grace: Type.Optional(Type.Integer({ description: 'Of the drain of the whole server (ms)' })),
-        close: Type.Optional(Type.Boolean({ description: 'Then, the app is closed' })),
+        deadline: Type.Optional(Type.Integer({ description: 'Deadline of a backend drain (ms)' })),
+        grace: Type.Optional(Type.Integer({ description: 'Grace period of a server drain (ms)' })),
+        close: Type.Optional(Type.Boolean({ description: 'The app is closed after the drain' })),
       },
-      { description: 'What was said beside it' },
+      { description: 'Parameters of the change' },
     ),
   ),
-  revision: Type.Optional(Type.Integer({ description: 'Of the set, once the change was made' })),
+  revision: Type.Optional(Type.Integer({ description: 'Revision of the list after the change' })),
 })
 
-/** The configuration was read again: put in force, or refused. */
+/** The configuration was reloaded, or the reload was refused. */
 const ReloadEvent = event('reload', {
   ...ReloadReport.properties,
-  who: Type.Optional(Type.String({ description: 'Who asked for it through this API' })),
+  who: Type.Optional(Type.String({ description: 'Operator who requested it through this API' })),
 })
 
-/** Sent in place of events that are gone: whoever keeps a picture of the whole has to ask for it anew. */
+/** Events were missed: a client that keeps state must fetch it again. */
 const GapEvent = event('gap', {
   reason: Type.Union([Type.Literal('overflow'), Type.Literal('unknown-id')], {
-    description: '`unknown-id`: it is not of this process, which may have been restarted',
+    description:
+      '`overflow`: the missed events are no longer kept; `unknown-id`: the id is of another process, e.g. before a restart',
   }),
-  missed: Type.Optional(Type.Integer({ description: 'How many, of all types and balancers' })),
+  missed: Type.Optional(Type.Integer({ description: 'Number of missed events, of all types and balancers' })),
 })
 
-/** Whatever `GET /events` tells. */
+/** Any event of `GET /events`, except figures. */
 export const BalancerEvent = Type.Union([
   VetoEvent,
   CircuitEvent,
@@ -106,11 +112,11 @@ export const BalancerEvent = Type.Union([
   ReloadEvent,
   GapEvent,
 ])
-/** Whatever `GET /events` tells. */
+/** Any event of `GET /events`, except figures. */
 export type BalancerEvent = Static<typeof BalancerEvent>
 
-/** What `?type=` takes; a gap is told to everybody. */
+/** The values of `?type=`, besides `figures`. A gap is sent to every client. */
 export const eventTypes = ['veto', 'circuit', 'panic', 'state', 'backends', 'admin', 'reload'] as const
 
-/** An event that has not been given its id. */
+/** An event without its id. */
 export type EventDraft<Kind = BalancerEvent> = Kind extends unknown ? Omit<Kind, 'id' | 'omitted'> : never

@@ -10,29 +10,32 @@ const latency = Type.Union(
     }),
     Type.Null(),
   ],
-  { description: 'Nearest ranks, in ms; null when there was nothing to measure' },
+  { description: 'Percentiles (nearest rank), in ms; null without samples' },
 )
 
 const counts = {
-  requests: Type.Integer({ description: 'Ended meanwhile' }),
-  failed: Type.Integer({ description: 'Of those, with a status of 500 or more, or broken by no fault of the client' }),
+  requests: Type.Integer({ description: 'Requests that ended in this period' }),
+  failed: Type.Integer({ description: 'Of those, with status 500 or above, or broken off, but not by the client' }),
   latency,
 }
 
-/** What went through one balancer since the last time: told once a second, only to those who ask for it by name. */
+/** The traffic of one balancer since the last event of this type. Sent once a second, only with `?type=figures`. */
 export const FiguresEvent = Type.Object({
   type: Type.Literal('figures'),
-  balancer: Type.String({ description: 'The name of the balancer' }),
-  at: Type.Number({ description: 'When, in ms since the epoch' }),
-  seconds: Type.Number({ description: 'The time that the counts are of' }),
+  balancer: Type.String({ description: 'Name of the balancer' }),
+  at: Type.Number({ description: 'Time of the event, in ms since the epoch' }),
+  seconds: Type.Number({ description: 'Length of the period' }),
   ...counts,
-  retries: Type.Integer({ description: 'Attempts after the first of their request' }),
-  exchanges: Type.Integer({ description: 'On their way through, now' }),
-  waiting: Type.Integer({ description: 'Of those, in the queue for a backend' }),
-  backends: Type.Array(Type.Object({ id: Type.String(), ...counts, inFlight: Type.Integer({ description: 'Now' }) }), {
-    description: 'Here requests are attempts, and latency is the time to response headers',
-  }),
+  retries: Type.Integer({ description: 'Retries and failovers: attempts after the first of their request' }),
+  exchanges: Type.Integer({ description: 'Requests in progress now' }),
+  waiting: Type.Integer({ description: 'Of those, waiting in the queue for a backend' }),
+  backends: Type.Array(
+    Type.Object({ id: Type.String(), ...counts, inFlight: Type.Integer({ description: 'In flight now' }) }),
+    {
+      description: 'Per backend: `requests` counts attempts, `latency` is the time to response headers',
+    },
+  ),
   process: Type.Optional(ProcessView),
 })
-/** What went through one balancer since the last time. */
+/** The traffic of one balancer since the last event of this type. */
 export type FiguresEvent = Static<typeof FiguresEvent>

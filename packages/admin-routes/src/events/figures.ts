@@ -8,12 +8,11 @@ import { Measurement } from './measurement.ts'
 const exchangeEnd = 'balancer-core:exchange:end'
 const attemptEnd = 'balancer-core:attempt:end'
 
-/** How often figures are told (ms). */
+/** How often figures are sent (ms). */
 const period = 1000
 
 /**
- * Measures what goes through the balancers of a server, while somebody wants to know and not a moment longer: on the way
- * of a request it costs nothing otherwise.
+ * Measures the traffic of a server's balancers, only while a client wants figures; otherwise it costs a request nothing.
  */
 export class Figures {
   readonly #app: FastifyInstance
@@ -24,7 +23,7 @@ export class Figures {
   readonly #measured = new Map<string, { readonly balancer: Balancer; readonly measurement: Measurement }>()
   #timer: unknown
 
-  /** `tell` answers false when nobody wants to know any more. */
+  /** `tell` returns false when no client wants figures any more. */
   constructor(
     app: FastifyInstance,
     extensions: Extensions,
@@ -39,7 +38,7 @@ export class Figures {
     this.#tell = tell
   }
 
-  /** Begins, if it has not: the first figures come after a period. */
+  /** Starts measuring, if not started yet. The first figures come after one period. */
   start(): void {
     if (this.#timer !== undefined) return
     subscribe(exchangeEnd, this.#onExchangeEnd)
@@ -71,7 +70,7 @@ export class Figures {
     }, period)
   }
 
-  /** Balancers may have come since. */
+  /** Also picks up balancers that were registered later. */
   #look(): void {
     for (const [name, balancer] of this.#app.balancers)
       if (!this.#measured.has(name)) this.#measured.set(name, { balancer, measurement: new Measurement(balancer) })
@@ -79,7 +78,7 @@ export class Figures {
 
   readonly #onExchangeEnd = (message: unknown) => {
     const { exchange } = message as { exchange: ExchangeView }
-    // A channel is the whole process's, and another server may have a balancer of the same name.
+    // Channels are process-wide, and another server may have a balancer of the same name.
     if (this.#app.balancerServers.has(exchange.request.server.server))
       this.#measured.get(exchange.balancerName)?.measurement.exchangeEnded(exchange)
   }

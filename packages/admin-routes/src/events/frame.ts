@@ -3,8 +3,8 @@ import type { EventDraft } from './event.ts'
 import type { FiguresEvent } from './figures-event.ts'
 
 /**
- * An event as it is sent (WHATWG HTML §9.2, `text/event-stream`). It never throws: what an owner gives as evidence need
- * not be data, and is left out if it is not, or is too long.
+ * An event as it is sent (WHATWG HTML §9.2, `text/event-stream`). Never throws: evidence may be any value, and is left out
+ * if it is not JSON or too long.
  */
 export function frameOf(id: string, event: EventDraft): string {
   const parts = [`"id":${JSON.stringify(id)}`]
@@ -19,7 +19,7 @@ export function frameOf(id: string, event: EventDraft): string {
   return `id: ${id}\nevent: ${event.type}\ndata: {${parts.join(',')}}\n\n`
 }
 
-/** Figures as they are sent. They have no id: nobody needs to be told them again. */
+/** Figures as they are sent. Without an id, since they are not replayed. */
 export function figuresFrameOf(figures: FiguresEvent): string {
   return `event: figures\ndata: ${JSON.stringify(figures)}\n\n`
 }

@@ -2,7 +2,7 @@ import type { Attempt, Backend, Balancer, ExchangeView } from '@fastify-balancer
 import type { FiguresEvent } from './figures-event.ts'
 import { Tally } from './tally.ts'
 
-/** What goes through one balancer, from one reading to the next. It keeps figures, never an attempt or an exchange. */
+/** Counts the traffic of one balancer between two readings. Keeps numbers only, never an attempt or an exchange. */
 export class Measurement {
   readonly #balancer: Balancer
   readonly #exchanges = new Tally()
@@ -26,7 +26,7 @@ export class Measurement {
     this.#of(backend).add(failed, respondedAt === 0 ? undefined : respondedAt - startedAt)
   }
 
-  /** Reads it, and begins anew. `at` in ms since the epoch. */
+  /** Returns the figures and starts a new period. `at` in ms since the epoch. */
   take(at: number): Omit<FiguresEvent, 'process'> {
     const { name, clock, exchanges, queue, backends } = this.#balancer
     const now = clock.now()

@@ -6,13 +6,13 @@ import { hearReloads } from '../reload/reload-notices.ts'
 import { BalancerWatch } from './balancer-watch.ts'
 import type { EventDraft } from './event.ts'
 
-/** What is told on `balancer-core:backends:change`. */
+/** Message of the channel `balancer-core:backends:change`. */
 interface BackendsChange {
   readonly balancer: Balancer
   readonly now: BackendSet
 }
 
-/** What is told on `circuit-breaker:change`. */
+/** Message of the channel `circuit-breaker:change`. */
 interface CircuitNotice {
   readonly server?: unknown
   readonly balancer: string
@@ -24,8 +24,8 @@ interface CircuitNotice {
 }
 
 /**
- * Tells of everything that happens to the balancers of a server, as the diagnostics channels do, until the answer is
- * called. Nothing is asked again and again, and nothing happens on the way of a request.
+ * Passes everything that happens to a server's balancers to `tell`, until the returned function is called. It listens to
+ * diagnostics channels: no polling, and no cost for a request.
  */
 export function watchBalancers(
   app: FastifyInstance,
@@ -43,7 +43,7 @@ export function watchBalancers(
     if (watch === undefined) watches.set(balancer, new BalancerWatch(balancer))
     else for (const event of watch.observe(now, wallClock())) tell(event)
   }
-  // Channels are the process's. Who does not say of which server it tells is taken at its word.
+  // Channels are process-wide. A message without a server is matched by the balancer's name alone.
   const isOurs = ({ server, balancer }: { readonly server?: unknown; readonly balancer?: string }) =>
     server === undefined
       ? balancer !== undefined && app.balancers.has(balancer)
@@ -57,14 +57,14 @@ export function watchBalancers(
     const { server: _server, ...change } = notice
     if (isOurs(notice)) tell({ type: 'admin', ...change } as EventDraft)
   }
-  // An error thrown by a subscriber would end the process.
+  // An error thrown by a subscriber would crash the process.
   const guarded =
     <Notice>(listener: (notice: Notice) => void) =>
     (notice: unknown) => {
       try {
         listener(notice as Notice)
       } catch (error) {
-        app.log.error({ err: error }, 'an event could not be told')
+        app.log.error({ err: error }, 'an event could not be sent')
       }
     }
   const subscriptions = [

@@ -2,12 +2,12 @@ import { realpath } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { realPathOf } from './whole-file.ts'
 
-/** The files that this process keeps, by their real paths. */
+/** The files in use by this process, by their real paths. */
 const claimed = new Set<string>()
 
 /**
- * Takes a file, by whatever path, for oneself: two that write the same one undo each other's changes. The answer gives it
- * back; undefined if it is somebody else's. @throws what the file system says of its folder
+ * Reserves a file, whatever path leads to it: two writers would undo each other's changes. Returns a function that releases
+ * it, or undefined if it is already reserved. @throws the file system's error about its folder
  */
 export async function claim(path: string): Promise<(() => void) | undefined> {
   const file = await realPathOf(path)

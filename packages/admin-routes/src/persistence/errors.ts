@@ -1,15 +1,15 @@
 import createError from '@fastify/error'
 
-/** The file of the lists cannot be used; the message names every fault, and the file is as it was. Thrown at boot. */
+/** The file with saved lists is invalid; the message names every fault. The file is not changed. Thrown at boot. */
 export const BrokenFileError = createError<[string, string]>(
   'FST_BALANCER_ADMIN_BROKEN_FILE',
-  "The lists in '%s' cannot be used, and were left as they are: %s",
+  "The saved lists in '%s' are invalid (the file was not changed): %s",
   500,
 )
 
-/** A change that was made, and would not survive a restart; the message names the system's error code. */
+/** A change was made but not saved, so a restart would undo it; the message names the system's error code. */
 export const UnsavedError = createError<[string]>(
   'FST_BALANCER_ADMIN_UNSAVED',
-  'The change is in force, but could not be saved (%s), so that a restart would undo it; the next change saves it too',
+  'The change is in force but could not be saved (%s): a restart would undo it. The next change saves it too',
   507,
 )

@@ -1,4 +1,4 @@
-// Room `persistence`: keeps lists in a file, so that a restart begins with the last one.
+// Room `persistence`: saves changed lists to a file and restores them at the start.
 import type { Balancer } from '@fastify-balancer/balancer-core'
 import type { FastifyBaseLogger } from 'fastify'
 import { constants } from 'node:fs'
@@ -13,7 +13,7 @@ import { faultsOfStates, listsIn, savedList, textOf, wantedOf, type SavedList } 
 import { kindOf, readPlain } from './plain-file.ts'
 import { realPathOf, writeWhole } from './whole-file.ts'
 
-/** What a list would change, and why it would be refused. */
+/** What a list would change, and its faults. */
 export interface Comparison {
   readonly added: readonly string[]
   readonly removed: readonly string[]
@@ -21,14 +21,16 @@ export interface Comparison {
   readonly faults: readonly string[]
 }
 
-/** Compares a list with the one that a balancer has. */
+/** Compares a list with a balancer's current one. */
 export type Compare = (balancer: Balancer, wanted: readonly WantedBackend[]) => Promise<Comparison>
 
 /**
- * After a restart, revisions go on so much higher: some may have been seen that were not saved any more, and those must
- * not stand for another list.
+ * After a restart, revisions continue this much higher: clients may have seen later revisions that were never saved, and
+ * those must not refer to another list.
  */
 const leap = 1000
+
+const restored = { reason: 'restored from the saved lists' }
 
 function codeOf(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException
@@ -49,12 +51,12 @@ async function listsAt(path: string): Promise<Map<string, SavedList>> {
   return found
 }
 
-/** Keeps the lists of balancers in a file: of those that were changed by somebody, not of those that are as configured. */
+/** Saves the lists of balancers to a file, only of those that were changed through the admin routes. */
 export class Keeper {
   readonly #path: string
   readonly #balancers: ReadonlyMap<string, Balancer>
   readonly #log: FastifyBaseLogger
-  /** Found in the file, and not in force: there is no such balancer, or not yet. */
+  /** Found in the file and not applied: there is no such balancer (yet). */
   readonly #waiting: Map<string, SavedList>
   readonly #giveBack: () => void
   readonly #kept = new Set<string>()
@@ -77,21 +79,21 @@ export class Keeper {
   }
 
   /**
-   * Reads the file, if there is one. `balancers` may grow later. Until it is closed, nobody else may keep that file.
-   * @throws BrokenFileError naming every fault; BadOptionsError where no file could be written, or somebody else keeps it
+   * Reads the file, if it exists. `balancers` may grow later. The file is reserved until `close`.
+   * @throws BrokenFileError naming every fault; BadOptionsError if it is not writable, or already in use
    */
   static async open(given: string, balancers: ReadonlyMap<string, Balancer>, log: FastifyBaseLogger): Promise<Keeper> {
     const path = resolve(given)
     let giveBack: (() => void) | undefined
     const kind = await kindOf(path)
-    if (kind !== undefined) throw new BrokenFileError(path, `it is ${kind}, and has to be a plain file`)
+    if (kind !== undefined) throw new BrokenFileError(path, `it is ${kind}; it must be a plain file`)
     try {
       await access(dirname(await realPathOf(path)), constants.W_OK)
       giveBack = await claim(path)
     } catch (error) {
-      throw new BadOptionsError(`persist: the folder of '${path}' cannot be written to: ${codeOf(error)}`)
+      throw new BadOptionsError(`persist: the folder of '${path}' is not writable: ${codeOf(error)}`)
     }
-    if (giveBack === undefined) throw new BadOptionsError(`persist: other admin routes keep their lists in '${path}'`)
+    if (giveBack === undefined) throw new BadOptionsError(`persist: other admin routes already save to '${path}'`)
     try {
       return new Keeper(path, balancers, log, await listsAt(path), giveBack)
     } catch (error) {
@@ -101,7 +103,7 @@ export class Keeper {
   }
 
   /**
-   * Puts the saved lists in place of the configured ones, of all balancers that are there by now; all or none.
+   * Replaces configured lists by the saved ones, for all balancers registered so far; all or none.
    * @throws BrokenFileError naming every fault
    */
   async restore(compare: Compare): Promise<void> {
@@ -124,19 +126,19 @@ export class Keeper {
     )
   }
 
-  /** All balancers are there: what was restored is saved as it is now. */
+  /** Called when all balancers are registered: saves what was restored. */
   async settle(): Promise<void> {
     for (const [name, { backends }] of this.#waiting)
       this.#log.warn(
         { file: this.#path, balancer: name, backends: backends.length },
-        `there is no balancer '${name}': its list stays in the file`,
+        `there is no balancer '${name}': its saved list stays in the file, unused`,
       )
-    // Its failure is logged, and told to whoever changes something next.
+    // A failure is logged, and reported to the next client that changes something.
     if (this.#kept.size > 0) await this.#save().catch(() => {})
   }
 
   /**
-   * A balancer was changed: resolves when that is on disk. However many wait, what is written is the latest, once for all.
+   * Saves a changed balancer; resolves when it is on disk. Changes that wait for the disk are written together.
    * @throws UnsavedError
    */
   save({ name }: Balancer): Promise<void> {
@@ -145,8 +147,8 @@ export class Keeper {
   }
 
   /**
-   * Lists were replaced by the configured ones: what has no order on it (drain, maintenance) is as configured again, and
-   * is not kept any more. Resolves when that is on disk. @throws UnsavedError
+   * After the lists were replaced by the configured ones: a balancer without orders (drain, maintenance) is no longer saved,
+   * since it is as configured again. Resolves when that is on disk. @throws UnsavedError
    */
   async followConfigured(): Promise<void> {
     if (this.#kept.size === 0) return this.#next ?? this.#writing
@@ -155,7 +157,7 @@ export class Keeper {
     await this.#save()
   }
 
-  /** Waits for what is being written, makes one more attempt if the last one failed, and gives the file back. */
+  /** Waits for the current write, retries once if the last one failed, and releases the file. */
   async close(): Promise<void> {
     await (this.#next ?? this.#writing).catch(() => {})
     if (this.#isBehind) await this.#save().catch(() => {})
@@ -190,9 +192,9 @@ export class Keeper {
     await balancer.setBackends(wantedOf(list), { resumes: list.revision + leap - 1, force: true })
     for (const [index, { state }] of list.backends.entries()) {
       const { id } = balancer.backends[index]!
-      // Idle as it is, neither takes any time.
-      if (state === 'drain') void balancer.drain(id)
-      else if (state === 'maintenance') void balancer.maintain(id)
+      // It is idle, so neither takes any time.
+      if (state === 'drain') void balancer.drain(id, restored)
+      else if (state === 'maintenance') void balancer.maintain(id, restored)
     }
   }
 
@@ -205,7 +207,9 @@ export class Keeper {
     const differs = added.length + removed.length + changed.length > 0
     this.#log[differs ? 'warn' : 'info'](
       { file: this.#path, balancer: name, ...difference },
-      `balancer '${name}' gets the ${backends.length} backends of revision ${revision} that were saved, ${differs ? 'in place of' : 'which are'} the ${set.all.length} that are configured`,
+      differs
+        ? `balancer '${name}': restored ${backends.length} saved backends (revision ${revision}), replacing the ${set.all.length} configured`
+        : `balancer '${name}': restored ${backends.length} saved backends (revision ${revision}), same as configured`,
     )
   }
 }

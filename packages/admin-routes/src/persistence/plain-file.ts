@@ -8,21 +8,21 @@ function kindIn(stats: Stats): string | undefined {
   return stats.isSocket() ? 'a socket' : 'a device'
 }
 
-/** What is at a path, or where it leads to, if that is something else than a file; undefined also where nothing is. */
+/** What a path leads to, if not a plain file: 'a folder', …; undefined for a file, or nothing. */
 export async function kindOf(path: string): Promise<string | undefined> {
   const stats = await stat(path).catch(() => undefined)
   return stats && kindIn(stats)
 }
 
 /**
- * All of a file. What has taken its place meanwhile is not waited for: without `O_NONBLOCK`, opening a FIFO takes until
- * somebody writes into it. @throws what the file system says, or an Error with the code `EFTYPE`
+ * Reads a whole file. With `O_NONBLOCK`, since opening a FIFO would otherwise block until something writes into it.
+ * @throws the file system's error, or an Error with the code `EFTYPE` if it is not a plain file
  */
 export async function readPlain(path: string): Promise<Uint8Array> {
-  // Windows has no such thing.
+  // Windows has no O_NONBLOCK.
   const file = await open(path, constants.O_RDONLY | ((constants as { O_NONBLOCK?: number }).O_NONBLOCK ?? 0))
   try {
-    if (kindIn(await file.stat()) !== undefined) throw Object.assign(new Error('no file'), { code: 'EFTYPE' })
+    if (kindIn(await file.stat()) !== undefined) throw Object.assign(new Error('not a plain file'), { code: 'EFTYPE' })
     return await file.readFile()
   } finally {
     await file.close()

@@ -3,7 +3,7 @@ import { faultsOf, strict } from '@fastify-balancer/option-schema'
 import { Type, type Static } from '@sinclair/typebox'
 import type { WantedBackend } from '../schemas/wanted.ts'
 
-/** What the balancer itself does not check. */
+/** The parts that the balancer itself does not check. */
 const SavedBackend = Type.Object({
   state: Type.Optional(Type.Union([Type.Literal('ready'), Type.Literal('drain'), Type.Literal('maintenance')])),
 })
@@ -11,12 +11,12 @@ const SavedBackend = Type.Object({
 const SavedList = Type.Object(
   {
     revision: Type.Integer({ minimum: 1, maximum: 2 ** 52 }),
-    // Looked at with everything else that may be wrong with one, see `faultsOfStates`.
+    // States are checked together with the rest, see `faultsOfStates`.
     backends: Type.Array(Type.Unsafe<Static<typeof SavedBackend>>(Type.Object({}))),
   },
   strict,
 )
-/** The list of one balancer, as it is in the file. */
+/** The list of one balancer, as in the file. */
 export type SavedList = Static<typeof SavedList>
 
 const SavedLists = Type.Object({ version: Type.Literal(1), balancers: Type.Record(Type.String(), SavedList) }, strict)
@@ -25,12 +25,12 @@ function parsed(bytes: Uint8Array): { readonly value?: unknown; readonly fault?:
   try {
     return { value: JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)) as unknown }
   } catch (error) {
-    // Without what stands there, which the message may quote.
-    return { fault: `no JSON: ${(error as Error).message.replace(/,? (?:\.\.\.)?".*$/s, '')}` }
+    // The message may quote the file's text: leave that out.
+    return { fault: `not JSON: ${(error as Error).message.replace(/,? (?:\.\.\.)?".*$/s, '')}` }
   }
 }
 
-/** Reads what `textOf` has written, by the names of balancers; adds what is wrong to `faults`. */
+/** Reads what `textOf` wrote: lists by balancer name. Adds any faults to `faults`. */
 export function listsIn(bytes: Uint8Array, faults: string[]): Map<string, SavedList> {
   const { value, fault } = parsed(bytes)
   if (fault !== undefined) {
@@ -38,22 +38,22 @@ export function listsIn(bytes: Uint8Array, faults: string[]): Map<string, SavedL
     return new Map()
   }
   const { version } = (value ?? {}) as { version?: unknown }
-  if (typeof version === 'number' && version !== 1) faults.push(`version: ${version} is not known, only 1`)
+  if (typeof version === 'number' && version !== 1) faults.push(`version: ${version} is not supported, only 1`)
   else faults.push(...faultsOf(SavedLists, value))
   return faults.length > 0 ? new Map() : new Map(Object.entries((value as Static<typeof SavedLists>).balancers))
 }
 
-/** States that there are not. */
+/** Invalid states. */
 export function faultsOfStates({ backends }: SavedList): string[] {
   return backends.flatMap((backend, index) => faultsOf(SavedBackend, backend, `backends.${index}`))
 }
 
-/** The file of these lists. */
+/** The text of a file with these lists. */
 export function textOf(lists: ReadonlyMap<string, SavedList>): string {
   return `${JSON.stringify({ version: 1, balancers: Object.fromEntries(lists) }, null, 2)}\n`
 }
 
-/** What it is described by, and its state, without what is so by default and may be another default tomorrow. */
+/** A backend's settings and state, without defaults: these may change with the options. */
 function savedBackend({ id, url, weight, priority, maxInFlight, zone, tags, state }: Backend, most: number) {
   return {
     id,
@@ -67,12 +67,12 @@ function savedBackend({ id, url, weight, priority, maxInFlight, zone, tags, stat
   }
 }
 
-/** The list of a balancer as it is now. */
+/** The current list of a balancer. */
 export function savedList({ set, options }: Balancer): SavedList {
   return { revision: set.revision, backends: set.all.map((one) => savedBackend(one, options.pool.connections)) }
 }
 
-/** The backends as the balancer takes them; it says itself what is wrong with them. */
+/** The backends as the balancer takes them; it checks them itself. */
 export function wantedOf({ backends }: SavedList): readonly WantedBackend[] {
   return backends.map(({ state: _state, ...wanted }) => wanted as WantedBackend)
 }

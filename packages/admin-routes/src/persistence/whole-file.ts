@@ -2,10 +2,10 @@ import type { Stats } from 'node:fs'
 import { open, readlink, realpath, rename, rm, stat, type FileHandle } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 
-/** What nobody else may read, unless the file that is there says otherwise. */
+/** Mode of a new file: readable by its owner only. An existing file keeps its mode. */
 const privately = 0o600
 
-/** What a symbolic link leads to in the end, also when that is not there yet. */
+/** The file that a symbolic link leads to in the end, even if it does not exist yet. */
 export async function realPathOf(path: string): Promise<string> {
   try {
     return await realpath(path)
@@ -16,14 +16,14 @@ export async function realPathOf(path: string): Promise<string> {
   return next === undefined ? path : realPathOf(resolve(dirname(path), next))
 }
 
-/** Who may do what with it stays as it was; where we may not give a file away, it is ours. */
+/** Keeps mode and owner of the old file; if the owner cannot be kept, the file is ours. */
 async function inherit(file: FileHandle, { uid, gid, mode }: Stats): Promise<void> {
   const own = await file.stat()
   if (own.uid !== uid || own.gid !== gid) await file.chown(uid, gid).catch(() => {})
   await file.chmod(mode & 0o777)
 }
 
-/** Without this, a power cut could take the new name back. Windows knows no such thing. */
+/** Without this, a power cut could undo the rename. Not possible on Windows. */
 async function syncFolder(path: string): Promise<void> {
   if (process.platform === 'win32') return
   const folder = await open(path, 'r')
@@ -35,14 +35,14 @@ async function syncFolder(path: string): Promise<void> {
 }
 
 /**
- * Puts `text` in place of what a file says: whoever reads it, and whenever the power fails, finds all of the one or all of
- * the other. It has reached the disk when the promise resolves. One caller at a time. @throws what the file system says
+ * Replaces a file's text atomically: a reader, or a restart after a power cut, finds the old text or the new one, never a
+ * mix. It is on disk when the promise resolves. One caller at a time. @throws the file system's error
  */
 export async function writeWhole(path: string, text: string): Promise<void> {
   const real = await realPathOf(path)
   const draft = `${real}.tmp`
   const before = await stat(real).catch(() => undefined)
-  // One that a killed process has left.
+  // A killed process may have left one.
   await rm(draft, { force: true })
   const file = await open(draft, 'wx', privately)
   try {

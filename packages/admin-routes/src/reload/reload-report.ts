@@ -1,12 +1,12 @@
-// Room `reload`: the configuration is read again, by whoever handed in how: what came of it is told, and saved lists follow.
+// Room `reload`: reloading the configuration: its report and its events. The option `reload` does the work.
 import { Type, type Static } from '@sinclair/typebox'
 
 const OptionChangeView = Type.Object({
-  option: Type.String({ description: 'Where it stands, e.g. `balancers.web.timeouts.headers`' }),
-  from: Type.Optional(Type.Unknown({ description: 'What may be a secret is `(hidden)`; absent where there was none' })),
+  option: Type.String({ description: 'Path of the option, e.g. `balancers.web.timeouts.headers`' }),
+  from: Type.Optional(Type.Unknown({ description: 'Old value; absent if there was none. Secrets are `(hidden)`' })),
   to: Type.Optional(Type.Unknown()),
   overrides: Type.Optional(
-    Type.Boolean({ description: 'It replaces a change that was made through this API since the last reload' }),
+    Type.Boolean({ description: 'Replaces a change made through this API since the last reload' }),
   ),
 })
 
@@ -17,26 +17,27 @@ const FixedOptionView = Type.Object({
   why: Type.String({ description: 'Why it cannot change before the next start' }),
 })
 
-/** What came of a reload. */
+/** The outcome of a reload. */
 export const ReloadReport = Type.Object({
-  applied: Type.Boolean({ description: 'It is in force; false for a dry run, and where there are faults' }),
-  trigger: Type.String({ description: 'What it was for: `api`, `SIGHUP`, or the file that changed' }),
+  applied: Type.Boolean({ description: 'The new configuration is in force; false for a dry run, or with faults' }),
+  trigger: Type.String({ description: 'What started it: `api`, `SIGHUP`, or the file that changed' }),
+  summary: Type.String({ description: 'What has changed, or why nothing has, in one line' }),
   faults: Type.Array(Type.String(), { description: 'Why nothing was changed, each with its place' }),
-  changes: Type.Array(OptionChangeView, { description: 'What changes, or would' }),
-  cannot: Type.Array(FixedOptionView, { description: 'What stays as it is until the next start' }),
+  changes: Type.Array(OptionChangeView, { description: 'Changed options; in a dry run, those that would change' }),
+  cannot: Type.Array(FixedOptionView, { description: 'Options that keep their value until the next start' }),
 })
-/** What came of a reload. Plain data, without secrets. */
+/** The outcome of a reload. Plain data, without secrets. */
 export type ReloadReport = Static<typeof ReloadReport>
 
-/** What a reload may require. */
+/** How to reload. */
 export interface ReloadOrder {
-  /** Only say what it would change. */
+  /** Change nothing, only report what would change. */
   readonly dryRun: boolean
-  /** Do it although it leaves a balancer without a usable backend, where it has one now. */
+  /** Apply it even if it leaves a balancer without a usable backend. */
   readonly force: boolean
-  /** Who asked for it, as far as that is known. */
+  /** The operator who requested it, if known. */
   readonly who: string | undefined
 }
 
-/** Reads the configuration again and puts it in force, at once or not at all. */
+/** Reads the configuration again and applies all of it or nothing. */
 export type Reload = (order: ReloadOrder) => Promise<ReloadReport>

@@ -1,11 +1,11 @@
-// Room `requests`: what holds for every request: bodies, validation, other origins, error answers.
+// Room `requests`: handling common to all routes: bodies, validation, cross-origin requests, error responses.
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Readable } from 'node:stream'
 import { NotJsonError } from '../errors.ts'
 
 type Done = (error: Error | null, body?: unknown) => void
 
-/** A content type without a body is ignored; with a body, it must be JSON. */
+/** Another content type is accepted only if there is no body. */
 function refuseContent(_request: FastifyRequest, payload: Readable, done: Done): void {
   const settle = (error: Error | null) => {
     payload.off('data', onData).off('end', onEnd).off('error', settle).pause()
@@ -17,8 +17,8 @@ function refuseContent(_request: FastifyRequest, payload: Readable, done: Done):
 }
 
 /**
- * Bodies are JSON, of at most `bodyLimit` bytes. Where there is none there is nothing to parse, whatever its type is said to
- * be: many clients set `content-type: application/json` on all that they send, `DELETE` included.
+ * Accepts JSON bodies of at most `bodyLimit` bytes. An empty body is not parsed: many clients send
+ * `content-type: application/json` with every request, `DELETE` included.
  */
 export function readBodies(scope: FastifyInstance, bodyLimit: number): void {
   scope.removeAllContentTypeParsers()

@@ -6,7 +6,7 @@ import type { FastifySerializerCompiler } from 'fastify/types/schema.js'
 import { BadRequestError } from '../errors.ts'
 import { textOf, WrittenView } from '../views/written-view.ts'
 
-/** What text says where a schema wants something else, if it says it plainly: not `1e4`, nor `0x10`, nor ` 1`. */
+/** Converts text to the integer or boolean that a schema wants. Plain notation only: not `1e4`, `0x10` or ` 1`. */
 function meant({ type }: TSchema, given: unknown): unknown {
   if (typeof given !== 'string') return given
   if (type === 'integer' && /^-?\d+$/.test(given)) return Number(given)
@@ -23,8 +23,8 @@ function converted({ properties = {} }: TSchema, given: object): object {
 }
 
 /**
- * Checks requests by our schemas: every fault is named, unknown keys are refused and not dropped, and only what stands in
- * the address, where all is text, is converted. Whatever the app checks its own routes with is not asked.
+ * Validates requests by our schemas, independent of the app's own validator: names every fault, refuses unknown keys
+ * instead of dropping them, and converts types only in the query and path, where everything is text.
  */
 export const validatorCompiler: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) => {
   const isText = httpPart === 'querystring' || httpPart === 'params'
@@ -35,8 +35,10 @@ export const validatorCompiler: FastifySchemaCompiler<TSchema> = ({ schema, http
   }
 }
 
-/** Writes what the schema names, and nothing else. */
+/** Writes only the properties that the schema names. */
 export const serializerCompiler: FastifySerializerCompiler<TSchema> =
   ({ schema }) =>
   (data) =>
-    (data as unknown) instanceof WrittenView ? (data as unknown as WrittenView).text : textOf(schema, data)
+    (data as unknown) instanceof WrittenView // Fastify sends bytes as well.
+      ? ((data as unknown as WrittenView).text as string)
+      : textOf(schema, data)

@@ -1,3 +1,4 @@
+import { concatInSlices } from '@fastify-balancer/option-schema'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { STATUS_CODES } from 'node:http'
 import type { Desk } from '../desk.ts'
@@ -11,10 +12,10 @@ function statusOf(error: Partial<FastifyError>, reply: FastifyReply): number {
   return typeof status === 'number' && status >= 400 && status <= 599 ? status : 500
 }
 
-/** What hooks throw, and libraries for errors of HTTP. */
+/** Errors of hooks and of HTTP error libraries. */
 type Thrown = Partial<FastifyError> & Partial<BadRequestError> & { readonly headers?: Record<string, string> }
 
-/** Answers what was thrown, in Fastify's shape; with what the one who asked needs to ask again. */
+/** Answers an error in Fastify's shape; a 412 also carries the current list. */
 export function answerErrors(desk: Desk) {
   return async (thrown: unknown, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     const error = (thrown ?? {}) as Thrown
@@ -27,18 +28,19 @@ export function answerErrors(desk: Desk) {
     const set = balancer?.set
     const current = set && (await desk.views.set(balancer, set))
     if (set !== undefined) setRevision(reply, set.revision)
-    // As Fastify does it: a 401 needs its `www-authenticate` (RFC 9110 §15.5.2).
+    // As Fastify does: a 401 needs its `www-authenticate` (RFC 9110 §15.5.2).
     if (error.headers !== undefined) void reply.headers(error.headers)
     const answer = {
       statusCode,
       ...(typeof error.code === 'string' && { code: error.code }),
       error: reason,
-      // What nobody meant to be read may say anything.
+      // The message of an unexpected error may contain anything.
       message: (statusCode < 500 || isOurs) && typeof error.message === 'string' ? error.message : reason,
       ...(Array.isArray(error.faults) && { faults: error.faults }),
     }
     void reply.code(statusCode)
     if (current === undefined) return reply.send(answer)
-    return reply.send(new WrittenView(`${textOf(FaultView, answer).slice(0, -1)},"current":${current.text}}`))
+    const parts = [`${textOf(FaultView, answer).slice(0, -1)},"current":`, current.text, '}']
+    return reply.send(new WrittenView(await concatInSlices(parts.map((part) => Buffer.from(part)))))
   }
 }

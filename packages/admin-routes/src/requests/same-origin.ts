@@ -5,9 +5,9 @@ import { CrossSiteError } from '../errors.ts'
 const safe = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE'])
 
 /**
- * Refuses changes that a page of another site makes with the browser, and so with the credentials, of somebody who may.
- * What is no browser sends neither `Origin` nor `Sec-Fetch-Site`, and is let through. That the name asked for is the server's
- * own is checked before, where nobody signs in: see `KnownHosts`.
+ * Refuses changes that another site's page makes through an operator's browser, with the operator's credentials (CSRF).
+ * Clients other than browsers send neither `Origin` nor `Sec-Fetch-Site` and pass. `Host` is checked elsewhere: see
+ * `KnownHosts`.
  */
 export class SameOrigin {
   readonly #origins: ReadonlySet<string>

@@ -3,7 +3,7 @@ import { Type } from '@sinclair/typebox'
 import type { Desk } from '../desk.ts'
 import { setRevision } from '../changes/if-match.ts'
 import { refuseFaulty } from '../changes/preview.ts'
-import { described, revisionsOf } from '../changes/revisions.ts'
+import { revisionsOf } from '../changes/revisions.ts'
 import { BackendParams, ChangeQuery, ConditionalHeaders, NoQuery, RemovalQuery, responses } from '../schemas/request.ts'
 import { BackendView, PreviewView, SetView } from '../schemas/views.ts'
 import { BackendPatch, GivenPatch } from '../schemas/wanted.ts'
@@ -22,7 +22,11 @@ export function addBackendRead(scope: Scope, desk: Desk): void {
         summary: 'One backend',
         params: BackendParams,
         querystring: NoQuery,
-        response: responses({ 200: { ...BackendView, description: 'As it is now; `ETag` is the revision' } }, 400, 404),
+        response: responses(
+          { 200: { ...BackendView, description: 'The backend; `ETag` holds the revision' } },
+          400,
+          404,
+        ),
       },
     },
     async ({ params: { name, id } }) => {
@@ -32,7 +36,7 @@ export function addBackendRead(scope: Scope, desk: Desk): void {
   )
 }
 
-/** Of a patch, what is one: not another `url`, for instance. */
+/** The patchable properties of a patch; not `url`, for example. */
 function known(patch: BackendPatch): BackendPatch {
   return Object.fromEntries(Object.entries(patch).filter(([name]) => Object.hasOwn(BackendPatch.properties, name)))
 }
@@ -45,13 +49,17 @@ export function addBackendWrite(scope: Scope, desk: Desk): void {
       schema: {
         tags,
         operationId: 'updateBackend',
-        summary: 'Changes weight, priority, maxInFlight, zone or tags',
+        summary: 'Change weight, priority, maxInFlight, zone or tags of a backend',
         params: BackendParams,
         querystring: ChangeQuery,
         headers: ConditionalHeaders,
         body: GivenPatch,
         response: responses(
-          { 200: Type.Union([BackendView, PreviewView], { description: 'The backend; or what it would change' }) },
+          {
+            200: Type.Union([BackendView, PreviewView], {
+              description: 'The backend; with `dryRun`, what would change',
+            }),
+          },
           ...([400, 403, 404, 409, 412, 413, 415] as const),
         ),
       },
@@ -60,7 +68,7 @@ export function addBackendWrite(scope: Scope, desk: Desk): void {
       const { name, id } = request.params
       desk.backend(name, id)
       const { balancer, condition } = desk.change(request)
-      const listed = balancer.backends.map(described)
+      const { listed } = balancer
       const index = listed.findIndex((one) => one.id === id)
       const patched = listed.with(index, { ...listed[index]!, ...known(request.body) })
       const { faults, ...rest } = await desk.previewOne(balancer, patched, index)
@@ -83,12 +91,14 @@ export function addBackendWrite(scope: Scope, desk: Desk): void {
       schema: {
         tags,
         operationId: 'removeBackend',
-        summary: 'Takes a backend out of the list; it finishes what it has until the deadline',
+        summary: 'Remove a backend; its requests in flight may finish until the deadline',
         params: BackendParams,
         querystring: RemovalQuery,
         headers: ConditionalHeaders,
         response: responses(
-          { 200: Type.Union([SetView, PreviewView], { description: 'The new list; or what it would change' }) },
+          {
+            200: Type.Union([SetView, PreviewView], { description: 'The new list; with `dryRun`, what would change' }),
+          },
           ...([400, 403, 404, 409, 412] as const),
         ),
       },
@@ -98,7 +108,7 @@ export function addBackendWrite(scope: Scope, desk: Desk): void {
       desk.backend(name, id)
       const { balancer, condition } = desk.change(request)
       if (request.query.dryRun === true) {
-        const rest = balancer.backends.map(described).filter((one) => one.id !== id)
+        const rest = balancer.listed.filter((one) => one.id !== id)
         return desk.dryRun(balancer, rest, await desk.preview(balancer, rest), condition)
       }
       const { deadline } = request.query

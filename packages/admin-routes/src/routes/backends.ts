@@ -3,7 +3,7 @@ import { Type } from '@sinclair/typebox'
 import type { Desk } from '../desk.ts'
 import { setRevision } from '../changes/if-match.ts'
 import { refuseFaulty } from '../changes/preview.ts'
-import { described, revisionsOf } from '../changes/revisions.ts'
+import { revisionsOf } from '../changes/revisions.ts'
 import { BalancerParams, ChangeQuery, ConditionalHeaders, NoQuery, responses } from '../schemas/request.ts'
 import { BackendView, PreviewView, SetView } from '../schemas/views.ts'
 import { AddedBackend, WantedBackends } from '../schemas/wanted.ts'
@@ -20,7 +20,7 @@ export function addBackendsRead(scope: Scope, desk: Desk): void {
         summary: 'The backends of a balancer',
         params: BalancerParams,
         querystring: NoQuery,
-        response: responses({ 200: { ...SetView, description: 'As they are now; `ETag` is the revision' } }, 400, 404),
+        response: responses({ 200: { ...SetView, description: 'The list; `ETag` holds the revision' } }, 400, 404),
       },
     },
     async ({ params }) => desk.views.set(desk.balancer(params.name)),
@@ -35,14 +35,16 @@ export function addBackendsWrite(scope: Scope, desk: Desk): void {
       schema: {
         tags,
         operationId: 'replaceBackends',
-        summary: 'Replaces the whole list, or nothing of it',
-        description: 'One with the same id and url stays as it is, with its counters and connections.',
+        summary: 'Replace the whole list; on any fault, nothing changes',
+        description: 'A backend with the same id and url keeps its counters and connections.',
         params: BalancerParams,
         querystring: ChangeQuery,
         headers: ConditionalHeaders,
         body: WantedBackends,
         response: responses(
-          { 200: Type.Union([SetView, PreviewView], { description: 'The new list; or what it would change' }) },
+          {
+            200: Type.Union([SetView, PreviewView], { description: 'The new list; with `dryRun`, what would change' }),
+          },
           ...([400, 403, 404, 409, 412, 413, 415] as const),
         ),
       },
@@ -69,15 +71,15 @@ export function addBackendsWrite(scope: Scope, desk: Desk): void {
       schema: {
         tags,
         operationId: 'addBackend',
-        summary: 'Adds a backend at the end of the list',
+        summary: 'Add a backend at the end of the list',
         params: BalancerParams,
         querystring: ChangeQuery,
         headers: ConditionalHeaders,
         body: AddedBackend,
         response: responses(
           {
-            200: { ...PreviewView, description: 'What it would change' },
-            201: { ...BackendView, description: 'The backend; `Location` is where it is, `ETag` the revision' },
+            200: { ...PreviewView, description: 'With `dryRun`: what would change' },
+            201: { ...BackendView, description: 'The new backend; `Location` is its path, `ETag` the revision' },
           },
           ...([400, 403, 404, 409, 412, 413, 415] as const),
         ),
@@ -85,13 +87,13 @@ export function addBackendsWrite(scope: Scope, desk: Desk): void {
     },
     async (request, reply) => {
       const { balancer, condition } = desk.change(request)
-      const wanted = () => [...balancer.backends.map(described), request.body]
-      const previewed = () => desk.previewOne(balancer, wanted(), balancer.backends.length)
+      const wanted = () => [...balancer.listed, request.body]
+      const previewed = () => desk.previewOne(balancer, wanted(), balancer.listed.length)
       const preview = await previewed()
       if (request.query.dryRun === true) return desk.dryRun(balancer, wanted(), preview, condition)
       refuseFaulty(preview)
       const now = await desk.made(balancer.add(request.body, condition)).catch(async (error: unknown) => {
-        // Meanwhile, another of that name may have come; the balancer does not say it as data.
+        // Another backend of that id may have been added meanwhile; preview again for the faults as data.
         if ((error as { code?: unknown }).code === 'FST_BALANCER_BAD_OPTIONS') refuseFaulty(await previewed())
         throw error
       })

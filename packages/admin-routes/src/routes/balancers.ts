@@ -13,7 +13,7 @@ export function addBalancers(scope: Scope, desk: Desk): void {
         operationId: 'listBalancers',
         summary: 'All balancers of this server',
         querystring: NoQuery,
-        response: responses({ 200: { ...BalancersView, description: 'All of them' } }, 400),
+        response: responses({ 200: { ...BalancersView, description: 'All balancers' } }, 400),
       },
     },
     async () => desk.views.balancers(desk.balancers.values()),
@@ -25,11 +25,11 @@ export function addBalancers(scope: Scope, desk: Desk): void {
       schema: {
         tags,
         operationId: 'getBalancer',
-        summary: 'One balancer, and the revisions that can be gone back to',
+        summary: 'One balancer, its backends, and the revisions available for rollback',
         params: BalancerParams,
         querystring: NoQuery,
         response: responses(
-          { 200: { ...BalancerView, description: 'As it is now; `ETag` is the revision' } },
+          { 200: { ...BalancerView, description: 'The balancer; `ETag` holds the revision' } },
           400,
           404,
         ),

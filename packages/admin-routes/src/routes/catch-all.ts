@@ -14,39 +14,38 @@ function answerNothing({ method, url }: FastifyRequest): never {
 }
 
 /**
- * A catch-all with a constraint that the request meets, `version` for one, goes before every route without it. Only for
- * `host` the router looks further.
+ * A catch-all with a matching constraint, e.g. `version`, wins over every route without it. Only for `host` does the router
+ * also try routes without the constraint.
  */
 function goesFirst({ options: { route, constraints } }: Balancer): boolean {
   return route && Object.keys(constraints).some((name) => name !== 'host')
 }
 
 /**
- * Below which part of the prefix a balancer is, given the prefixes of both as options say them; undefined if it is not.
- * `''` is the prefix itself.
+ * If a balancer's prefix is at or below `prefix`: the rest of it, `''` if they are equal. Otherwise undefined.
  */
 function partOf(prefix: string, balancer: Balancer): string | undefined {
   const own = balancer.options.prefix.replace(/\/$/, '')
   return own === prefix || own.startsWith(`${prefix}/`) ? own.slice(prefix.length) : undefined
 }
 
-/** @throws BadOptionsError when a balancer would forward what is below the prefix */
+/** @throws BadOptionsError if a balancer would forward paths below the prefix of the admin routes */
 function refuseBelow(scope: Scope, { options, balancers }: Desk, isOurs: (part: string) => boolean): void {
   for (const balancer of balancers.values()) {
     const part = partOf(options.prefix, balancer)
-    // Each may have been registered in a scope of its own: then they do not meet.
+    // They may have been registered in different scopes: then they do not conflict.
     if (part === undefined || isOurs(part)) continue
     const { constraints } = balancer.options
     if (!scope.hasRoute({ url: `${scope.prefix}${part}/*`, method: 'POST', constraints })) continue
     throw new BadOptionsError(
-      `'${balancer.name}' has the prefix '${balancer.options.prefix}', and would take requests that are for the admin routes`,
+      `balancer '${balancer.name}' with prefix '${balancer.options.prefix}' would take requests of the admin routes: choose another prefix for one of them`,
     )
   }
 }
 
 /**
- * Whatever else is below the prefix, with any method: nothing of it is forwarded by a balancer, and whoever may not look
- * is not told that there is nothing. The dashboard looks for these routes, to have the same.
+ * Answers 404, after authentication, to all other paths below the prefix, so that a balancer forwards none of them. The
+ * dashboard looks for these routes and adds the same.
  */
 export function addCatchAll(scope: Scope, desk: Desk): void {
   const { balancers } = desk
@@ -57,7 +56,7 @@ export function addCatchAll(scope: Scope, desk: Desk): void {
   const known = new Set([...balancers.values()].filter(goesFirst))
   for (const constraints of [{}, ...[...known].map(({ options }) => options.constraints)]) {
     for (const url of ['/', '/*']) {
-      // The app may have some of its own there; two balancers may have the same constraints.
+      // The app may have its own routes there; two balancers may have the same constraints.
       const free = methods.filter((method) => !scope.hasRoute({ url: scope.prefix + url, method, constraints }))
       if (free.length > 0)
         scope.route({ method: free, url, constraints, exposeHeadRoute: false, schema: hidden, handler: answerNothing })
@@ -67,10 +66,10 @@ export function addCatchAll(scope: Scope, desk: Desk): void {
     refuseBelow(scope, desk, (part) => part === '')
     for (const balancer of balancers.values()) {
       if (!goesFirst(balancer) || known.has(balancer)) continue
-      const fault = `'${balancer.name}' has constraints, with which it would take requests that are for the admin routes`
-      throw new BadOptionsError(`${fault}: register it before them`)
+      const fault = `balancer '${balancer.name}' has constraints and would take requests of the admin routes`
+      throw new BadOptionsError(`${fault}: register it before the admin routes`)
     }
   })
-  // For what the router itself refuses, such as a parameter that is too long.
+  // For requests that the router itself refuses, e.g. with a parameter that is too long.
   scope.setNotFoundHandler(answerNothing)
 }

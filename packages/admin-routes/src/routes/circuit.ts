@@ -11,23 +11,23 @@ import { tags, type Scope } from '../scope.ts'
 const CircuitOrder = Type.Object(
   {
     state: Type.Union([Type.Literal('open'), Type.Literal('closed'), Type.Literal('auto')], {
-      description: 'open and closed hold it so; auto ends everything that holds it',
+      description: '`open` and `closed` hold the circuit in that state; `auto` releases it',
     }),
     ttl: Type.Optional(
       Type.Integer({
         minimum: 1,
         maximum: 2_147_483_647,
-        description: 'It is held for so many ms; for good if not given',
+        description: 'How long to hold it (ms); until released if not given',
       }),
     ),
-    reason: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: 'Why, for whoever comes upon it' })),
+    reason: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: 'Shown as the reason' })),
   },
   strict,
 )
 
 /** `PUT /balancers/:name/backends/:id/circuit` */
 export function addCircuit(scope: Scope, desk: Desk): void {
-  /** What these routes hold. The next order takes its place; what others hold is theirs. */
+  /** Circuits held through these routes. The next order replaces a hold; holds by others stay. */
   const held = new WeakMap<Backend, Hold>()
   scope.put(
     '/balancers/:name/backends/:id/circuit',
@@ -35,13 +35,13 @@ export function addCircuit(scope: Scope, desk: Desk): void {
       schema: {
         tags,
         operationId: 'setCircuit',
-        summary: 'Holds the circuit of a backend open or closed, or lets it go by what requests say',
+        summary: "Hold a backend's circuit open or closed, or release it",
         params: BackendParams,
         querystring: NoQuery,
         headers: ConditionalHeaders,
         body: CircuitOrder,
         response: responses(
-          { 200: { ...CircuitView, description: 'The circuit, as it is now' } },
+          { 200: { ...CircuitView, description: 'The circuit' } },
           ...([400, 403, 404, 409, 412, 413, 415] as const),
         ),
       },
@@ -53,7 +53,7 @@ export function addCircuit(scope: Scope, desk: Desk): void {
       const { state, ttl, reason } = request.body
       const breaker = desk.extensions.breaker(name)
       if (breaker === undefined) throw new MissingPluginError(name, 'circuit breaker')
-      if (state === 'auto' && ttl !== undefined) throw new BadRequestError(['ttl: auto has none'])
+      if (state === 'auto' && ttl !== undefined) throw new BadRequestError(['ttl: not allowed with auto'])
       const before = breaker.of(id).state
       const earlier = held.get(backend)
       if (state === 'auto') breaker.release(id)
@@ -61,7 +61,7 @@ export function addCircuit(scope: Scope, desk: Desk): void {
         const options = { ...(ttl !== undefined && { ttl }), reason: reason ?? `held ${state} by an operator` }
         held.set(backend, breaker.hold(id, state, options))
       }
-      // Afterwards, so that nothing goes there in between.
+      // Afterwards, so that no request slips through in between.
       earlier?.release()
       const after = breaker.of(id)
       desk.record(request, balancer, {

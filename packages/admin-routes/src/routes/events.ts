@@ -17,48 +17,48 @@ import { watchBalancers } from '../events/sources.ts'
 const schema = {
   tags,
   operationId: 'watchEvents',
-  summary: 'What happens to the balancers, as server-sent events',
+  summary: 'Stream of everything that happens to the balancers (server-sent events)',
   querystring: EventsQuery,
   response: {
     200: {
-      description: 'Without end',
+      description: 'An endless stream',
       content: { 'text/event-stream': { schema: Type.Union([BalancerEvent, FiguresEvent]) } },
     },
     ...responses({}, ...([400, 404, 503] as const)),
   },
 }
 
-/** The transform would be a compression that holds back what it has until it is worth its while. */
+/** `no-transform`: compression would buffer events. */
 const headers = {
   'content-type': 'text/event-stream',
   'cache-control': 'no-store, no-transform',
   'x-accel-buffering': 'no',
 }
 
-/** Ends the streams when the app begins to close: before balancers drain, which may take long. */
+/** Ends the streams when the app begins to close, before balancers drain: that may take long. */
 function endWith(app: FastifyInstance, end: () => void): void {
-  // What is added last is called first. An app that never became ready has nothing but the other two.
+  // The `onClose` hook added last runs first. The other two hooks are for an app that never became ready.
   app.addHook('onReady', async () => void app.addHook('onClose', async () => end()))
   app.addHook('preClose', async () => end())
   app.addHook('onClose', async () => end())
 }
 
-/** Takes the response out of Fastify's hands: its `onSend` hooks, e.g. compression, would hold back events. */
+/** Hijacks the reply: `onSend` hooks, e.g. compression, would buffer events. */
 function begin(request: FastifyRequest, reply: FastifyReply): void {
   const { raw } = reply
   reply.hijack()
-  // A stream without end has no next request, and closing the app must not wait for one.
+  // There is no next request after an endless stream, and closing the app must not wait for one.
   if (request.raw.httpVersionMajor === 1) raw.shouldKeepAlive = false
   raw.writeHead(200, { ...(reply.getHeaders() as OutgoingHttpHeaders), ...headers })
 }
 
-/** The part of the ids before the number is another for each of them, and so after each restart. */
+/** With a random epoch for event ids, so that ids of an earlier process are recognised. */
 function streamsOf({ options: { events }, balancers }: Desk): EventStreams {
   const { clock } = balancers.values().next().value!
   return new EventStreams(new EventLog(events.keep, randomBytes(6).toString('hex')), events, clock, Date.now)
 }
 
-/** `GET /events`; everything ends when the app closes. */
+/** `GET /events`; all streams end when the app closes. */
 export function addEvents(scope: Scope, desk: Desk, streams = streamsOf(desk)): void {
   const { clock, wallClock } = streams
   const stop = watchBalancers(scope, wallClock, (event) => streams.tell(event))

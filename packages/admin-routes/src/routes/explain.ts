@@ -11,7 +11,7 @@ const DescribedRequest = Type.Object(
     url: Type.Optional(Type.String({ minLength: 1, default: '/' })),
     headers: Type.Optional(
       Type.Record(Type.String(), Type.Union([Type.String(), Type.Array(Type.String())]), {
-        description: 'In any case of letters',
+        description: 'Header names in any letter case',
       }),
     ),
   },
@@ -23,7 +23,7 @@ export function addExplain(scope: Scope, desk: Desk): void {
   scope.post(
     '/balancers/:name/explain',
     {
-      // Nothing of it has to be said.
+      // The body is optional.
       preValidation(request, _reply, done) {
         request.body ??= {}
         done()
@@ -31,12 +31,12 @@ export function addExplain(scope: Scope, desk: Desk): void {
       schema: {
         tags,
         operationId: 'explain',
-        summary: 'Which backend a request would go to, and why; sends nothing, and changes nothing',
+        summary: 'Explain which backend a request would go to, and why; sends and changes nothing',
         params: BalancerParams,
         querystring: NoQuery,
         body: DescribedRequest,
         response: responses(
-          { 200: { ...ExplanationView, description: 'Every backend, and the one that would be picked' } },
+          { 200: { ...ExplanationView, description: 'Every backend, and the id of the one that would be picked' } },
           ...([400, 403, 404, 413, 415] as const),
         ),
       },

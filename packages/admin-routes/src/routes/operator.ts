@@ -4,10 +4,10 @@ import { NoQuery, responses } from '../schemas/request.ts'
 import { tags, type Scope } from '../scope.ts'
 
 const OperatorView = Type.Object({
-  who: Type.Optional(Type.String({ description: 'As the audit would name whoever asks' })),
+  who: Type.Optional(Type.String({ description: 'Name of the operator, as in the audit log' })),
 })
 
-/** `GET /operator`: a page asks it what it may offer, before somebody tries. */
+/** `GET /operator`: lets a page find out whether its user may make changes, before offering any. */
 export function addOperator(scope: Scope, desk: Desk): void {
   scope.get(
     '/operator',
@@ -15,9 +15,9 @@ export function addOperator(scope: Scope, desk: Desk): void {
       schema: {
         tags,
         operationId: 'isOperator',
-        summary: 'May whoever asks change something? Its hooks answer as they would if it were tried',
+        summary: 'Check for the role `operate`: answers as a change would, but changes nothing',
         querystring: NoQuery,
-        response: responses({ 200: { ...OperatorView, description: 'Yes' } }, 400),
+        response: responses({ 200: { ...OperatorView, description: 'Changes are allowed' } }, 400),
       },
     },
     async (request) => {

@@ -12,14 +12,14 @@ export function addProbe(scope: Scope, desk: Desk): void {
       schema: {
         tags,
         operationId: 'probeBackend',
-        summary: 'Asks a backend at once whether it is well; the answer counts like any other probe',
+        summary: 'Probe a backend now; counts like any other health check probe',
         params: BackendParams,
         querystring: NoQuery,
         response: responses(
           {
             200: {
               ...ProbeView,
-              description: 'What came of it: good, bad, or nothing that can be held against the backend',
+              description: 'The probe: good, bad, or inconclusive (then it does not count)',
             },
           },
           ...([400, 403, 404, 409] as const),

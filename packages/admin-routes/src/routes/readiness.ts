@@ -7,12 +7,12 @@ import { tags, type Scope } from '../scope.ts'
 const ReadyView = Type.Object({ ready: Type.Boolean(), reason: Type.Optional(Type.String()) })
 const LiveView = Type.Object({ live: Type.Boolean() })
 
-/** Why this server should get no requests, if it should not. One balancer that can is enough: others cannot do it better. */
+/** Why this server should get no requests; undefined if it should. One balancer with a usable backend is enough. */
 function hindrance({ balancers, serverState }: Desk): string | undefined {
   if (serverState.state === 'drain') return 'draining'
   const all = [...balancers.values()]
   if (all.some(({ closing }) => closing)) return 'closing'
-  return all.some(({ set }) => set.available.length > 0) ? undefined : 'no balancer has a backend that may be used'
+  return all.some(({ set }) => set.available.length > 0) ? undefined : 'no balancer has a usable backend'
 }
 
 /** `GET /ready`, `GET /live` */
@@ -23,12 +23,12 @@ export function addReadiness(scope: Scope, desk: Desk): void {
       schema: {
         tags,
         operationId: 'isReady',
-        summary: 'Should this server get requests?',
+        summary: 'Readiness: should this server get requests?',
         response: responses({
-          200: { ...ReadyView, description: 'It should' },
-          // A hook may have the same to say of itself.
+          200: { ...ReadyView, description: 'Ready' },
+          // A hook may also answer 503.
           503: Type.Union([ReadyView, FaultView], {
-            description: 'It is draining or closing, or no balancer has a backend that may be used',
+            description: 'Draining, closing, or no balancer has a usable backend',
           }),
         }),
       },
@@ -46,8 +46,8 @@ export function addReadiness(scope: Scope, desk: Desk): void {
       schema: {
         tags,
         operationId: 'isLive',
-        summary: 'Does this server answer?',
-        response: responses({ 200: { ...LiveView, description: 'It does' } }),
+        summary: 'Liveness: does this server respond?',
+        response: responses({ 200: { ...LiveView, description: 'Live' } }),
       },
     },
     async () => ({ live: true }),

@@ -4,7 +4,7 @@ import { ReloadReport } from '../reload/reload-report.ts'
 import { ChangeQuery, responses } from '../schemas/request.ts'
 import { tags, type Scope } from '../scope.ts'
 
-/** `POST /reload`, where there is a configuration that can be read again. */
+/** `POST /reload`, if the option `reload` is given. */
 export function addReload(scope: Scope, desk: Desk): void {
   const { reload } = desk.options
   if (reload === undefined) return
@@ -14,12 +14,12 @@ export function addReload(scope: Scope, desk: Desk): void {
       schema: {
         tags,
         operationId: 'reload',
-        summary: 'Reads the configuration file again, and puts all of it in force or nothing',
+        summary: 'Reload the configuration file: all of it is applied, or nothing',
         description:
-          'Its lists of backends replace those that were changed through this API; orders such as drain stay. What cannot change before the next start is named in `cannot`.',
+          'Its lists of backends replace lists changed through this API; orders such as drain stay. `cannot` names options that only change at the next start.',
         querystring: ChangeQuery,
         response: responses(
-          { 200: { ...ReloadReport, description: 'What was changed; or would be' } },
+          { 200: { ...ReloadReport, description: 'What was changed; with `dryRun`, what would change' } },
           ...([400, 403, 409, 413, 415] as const),
         ),
       },

@@ -17,13 +17,15 @@ export function addRollback(scope: Scope, desk: Desk): void {
       schema: {
         tags,
         operationId: 'rollBack',
-        summary: 'Makes the list what it was at an earlier revision; that is a new revision',
+        summary: 'Restore the list of an earlier revision, as a new revision',
         params: BalancerParams,
         querystring: ChangeQuery,
         headers: ConditionalHeaders,
         body: Type.Object({ revision: Type.Integer({ description: 'One of `revisions` of the balancer' }) }, strict),
         response: responses(
-          { 200: Type.Union([SetView, PreviewView], { description: 'The new list; or what it would change' }) },
+          {
+            200: Type.Union([SetView, PreviewView], { description: 'The new list; with `dryRun`, what would change' }),
+          },
           ...([400, 403, 404, 409, 412, 413, 415] as const),
         ),
       },

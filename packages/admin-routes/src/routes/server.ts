@@ -9,7 +9,7 @@ import { defaultWait, NoQuery, responses, waiting, WaitQuery } from '../schemas/
 import { ServerView } from '../schemas/views.ts'
 import { tags, type Scope } from '../scope.ts'
 
-/** Enough for a load balancer that asks every few seconds (ms). */
+/** Long enough for a load balancer that checks `/ready` every few seconds (ms). */
 const defaultGrace = 10_000
 
 const ServerOrder = Type.Object(
@@ -20,10 +20,10 @@ const ServerOrder = Type.Object(
         minimum: 0,
         maximum: 3_600_000,
         default: defaultGrace,
-        description: 'drain: `/ready` says no for so long (ms) before connections are closed',
+        description: 'With drain: time from `/ready` answering 503 until connections are closed (ms)',
       }),
     ),
-    close: Type.Optional(Type.Boolean({ default: false, description: 'drain: close the app then' })),
+    close: Type.Optional(Type.Boolean({ default: false, description: 'With drain: close the app after `grace`' })),
   },
   strict,
 )
@@ -50,9 +50,9 @@ export function addServerRead(scope: Scope, desk: Desk): void {
       schema: {
         tags,
         operationId: 'getServer',
-        summary: 'This server as a whole',
+        summary: 'State of the whole server',
         querystring: NoQuery,
-        response: responses({ 200: { ...ServerView, description: 'As it is now' } }, 400),
+        response: responses({ 200: { ...ServerView, description: 'The server' } }, 400),
       },
     },
     async () => viewOf(desk),
@@ -65,12 +65,12 @@ export function addServerRead(scope: Scope, desk: Desk): void {
       schema: {
         tags,
         operationId: 'waitForServer',
-        summary: 'Answers when no balancer has a request in flight, or after `timeout`',
+        summary: 'Wait until no balancer has a request in flight, at most `timeout`',
         querystring: WaitQuery,
         response: responses(
           {
-            200: { ...ServerView, description: 'It is idle' },
-            202: { ...ServerView, description: 'Not yet: ask again' },
+            200: { ...ServerView, description: 'Idle' },
+            202: { ...ServerView, description: 'Not idle yet: ask again' },
           },
           400,
           503,
@@ -101,17 +101,17 @@ export function addServerWrite(scope: Scope, desk: Desk): void {
       schema: {
         tags,
         operationId: 'setServerState',
-        summary: 'Takes this whole server out of use, or back in',
+        summary: 'Drain the whole server, or make it ready again',
         querystring: NoQuery,
         body: ServerOrder,
-        response: responses({ 200: { ...ServerView, description: 'As it is now' } }, 400, 403, 413, 415),
+        response: responses({ 200: { ...ServerView, description: 'The server' } }, 400, 403, 413, 415),
       },
     },
     async (request) => {
       const { serverState: server } = desk
       const { state, grace, close } = request.body
       if (state === 'ready' && (grace !== undefined || close !== undefined))
-        throw new BadRequestError(['grace, close: only drain has them'])
+        throw new BadRequestError(['grace, close: only allowed with drain'])
       const before = server.state
       if (state === 'drain') {
         const terms = { grace: grace ?? defaultGrace, close: close ?? false }

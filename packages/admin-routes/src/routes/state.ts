@@ -9,7 +9,7 @@ import { tags, type Scope } from '../scope.ts'
 const StateOrder = Type.Object(
   {
     state: Type.Union([Type.Literal('ready'), Type.Literal('drain'), Type.Literal('maintenance')], {
-      description: 'maintenance cuts at once what drain would let finish',
+      description: '`drain` lets requests in flight finish until the deadline; `maintenance` aborts them at once',
     }),
     deadline,
   },
@@ -24,13 +24,13 @@ export function addState(scope: Scope, desk: Desk): void {
       schema: {
         tags,
         operationId: 'setBackendState',
-        summary: 'Takes a backend out of use while it stays in the list, or back in',
+        summary: 'Drain a backend, put it in maintenance, or make it ready again; it stays in the list',
         params: BackendParams,
         querystring: NoQuery,
         headers: ConditionalHeaders,
         body: StateOrder,
         response: responses(
-          { 200: { ...BackendView, description: 'The backend: `inFlight` is what it has left' } },
+          { 200: { ...BackendView, description: 'The backend; `inFlight` counts its unfinished requests' } },
           ...([400, 403, 404, 412, 413, 415] as const),
         ),
       },
@@ -40,22 +40,23 @@ export function addState(scope: Scope, desk: Desk): void {
       const { backend } = desk.backend(name, id)
       const { balancer } = desk.change(request)
       const { state, deadline: within } = request.body
-      if (within !== undefined && state !== 'drain') throw new BadRequestError(['deadline: only drain has one'])
+      if (within !== undefined && state !== 'drain') throw new BadRequestError(['deadline: only allowed with drain'])
       const before = backend.state
-      if (state === 'maintenance') await balancer.maintain(id)
+      const reason = `ordered by ${desk.audit.whoIs(request) ?? 'an operator'}`
+      if (state === 'maintenance') await balancer.maintain(id, { reason })
       else if (state === 'ready') balancer.ready(id)
       else {
         if (before === 'maintenance') balancer.ready(id)
         balancer
-          .drain(id, within === undefined ? {} : { deadline: within })
-          .catch((error: unknown) => request.log.error({ err: error }, `the drain of backend '${id}' failed`))
+          .drain(id, { reason, ...(within !== undefined && { deadline: within }) })
+          .catch((error: unknown) => request.log.error({ err: error }, `draining backend ${id} failed`))
       }
       if (before !== state || within !== undefined) {
         const { revision } = balancer.set
         const terms = within === undefined ? {} : { terms: { deadline: within } }
         desk.record(request, balancer, { what: 'backend.state', backend: id, before, after: state, ...terms, revision })
       }
-      // As it was before; but that may not have been saved.
+      // Nothing changed, but an earlier change may be unsaved.
       else desk.save(request, balancer)
       return desk.views.backend(balancer, backend)
     },

@@ -11,10 +11,10 @@ const IdleView = Type.Object({
   id: Type.String(),
   state: Type.String(),
   idle: Type.Boolean(),
-  inFlight: Type.Integer({ description: 'Requests that it has left' }),
+  inFlight: Type.Integer({ description: 'Unfinished requests' }),
 })
 
-/** `GET /balancers/:name/backends/:id/wait`; also of one that has been removed, until it has finished what it had. */
+/** `GET /balancers/:name/backends/:id/wait`; also for a removed backend, until its requests have finished. */
 export function addWait(scope: Scope, desk: Desk): void {
   const watch = new IdleWatch('balancer-core:attempt:end')
   scope.addHook('preClose', async () => watch.close())
@@ -25,13 +25,13 @@ export function addWait(scope: Scope, desk: Desk): void {
       schema: {
         tags,
         operationId: 'waitForBackend',
-        summary: 'Answers when a backend has nothing in flight, or after `timeout`',
+        summary: 'Wait until a backend has no request in flight, at most `timeout`',
         params: BackendParams,
         querystring: WaitQuery,
         response: responses(
           {
-            200: { ...IdleView, description: 'It is idle' },
-            202: { ...IdleView, description: 'Not yet: ask again' },
+            200: { ...IdleView, description: 'Idle' },
+            202: { ...IdleView, description: 'Not idle yet: ask again' },
           },
           400,
           404,

@@ -2,44 +2,46 @@ import { strict } from '@fastify-balancer/option-schema'
 import { Type, type TSchema } from '@sinclair/typebox'
 import { FaultView } from './views.ts'
 
-/** The balancer that a path names. The scope's prefix may name other things. */
-export const BalancerParams = Type.Object({ name: Type.String({ description: 'Of a balancer' }) })
+/** The balancer named in the path. Open to other parameters, from the scope's prefix. */
+export const BalancerParams = Type.Object({ name: Type.String({ description: 'Name of the balancer' }) })
 
-/** The backend that a path names. */
+/** The backend named in the path. */
 export const BackendParams = Type.Object({
   ...BalancerParams.properties,
-  id: Type.String({ description: 'Of a backend' }),
+  id: Type.String({ description: 'Id of the backend' }),
 })
 
-/** Of what takes no query: an order with one that is not understood, e.g. `dryRun`, must not be carried out. */
+/** For routes without a query: a request with an unknown one, e.g. `dryRun`, must not be carried out. */
 export const NoQuery = Type.Object({}, strict)
 
-const dryRun = Type.Optional(Type.Boolean({ description: 'Only say what it would change' }))
+const dryRun = Type.Optional(Type.Boolean({ description: 'Change nothing, only answer what would change' }))
 
-const force = Type.Optional(
-  Type.Boolean({ description: 'Do it although it leaves no usable backend, where there is one now' }),
-)
+const force = Type.Optional(Type.Boolean({ description: 'Make the change even if no usable backend is left' }))
 
-/** Of what changes the list. */
+/** The query of list changes. */
 export const ChangeQuery = Type.Object({ dryRun, force }, strict)
 
-/** How long something may take. Without it, as long as an option says. */
+/** How long a drain may take. By default, the balancer's option `drainDeadline`. */
 export const deadline = Type.Optional(
-  Type.Integer({ minimum: 0, maximum: 2_147_483_647, description: 'ms; what is left then is cut. 0 = no deadline' }),
+  Type.Integer({
+    minimum: 0,
+    maximum: 2_147_483_647,
+    description: 'Requests still in flight then are aborted (ms; 0 = no deadline). Default: the option `drainDeadline`',
+  }),
 )
 
-/** Of what takes a backend out of the list. */
+/** The query of a removal. */
 export const RemovalQuery = Type.Object({ dryRun, force, deadline }, strict)
 
-/** How long somebody waits who does not say so (ms). */
+/** Default `timeout` of waiting routes (ms). */
 export const defaultWait = 30_000
 
 const longestWait = 600_000
 
-/** For Fastify's own limit: of what waits, the longest wait is none. */
+/** Fastify's handler timeout for waiting routes: longer than the longest wait. */
 export const waiting = { handlerTimeout: longestWait + 10_000 }
 
-/** Of what waits. */
+/** The query of waiting routes. */
 export const WaitQuery = Type.Object(
   {
     until: Type.Optional(Type.Literal('idle')),
@@ -48,34 +50,34 @@ export const WaitQuery = Type.Object(
         minimum: 1,
         maximum: longestWait,
         default: defaultWait,
-        description: 'Answers after so many ms, whatever has come of it',
+        description: 'Longest wait (ms)',
       }),
     ),
   },
   strict,
 )
 
-/** Only if the list is still at this revision. */
+/** A change with `If-Match` is made only if the list is still at that revision. */
 export const ConditionalHeaders = Type.Object({
-  'if-match': Type.Optional(Type.String({ description: 'The `ETag` that the change is built on' })),
+  'if-match': Type.Optional(Type.String({ description: 'The `ETag` of the list that the change is based on' })),
 })
 
 const faults: Readonly<Record<number, string>> = {
-  400: 'Something is wrong with the request; `faults` names all of it, and nothing was changed',
-  403: 'Refused: a page of another origin wanted to change something',
-  404: 'There is no such balancer, backend or revision',
-  409: 'It cannot be done as things are, and nothing was changed',
-  412: '`If-Match` is stale; `current` is how it is now, and nothing was changed',
+  400: 'Invalid request; `faults` lists everything that is wrong. Nothing was changed',
+  403: 'Refused: a change by a page of another origin',
+  404: 'No such balancer, backend or revision',
+  409: 'Not possible in the current state. Nothing was changed',
+  412: '`If-Match` is stale; `current` is the current list. Nothing was changed',
   413: 'The body is too large',
   415: 'The body is not JSON',
-  503: 'There are as many who wait or watch as may be, or the app is closing: ask again after `retry-after`',
+  503: 'Too many waiting requests or event streams, or the app is closing: retry after `retry-after`',
 }
 
 type Refusal = typeof FaultView
 
 const refusal = (description: string): Refusal => ({ ...FaultView, description })
 
-/** The responses of a route: what it answers when all is well, and the ways in which it may not be. */
+/** The responses of a route: `good` ones, and the errors with the statuses `bad`. */
 export function responses<Good extends Record<number, TSchema>, Bad extends number = never>(
   good: Good,
   ...bad: Bad[]
@@ -84,7 +86,7 @@ export function responses<Good extends Record<number, TSchema>, Bad extends numb
   return {
     ...good,
     ...(described as Record<Bad, Refusal>),
-    '4xx': refusal('Refused, for instance by the hook that checks who asks'),
-    '5xx': refusal('It failed. 507: the change is in force, but was not saved'),
+    '4xx': refusal('Refused, e.g. by the authentication hook'),
+    '5xx': refusal('Failed. 507: the change is in force, but was not saved'),
   }
 }

@@ -1,83 +1,84 @@
-// Room `schemas`: what requests and answers look like: their types, validation and OpenAPI.
+// Room `schemas`: the shapes of requests and responses: types, validation and OpenAPI in one.
 import { Type, type Static } from '@sinclair/typebox'
 
 const since = Type.Number({ description: 'In ms since the epoch' })
 
-/** A reason, with an owner, not to use a backend. */
+/** A veto: a reason, with an owner, not to use a backend. */
 const VetoView = Type.Object({
-  by: Type.String({ description: 'Who says so' }),
+  by: Type.String({ description: 'Owner of the veto, e.g. `health-check` or `admin`' }),
   reason: Type.String(),
-  hard: Type.Boolean({ description: 'An order, which panic does not override' }),
+  hard: Type.Boolean({ description: 'True for orders (drain, maintenance): they hold in panic mode too' }),
   since,
-  evidence: Type.Optional(Type.Unknown({ description: 'What the reason rests on' })),
+  evidence: Type.Optional(Type.Unknown({ description: 'The observations behind the reason' })),
 })
 
-/** What a probe was, and what came of it. */
+/** A probe and its outcome. */
 export const ProbeView = Type.Object({
   good: Type.Boolean(),
   inconclusive: Type.Optional(
     Type.Union([Type.Literal('out-of-sockets'), Type.Literal('pause')], {
-      description:
-        'Set when the probe does not count: this process was out of sockets, or was paused. `good` is then false',
+      description: 'Set if the probe does not count: this process was out of sockets or paused. `good` is false then',
     }),
   ),
   at: since,
-  sent: Type.String({ description: 'What was asked' }),
-  received: Type.String({ description: 'What came of it' }),
+  sent: Type.String({ description: 'What was sent, e.g. `HEAD http://10.0.0.1:3000/`' }),
+  received: Type.String({ description: 'What came back, e.g. `HTTP 200` or `connect ECONNREFUSED`' }),
   timings: Type.Object(
     {
       connected: Type.Optional(Type.Number()),
       responded: Type.Optional(Type.Number()),
       took: Type.Number(),
     },
-    { description: 'In ms, from the beginning' },
+    { description: 'In ms from the start of the probe' },
   ),
 })
 
 /** A backend's circuit. */
 export const CircuitView = Type.Object({
   backend: Type.String(),
-  state: Type.String({ description: 'closed, open, half-open, or isolated: held open by hand' }),
+  state: Type.String({ description: 'closed, open, half-open, or isolated (held open by an operator)' }),
   since,
-  reason: Type.String({ description: 'The rule that decided' }),
-  openings: Type.Integer({ description: 'In a row' }),
-  trials: Type.Integer({ description: 'Running now' }),
-  changesIn: Type.Optional(Type.Integer({ description: 'In so many ms time alone changes something' })),
+  reason: Type.String({ description: 'Why it is in this state' }),
+  openings: Type.Integer({ description: 'How many times in a row it has opened' }),
+  trials: Type.Integer({ description: 'Trial requests running now' }),
+  changesIn: Type.Optional(Type.Integer({ description: 'Time until the next timed change, e.g. to half-open (ms)' })),
 })
 
 const HealthView = Type.Object({
   state: Type.String({ description: 'up, down or unknown' }),
   since,
-  consecutive: Type.Integer({ description: 'So many of the last probes had the same answer' }),
+  consecutive: Type.Integer({ description: 'How many probes in a row had the same outcome' }),
   lastProbe: Type.Optional(ProbeView),
 })
 
-/** A backend, as it is now. */
+/** A backend and its current state. */
 export const BackendView = Type.Object({
   id: Type.String(),
   url: Type.String(),
   addresses: Type.Optional(
-    Type.Array(Type.String(), { description: 'What its name stands for now; absent for an IP address' }),
+    Type.Array(Type.String(), {
+      description: 'IP addresses that its host name resolves to; absent if the URL has an IP address',
+    }),
   ),
   weight: Type.Integer(),
-  effectiveWeight: Type.Number({ description: 'The part of it that slow start has given it so far' }),
+  effectiveWeight: Type.Number({ description: 'Weight in use now: lower than `weight` during slow start' }),
   priority: Type.Integer(),
   maxInFlight: Type.Integer(),
   zone: Type.Optional(Type.String()),
   tags: Type.Array(Type.String()),
   state: Type.Union([Type.Literal('ready'), Type.Literal('drain'), Type.Literal('maintenance')]),
-  available: Type.Boolean({ description: 'Nobody has a veto' }),
+  available: Type.Boolean({ description: 'True without any veto' }),
   vetoes: Type.Array(VetoView),
   inFlight: Type.Integer(),
-  requests: Type.Integer({ description: 'Ever begun' }),
-  outcomes: Type.Record(Type.String(), Type.Integer(), { description: 'How those that have ended did' }),
+  requests: Type.Integer({ description: 'Attempts started so far' }),
+  outcomes: Type.Record(Type.String(), Type.Integer(), { description: 'Ended attempts by outcome' }),
   bytesSent: Type.Integer(),
   bytesReceived: Type.Integer(),
   latency: Type.Object({ average: Type.Number({ description: 'ms' }), buckets: Type.Array(Type.Integer()) }),
   circuit: Type.Optional(CircuitView),
   health: Type.Optional(HealthView),
 })
-/** A backend, as it is now. */
+/** A backend and its current state. */
 export type BackendView = Static<typeof BackendView>
 
 /** All backends of one balancer, in order. */
@@ -90,22 +91,22 @@ const summary = {
   name: Type.String(),
   policy: Type.String(),
   revision: Type.Integer(),
-  panicking: Type.Boolean({ description: 'Too few backends are without a veto, so soft ones are ignored' }),
+  panicking: Type.Boolean({ description: 'Panic mode: too few healthy backends, so health is ignored' }),
   closing: Type.Boolean(),
-  exchanges: Type.Integer({ description: 'Requests on their way through' }),
-  waiting: Type.Integer({ description: 'Of those, in the queue for a backend' }),
+  exchanges: Type.Integer({ description: 'Requests in progress' }),
+  waiting: Type.Integer({ description: 'Of those, waiting in the queue for a backend' }),
 }
 
-/** How the process is, as far as @fastify/under-pressure looks after it. */
+/** Load of the process, as measured by @fastify/under-pressure. */
 export const ProcessView = Type.Object(
   {
-    overloaded: Type.Boolean({ description: 'Proxied requests are refused for now' }),
+    overloaded: Type.Boolean({ description: 'Proxied requests are shed (503)' }),
     eventLoopDelay: Type.Number({ description: 'ms' }),
     eventLoopUtilized: Type.Number({ description: 'From 0 to 1' }),
     heapUsed: Type.Number({ description: 'Bytes' }),
     rssBytes: Type.Number({ description: 'Bytes' }),
   },
-  { description: 'Only where @fastify/under-pressure is' },
+  { description: 'Only with @fastify/under-pressure' },
 )
 
 /** All balancers of this server. */
@@ -113,36 +114,35 @@ export const BalancersView = Type.Object({
   balancers: Type.Array(
     Type.Object({
       ...summary,
-      backends: Type.Integer({ description: 'So many' }),
-      available: Type.Integer({ description: 'So many of them may be picked now' }),
+      backends: Type.Integer({ description: 'Number of backends' }),
+      available: Type.Integer({ description: 'Number of usable backends; in panic mode this includes unhealthy ones' }),
     }),
   ),
   process: Type.Optional(ProcessView),
 })
 
-/** One balancer, as it is now. */
+/** One balancer and its current state. */
 export const BalancerView = Type.Object({
   ...summary,
+  drainDeadline: Type.Integer({ description: 'Deadline of a drain that is ordered without one (ms; 0 = none)' }),
   backends: Type.Array(BackendView),
   revisions: Type.Array(Type.Object({ revision: Type.Integer(), at: since, backends: Type.Integer() }), {
-    description: 'Lists that can be gone back to, the oldest first',
+    description: 'Lists available for rollback, the oldest first',
   }),
 })
 
-/** This server as a whole. */
+/** State of the whole server. */
 export const ServerView = Type.Object({
   state: Type.Union([Type.Literal('ready'), Type.Literal('drain')]),
-  closesConnections: Type.Boolean({ description: 'Answers say `Connection: close`' }),
+  closesConnections: Type.Boolean({ description: 'Responses carry `Connection: close`' }),
   closesConnectionsAt: Type.Optional(
     Type.Number({
-      description: 'When they will (ms since the epoch), while it drains; left out once they do',
+      description: 'While draining: when responses will begin to carry it (ms since the epoch); absent once they do',
     }),
   ),
-  closesApp: Type.Optional(
-    Type.Boolean({ description: 'Then, the app is closed, too; left out unless the server drains' }),
-  ),
-  exchanges: Type.Integer({ description: 'Requests on their way through, of all balancers' }),
-  idle: Type.Boolean({ description: 'There are none' }),
+  closesApp: Type.Optional(Type.Boolean({ description: 'While draining: the app will be closed at that time' })),
+  exchanges: Type.Integer({ description: 'Requests in progress, of all balancers' }),
+  idle: Type.Boolean({ description: 'True if there are none' }),
 })
 
 const Described = Type.Object({
@@ -162,16 +162,18 @@ export const PreviewView = Type.Object({
   faults: Type.Array(Type.String(), { description: 'Why it would be refused' }),
 })
 
-/** Why a backend is, or is not, used for a request. */
+/** Which backend a request would go to, and why. */
 export const ExplanationView = Type.Object({
-  picked: Type.Union([Type.String(), Type.Null()], { description: 'null: it would wait or fail' }),
+  picked: Type.Union([Type.String(), Type.Null()], {
+    description: 'Id of the backend; null if the request would wait or fail',
+  }),
   panicking: Type.Boolean(),
   backends: Type.Array(
     Type.Object({
       id: Type.String(),
       available: Type.Boolean({
         description:
-          'It may be picked now: nobody has a veto, or it is ignored in panic, and no lower priority is used',
+          'It may be picked now: it has no veto (or panic mode ignores it), and no better priority is available',
       }),
       vetoes: Type.Array(VetoView),
       inFlight: Type.Integer(),
@@ -185,7 +187,7 @@ export const ExplanationView = Type.Object({
   ),
 })
 
-/** What is answered in place of what was asked for. */
+/** An error response. */
 export const FaultView = Type.Object(
   {
     statusCode: Type.Integer(),
@@ -195,6 +197,6 @@ export const FaultView = Type.Object(
     faults: Type.Optional(Type.Array(Type.String(), { description: 'Everything that is wrong with the request' })),
     current: Type.Optional(SetView),
   },
-  // What a hook of the app answers, it answers alike whether there is a route or not.
+  // A hook of the app may answer with any properties; they are passed on.
   { additionalProperties: Type.Unknown() },
 )

@@ -1,12 +1,11 @@
-/** What takes more, as JSON, is left out (characters): answers, and what is kept and queued, must be bounded. */
+/** Longer values (characters of JSON) are left out, to bound responses and queued events. */
 const longest = 65_536
 
 /**
- * What is told of a value that somebody else has given, as JSON; undefined where it is not data, or too long. It never
- * throws: the evidence of a veto may be anything.
+ * A value as JSON; undefined if it is not JSON or too long. Never throws: the evidence of a veto may be any value.
  */
 export function jsonOf(value: unknown): string | undefined {
-  // Each is `{}` at least, and a comma.
+  // Each entry takes at least `{}` and a comma.
   if (Array.isArray(value) && value.length > longest / 3 && typeof value[0] === 'object') return undefined
   try {
     const json = JSON.stringify(value) as string | undefined
@@ -16,7 +15,7 @@ export function jsonOf(value: unknown): string | undefined {
   }
 }
 
-/** A veto, or what is shown of one, with its evidence as it is told; without it, where it cannot be. */
+/** A veto with its evidence as JSON; without it if that is not possible. */
 export function toldVeto<Of extends { readonly evidence?: unknown }>({ evidence, ...rest }: Of) {
   const json = jsonOf(evidence)
   return { ...rest, ...(json !== undefined && { evidence: JSON.parse(json) as unknown }) }

@@ -1,6 +1,5 @@
-// Room `views`: backends and balancers as answers show them.
-import type { Backend, Balancer } from '@fastify-balancer/balancer-core'
-import { inSlices } from '@fastify-balancer/option-schema'
+// Room `views`: backends and balancers as responses show them.
+import type { Backend, Balancer, Preview } from '@fastify-balancer/balancer-core'
 import type { Static } from '@sinclair/typebox'
 import type { Circuit, Extensions } from '../extensions.ts'
 import { revisionsOf } from '../changes/revisions.ts'
@@ -8,14 +7,15 @@ import {
   BackendView,
   CircuitView,
   ExplanationView,
+  PreviewView,
   type BalancersView,
   type BalancerView,
   type SetView,
 } from '../schemas/views.ts'
 import { toldVeto } from './evidence.ts'
-import { textOf, ViewTag, WrittenView, type Written } from './written-view.ts'
+import { textOf, ViewTag, writeList, WrittenView, type Written } from './written-view.ts'
 
-/** What of a circuit is shown. */
+/** The public properties of a circuit. */
 function circuitView({
   backend,
   state,
@@ -28,16 +28,12 @@ function circuitView({
   return { backend, state, since, reason, openings, trials, ...(changesIn !== undefined && { changesIn }) }
 }
 
-/** It is in the list, and nobody of the same name in its place. */
-function isIn(balancer: Balancer, backend: Backend): boolean {
-  try {
-    return balancer.backend(backend.id) === backend
-  } catch {
-    return false
-  }
+/** The text of an object that ends with a long list of this name, up to that. */
+function beginning(rest: object, list: string): string {
+  return `${JSON.stringify(rest).slice(0, -1)},"${list}":[`
 }
 
-/** Builds what is shown of balancers and backends. Long views are written in slices, so that requests go on meanwhile. */
+/** Builds responses about balancers and backends. Long ones are built in slices, so that other requests run in between. */
 export class Views {
   readonly #extensions: Extensions
 
@@ -46,7 +42,7 @@ export class Views {
   }
 
   backend(balancer: Balancer, backend: Backend): Written<BackendView> {
-    const view = this.#backend(balancer, backend, (id) => this.#circuit(balancer, id))
+    const view = this.#backend(balancer, backend)
     const text = textOf(BackendView, view)
     const tag = new ViewTag(balancer.set.revision)
     tag.see(view, text)
@@ -60,14 +56,13 @@ export class Views {
     return new WrittenView(text, String(tag)) as Written<Static<typeof CircuitView>>
   }
 
-  /** One revision of the list; the current one, if none is given. */
+  /** One revision of the list; by default the current one. */
   async set(
     balancer: Balancer,
     { revision, all }: Pick<Balancer['set'], 'revision' | 'all'> = balancer.set,
   ): Promise<Written<Static<typeof SetView>>> {
     const tag = new ViewTag(revision)
-    const backends = await this.#backends(balancer, all, tag)
-    const text = `{"revision":${revision},"backends":[${backends}]}`
+    const text = await this.#list({ revision }, balancer, all, tag)
     return new WrittenView(text, String(tag)) as Written<Static<typeof SetView>>
   }
 
@@ -82,8 +77,8 @@ export class Views {
     const tag = new ViewTag(set.revision)
     const { exchanges, waiting, panicking, closing } = summary
     if (exchanges > 0 || waiting > 0 || panicking || closing) tag.add(JSON.stringify(summary))
-    const backends = await this.#backends(balancer, set.all, tag)
-    const text = `${JSON.stringify({ ...summary, revisions }).slice(0, -1)},"backends":[${backends}]}`
+    const { drainDeadline } = balancer.options
+    const text = await this.#list({ ...summary, drainDeadline, revisions }, balancer, set.all, tag)
     return new WrittenView(text, String(tag)) as Written<Static<typeof BalancerView>>
   }
 
@@ -98,37 +93,44 @@ export class Views {
     }
   }
 
-  /** Why a request goes where it goes. */
+  /** The answer of `explain`. */
   async explanation({
     backends,
     ...rest
   }: ReturnType<Balancer['explain']>): Promise<Written<Static<typeof ExplanationView>>> {
-    const texts: string[] = []
     const one = ExplanationView.properties.backends.items
-    await inSlices(backends, ({ vetoes, ...more }) => {
-      texts.push(textOf(one, { ...more, vetoes: vetoes.map(toldVeto) }))
-    })
-    const text = `${JSON.stringify(rest).slice(0, -1)},"backends":[${texts.join(',')}]}`
+    const text = await writeList(
+      beginning(rest, 'backends'),
+      backends,
+      ({ vetoes, ...more }) => textOf(one, { ...more, vetoes: vetoes.map(toldVeto) }),
+      ']}',
+    )
     return new WrittenView(text) as Written<Static<typeof ExplanationView>>
   }
 
-  async #backends(balancer: Balancer, backends: readonly Backend[], tag: ViewTag): Promise<string> {
-    const circuits = new Map(this.#extensions.breaker(balancer.name)?.views.map((one) => [one.backend, one]))
-    const texts: string[] = []
-    await inSlices(backends, (backend) => {
-      const view = this.#backend(balancer, backend, (id) => circuits.get(id))
-      const text = textOf(BackendView, view)
-      tag.see(view, text)
-      texts.push(text)
-    })
-    return texts.join(',')
+  /** What a list would change. */
+  async preview({ added, removed, changed, faults }: Preview): Promise<Written<Static<typeof PreviewView>>> {
+    const one = PreviewView.properties.changed.items
+    const before = beginning({ added, removed, faults }, 'changed')
+    const text = await writeList(before, changed, (change) => textOf(one, change), ']}')
+    return new WrittenView(text) as Written<Static<typeof PreviewView>>
   }
 
-  #backend(balancer: Balancer, backend: Backend, circuitOf: (id: string) => Circuit | undefined): BackendView {
+  #list(before: object, balancer: Balancer, backends: readonly Backend[], tag: ViewTag): Promise<string | Buffer> {
+    const write = (backend: Backend) => {
+      const view = this.#backend(balancer, backend)
+      const text = textOf(BackendView, view)
+      tag.see(view, text)
+      return text
+    }
+    return writeList(beginning(before, 'backends'), backends, write, ']}')
+  }
+
+  #backend(balancer: Balancer, backend: Backend): BackendView {
     const { zone, ...view } = backend.toJSON()
-    // Another may have come in its place.
-    const isPresent = isIn(balancer, backend)
-    const circuit = isPresent ? circuitOf(backend.id) : undefined
+    // A backend with the same id may have replaced it.
+    const isPresent = balancer.has(backend)
+    const circuit = isPresent ? this.#circuit(balancer, backend.id) : undefined
     const health = isPresent ? this.#health(balancer, backend) : undefined
     return {
       ...view,
@@ -140,7 +142,7 @@ export class Views {
     }
   }
 
-  /** Not every backend has one. */
+  /** Not every backend has a circuit. */
   #circuit({ name }: Balancer, id: string): Circuit | undefined {
     try {
       return this.#extensions.breaker(name)?.of(id)

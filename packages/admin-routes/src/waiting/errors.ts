@@ -2,11 +2,11 @@ import createError from '@fastify/error'
 
 const TooManyWaiting = createError<[number]>(
   'FST_BALANCER_ADMIN_TOO_MANY_WAITING',
-  'There are %d already who wait: ask again later',
+  'Too many requests are already waiting (%d): retry later',
   503,
 )
 
-/** As many wait as may. */
+/** As many requests wait as allowed. */
 export class TooManyWaitingError extends TooManyWaiting {
   readonly headers = { 'retry-after': '1' }
 }

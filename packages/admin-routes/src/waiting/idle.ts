@@ -3,23 +3,23 @@ import type { Clock } from '@fastify-balancer/balancer-core'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { TooManyWaitingError } from './errors.ts'
 
-/** So many may wait at once. */
+/** Most requests that may wait at once. */
 const most = 100
 
 /**
- * Those who wait until something has nothing left to do. What a channel tells is looked at only while somebody waits;
- * whatever ends the waiting leaves nothing behind.
+ * Requests that wait until a backend or the server is idle. It listens to a channel only while a request waits, and cleans
+ * up however the wait ends.
  */
 export class IdleWatch {
   readonly #channel: string
   readonly #waiting = new Set<() => void>()
 
-  /** The channel on which the ends of what they wait for are told. */
+  /** `channel`: reports each ended attempt or request. */
   constructor(channel: 'balancer-core:attempt:end' | 'balancer-core:exchange:end') {
     this.#channel = channel
   }
 
-  /** So many wait. */
+  /** Number of waiting requests. */
   get size(): number {
     return this.#waiting.size
   }
@@ -48,7 +48,7 @@ export class IdleWatch {
     })
   }
 
-  /** Nobody waits any longer. */
+  /** Ends all waits. */
   close(): void {
     for (const leave of this.#waiting) leave()
   }

@@ -97,8 +97,8 @@ test('no route adds what is not allowed; what is there may stay', async (t) => {
     [
       400,
       [
-        `backends.2.url: '${metadata}' is not among those that may be added`,
-        "backends.3.url: 'http://127.0.0.1:1' is not among those that may be added",
+        `backends.2.url: '${metadata}' is not allowed by the admin option 'allow'`,
+        "backends.3.url: 'http://127.0.0.1:1' is not allowed by the admin option 'allow'",
       ],
     ],
   )
@@ -107,7 +107,7 @@ test('no route adds what is not allowed; what is there may stay', async (t) => {
   const dry = await ask('PUT', `${backends}?dryRun=true`, { backends: [metadata] })
   assert.equal(dry.body.faults.length, 1)
   const posted = await ask('POST', backends, { url: metadata })
-  assert.deepEqual(posted.body.faults, [`url: '${metadata}' is not among those that may be added`])
+  assert.deepEqual(posted.body.faults, [`url: '${metadata}' is not allowed by the admin option 'allow'`])
   assert.deepEqual(list(), ['a 1', 'b 2'])
 
   assert.equal((await ask('PUT', backends, { backends: [a, 'http://10.0.0.1', 'http://x.internal'] })).status, 200)

@@ -79,7 +79,7 @@ test('of 50 who add one of the same name at once, one does, and the others are t
   for (const { status, body } of refused)
     assert.deepEqual(
       [status, body.code, body.faults],
-      [400, 'FST_BALANCER_ADMIN_BAD_REQUEST', ["id: 'n' is already that of backends.1"]],
+      [400, 'FST_BALANCER_ADMIN_BAD_REQUEST', ["id: 'n' is already used by backends.1"]],
     )
   assert.equal(app.balancer.set.revision, 2)
 })

@@ -174,7 +174,7 @@ describe('one backend', () => {
     const { ask, list } = await stage(t)
     const cases = [
       ['POST', backends, { url: 'http://u:p@x' }, ['url: must not carry credentials']],
-      ['POST', backends, { ...c, id: 'a' }, ["id: 'a' is already that of backends.0"]],
+      ['POST', backends, { ...c, id: 'a' }, ["id: 'a' is already used by backends.0"]],
       ['POST', backends, {}, ['url: expected required property']],
       ['POST', backends, [], ['expected object']],
       ['PATCH', `${backends}/a`, { url: c.url }, ['url: unexpected property']],
@@ -202,14 +202,14 @@ describe('one backend', () => {
         [
           weight,
           "url: 'ftp://x' must begin with http:// or https://",
-          "url: 'ftp://x' is not among those that may be added",
+          "url: 'ftp://x' is not allowed by the admin option 'allow'",
         ],
       ],
       [
         'POST',
         path,
         { url: 'http://h', colour: 'red', weight: 0 },
-        ['colour: unexpected property', weight, "url: 'http://h' is not among those that may be added"],
+        ['colour: unexpected property', weight, "url: 'http://h' is not allowed by the admin option 'allow'"],
       ],
       ['POST', path, {}, ['url: expected required property']],
       [
@@ -376,7 +376,21 @@ test('each change is told once, with who, what, before and after', async (t) => 
     lines.map(({ change }) => change),
     JSON.parse(JSON.stringify(told.map(({ server: _server, ...change }) => change))),
   )
-  assert.equal(lines[0]!.msg, "ann changed backend 'b', revision 2")
+  assert.deepEqual(
+    lines.map(({ msg }) => msg),
+    [
+      'ann updated backend b: weight 2 → 3',
+      'ann added backend c (revision 3)',
+      'ann removed backend c (revision 4)',
+      'ann set backend a: ready → drain (deadline 30 s)',
+      'ann set backend a: drain → drain (deadline 7 s)',
+      'ann set backend a: drain → ready',
+      'ann set the server: ready → drain (grace 7 ms)',
+      'ann set the server: drain → ready',
+      'ann replaced the backends of balancer default (revision 5)',
+      'ann rolled back the backends of balancer default (revision 6)',
+    ],
+  )
   assert.equal(app.balancer.set.revision, 6)
 })
 

@@ -36,13 +36,16 @@ describe('an id that no path could name', () => {
       const refused = await ask('POST', list, named(limit + 1))
       assert.deepEqual(
         [refused.status, refused.body.faults],
-        [400, [`id: no path could name it, for it is longer than ${limit}`]],
+        [400, [`id: cannot be used in a path: longer than ${limit} characters (Fastify's maxParamLength)`]],
       )
       const host = `http://${'h'.repeat(60)}.${'h'.repeat(60)}`
       const both = await ask('PUT', list, { backends: [a, named(limit + 1), host] })
       assert.deepEqual(
         both.body.faults,
-        [1, 2].map((index) => `backends.${index}.id: no path could name it, for it is longer than ${limit}`),
+        [1, 2].map(
+          (index) =>
+            `backends.${index}.id: cannot be used in a path: longer than ${limit} characters (Fastify's maxParamLength)`,
+        ),
       )
       assert.equal(app.balancer.set.revision, 1)
       const longest = named(limit)
@@ -64,14 +67,14 @@ describe('an id that no path could name', () => {
 
 describe('an id that clients cannot write into a path', () => {
   for (const [what, id, because] of [
-    ['with half of a surrogate pair', '\ud800', 'it holds half of a surrogate pair'],
-    ['with the other half, in the midst', 'a\udfffb', 'it holds half of a surrogate pair'],
-    ['of one dot', '.', 'clients leave dots out of a path'],
-    ['of two dots', '..', 'clients leave dots out of a path'],
+    ['with half of a surrogate pair', '\ud800', 'it contains a lone surrogate'],
+    ['with the other half, in the midst', 'a\udfffb', 'it contains a lone surrogate'],
+    ['of one dot', '.', "clients remove '.' and '..' from paths"],
+    ['of two dots', '..', "clients remove '.' and '..' from paths"],
   ] as const)
     test(`${what} is refused, and nothing is changed`, async (t) => {
       const { app, ask } = await start(t)
-      const fault = `no path could name it, for ${because}`
+      const fault = `cannot be used in a path: ${because}`
       const one = await ask('POST', list, { id, url })
       assert.deepEqual([one.status, one.body.faults], [400, [`id: ${fault}`]])
       const whole = await ask('PUT', list, { backends: [a, { id, url }] })
@@ -107,8 +110,8 @@ describe('a balancer that no path could name', () => {
     assert.deepEqual(
       log.all.filter(({ level, balancer: of }) => level === 40 && of !== undefined).map(({ msg }) => msg),
       [
-        `balancer '${names[0]}': no path could name it, for it is longer than 100`,
-        "balancer '..': no path could name it, for clients leave dots out of a path",
+        `balancer '${names[0]}': its name cannot be used in a path: longer than 100 characters (Fastify's maxParamLength)`,
+        "balancer '..': its name cannot be used in a path: clients remove '.' and '..' from paths",
       ],
     )
   })

@@ -103,3 +103,17 @@ test('a newcomer with a veto: first that it is there', async (t) => {
   const list = { type: 'backends', revision: 2, added: ['d'], removed: [], changed: [] }
   assert.deepEqual(changes(), [list, veto('d', 'laid', 'new')])
 })
+
+test('of thousands of vetoes at one moment, the first of each owner are told one by one, the others as one', (t) => {
+  const many = Array.from({ length: 2000 }, (_, index) => ({ id: `b${index}`, url: 'http://b.test' }))
+  const { balancer, changes } = watched(t, { backends: many, panicThreshold: false })
+  const vetoes = balancer.backends.map((backend) => balancer.veto(backend, { by: 'me', reason: 'r' }))
+  balancer.veto(balancer.backend('b1999'), { by: 'another', reason: 'r' })
+  const told = changes()
+  const ids = told.map(({ backend }) => backend)
+  assert.deepEqual(ids, [...many.slice(0, 10).map(({ id }) => id), 'b1999'])
+  assert.deepEqual(told[9], { ...veto('b9', 'laid', 'r'), others: 1990 })
+  assert.deepEqual([told[8]!['others'], told[10]!['others']], [undefined, undefined])
+  for (const one of vetoes) one.lift()
+  assert.deepEqual(changes().at(-1), { ...veto('b9', 'lifted', 'r'), others: 1990 })
+})

@@ -117,9 +117,9 @@ describe('what is told', () => {
         { type: 'panic', balancer: 'default', panicking: true, backends: 3, available: 3 },
         of('a', 'lifted'),
         { type: 'panic', balancer: 'default', panicking: false, backends: 3, available: 1 },
-        { ...order, by: 'drain', reason: 'drained' },
+        { ...order, by: 'drain', reason: 'ordered by the app' },
         { ...state, state: 'drain', before: 'ready' },
-        { ...order, by: 'maintenance', reason: 'in maintenance' },
+        { ...order, by: 'maintenance', reason: 'ordered by the app' },
         { ...state, state: 'maintenance', before: 'drain' },
       ],
     )

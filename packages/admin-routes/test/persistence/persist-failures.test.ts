@@ -57,7 +57,7 @@ describe('what is no plain file', () => {
         const before = await stat(file)
         const { code, message } = await refusal(file)
         assert.equal(code, 'FST_BALANCER_ADMIN_BROKEN_FILE')
-        assert.match(message, new RegExp(`: it is ${what}, and has to be a plain file`))
+        assert.match(message, new RegExp(`: it is ${what}; it must be a plain file`))
         const after = await stat(file)
         assert.deepEqual([after.ino, after.mode], [before.ino, before.mode])
       },
@@ -78,18 +78,18 @@ test('a broken file is not quoted: there may be a password in it', async (t) => 
   const { file } = await kept(t)
   await writeFile(file, '{"url":"http://user:secret@h",]')
   const { message } = await refusal(file)
-  assert.match(message, /no JSON/)
+  assert.match(message, /not JSON/)
   assert.doesNotMatch(message, /secret/)
 })
 
 describe('a broken file', () => {
   const list = (...items: unknown[]) => ({ version: 1, balancers: { default: { revision: 2, backends: items } } })
   for (const [what, text, fault] of [
-    ['nothing', '', /no JSON/],
-    ['half of it', JSON.stringify(list(a)).slice(0, 40), /no JSON/],
-    ['another encoding', Buffer.from(JSON.stringify(list({ ...a, zone: 'à' })), 'latin1'), /no JSON/],
+    ['nothing', '', /not JSON/],
+    ['half of it', JSON.stringify(list(a)).slice(0, 40), /not JSON/],
+    ['another encoding', Buffer.from(JSON.stringify(list({ ...a, zone: 'à' })), 'latin1'), /not JSON/],
     ['no object', 'null', /expected object$/],
-    ['another version', JSON.stringify({ version: 2 }), /: version: 2 is not known, only 1$/],
+    ['another version', JSON.stringify({ version: 2 }), /: version: 2 is not supported, only 1$/],
     ['no version', JSON.stringify({ balancers: {} }), /version: expected required property/],
     ['unknown keys', JSON.stringify({ ...list(a), x: 1 }), /: x: unexpected property$/],
     [
@@ -132,7 +132,7 @@ describe('a broken file', () => {
     await writeFile(file, JSON.stringify(list(a, c)))
     const { code, message } = await refusal(file, { allow: ['10.0.0.0/8'] })
     assert.equal(code, 'FST_BALANCER_ADMIN_BROKEN_FILE')
-    assert.match(message, /: balancers\.default\.backends\.1\.url: 'http:\/\/127\.0\.0\.1:3' is not among those/)
+    assert.match(message, /: balancers\.default\.backends\.1\.url: 'http:\/\/127\.0\.0\.1:3' is not allowed/)
     assert.doesNotMatch(message, /backends\.0/)
   })
 
@@ -158,7 +158,7 @@ describe('a broken file', () => {
     assert.equal((await refusal(folder)).code, 'FST_BALANCER_ADMIN_BROKEN_FILE')
     const { code, message } = await refusal(join(folder, 'nowhere', 'lists.json'))
     assert.equal(code, 'FST_BALANCER_ADMIN_BAD_OPTIONS')
-    assert.match(message, /persist: the folder of '.*nowhere\/lists\.json' cannot be written to: ENOENT/)
+    assert.match(message, /persist: the folder of '.*nowhere\/lists\.json' is not writable: ENOENT/)
     await symlink('nowhere/lists.json', join(folder, 'link'))
     assert.equal((await refusal(join(folder, 'link'))).code, 'FST_BALANCER_ADMIN_BAD_OPTIONS')
   })
@@ -173,7 +173,7 @@ describe('what cannot be saved', () => {
     const { status, body, headers } = await order('POST', backends, c)
     assert.deepEqual([status, body.code, headers.etag], [507, 'FST_BALANCER_ADMIN_UNSAVED', '"2"'])
     assertIs(FaultView, body)
-    assert.match(body.message, /^The change is in force, but could not be saved \(\w+\)/)
+    assert.match(body.message, /^The change is in force but could not be saved \(\w+\)/)
     assert.doesNotMatch(JSON.stringify(body), /persist-/)
     assert.deepEqual([list(), told.length], [['a 1', 'b 2', 'c 1'], 1])
     assert.equal(log.all.filter(({ msg }) => msg === 'the lists could not be saved').length, 1)

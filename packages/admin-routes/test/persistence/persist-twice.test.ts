@@ -25,7 +25,7 @@ async function start(t: TestContext, ...files: string[]) {
 
 const refusedFor = (file: string) => ({
   code: 'FST_BALANCER_ADMIN_BAD_OPTIONS',
-  message: `Bad admin routes options: persist: other admin routes keep their lists in '${file}'`,
+  message: `Bad admin routes options: persist: other admin routes already save to '${file}'`,
 })
 
 describe('a file of lists', () => {

@@ -149,7 +149,7 @@ describe('a list that was changed', () => {
         ['c'],
         ['b'],
         ['a'],
-        "balancer 'default' gets the 2 backends of revision 2 that were saved, in place of the 2 that are configured",
+        "balancer 'default': restored 2 saved backends (revision 2), replacing the 2 configured",
       ],
     )
     await second.app.close()

@@ -193,7 +193,7 @@ describe('beside others', () => {
           if (!inFirst) await app.register(balancer, { name: 'later', prefix, backends: [] })
           await app.ready()
         },
-        { code: 'FST_BALANCER_ADMIN_BAD_OPTIONS', message: /has the prefix '\/ops/ },
+        { code: 'FST_BALANCER_ADMIN_BAD_OPTIONS', message: /with prefix '\/ops/ },
       )
     })
 

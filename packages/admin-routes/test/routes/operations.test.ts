@@ -99,7 +99,7 @@ describe('state', () => {
   test('nonsense is refused', async (t) => {
     const { ask: inject, told } = await stage(t)
     for (const [given, faults] of [
-      [{ state: 'ready', deadline: 1 }, ['deadline: only drain has one']],
+      [{ state: 'ready', deadline: 1 }, ['deadline: only allowed with drain']],
       [{ state: 'gone' }, ["state: expected 'ready' or 'drain' or 'maintenance'"]],
       [{}, ['state: expected required property']],
     ] as const) {
@@ -347,7 +347,7 @@ describe('ready', () => {
     void app.balancer.drain('a')
     assert.deepEqual(await statusOf(), [200, { ready: true }])
     void app.balancer.drain('b')
-    const reason = 'no balancer has a backend that may be used'
+    const reason = 'no balancer has a usable backend'
     assert.deepEqual(await statusOf(), [503, { ready: false, reason }])
     assert.equal((await inject('GET', '/live')).status, 200)
     void app.balancer.close()

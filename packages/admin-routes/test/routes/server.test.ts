@@ -175,7 +175,7 @@ describe('drain of the whole server', () => {
       throw new Error('the pool was closed already')
     })
     await admin('PUT', '/server/state', { state: 'drain', grace: 0, close: true })
-    const line = () => log.all.find(({ msg }) => msg === 'closing, as ordered, has failed')
+    const line = () => log.all.find(({ msg }) => msg === 'closing after the drain failed')
     await until('it is logged', () => line() !== undefined)
     const { level, err } = line() as unknown as { level: number; err: { message: string } }
     assert.deepEqual([level, err.message], [50, 'the pool was closed already'])
@@ -268,7 +268,7 @@ describe('drain of the whole server', () => {
       told.map(({ who, what, before, after, balancer: of }) => ({ who, what, before, after, of })),
       [{ who: 'anna', what: 'server.state', before: 'ready', after: 'drain', of: undefined }],
     )
-    assert.ok(log.all.some(({ msg }) => msg === 'anna changed the state of the server from ready to drain'))
+    assert.ok(log.all.some(({ msg }) => msg === 'anna set the server: ready → drain (grace 10 s)'))
   })
 })
 

@@ -7,14 +7,16 @@ import { routeUnroutable } from '../paths/unroutable.ts'
 import { lingerAfter } from '../response/lingering-close.ts'
 import { decorate } from './decorators.ts'
 import { keepAllFields } from './field-count.ts'
+import { Http1Connections } from './http1-connections.ts'
 import { Http2Sessions } from './http2-sessions.ts'
 import type { Registry } from './registry.ts'
 import { eachServer } from './servers.ts'
 import { closeWith } from './shutdown.ts'
 
-/** Prepares an app and its servers for a balancer that gets its requests, and closes both together. */
+/** Prepares an app and its servers for a balancer that gets their requests, and closes both together. */
 export function attach(app: FastifyInstance, balancer: Balancer, registry: Registry): void {
   decorate(app, registry)
+  const connections = new Http1Connections()
   const sessions = new Http2Sessions()
   const servers = eachServer(app, (server) => {
     registry.servers.add(server)
@@ -22,12 +24,13 @@ export function attach(app: FastifyInstance, balancer: Balancer, registry: Regis
     refuseVersions(server)
     routeUnroutable(app, server)
     continueWhenRead(server)
+    connections.observe(server)
     sessions.observe(server)
   })
-  // A body that a parser of the app's refuses, as too large for example, is not read to its end either.
+  // A body that the app's parser refuses, e.g. as too large, is not read to its end either.
   app.addHook('onError', (request, reply, _error, done) => {
     if (request.raw.httpVersionMajor === 1 && isUploading(request)) lingerAfter(reply.raw)
     done()
   })
-  closeWith(app, balancer, servers, sessions)
+  closeWith(app, balancer, servers, connections, sessions)
 }

@@ -6,9 +6,9 @@ import { forwardingOf, guarded, type Forwarding } from '../exchange/forwarding.t
 import { laneOf } from '../response/choose-lane.ts'
 import { findBalancer, type Registry } from './registry.ts'
 
-/** What a route of the user's may say about one forwarding. */
+/** Options of `reply.forward()`. */
 export interface ForwardOptions {
-  /** The name of the balancer, or the balancer; needed where there are several and none is called `default`. */
+  /** The name of the balancer, or the balancer itself; required if there are several and none is called `default`. */
   readonly balancer?: string | Balancer
 }
 
@@ -16,9 +16,9 @@ declare module 'fastify' {
   interface FastifyInstance {
     /** The default balancer of this server, or its only one. */
     balancer: Balancer
-    /** Every balancer of this server by name, whatever scope registered it. */
+    /** Every balancer of this server by name, in whichever scope it was registered. */
     balancers: ReadonlyMap<string, Balancer>
-    /** Every server whose requests these balancers get: of this app, and of the apps that share its balancers. */
+    /** Every server whose requests go to these balancers: of this app, and of the apps that share them. */
     balancerServers: ReadonlySet<Server>
   }
   interface FastifyReply {
@@ -27,10 +27,10 @@ declare module 'fastify' {
   }
 }
 
-/** Adds what apps with balancers have, the first time. */
+/** Decorates the app, once. */
 export function decorate(app: FastifyInstance, registry: Registry): void {
   if (app.hasDecorator('balancers')) return
-  // By balancer, and by the route that forwards.
+  // By balancer and by route.
   const forwardings = new Map<Balancer, WeakMap<object, Forwarding>>()
   app.decorate('balancers', { getter: () => registry.balancers })
   app.decorate('balancer', { getter: () => findBalancer(registry) })

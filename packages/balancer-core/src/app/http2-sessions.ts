@@ -4,7 +4,9 @@ import { Server as SecureServer } from 'node:https'
 import type { Server as NetServer, Socket } from 'node:net'
 import type { Clock } from '../clock.ts'
 
-/** No stream is refused that the client may have begun meanwhile (RFC 9113 §6.8). */
+/**
+ * Highest stream id for the GOAWAY: streams that the client may have opened meanwhile are not refused (RFC 9113 §6.8).
+ */
 const lastStream = 2 ** 31 - 1
 
 /**
@@ -13,7 +15,9 @@ const lastStream = 2 ** 31 - 1
  */
 export class Http2Sessions {
   readonly #sessions = new Set<Http2Session>()
-  /** Once a session is closed, Node waits for the client to close its side, and hands out no socket. */
+  /**
+   * The socket, kept here: a closed session no longer gives access to it, and Node then waits for the client to close.
+   */
   readonly #sockets = new Set<Socket>()
 
   observe(server: NetServer): void {
@@ -22,7 +26,7 @@ export class Http2Sessions {
       this.#sockets.add(socket)
       socket.once('close', () => this.#sockets.delete(socket))
     }
-    // A server with TLS tells of both; the first of them has no handle any more when the second comes.
+    // A server with TLS emits both events; by the second one, the first socket has no handle any more.
     server.on('connection', add).on('secureConnection', add)
     server.on('session', (session: Http2Session) => {
       this.#sessions.add(session)
@@ -30,14 +34,14 @@ export class Http2Sessions {
     })
   }
 
-  /** Tells clients to open other connections for what is to come. */
+  /** Tells clients to use new connections for further requests (GOAWAY). */
   goAway(): void {
     for (const session of this.#sessions) if (!session.destroyed && !session.closed) session.goaway(0, lastStream)
   }
 
   /**
-   * Closes each once it has nothing under way, or at the deadline (ms; 0 = never), whatever the client does. Answers how
-   * to stop waiting for that.
+   * Closes each session once it has no request in progress, or at the deadline (ms; 0 = never), whatever the client
+   * does. Returns a function that cancels the deadline.
    */
   close(clock: Clock, deadline: number): () => void {
     for (const session of this.#sessions) session.close()

@@ -3,7 +3,7 @@ import type { Server } from 'node:http'
 import type { Balancer } from '../balancer.ts'
 import { UnknownBalancerError } from '../errors.ts'
 
-/** The balancers that an app has, or that several apps share, and all servers whose requests they get. */
+/** The balancers of an app, or shared by several apps, and all servers whose requests they get. */
 export interface Registry {
   readonly balancers: Map<string, Balancer>
   readonly servers: Set<Server>
@@ -11,7 +11,7 @@ export interface Registry {
 
 const byServer = new WeakMap<object, Registry>()
 
-/** The registry of an app, whatever scope asks. */
+/** The registry of an app, the same in all its scopes. */
 export function registryOf({ server }: FastifyInstance): Registry {
   let registry = byServer.get(server)
   if (registry === undefined) byServer.set(server, (registry = { balancers: new Map(), servers: new Set() }))
@@ -27,7 +27,8 @@ export function shareRegistry({ server }: FastifyInstance, registry: Registry): 
 
 /**
  * The balancer of that name, or without one the default or only balancer.
- * @throws UnknownBalancerError when there is none of that name, or none to choose without one
+ * @throws UnknownBalancerError if there is none of that name; without a name, if there are several and none is called
+ * `default`
  */
 export function findBalancer({ balancers }: Registry, name?: string): Balancer {
   const found =
@@ -38,7 +39,7 @@ export function findBalancer({ balancers }: Registry, name?: string): Balancer {
   const names = [...balancers.keys()].join(', ')
   throw new UnknownBalancerError(
     name === undefined
-      ? `There are several balancers; name one of: ${names}`
+      ? `There are several balancers, none called 'default'; name one of: ${names}`
       : `There is no balancer '${name}', only: ${names}`,
   )
 }

@@ -6,21 +6,21 @@ import type { Server } from 'node:http'
 const listening = 'tracing:net.server.listen:asyncStart'
 
 /**
- * Calls `prepare` for each server of an app before it takes a connection: for `localhost`, Fastify listens with a server
- * for each address of that name, and `app.server` is only the first of them. Answers all so far.
+ * Calls `prepare` for each server of an app before it takes a connection: for `localhost`, Fastify listens with a
+ * server for each address of that name, and `app.server` is only the first of them. Returns the servers so far.
  */
 export function eachServer(app: FastifyInstance, prepare: (server: Server) => void): ReadonlySet<Server> {
   const servers = new Set<Server>()
   function add(server: Server): void {
     if (servers.has(server)) return
     servers.add(server)
-    // Fastify handles what clients do wrong for the first alone; Node would not end all of their connections.
+    // Fastify handles client errors for the first server only; Node alone would not close all of these connections.
     if (server !== app.server && server.listenerCount('clientError') === 0)
       server.on('clientError', (error, socket) => app.server.emit('clientError', error, socket))
     prepare(server)
   }
   add(app.server)
-  // The channel is the process's. Fastify gives each of its servers the same listener.
+  // The channel is shared by the whole process. Servers of this app are recognised by their common request listener.
   function onListening(message: unknown): void {
     const { server } = message as { readonly server: Server }
     // oxlint-disable-next-line typescript/unbound-method -- it is not called

@@ -2,16 +2,16 @@ import { validateHeaderName, validateHeaderValue } from 'node:http'
 import type { ConnectionRequest } from '../connections/connection.ts'
 import { isHopByHop } from '../headers/hop-by-hop.ts'
 
-/** What one attempt sends: an object of its own, whose fields are those of the exchange until one is replaced. */
+/** The request of one attempt. Its header array is shared with the exchange until a header is replaced. */
 export interface AttemptRequest extends ConnectionRequest {
   /** Flat pairs. Shared with the other attempts: replaced by a changed copy, never written to. */
   headers: string[]
 }
 
-/** They say where the body ends and whom the request is for, which was decided for the whole exchange. */
+/** Framing and Host: decided for the whole exchange, so hooks cannot change them for one attempt. */
 const settled = new Set(['host', 'content-length', 'expect', 'trailer'])
 
-/** The index of the first field of that name, in whatever case; -1 if there is none. `name` is in lower case. */
+/** The index of the first field of that name, in any case; -1 if there is none. `name` is in lower case. */
 function indexOf(headers: readonly string[], name: string): number {
   for (let index = 0; index < headers.length; index += 2) {
     const one = headers[index]!
@@ -21,8 +21,8 @@ function indexOf(headers: readonly string[], name: string): number {
 }
 
 /**
- * Fields with this one in place of all of its name, whatever their case; `undefined` leaves them out. What it answers is a
- * copy, unless there is nothing to change. What undici would refuse is refused here, where it costs no connection.
+ * Replaces all header fields of this name, in any case; `undefined` removes them. Returns a copy, unless nothing
+ * changes. Anything that undici would refuse is refused here, before it costs a connection.
  * @throws TypeError for a name or value that cannot be sent, and for fields of the connection, of framing and Host
  */
 export function withHeader(headers: string[], name: string, value: string | undefined): string[] {

@@ -11,7 +11,7 @@ export class AttemptRecord {
   readonly backend: Backend
   /** 1 for the first of its exchange. */
   readonly number: number
-  /** Its backend was vetoed, but everybody else had failed. */
+  /** Its backend was unhealthy, but all healthy ones had failed this request. */
   readonly lastResort: boolean
   /** A connection was ready: a byte of the request may have reached the backend. */
   started = false
@@ -19,12 +19,12 @@ export class AttemptRecord {
   uploaded = false
   /** The connection had carried an earlier request. */
   reused = false
-  /** On the exchange's clock, in ms; 0 = has not happened. */
+  /** On the exchange's clock, in ms; 0 = not yet. */
   startedAt = 0
   sentAt = 0
-  /** The first of its body has been handed over; 0 if it has none. */
+  /** When the first part of the body was handed over; 0 without a body. */
   writtenAt = 0
-  /** Its body has been handed over; 0 if it has none. */
+  /** When the whole body was handed over; 0 without a body. */
   uploadedAt = 0
   respondedAt = 0
   endedAt = 0
@@ -45,32 +45,32 @@ export class AttemptRecord {
     this.lastResort = lastResort
   }
 
-  /** It has ended. */
+  /** True once it has ended. */
   get isOver(): boolean {
     return this.outcome !== undefined
   }
 
-  /** Whose fault its failure is; undefined if it did not fail. */
+  /** Whose fault the failure is; undefined if it did not fail. */
   get blame(): Blame | undefined {
     return blameOf(this.outcome)
   }
 
   /**
-   * Since when the backend keeps its client waiting, and not the other way round, on the exchange's clock in ms: since it
-   * had the whole request. Before a connection is ready, since the attempt began; undefined while the client uploads.
+   * Since when the client has been waiting for the backend, on the exchange's clock in ms: since the backend had the
+   * whole request. Before a connection is ready: since the attempt began. Undefined while the client uploads.
    */
   get askedAt(): number | undefined {
     return this.started && !this.uploaded ? undefined : Math.max(this.startedAt, this.uploadedAt)
   }
 
-  /** It is the whole request that has taken too long since `since`, and most of that time its backend had it (ms). */
+  /** True if the whole request timed out and this backend had it for most of the time since `since` (ms). */
   wasSlow(reason: FailureReason, since: number, now: number): boolean {
     const { started, status, askedAt } = this
     if (reason !== 'request-timeout' || !started || status !== 0 || askedAt === undefined) return false
     return now - askedAt >= askedAt - since
   }
 
-  /** What can be told from when its connection breaks. */
+  /** What `classify` needs when the connection breaks. */
   progress(now: number, connection: CarryingConnection | undefined): AttemptProgress {
     return {
       started: this.started,
@@ -83,8 +83,8 @@ export class AttemptRecord {
   }
 
   /**
-   * How long the backend took to answer, in ms: from when it had the whole request until the headers of its response. 0
-   * before they have arrived, and if it did not wait for the whole request.
+   * Response time in ms: from the end of the request to the response headers. 0 before they have arrived, and if the
+   * backend answered before it had the whole request.
    */
   get responseTime(): number {
     const { askedAt } = this
@@ -92,8 +92,8 @@ export class AttemptRecord {
   }
 
   /**
-   * For how many ms the backend asks to be left alone, by its `retry-after` at `now` (ms since the epoch). Never negative,
-   * maybe Infinity; undefined if it does not say, or cannot be understood.
+   * How long the backend asks for a pause, in ms, by its `Retry-After` at `now` (ms since the epoch). Never negative,
+   * may be Infinity; undefined without one, or if it cannot be parsed.
    */
   retryAfter(now: number = Date.now()): number | undefined {
     return retryAfter(this.headers['retry-after'], now)

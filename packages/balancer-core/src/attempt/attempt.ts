@@ -1,4 +1,4 @@
-// Room `attempt`: one try of one exchange at one backend, what is known of it, and how many tries there may be.
+// Room `attempt`: one attempt of one exchange at one backend: its state, its time limits, and how many there may be.
 import type { FastifyRequest } from 'fastify'
 import type { Dispatcher } from 'undici'
 import { withHeader, type AttemptRequest } from './attempt-headers.ts'
@@ -21,25 +21,25 @@ export interface ExchangeView extends PickRequest {
   /** On the clock, in ms; `endedAt` is 0 until it has ended. */
   readonly startedAt: number
   readonly endedAt: number
-  /** The status that the client was sent; 0 if none was. */
+  /** The status that was sent to the client; 0 if none was. */
   readonly status: number
   /** Every attempt so far, in order. */
   readonly attempts: readonly Attempt[]
-  /** How it ended; undefined while that is open. */
+  /** How it ended; undefined before that. */
   readonly outcome: Outcome | undefined
   /** Whose fault its failure is; undefined if it did not fail. */
   readonly blame: Blame | undefined
   readonly error: unknown
 }
 
-/** Whose attempt it is: the exchange is told what happens, and decides what follows. */
+/** Owner of an attempt: the exchange, which is told what happens and decides what follows. */
 export interface AttemptOwner extends ExchangeView {
   readonly clock: Clock
   readonly counts: AttemptCounter
-  /** What went wrong on this side, if an attempt has just failed because of that. */
+  /** The failure on the client's side, if that made the attempt fail. */
   readonly ownFailure: FailureReason | undefined
   onSending(): void
-  /** Which limit applies now, in ms (0 = none), and for what it fails. */
+  /** Which time limit applies now, in ms (0 = none), and the failure when it is exceeded. */
   limitOf(attempt: Attempt): { readonly limit: number; readonly reason: FailureReason }
   onInformation(status: number, headers: IncomingFields): void
   onResponse(attempt: Attempt, controller: Dispatcher.DispatchController, headers: IncomingFields): void
@@ -49,7 +49,7 @@ export interface AttemptOwner extends ExchangeView {
   onFailure(attempt: Attempt, reason: FailureReason, error: unknown): void
 }
 
-/** Who keeps count: the balancer, which tells its hooks. Start and end come in pairs, whatever happens between. */
+/** Counts attempts and calls the balancer's hooks. Each start is followed by exactly one end. */
 export interface AttemptCounter {
   readonly sweep: TimeLimitSweep
   attemptStarted(attempt: Attempt): void
@@ -57,12 +57,11 @@ export interface AttemptCounter {
   attemptEnded(attempt: Attempt, outcome: Outcome): void
 }
 
-/** More of an unwanted response is not read just to keep its connection: bytes, and ms. */
+/** An unwanted response is read only up to these limits to keep its connection: bytes, and ms. */
 const mostDiscarded = { bytes: 65_536, limit: 1000, reason: 'body-timeout' } as const
 
 /**
- * One try of one exchange at one backend: the handler that undici calls. The way of a plain GET goes through here with no
- * promise, stream wrapper, AbortController or closure; this object is all there is.
+ * One attempt of one exchange at one backend: undici's handler. A plain GET needs no promise, stream or closure here.
  */
 export class Attempt extends AttemptRecord implements ConnectionAware, Swept {
   readonly exchange: AttemptOwner
@@ -76,10 +75,10 @@ export class Attempt extends AttemptRecord implements ConnectionAware, Swept {
   #movedAt = -1
   #cancelled: FailureReason | undefined
   #discarding = false
-  /** Cut short while it was discarded: what it had to say, its status has said. */
+  /** Aborted while it was discarded: its status is known, and the rest is not needed. */
   #isEnough = false
   #dispatching = false
-  /** Set only while its start is told: see `setHeader`. */
+  /** Set only while `onAttemptStart` hooks run: see `setHeader`. */
   #request: AttemptRequest | undefined
 
   constructor(exchange: AttemptOwner, backend: Backend, number: number, lastResort = false) {
@@ -87,14 +86,14 @@ export class Attempt extends AttemptRecord implements ConnectionAware, Swept {
     this.exchange = exchange
   }
 
-  /** Counts the attempt in and hands it to undici, which may answer before this returns. */
+  /** Counts the attempt and hands it to undici, which may call back before this returns. */
   start(pool: Pick<RequestPool, 'dispatch'>, request: AttemptRequest): void {
     const { exchange } = this
     this.startedAt = exchange.clock.now()
     this.#request = request
     exchange.counts.attemptStarted(this)
     this.#request = undefined
-    // Whoever has just heard of it may have ended it.
+    // A hook may just have ended it.
     if (this.isOver) return
     this.#dispatching = true
     pool.dispatch(request, this)
@@ -102,15 +101,16 @@ export class Attempt extends AttemptRecord implements ConnectionAware, Swept {
   }
 
   /**
-   * Sets a header field of this attempt's request alone, in place of all of that name; `undefined` leaves it out. Only while
-   * its start is told, by `onAttemptStart` or its channel. @throws Error later; TypeError for what cannot be sent
+   * Sets a header of this attempt only, in place of all of that name; `undefined` removes it. Only within
+   * `onAttemptStart`.
+   * @throws Error at any later time; TypeError for a header that cannot be sent
    */
   setHeader(name: string, value: string | undefined): void {
-    if (this.#request === undefined) throw new Error(`'${name}' can be set only while the attempt starts`)
+    if (this.#request === undefined) throw new Error(`'${name}' can be set only within onAttemptStart`)
     this.#request.headers = withHeader(this.#request.headers, name, value)
   }
 
-  /** Ends it for a reason of ours, whether it has a connection or not; for a whole request too slow, that may be the backend. */
+  /** Ends it from our side. After `request-timeout` the backend may be to blame: see `wasSlow`. */
   cancel(reason: FailureReason): void {
     if (this.outcome !== undefined || this.#cancelled !== undefined) return
     if (this.#discarding) return this.#enough()
@@ -119,16 +119,16 @@ export class Attempt extends AttemptRecord implements ConnectionAware, Swept {
     const error = new Error(failures[reason].message)
     if (this.controller !== undefined) return this.controller.abort(error)
     this.connection?.abandon()
-    // What waits in a queue is not told of it, and must not begin.
+    // While it waits for a connection there is nothing to abort, but it must not begin later.
     this.onResponseError(null, error)
   }
 
   #enough(): void {
     this.#isEnough = true
-    this.controller!.abort(new Error('enough of a response that is not wanted'))
+    this.controller!.abort(new Error('the rest of an unwanted response was not read'))
   }
 
-  /** Something moved: the limit begins anew. */
+  /** Progress: the time limit starts again. */
   moved(): void {
     this.#movedAt = this.exchange.counts.sweep.mark
   }
@@ -140,7 +140,7 @@ export class Attempt extends AttemptRecord implements ConnectionAware, Swept {
     if (limit > 0 && since >= limit) this.cancel(reason)
   }
 
-  /** The response is not wanted: it is read to its end if that comes soon, so that the connection can be kept. */
+  /** Discards the response: it is read to its end if that comes soon, so that the connection can be kept. */
   discard(): void {
     this.#discarding = true
   }
@@ -164,7 +164,7 @@ export class Attempt extends AttemptRecord implements ConnectionAware, Swept {
   }
 
   onBodySent(chunk: Uint8Array | string): void {
-    // undici writes the head together with the first of the body.
+    // undici writes the head together with the first part of the body.
     if (this.bytesSent === 0) this.writtenAt = this.exchange.clock.now()
     this.bytesSent += chunk.length
     this.backend.bytesSent += chunk.length
@@ -172,7 +172,7 @@ export class Attempt extends AttemptRecord implements ConnectionAware, Swept {
   }
 
   onRequestSent(): void {
-    // undici knows of the head alone.
+    // undici knows only the head; see `HeldBody`.
     if (this.held?.pending === true) return
     this.uploaded = true
     if (this.bytesSent > 0) this.uploadedAt = this.exchange.clock.now()
@@ -229,7 +229,7 @@ export class Attempt extends AttemptRecord implements ConnectionAware, Swept {
       this.#settle('ok', undefined)
       return
     }
-    // Refused while it was being handed over: the Pool must not mistake that for a busy connection (see connection-pool.ts).
+    // Refused by undici at once: the pool must not mistake that for a busy connection (see connection-pool.ts).
     if (this.#dispatching && !this.started) this.refused = true
     const reason =
       this.#cancelled ??

@@ -1,11 +1,12 @@
 const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
 
-// The three forms of RFC 9110 §5.6.7; `Date.parse` would take the last for local time. The day of the week is not held against the date.
+// The three forms of RFC 9110 §5.6.7; `Date.parse` would take the last for local time. A wrong day of the week is
+// ignored.
 const fixed = /^\w{3}, (\d\d) (\w{3}) (\d{4}) (\d\d):(\d\d):(\d\d) GMT$/
 const rfc850 = /^\w{6,9}, (\d\d)-(\w{3})-(\d\d) (\d\d):(\d\d):(\d\d) GMT$/
 const asctime = /^\w{3} (\w{3}) ([ \d]\d) (\d\d):(\d\d):(\d\d) (\d{4})$/
 
-/** ms since the epoch; undefined for a day or a time that there is not. */
+/** In ms since the epoch; undefined for a date or time that does not exist. */
 function instant(year: number, month: string, day: number, time: readonly (string | undefined)[]): number | undefined {
   const [hours = 0, minutes = 0, seconds = 0] = time.map(Number)
   const index = months.indexOf(month)
@@ -15,7 +16,7 @@ function instant(year: number, month: string, day: number, time: readonly (strin
   return date.getTime() + ((hours * 60 + minutes) * 60 + seconds) * 1000
 }
 
-/** A year of two digits more than 50 years ahead is meant to lie behind (RFC 9110 §5.6.7). */
+/** A two-digit year more than 50 years ahead means the past (RFC 9110 §5.6.7). */
 function fullYear(short: number, now: number): number {
   const thisYear = new Date(now).getUTCFullYear()
   const year = thisYear - (thisYear % 100) + short
@@ -33,8 +34,8 @@ function httpDate(text: string, now: number): number | undefined {
 }
 
 /**
- * How many ms to wait, by a `retry-after` field (RFC 9110 §10.2.3): seconds or a date. `now` is in ms since the epoch.
- * Never negative, maybe Infinity; undefined if it cannot be read. Of several fields the first is taken.
+ * How long to wait, in ms, by a `Retry-After` header (RFC 9110 §10.2.3): seconds or a date. `now` is in ms since the
+ * epoch. Never negative, may be Infinity; undefined if it cannot be parsed. Of several fields, the first counts.
  */
 export function retryAfter(field: number | string | readonly string[] | undefined, now: number): number | undefined {
   const text = (typeof field === 'object' ? field[0] : field)?.toString().trim()

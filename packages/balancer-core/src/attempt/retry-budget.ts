@@ -1,12 +1,12 @@
 const windowSeconds = 10
 
 /**
- * How many retries the recent traffic allows: a share of the requests of the last 10 s, and a floor for each second.
+ * How many retries recent traffic allows: a share of the requests of the last 10 s, plus a fixed number per second.
  * (Finagle's RetryBudget, in tower's form of one slot a second: 20 % and 10/s.)
  */
 export class RetryBudget {
   #options: { readonly ratio: number; readonly floor: number }
-  // Counted in whole requests: sums of parts would drift.
+  // Counted in whole requests: sums of fractions would drift.
   readonly #requests = Array.from({ length: windowSeconds }, () => 0)
   readonly #retries = Array.from({ length: windowSeconds }, () => 0)
   #second = 0
@@ -20,7 +20,7 @@ export class RetryBudget {
     this.#options = options
   }
 
-  /** The slot of the second that `now` lies in; those that have passed out of the window are emptied. */
+  /** The slot of the second of `now`; slots that have left the window are emptied. */
   #slot(now: number): number {
     const second = Math.floor(now / 1000)
     for (let passed = Math.min(second - this.#second, windowSeconds); passed > 0; passed--) {
@@ -37,7 +37,7 @@ export class RetryBudget {
     this.#requests[this.#slot(now)]! += 1
   }
 
-  /** Takes one retry out, if there is one. */
+  /** Takes one retry, if the budget allows it. */
   withdraw(now: number): boolean {
     const slot = this.#slot(now)
     const { ratio, floor } = this.#options
@@ -48,7 +48,7 @@ export class RetryBudget {
     return true
   }
 
-  /** Puts back what was taken at `now`: there was no backend to try. */
+  /** Gives a retry taken at `now` back: there was no backend for it. */
   refund(now: number): void {
     this.#retries[this.#slot(now)]! -= 1
   }

@@ -12,11 +12,11 @@ export const RetryOptions = Type.Object(
     methods: Type.Array(Type.String(), {
       default: ['GET', 'HEAD', 'OPTIONS'],
       description:
-        'Methods that may be retried so; what never reached a backend goes to another one whatever its method',
+        'Methods that may be retried like this. A request that never reached a backend goes to another one with any method',
     }),
     statuses: Type.Array(Type.Integer({ minimum: 400, maximum: 599 }), {
       default: [],
-      description: 'Response statuses that count as worth another attempt',
+      description: 'Response statuses that are retried',
     }),
     budget: Type.Object(
       {
@@ -24,9 +24,13 @@ export const RetryOptions = Type.Object(
           minimum: 0,
           maximum: 1,
           default: 0.2,
-          description: 'Retries allowed as a share of the requests of the last 10 s',
+          description: 'Retry budget: retries allowed, as a share of the requests of the last 10 s',
         }),
-        floor: Type.Number({ minimum: 0, default: 10, description: 'Retries allowed each second in any case' }),
+        floor: Type.Number({
+          minimum: 0,
+          default: 10,
+          description: 'Retry budget: retries per second that are always allowed',
+        }),
       },
       { ...strict, default: {} },
     ),

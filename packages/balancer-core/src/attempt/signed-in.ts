@@ -3,16 +3,16 @@ import { Socket } from 'node:net'
 import type { Attempt } from './attempt.ts'
 import type { Backend } from '../backends/backend.ts'
 
-/** Schemes by which a connection is signed in, and not each request for itself. */
+/** Authentication schemes that apply to a connection rather than to each request. */
 const scheme = /(?:^|,)\s*(?:ntlm|negotiate)(?:[\s,]|$)/i
 
 const homeOf = Symbol('fastify-balancer.home')
 type Bound = Socket & { [homeOf]?: Backend }
 
 /**
- * A response has come. If its connection is being signed in, or may be, it belongs to its client from now on: requests of
- * that client's connection go over it, and no others. A client over HTTP/2 has no connection of its own to a backend: that
- * one is closed instead. (Microsoft's NTLM and Negotiate; nginx's `ntlm`, HAProxy's private connections.)
+ * Called for each response. If its connection is or may be authenticated for a client, only requests of that client's
+ * connection use it from now on. For a client over HTTP/2 it is closed instead, since that client shares its
+ * connection. (Microsoft's NTLM and Negotiate; nginx's `ntlm`, HAProxy's private connections.)
  */
 export function bindIfSignedIn({ headers, connection, backend }: Attempt, raw: IncomingMessage): void {
   const asked = headers['www-authenticate']
@@ -25,7 +25,7 @@ export function bindIfSignedIn({ headers, connection, backend }: Attempt, raw: I
   connection?.bindTo(isOwn ? socket : undefined)
 }
 
-/** The backend that this client's connection has signed in at; undefined for nearly all. */
+/** The backend at which this client's connection is authenticated; undefined for nearly all. */
 export function signedInAt({ socket }: IncomingMessage): Backend | undefined {
   return (socket as Bound | null)?.[homeOf]
 }

@@ -1,14 +1,14 @@
 import type { Clock } from '../clock.ts'
 
-/** What is looked over: linked to its neighbours, so that entering and leaving cost next to nothing. */
+/** An entry of the sweep: a linked list, so that entering and leaving cost next to nothing. */
 export interface Swept {
   previousSwept: Swept | undefined
   nextSwept: Swept | undefined
-  /** Time has passed. */
+  /** Called in each sweep. */
   onSweep(): void
 }
 
-/** How often within the shortest limit it is looked, and at least and at most how long that takes (ms). */
+/** How many sweeps within the shortest limit, and the shortest and longest period between two (ms). */
 const looks = 8
 const shortestPeriod = 5
 const longestPeriod = 250
@@ -31,7 +31,7 @@ export class TimeLimitSweep {
   #period: number
   readonly #clock: Clock
   #first: Swept | undefined
-  /** Who is looked at next. */
+  /** The next entry of the current sweep. */
   #next: Swept | undefined
   #timer: unknown
 
@@ -96,7 +96,7 @@ export class TimeLimitSweep {
     this.mark += this.#period
     let swept = this.#first
     while (swept !== undefined) {
-      // What is done to one may make any of them leave.
+      // Handling one entry may remove any other.
       this.#next = swept.nextSwept
       swept.onSweep()
       swept = this.#next

@@ -4,9 +4,13 @@ import { faultsOf, quoted, strict } from '@fastify-balancer/option-schema'
 
 export const BackendOptions = Type.Object(
   {
-    url: Type.String({ description: 'Its origin: `http://` or `https://`, host, port; no path' }),
+    url: Type.String({ description: 'Its origin: `http://` or `https://`, host and port, without a path' }),
     id: Type.Optional(
-      Type.String({ minLength: 1, maxLength: 200, description: 'Its name; the origin if none is given' }),
+      Type.String({
+        minLength: 1,
+        maxLength: 200,
+        description: 'Its name, e.g. in the log. Default: its origin',
+      }),
     ),
     weight: Type.Optional(
       Type.Integer({
@@ -22,18 +26,25 @@ export const BackendOptions = Type.Object(
         maximum: 65_535,
         default: 0,
         description:
-          'Lower is preferred; higher ones are used when no lower one is available, or all of those have failed a request',
+          'Tier: 0 is used first. A higher tier gets traffic only when no backend of a lower one is healthy, or all of them have failed a request',
       }),
     ),
     maxInFlight: Type.Optional(
       Type.Integer({
         minimum: 1,
-        description: 'Requests at once; as many as `pool.connections` if not given, and never more over HTTP/1.1',
+        description:
+          'Most requests in flight at once. Default: `pool.connections`, which is also the limit over HTTP/1.1',
       }),
     ),
-    zone: Type.Optional(Type.String({ description: 'Where it runs; shown, and there for a policy of your own' })),
+    zone: Type.Optional(
+      Type.String({
+        description: 'Where it runs, e.g. a data centre: shown in views, and readable by a policy of your own',
+      }),
+    ),
     tags: Type.Optional(
-      Type.Array(Type.String(), { description: 'Labels; shown, and there for a policy of your own' }),
+      Type.Array(Type.String(), {
+        description: 'Labels: shown in views, and readable by a policy of your own',
+      }),
     ),
   },
   strict,
@@ -45,12 +56,12 @@ export type BackendOptions = Static<typeof BackendOptions>
 export type BackendSettings = Required<Pick<BackendOptions, 'weight' | 'priority' | 'maxInFlight' | 'tags'>> &
   Pick<BackendOptions, 'zone'>
 
-/** A backend's options with its identity worked out. */
+/** A backend's options with its identity worked out. Never written to. */
 export interface ParsedBackend extends BackendOptions {
   readonly id: string
 }
 
-/** The origin that a URL is; or what is wrong with it. */
+/** Parses an origin, or says what is wrong with it. */
 function originOf(text: string, { protocol }: PoolOptions): { readonly origin: string } | { readonly fault: string } {
   const url = URL.parse(text)
   if (url === null) return { fault: `${quoted(text)} is not a URL` }
@@ -60,34 +71,34 @@ function originOf(text: string, { protocol }: PoolOptions): { readonly origin: s
   if (url.pathname !== '/' || url.search !== '' || url.hash !== '')
     return { fault: `${quoted(text)} must be an origin, without a path` }
   if (protocol === 'http2' && url.protocol !== 'https:')
-    return { fault: "pool.protocol 'http2' needs https://, and 'h2c' is for clear text" }
+    return { fault: "pool.protocol 'http2' needs https:// (for HTTP/2 without TLS, use 'h2c')" }
   if (protocol === 'h2c' && url.protocol !== 'http:') return { fault: "pool.protocol 'h2c' needs http://" }
   return { origin: url.origin }
 }
 
 /** Checks a list of backends as a whole, one after the other. */
 export class BackendList {
-  /** Those with which nothing is wrong. */
+  /** The valid ones. */
   readonly parsed: ParsedBackend[] = []
   readonly #pool: PoolOptions
   readonly #faults: string[]
   readonly #known: ReadonlySet<unknown>
   readonly #places = new Map<string, number>()
 
-  /** What is wrong is added to `faults`; what is `known` was checked before, and is taken as it is. */
+  /** Faults are added to `faults`; backends in `known` were checked before and are not checked again. */
   constructor(pool: PoolOptions, faults: string[], known: ReadonlySet<unknown> = new Set()) {
     this.#pool = pool
     this.#faults = faults
     this.#known = known
   }
 
-  /** The next of the list. An address may stand for an object. Undefined if something is wrong with it. */
+  /** The next of the list: an address or an object. Undefined if it is invalid. */
   read(item: unknown, index: number): ParsedBackend | undefined {
     const one = this.#known.has(item) ? (item as ParsedBackend) : this.#parse(item, `backends.${index}`)
     if (one === undefined) return undefined
     const earlier = this.#places.get(one.id)
     if (earlier !== undefined)
-      this.#faults.push(`backends.${index}.id: '${one.id}' is already that of backends.${earlier}`)
+      this.#faults.push(`backends.${index}.id: '${one.id}' is already used by backends.${earlier}`)
     else this.#places.set(one.id, index)
     const { protocol, connections } = this.#pool
     if (protocol === 'http1' && one.maxInFlight !== undefined && one.maxInFlight > connections)
@@ -105,25 +116,26 @@ export class BackendList {
     if (own.length > 0 || read === undefined || 'fault' in read) return undefined
     const { origin: url } = read
     // A copy through and through: what the caller does to its own later is not a change of the set.
-    return { ...backend, url, id: backend.id ?? url, ...(backend.tags !== undefined && { tags: [...backend.tags] }) }
+    const tags = backend.tags && { tags: Object.freeze([...backend.tags]) as string[] }
+    return Object.freeze({ ...backend, url, id: backend.id ?? url, ...tags })
   }
 }
 
-/** The items of what should be a list; if it is none, that is the only fault. */
+/** The items of the list. If it is not a list, that is the only fault. */
 export function itemsOf(listed: unknown, faults: string[]): readonly unknown[] {
   if (Array.isArray(listed)) return listed
   faults.push('backends: expected array')
   return []
 }
 
-/** Checks a list of backends as a whole; adds what is wrong to `faults`. */
+/** Checks a list of backends as a whole; adds faults to `faults`. */
 export function parseBackends(listed: unknown, pool: PoolOptions, faults: string[]): ParsedBackend[] {
   const list = new BackendList(pool, faults)
   for (const [index, item] of itemsOf(listed, faults).entries()) list.read(item, index)
   return list.parsed
 }
 
-/** What of it may change while the backend stays the same, with defaults. */
+/** The options that may change while the backend stays the same, with defaults. */
 export function settingsOf(options: BackendOptions, pool: PoolOptions): BackendSettings {
   const { weight = 1, priority = 0, maxInFlight = pool.connections, tags = [], zone } = options
   return { weight, priority, maxInFlight, tags, ...(zone !== undefined && { zone }) }

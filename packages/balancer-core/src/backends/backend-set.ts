@@ -1,18 +1,18 @@
 import type { Backend } from './backend.ts'
 
-/** What is known at one instant. Immutable: whoever writes builds a new one and swaps one reference. */
+/** Immutable snapshot of the backends. Each change builds a new one and swaps one reference. */
 export interface BackendSet {
   /** Every backend, in the order given. */
   readonly all: readonly Backend[]
   /** What a policy may pick from. */
   readonly available: readonly Backend[]
-  /** The same of less preferred priorities, the more preferred first: for whoever has failed at all that are available. */
+  /** The same for the other priorities, the preferred first: used when a request has failed at all of `available`. */
   readonly spare: readonly Backend[]
-  /** Drained, and nothing else speaks against them: a policy may go on picking them for clients that it has bound to them. */
+  /** Draining and otherwise healthy: a policy may still pick them for clients that it has bound to them. */
   readonly draining: readonly Backend[]
-  /** Rises by one with each change of the list; vetoes do not move it. */
+  /** Increases by one with each change of the list; vetoes do not change it. */
   readonly revision: number
-  /** Soft vetoes are being ignored, because too few backends are left without them. */
+  /** Panic mode: soft vetoes are ignored, because too few backends are without one. */
   readonly panicking: boolean
 }
 
@@ -26,7 +26,7 @@ function isDraining({ keepsBound, vetoes }: Backend): boolean {
   return keepsBound && vetoes.length > 0 && vetoes.every(({ by, hard }) => hard && by === 'drain')
 }
 
-/** Those of the lowest number, which is the most preferred; and the rest. */
+/** Splits off those with the lowest priority number, which is the preferred one. */
 function byPreference(backends: readonly Backend[]): Pick<BackendSet, 'available' | 'spare'> {
   let preferred = Infinity
   let differ = false
@@ -44,9 +44,9 @@ function byPreference(backends: readonly Backend[]): Pick<BackendSet, 'available
 }
 
 /**
- * Builds the set. Available is whatever has no veto, narrowed to the most preferred priority (lowest number) that has
- * anything available. When the share without veto is 0, or below `panicThreshold` (0 to 1), soft vetoes are ignored;
- * hard ones never are. `false` turns panic off. (Envoy's panic routing, with YARP's threshold of "none at all".)
+ * Builds the set. Available are the backends without a veto, of the preferred priority (lowest number) that has any.
+ * When the share without a veto is 0, or below `panicThreshold` (0 to 1), soft vetoes are ignored; hard ones never are.
+ * `false` turns panic mode off. (Envoy's panic routing, with YARP's threshold of "none at all".)
  */
 export function backendSet(all: readonly Backend[], revision: number, panicThreshold: number | false): BackendSet {
   let permitted = 0

@@ -20,42 +20,42 @@ export class Backend {
   readonly url: string
   /** The host alone, without brackets of IPv6. */
   readonly hostname: string
-  /** Its name, with the addresses that it has; undefined if the URL holds an IP address, or the user looks names up. */
+  /** Its host name with its addresses; undefined if the URL has an IP address, or the user passed a `lookup`. */
   readonly host: HostName | undefined
-  /** For connections to it that carry no traffic, e.g. to ask whether it is well: they find it where traffic does. */
+  /** Name look-up for connections without traffic, e.g. probes: same addresses as for traffic. */
   readonly lookup: LookupFunction | undefined
   weight!: number
-  /** What policies share the traffic by: its weight, or the part of it that `slow-start.ts` has given it so far. */
+  /** The weight that policies use: the configured one, or less during slow start. */
   effectiveWeight!: number
   #warmth = 1
-  /** Lower is preferred; a higher one is used when no lower one is available. */
+  /** Lower is preferred; a higher one is used when no lower one is healthy. */
   priority!: number
-  /** At most so many requests are in flight to it; more wait in the balancer's queue. */
+  /** Most requests in flight to it; more wait in the balancer's queue. */
   maxInFlight!: number
   zone: string | undefined
   tags!: readonly string[]
   vetoes: readonly Veto[] = []
-  /** It drains, and its deadline has not come: clients that a policy has bound to it may still be sent to it. */
+  /** True while it drains and before the deadline: a policy may still send its bound clients there. */
   keepsBound = false
 
-  /** Attempts that have begun and not ended. */
+  /** Attempts in progress. */
   inFlight = 0
-  /** Recent failures, which count as load for a while, so that failing fast attracts no traffic. */
+  /** Recent failures; they count as load for a while, so that failing fast attracts no traffic. */
   penalty = 0
-  /** Attempts ever begun. */
+  /** Attempts started so far. */
   requests = 0
-  /** Attempts that have ended, by outcome. */
+  /** Ended attempts, by outcome. */
   readonly outcomes: Partial<Record<Outcome, number>> = {}
   /** Body bytes sent to it and received from it. */
   bytesSent = 0
   bytesReceived = 0
   readonly latency = new Latency()
 
-  /** Replaced when a drain's deadline has cut its connections. */
+  /** Replaced after the deadline of a drain has closed its connections. */
   pool: RequestPool
   /** Pools beside it that end with what they have been given. */
   readonly #single = new Set<RequestPool>()
-  /** Called, and forgotten, when the last attempt has ended. */
+  /** Called once when the last attempt has ended. */
   readonly whenIdle: (() => void)[] = []
 
   constructor(
@@ -83,19 +83,19 @@ export class Backend {
     this.tags = tags
   }
 
-  /** Keeps a Pool until the requests that it has been given have ended. */
+  /** Closes a pool after its requests have ended. */
   closeAfterUse(pool: RequestPool): void {
     this.#single.add(pool)
     const forget = () => void this.#single.delete(pool)
     pool.close().then(forget, forget)
   }
 
-  /** Cuts every connection. `pool` may already have been replaced. */
+  /** Closes every connection at once. `pool` may already have been replaced. */
   async cut(pool: RequestPool = this.pool): Promise<void> {
     await Promise.all([pool, ...this.#single].map((one) => one.destroy()))
   }
 
-  /** Gives it a part of its weight, above 0 up to 1. */
+  /** Sets the share of its weight that is in effect, above 0 up to 1. */
   warm(part: number): void {
     this.#warmth = part
     this.effectiveWeight = this.weight * part
@@ -122,7 +122,7 @@ export class Backend {
     return {
       id,
       url,
-      // Of one that is known by a name, once that was looked up.
+      // Only with a host name that was looked up.
       ...(host !== undefined &&
         host.addresses.length > 0 && { addresses: host.addresses.map(({ address }) => address) }),
       weight,

@@ -25,20 +25,20 @@ export interface PreparedList {
   dismiss(): void
 }
 
-/** Who is asked about newcomers, and told of changes of the list. */
+/** Callbacks: asked about new backends, and told of changes of the list. */
 interface ChangeHooks {
   judge(newcomers: readonly Backend[]): Promise<readonly Verdict[]>
   tellChange(now: BackendSet, before: BackendSet): void
 }
 
 /**
- * The backends of one balancer. It owns the snapshot: every writer builds a new set beside the old one, and one reference
- * is swapped. Writers take turns; nothing is applied in part.
+ * The backends of one balancer. It owns the snapshot: every change builds a new set, and one reference is swapped.
+ * Changes run one after the other; none is applied in part.
  */
 export class Backends {
   readonly #list: ListInForce
   readonly #turns = new ListTurns()
-  /** Those who were there last, or have never been, are on their way out. */
+  /** Backends that have left the list are retiring. */
   #leaving: Promise<unknown> = Promise.resolve()
   readonly #drains: Drains
   readonly #hooks: ChangeHooks
@@ -60,9 +60,14 @@ export class Backends {
     })
   }
 
-  /** The snapshot. Take it once, and do not read it again within one decision. */
+  /** The snapshot. Read it once for each decision. */
   get set(): BackendSet {
     return this.#list.set
+  }
+
+  /** See `Balancer.listed`. */
+  get listed(): readonly ParsedBackend[] {
+    return this.#list.listed
   }
 
   /** Makes the set what the vetoes say by now. However many there are at one moment, they cost one set. */
@@ -75,19 +80,23 @@ export class Backends {
     return this.#list.get(id)
   }
 
+  has(backend: Backend): boolean {
+    return this.#list.has(backend)
+  }
+
   /** Lays a veto; it holds until it is lifted, by its handle or by its `ttl`. */
   veto(backend: Backend, options: VetoOptions): Veto {
     return this.#list.veto(backend, options)
   }
 
-  /** What a list would change; changes nothing. */
+  /** What a list would change, without changing anything. */
   preview(wanted: readonly (string | BackendOptions)[]): Preview {
-    return preview(this.set.all, wanted, this.#list.options.pool)
+    return preview(this.set.all, wanted, this.#list.options.pool, this.listed)
   }
 
   /** See `Balancer.previewInSlices`. */
   previewInSlices(wanted: readonly (string | BackendOptions)[]): Promise<Preview> {
-    return previewInSlices(this.set.all, wanted, this.#list.options.pool)
+    return previewInSlices(this.set.all, wanted, this.#list.options.pool, this.listed)
   }
 
   /** Replaces the list by what `make` builds from the current one. */
@@ -99,7 +108,7 @@ export class Backends {
     return this.#turns.run(() => this.#apply(make(this.#list.listed), options, drain))
   }
 
-  /** Replaces one of the list, or takes it out; looked for when the change has its turn. */
+  /** Replaces or removes one backend; it is looked up when the change has its turn. */
   changeOne(
     id: string,
     make: (one: ParsedBackend) => BackendOptions | undefined,
@@ -141,8 +150,8 @@ export class Backends {
   }
 
   /** See `Balancer.maintain`. */
-  async maintain(id: string): Promise<void> {
-    await this.#drains.maintain(this.get(id))
+  async maintain(id: string, { reason }: Pick<DrainOptions, 'reason'> = {}): Promise<void> {
+    await this.#drains.maintain(this.get(id), reason)
   }
 
   /** See `Balancer.ready`. */
@@ -150,7 +159,7 @@ export class Backends {
     this.#drains.ready(this.get(id))
   }
 
-  /** Closes every Pool, at once. */
+  /** Closes every pool at once. */
   async close(): Promise<void> {
     this.#list.stop()
     await Promise.all([this.#drains.close(), ...this.set.all.map((backend) => backend.cut())])
@@ -169,7 +178,7 @@ export class Backends {
       throw new StaleRevisionError(current.revision, revision)
     const opening = { pool: list.options.pool, limits: list.limits }
     const proposal = await list.proposals.make(wanted, new Set(list.listed), list.byId, opening, resumes > 0)
-    // Vetoes may have come and gone meanwhile.
+    // Vetoes may have changed meanwhile.
     const before = list.set
     const refusal = refusalOf(proposal, before.all, force)
     if (refusal !== undefined || dryRun) {
@@ -186,8 +195,7 @@ export class Backends {
 
   /** Tells of a list that was put in force, and lets those go who are not in it. */
   #tell(before: BackendSet, now: BackendSet, drain?: DrainOptions): BackendSet {
-    const kept = new Set(now.all)
-    const gone = before.all.filter((backend) => !kept.has(backend))
+    const gone = before.all.filter((backend) => !this.has(backend))
     this.#leaving = inSlices(gone, (backend) => void this.#drains.retire(backend, drain))
     if (now.revision !== before.revision) this.#hooks.tellChange(now, before)
     return now

@@ -3,36 +3,41 @@ import type { RequestPool } from '../connections/request-pool.ts'
 import type { Clock } from '../clock.ts'
 import type { Veto, VetoOptions } from './veto.ts'
 
-/** How long something may take to finish what it has. */
+/** How long requests in progress may go on. */
 export interface DrainOptions {
-  /** ms; what is left then is cut. 0 = no deadline. Default: the option `drainDeadline`. */
+  /** In ms; requests still running then are aborted. 0 = no deadline. Default: the option `drainDeadline`. */
   readonly deadline?: number
+  /** The reason of its veto, e.g. who ordered it. Default: `ordered by the app`. */
+  readonly reason?: string
 }
 
 /** What the balancer does for its drains. */
 interface Drained {
-  /** Of those who do not say. */
+  /** The default deadline, in ms. */
   deadline(): number
   openPool(backend: Backend): RequestPool
   veto(backend: Backend, options: VetoOptions): Veto
-  /** Something has changed that no veto tells. */
+  /** Called after a change that no veto shows. */
   refresh(): void
 }
 
-/** A drain that was ordered and not taken back. */
+/** A drain in progress. */
 interface Drain {
   readonly veto: Veto
   timer: unknown
-  /** Those who wait for it. */
+  /** Callers that wait for it. */
   readonly waiting: ((idle: boolean | Promise<boolean>) => void)[]
 }
 
 /** The hard vetoes that are states of a backend, as operators order them. */
 const orders = new Set(['drain', 'maintenance'])
 
+const orderedByApp = 'ordered by the app'
+
 /**
- * Takes backends out of use. One that drains gets nothing new, finishes what it has, and keeps the clients that a policy
- * has bound to it, all until the deadline (HAProxy's drain mode, with an end); maintenance is the same at once.
+ * Takes backends out of rotation. A draining one gets no new requests, finishes those it has, and keeps the clients
+ * that a policy has bound to it, until the deadline (HAProxy's drain mode, with a deadline). Maintenance does the same
+ * at once.
  */
 export class Drains {
   readonly #clock: Clock
@@ -46,9 +51,9 @@ export class Drains {
   }
 
   /** See `Balancer.drain`. */
-  drain(backend: Backend, { deadline }: DrainOptions): Promise<boolean> {
+  drain(backend: Backend, { deadline, reason }: DrainOptions): Promise<boolean> {
     const known = this.#drainOf(backend)
-    const drain = known ?? this.#begin(backend)
+    const drain = known ?? this.#begin(backend, reason)
     // Ordered again, it keeps its deadline, unless there is another now.
     if (known === undefined || deadline !== undefined) this.#limit(backend, drain, deadline ?? this.#drained.deadline())
     if (backend.inFlight === 0) return Promise.resolve(true)
@@ -59,20 +64,20 @@ export class Drains {
   }
 
   /** No new requests, and what is under way is cut at once. */
-  async maintain(backend: Backend): Promise<void> {
+  async maintain(backend: Backend, reason = orderedByApp): Promise<void> {
     if (!backend.vetoes.some(({ by, hard }) => hard && by === 'maintenance')) {
-      this.#drained.veto(backend, { by: 'maintenance', reason: 'in maintenance', hard: true })
+      this.#drained.veto(backend, { by: 'maintenance', reason, hard: true })
     }
     if (backend.inFlight > 0) await this.#cut(backend)
   }
 
-  /** Takes requests again: lifts drain and maintenance. */
+  /** Ends drain and maintenance: it gets requests again. */
   ready(backend: Backend): void {
     for (const veto of backend.vetoes) if (veto.hard && orders.has(veto.by)) veto.lift()
     this.#forget(backend)
   }
 
-  /** Removed from the set: it finishes what it has, then its Pool closes. */
+  /** Removed from the set: its requests finish, then its pool closes. */
   async retire(backend: Backend, { deadline = this.#drained.deadline() }: DrainOptions = {}): Promise<void> {
     const waiting = this.#drains.get(backend)?.waiting.splice(0) ?? []
     this.#forget(backend)
@@ -83,13 +88,13 @@ export class Drains {
     await backend.cut()
   }
 
-  /** Forgets all deadlines, and cuts what has left the set. */
+  /** Cancels all deadlines, and aborts the requests of removed backends. */
   async close(): Promise<void> {
     for (const backend of this.#drains.keys()) this.#forget(backend)
     await Promise.all([...this.#retiring].map((backend) => backend.cut()))
   }
 
-  /** Undefined also when somebody else has lifted its veto. */
+  /** Also undefined when other code has lifted its veto. */
   #drainOf(backend: Backend): Drain | undefined {
     const drain = this.#drains.get(backend)
     if (drain === undefined || backend.vetoes.includes(drain.veto)) return drain
@@ -97,9 +102,9 @@ export class Drains {
     return undefined
   }
 
-  #begin(backend: Backend): Drain {
+  #begin(backend: Backend, reason = orderedByApp): Drain {
     backend.keepsBound = true
-    const veto = this.#drained.veto(backend, { by: 'drain', reason: 'drained', hard: true })
+    const veto = this.#drained.veto(backend, { by: 'drain', reason, hard: true })
     const drain: Drain = { veto, timer: undefined, waiting: [] }
     this.#drains.set(backend, drain)
     return drain
@@ -110,7 +115,7 @@ export class Drains {
     drain.timer = deadline > 0 ? this.#clock.setTimeout(() => this.#expire(backend), deadline) : undefined
   }
 
-  /** Its deadline has come: it keeps nobody any more. */
+  /** The deadline has passed: bound clients are no longer kept. */
   #expire(backend: Backend): void {
     const drain = this.#drainOf(backend)
     if (drain === undefined) return
@@ -142,7 +147,7 @@ export class Drains {
     for (const settle of drain.waiting) settle(false)
   }
 
-  /** Cuts what is under way, and leaves a backend that can be used again. */
+  /** Aborts requests in progress; the backend can be used again. */
   async #cut(backend: Backend): Promise<void> {
     const { pool } = backend
     backend.pool = this.#drained.openPool(backend)

@@ -13,7 +13,7 @@ import { Proposals, type Proposal, type Verdict } from './proposal.ts'
 import type { Veto, VetoOptions } from './veto.ts'
 import { Vetoes } from './vetoes.ts'
 
-/** Of a balancer's options, those that its backends need. */
+/** The options of a balancer that its backends need. */
 export interface ListOptions {
   readonly backends: readonly ParsedBackend[]
   readonly pool: PoolOptions
@@ -23,11 +23,7 @@ export interface ListOptions {
   readonly random?: () => number
 }
 
-function byId(backends: readonly Backend[]): ReadonlyMap<string, Backend> {
-  return new Map(backends.map((backend) => [backend.id, backend]))
-}
-
-/** The list that is used, with its options, and the snapshot of it: whoever changes either swaps one reference. */
+/** The list that is used, with its options, and the snapshot of it: each change of either swaps one reference. */
 export class ListInForce {
   listed: readonly ParsedBackend[]
   byId: ReadonlyMap<string, Backend>
@@ -36,7 +32,7 @@ export class ListInForce {
   /** Of all pools that are open. */
   readonly limits: PoolLimits
   #set: BackendSet
-  /** Vetoes have come or gone since the set was built. */
+  /** Vetoes have changed since the set was built. */
   #stale = false
   readonly #vetoes: Vetoes
   readonly #names: HostNames
@@ -58,11 +54,11 @@ export class ListInForce {
     const opening = { pool: options.pool, limits: this.limits }
     const all = this.listed.map((listed) => this.proposals.open(listed, opening))
     this.#set = backendSet(all, 1, options.panicThreshold)
-    this.byId = byId(this.#set.all)
+    this.byId = new Map(this.#set.all.map((backend) => [backend.id, backend]))
     this.#names.keepOnly(this.#set.all)
   }
 
-  /** The snapshot. Take it once, and do not read it again within one decision. */
+  /** The snapshot. Read it once for each decision. */
   get set(): BackendSet {
     this.settle()
     return this.#set
@@ -75,21 +71,25 @@ export class ListInForce {
     return backend
   }
 
-  /** Makes the set what the vetoes say by now. However many there are at one moment, they cost one set. */
+  has(backend: Backend): boolean {
+    return this.byId.get(backend.id) === backend
+  }
+
+  /** Rebuilds the set if vetoes have changed. Many changes at one moment cost one rebuild. */
   settle(): void {
     if (!this.#stale) return
     const { all, revision } = this.#set
     this.#swap(backendSet(all, revision, this.options.panicThreshold))
   }
 
-  /** Whoever asks from now on gets a new set; if nobody does, those who wait for a backend still hear of it. */
+  /** The next reader gets a new set; if there is none, it is built at the end of this turn, for requests that wait. */
   refresh(): void {
     if (this.#stale) return
     this.#stale = true
     queueMicrotask(() => this.settle())
   }
 
-  /** Lays a veto; it holds until it is lifted, by its handle or by its `ttl`. */
+  /** Places a veto; it holds until it is lifted by its handle or its `ttl`. */
   veto(backend: Backend, options: VetoOptions): Veto {
     const veto = this.#vetoes.lay(backend, options)
     this.refresh()
@@ -97,11 +97,11 @@ export class ListInForce {
   }
 
   /** Puts a list in force; answers the set that it is. */
-  put({ listed, all, verdicts }: Proposal, revision: number): BackendSet {
+  put({ listed, all, byId, verdicts }: Proposal, revision: number): BackendSet {
     for (const verdict of verdicts) if ('veto' in verdict) this.#vetoes.lay(verdict.backend, verdict.veto)
     for (const [index, backend] of all.entries()) backend.configure(settingsOf(listed[index]!, this.options.pool))
     this.listed = listed
-    this.byId = byId(all)
+    this.byId = byId
     const now = this.#swap(backendSet(all, revision, this.options.panicThreshold))
     this.#names.keepOnly(all)
     return now
@@ -117,7 +117,7 @@ export class ListInForce {
     return this.put(proposal, this.#isInForce(proposal) ? revision : revision + 1)
   }
 
-  /** Closes those who have never been in the list. */
+  /** Closes backends that have never been in the list. */
   dismiss({ newcomers }: Proposal): Promise<void> {
     this.#names.keepOnly(this.#set.all)
     return inSlices(newcomers, (newcomer) => void newcomer.cut())

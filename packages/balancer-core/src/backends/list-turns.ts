@@ -1,4 +1,4 @@
-/** Lets those who change a list take turns: one begins when all before it have ended, however they did. */
+/** Makes changes of a list run one after the other: one begins when all before it have ended, however they did. */
 export class ListTurns {
   #last: Promise<unknown> = Promise.resolve()
 

@@ -3,16 +3,17 @@ import { milliseconds, strict } from '@fastify-balancer/option-schema'
 
 export const PoolOptions = Type.Object(
   {
-    connections: Type.Integer({ minimum: 1, default: 1024, description: 'Connections to each backend at most' }),
+    connections: Type.Integer({ minimum: 1, default: 1024, description: 'Most connections to each backend' }),
     keepAliveTimeout: Type.Integer({
       minimum: 1,
       default: 4000,
-      description: 'How long an idle connection is kept, unless the backend hints otherwise (ms)',
+      description:
+        "How long an idle connection is kept, unless the backend's `Keep-Alive: timeout` says otherwise (ms)",
     }),
     keepAliveMaxTimeout: Type.Integer({
       minimum: 1,
       default: 600_000,
-      description: 'The longest hint that is honoured (ms)',
+      description: 'Upper limit for what the backend says there (ms)',
     }),
     // Four times Node's limit: more than nginx takes of a request (`large_client_header_buffers`, 4 × 8k) and Envoy of a
     // response (60 KiB), less than Chrome does (256 KiB).
@@ -20,17 +21,16 @@ export const PoolOptions = Type.Object(
       minimum: 1024,
       maximum: 1_048_576,
       default: 65_536,
-      description:
-        'The largest header of a response, names and values together (bytes); a larger one is answered with 502',
+      description: 'Largest response header, names and values together (bytes); larger ones end in 502',
     }),
     protocol: Type.Union([Type.Literal('http1'), Type.Literal('http2'), Type.Literal('h2c')], {
       default: 'http1',
-      description: 'What is spoken to backends: HTTP/1.1, HTTP/2 over TLS, or HTTP/2 in clear',
+      description: 'Protocol to backends: `http1` = HTTP/1.1, `http2` = HTTP/2 over TLS, `h2c` = HTTP/2 without TLS',
     }),
     tls: Type.Record(Type.String(), Type.Unknown(), {
       default: {},
       description:
-        "Node's `tls.connect` options for `https://` backends; certificates are verified unless `rejectUnauthorized: false` is written",
+        "Node's `tls.connect` options for `https://` backends; certificates are verified unless you set `rejectUnauthorized: false`",
     }),
   },
   { ...strict, default: {} },
@@ -53,17 +53,17 @@ export type PoolOptions = Static<typeof PoolOptions>
 
 export const TimeoutOptions = Type.Object(
   {
-    connect: milliseconds('Name look-up, TCP and TLS together', 2000),
+    connect: milliseconds('Connecting to a backend: name look-up, TCP and TLS together', 2000),
     continue: milliseconds(
-      'For `expect: 100-continue`: how long to wait for a connection, and then for the backend to ask for the body (that 1 s at most)',
+      'For requests with `Expect: 100-continue`: how long to wait for a connection, and then (1 s at most) for the backend to ask for the body',
       1000,
     ),
-    headers: milliseconds('From the request sent to the response headers', 30_000),
-    idle: milliseconds('Without a byte moving, on either side', 60_000),
-    request: milliseconds('The whole exchange, retries and body included', 0),
-    queue: milliseconds('Waiting for a backend to become free', 1000),
+    headers: milliseconds('From the end of the request to the response headers', 30_000),
+    idle: milliseconds('No byte sent or received, on either side', 60_000),
+    request: milliseconds('The whole request, with retries and response body', 0),
+    queue: milliseconds('Waiting in the queue for a backend to become free', 1000),
   },
   { ...strict, default: {} },
 )
-/** How long is waited, and for what. */
+/** Time limits. */
 export type TimeoutOptions = Static<typeof TimeoutOptions>

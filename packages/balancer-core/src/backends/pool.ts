@@ -11,7 +11,7 @@ import type { HostName } from '../names/host-name.ts'
 import { following, lookupOptions } from '../connections/address-following.ts'
 import { poolLimits, type PoolLimits, type PoolOptions, type TimeoutOptions } from './pool-options.ts'
 
-/** Opens sockets to one backend, by its own name whatever the request's Host says. */
+/** Opens sockets to one backend. The TLS server name is the backend's, whatever the request's Host says. */
 function connectorOf(
   hostname: string,
   { protocol, tls }: PoolOptions,
@@ -20,7 +20,7 @@ function connectorOf(
 ): Connect {
   const build = (timeout: number) =>
     buildConnector({
-      // What a paused connection reads ahead, in bytes: undici's 64 KiB for each of hundreds of slow clients is too much.
+      // How much a paused connection reads ahead, in bytes: undici's 64 KiB is too much with hundreds of slow clients.
       highWaterMark: 16_384,
       ...lookupOptions(host),
       ...(protocol === 'http1' && { onread: memoryReuse }),
@@ -32,13 +32,13 @@ function connectorOf(
     } as buildConnector.BuildOptions)
   let timeout = limits.connectTimeout
   let connect = build(timeout)
-  // An IP address must not be sent as a server name (RFC 6066 §3); Node verifies it all the same.
+  // An IP address must not be sent as a server name (RFC 6066 §3); Node still verifies it.
   const servername = typeof tls.servername === 'string' ? tls.servername : isIP(hostname) === 0 ? hostname : undefined
   return (options, callback) => {
     const named = options.protocol === 'https:' && servername !== undefined ? { ...options, servername } : options
     if (named === options) delete options.servername
     if (timeout !== limits.connectTimeout) connect = build((timeout = limits.connectTimeout))
-    // undici's types do not tell that it answers the socket.
+    // undici's types do not say that it returns the socket.
     return connect(named, (...answer: Parameters<buildConnector.Callback>) => {
       const [error, socket] = answer
       const isUsable = protocol !== 'http2' || error !== null || (socket as TLSSocket).alpnProtocol === 'h2'
@@ -54,7 +54,7 @@ function now(): number {
 }
 
 /**
- * Opens the pool of one backend. `limits` may change while it is open. Of the timeouts it keeps the one for connecting; for
+ * Opens the pool of one backend. `limits` may change while it is open. It applies only the timeout for connecting; for
  * the others see `time-limit-sweep.ts`.
  */
 export function openPool(
@@ -64,7 +64,7 @@ export function openPool(
   host?: HostName,
 ): RequestPool {
   const { keepAliveTimeout, keepAliveMaxTimeout, maxHeaderSize, protocol } = options
-  // Of an IPv6 address, certificates do not name the brackets.
+  // Certificates name IPv6 addresses without brackets.
   const connect = connectorOf(new URL(url).hostname.replace(/^\[|\]$/g, ''), options, limits, host)
   if (protocol !== 'http1') {
     return new Http2Pool({
@@ -98,8 +98,7 @@ export function openPool(
 }
 
 /**
- * A pool of one new connection, for the second try after a kept connection turned out to be closed. To be closed by
- * whoever opened it.
+ * A pool of one new connection, for the retry after a kept connection turned out to be closed. The caller closes it.
  */
 export function openFresh(url: string, options: PoolOptions, timeouts: TimeoutOptions, host?: HostName): RequestPool {
   return openPool(url, options, { ...poolLimits(options, timeouts), connections: 1 }, host)

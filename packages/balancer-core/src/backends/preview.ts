@@ -1,9 +1,9 @@
 import { inSlices, withoutSecrets } from '@fastify-balancer/option-schema'
-import { BackendList, itemsOf, settingsOf, type BackendOptions } from './backend-options.ts'
+import { BackendList, itemsOf, settingsOf, type BackendOptions, type ParsedBackend } from './backend-options.ts'
 import type { Backend } from './backend.ts'
 import type { PoolOptions } from './pool-options.ts'
 
-/** What may be told apart of a backend before and after a change. */
+/** The options of a backend that a preview compares. */
 export interface PreviewedBackend extends Pick<Backend, 'url' | 'weight' | 'priority' | 'maxInFlight' | 'tags'> {
   readonly zone?: string | undefined
 }
@@ -12,9 +12,9 @@ export interface PreviewedBackend extends Pick<Backend, 'url' | 'weight' | 'prio
 export interface Preview {
   readonly added: readonly string[]
   readonly removed: readonly string[]
-  /** With another `url`, it would be another backend at the same id. */
+  /** With another `url`, it would be another backend with the same id. */
   readonly changed: readonly { readonly id: string; readonly from: PreviewedBackend; readonly to: PreviewedBackend }[]
-  /** Why the list would be refused; with any, it would change nothing. Checks of newcomers are not asked. */
+  /** Why the list would be refused; with any fault, nothing would change. New backends are not probed. */
   readonly faults: readonly string[]
 }
 
@@ -30,7 +30,7 @@ export function isSame(one: PreviewedBackend, other: PreviewedBackend): boolean 
   return tags.length === other.tags.length && tags.every((tag, index) => tag === other.tags[index])
 }
 
-/** Compares a list with the current one, one after the other. */
+/** Compares a list with the current one, one backend at a time. */
 class Comparison {
   readonly #current: readonly Backend[]
   readonly #known: ReadonlyMap<string, Backend>
@@ -41,11 +41,11 @@ class Comparison {
   readonly #added: string[] = []
   readonly #changed: Preview['changed'][number][] = []
 
-  constructor(current: readonly Backend[], pool: PoolOptions) {
+  constructor(current: readonly Backend[], pool: PoolOptions, listed: readonly ParsedBackend[]) {
     this.#current = current
     this.#known = new Map(current.map((backend) => [backend.id, backend]))
     this.#pool = pool
-    this.#list = new BackendList(pool, this.faults)
+    this.#list = new BackendList(pool, this.faults, new Set(listed))
   }
 
   read(item: unknown, index: number): void {
@@ -66,20 +66,23 @@ class Comparison {
   }
 }
 
-/** Says what a list would change. */
+/** Says what a list would change; what is `listed` now was checked before. */
 export function preview(
   current: readonly Backend[],
   wanted: readonly (string | BackendOptions)[],
   pool: PoolOptions,
+  listed: readonly ParsedBackend[] = [],
 ): Preview {
-  const comparison = new Comparison(current, pool)
+  const comparison = new Comparison(current, pool, listed)
   for (const [index, item] of itemsOf(wanted, comparison.faults).entries()) comparison.read(item, index)
   return comparison.outcome
 }
 
 /** The same of a long list, while requests go on. */
-export async function previewInSlices(...[current, wanted, pool]: Parameters<typeof preview>): Promise<Preview> {
-  const comparison = new Comparison(current, pool)
+export async function previewInSlices(
+  ...[current, wanted, pool, listed = []]: Parameters<typeof preview>
+): Promise<Preview> {
+  const comparison = new Comparison(current, pool, listed)
   await inSlices(itemsOf(wanted, comparison.faults), (item, index) => comparison.read(item, index))
   return comparison.outcome
 }

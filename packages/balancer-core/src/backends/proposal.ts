@@ -7,19 +7,22 @@ import { openPool } from './pool.ts'
 import type { PoolLimits, PoolOptions } from './pool-options.ts'
 import type { VetoOptions } from './veto.ts'
 
-/** What a change of the list may require. */
+/** Conditions of a change of the list. */
 export interface ChangeOptions {
-  /** Refuse unless the set is still at this revision. */
+  /** Refuse the change unless the set is still at this revision. */
   readonly revision?: number
-  /** The list was in force until this revision, before a restart: the new one is above it, and no newcomer is judged. */
+  /**
+   * The list comes from before a restart, with this revision: the new revision is higher, and its backends are not
+   * checked first.
+   */
   readonly resumes?: number
-  /** Do it although it leaves no usable backend, where there is one now. */
+  /** Apply it even if no usable backend is left. */
   readonly force?: boolean
-  /** Only look: newcomers are checked, and what the change would throw is thrown, but nothing is changed. */
+  /** Check only: new backends are probed and errors are thrown as for the change itself, but nothing changes. */
   readonly dryRun?: boolean
 }
 
-/** What a hook says of a newcomer before it enters the set: it enters with a veto, or the whole change is refused. */
+/** A hook's verdict on a new backend: it enters with a veto, or the whole change is refused. */
 export type Verdict =
   | { readonly backend: Backend; readonly veto: VetoOptions }
   | { readonly backend: Backend; readonly refusal: string }
@@ -30,7 +33,7 @@ export interface OpeningOptions {
   readonly limits: Readonly<PoolLimits>
 }
 
-/** So many are named in a refusal, which is logged, and answered over HTTP. */
+/** Most faults that an error names: it is logged, and sent in HTTP responses. */
 const mostTold = 20
 
 function told(faults: readonly string[]): readonly string[] {
@@ -38,15 +41,16 @@ function told(faults: readonly string[]): readonly string[] {
   return more > 0 ? [...faults.slice(0, mostTold), `and ${more} more`] : faults
 }
 
-/** A list that may take the place of the current one: who is in it, who of them is new, and what was said of those. */
+/** A list that may replace the current one: its backends, which of them are new, and the verdicts on those. */
 export interface Proposal {
   readonly listed: readonly ParsedBackend[]
   readonly all: readonly Backend[]
+  readonly byId: ReadonlyMap<string, Backend>
   readonly newcomers: readonly Backend[]
   readonly verdicts: readonly Verdict[]
 }
 
-/** Why nobody of it could be used, one line for each; none if somebody could. */
+/** Why no backend of the list is usable, one line for each; empty if one is. */
 function hindrances({ all, verdicts }: Proposal): readonly string[] {
   const reasons = new Map<Backend, string>()
   for (const verdict of verdicts) if ('veto' in verdict) reasons.set(verdict.backend, verdict.veto.reason)
@@ -60,8 +64,8 @@ function hindrances({ all, verdicts }: Proposal): readonly string[] {
 }
 
 /**
- * Why it must not take the place of `before`: a hook refuses it, or it would take the last usable backend away, which nobody
- * means to do who does not say so. Where nobody was usable, there is nothing to lose.
+ * Why it must not replace `before`: a hook refuses it, or no usable backend would be left, which is allowed only with
+ * `force`. If none was usable before, the second rule does not apply.
  */
 export function refusalOf(proposal: Proposal, before: readonly Backend[], force: boolean): Error | undefined {
   const refusals = refusalsIn(proposal)
@@ -119,14 +123,16 @@ export class Proposals {
     if (faults.length > 0) throw new BadOptionsError(faults.map(withoutSecrets).join('; '))
     const listed = list.parsed
     const all: Backend[] = []
+    const byId = new Map<string, Backend>()
     const newcomers: Backend[] = []
     await inSlices(listed, (one) => {
       const kept = current.get(one.id)
       const backend = kept?.url === one.url ? kept : this.open(one, options)
       if (backend !== kept) newcomers.push(backend)
       all.push(backend)
+      byId.set(one.id, backend)
     })
     const verdicts = newcomers.length > 0 && !isResumed ? await this.#judge(newcomers) : []
-    return { listed, all, newcomers, verdicts }
+    return { listed, all, byId, newcomers, verdicts }
   }
 }

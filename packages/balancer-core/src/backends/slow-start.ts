@@ -2,14 +2,17 @@ import type { Backend } from './backend.ts'
 import type { BackendSet } from './backend-set.ts'
 import type { Clock } from '../clock.ts'
 
-/** A newcomer's share begins here, and grows in so many steps. (Envoy's `min_weight_percent`; HAProxy's twentieths.) */
+/**
+ * The first share of a new backend, and the number of steps in which it grows. (Envoy's `min_weight_percent`; HAProxy's
+ * twentieths.)
+ */
 const least = 0.1
 const steps = 20
 
 /**
- * Gives a backend that has joined, or come back, its weight bit by bit: its caches are cold, its code is not compiled.
- * Linear from 10 % over `window` ms (Envoy's slow start, aggression 1). Those that the balancer begins with are not
- * held back, as in HAProxy: there is nobody else to take their share.
+ * Ramps up the weight of a backend that is new or back in rotation: its caches are cold, its code is not compiled.
+ * Linear from 10 % over `window` ms (Envoy's slow start, aggression 1). The initial backends start at full weight, as
+ * in HAProxy: there is no other to take their share.
  */
 export class SlowStart {
   readonly #clock: Clock
@@ -19,7 +22,7 @@ export class SlowStart {
   #timer: unknown
   #stopped = false
 
-  /** `window` in ms, 0 = none; `onChange` hears that weights have grown. */
+  /** `window` in ms, 0 = none; `onChange` is called when weights have grown. */
   constructor(clock: Clock, window: number, onChange: () => void) {
     this.#clock = clock
     this.#window = window
@@ -35,14 +38,14 @@ export class SlowStart {
     this.#warm()
   }
 
-  /** Finds the newcomers of a set that is about to be used. */
+  /** Finds the new backends of a set that is about to be used. */
   observe(now: BackendSet, before: BackendSet): void {
     if (this.#window === 0 || this.#stopped || now.available === before.available) return
     const known = new Set(before.available)
     for (const backend of now.available) if (!known.has(backend)) this.#begin(backend)
   }
 
-  /** Begins anew for one, e.g. because it was let in only to be tried. Nothing happens while it has a veto. */
+  /** Restarts the ramp of one backend, e.g. after a trial. Does nothing while it has a veto. */
   restart(backend: Backend): void {
     if (this.#window === 0 || this.#stopped || !backend.available) return
     this.#begin(backend)

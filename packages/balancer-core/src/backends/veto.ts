@@ -1,33 +1,36 @@
-/** What a veto says. */
+/** Options of a veto. */
 export interface VetoOptions {
-  /** Who says so, e.g. `health-check`. */
+  /** Its owner, e.g. `health-check`. */
   readonly by: string
-  /** Why, for the one who is woken at night. */
+  /** Why, in words for an operator. */
   readonly reason: string
-  /** An order (drain, maintenance), which panic never overrides; otherwise an opinion, which it does. Default false. */
+  /**
+   * An order (drain, maintenance), which holds in panic mode too; otherwise an opinion, which panic mode ignores.
+   * Default false.
+   */
   readonly hard?: boolean
-  /** Lifted by itself after so many ms; without it, only by its handle. */
+  /** Expires after this many ms; without it, only the handle lifts it. */
   readonly ttl?: number
-  /** What the reason rests on: plain data, shown wherever the veto is. */
+  /** Evidence for the reason: plain data, shown with the veto. */
   readonly evidence?: unknown
 }
 
-/** A reason, with an owner, not to use a backend. */
+/** A reason, with an owner, not to send requests to a backend. */
 export interface Veto {
   readonly by: string
   readonly reason: string
   readonly hard: boolean
-  /** When it was laid, in ms since the epoch. */
+  /** Since when, in ms since the epoch. */
   readonly since: number
   readonly evidence?: unknown
-  /** Takes it back. Calling it again does nothing. */
+  /** Removes it. Further calls do nothing. */
   lift(): void
 }
 
 /** A veto as the live view and `explain` show it. */
 export type VetoView = Pick<Veto, 'by' | 'reason' | 'hard' | 'since'> & Partial<Pick<Veto, 'evidence'>>
 
-/** What of a veto is data. */
+/** The data of a veto. */
 export function viewOfVeto({ by, reason, hard, since, evidence }: Veto): VetoView {
   return { by, reason, hard, since, ...(evidence !== undefined && { evidence }) }
 }

@@ -2,19 +2,19 @@ import type { Backend } from './backend.ts'
 import type { Clock } from '../clock.ts'
 import type { Veto, VetoOptions } from './veto.ts'
 
-/** Lays vetoes, and keeps the timers of those that lift themselves. */
+/** Places vetoes, and keeps the timers of those with a `ttl`. */
 export class Vetoes {
   readonly #clock: Clock
   readonly #onLift: () => void
   readonly #timers = new Set<unknown>()
 
-  /** `onLift` hears of each veto that has gone. */
+  /** `onLift` is called for each veto that was lifted. */
   constructor(clock: Clock, onLift: () => void) {
     this.#clock = clock
     this.#onLift = onLift
   }
 
-  /** It holds until it is lifted, by its handle or by its `ttl`. */
+  /** It holds until its handle or its `ttl` lifts it. */
   lay(backend: Backend, { by, reason, hard = false, ttl, evidence }: VetoOptions): Veto {
     let timer: unknown
     const veto: Veto = {
@@ -36,7 +36,7 @@ export class Vetoes {
     return veto
   }
 
-  /** None lifts itself any more. */
+  /** Cancels all timers. */
   stop(): void {
     for (const timer of this.#timers) this.#clock.clearTimeout(timer)
   }

@@ -34,9 +34,9 @@ export function nextOptions(given: BalancerOptions, current: ParsedOptions, poli
   const { options: read, faults } = readOptions({ ...given, backends: [] })
   const { clock, random } = current
   const wanted = { ...(clock !== undefined && { clock }), ...(random !== undefined && { random }), ...read }
-  const cannot = optionChanges(compared(current), compared(wanted)).flatMap((change) => {
-    const [name = ''] = change.option.split('.')
-    return name in fixed ? { ...change, why: fixed[name as keyof typeof fixed] } : []
+  const cannot = optionChanges(compared(current), compared(wanted)).flatMap(({ option, from, to }) => {
+    const [name = ''] = option.split('.')
+    return name in fixed ? { option, from, to, why: fixed[name as keyof typeof fixed] } : []
   })
   const kept = Object.keys(fixed).map((name) => [name, current[name as keyof ParsedOptions]] as const)
   const stays = Object.fromEntries(kept.filter(([, value]) => value !== undefined))

@@ -22,8 +22,8 @@ export interface ChangeParts {
 }
 
 /**
- * A change of a balancer's options that was checked, and has not been made. Nobody else changes the list until it is
- * committed or abandoned, so do that soon.
+ * A change of a balancer's options that was checked, and has not been made. No other change of the list runs until it
+ * is committed or abandoned, so do that soon.
  */
 export class PreparedChange {
   /** Why it cannot be made, one line each. */

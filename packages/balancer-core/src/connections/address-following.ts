@@ -6,25 +6,25 @@ import type { HostName } from '../names/host-name.ts'
 /** How long an address has to take a connection before the next one is tried as well (ms): RFC 8305 §5. */
 const attemptDelay = 250
 
-/** Of a connector's options, those by which it goes to the addresses of a name, one after the other until one answers. */
+/** Connector options with which it tries the addresses of a name one after the other. */
 export function lookupOptions(host: HostName | undefined): object {
   return host === undefined
     ? {}
     : { lookup: host.lookup, autoSelectFamily: true, autoSelectFamilyAttemptTimeout: attemptDelay }
 }
 
-/** A connection that ends by itself after what it carries, and takes nothing more. */
+/** A connection that can be retired: it finishes its request, takes no more, and closes. */
 export interface Retiring {
   retire(): void
 }
 
 /**
- * Lets a connection follow the addresses of its backend's name: what it learns of them it tells, and it closes when its own
- * is gone: at once if it is idle, else after what it carries.
+ * Ties a connection to the addresses of its backend's name: it reports which could be reached, and closes when its own
+ * is no longer listed: at once if idle, else after its request.
  */
 export function following(host: HostName, connect: Connect, connectionOf: () => Client | Retiring): Connect {
   return (options, callback) => {
-    /** That has taken the connection; what fails after that, fails in TLS. */
+    /** This address has accepted the connection; a later error is one of TLS. */
     let taken: string | undefined
     const opened = connect(options, (...answer: Parameters<buildConnector.Callback>) => {
       const [error, socket] = answer
@@ -60,7 +60,7 @@ function closeWith(host: HostName, socket: Socket, connection: Client | Retiring
     socket.destroy()
   }
   const forget = host.follow(address, () => {
-    // After each request, before the Pool may use it again.
+    // After each request, before the pool may use it again.
     connection.on('drain', closeWhenIdle)
     closeWhenIdle()
   })

@@ -2,15 +2,15 @@ import type { Socket } from 'node:net'
 import type { Connection } from './connection.ts'
 
 /**
- * The connections of one backend that clients have signed in over, each by its client's own connection. None is ever used
- * for anybody else; it is closed together with its client's.
+ * The connections of one backend that are authenticated for a client, by that client's connection. None is ever used
+ * for another client; it is closed together with its client's connection.
  */
 export class BoundConnections {
-  /** A client that has lost its connection is still listened to, for its next one. */
+  /** The listener stays after a connection is lost, for the client's next one. */
   readonly #byClient = new Map<Socket, Connection | undefined>()
   readonly #release: (connection: Connection) => void
 
-  /** `release` is to close a connection, now or once it has nothing to do. */
+  /** `release` must close a connection, now or once it is idle. */
   constructor(release: (connection: Connection) => void) {
     this.#release = release
   }
@@ -28,7 +28,7 @@ export class BoundConnections {
     })
   }
 
-  /** The client's own connection, if it has one that is free. */
+  /** The connection bound to this client, if it has one that is free. */
   of(client: Socket | undefined): Connection | undefined {
     if (this.#byClient.size === 0 || client === undefined) return undefined
     const own = this.#byClient.get(client)
@@ -43,7 +43,7 @@ export class BoundConnections {
     if (this.has(connection)) this.#byClient.set(connection.client!, undefined)
   }
 
-  /** The one that has been bound for longest and has nothing to do. */
+  /** The idle one that has been bound for longest. */
   get idle(): Connection | undefined {
     for (const connection of this.#byClient.values()) if (connection?.inUse === false) return connection
     return undefined

@@ -6,24 +6,30 @@ import type { HeldBody } from './held-body.ts'
 import type { ConnectionAware, PoolCounts, RequestPool } from './request-pool.ts'
 
 /**
- * How long a connection rests after a backend's first answer of each kind that has no body, to see whether one comes all the
- * same (ms). Servers that send one do so with the same write or the next.
+ * How long a connection rests after a backend's first response of each kind that must not have a body, to see whether
+ * one arrives anyway (ms). Faulty servers send it with the same write or the next.
  */
 const rest = 50
+
+/**
+ * After the first answer to HEAD, so long (ms): servers that make a body for it may take their time. Meanwhile no other
+ * connection is used again after HEAD, which seldom comes often.
+ */
+const trialAfterHead = 1000
 
 /** For how long a backend that did not say `100 Continue` to one client is not expected to say it to others (ms). */
 const disbelief = 60_000
 
-/** The request with the body that was held back. */
+/** The request whose body was held back. */
 function withBody(options: ConnectionRequest, { body }: HeldBody): ConnectionRequest {
   const { held: _, ...others } = options
   return { ...others, body, reset: false }
 }
 
 /**
- * The connections to one backend over HTTP/1.1. The one that was used last is used next, so that those beyond what is
- * needed time out; it is found without a search. undici's own Pool looks at its busy ones for each request, and opens a
- * new one where one is free in a moment.
+ * The HTTP/1.1 connections to one backend. The one used last is used next, so that surplus ones time out; it is found
+ * without a search. undici's own Pool searches its busy ones for each request, and opens a new one although another
+ * would be free in a moment.
  */
 export class ConnectionPool implements RequestPool, ConnectionOwner {
   readonly connectorOf: (connection: () => Connection) => Connect
@@ -33,17 +39,19 @@ export class ConnectionPool implements RequestPool, ConnectionOwner {
   readonly #limits: { readonly connections: number }
   readonly #all = new Set<Connection>()
   readonly #free: Connection[] = []
-  /** Those for whom a connection is free in a moment. */
+  /** Waiting requests for which a connection will be free in this turn. */
   readonly #waiting: { options: Dispatcher.DispatchOptions; handler: ConnectionAware }[] = []
   readonly #bound = new BoundConnections((connection) => {
     if (!connection.inUse && this.#all.has(connection)) this.#drop(connection)
   })
   #settling = 0
   #resting = 0
+  /** It rests after the first answer to HEAD. */
+  #trial: Connection | undefined
   /** Kinds of answers after which nothing came, and after which something did: see `bodiless`. */
   #trusted: number = bodiless.none
   #distrusted: number = bodiless.none
-  /** Until then, it is not expected to tell clients to continue: it has let one wait in vain. */
+  /** Until then it is not waited for `100 Continue`, since it did not send one. */
   #expectAfter = 0
   #ending = false
   destroyed = false
@@ -125,7 +133,7 @@ export class ConnectionPool implements RequestPool, ConnectionOwner {
 
   onDisconnect(connection: Connection): void {
     this.#settle(connection)
-    // One that has a request opens another socket for it, or tells it that it has failed.
+    // With a request, undici opens another socket for it, or fails it.
     if (connection.inUse || !this.#all.has(connection)) return
     this.#drop(connection)
     this.#serve()
@@ -146,7 +154,7 @@ export class ConnectionPool implements RequestPool, ConnectionOwner {
   onAbandoned(connection: Connection): void {
     this.#settle(connection)
     this.#all.delete(connection)
-    // Not in this call: whoever abandons it is not done.
+    // Not within this call: the caller is still at work.
     process.nextTick(() => this.#serve())
   }
 
@@ -157,7 +165,7 @@ export class ConnectionPool implements RequestPool, ConnectionOwner {
   }
 
   #dispatch(connection: Connection, options: Dispatcher.DispatchOptions, handler: ConnectionAware): void {
-    // undici's own default, switched off for backends that answer HEAD as they should.
+    // undici's own default; switched off for backends that answer HEAD correctly.
     if (options.method === 'HEAD' && (this.#distrusted & bodiless.head) !== 0) options.reset = true
     const { held } = options as ConnectionRequest
     const isIgnored = held !== undefined && performance.now() < this.#expectAfter
@@ -165,16 +173,20 @@ export class ConnectionPool implements RequestPool, ConnectionOwner {
     if (handler.refused) this.onDrain(connection)
   }
 
-  /** One that can be used at once, or be opened. */
+  /** A connection that can be used at once, or a new one. */
   #take(): Connection | undefined {
     const free = this.#free.pop()
     if (free !== undefined) return free
     // There will be as many in a moment, without the cost of a new one.
-    if (this.#waiting.length < this.#settling + this.#resting) return undefined
+    return this.#waiting.length < this.#settling + this.#resting ? undefined : this.#make()
+  }
+
+  /** A new one; in place of an idle one that nobody else can use, if there are as many as may be. */
+  #make(): Connection | undefined {
     if (this.#all.size < this.#limits.connections) return this.#open()
-    const bound = this.#bound.idle
-    if (bound === undefined) return undefined
-    this.#drop(bound)
+    const idle = this.#bound.idle ?? this.#trial
+    if (idle === undefined) return undefined
+    this.#drop(idle)
     return this.#open()
   }
 
@@ -184,7 +196,7 @@ export class ConnectionPool implements RequestPool, ConnectionOwner {
     return connection
   }
 
-  /** Lets those go that wait, as far as there is something for them. */
+  /** Sends waiting requests, as long as there are connections. */
   #serve(): void {
     while (this.#waiting.length > 0) {
       if (this.#waiting[0]!.handler.isOver) {
@@ -192,12 +204,10 @@ export class ConnectionPool implements RequestPool, ConnectionOwner {
         continue
       }
       const free = this.#free.pop()
-      const isDue =
-        free !== undefined ||
-        (this.#waiting.length > this.#settling + this.#resting && this.#all.size < this.#limits.connections)
-      if (!isDue) return
+      const next = free ?? (this.#waiting.length > this.#settling + this.#resting ? this.#make() : undefined)
+      if (next === undefined) return
       const { options, handler } = this.#waiting.shift()!
-      this.#dispatch(free ?? this.#open(), options, handler)
+      this.#dispatch(next, options, handler)
     }
   }
 
@@ -206,20 +216,27 @@ export class ConnectionPool implements RequestPool, ConnectionOwner {
   }
 
   #rest(connection: Connection): void {
-    this.#resting++
-    connection.resting = setTimeout(() => {
-      this.#wake(connection)
-      this.#trusted |= connection.kind & ~this.#distrusted
-      this.#give(connection)
-      this.#serve()
-    }, rest).unref()
+    const isHead = connection.kind === bodiless.head
+    if (isHead && this.#trial !== undefined) return this.#drop(connection)
+    if (isHead) this.#trial = connection
+    else this.#resting++
+    connection.resting = setTimeout(
+      () => {
+        this.#wake(connection)
+        this.#trusted |= connection.kind & ~this.#distrusted
+        this.#give(connection)
+        this.#serve()
+      },
+      isHead ? trialAfterHead : rest,
+    ).unref()
   }
 
   #wake(connection: Connection): void {
     if (connection.resting === undefined) return
     clearTimeout(connection.resting)
     connection.resting = undefined
-    this.#resting--
+    if (this.#trial === connection) this.#trial = undefined
+    else this.#resting--
   }
 
   #drop(connection: Connection): void {

@@ -11,50 +11,50 @@ export interface ConnectionRequest extends Dispatcher.DispatchOptions {
   readonly client?: Socket
 }
 
-/** Kinds of answers that have no body; some servers send one all the same. */
+/** Kinds of responses without a body; some servers send one anyway. */
 export const bodiless = { none: 0, head: 1, noContent: 2, notModified: 4 } as const
 
-/** Opens sockets; also answers the one that it opens, so that this can be given up. */
+/** Opens sockets; returns the one that it opens, so that this can be cancelled. */
 export type Connect = (options: buildConnector.Options, callback: buildConnector.Callback) => Socket | undefined
 
-/** Who keeps connections: told of everything that happens to one. */
+/** Owner of connections: told of everything that happens to one. */
 export interface ConnectionOwner {
-  /** Opens the sockets of one connection. */
+  /** Opens the socket of a connection. */
   readonly connectorOf: (connection: () => Connection) => Connect
   readonly options: Client.Options
   roundTrip: number
-  /** Its request has ended well; it will be ready, or closed, within this turn of the event loop. */
+  /** Its request has succeeded; it will be ready, or closed, within this turn of the event loop. */
   onEnded(connection: Connection): void
-  /** It has nothing to do. */
+  /** It is idle. */
   onDrain(connection: Connection): void
   onDisconnect(connection: Connection): void
-  /** After an answer of such a kind, there came bytes that nobody had asked for. */
+  /** Surplus bytes followed a response of such a kind. */
   onSurplus(kind: number): void
   onAbandoned(connection: Connection): void
   onBound(connection: Connection, client: Socket): void
-  /** An `expect: 100-continue` was waited for in vain. */
+  /** The backend did not answer `Expect: 100-continue` in time. */
   onIgnored(): void
 }
 
-/** undici has read bytes that are no answer to anything. */
+/** undici has read bytes that belong to no request. */
 function isSurplus(error: Error & { code?: string }): boolean {
   return error.message === 'bad response' || error.code?.startsWith('HPE_') === true
 }
 
-/** One connection over HTTP/1.1: a client of undici that carries one request at a time. */
+/** One HTTP/1.1 connection: an undici client that carries one request at a time. */
 export class Connection extends Client implements CarryingConnection, WireOwner {
   fresh = false
   connected = false
   /** It carries a request, or will in a moment. */
   inUse = false
-  /** It has been signed in, or may have been, by this client. */
+  /** It is, or may be, authenticated for this client. */
   isPrivate = false
   client: Socket | undefined
-  /** Its request has ended, and undici has not done with it yet. */
+  /** Its request has ended, but undici is not ready yet. */
   settling = false
-  /** Waits for what may still come after the last answer. */
+  /** Resting: surplus bytes may still arrive after the last response. */
   resting: NodeJS.Timeout | undefined
-  /** Of the last answer: see `bodiless`. */
+  /** Kind of the last response: see `bodiless`. */
   kind: number = bodiless.none
   readonly #owner: ConnectionOwner
   readonly #connector: Connect
@@ -91,12 +91,12 @@ export class Connection extends Client implements CarryingConnection, WireOwner 
     return this.#wire?.written !== false
   }
 
-  /** A request of its own has begun to be written, and its response has not ended. */
+  /** A request is being written or its response has not ended. */
   get running(): boolean {
     return this.#wire?.idle === false
   }
 
-  /** Can carry another request, as far as it is known. */
+  /** True if it can take another request, as far as is known. */
   get usable(): boolean {
     return this.connected && this.#wire?.usable === true
   }
@@ -194,7 +194,7 @@ export class Connection extends Client implements CarryingConnection, WireOwner 
     void this.cut()
   }
 
-  /** Ends it at once, with whatever it carries. */
+  /** Closes it at once, with its request. */
   cut(): Promise<void> {
     const destroyed = this.destroy()
     this.#opening?.destroy()

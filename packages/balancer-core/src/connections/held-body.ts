@@ -1,16 +1,16 @@
 import type { Socket } from 'node:net'
 import type { Readable } from 'node:stream'
 
-/** Who is told how the body gets on. */
+/** Listener for the progress of the body. */
 export interface BodyReporter {
   onBodySent(chunk: Buffer): void
   onRequestSent(): void
 }
 
 /**
- * The body of a request whose client waits to be told to continue. undici does not send such requests: it is given one
- * without a body, into whose head the expectation and the framing are written. The body follows once the backend has said
- * `100 Continue`, or after a while, since some never do (RFC 9110 §10.1.1); not at all if the backend answers before.
+ * The body of a request with `Expect: 100-continue`. undici does not send such requests: it is given one without a
+ * body, and `Expect` and the framing are added to the head. The body follows once the backend has sent `100 Continue`,
+ * or after a while, since some never do (RFC 9110 §10.1.1); not at all if the backend responds before.
  */
 export class HeldBody {
   readonly body: Readable
@@ -26,19 +26,19 @@ export class HeldBody {
   readonly #onEnd = () => this.#end()
   readonly #onDrain = () => void this.body.resume()
 
-  /** `length` in bytes; in chunks if it is undefined. `patience` is how long the backend is waited for, in ms. */
+  /** `length` in bytes; undefined = chunked. `patience` is how long to wait for the backend, in ms. */
   constructor(body: Readable, length: number | undefined, patience: number) {
     this.body = body
     this.#length = length
     this.#patience = patience
   }
 
-  /** It has not been sent to its end, and may yet be. */
+  /** True while it is not sent completely but still may be. */
   get pending(): boolean {
     return this.#state !== 'over'
   }
 
-  /** The head as undici writes it for a request without a body, as it is to be sent. */
+  /** Turns the head that undici writes for a request without a body into the one to send. */
   readonly changeHead = (head: string): string => {
     const none = '\r\ncontent-length: 0\r\n\r\n'
     const fields = head.slice(0, head.endsWith(none) ? -none.length : -4)
@@ -46,7 +46,7 @@ export class HeldBody {
     return `${fields}\r\nexpect: 100-continue\r\n${framing}\r\n\r\n`
   }
 
-  /** The head is about to be written. `onIgnored` hears that the backend has said nothing. */
+  /** The head is about to be written. `onIgnored` is called if the backend does not react. */
   begin(socket: Socket, reporter: BodyReporter, onIgnored: () => void): void {
     this.#socket = socket
     this.#reporter = reporter
@@ -57,7 +57,7 @@ export class HeldBody {
     }, this.#patience)
   }
 
-  /** The backend wants it. */
+  /** The backend asks for it. */
   release(): void {
     if (this.#state !== 'waiting') return
     clearTimeout(this.#timer)
@@ -66,7 +66,7 @@ export class HeldBody {
     this.body.on('data', this.#onData).on('end', this.#onEnd)
   }
 
-  /** The backend has answered: what it has not asked for by now, it does not want. */
+  /** The backend has responded: if it has not asked for the body by now, it does not want it. */
   answered(): void {
     if (this.#state === 'waiting') this.stop()
   }
@@ -104,9 +104,9 @@ export class HeldBody {
     this.#reporter!.onRequestSent()
   }
 
-  /** It is not as long as it was said to be: whatever follows on the connection would be taken for something else. */
+  /** Its length differs from `Content-Length`: anything that follows on the connection would be misread. */
   #fail(): void {
     this.stop()
-    this.#socket!.destroy(new Error('the body is not as long as its content-length says'))
+    this.#socket!.destroy(new Error('the body does not have the length that content-length says'))
   }
 }

@@ -20,7 +20,7 @@ const startLine = /^HTTP\/1\.[01] [2-5]\d\d/
 const bodiless = /^HTTP\/1\.. (?:204|304)/
 const lengthField = /\r\ncontent-length:[ \t]*(\d{6,15})[ \t]*(?=\r\n|$)/i
 
-/** Somebody traces undici, and would read the wrong length. */
+/** Observers of undici would get the wrong length. */
 const traced = channel('undici:request:headers')
 
 function endsHead(chunk: Buffer): boolean {

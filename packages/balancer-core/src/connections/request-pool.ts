@@ -1,15 +1,15 @@
-// Room `connections`: what carries requests to one backend, and what has to be seen to on the wire.
+// Room `connections`: the connections to one backend, and corrections of what undici gets wrong on them.
 import type { Socket } from 'node:net'
 import type { Dispatcher } from 'undici'
 import type { HeldBody } from './held-body.ts'
 
-/** What a request asks of the connection that carries it. */
+/** What a request needs to know of its connection. */
 export interface CarryingConnection {
-  /** Connected, and nothing has been sent over it. */
+  /** New: nothing has been sent over it. */
   fresh: boolean
-  /** The least that a packet has been seen to take to the backend and back (ms). */
+  /** Shortest round trip seen so far (ms). */
   readonly roundTrip: number
-  /** Some of the current request has left for the backend. */
+  /** Part of the current request has been sent. */
   readonly written: boolean
   /** The `content-length` of a response whose body is so long that it does not go through undici, which was told of one byte. */
   readonly longLength?: string | undefined
@@ -19,28 +19,28 @@ export interface CarryingConnection {
   resumed?(): void
   /** A request is about to be written. */
   requestBegins(): void
-  /** Its response has come to its end. */
+  /** Its response has ended. */
   responseEnded(): void
-  /** From now on it carries only what comes over this connection of a client; nothing more at all if there is none. */
+  /** From now on it carries only requests of this client connection; no more at all if undefined. */
   bindTo(client: Socket | undefined): void
-  /** The request that it carries, and that was not begun, is not wanted any more. */
+  /** Its request, which was not started, is cancelled. */
   abandon(): void
 }
 
-/** A handler that wants to know which connection carries it, and what its pool has made of it. */
+/** A handler that wants to know its connection and how its pool handled it. */
 export interface ConnectionAware extends Dispatcher.DispatchHandler {
   connection: CarryingConnection | undefined
-  /** undici did not take the request: set by the handler when it hears of that. */
+  /** Set by the handler when undici refused the request. */
   readonly refused: boolean
-  /** Also while it waits for a connection, where its pool can let it go then. */
+  /** Also called while it waits for a connection, if its pool can cancel it then. */
   controller: Dispatcher.DispatchController | undefined
-  /** Taken back by its pool when the backend has said that it has not looked at the request. */
+  /** Reset by the pool when the backend says that it has not processed the request. */
   started: boolean
-  /** It has ended, whether it was carried or not. */
+  /** True once it has ended, sent or not. */
   readonly isOver: boolean
   /** The status of its final response; 0 before that. */
   readonly status: number
-  /** Its body, if that is held back until the backend asks for it. */
+  /** Its body, if it is held back until the backend asks for it. */
   held: HeldBody | undefined
   onBodySent(chunk: Uint8Array): void
   onRequestSent(): void
@@ -48,26 +48,26 @@ export interface ConnectionAware extends Dispatcher.DispatchHandler {
   onBorrowed(chunk: Buffer): boolean
 }
 
-/** How many connections are open and without a request; how many requests wait, for whom, and how many are under way. */
+/** Figures of a pool: idle connections, waiting requests, requests in progress. */
 export interface PoolCounts {
   readonly connected: number
   readonly free: number
-  /** For their connection to open. */
+  /** Waiting for their connection to open. */
   readonly pending: number
-  /** For a connection. */
+  /** Waiting for a connection. */
   readonly queued: number
   readonly running: number
 }
 
-/** What sends requests to one backend. */
+/** Sends requests to one backend. */
 export interface RequestPool {
   readonly stats: PoolCounts
-  /** Everything of it was ended. */
+  /** True once it was destroyed. */
   readonly destroyed: boolean
-  /** As undici's: whatever happens, the handler hears of it. */
+  /** As in undici: the handler is told of every outcome. */
   dispatch(options: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): boolean
-  /** Resolves once what it has been given has ended. */
+  /** Resolves once its requests have ended. */
   close(): Promise<void>
-  /** Ends everything now. */
+  /** Aborts everything now. */
   destroy(): Promise<void>
 }

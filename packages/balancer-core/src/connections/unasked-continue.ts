@@ -1,12 +1,12 @@
-/** More of one interim response than this is not waited for (bytes): the parser is to judge it. */
+/** Longest interim response that is buffered (bytes); a longer one is left to the parser. */
 const maxInterim = 16_384
 const heads = ['HTTP/1.1 1', 'HTTP/1.0 1'].map((text) => Buffer.from(text, 'latin1'))
 
-/** What has been made of the bytes before a final response. */
+/** Result for the bytes before a final response. */
 export interface Interim {
-  /** To be read by the parser; undefined if nothing is. */
+  /** Bytes for the parser; undefined if none. */
   readonly passed: Buffer | undefined
-  /** To be looked at again together with what follows. */
+  /** Bytes to check again together with the next ones. */
   readonly held: Buffer | undefined
   /** The final response has begun. */
   readonly answered: boolean
@@ -14,15 +14,15 @@ export interface Interim {
   readonly continues: boolean
 }
 
-/** It may be the beginning of an interim response, as far as it goes. */
+/** True if this may be the beginning of an interim response. */
 function mayBeInterim(bytes: Buffer): boolean {
   const length = Math.min(bytes.length, 10)
   return heads.some((head) => head.compare(bytes, 0, length, 0, length) === 0)
 }
 
 /**
- * Takes out each `100 Continue` that comes before the response, which a client must be able to parse, and may ignore if
- * it did not ask for it (RFC 9110 §15.2). Other interim responses pass.
+ * Removes each `100 Continue` before the response: a client must be able to parse it, and may ignore it if it did not
+ * ask for it (RFC 9110 §15.2). Other interim responses pass.
  */
 export function withoutContinue(bytes: Buffer): Interim {
   const passed: Buffer[] = []
@@ -43,7 +43,7 @@ export function withoutContinue(bytes: Buffer): Interim {
     }
     if (end === -1) return interim(rest, false)
     const status = rest.toString('latin1', 9, 12)
-    // It is not HTTP from here on.
+    // From here on, it is not HTTP.
     if (status === '101') {
       passed.push(rest)
       return interim(undefined, true)

@@ -2,11 +2,11 @@ import type { Socket } from 'node:net'
 import { LongPassage, type LongPassageOwner } from './long-passage.ts'
 import { withoutContinue, type Interim } from './unasked-continue.ts'
 
-/** Who uses the wire, and hears of what cannot be seen by reading responses. */
+/** User of the wire: told of events that reading responses does not show. */
 export interface WireOwner extends LongPassageOwner {
-  /** A reset may be the end of this response, and not break it off: see `Wire`. */
+  /** True if a reset may be the regular end of this response: see `Wire`. */
   readonly endsByReset: boolean
-  /** Bytes have come that no request had asked for: the socket has been destroyed. */
+  /** Surplus bytes arrived: the socket has been destroyed. */
   onSurplus(): void
   /** A response may have a body: it is not one to HEAD. */
   readonly expectsBody: boolean
@@ -18,16 +18,16 @@ type Wired = Socket & { [wireOf]: Wire }
 type Written = (error?: Error | null) => void
 type Chunks = { chunk: string | Buffer; encoding: BufferEncoding }[]
 
-/** Bytes that nobody had asked for. With undici's own code for a lost connection: what waits for this one gets another. */
+/** Surplus bytes. With undici's code for a lost connection, so that a request waiting for this one gets another. */
 class SurplusError extends Error {
   readonly code = 'UND_ERR_SOCKET'
 
   constructor() {
-    super('the backend sent what was not asked for')
+    super('the backend sent surplus bytes')
   }
 }
 
-/** With another code than the one that undici may take for an end. */
+/** With a code that undici does not take for the end of a response. */
 class ResetError extends Error {
   readonly code = 'UND_ERR_SOCKET'
 
@@ -36,7 +36,7 @@ class ResetError extends Error {
   }
 }
 
-/** The other side has closed for good: what it had sent before can still be read. */
+/** The other side has closed: data that it had sent before can still be read. */
 function isClosed(error: Error): boolean {
   const { code } = error as NodeJS.ErrnoException
   return code === 'EPIPE' || code === 'ECONNRESET' || code === 'ECONNABORTED'
@@ -60,18 +60,18 @@ function destroy(this: Wired, error?: Error): Wired {
 }
 
 /**
- * Stands between a socket to a backend and undici, by methods of the socket that are overridden once, when it is
- * connected. It sees to what undici's client gets wrong, or does not tell:
- * - an answer that has arrived counts, although the request could not be written to its end;
- * - bytes that come before a request was written are never the answer to it;
- * - `100 Continue` before the answer is no answer, whether it was asked for or not (RFC 9110 §15.2).
+ * Sits between a socket to a backend and undici, by overriding methods of the socket once, when it is connected. It
+ * corrects what undici's client gets wrong, or does not report:
+ * - a response that has arrived counts, even if the request could not be written completely;
+ * - bytes that arrive before a request was written are never its response;
+ * - `100 Continue` is not the final response, whether it was asked for or not (RFC 9110 §15.2).
  */
 export class Wire {
-  /** Some of the request has been handed to the system. */
+  /** Part of the request has been handed to the system. */
   written = false
-  /** The other side does not read any more: nothing else can be sent. */
+  /** The other side no longer reads: nothing more can be sent. */
   broken = false
-  /** Hears of `100 Continue`, while a request waits for it. */
+  /** Listener for `100 Continue`, while a request waits for it. */
   onContinue: (() => void) | undefined
   /** Changes the head of the next request as it is written. */
   changeHead: ((head: string) => string) | undefined
@@ -79,13 +79,13 @@ export class Wire {
   /** Of a long body, all but the last byte. */
   readonly long: LongPassage
   readonly #owner: WireOwner
-  /** A request is under way. */
+  /** A request is in progress. */
   #asked = false
-  /** The head of the final response has begun: what comes belongs to it. */
+  /** The final response has begun: further bytes belong to it. */
   #answered = false
-  /** The beginning of a head of which more is needed. */
+  /** The beginning of an incomplete head. */
   #held: Buffer | undefined
-  /** Why the socket will be destroyed once everything that has arrived is read. */
+  /** The error with which the socket will be destroyed once all received data is read. */
   #late: Error | undefined
   #written: Written | undefined
   readonly #onWritten = (error?: Error | null) => this.#afterWrite(error)
@@ -107,12 +107,12 @@ export class Wire {
     Object.assign(socket, { [wireOf]: this, read, _write: write, _writev: writeAll, destroy })
   }
 
-  /** Can carry another request, as far as it is known. */
+  /** True if it can take another request, as far as is known. */
   get usable(): boolean {
     return !this.broken && this.#late === undefined && !this.socket.destroyed
   }
 
-  /** No request is under way. */
+  /** True if no request is in progress. */
   get idle(): boolean {
     return !this.#asked
   }
@@ -126,7 +126,7 @@ export class Wire {
     this.long.length = undefined
   }
 
-  /** Its response is whole: whatever comes now has not been asked for. */
+  /** Its response is complete: any further bytes are surplus. */
   end(): void {
     this.#asked = false
     this.#answered = false
@@ -173,7 +173,10 @@ export class Wire {
     else this.#fail(error)
   }
 
-  /** Of a body that ends with the connection, undici takes a reset for the end, which it is only after a refusal. */
+  /**
+   * For a body that ends with the connection, undici takes a reset for the end; that is right only for an early
+   * response to an upload.
+   */
   #fail(error: Error): void {
     const isCut = this.#answered && !this.#owner.endsByReset
     this.#destroy.call(this.socket, isCut ? new ResetError(error) : error)
@@ -182,8 +185,8 @@ export class Wire {
   #afterWrite(error?: Error | null): void {
     const written = this.#written
     if (error !== undefined && error !== null && isClosed(error)) {
-      // Not told: the socket would be destroyed with what has arrived and was not read. Its readable side ends in any
-      // case, after that, and this is what undici hears.
+      // The error is not passed on: it would destroy the socket with unread data. The readable side ends afterwards
+      // anyway, and that is what undici sees.
       this.broken = true
       return
     }
@@ -191,14 +194,14 @@ export class Wire {
     written!(error)
   }
 
-  /** What of this may be read as a response; undefined where nothing may, null where nothing else will. */
+  /** The part that may be read as a response; undefined = nothing yet, null = nothing more. */
   #judge(chunk: Buffer): Buffer | null | undefined {
     if (!this.#asked || !this.written) {
       this.#destroy.call(this.socket, new SurplusError())
       this.#owner.onSurplus()
       return null
     }
-    // The tenth byte is the first digit of the status. Nearly always, that is all there is to see.
+    // The tenth byte is the first digit of the status. Nearly always, checking it is enough.
     if (this.#held === undefined && chunk.length > 9 && chunk[9] !== 0x31 /* 1 */) {
       this.#answered = true
       return this.#owner.expectsBody ? this.long.begin(chunk) : chunk

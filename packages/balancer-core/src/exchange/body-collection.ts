@@ -3,34 +3,34 @@ import type { Clock } from '../clock.ts'
 import { StallWatch } from './stall-watch.ts'
 import type { RateLimit } from './client-rate.ts'
 
-/** Whose body it is. */
+/** Owner of the body. */
 interface Collecting {
   onBody(body: Buffer): void
   /** The client has stopped sending, or is too slow. */
   onBodyStalled(): void
-  /** The balancer has closed meanwhile. */
+  /** The balancer has closed. */
   onClosed(): void
 }
 
-/** How long it may take. */
+/** Time limits for the body. */
 interface Limits {
   readonly clock: Clock
-  /** How long nothing may come, in ms; 0 = for ever. */
+  /** Longest time without data, in ms; 0 = no limit. */
   readonly idle: number
   readonly rate: RateLimit
 }
 
-/** Those that wait for their clients, by their balancer: no backend and no queue knows of them. */
+/** Bodies that are being read, by balancer: these requests have no backend yet and are in no queue. */
 const underWay = new WeakMap<object, Set<BodyCollection>>()
 
-/** The balancer has closed: whoever still waits for a body is not served any more. */
+/** The balancer has closed: requests that still wait for their body are failed. */
 export function endCollections(balancer: object): void {
   for (const collection of underWay.get(balancer) ?? []) collection.end()
 }
 
 /**
- * Takes a small body that is slow in coming whole, before there is a place for it: a client that sends a byte now and then
- * takes no backend from anybody. (As nginx does with `proxy_request_buffering on`.)
+ * Reads a small, slow body completely before a backend is picked, so that a slow client occupies none. (As nginx does
+ * with `proxy_request_buffering on`.)
  */
 export class BodyCollection {
   readonly #collecting: Collecting
@@ -90,7 +90,7 @@ export class BodyCollection {
       this.#chunks.push(chunk)
       this.#received += chunk.length
     }
-    // Stopped, or not there yet. Where it ends early, the client has gone.
+    // Stopped, or not complete yet. If it ends early, the client has gone.
     if (this.#watch === undefined || this.#received < this.#length) return
     this.stop()
     this.#collecting.onBody(Buffer.concat(this.#chunks))

@@ -6,13 +6,13 @@ import type { FailureReason } from '../failure.ts'
 import { isHeldUp } from './progress-limit.ts'
 import type { Outgoing } from '../request/outgoing-request.ts'
 
-/** How much of what was written to the client has left for it. */
+/** How many bytes written to the client have been sent. */
 export function delivered({ socket, writableLength }: ServerResponse): number {
-  // Over HTTP/2 the connection has others on it.
+  // An HTTP/2 connection carries other requests too.
   return socket instanceof Socket ? socket.bytesWritten - socket.writableLength : -writableLength
 }
 
-/** Whose turn it is, and how much it has moved. */
+/** Whether the client has to move, and how many bytes it has moved. */
 interface Turn {
   readonly of: 'sender' | 'reader' | 'nobody'
   readonly bytes: number
@@ -21,8 +21,8 @@ interface Turn {
 const nobody: Turn = { of: 'nobody', bytes: 0 }
 
 /**
- * A client has to move only while bytes wait for it to be read, or while it has named a length and owes the rest of it:
- * streams that are quiet are never measured.
+ * A client has to move only while it has bytes to read, or while it still owes part of a body of known length. Quiet
+ * streams are never measured.
  */
 function turnOf(attempt: Attempt, { body }: Outgoing, response: ServerResponse): Turn {
   if (attempt.status !== 0 && response.writableLength > 0) return { of: 'reader', bytes: delivered(response) }
@@ -30,12 +30,12 @@ function turnOf(attempt: Attempt, { body }: Outgoing, response: ServerResponse):
   return !(body instanceof Readable) || isHeldUp(body) ? nobody : { of: 'sender', bytes: attempt.bytesSent }
 }
 
-/** Measures how fast a client moves while it is its turn. It is asked now and then, and made only once it is asked. */
+/** Measures how fast a client moves while it has to. Checked now and then, and created at the first check. */
 export class ClientRate {
   #turn: Turn = nobody
   #begun = 0
 
-  /** Why it fails, if the client has moved too little all the while that it was its turn. `now` is in ms. */
+  /** The failure, if the client was too slow for the whole time in which it had to move. `now` is in ms. */
   check(
     attempt: Attempt,
     out: Outgoing,
@@ -54,16 +54,16 @@ export class ClientRate {
   }
 }
 
-/** So many bytes in so many ms. */
+/** A rate: this many bytes in this many ms. */
 export interface RateLimit {
   readonly least: number
   readonly window: number
 }
 
-/** Over how long a rate is measured where nothing else limits how long a client may stand still (ms). */
+/** Measuring period where no limit for an idle client applies (ms). */
 const defaultWindow = 60_000
 
-/** What `minClientRate` (bytes/s) comes to: bursts are evened out over as long as a client may stand still (ms; 0 = for ever). */
+/** The limit for `minClientRate` (bytes/s), averaged over `idle` ms (0 = no such limit), so that bursts even out. */
 export function rateLimit(minClientRate: number, idle: number): RateLimit {
   const window = idle === 0 ? defaultWindow : idle
   return { least: (minClientRate * window) / 1000, window }

@@ -13,11 +13,14 @@ import type { Outgoing } from '../request/outgoing-request.ts'
 import { InterimResponses } from '../response/interim-responses.ts'
 import type { TimeLimits } from './time-limits.ts'
 
-/** How often a client that is held up is looked for (ms), and how much of its body is read for that at most (bytes). */
+/**
+ * How often to check whether a paused client is still there (ms), and how much of its body is read for that at most
+ * (bytes).
+ */
 const lookPeriod = 500
 const maxReadAhead = 4 * 1024 * 1024
 
-/** Whose client it is: an exchange. */
+/** Owner of the client: an exchange. */
 interface Watched {
   readonly request: FastifyRequest
   readonly reply: FastifyReply
@@ -32,7 +35,7 @@ interface Watched {
   fail(reason: FailureReason, error: unknown): void
 }
 
-/** Who is to be given a small body. */
+/** Receiver of a small body. */
 interface Taking {
   readonly request: FastifyRequest
   readonly outcome: Outcome | undefined
@@ -40,7 +43,7 @@ interface Taking {
   onBody(body: Buffer): void
 }
 
-/** Hands over a small body if it has arrived; otherwise it is waited for. */
+/** Hands over a small body if it has arrived; otherwise waits for it. */
 export function takeBody(exchange: Taking, length: number): void {
   if (exchange.outcome !== undefined) return
   const body = takeSmallBody(exchange.request.raw, length)
@@ -48,7 +51,7 @@ export function takeBody(exchange: Taking, length: number): void {
   else exchange.onBody(body)
 }
 
-/** Looks after a client that takes its time over sending or reading. Made only for an exchange that has to wait for it. */
+/** Watches a client that is slow to send or read. Created only for an exchange that has to wait for it. */
 export class ClientWatch {
   readonly #exchange: Watched
   readonly #limits: TimeLimits
@@ -62,7 +65,7 @@ export class ClientWatch {
     this.#limits = limits
   }
 
-  /** Takes a body of this length whole, and hands it over. */
+  /** Reads a body of this length completely, and hands it over. */
   collect(length: number): void {
     const { request, clock, forwarding, balancer } = this.#exchange
     const { idle } = forwarding.options.timeouts
@@ -83,7 +86,7 @@ export class ClientWatch {
     this.#exchange.fail('drain-deadline', undefined)
   }
 
-  /** Ends the attempt of a client that is too slow, and sees to it that one that has gone is noticed; to be called again and again. */
+  /** Fails the request of a client that is too slow, and notices one that has gone. To be called repeatedly. */
   check(attempt: Attempt, out: Outgoing): void {
     const { reply, forwarding, counts } = this.#exchange
     const { now } = counts.sweep
@@ -95,13 +98,16 @@ export class ClientWatch {
     }
   }
 
-  /** While the backend takes nothing, nothing is read from the client, and its end would not be seen: a little is. */
+  /**
+   * While the backend reads nothing, nothing is read from the client either, and its end would go unnoticed: so a
+   * little is read.
+   */
   #look(): void {
     const { raw } = this.#exchange.request
     if (raw.httpVersionMajor === 1 && raw.readableLength < maxReadAhead) (raw.socket as Socket | null)?.resume()
   }
 
-  /** Something comes before the response. */
+  /** An interim response has arrived. */
   onInformation(attempt: Attempt, status: number, headers: IncomingFields): void {
     const { reply } = this.#exchange
     this.#interim ??= new InterimResponses(reply)

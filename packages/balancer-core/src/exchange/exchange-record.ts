@@ -20,7 +20,7 @@ export class ExchangeRecord implements ExchangeView {
   startedAt = 0
   endedAt = 0
   readonly attempts: Attempt[] = []
-  /** Set once it is decided how it ends: `ok` only when the client has been sent everything. */
+  /** Set once the outcome is known: `ok` only when everything was sent to the client. */
   outcome: Outcome | undefined
   error: unknown
 

@@ -1,16 +1,16 @@
-// Room `exchange`: one client request from its beginning to its one end: attempts, retries, time limits, the answer to a failure.
+// Room `exchange`: one client request from beginning to end: attempts, retries, time limits, the response to a failure.
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Dispatcher } from 'undici'
 import { Answer } from '../response/answer.ts'
 import type { Attempt, AttemptOwner } from '../attempt/attempt.ts'
-import { bindIfSignedIn } from '../attempt/signed-in.ts'
+import { bindIfSignedIn, signedInAt } from '../attempt/signed-in.ts'
+import type { Backend } from '../backends/backend.ts'
 import type { WaitingExchange } from '../balancer.ts'
 import { channels } from '../channels.ts'
 import { failureError } from '../errors.ts'
 import { ExchangeRecord } from './exchange-record.ts'
 import { replyWithFailure } from './failure-reply.ts'
 import type { FailureReason } from '../failure.ts'
-import { firstPick } from './first-pick.ts'
 import type { Forwarding } from './forwarding.ts'
 import type { Lane } from '../response/response-lane.ts'
 import { ClientWatch, takeBody } from './client-watch.ts'
@@ -29,11 +29,11 @@ import { Retries } from './retry.ts'
 import type { IncomingFields } from '../headers/fields.ts'
 
 /**
- * One client request on its way through: it is judged, gets a backend, is tried there and maybe elsewhere, and is
- * answered. Whatever happens, it ends once, when the client's side of it has closed.
+ * One client request on its way through: it is validated, gets a backend, is sent there and perhaps to others, and is
+ * answered. It always ends exactly once, when the client's side of it has closed.
  */
 export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExchange {
-  /** The client has closed its side before it was answered whole. */
+  /** The client closed the connection before the response was complete. */
   clientGone = false
   previousWaiter: Waiter | undefined
   nextWaiter: Waiter | undefined
@@ -42,7 +42,7 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
   readonly #lane: Lane
   #outgoing: Outgoing | undefined
   #current: Attempt | undefined
-  /** Once there is one, no other attempt can follow. */
+  /** With an answer, no further attempt can follow. */
   #answer: Answer | undefined
   #retries: Retries | undefined
   #ended = false
@@ -58,6 +58,10 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
     return (this.#watch ??= new ClientWatch(this, this.#limits))
   }
 
+  get home(): Backend | undefined {
+    return signedInAt(this.request.raw)
+  }
+
   get uploading(): boolean {
     return isUploading(this.request)
   }
@@ -68,7 +72,7 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
     else this.#start()
   }
 
-  /** Judges, and goes on to the first attempt. */
+  /** Validates the request, and goes on to the first attempt. */
   #start(): void {
     const { balancer, request, forwarding } = this
     const { timeouts } = this.options
@@ -76,7 +80,7 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
     const hasRoom = balancer.enter()
     tellOfClose(this.reply.raw, this)
     if (channels.exchangeStart.hasSubscribers) channels.exchangeStart.publish({ exchange: this })
-    // The client may have left while an earlier hook was at work.
+    // The client may have gone while an earlier hook was running.
     if (this.reply.raw.destroyed) return this.onClose()
     if (!hasRoom) return refuse(this, 'overloaded')
     this.#limits.start('request-timeout', timeouts.request)
@@ -103,20 +107,20 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
 
   #attemptFirst(): void {
     const { balancer } = this
-    const picked = firstPick(balancer, this)
+    const picked = balancer.pick(this)
     if (typeof picked === 'object') this.attempt(picked)
     else if (picked === 'none') this.fail('no-backend', undefined)
     else if (!this.#queue()) refuse(this, 'queue-full')
   }
 
-  /** Waits for a backend to become free; false when there is no place to wait. */
+  /** Enters the queue; false when that is full. */
   #queue(): boolean {
     if (!this.balancer.queue.enter(this)) return false
     this.#limits.start('queue-timeout', this.options.timeouts.queue)
     return true
   }
 
-  /** Sends it over the attempt's backend; also called when the exchange has come first in the queue. */
+  /** Sends the request to the attempt's backend; also called when a backend is free for a queued request. */
   attempt(attempt: Attempt): void {
     const { backend } = attempt
     const { timeouts } = this.options
@@ -124,7 +128,7 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
     const now = this.balancer.options
     const fresh = this.#retries?.distrusting === true
     this.#limits.stop('queue-timeout')
-    // The first of those: they have so long together.
+    // The first attempt of this kind: all of them share this time limit.
     if (attempt.lastResort && this.attempts.at(-1)?.lastResort !== true)
       this.#limits.start('no-backend', timeouts.connect)
     this.attempts.push(attempt)
@@ -134,7 +138,7 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
     if (fresh) backend.closeAfterUse(dispatcher)
   }
 
-  /** A connection is there, and the request is about to be written to it. */
+  /** There is a connection, and the request is about to be written to it. */
   onSending(): void {
     this.#limits.stop('continue-timeout')
     if (this.#current!.lastResort) this.#limits.stop('no-backend')
@@ -188,7 +192,7 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
   /** Another attempt, if there may be one and a backend for it. */
   #retry(failed: Attempt, reason: FailureReason | 'status'): boolean {
     const { balancer } = this
-    // When the app closes, every backend is cut.
+    // When the app closes, requests at all backends are aborted.
     if (reason === 'drain-deadline' && balancer.closing) return false
     this.#retries ??= new Retries(this.options.retry, balancer.budget)
     if (!this.#retries.may(failed, reason, this.#outgoing!)) return false
@@ -201,7 +205,10 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
     return goesOn
   }
 
-  /** Ends it for a reason: whatever is under way is cancelled, and the client is told if it still can be. */
+  /**
+   * Fails the request: attempts in progress are cancelled, and the client gets an error response if that is still
+   * possible.
+   */
   fail(reason: FailureReason, error: unknown): void {
     if (this.outcome !== undefined) return
     this.outcome = reason
@@ -219,7 +226,7 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
     if (this.#ended) return
     this.#ended = true
     const { writableFinished, writableEnded, socket } = this.reply.raw
-    // `inject` closes a response that it has whole before it counts as flushed; its socket lives on.
+    // `inject` closes a complete response before it counts as flushed; its socket stays open.
     this.clientGone = !writableFinished && !(writableEnded && socket?.destroyed === false)
     this.outcome ??= this.clientGone ? 'client-gone' : 'ok'
     this.endedAt = this.clock.now()

@@ -6,22 +6,22 @@ import { isUploading, RequestFault } from '../request/request-body.ts'
 import { breakOff } from '../response/break-off.ts'
 import { lingerAfter } from '../response/lingering-close.ts'
 
-/** In seconds: what is overloaded or being replaced is worth asking again soon (RFC 9110 §10.2.3). */
+/** `Retry-After` in seconds: overload and replaced backends are worth a new request soon (RFC 9110 §10.2.3). */
 const retryAfter = '1'
 
-/** What hooks of the app's can bring about. */
+/** Failures that hooks of the app can cause. */
 const ownReasons = new Set<FailureReason>(['rewrite-failed', 'bad-request'])
 
 /** Tells the client of a failure, through the app's own error handler. */
 export function replyWithFailure({ request, reply, options, error }: ExchangeRecord, failure: FailureError): void {
-  // Who does not listen is not told: 499 is for logs.
+  // The client is gone or not reading: 499 is only for the log.
   if (failure.statusCode === 499) {
     reply.hijack()
     breakOff(reply.raw, failure)
     return
   }
-  // What is left of the body is not read, so the next request could not be found behind it; and where a malformed one
-  // ends, nobody can tell.
+  // The rest of the body is not read, so a next request behind it could not be found; and a malformed request has no
+  // certain end.
   const isUnfinished = isUploading(request) || failure.reason === 'bad-request' || isForeignVersion(request.raw)
   if (isUnfinished && (request.raw.httpVersionMajor === 1 || isForeignVersion(request.raw))) {
     reply.header('connection', 'close')
@@ -29,7 +29,7 @@ export function replyWithFailure({ request, reply, options, error }: ExchangeRec
   }
   if (failure.statusCode === 503) reply.header('retry-after', retryAfter)
   if (options.failureHeader) reply.header('x-balancer-failure', failure.reason)
-  // An error of the app's own hooks is the app's own, and may carry a status.
+  // An error of the app's own hooks is passed on as it is; it may carry a status.
   const isOwn = error instanceof Error && !(error instanceof RequestFault) && ownReasons.has(failure.reason)
   reply.send(isOwn ? error : failure)
 }

@@ -16,11 +16,11 @@ export interface Forwarding {
   readonly lane: ParsedOptions['lane']
   readonly request: RequestRules
   readonly response: AnswerRules
-  /** How slow a client may be. */
+  /** The lowest allowed speed of a client. */
   readonly rate: RateLimit
 }
 
-/** How a balancer forwards what a route of the user's own gives it. */
+/** How a balancer forwards requests of the app's own routes. */
 export function forwardingOf(balancer: Balancer): Forwarding {
   const { options } = balancer
   const { lane, rewrite, forwarded, host, requestId, minClientRate, timeouts } = options
@@ -34,7 +34,7 @@ export function forwardingOf(balancer: Balancer): Forwarding {
   }
 }
 
-/** How the catch-all route of a balancer forwards, given the whole prefix that it stands under. */
+/** How the catch-all route of a balancer forwards, given its full prefix. */
 export function forwardingBelow(balancer: Balancer, prefix: string): Forwarding {
   const forwarding = forwardingOf(balancer)
   const segments = prefix.split('/').filter((segment) => segment !== '').length
@@ -45,7 +45,10 @@ export function forwardingBelow(balancer: Balancer, prefix: string): Forwarding 
   }
 }
 
-/** The same for the route that this request has taken: it must not mean another one to a backend, unless `paths` is `as-is`. */
+/**
+ * The same with a guard for the route of this request: its path must not mean another route to a backend, unless
+ * `paths` is `as-is`.
+ */
 export function guarded(forwarding: Forwarding, request: FastifyRequest): Forwarding {
   if (forwarding.options.paths === 'as-is') return forwarding
   return { ...forwarding, request: { ...forwarding.request, guard: guardOf(request) } }

@@ -4,18 +4,21 @@ import type { TimeoutOptions } from '../backends/pool-options.ts'
 import type { FailureReason } from '../failure.ts'
 import type { Outgoing } from '../request/outgoing-request.ts'
 
-/** How long an attempt may go without progress, in ms (0 = for ever), and why it fails after that. */
+/** How long an attempt may go without progress, in ms (0 = no limit), and the failure after that. */
 export interface ProgressLimit {
   readonly limit: number
   readonly reason: FailureReason
 }
 
-/** The backend takes no more of the body: undici pauses it while a socket takes no more. */
+/** True while the backend reads no more of the body: undici pauses the body then. */
 export function isHeldUp(body: Outgoing['body']): boolean {
   return body instanceof Readable && body.isPaused()
 }
 
-/** Whoever has to move now has the limit: `isPaused` says that the client has not read what the backend has sent. */
+/**
+ * The limit applies to the side that has to move next. `isPaused`: the client has not read all that the backend has
+ * sent.
+ */
 export function progressLimit(
   { started, status, uploaded }: Attempt,
   { body }: Outgoing,

@@ -1,18 +1,24 @@
 import type { ServerResponse } from 'node:http'
+import type { ExchangeView } from '../attempt/attempt.ts'
 
-interface Closing {
+interface Closing extends ExchangeView {
   onClose(): void
 }
 
 const closing = Symbol('fastify-balancer.exchange')
-type Traced = ServerResponse & { [closing]: Closing }
+type Traced = ServerResponse & { [closing]?: Closing }
 
 function onClose(this: ServerResponse): void {
-  ;(this as Traced)[closing].onClose()
+  ;(this as Traced)[closing]!.onClose()
 }
 
 /** Tells an exchange, without a closure for it, that its response was flushed or its client has gone. */
 export function tellOfClose(raw: ServerResponse, exchange: Closing): void {
   ;(raw as Traced)[closing] = exchange
   raw.on('close', onClose)
+}
+
+/** The exchange that writes this response; undefined if the request is not forwarded. */
+export function exchangeOf(raw: ServerResponse): ExchangeView | undefined {
+  return (raw as Traced)[closing]
 }

@@ -5,25 +5,25 @@ import { failures, type FailureReason } from '../failure.ts'
 import type { Outgoing } from '../request/outgoing-request.ts'
 
 /**
- * Never-sent requests go on to the next backend without a budget, since nothing is sent twice; but not to more than so
- * many, or one request to a dead fleet would knock on every door of it.
+ * Requests that were never sent go on to the next backend without a budget, since nothing is sent twice; but at most
+ * this many times, or one request would try every backend of a dead fleet.
  */
 export const maxRedirects = 10
 
-/** What may be done twice (RFC 9110 §9.2.2), whatever the options say of repeating. */
+/** Idempotent methods (RFC 9110 §9.2.2), independent of `retry.methods`. */
 const idempotent = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE'])
 
-/** What decides whether another attempt may follow. */
+/** The facts that decide whether another attempt may follow. */
 export interface RetryQuestion {
   readonly reason: FailureReason | 'status'
-  /** The request had begun to be written: it may have been acted upon. */
+  /** Part of the request was sent: the backend may have processed it. */
   readonly started: boolean
   readonly method: string
-  /** No body, or one that is held whole in memory. */
+  /** No body, or one that is completely in memory. */
   readonly replayable: boolean
   /**
-   * Attempts made so far, of which `resent` repeated a request that may have been acted upon; one that only took a new
-   * connection in place of a closed one is not among those, and sets `renewed`.
+   * Attempts so far. `resent` of them repeated a request that may have been processed. An attempt that only replaced a
+   * closed kept connection is not counted there, but sets `renewed`.
    */
   readonly attempts: number
   readonly resent: number
@@ -32,9 +32,9 @@ export interface RetryQuestion {
 }
 
 /**
- * Would another attempt repeat nothing that a backend can have acted upon? That costs no budget: the request was never
- * sent, or only on a kept connection that had been closed. The latter nobody knows for sure, so that it holds once, and
- * for methods that may be done twice.
+ * True if another attempt repeats nothing that a backend can have processed; it needs no budget. The request was never
+ * sent, or only on a kept connection that had been closed. The latter is not certain, so it is done once, and only for
+ * idempotent methods.
  */
 export function isFree(
   { reason, started, method, replayable, renewed }: RetryQuestion,
@@ -46,9 +46,9 @@ export function isFree(
 }
 
 /**
- * May it be tried again? Never sent: with any method, elsewhere. Not received, because its kept connection was closed:
- * with any method that is idempotent, once. Sent: only methods of `methods`, within `attempts` and the budget, and only
- * if it can be repeated. Nothing follows once the client has been answered.
+ * May it be retried? Never sent: with any method, on another backend. Not received because its kept connection was
+ * closed: once, with any idempotent method. Sent: only methods of `methods`, within `attempts` and the budget, and only
+ * if the body can be sent again. Never after the response to the client has begun.
  */
 export function mayRetry(question: RetryQuestion, options: RetryOptions, budget: RetryBudget): boolean {
   const { reason, method, replayable, attempts, resent, now } = question
@@ -57,14 +57,14 @@ export function mayRetry(question: RetryQuestion, options: RetryOptions, budget:
   return replayable && resent < options.attempts && options.methods.includes(method) && budget.withdraw(now)
 }
 
-/** What one exchange has repeated so far. Made only when an attempt has failed. */
+/** The retries of one exchange. Created only when an attempt has failed. */
 export class Retries {
   readonly #options: RetryOptions
   readonly #budget: RetryBudget
   #resent = 0
   #renewed = false
   #asked: RetryQuestion | undefined
-  /** A kept connection had been closed, and the request was not sent since: no other kept one is trusted. */
+  /** A kept connection turned out to be closed: the next attempt uses a new one, as there is one such retry. */
   distrusting = false
 
   constructor(options: RetryOptions, budget: RetryBudget) {
@@ -72,7 +72,7 @@ export class Retries {
     this.#budget = budget
   }
 
-  /** May another attempt follow this one? Then `decided` must be told whether one does. */
+  /** May another attempt follow this one? Then call `decided` with whether one does. */
   may(failed: Attempt, reason: FailureReason | 'status', { method, body }: Outgoing): boolean {
     const { started, exchange } = failed
     const question: RetryQuestion = {
@@ -86,7 +86,7 @@ export class Retries {
       now: exchange.clock.now(),
     }
     this.#asked = question
-    this.distrusting = reason === 'stale-connection' || (this.distrusting && !started)
+    this.distrusting ||= reason === 'stale-connection'
     return mayRetry(question, this.#options, this.#budget)
   }
 

@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts'
 
 /**
- * Notices that nothing has moved for `idle` ms while something was being waited for. Progress costs one store, not a
+ * Notices that nothing has moved for `idle` ms while something was awaited. Noting progress is one assignment, not a
  * timer.
  */
 export class StallWatch {
@@ -12,7 +12,7 @@ export class StallWatch {
   #movedAt = 0
   #timer: unknown
 
-  /** `isWaiting` says whether anything is being waited for at all; `onStall` is called at most once. */
+  /** `isWaiting` says whether anything is awaited at all; `onStall` is called at most once. */
   constructor(clock: Clock, idle: number, isWaiting: () => boolean, onStall: () => void) {
     this.#clock = clock
     this.#idle = idle
@@ -22,7 +22,7 @@ export class StallWatch {
     this.#arm(idle)
   }
 
-  /** Something moved. */
+  /** Notes progress. */
   progress(): void {
     this.#movedAt = this.#clock.now()
   }

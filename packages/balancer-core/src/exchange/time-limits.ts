@@ -4,13 +4,13 @@ import { delivered } from './client-rate.ts'
 import type { FailureReason } from '../failure.ts'
 import { StallWatch } from './stall-watch.ts'
 
-/** What can be failed: an exchange. */
+/** Something that can be failed: an exchange. */
 interface Limited {
   readonly clock: Clock
   fail(reason: FailureReason, error: unknown): void
 }
 
-/** The limits of one exchange as a whole, each named for the failure that it brings about. Made only as needed. */
+/** The time limits of one exchange as a whole, each named after its failure. Created only as needed. */
 export class TimeLimits {
   readonly #limited: Limited
   readonly #idle: number
@@ -18,7 +18,7 @@ export class TimeLimits {
   #running: Map<FailureReason, unknown> | undefined
   #flush: StallWatch | undefined
 
-  /** `idle` is how long nothing may move, in ms; 0 = for ever. `least` bytes are more than nothing. */
+  /** `idle` is the longest time without progress, in ms; 0 = no limit. Fewer than `least` bytes are no progress. */
   constructor(limited: Limited, idle: number, least = 1) {
     this.#limited = limited
     this.#idle = idle
@@ -39,7 +39,10 @@ export class TimeLimits {
     if (timer !== undefined) this.#limited.clock.clearTimeout(timer)
   }
 
-  /** The backend waits for the client, or is done; until the client has taken what waits for it, that must move. */
+  /**
+   * The backend waits for the client, or is done: from now on the client must make progress until it has read
+   * everything.
+   */
   watchFlush(response: ServerResponse): void {
     const limited = this.#limited
     if (this.#idle === 0 || this.#flush !== undefined) return

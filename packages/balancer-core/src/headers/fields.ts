@@ -1,16 +1,16 @@
-// Room `headers`: header fields, whichever way they go.
+// Room `headers`: header fields of requests and responses.
 /** Header fields by lower-case name; a name that occurs several times has an array, one that is undefined is left out. */
 export type HeaderFields = Record<string, string | number | string[] | undefined>
 
-/** Fields as undici hands them over, or as Fastify keeps them. */
+/** Header fields as undici or Fastify provides them. */
 export type IncomingFields = Record<string, number | string | string[] | undefined>
 
-/** Fields to put others into; without a prototype, none can be taken for something that every object has. */
+/** An empty object for fields; without a prototype, so that no field is confused with an inherited property. */
 export function emptyFields(): HeaderFields {
   return Object.create(null) as HeaderFields
 }
 
-/** Adds a field; one of the same name stays. */
+/** Adds a field; others of the same name stay. */
 export function putField(fields: HeaderFields, name: string, value: string): void {
   const earlier = fields[name]
   if (earlier === undefined) fields[name] = value

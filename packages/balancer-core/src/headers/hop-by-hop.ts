@@ -1,6 +1,6 @@
 import type { IncomingFields } from './fields.ts'
 
-/** Fields that never cross a proxy, in either direction (RFC 9110 §7.6.1, and what history left behind). */
+/** Fields that a proxy never passes on, in either direction (RFC 9110 §7.6.1, and older ones). */
 const hopByHop = new Set([
   'connection',
   'keep-alive',
@@ -13,11 +13,11 @@ const hopByHop = new Set([
   'http2-settings',
 ])
 
-/** The lengths of those names: most fields are seen not to be one of them without being lowercased. */
+/** The lengths of those names: for most fields this rules them out without lowercasing. */
 const lengths = new Set([...hopByHop].map((name) => name.length))
 const possible = Array.from({ length: 32 }, (_, length) => lengths.has(length))
 
-/** Is it hop-by-hop, in whatever case? */
+/** Is it hop-by-hop, in any case? */
 export function isHopByHop(name: string): boolean {
   return possible[name.length] === true && hopByHop.has(name.toLowerCase())
 }

@@ -12,15 +12,15 @@ const resolutionDelay = 50
 const families: readonly Family[] = [4, 6]
 
 /**
- * Asks for both families of a name at once, and for one full name after the other until one has addresses. `tell` hears of
- * what is found, the last time with `isLast`; before that, of the addresses of one family if the other keeps waiting.
+ * Asks for both families of a name at once, and for one full name after the other until one has addresses. `tell` gets
+ * the result, the last time with `isLast`; before that, the addresses of one family if the other takes long.
  */
 export class DnsSearch {
   readonly #names: readonly string[]
   readonly #ask: Ask
   readonly #clock: Clock
   readonly #tell: (finding: Finding, isLast: boolean) => void
-  /** Of the full name that is asked for now. */
+  /** State of the full name that is being asked for. */
   readonly #answers = new Map<Family, Answer>()
   #passedOver = false
   #timer: unknown
@@ -34,7 +34,7 @@ export class DnsSearch {
     this.#askFor(0)
   }
 
-  /** Whatever comes now is not told. */
+  /** Later answers are ignored. */
   stop(): void {
     this.#stopped = true
     this.#clock.clearTimeout(this.#timer)
@@ -68,7 +68,7 @@ export class DnsSearch {
     }
     if (!isWhole) return
     const failed = answers.filter(({ addresses }) => addresses === undefined)
-    // As in glibc: after a name server that has failed, the next name is asked for; after silence, none.
+    // As in glibc: if a name server fails, the next name is asked for; if none responds, no other name is.
     if (failed.some(({ error }) => error?.code !== 'ESERVFAIL')) {
       this.#tell(finding, true)
       return

@@ -1,28 +1,28 @@
 import type { Address, Family } from './addresses/address.ts'
 
-/** What came of looking for a name. */
+/** Result of a name look-up. */
 export interface Finding {
   readonly addresses: readonly Address[]
-  /** How long that holds (ms); undefined where whoever answered cannot say. */
+  /** How long the result is valid (ms); undefined if the source cannot say. */
   readonly ttl?: number
-  /** The full name that has them. */
+  /** The full name that has the addresses. */
   readonly fullName?: string
-  /** Families of which nothing is known: their question was not answered. */
+  /** Families for which no answer came. */
   readonly unanswered: readonly Family[]
-  /** A name that comes before `fullName` may have addresses, too: its question was not answered. */
+  /** A name before `fullName` may have addresses too: no answer came for it. */
   readonly passedOver: boolean
-  /** The system has found them, not we: only it can say when they change. */
+  /** Found by the system: only it can tell when they change. */
   readonly bySystem?: true
   /** Why there are none, or not all. */
   readonly error?: Error | undefined
 }
 
-/** Nobody says that there is none; only nothing was found out. */
+/** True if the look-up failed, rather than found that there are none. */
 export function isUnanswered({ addresses, unanswered, passedOver }: Finding): boolean {
   return addresses.length === 0 && (unanswered.length > 0 || passedOver)
 }
 
-/** All that there is to know: these addresses. */
+/** A complete result: these addresses. */
 export function found(addresses: readonly Address[]): Finding {
   return { addresses, unanswered: [], passedOver: false }
 }

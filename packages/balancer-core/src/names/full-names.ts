@@ -1,6 +1,6 @@
 import type { ResolvConf } from './files/resolv-conf.ts'
 
-/** What fits into a question (RFC 1035 §2.3.4). */
+/** Longest name in a DNS question (RFC 1035 §2.3.4). */
 function isName(name: string): boolean {
   return name.length <= 253 && name.split('.').every((label) => label !== '' && label.length <= 63)
 }
@@ -12,7 +12,7 @@ function isName(name: string): boolean {
 export function fullNames(name: string, { search, ndots }: Pick<ResolvConf, 'search' | 'ndots'>): readonly string[] {
   if (name.endsWith('.')) return [name.slice(0, -1)].filter(isName)
   const dots = name.split('.').length - 1
-  // The root, too, may be searched.
+  // The root may be a search domain too.
   const searched = search.map((domain) => `${name}.${domain}`.replace(/\.+$/, ''))
   const names = dots >= ndots ? [name, ...searched] : [...searched, name]
   return [...new Set(names)].filter(isName)

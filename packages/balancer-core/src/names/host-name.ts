@@ -17,17 +17,17 @@ interface Follower {
 }
 
 /**
- * A host name and the addresses that it has: looked up when they are first needed, then refreshed ahead of their time for as
- * long as a backend of the set has this name. A look-up that fails takes nothing away.
+ * A host name with its addresses: looked up when first needed, then refreshed before they expire, as long as a backend
+ * of the set has this name. If a look-up fails, the known addresses stay.
  */
 export class HostName {
   readonly name: string
-  /** For connections that carry traffic: each begins with another address. */
+  /** For connections with traffic: each begins with the next address. */
   readonly lookup: LookupFunction
   readonly #clock: Clock
   readonly #random: () => number
   readonly #sources: Sources
-  /** What the latest answer says, and what the one before it said. */
+  /** The latest answer, and the one before. */
   #addresses: readonly Address[] = []
   #before: readonly Address[] = []
   #marks: AddressMarks
@@ -35,7 +35,7 @@ export class HostName {
   #bySystem = false
   #answeredAt = -Infinity
   #expiresAt = -Infinity
-  /** Since when it is said that there are none, although some are known. */
+  /** Since when answers say that there are none, although some are known. */
   #missingSince: number | undefined
   #failures = 0
   #error: NameError | undefined
@@ -57,12 +57,15 @@ export class HostName {
     this.lookup = lookupFunction(this)
   }
 
-  /** What is known now: empty before the first look-up, and while it has failed. */
+  /** The known addresses: empty before the first successful look-up. */
   get addresses(): readonly Address[] {
     return this.#addresses
   }
 
-  /** Calls back with all addresses, at once where they are known; those that could not be reached lately come last. `turn` says with which it begins. */
+  /**
+   * Calls back with all addresses, at once if they are known; recently unreachable ones come last. `turn` selects the
+   * first one.
+   */
   resolve(turn: number, callback: (error: Error | null, addresses: readonly Address[]) => void): void {
     if (this.#isClosed) {
       callback(new NameError('ECANCELED', this.name), [])
@@ -80,14 +83,14 @@ export class HostName {
     }
   }
 
-  /** False for an address that two answers in a row have not named: no connection to it should be kept. */
+  /** False for an address that was missing in two answers in a row: no connection to it should be kept. */
   isCurrent(address: string): boolean {
     return [this.#addresses, this.#before].some((known) => known.some((one) => one.address === address))
   }
 
   /**
-   * Keeps a connection in view: `retire` is called once when its address is no longer current, maybe at once. It is to
-   * finish what it has and take nothing new. What is answered is to be called when it has closed.
+   * Registers a connection: `retire` is called once when its address is no longer current, maybe at once. The
+   * connection then finishes its request and takes no more. Call the returned function when it has closed.
    */
   follow(address: string, retire: () => void): () => void {
     const follower: Follower = { address, retire }
@@ -96,24 +99,27 @@ export class HostName {
     return () => void this.#followers.delete(follower)
   }
 
-  /** An address has taken a connection. */
+  /** An address has accepted a connection. */
   reached(address: string): void {
     this.#marks.reached(address)
   }
 
-  /** An address could not be reached: it comes last for a while. Where none can be, there may be others by now. */
+  /**
+   * An address could not be reached: it is tried last for a while. If none can be reached, the name is looked up again,
+   * since it may have changed.
+   */
   failed(address: string): void {
     this.#marks.failed(address)
     if (this.#marks.hasFailedAll(this.#addresses)) this.refreshSoon()
   }
 
-  /** Asks again, unless that was done just now. */
+  /** Looks up again, unless that was done just now. */
   refreshSoon(): void {
     const now = this.#clock.now()
     if (this.#isKept && now - this.#answeredAt >= sooner && now >= this.#mayAskAt) this.#ask()
   }
 
-  /** From now on it is refreshed; it was looked up before, or will be when it is needed. */
+  /** From now on it is refreshed. */
   keep(): void {
     if (this.#isKept) return
     this.#isKept = true
@@ -126,7 +132,7 @@ export class HostName {
     this.#clock.clearTimeout(this.#timer)
   }
 
-  /** Ends what is under way; whoever waits hears that. */
+  /** Cancels look-ups in progress; callers that wait get an error. */
   close(): void {
     this.letGo()
     this.#isClosed = true
@@ -153,7 +159,7 @@ export class HostName {
 
   #learn(finding: Finding, isLast: boolean): void {
     if (!isLast) {
-      // Part of an answer, or one that only the system gives: better than none.
+      // A partial answer, or one from the system only: better than none.
       if (this.#addresses.length === 0 || this.#bySystem) this.#take(finding)
     } else if (finding.addresses.length > 0) {
       const isOtherName = finding.passedOver && this.#addresses.length > 0 && finding.fullName !== this.#fullName
@@ -168,12 +174,12 @@ export class HostName {
   #take(finding: Finding): void {
     const { unanswered, fullName, bySystem = false } = finding
     const known = this.#addresses
-    // Of a family for which nobody answered, what was known stays.
+    // For a family without an answer, the known addresses stay.
     const kept = bySystem || this.#bySystem ? [] : known.filter(({ family }) => unanswered.includes(family))
     const named = [...finding.addresses, ...kept]
     const isNamed = (one: Address) => named.some(({ address }) => address === one.address)
     const isKnown = (one: Address) => known.some(({ address }) => address === one.address)
-    // What stays keeps its place, however name servers shuffle them: the round goes on.
+    // Known addresses keep their order, even if name servers shuffle them, so that the rotation goes on.
     this.#addresses = [...known.filter(isNamed), ...named.filter((one) => !isKnown(one))]
     this.#before = known
     this.#fullName = fullName
@@ -196,7 +202,7 @@ export class HostName {
     const { lasts, delay } = refreshDelay(ttl, this.#random)
     this.#expiresAt = this.#clock.now() + lasts
     this.#mayAskAt = -Infinity
-    // One answer may be incomplete: that addresses are gone is asked again soon.
+    // A single answer may be incomplete: if addresses are missing, it is asked again soon.
     this.#askIn(hasLost ? Math.min(delay, sooner) : delay)
   }
 

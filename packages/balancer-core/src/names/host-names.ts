@@ -1,15 +1,15 @@
-// Room `names`: the addresses that a host name has, looked up without holding up anybody else.
+// Room `names`: looks up the addresses of host names, without blocking other look-ups.
 import { isIP, type LookupFunction } from 'node:net'
 import type { Clock } from '../clock.ts'
 import { HostName } from './host-name.ts'
 import { lookupFunction } from './lookup-function.ts'
 import { NameSources, type Sources } from './name-sources.ts'
 
-/** How the addresses of a backend are found: not at all, if its URL holds one. */
+/** How the addresses of a backend are found; not needed if its URL has an IP address. */
 export interface Whereabouts {
-  /** Its name; undefined also where the user looks names up. */
+  /** Its name; also undefined if the user passed a `lookup`. */
   readonly host?: HostName | undefined
-  /** For connections that carry no traffic: their turns are their own. */
+  /** For connections without traffic, with a rotation of their own. */
   readonly lookup?: LookupFunction | undefined
 }
 
@@ -27,7 +27,7 @@ export class HostNames {
     this.#sources = sources
   }
 
-  /** A `lookup` of the user's, among the options for connections, goes before ours. */
+  /** A user's `lookup`, among the options for connections, replaces ours. */
   whereaboutsOf(url: string, connecting: { readonly lookup?: unknown } = {}): Whereabouts {
     if (typeof connecting.lookup === 'function') return { lookup: connecting.lookup as LookupFunction }
     const { hostname } = new URL(url)
@@ -40,8 +40,8 @@ export class HostNames {
 
   /** Names of the current set are refreshed from now on, and no others. */
   keepOnly(backends: readonly { readonly hostname: string }[]): void {
-    // A change that was under way when the balancer closed.
-    if (this.#isClosed) return
+    // A change that was under way when the balancer closed. And most long lists hold addresses.
+    if (this.#isClosed || this.#names.size === 0) return
     const current = new Set(backends.map(({ hostname }) => hostname))
     for (const [hostname, name] of this.#names) {
       if (current.has(hostname)) name.keep()

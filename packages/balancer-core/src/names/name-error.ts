@@ -1,4 +1,6 @@
-/** Why a name has no address: it does not exist, or that could not be found out. Codes and words are those of `getaddrinfo`. */
+/**
+ * Why a name has no address: it does not exist, or the look-up failed. Codes and messages are those of `getaddrinfo`.
+ */
 export class NameError extends Error {
   readonly code: string
   readonly syscall = 'getaddrinfo'

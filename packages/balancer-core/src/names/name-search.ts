@@ -8,28 +8,31 @@ import type { NameServers } from './name-servers.ts'
 import type { ResolvConf } from './files/resolv-conf.ts'
 import { systemLookup } from './system-lookup.ts'
 
-/** Hears what was found; `isLast`: that is the outcome of this search. Before and after, only addresses are told. */
+/** Gets results; with `isLast`, the final one of this search. Other calls carry only addresses. */
 export type Tell = (finding: Finding, isLast: boolean) => void
 
-/** What is to be looked for. */
+/** What to look up. */
 export interface Wanted {
   readonly name: string
-  /** Where its addresses come from that are known already; undefined, if there are none. */
+  /** The source of its known addresses; undefined if there are none. */
   readonly knownFrom: 'system' | 'elsewhere' | undefined
 }
 
-/** What a search finds on this machine. */
+/** The sources of this machine. */
 export interface Surroundings {
   readonly clock: Clock
   readonly hosts: ReadonlyMap<string, readonly Address[]>
   readonly conf: ResolvConf
   readonly order: readonly HostSource[]
   readonly servers: NameServers
-  /** Names for which the system is asked since no name server answers, and what takes that back: it may outlast a search. */
+  /**
+   * Names for which the system is being asked because no name server responds, each with a function that cancels this.
+   * It may outlast a search.
+   */
   readonly slow: Map<string, () => void>
 }
 
-/** How long name servers have before the system is asked beside them (ms). */
+/** How long to wait for name servers before the system is asked as well (ms). */
 const patience = 1000
 
 const loopback = found([addressOf('::1')!, addressOf('127.0.0.1')!])
@@ -38,12 +41,12 @@ function isIn(name: string, domain: string): boolean {
   return name === domain || name.endsWith(`.${domain}`)
 }
 
-/** One look for a name: in one source after the other, until one has addresses. */
+/** One look-up of a name: one source after the other, until one has addresses. */
 export class NameSearch {
   readonly #wanted: Wanted
   readonly #around: Surroundings
   readonly #tell: Tell
-  /** As it stands in files and standards. */
+  /** As written in files and standards. */
   readonly #name: string
   readonly #order: HostSource[]
   #dns: DnsSearch | undefined
@@ -59,7 +62,7 @@ export class NameSearch {
     this.#order = [...around.order]
     const listed = around.hosts.get(this.#name)
     if (isIn(this.#name, 'localhost')) tell(listed === undefined ? loopback : found(listed), true)
-    // Nobody is to be asked for these (RFC 6761 §6.4).
+    // These must not be looked up (RFC 6761 §6.4).
     else if (isIn(this.#name, 'invalid')) tell(found([]), true)
     else this.#next()
   }
@@ -89,7 +92,7 @@ export class NameSearch {
       else if (!isUnanswered(finding)) this.#next()
       else {
         this.#askSlowly()
-        // The system is not waited for: name servers are to be asked again soon.
+        // Do not wait for the system: name servers are asked again soon.
         this.#tell(finding, true)
       }
     })
@@ -100,11 +103,11 @@ export class NameSearch {
     this.#stopSystem = systemLookup.find(this.#wanted.name, standing, (finding) => this.#tell(finding, true))
   }
 
-  /** No name server answers. Many names may wait here, each for long: what comes is told whenever it comes. */
+  /** No name server responds. Many names may wait here for long: results are reported whenever they arrive. */
   #askSlowly(): void {
     const { name, knownFrom } = this.#wanted
     const { slow } = this.#around
-    // What name servers have said is kept until they say otherwise.
+    // An answer of name servers stays valid until they give another.
     if (knownFrom === 'elsewhere') return
     if (this.#askedSlowly || slow.has(name)) return
     this.#askedSlowly = true

@@ -2,25 +2,25 @@ import dns, { type RecordWithTtl } from 'node:dns'
 import { addressOf, type Address, type Family } from './addresses/address.ts'
 import type { ResolvConf } from './files/resolv-conf.ts'
 
-/** What a name server says of one name and family. */
+/** A name server's answer for one name and family. */
 export interface Answer {
-  /** None, if the name has none of this family or does not exist; undefined: nobody who should know has answered. */
+  /** Empty if the name has none of this family or does not exist; undefined: no valid answer. */
   readonly addresses: readonly Address[] | undefined
-  /** How long it holds (ms): the shortest of all records, aliases included. */
+  /** TTL (ms): the shortest of all records, aliases included. */
   readonly ttl: number
-  /** What went wrong, or says that there are none. */
+  /** The error, or the one that says that there are none. */
   readonly error: NodeJS.ErrnoException | undefined
 }
 
-/** The codes by which c-ares says that a name does not exist or has no such addresses, or cannot be a name. */
+/** The c-ares codes for: the name does not exist, has no such addresses, or is no valid name. */
 const negative = new Set<string | undefined>(['ENOTFOUND', 'ENODATA', 'EBADNAME'])
-/** None has answered at all: c-ares has asked them all. */
+/** No name server responded; c-ares has asked all. */
 const silent = new Set<string | undefined>(['ETIMEOUT', 'ECANCELLED', 'EDESTRUCTION'])
 
-/** How often c-ares asks each, if nobody says: Node's own default. */
+/** How often c-ares asks each by default: Node's own default. */
 const usualAttempts = 4
 
-/** What the system had when this was loaded; Node keeps it for `dns.resolve` to the end, whatever becomes of resolv.conf. */
+/** The name servers when this module was loaded; Node keeps these for `dns.resolve`, even if resolv.conf changes. */
 const ofSystem = String(new dns.Resolver().getServers())
 
 /** The name servers that the app has set with `dns.setServers`, if it has. */
@@ -30,21 +30,21 @@ function serversOfApp(): readonly string[] | undefined {
 }
 
 /**
- * The name servers of this machine, asked by c-ares: no thread waits for them, and no question waits for another. c-ares
- * turns to the next when one is silent; that it also does when one fails (SERVFAIL, REFUSED), which Node switches off, is
- * done here.
+ * The name servers of this machine, asked by c-ares: no thread waits for them, and no question waits for another.
+ * c-ares goes on to the next one if one does not respond. Doing so after a failure too (SERVFAIL, REFUSED), which Node
+ * switches off, is done here.
  */
 export class NameServers {
   readonly #conf: () => ResolvConf
   readonly #set: readonly string[] | undefined
   #resolvers: readonly dns.Resolver[] = []
-  /** Those that have been replaced, and may still wait for answers. */
+  /** Replaced ones that may still wait for answers. */
   #former: readonly dns.Resolver[] = []
-  /** What `#resolvers` were made for. */
+  /** The settings that `#resolvers` were created with. */
   #mark = ''
   #turn = 0
 
-  /** `servers` in place of those that the system or the app has set. */
+  /** `servers` replaces those of the system or the app. */
   constructor(conf: () => ResolvConf, servers?: readonly string[]) {
     this.#conf = conf
     this.#set = servers
@@ -66,18 +66,18 @@ export class NameServers {
     askFrom(0)
   }
 
-  /** Ends all questions: they get the answer that there is none. */
+  /** Cancels all questions: they get an answer without addresses. */
   cancel(): void {
     for (const resolver of [...this.#resolvers, ...this.#former]) resolver.cancel()
   }
 
-  /** For each name server one that begins with it. */
+  /** One for each name server, beginning with that one. */
   #current(conf: ResolvConf): readonly dns.Resolver[] {
     const listed = this.#set ?? serversOfApp() ?? conf.servers
     const mark = JSON.stringify([listed, conf.timeout, conf.attempts])
     if (mark === this.#mark) return this.#resolvers
     this.#former = this.#resolvers
-    // Node loses the zone of a link-local address; c-ares itself, which also knows other systems, does not.
+    // Node loses the zone of a link-local address; c-ares itself does not.
     const servers = listed.filter((server) => !server.includes('%'))
     const options = { timeout: conf.timeout ?? -1, tries: conf.attempts ?? usualAttempts }
     this.#mark = mark

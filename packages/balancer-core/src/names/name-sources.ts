@@ -6,15 +6,15 @@ import { NameServers } from './name-servers.ts'
 import { parseResolvConf } from './files/resolv-conf.ts'
 import { WatchedFile } from './files/watched-file.ts'
 
-/** Where names are looked for. */
+/** A source for name look-ups. */
 export interface Sources {
-  /** Calls `tell`, maybe before it returns; what it answers ends the search. */
+  /** Calls `tell`, maybe before it returns; the returned function cancels the search. */
   find(wanted: Wanted, tell: Tell): () => void
-  /** Ends all questions. */
+  /** Cancels all questions. */
   close(): void
 }
 
-/** The files and name servers, where they are not those of the system. */
+/** Files and name servers to use instead of the system's. */
 export interface Places {
   readonly hosts?: string
   readonly resolvConf?: string
@@ -23,8 +23,8 @@ export interface Places {
 }
 
 /**
- * The sources of this machine: the hosts file and `localhost` (RFC 6761 §6.3), name servers, and for what those do not
- * know, the system.
+ * The sources of this machine: the hosts file and `localhost` (RFC 6761 §6.3), name servers, and the system for
+ * anything these do not know.
  */
 export class NameSources implements Sources {
   readonly #clock: Clock

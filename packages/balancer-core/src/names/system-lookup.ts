@@ -3,14 +3,14 @@ import { addressOf } from './addresses/address.ts'
 import { found, type Finding } from './finding.ts'
 
 /**
- * How many names the system is asked for at once, by all balancers of this process: each takes one of the (by default)
- * four threads of libuv, of which only half may wait for names.
+ * How many look-ups the system does at once, for all balancers of this process: each occupies one of libuv's threads
+ * (four by default), and at most half of them may wait for names.
  */
 const most = 2
 
 /**
- * What is known of a name that the system is asked for: it has found it before; no name server knows it; or none has
- * answered, so that the system may take long, too. The first go first.
+ * Why the system is asked for a name, in order of precedence: it has found it before; no name server knows it; or none
+ * responded, so that the system may take long too.
  */
 const standings = ['found', 'unknown', 'unanswered'] as const
 type Standing = (typeof standings)[number]
@@ -28,12 +28,12 @@ function findingOf(error: NodeJS.ErrnoException | null, records: readonly dns.Lo
   return { addresses: [], unanswered: negative.has(error.code) ? [] : [4, 6], passedOver: false, error }
 }
 
-/** Asks the system for names that only it may know: of mDNS, of a VPN, or of other sources of nsswitch.conf. */
+/** Asks the system for names that only it may know: mDNS, a VPN, or other sources of nsswitch.conf. */
 class SystemLookup {
   readonly #waiting = new Set<Question>()
   readonly #underWay = new Set<Question>()
 
-  /** What it answers takes the question back, if it was not asked yet. */
+  /** Returns a function that cancels the question if it was not asked yet. */
   find(name: string, standing: Standing, tell: (finding: Finding) => void): () => void {
     const question: Question = { name, standing, tell }
     this.#waiting.add(question)
@@ -42,7 +42,7 @@ class SystemLookup {
   }
 
   #next(): void {
-    // Names for which no name server answers take long here, too: together they have one place.
+    // Names for which no name server responds take long here too: they share one place.
     const isHeldBack = [...this.#underWay].some(({ standing }) => standing === 'unanswered')
     for (const standing of standings) {
       for (const question of this.#waiting) {
@@ -67,5 +67,5 @@ class SystemLookup {
   }
 }
 
-/** One for the process, for its threads are. */
+/** One for the whole process, since its threads are shared. */
 export const systemLookup = new SystemLookup()

@@ -2,13 +2,13 @@ import type { FastifyInstance, HTTPMethods } from 'fastify'
 import type { IncomingHttpHeaders } from 'node:http'
 import { RoutePattern } from './route-pattern.ts'
 
-/** A pattern with what else its routes ask of a request: the constraints of each, as JSON; none for a route without. */
+/** A pattern with the constraints of its routes, as JSON; none for a route without. */
 export interface AppRoute {
   readonly pattern: RoutePattern
   readonly constraints: readonly (string | undefined)[]
 }
 
-/** Constraints as they were given, from JSON that Fastify has printed; expressions are text in it. */
+/** Constraints, parsed from the JSON that Fastify prints; regular expressions are text in it. */
 function constraintsOf(json: string | undefined): Record<string, unknown> {
   if (json === undefined) return {}
   try {
@@ -17,17 +17,17 @@ function constraintsOf(json: string | undefined): Record<string, unknown> {
       return source === undefined ? value : new RegExp(source, letters)
     }) as Record<string, unknown>
   } catch {
-    // Then it cannot be told.
+    // Then they are unknown.
     return {}
   }
 }
 
-/** A line of the printed tree: bars for its depth, then the text that it adds to the pattern. */
+/** A line of the printed tree: bars for its depth, then its part of the pattern. */
 const line = /^((?:│ {3}| {4})*)(?:├|└)── (.*)$/s
 
 const mostReadings = 64
 
-/** Parameters that routes call by several names, but that match alike, are printed side by side: `:id|:name`. */
+/** Parameters with different names that match alike are printed side by side: `:id|:name`. */
 function firstName(part: string): string {
   let depth = 0
   for (let index = 0; index < part.length; index++) {
@@ -39,13 +39,13 @@ function firstName(part: string): string {
   return part
 }
 
-/** Text of a pattern as Fastify prints it: two colons, which are one that stands for itself, have become one. */
+/** A part of a pattern as Fastify prints it: an escaped colon (`::`) is printed as one. */
 function readings(parts: readonly string[]): string[] {
   let texts = ['']
   for (const part of parts) {
     if (part === '(empty root node)') continue
     const fixed = part.replaceAll('%25', '%').replaceAll(':', '::')
-    // Where a part begins with a colon, it is either a parameter or such a colon.
+    // A part that begins with a colon is either a parameter or an escaped colon.
     const choices = part.startsWith(':') ? [fixed, firstName(part)] : [fixed]
     texts = choices.flatMap((choice) => texts.map((text) => text + choice)).slice(0, mostReadings)
   }
@@ -75,7 +75,7 @@ function read(app: FastifyInstance, method: HTTPMethods): AppRoute[] {
     if (!isRoute) continue
     const texts = readings(parts)
     const asked = { method, constraints: constraintsOf(constraints) }
-    // A colon that stands for itself is printed first where there is a parameter as well.
+    // An escaped colon is printed before a parameter.
     const url =
       texts.length === 1
         ? texts[0]!
@@ -91,7 +91,7 @@ function compare({ pattern: one }: AppRoute, { pattern: other }: AppRoute): numb
   return one.rank < other.rank ? -1 : one.rank > other.rank ? 1 : 0
 }
 
-/** Every route of an app, of whatever scope, whenever it was registered. */
+/** Every route of an app, in all scopes, whenever it was registered. */
 export class AppRoutes {
   readonly #app: FastifyInstance
   readonly #byMethod = new Map<string, readonly AppRoute[]>()
@@ -101,8 +101,8 @@ export class AppRoutes {
   }
 
   /**
-   * Those of one method, in the order in which the router prefers them. Read from what Fastify prints: it offers no other
-   * public way to know of the routes of other scopes, and of those that were registered earlier. The app must be ready.
+   * The routes of one method, in the order in which the router prefers them. Read from `printRoutes`: Fastify has no
+   * other public way to list the routes of other scopes, or those registered earlier. The app must be ready.
    */
   of(method: string): readonly AppRoute[] {
     let known = this.#byMethod.get(method)
@@ -122,7 +122,7 @@ export function routesOf(scope: FastifyInstance): AppRoutes {
   return routes
 }
 
-/** Is it certain that these constraints are not met? Only `host` can be told from outside of the router. */
+/** Is it certain that these constraints are not met? Only `host` can be checked outside of the router. */
 function areUnmet(constraints: string | undefined, headers: IncomingHttpHeaders): boolean {
   const { host } = constraintsOf(constraints)
   const given = headers.host ?? (headers[':authority'] as string | undefined) ?? ''
@@ -130,7 +130,7 @@ function areUnmet(constraints: string | undefined, headers: IncomingHttpHeaders)
   return typeof host === 'string' && host !== given
 }
 
-/** Can none of the routes of this pattern be meant, since each asks for another host? */
+/** Are all routes of this pattern ruled out, since each requires another host? */
 export function isElsewhere({ constraints }: AppRoute, headers: IncomingHttpHeaders): boolean {
   return constraints.every((one) => areUnmet(one, headers))
 }

@@ -1,4 +1,4 @@
-// Room `paths`: what a path means to the app and to backends, and that it is the same.
+// Room `paths`: makes sure that a path means the same route to the app and to backends.
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { IncomingHttpHeaders } from 'node:http'
 import { isElsewhere, routesOf, type AppRoute } from './app-routes.ts'
@@ -6,7 +6,9 @@ import { asRouted, hasDotSegments, spellingsOf, withoutQuery, type RouterHabits 
 import { kinOf } from './route-kin.ts'
 import { patternsOf } from './route-pattern.ts'
 
-/** A path that has one spelling, but for the case of its letters: segments that are not empty and do not end in a dot, nothing encoded. */
+/**
+ * A path with only one spelling, apart from letter case: no empty segments, none that ends in a dot, nothing encoded.
+ */
 const plain = /^(?:\/[^%\\;/?]*[^%\\;/?.])+(?:\?|$)/
 
 interface RouterOptions {
@@ -15,7 +17,7 @@ interface RouterOptions {
   readonly useSemicolonDelimiter?: boolean
 }
 
-/** Fastify takes them in both places. */
+/** Fastify accepts these options in both places. */
 function optionsOf({ initialConfig }: FastifyInstance): readonly (RouterOptions | undefined)[] {
   return [initialConfig, (initialConfig as { routerOptions?: RouterOptions }).routerOptions]
 }
@@ -28,12 +30,12 @@ function habitsOf(scope: FastifyInstance): RouterHabits {
   }
 }
 
-/** What Fastify says where nothing else is said. */
+/** Fastify's defaults. */
 const usualParamLength = 100
 
 /**
- * The router passes over a route with a longer parameter. What was not given in one of the places is filled with the usual
- * value, so that it cannot always be told which of the two counts.
+ * The router skips a route with a longer parameter. Missing options are filled with defaults, so it is not always clear
+ * which of the two values counts.
  */
 function paramLimitsOf(scope: FastifyInstance): { readonly least: number; readonly most: number } {
   const [above = usualParamLength, own = above] = optionsOf(scope).map((options) => options?.maxParamLength)
@@ -41,22 +43,25 @@ function paramLimitsOf(scope: FastifyInstance): { readonly least: number; readon
   return { least: Math.min(above, own), most: Math.max(above, own) }
 }
 
-/** The codes of the first letters of segments, in both cases; every code where a segment is not fixed. */
+/** Char codes of the first letters of segments, in both cases; all codes if a segment is not fixed. */
 function lettersOf(segments: readonly (string | undefined)[]): readonly number[] {
   if (segments.includes(undefined)) return Array.from({ length: 256 }, (_, code) => code)
   return segments.flatMap((segment) => [segment!.charCodeAt(0), segment!.toUpperCase().charCodeAt(0)])
 }
 
-/** The routes of one method, as seen from the one that a request has taken. */
+/** The routes of one method, relative to the route of the request. */
 class Outlook {
   readonly #routes: readonly AppRoute[]
-  /** The route itself, and those that guard as it does. */
+  /** The route itself, and those with the same guards. */
   readonly #own: ReadonlySet<AppRoute>
-  /** Other routes that the router would prefer, by the first segment of their patterns; undefined for those without. */
+  /**
+   * Other routes that the router would prefer, by the first segment of their pattern; undefined for patterns without a
+   * fixed one.
+   */
   readonly #preferred = new Map<string | undefined, AppRoute[]>()
-  /** The codes of letters that their paths may begin with: most paths need no further look. */
+  /** Char codes that their paths may begin with: most paths need no further check. */
   readonly #firstLetters: ReadonlySet<number>
-  /** Whatever a path means, it means the route itself. */
+  /** Any path means the route itself. */
   readonly #isAlone: boolean
   readonly #isKnown: boolean
   readonly #habits: RouterHabits
@@ -88,11 +93,11 @@ class Outlook {
     if (isPlain) return this.#mayDiffer(path) ? this.#faultAmong([path], path, headers) : undefined
     if (hasDotSegments(path)) return 'dot segments in its path'
     if (this.#isAlone) return undefined
-    if (!this.#isKnown) return 'its route cannot be told from others, and its path has several spellings'
+    if (!this.#isKnown) return 'its route cannot be distinguished from others, and its path has several spellings'
     return this.#faultAmong(spellingsOf(path, this.#habits), path, headers)
   }
 
-  /** Is there another route that a plain path could mean? */
+  /** Could a plain path mean another route? */
   #mayDiffer(path: string): boolean {
     const slash = path.indexOf('/', 1)
     const first = (slash === -1 ? path.slice(1) : path.slice(1, slash)).toLowerCase()
@@ -104,11 +109,11 @@ class Outlook {
 
   #faultAmong(spellings: Iterable<string>, path: string, headers: IncomingHttpHeaders): string | undefined {
     const routed = asRouted(path)
-    // The router has looked at these and passed them over: for their constraints, or the length of a parameter.
+    // The router has skipped these: because of their constraints, or the length of a parameter.
     const { least, most } = this.#paramLimits
     const isPassedOver = (route: AppRoute) => isElsewhere(route, headers) || route.pattern.matches(routed)
     const passedOver = new Set([...this.#preferred.values()].flat().filter(isPassedOver))
-    // What made a parameter too long may be gone in another spelling, such as `/users/1;aaaa…`.
+    // In another spelling the parameter may be short enough, as in `/users/1;aaaa…`.
     const mayFit = (route: AppRoute, spelling: string) =>
       path.length > least && !isElsewhere(route, headers) && !route.pattern.exceeds(spelling, most)
     for (const spelling of spellings) {
@@ -121,27 +126,30 @@ class Outlook {
   }
 }
 
-/** Sees to it that a path means to backends what it meant to the app's router, when it took one of its routes. */
+/** Makes sure that a path means the same route to backends as to the app's router. */
 export class PathGuard {
   readonly #scope: FastifyInstance
   readonly #url: string | undefined
   readonly #outlooks = new Map<string, Outlook>()
   readonly #outlooksOfMade = new Map<string, Outlook>()
 
-  /** `url` is the pattern of the route; undefined when it was the handler of what is not found. */
+  /** `url` is the pattern of the route; undefined for the not-found handler. */
   constructor(scope: FastifyInstance, url: string | undefined) {
     this.#scope = scope
     this.#url = url
   }
 
-  /** Why a path, with or without a query, must not be forwarded: another route of the app may be meant. Undefined if it may. */
+  /**
+   * Why a path, with or without a query, must not be forwarded: it may mean another route of the app. Undefined if it
+   * may be forwarded.
+   */
   faultOf(method: string, path: string, headers: IncomingHttpHeaders): string | undefined {
     let outlook = this.#outlooks.get(method)
     if (outlook === undefined) this.#outlooks.set(method, (outlook = new Outlook(this.#scope, method, this.#url)))
     return outlook.faultOf(path, headers)
   }
 
-  /** The same for a path that the app has made: whatever else it may mean must be of the route that it would take itself. */
+  /** The same for a path that the app has set: all its meanings must belong to the route that it would take itself. */
   faultOfMade(method: string, path: string, headers: IncomingHttpHeaders): string | undefined {
     const routed = asRouted(withoutQuery(path))
     const routes = routesOf(this.#scope).of(method)

@@ -1,4 +1,4 @@
-/** How often a path may be percent-encoded over itself. Nothing honest comes near; more is refused unread. */
+/** How many layers of percent-encoding are checked. No legitimate path has as many; paths with more are refused. */
 const mostLayers = 4
 
 const escapes = /%(?:u00)?([\da-f]{2})/gi
@@ -19,7 +19,9 @@ export function withoutQuery(url: string): string {
 
 const reserved = '#$%&+,/:;=?@'
 
-/** What the app's router has before it when it matches a path: escapes of what is not reserved are decoded, and bytes are characters. */
+/**
+ * The path as the app's router matches it: escapes of unreserved characters are decoded; each byte is one character.
+ */
 export function asRouted(path: string): string {
   if (!path.includes('%')) return path
   return path.replaceAll(/%[\da-f]{2}/gi, (escape) => {
@@ -28,7 +30,7 @@ export function asRouted(path: string): string {
   })
 }
 
-/** Takes off one layer of percent-encoding; each byte becomes one character. */
+/** Removes one layer of percent-encoding; each byte becomes one character. */
 function decode(path: string, keepSlashes: boolean): string {
   if (!/[%\u00c0\u00c1\u00e0\u00f0]/.test(path)) return path
   const bytes = path.replaceAll(escapes, (escape, hex: string) => {
@@ -38,7 +40,7 @@ function decode(path: string, keepSlashes: boolean): string {
   return bytes.replaceAll(overlong, shortest)
 }
 
-/** The path with none, one, two … layers of encoding taken off; undefined where there are too many. */
+/** The path with 0, 1, 2 … layers of encoding removed; undefined if there are too many. */
 function layersOf(path: string): readonly string[] | undefined {
   const layers = [path]
   for (let next = decode(path, false); next !== layers.at(-1); next = decode(next, false)) {
@@ -49,14 +51,14 @@ function layersOf(path: string): readonly string[] | undefined {
 }
 
 /**
- * A segment that says `.` or `..`, whatever stands behind it that a server may drop: path parameters (`..;x`), what
- * follows NUL, `?` or `#`; or beside it: blanks and controls.
+ * A segment that means `.` or `..`, including what a server may drop after it: path parameters (`..;x`), anything after
+ * NUL, `?` or `#`; or next to it: blanks and control characters.
  */
 const dotSegment =
   // oxlint-disable-next-line no-control-regex
   /(?:^|[/\\])[\u0000-\u0020\u007f]*\.[\u0000-\u0020\u007f]*(?:\.[\u0000-\u0020\u007f]*)?(?:[/\\;?#\u0000]|$)/
 
-/** Has it a dot segment, in whatever encoding, or more layers of encoding than can be looked through? */
+/** Does it have a dot segment, in any encoding, or too many layers of encoding? */
 export function hasDotSegments(path: string): boolean {
   if (!path.includes('%')) return dotSegment.test(path)
   const layers = layersOf(path)
@@ -67,7 +69,7 @@ const mergeSlashes = (path: string) => path.replaceAll(/\/{2,}/g, '/')
 
 const withoutParameters = (path: string) => path.replaceAll(/;[^/]*/g, '')
 
-/** What servers do to a path that they have decoded, each of them or none: one may do the first and not the second. */
+/** What servers may do to a decoded path; a server may do any combination of these. */
 const readings: readonly ((path: string) => string)[] = [
   // Parameters go before backslashes count, or after: `/exact;a\x`.
   withoutParameters,
@@ -75,30 +77,30 @@ const readings: readonly ((path: string) => string)[] = [
   withoutParameters,
   // oxlint-disable-next-line no-control-regex
   (path) => path.replace(/[\u0000?#].*$/s, ''),
-  // Windows drops dots and blanks at the end of a name.
+  // Windows drops trailing dots and blanks of a name.
   (path) => path.replaceAll(/(?<![. ])[. ]+(?=\/|$)/g, ''),
   mergeSlashes,
 ]
 
-/** What the app's router overlooks. */
+/** What the app's router ignores. */
 export interface RouterHabits {
-  /** Slashes that are repeated. */
+  /** Repeated slashes. */
   readonly mergesSlashes: boolean
-  /** What follows a semicolon: to it, that is the query. */
+  /** Anything after a semicolon, which it takes for the query. */
   readonly cutsAtSemicolon: boolean
 }
 
 /**
  * Everything that a path without dot segments may mean to a server: as the router reads it, with each further layer of
- * encoding taken off, with or without its encoded slashes, and read in each of the ways above. Letter case and a slash at
- * the end are left as they are. At most 32 for each of 9 decodings; most paths have one or two.
+ * encoding removed, with or without its encoded slashes, and read in each of the ways above. Letter case and a trailing
+ * slash stay as they are. At most 32 for each of 9 decodings; most paths have one or two.
  */
 export function spellingsOf(path: string, { mergesSlashes, cutsAtSemicolon }: RouterHabits): ReadonlySet<string> {
   let spellings = new Set<string>()
   for (const layer of layersOf(asRouted(path)) ?? []) for (const one of [layer, decode(layer, true)]) spellings.add(one)
-  // What is added is read in its turn, and is the same then.
+  // Added readings are processed in the same way.
   for (const read of readings) for (const one of spellings) spellings.add(read(one))
-  // What the app says is one is one.
+  // With Fastify's `useSemicolonDelimiter` a semicolon begins the query.
   if (cutsAtSemicolon) spellings = new Set([...spellings].map((one) => one.replace(/;.*$/s, '')))
   return mergesSlashes ? new Set([...spellings].map(mergeSlashes)) : spellings
 }

@@ -2,12 +2,12 @@ import type { FastifyInstance, RouteOptions } from 'fastify'
 import { subscribe } from 'node:diagnostics_channel'
 import { patternsOf } from './route-pattern.ts'
 
-/** What a request meets on a route: in which scope, by which hooks of the route's own, in whose hands it ends. */
+/** What applies to a request on a route: its scope, its own hooks, and its handler. */
 interface Course {
   readonly scope: FastifyInstance
   readonly hooks: readonly unknown[]
   readonly handler: unknown
-  /** What hooks may go by, and what else decides whether it is let through. */
+  /** Settings that hooks may use, or that otherwise decide whether a request passes. */
   readonly settings: readonly unknown[]
 }
 
@@ -30,7 +30,7 @@ function declared(scope: FastifyInstance, options: RouteOptions): Declared {
   return { methods: [options.method].flat(), url: options.url, course: { scope, hooks, handler, settings } }
 }
 
-// Every app that is made from now on: a plugin would hear only of the routes that are registered after it.
+// For every app created from now on: a plugin would see only the routes that are registered after it.
 subscribe('fastify.initialization', (message) => {
   const { fastify } = message as { fastify: FastifyInstance }
   const routes: Declared[] = []
@@ -40,7 +40,7 @@ subscribe('fastify.initialization', (message) => {
   })
 })
 
-/** Says that all handlers with this owner do the same. */
+/** Marks a handler: all handlers with the same owner do the same. */
 export function setOwner(handler: object, owner: object): void {
   owners.set(handler, owner)
 }
@@ -49,14 +49,14 @@ function areSame(one: Course, other: Course): boolean {
   if (one.scope !== other.scope || one.hooks.length !== other.hooks.length) return false
   if (!one.hooks.every((hook, index) => hook === other.hooks[index])) return false
   if (!one.settings.every((setting, index) => setting === other.settings[index])) return false
-  // Where hooks guard, it does not matter that each route has a function of its own.
+  // If hooks are the guard, it does not matter that each route has its own handler function.
   return one.handler === other.handler || one.hooks.length > hookNames.length
 }
 
 /**
- * The keys of the routes of a method that guard as those with one of `keys` do, as `/admin` and `/admin/*` with the same
- * hooks and settings in the same scope: it does not matter which of them a path means. Of an app that was made before this module was
- * loaded, only these keys themselves.
+ * The keys of all routes of a method with the same guards as those in `keys`, such as `/admin` and `/admin/*` with the
+ * same hooks and settings in the same scope: it does not matter which of them a path means. For an app that was created
+ * before this module was loaded: only `keys`.
  */
 export function kinOf(scope: FastifyInstance, method: string, keys: ReadonlySet<string>): ReadonlySet<string> {
   const courses = new Map<string, Course[]>()

@@ -1,4 +1,4 @@
-/** Where patterns differ, the router looks for this text first, then for parameters with an expression, then for any, then for the rest. */
+/** Order of preference in the router: fixed text, parameters with a regular expression, other parameters, wildcard. */
 const ranks = { expression: '\uFFFD', parameter: '\uFFFE', wildcard: '\uFFFF' }
 
 const optional = /(\/:[^/()]*?)\?(\/?)$/
@@ -7,12 +7,12 @@ function escaped(text: string): string {
   return text.replaceAll(/[.*+?^${}()|[\]\\/]/g, String.raw`\$&`)
 }
 
-/** As bytes, one character each: paths come so, too. */
+/** As bytes, one character each, like paths. */
 function bytesOf(text: string): string {
   return Buffer.from(text, 'utf8').toString('latin1')
 }
 
-/** Where the parenthesis that opens at `start` is closed. */
+/** Index where the parenthesis opened at `start` is closed. */
 function closing(text: string, start: number): number {
   let depth = 0
   for (let index = start; index < text.length; index++) {
@@ -24,7 +24,7 @@ function closing(text: string, start: number): number {
   return text.length - 1
 }
 
-/** Where text that stands for itself ends: at a parameter, or at `stop`. Two colons are one that stands for itself. */
+/** Index where literal text ends: at a parameter, or at `stop`. Two colons are one literal colon. */
 function endOfFixed(text: string, start: number, stop: string): number {
   let index = start
   while (index < text.length && text[index] !== stop) {
@@ -35,7 +35,7 @@ function endOfFixed(text: string, start: number, stop: string): number {
   return index
 }
 
-/** Bytes of UTF-8 that are not the first of a character. */
+/** UTF-8 continuation bytes. */
 const following = /[\u0080-\u00bf]/g
 
 const unescaped = (text: string) => bytesOf(text.replaceAll('::', ':'))
@@ -44,9 +44,9 @@ const fixedPart = (text: string) => escaped(unescaped(text))
 /** One segment with parameters, from its first `:` on. */
 interface Parameters {
   readonly end: number
-  /** What the whole of it must match; undefined where anything does. */
+  /** The expression for the whole segment; undefined if anything matches. */
   readonly expression: string | undefined
-  /** How many they are, and how much of the segment is fixed. */
+  /** Number of parameters, and length of the fixed text. */
   readonly count: number
   readonly fixed: number
 }
@@ -80,7 +80,7 @@ function parametersAt(text: string, start: number): Parameters {
   return { end: index, expression: isPlain ? undefined : expression, count, fixed }
 }
 
-/** What one segment with parameters must match. */
+/** The expression for one segment with parameters. */
 interface Expression extends Pick<Parameters, 'count' | 'fixed'> {
   readonly exact: RegExp
   readonly folded: RegExp
@@ -89,15 +89,15 @@ interface Expression extends Pick<Parameters, 'count' | 'fixed'> {
 /** The pattern of one of the app's routes, such as `/users/:id` or `/admin/*`. */
 export class RoutePattern {
   readonly text: string
-  /** The same for patterns that differ only by names of parameters, letter case, and a slash at the end. */
+  /** Equal for patterns that differ only in parameter names, letter case or a trailing slash. */
   readonly key: string
-  /** Of two patterns that match a path, the router takes that with the smaller rank. */
+  /** If two patterns match, the router takes the one with the smaller rank. */
   readonly rank: string
-  /** The first segment in lower case; undefined where that is not fixed. */
+  /** The first segment in lower case; undefined if it is not fixed. */
   readonly firstSegment: string | undefined
   readonly #exact: RegExp
   readonly #folded: RegExp
-  /** What the segments with parameters must match, in order. */
+  /** The expressions for the segments with parameters, in order. */
   readonly #expressions: readonly Expression[]
 
   constructor(text: string) {
@@ -136,20 +136,20 @@ export class RoutePattern {
     this.rank = rank.replace(/\/$/, '')
     this.firstSegment = text === '/' ? '' : /^\/([^/:*\u0080-\uffff]+)(?:\/|$)/.exec(text)?.[1]?.toLowerCase()
     this.#exact = new RegExp(`^${source}$`, 's')
-    // With or without a slash at the end, `/x/*` begins at `/x`.
+    // With or without a trailing slash, `/x/*` begins at `/x`.
     const isBelow = source.endsWith(String.raw`\/.*`)
     const stem = isBelow ? source.slice(0, -4) : source.replace(/\\\/$/, '')
     this.#folded = new RegExp(isBelow ? `^${stem}(?:/.*)?$` : `^${stem}/*$`, 'is')
     this.#expressions = expressions
   }
 
-  /** Does the router match the path by it, as it stands? */
+  /** Does the router match the path with it, as it is? */
   matches(path: string): boolean {
     const parts = this.#exact.exec(path)
     return parts !== null && this.#expressions.every(({ exact }, index) => exact.test(parts[index + 1]!))
   }
 
-  /** Is a parameter longer than `most` for certain, where it resembles the path? Each character counts, if it is UTF-8. */
+  /** If it resembles the path: is a parameter certainly longer than `most`? UTF-8 characters count as one. */
   exceeds(path: string, most: number): boolean {
     const parts = this.#folded.exec(path)?.slice(1) ?? []
     return parts.some((part, index) => {
@@ -158,7 +158,7 @@ export class RoutePattern {
     })
   }
 
-  /** Would it match, whatever the case of its letters, and with or without a slash at the end? */
+  /** Would it match, ignoring letter case and a trailing slash? */
   resembles(path: string): boolean {
     const parts = this.#folded.exec(path)
     return parts !== null && this.#expressions.every(({ folded }, index) => folded.test(parts[index + 1]!))

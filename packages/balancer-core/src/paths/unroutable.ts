@@ -5,10 +5,10 @@ import { routesOf } from './app-routes.ts'
 import { asRouted, withoutQuery } from './path-spellings.ts'
 import { patternsOf } from './route-pattern.ts'
 
-/** Fastify's own place for what a client asked for, when another target was routed. */
+/** Fastify's own property for the original target, when another one was routed. */
 type Incoming = IncomingMessage & { originalUrl?: string }
 
-/** What a client asked for, and what the router was given in its place. */
+/** The target from the client, and the one given to the router instead. */
 interface Disguise {
   readonly given: string
   readonly routed: string
@@ -20,32 +20,35 @@ const watched = new WeakSet<Server>()
 
 const malformed = /%(?![\da-f]{2})/gi
 
-/** Says that this route forwards, whatever its method: what its router would refuse unseen is for it to refuse. */
+/**
+ * Notes that this route forwards, with any method: targets that the router would refuse are passed to it to be refused
+ * there.
+ */
 export function noteCatchAll(scope: FastifyInstance, url: string): void {
   const known = catchAlls.get(scope.server) ?? new Set()
   catchAlls.set(scope.server, known)
   for (const { key } of patternsOf(url)) known.add(key)
 }
 
-/** Escapes that are not UTF-8, once more: the router decodes paths as UTF-8, and refuses what is none. */
+/** Encodes escapes that are not UTF-8 once more: the router decodes paths as UTF-8, and refuses anything else. */
 function escapeForeign(path: string): string {
   return path.replaceAll(/(?:%[89a-f][\da-f])+/gi, (run) =>
     isUtf8(Buffer.from(run.replaceAll('%', ''), 'hex')) ? run : run.replaceAll('%', '%25'),
   )
 }
 
-/** What the router is to be given for a path that it would refuse, with or without a query. */
+/** The path to give to the router instead of one that it would refuse, with or without a query. */
 function disguiseOfPath(url: string, isForwarded: (path: string) => boolean): string | undefined {
   if (!url.includes('%')) return undefined
   const path = withoutQuery(url)
   const routable = escapeForeign(path).replaceAll(malformed, '%25')
   if (routable === path) return undefined
-  // Of a malformed path, the app's own routes need not hear.
+  // The app's own routes need not get malformed paths.
   if (path.search(malformed) !== -1 && !isForwarded(routable)) return undefined
   return routable + url.slice(path.length)
 }
 
-/** The same for a target; undefined where the router may see the target itself. */
+/** The same for a target; undefined if the router may get the target itself. */
 function disguiseOf(url: string, isForwarded: (path: string) => boolean): string | undefined {
   if (url.charCodeAt(0) === 47 /* / */) return disguiseOfPath(url, isForwarded)
   const [origin] = /^https?:\/\/[^/?]*/i.exec(url) ?? []
@@ -56,9 +59,9 @@ function disguiseOf(url: string, isForwarded: (path: string) => boolean): string
 }
 
 /**
- * A path whose escapes are not UTF-8 is valid (RFC 3986 §2.1): this lets the router take it. It also lets it take targets that are
- * malformed, if they would be forwarded: so that they are refused where hooks, log and metrics see it. Until the request is
- * forwarded, hooks find the client's own in `request.originalUrl`.
+ * A path whose escapes are not UTF-8 is valid (RFC 3986 §2.1): this makes the router accept it. It also makes it accept
+ * malformed targets that would be forwarded, so that they are refused where hooks, log and metrics see it. Until the
+ * request is forwarded, hooks find the original target in `request.originalUrl`.
  */
 export function routeUnroutable(app: FastifyInstance, server: Server): void {
   if (watched.has(server)) return
@@ -81,18 +84,18 @@ export function routeUnroutable(app: FastifyInstance, server: Server): void {
   })
 }
 
-/** Has a path an escape that is none? Servers refuse it (nginx), or differ about what it means. */
+/** Does a path have a malformed escape? Servers refuse it (nginx), or disagree about its meaning. */
 export function isMalformed(url = ''): boolean {
   return withoutQuery(url).search(malformed) !== -1
 }
 
-/** Gives a request back the target that its client has sent; false if the router has seen it as it was. */
+/** Restores the target that the client sent; false if it was not replaced. */
 export function restoreUrl(request: Incoming): boolean {
-  // Most requests are known by this to have none.
+  // For most requests, this rules it out.
   if (request.originalUrl === undefined) return false
   const disguise = disguises.get(request)
   if (disguise === undefined) return false
-  // Fastify's `rewriteUrl` has the last word; what it has kept of the path is as it came.
+  // Fastify's `rewriteUrl` decides; the parts of the path that it kept are original.
   request.url =
     request.url === disguise.routed ? disguise.given : request.url!.replaceAll(/%25(?=[89a-f][\da-f])/gi, '%')
   return true

@@ -3,11 +3,11 @@ import type { BackendSet } from '../backends/backend-set.ts'
 import { maxAsked, type Picker, type PickRequest } from './policy.ts'
 import { viewOfVeto, type VetoView } from '../backends/veto.ts'
 
-/** Why a backend is, or is not, used. */
+/** Why a backend is or is not used. */
 export interface Explanation {
   /**
-   * The id of the backend that would be picked; null when the request would wait or fail. A client that its policy has bound
-   * to a backend may be sent there while that drains, though it is not `available`.
+   * The id of the backend that would be picked; null when the request would wait or fail. A client bound to a backend
+   * by the policy may be sent there while it drains, although it is not `available`.
    */
   readonly picked: string | null
   readonly panicking: boolean
@@ -19,17 +19,17 @@ export interface Explanation {
     readonly maxInFlight: number
     readonly load: number
     readonly weight: number
-    /** The part of its weight that slow start has given it so far. */
+    /** The share of its weight that is in effect during slow start. */
     readonly effectiveWeight: number
     readonly priority: number
-    /** What the policy compares, lower being better; null where it compares nothing. */
+    /** The figure that the policy compares, lower is better; null if it compares nothing. */
     readonly score: number | null
   }[]
 }
 
 const hasRoom = ({ inFlight, maxInFlight }: Backend) => inFlight < maxInFlight
 
-/** As `Balancer.pick` does it, but for hooks, which may count what they are asked. */
+/** Like `Balancer.pick`, but without hooks, which may count calls. */
 function wouldPick(
   available: readonly Backend[],
   picker: Picker,
@@ -44,7 +44,7 @@ function wouldPick(
   return [...available.slice(start), ...available.slice(0, start)].find(hasRoom)
 }
 
-/** Looks, and leaves everything as it was. `searched` is where the balancer last looked for one with room. */
+/** Changes nothing. `searched` is where the balancer's last search for a free backend ended. */
 export function explain(
   { all, available, panicking }: BackendSet,
   picker: Picker,

@@ -3,20 +3,20 @@ import type { Picking } from './picking.ts'
 import type { Waiter, WaitingQueue } from './queue.ts'
 import type { Seeker } from './seeker.ts'
 
-/** One who waits for a place, and takes it when its turn has come. */
+/** A request that waits for a backend, and takes a place when its turn comes. */
 export interface WaitingSeeker<Place> extends Seeker, Waiter {
   attempt(place: Place): void
 }
 
 /**
- * Gives places that have become free to those who wait: each to the first who may be sent there, so that one who has
- * nowhere to go yet holds up nobody. Between two runs, no place is free that anybody who waits could use; so whoever
- * comes new and finds a place takes it from nobody.
+ * Gives free places at backends to waiting requests: each to the first one that may be sent there, so that a request
+ * without a usable backend does not block others. Between two runs, no free place exists that a waiting request could
+ * use; so a new request that finds one does not overtake anybody.
  */
 export class Handover<Place extends object, W extends WaitingSeeker<Place>> {
   readonly #queue: WaitingQueue<W>
   readonly #picking: Picking<Place, W>
-  /** Makes the set what the vetoes say by now. */
+  /** Rebuilds the set if vetoes have changed. */
   readonly #settle: () => void
   readonly #freed = new Set<Backend>()
   #hasChanged = false
@@ -29,8 +29,8 @@ export class Handover<Place extends object, W extends WaitingSeeker<Place>> {
   }
 
   /**
-   * Places are free that have not been offered yet: who looks for one must not overtake those who wait, and has its turn
-   * with them in a moment.
+   * True if free places have not been offered yet: a new request must then queue, so that it does not overtake waiting
+   * ones.
    */
   mustQueue(seeker: Seeker): boolean {
     if (!this.#isDue || this.#queue.length === 0 || !this.#picking.mayWait(seeker)) return false
@@ -45,7 +45,7 @@ export class Handover<Place extends object, W extends WaitingSeeker<Place>> {
     this.#schedule()
   }
 
-  /** The set has changed: anybody may be able to go anywhere. */
+  /** The set has changed: any waiting request may have a usable backend now. */
   changed(): void {
     if (this.#queue.length === 0) return
     this.#hasChanged = true
@@ -55,7 +55,7 @@ export class Handover<Place extends object, W extends WaitingSeeker<Place>> {
   #schedule(): void {
     if (this.#isDue) return
     this.#isDue = true
-    // Not in this call: undici is still busy with the connection that has become free.
+    // Not within this call: undici is still busy with the connection that becomes free.
     process.nextTick(() => this.#run())
   }
 
@@ -68,11 +68,11 @@ export class Handover<Place extends object, W extends WaitingSeeker<Place>> {
     if (hasChanged) this.#give((waiter) => this.#pick(waiter))
     else for (const backend of freed) this.#give((waiter) => this.#offer(backend, waiter))
     this.#isDue = false
-    // An attempt that has failed at once has freed its place again.
+    // An attempt that failed at once has freed its place again.
     if (this.#hasChanged || this.#freed.size > 0) this.#schedule()
   }
 
-  /** Asks for each who waits, in the order in which they came, until `false` says that nothing is left to give. */
+  /** Offers places to waiting requests in order, until `false` says that no place is left. */
   #give(placeFor: (waiter: W) => Place | undefined | false): void {
     let waiter = this.#queue.first
     while (waiter !== undefined) {
@@ -83,7 +83,7 @@ export class Handover<Place extends object, W extends WaitingSeeker<Place>> {
       else {
         this.#queue.leave(waiter)
         waiter.attempt(place)
-        // What an attempt sets off may have taken the next one out.
+        // The attempt may have removed the next waiting request.
         waiter = next?.waiting === true ? next : this.#queue.first
       }
     }

@@ -1,4 +1,4 @@
-// Room `picking`: which backend gets a request, and who waits while none has room.
+// Room `picking`: which backend gets a request, and the queue for requests while all are full.
 import type { Backend } from '../backends/backend.ts'
 import type { BackendSet } from '../backends/backend-set.ts'
 import { explain, type Explanation } from './explain.ts'
@@ -6,19 +6,19 @@ import { lastResorts } from './last-resort.ts'
 import { maxAsked, type Picker, type PickRequest, type Policy } from './policy.ts'
 import { wasTried, type Seeker } from './seeker.ts'
 
-/** Where one may go whom all available backends have failed. */
+/** Where a request may go after all available backends have failed it. */
 interface Resort {
   readonly backends: readonly Backend[]
-  /** They are vetoed: there is nobody else. */
+  /** These are unhealthy: no others are left. */
   readonly isLast: boolean
 }
 
-/** Gives a seeker its place at a backend with room, if it may go there now. */
+/** Gives a request a place at a backend with room, if it may go there now. */
 type Take<Place, S> = (backend: Backend, seeker: S, lastResort: boolean) => Place | undefined
 
-/** What a balancer says of its picking. */
+/** Settings of a balancer for picking. */
 export interface PickingSettings {
-  /** How long those with soft vetoes may be tried for one request, in ms; 0 = no limit, false = not at all. */
+  /** How long unhealthy backends may be tried for one request, in ms; 0 = no limit, false = not at all. */
   readonly lastResort: number | false
 }
 
@@ -26,13 +26,13 @@ function placeOf<Place extends object>(answer: Place | 'saturated' | 'none'): Pl
   return typeof answer === 'object' ? answer : undefined
 }
 
-/** The most preferred first, and of those the least busy. */
+/** Preferred ones first, and of those the least busy. */
 function byPreference(one: Backend, other: Backend): number {
   return one.priority - other.priority || one.inFlight - other.inFlight
 }
 
 /**
- * Picks a backend for each who seeks one: the one that the policy chooses, or if that has no place, one that has.
+ * Picks a backend for each who seeks one: its home, or the one that the policy chooses, or if that has no place, one that has.
  * `Place` is what a seeker gets at a backend: an attempt.
  */
 export class Picking<Place extends object, S extends Seeker> {
@@ -51,7 +51,7 @@ export class Picking<Place extends object, S extends Seeker> {
     this.#picker = policy.over(set.available, set.draining)
   }
 
-  /** From now on, it is this set that is chosen from; also to be called when weights have changed. */
+  /** Sets the set to pick from; also to be called when weights have changed. */
   over(set: BackendSet): void {
     this.#set = set
     this.#picker = this.#policy.over(set.available, set.draining)
@@ -65,6 +65,12 @@ export class Picking<Place extends object, S extends Seeker> {
 
   /** See `Balancer.pick`. */
   pick(seeker: S): Place | 'saturated' | 'none' {
+    const { home } = seeker
+    const place = home && this.#set.available.includes(home) ? this.offer(home, seeker) : undefined
+    return place ?? this.#pick(seeker)
+  }
+
+  #pick(seeker: S): Place | 'saturated' | 'none' {
     for (let asked = 0; asked < maxAsked; asked++) {
       const backend = this.#picker.pick(seeker)
       if (backend === undefined) break
@@ -82,14 +88,14 @@ export class Picking<Place extends object, S extends Seeker> {
     return this.#take(backend, seeker, lastResort) ?? 'none'
   }
 
-  /** A place at this backend, for one who waits: if it is one of those that it may be sent to. */
+  /** A place at this backend for a waiting request, if it may be sent there. */
   offer(backend: Backend, seeker: S): Place | undefined {
     if (wasTried(backend, seeker)) return undefined
     const { available, draining } = this.#set
     if (!available.includes(backend)) {
       const resort = this.#resortOf(seeker)
       const isResort = resort?.backends.includes(backend) === true
-      // A policy may have bound it to one that drains.
+      // A policy may have bound it to a draining backend.
       const isBound = draining.includes(backend) && this.#picker.peek(seeker) === backend
       if (!isResort && !isBound) return undefined
       return placeOf(this.at(backend, seeker, isResort && resort?.isLast))
@@ -97,7 +103,7 @@ export class Picking<Place extends object, S extends Seeker> {
     return placeOf(this.at(backend, seeker))
   }
 
-  /** Is there any backend, full or not, that it may be sent to? */
+  /** Is there any backend, full or not, that this request may be sent to? */
   mayWait(seeker: Seeker): boolean {
     return (
       this.#set.available.some((backend) => !wasTried(backend, seeker)) ||
@@ -115,12 +121,13 @@ export class Picking<Place extends object, S extends Seeker> {
     return explain(this.#set, this.#picker, this.#searched, request)
   }
 
-  /** The policy's choices had no place: whoever has one. */
+  /** The policy's choices are full: any other with room. */
   #search(seeker: S): Place | 'saturated' | 'none' {
     const { available } = this.#set
     let answer: 'saturated' | 'none' = 'none'
     for (let step = 0; step < available.length; step++) {
-      // Begins where the last search ended, or the first of the list would get whatever the policy could not place.
+      // Continues where the last search ended; otherwise the first of the list would get everything that the policy
+      // could not place.
       this.#searched = (this.#searched + 1) % available.length
       const backend = available[this.#searched]!
       if (wasTried(backend, seeker)) continue
@@ -132,8 +139,8 @@ export class Picking<Place extends object, S extends Seeker> {
   }
 
   /**
-   * Where one may go that all available backends have failed: to those of the next priorities; then, if none has received
-   * it, to those with soft vetoes. Undefined for one who has not been to all of them.
+   * Where a request may go after all available backends have failed it: to the next priorities; then, if no backend has
+   * received it, to unhealthy ones. Undefined if it has not tried all available ones.
    */
   #resortOf(seeker: Seeker): Resort | undefined {
     const { all, available, spare } = this.#set
@@ -144,7 +151,7 @@ export class Picking<Place extends object, S extends Seeker> {
     return { backends: lastResorts(all, seeker, lastResort), isLast: true }
   }
 
-  /** The least busy of the most preferred that has any room. */
+  /** The least busy one with room, of the most preferred priority. */
   #resort(seeker: S): Place | 'saturated' | 'none' {
     const resort = this.#resortOf(seeker)
     let answer: 'saturated' | 'none' = 'none'

@@ -1,6 +1,6 @@
 import type { Backend } from '../backends/backend.ts'
 
-/** What a policy may look at of the request that it picks for. */
+/** The request, as far as a policy may use it. */
 export interface PickRequest {
   readonly method: string
   readonly url: string
@@ -9,23 +9,26 @@ export interface PickRequest {
 
 /** The choice over one set of available backends. Synchronous, and as close to O(1) as the policy allows. */
 export interface Picker {
-  /** Chooses, and moves on. `undefined` when there is nothing to choose from. */
+  /** Picks a backend and moves on; undefined if there is none. */
   pick(request: PickRequest): Backend | undefined
-  /** What `pick` would choose now, or after `ahead` (0) more picks; changes nothing. */
+  /** What `pick` would return now, or after `ahead` more picks (default 0); changes nothing. */
   peek(request: PickRequest, ahead?: number): Backend | undefined
-  /** What the choice compares, if it compares anything: lower is better. */
+  /** The figure that the policy compares, if any: lower is better. */
   score?(backend: Backend): number
 }
 
-/** How to choose. What must outlive a change of the set (the round's position) is kept here, not in the picker. */
+/**
+ * How to pick a backend. State that must survive a change of the set, such as the position in a rotation, belongs here,
+ * not in the picker.
+ */
 export interface Policy {
   readonly name: string
   /**
-   * Builds the picker; called when the set changes, never for a request. `draining` take nothing new: a policy that binds
-   * clients to backends goes on picking them for those who are theirs, until they are no longer listed; others pass over them.
+   * Builds the picker; called when the set changes, never for a request. `draining` get no new clients: a policy that
+   * binds clients to backends keeps picking them for bound clients while they are listed; other policies ignore them.
    */
   over(available: readonly Backend[], draining?: readonly Backend[]): Picker
 }
 
-/** How often a policy is asked for another backend, where its choice has no room, before the set is searched for one. */
+/** How often a policy is asked again when its choice is full, before the set is searched for one with room. */
 export const maxAsked = 4

@@ -1,11 +1,11 @@
-/** One who waits, linked to its neighbours, so that leaving from the middle is O(1). */
+/** A waiting request: a linked list, so that leaving from the middle is O(1). */
 export interface Waiter {
   previousWaiter: Waiter | undefined
   nextWaiter: Waiter | undefined
   waiting: boolean
 }
 
-/** A bounded first-in-first-out queue for requests that no backend has room for. HAProxy's, without priorities. */
+/** A bounded first-in-first-out queue for requests while all backends are full. Like HAProxy's, without priorities. */
 export class WaitingQueue<W extends Waiter> {
   /** How many may wait; fewer from now on lets those that wait already go on waiting. */
   max: number
@@ -17,7 +17,7 @@ export class WaitingQueue<W extends Waiter> {
     this.max = max
   }
 
-  /** Puts it last; false when the queue is full. */
+  /** Adds it at the end; false when the queue is full. */
   enter(waiter: W): boolean {
     if (this.length >= this.max) return false
     waiter.previousWaiter = this.#last
@@ -30,17 +30,17 @@ export class WaitingQueue<W extends Waiter> {
     return true
   }
 
-  /** Who has waited longest. */
+  /** The one that has waited longest. */
   get first(): W | undefined {
     return this.#first
   }
 
-  /** Who has waited longest of those who came after `waiter`. */
+  /** The next one after `waiter`. */
   after(waiter: W): W | undefined {
     return waiter.nextWaiter as W | undefined
   }
 
-  /** Takes it out, wherever it stands; does nothing for one who does not wait. */
+  /** Removes it; does nothing if it does not wait. */
   leave(waiter: W): void {
     if (!waiter.waiting) return
     const { previousWaiter, nextWaiter } = waiter

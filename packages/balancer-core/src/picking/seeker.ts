@@ -3,9 +3,11 @@ import type { Clock } from '../clock.ts'
 import type { Outcome } from '../failure.ts'
 import type { PickRequest } from './policy.ts'
 
-/** Who looks for a backend: an exchange. */
+/** A request that looks for a backend: an exchange. */
 export interface Seeker extends PickRequest {
   readonly clock: Clock
+  /** Where its client has signed in: it goes there, if it may. */
+  readonly home?: Backend | undefined
   /** Where it has been. */
   readonly attempts: readonly {
     readonly backend: Backend
@@ -17,7 +19,7 @@ export interface Seeker extends PickRequest {
   }[]
 }
 
-/** Has it been there? */
+/** Has it been sent there already? */
 export function wasTried(backend: Backend, { attempts }: Seeker): boolean {
   return attempts.some((attempt) => attempt.backend === backend)
 }

@@ -17,14 +17,14 @@ export function isAuthority(text: string): boolean {
   if (host === undefined || Number(port) > 65_535) return false
   if (host.startsWith('[')) {
     const literal = host.slice(1, -1)
-    // A zone is of no meaning to others (RFC 6874 §4).
+    // A zone has no meaning for other machines (RFC 6874 §4).
     if (!future.test(literal) && (literal.includes('%') || !isIPv6(literal))) return false
   } else if (!registered.test(host)) return false
   lastValid = text
   return true
 }
 
-/** In one spelling: without letter case, and without the port that the scheme has anyway. */
+/** Normalised: lower case, without the default port of the scheme. */
 function normal(authority: string, port: string): string {
   const text = authority.toLowerCase()
   return text.replace(text.endsWith(`:${port}`) ? /:\d+$/ : /:$/, '')
@@ -37,12 +37,12 @@ export function areSameAuthority(one: string, other: string, scheme: 'http' | 'h
   return normal(one, port) === normal(other, port)
 }
 
-/** The host that the router has used: of HTTP/2, `:authority` where there is no `host`. */
+/** The host that the router used: for HTTP/2, `:authority` if there is no `host`. */
 export function hostOf(headers: IncomingHttpHeaders): string | undefined {
   return headers.host ?? (headers[':authority'] as string | undefined)
 }
 
-/** What is wrong with the host that a request names. An empty one is a request for none (RFC 9112 §3.2). */
+/** What is wrong with the host of a request. It may be empty (RFC 9112 §3.2). */
 export function hostFaultOf(headers: IncomingHttpHeaders): string | undefined {
   const { host } = headers
   const authority = headers[':authority'] as string | undefined

@@ -1,7 +1,7 @@
 import { strict } from '@fastify-balancer/option-schema'
 import { Type, type Static } from '@sinclair/typebox'
 
-/** What the name of a field may consist of (RFC 9110 §5.6.2). */
+/** A valid header name (RFC 9110 §5.6.2). */
 export const fieldName = "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$"
 
 export const ForwardedOptions = Type.Object(
@@ -9,17 +9,17 @@ export const ForwardedOptions = Type.Object(
     xForwarded: Type.Boolean({
       default: true,
       description:
-        'Send `x-forwarded-for`, `-proto` and `-host`. What a peer trusted by `trustProxy` has sent is kept and added to; what others have sent is removed, also with `false`',
+        'Send `X-Forwarded-For`, `-Proto` and `-Host`. Values from a peer trusted by `trustProxy` are kept and appended to; values from anybody else are removed, also with `false`',
     }),
     forwarded: Type.Boolean({ default: false, description: 'Send `forwarded` (RFC 7239), by the same rule' }),
     also: Type.Array(Type.String({ pattern: fieldName }), {
       default: [],
       description:
-        'More headers that only a trusted peer may send, such as `true-client-ip` or `cf-connecting-ip`; from others they are removed, also if spelt `true_client_ip`',
+        'More headers that only a trusted peer may send, such as `true-client-ip` or `cf-connecting-ip`; from others they are removed, in every spelling (`true_client_ip`)',
     }),
-    via: Type.Boolean({ default: false, description: 'Add `via` (RFC 9110 §7.6.3), both ways' }),
+    via: Type.Boolean({ default: false, description: 'Add `Via` (RFC 9110 §7.6.3) to requests and responses' }),
   },
   { ...strict, default: {} },
 )
-/** Which fields say where a request comes from. */
+/** The headers that tell backends about the client. */
 export type ForwardedOptions = Static<typeof ForwardedOptions>

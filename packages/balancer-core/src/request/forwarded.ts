@@ -4,8 +4,8 @@ import type { ForwardedOptions } from './forwarded-options.ts'
 const written = new Set(['x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host'])
 
 /**
- * A name as CGI and WSGI read it: whatever is neither a letter nor a digit is one and the same there (RFC 3875 §4.1.18;
- * Apache takes every such character for `_`), so that `X_Forwarded.For` is `X-Forwarded-For`.
+ * A header name as CGI and WSGI read it: all characters other than letters and digits are equal there (RFC 3875
+ * §4.1.18; Apache turns them into `_`), so that `X_Forwarded.For` is `X-Forwarded-For`.
  */
 export function folded(name: string): string {
   return name.toLowerCase().replaceAll(/[^a-z0-9]/g, '-')
@@ -19,7 +19,9 @@ function isAlso(name: string, options: ForwardedOptions): boolean {
   return names.has(name)
 }
 
-/** May a field of this name tell of a client? Cheap, for the names of which almost none do: see `isWithheld`. */
+/**
+ * Quick check whether a header of this name may tell about the client; it rules out almost all names. See `isWithheld`.
+ */
 export function mayTellOfClient(name: string, { also }: ForwardedOptions): boolean {
   if (also.length > 0) return true
   const { length } = name
@@ -32,8 +34,8 @@ export function mayTellOfClient(name: string, { also }: ForwardedOptions): boole
 }
 
 /**
- * Does this field of the client's not cross? All that tells of clients goes when it comes from a peer that is not trusted, in
- * every spelling, whether or not ours are sent; from one that is trusted, only what is written anew.
+ * Must this header of the client be removed? From an untrusted peer: every header that tells about clients, in every
+ * spelling, whether or not ours are sent. From a trusted peer: only those that are written anew.
  */
 export function isWithheld(given: string, options: ForwardedOptions, trusted: boolean): boolean {
   const name = folded(given)
@@ -50,16 +52,16 @@ function node(address: string): string {
 
 /** Does `trustProxy` trust the peer? */
 export function isTrusted(request: FastifyRequest): boolean {
-  // Without `trustProxy` there is no such list.
+  // Without `trustProxy`, `request.ips` is undefined.
   if (!('ips' in request)) return false
-  // Fastify does not say so in words, only by what it makes of a field that a trusted peer has sent.
+  // Fastify has no property for it; it shows only in how Fastify treats a header from a trusted peer.
   const probe = Object.create(request, { headers: { value: { 'x-forwarded-proto': 'trusted' } } }) as FastifyRequest
   return (probe.protocol as string) === 'trusted'
 }
 
 /**
- * Says who the client is. A peer that Fastify's `trustProxy` trusts has its fields appended to; anybody else's are
- * replaced, so that nobody can pretend to come from elsewhere.
+ * Tells the backend who the client is. Headers from a peer trusted by `trustProxy` are appended to; those from anybody
+ * else are replaced, so that clients cannot fake their address.
  */
 export function pushForwarded(
   out: string[],

@@ -1,10 +1,12 @@
 import { IncomingMessage, type Server } from 'node:http'
 import type { Duplex } from 'node:stream'
 
-/** Does the request line of a connection of HTTP/1 name another version? Node's parser lets `HTTP/2.0` and `HTTP/0.9` pass. */
+/**
+ * Does the request line of an HTTP/1 connection name another version? Node's parser accepts `HTTP/2.0` and `HTTP/0.9`.
+ */
 export function isForeignVersion(raw: IncomingMessage): boolean {
   const { httpVersion } = raw
-  // What came over HTTP/2 is another class.
+  // HTTP/2 requests are of another class.
   return httpVersion !== '1.1' && httpVersion !== '1.0' && raw instanceof IncomingMessage
 }
 
@@ -21,7 +23,7 @@ const answer = [
 
 const watched = new WeakSet<Server>()
 
-/** Versions at which the parser gives up get 505 as well (RFC 9110 §15.6.6), where Fastify would say 400. */
+/** Versions that the parser rejects get 505 too (RFC 9110 §15.6.6); Fastify would answer 400. */
 export function refuseVersions(server: Server): void {
   if (watched.has(server)) return
   watched.add(server)

@@ -15,8 +15,8 @@ function occurrences(rawHeaders: readonly string[], wanted: string): number {
 }
 
 /**
- * Says what is wrong with a request whose meaning a backend might read differently, or undefined. (RFC 9112 §3.2, §6.1,
- * §6.3; the smuggling cases of node-http-proxy and HTTP Garden.) A forwarded message is re-framed, never trusted.
+ * Why a request is ambiguous, so that a backend might read it differently; undefined if it is not. (RFC 9112 §3.2,
+ * §6.1, §6.3; the smuggling cases of node-http-proxy and HTTP Garden.) Forwarded messages always get new framing.
  */
 export function faultOf(request: IncomingMessage): string | undefined {
   const { rawHeaders, headers } = request
@@ -32,40 +32,40 @@ export function faultOf(request: IncomingMessage): string | undefined {
   if (length === undefined) return undefined
   if (!/^\d+$/.test(length)) return 'malformed content-length'
   if (occurrences(rawHeaders, 'content-length') > 1) return 'more than one content-length'
-  // A number could not hold it, and another length would be sent on.
-  return Number.isSafeInteger(Number(length)) ? undefined : 'content-length beyond what can be counted'
+  // A JavaScript number cannot hold it exactly, so another length would be sent.
+  return Number.isSafeInteger(Number(length)) ? undefined : 'content-length too large'
 }
 
-/** Where a request is to go, in origin-form. */
+/** The target of a request in origin-form. */
 export interface Target {
   readonly path: string
-  /** The authority of an absolute-form target, which overrules Host (RFC 9112 §3.2.2). */
+  /** The authority of an absolute-form target, which overrides Host (RFC 9112 §3.2.2). */
   readonly authority: string | undefined
 }
 
-/** The target in origin-form, byte for byte where it is one already; undefined where it cannot be accepted. */
+/** The target in origin-form, unchanged if it is in that form already; undefined if it is not acceptable. */
 export function targetOf(url: string): Target | undefined {
   if (forbiddenInTarget.test(url)) return undefined
   if (url.charCodeAt(0) === 47 /* / */) return { path: url, authority: undefined }
   const absolute = /^https?:\/\/([^/?]+)(.*)$/is.exec(url)
   if (absolute === null) return undefined
   const [, authority, rest] = absolute
-  // Nor may it carry credentials: they are an old way to deceive (RFC 9110 §4.2.4).
+  // Nor may it carry credentials, which are used for phishing (RFC 9110 §4.2.4).
   if (!isAuthority(authority!)) return undefined
   return { path: rest!.startsWith('/') ? rest! : `/${rest}`, authority }
 }
 
 /**
- * The target of `OPTIONS *`, which asks of the server as a whole: undici sends no bare asterisk, and absolute-form without
- * a path says the same (RFC 9112 §3.2.4).
+ * The target of `OPTIONS *`, which concerns the whole server: undici cannot send a bare asterisk, and absolute-form
+ * without a path means the same (RFC 9112 §3.2.4).
  */
 export function asteriskTarget(host: string): Target {
   return { path: `http://${host}`, authority: undefined }
 }
 
 /**
- * Takes the first `count` segments off the path, as many as the prefix has: the router has matched them, in whatever
- * encoding they came, and with whatever slashes were repeated. Undefined where there are fewer.
+ * Removes the first `count` segments of the path, which are the prefix: the router has matched them, in any encoding
+ * and with repeated slashes. Undefined if there are fewer.
  */
 export function withoutSegments(path: string, count: number): string | undefined {
   const query = path.indexOf('?')

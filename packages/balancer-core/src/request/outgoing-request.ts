@@ -1,4 +1,4 @@
-// Room `request`: what a client has sent is judged here, and turned into what a backend is sent.
+// Room `request`: validates requests of clients, and turns them into requests to backends.
 import type { FastifyRequest } from 'fastify'
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
@@ -24,14 +24,14 @@ export interface RequestRules {
   readonly forwarded: ForwardedOptions
   /** The Host that backends see: `preserve`, `backend`, or this text. */
   readonly host: string
-  /** The field that carries the request's id, if there is one. */
+  /** The header that carries the request's id, if any. */
   readonly requestId: string | false
   readonly rewrite: RequestRewrite | undefined
-  /** How many path segments the prefix has that are to be taken off. */
+  /** Number of path segments of the prefix to remove. */
   readonly segments: number
-  /** The path must stay below a prefix, so it may not climb. */
+  /** The path must stay below the prefix. */
   readonly confined: boolean
-  /** Sees to it that no other route is meant than the one that was taken; undefined where paths go as they are. */
+  /** Refuses paths that may mean another route; undefined with `paths: 'as-is'`. */
   readonly guard: PathGuard | undefined
 }
 
@@ -41,7 +41,7 @@ export interface AttemptRules {
   readonly timeouts: TimeoutOptions
 }
 
-/** What is sent to whichever backend is picked. */
+/** The request, whichever backend is picked. */
 export interface Outgoing {
   method: string
   path: string
@@ -50,14 +50,14 @@ export interface Outgoing {
   body: Readable | Buffer | null
   /** The declared length of a body that may be taken as one Buffer; 0 when it must be streamed. */
   smallLength: number
-  /** The client's connection: what it has signed in over is its own. */
+  /** The client's connection: authenticated backend connections belong to it. */
   readonly client: Socket
-  /** The client waits with its body to be told to continue. */
+  /** The client waits for `100 Continue` before it sends its body. */
   readonly expects: boolean
 }
 
 /**
- * Judges a request and works out what to send.
+ * Validates a request and builds the one to send.
  * @throws RequestFault when it must not be forwarded
  */
 export function outgoing(request: FastifyRequest, rules: RequestRules): Outgoing {
@@ -66,21 +66,21 @@ export function outgoing(request: FastifyRequest, rules: RequestRules): Outgoing
   if (restoreUrl(raw) && isMalformed(raw.url)) throw new RequestFault('malformed percent-encoding')
   const { segments, confined, guard, host, forwarded } = rules
   if (isForeignVersion(raw)) throw new RequestFault(`HTTP/${raw.httpVersion} over HTTP/1.1`, 'unsupported-version')
-  const fault = isDistrusted(raw.socket) ? 'it follows a malformed one' : faultOf(raw)
+  const fault = isDistrusted(raw.socket) ? 'it follows a malformed request on the same connection' : faultOf(raw)
   if (fault !== undefined) throw new RequestFault(fault)
   const isAsterisk = method === 'OPTIONS' && raw.url === '*'
   const named = hostOf(headers)
-  if (isAsterisk && !named) throw new RequestFault('OPTIONS * of no host')
+  if (isAsterisk && !named) throw new RequestFault('OPTIONS * without a host')
   const target = isAsterisk ? asteriskTarget(named!) : targetOf(raw.url ?? '')
   if (target === undefined) throw new RequestFault('unacceptable request target')
   if (target.authority !== undefined && !areSameAuthority(target.authority, named ?? '', schemeOf(raw.url!)))
-    throw new RequestFault('its target names another host than its Host')
+    throw new RequestFault('its target and its Host header name different hosts')
   if (guard !== undefined && !isAsterisk) {
     const unclear = guard.faultOf(method, target.path, headers)
     if (unclear !== undefined) throw new RequestFault(unclear)
   } else if (confined && climbs(target.path)) throw new RequestFault('its path leaves the prefix')
   const path = segments === 0 ? target.path : withoutSegments(target.path, segments)
-  if (path === undefined) throw new RequestFault('its path is shorter than the prefix')
+  if (path === undefined) throw new RequestFault('its path has fewer segments than the prefix')
   const { body, replaced } = bodyOf(request)
   const authority = target.authority ?? named
   return {
@@ -108,10 +108,10 @@ function climbs(path: string): boolean {
   return hasDotSegments(withoutQuery(path))
 }
 
-/** A backend that should say `100 Continue` is waited for as long as curl waits for it, at most (ms). */
+/** Longest wait for a backend's `100 Continue` (ms): as long as curl waits. */
 const longestPatience = 1000
 
-/** The body, if its client still holds it back, and a backend can be asked whether it wants it: over HTTP/1.1. */
+/** The body, if the client still holds it back and the backend can be asked for it (HTTP/1.1 only). */
 function heldBody({ expects, body }: Outgoing, { pool, timeouts }: AttemptRules): HeldBody | undefined {
   if (!expects || pool.protocol !== 'http1') return undefined
   const raw = body as IncomingMessage
@@ -121,18 +121,18 @@ function heldBody({ expects, body }: Outgoing, { pool, timeouts }: AttemptRules)
   return new HeldBody(raw, coding === undefined ? Number(length) : undefined, patience)
 }
 
-/** What undici is asked to send. `hostname` is the backend's own: undici would reconnect whenever Host names another. */
+/** The request for undici. `hostname` is the backend's own: undici would reconnect whenever Host differs. */
 export function attemptRequest(out: Outgoing, hostname: string, rules: AttemptRules): AttemptRequest {
   const { method, path, headers, body, client } = out
   const options = { method, path, headers, body, client, servername: hostname }
   const held = heldBody(out, rules)
-  // Whether the body comes is not decided when the answer does: the connection carries nothing else.
+  // The response may come before it is decided whether to send the body: the connection carries nothing else meanwhile.
   if (held !== undefined) return { ...options, body: null, reset: true, held }
   // undici would close the connection after HEAD, for fear of servers that send a body.
   return method === 'HEAD' && body === null ? { ...options, reset: false } : options
 }
 
-/** Lets the user's hook change what is sent. What it sets is checked again, and its errors are its own. */
+/** Lets the user's function change the request. The result is validated again; its errors are passed on unchanged. */
 export function rewriteOutgoing(out: Outgoing, request: FastifyRequest, { rewrite, guard }: RequestRules): void {
   if (rewrite === undefined) return
   const message = { method: out.method, path: out.path, headers: toFields(out.headers) }

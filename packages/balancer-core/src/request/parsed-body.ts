@@ -5,19 +5,19 @@ function mediaTypeOf({ headers }: IncomingMessage): string {
   return (headers['content-type'] ?? '').split(';', 1)[0]!.trim().toLowerCase()
 }
 
-/** Of JSON, every value is a body of its own: `null`, `false`, `0` and `""` too. */
+/** With JSON, every value is a body: `null`, `false`, `0` and `""` too. */
 export function isJson(raw: IncomingMessage): boolean {
   return /(?:[/+]json|\/json-rpc|\/jsonrequest)$/.test(mediaTypeOf(raw))
 }
 
-/** It has the length that the client named: the parser has left the bytes, or the text, as they came. */
+/** Its length equals `Content-Length`: the parser has kept the bytes or text unchanged. */
 export function isUntouched(body: string | Buffer, { headers }: IncomingMessage): boolean {
   return headers['content-length'] !== undefined && Buffer.byteLength(body) === Number(headers['content-length'])
 }
 
 /**
- * Is text that was named JSON what the client has sent? Text in quotes is longer than what is in it, but for what is not
- * the client's own: characters that stand for bytes that are no UTF-8, and what was packed.
+ * Is a string that came as JSON the original text? A quoted string is longer than its content, except with invalid
+ * UTF-8 (replacement characters) or a compressed body.
  */
 function isUnparsed(text: string, raw: IncomingMessage): boolean {
   return isUntouched(text, raw) && !text.includes('\uFFFD') && raw.headers['content-encoding'] === undefined
@@ -28,9 +28,9 @@ function isFlat(value: unknown): boolean {
 }
 
 /**
- * Writes what a parser of the app's has made of a body, so that a backend reads the same from it. Text that was named JSON
- * is a JSON string, unless it is what the client has sent.
- * @throws TypeError for what cannot be written in the form that the client named
+ * Serialises a body that the app's parser has parsed, so that a backend reads the same from it. A string that came as
+ * JSON is written as a JSON string, unless it is the original text.
+ * @throws TypeError for a value that cannot be written in the client's content type
  */
 export function written(body: unknown, raw: IncomingMessage): string {
   if (typeof body === 'string' && (!isJson(raw) || isUnparsed(body, raw))) return body
@@ -39,7 +39,7 @@ export function written(body: unknown, raw: IncomingMessage): string {
     const text = JSON.stringify(body) as string | undefined
     if (text !== undefined) return text
   } else if (type === 'application/x-www-form-urlencoded' && typeof body === 'object' && body !== null) {
-    // Nested values have no one form that every backend reads alike.
+    // Nested values have no form that every backend reads in the same way.
     if (Object.values(body).every(isFlat)) return stringify(body as ParsedUrlQueryInput)
   }
   throw new TypeError(`A parsed body of type '${type}' cannot be forwarded: leave it a stream, a Buffer or a string`)

@@ -2,19 +2,19 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 
 /**
- * So many requests of one connection may wait for their turn, and so many bytes that were read with and after the first
- * of them; then no more is read. A client that leaves is noticed only while there is reading, so it is not stopped early.
+ * How many pipelined requests of one connection may wait, and how many bytes may be read from the first of them on;
+ * after that, reading stops. Since a client that leaves is noticed only while reading, the limits are generous.
  */
 const maxWaiting = 4096
 const maxBytes = 4 * 1024 * 1024
 
-/** The requests of one connection that have arrived before their turn. */
+/** Pipelined requests of one connection that wait for their turn. */
 class Pipeline {
-  /** Whose turn it was last. */
+  /** The response whose turn it was last. */
   latest: ServerResponse | undefined
   readonly #socket: Socket
   #waiting = 0
-  /** What the connection had read when the request arrived that has waited longest. */
+  /** Bytes read on the connection when the longest-waiting request arrived. */
   #readAt = 0
   #pausedAt = -1
   #held = false
@@ -46,12 +46,12 @@ class Pipeline {
   }
 
   /**
-   * The body of one that waits has filled its buffer. Nobody reads it yet, but if the connection were not read, its client
-   * could leave unseen while a backend is at work for it.
+   * The body of a waiting request has filled its buffer. It is not read yet, but if the connection were not read
+   * either, it would go unnoticed that the client has left while a backend is working for it.
    */
   readonly #readOn = (): void => {
     const { bytesRead } = this.#socket
-    // It was paused for another reason if nothing has come.
+    // If nothing has arrived, it was paused for another reason.
     if (bytesRead === this.#pausedAt || this.#held || this.#isFull(1)) return
     this.#pausedAt = bytesRead
     setImmediate(() => {
@@ -59,7 +59,7 @@ class Pipeline {
     })
   }
 
-  /** Node reads on whenever a request has been answered. */
+  /** Node resumes reading after each response. */
   readonly #stayPaused = (): void => void this.#socket.pause()
 
   #hold(): void {
@@ -77,15 +77,15 @@ class Pipeline {
 
 const pipelines = new WeakMap<Socket, Pipeline>()
 
-/** Its response is behind another one of the same connection, which has not ended. Answers so for HTTP/1.1 only. */
+/** True if its response must wait for another one on the same connection (HTTP/1.1 only). */
 export function isPipelined(response: ServerResponse): boolean {
   return response.socket === null && !response.destroyed
 }
 
 /**
- * Calls `start` when the response before has ended, for requests of one connection are forwarded one at a time: so many as
- * a client sends at once, it never has more than one place at a backend or in the queue. If the client goes before, it is
- * never called.
+ * Calls `start` when the previous response has ended: pipelined requests are forwarded one at a time, so that a
+ * connection never occupies more than one place at backends or in the queue. If the client leaves before, it is never
+ * called.
  */
 export function waitForTurn({ socket }: IncomingMessage, response: ServerResponse, start: () => void): void {
   let pipeline = pipelines.get(socket)
@@ -93,7 +93,7 @@ export function waitForTurn({ socket }: IncomingMessage, response: ServerRespons
   pipeline.wait(response, start)
 }
 
-/** Nothing is being answered on the connection after this response. */
+/** True if this is the last response in progress on the connection. */
 export function isLatest(response: ServerResponse, { socket }: IncomingMessage): boolean {
   const latest = pipelines.get(socket)?.latest
   return latest === undefined || latest === response
@@ -101,12 +101,12 @@ export function isLatest(response: ServerResponse, { socket }: IncomingMessage):
 
 const distrusted = new WeakSet<Socket>()
 
-/** A malformed request was read from it: whatever seems to follow is not to be believed. */
+/** Marks a connection on which a malformed request was read: later requests on it cannot be trusted. */
 export function distrust(socket: Socket): void {
   distrusted.add(socket)
 }
 
-/** Was one? */
+/** Was the connection marked by `distrust`? */
 export function isDistrusted(socket: Socket): boolean {
   return distrusted.has(socket)
 }

@@ -3,27 +3,27 @@ import { folded, isTrusted, isWithheld, mayTellOfClient, pushForwarded } from '.
 import { isHopByHop, nominated } from '../headers/hop-by-hop.ts'
 import type { ForwardedOptions } from './forwarded-options.ts'
 
-/** Lengths of the names that need a closer look, beside the hop-by-hop ones. */
+/** Lengths of the names that need special treatment, in addition to hop-by-hop ones. */
 const special = new Set(['host', 'cookie', 'expect', 'trailer', 'via', 'content-length'])
 const lengths = new Set([...special].map((name) => name.length))
 const possible = Array.from({ length: 32 }, (_, length) => lengths.has(length))
 
-/** What shapes the headers to send, beside the request itself. */
+/** Settings for the headers to send. */
 export interface HeaderRules {
   readonly forwarded: ForwardedOptions
   /** The Host that the backend sees; undefined for its own. */
   readonly host: string | undefined
-  /** The authority that the request line named, if it named one: it overrules Host. */
+  /** The authority of the request line, if any: it overrides Host. */
   readonly authority: string | undefined
-  /** The field that carries the request's id, if there is one. */
+  /** The header that carries the request's id, if any. */
   readonly requestId: string | false
-  /** A hook has replaced the body: its length and coding are not those that the client named. */
+  /** A hook has replaced the body: the client's length and encoding do not apply. */
   readonly bodyReplaced: boolean
 }
 
 /**
- * The fields to send, as flat pairs: the client's, with case, order and repetitions kept, without what concerns only its
- * own connection; then ours. What `Connection` nominates is computed before ours are added, so a client cannot strip them.
+ * The headers to send, as flat pairs: the client's, with case, order and repetitions kept, without hop-by-hop ones;
+ * then ours. Headers listed in `Connection` are determined before ours are added, so a client cannot remove those.
  */
 export function requestHeaders(
   request: FastifyRequest,
@@ -47,7 +47,7 @@ export function requestHeaders(
         continue
       }
       if (lower === 'host' || lower === 'expect' || lower === 'trailer') continue
-      // What HTTP/2 may split is one field elsewhere (RFC 9113 §8.2.3): Node has joined it.
+      // HTTP/2 may split `cookie`; elsewhere it must be one field (RFC 9113 §8.2.3). Node has joined it.
       if (lower === 'cookie' && httpVersionMajor === 2) {
         if (!hasCookie) out.push(name, headers.cookie!)
         hasCookie = true

@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import type { HeaderFields } from '../headers/fields.ts'
 
-/** What will be sent to the backend; change it in place. */
+/** The request to the backend; change it in place. */
 export interface OutgoingRequest {
   method: string
   /** Path and query. */
@@ -9,5 +9,5 @@ export interface OutgoingRequest {
   headers: HeaderFields
 }
 
-/** Called once for each exchange, after all hygiene, so what it sets is what is sent. Synchronous. */
+/** Called once for each request, after all other processing, so what it sets is sent. Synchronous. */
 export type RequestRewrite = (message: { in: FastifyRequest; out: OutgoingRequest }) => void

@@ -1,4 +1,4 @@
-// Room `response`: what a backend has answered, on its way to the client.
+// Room `response`: the response of a backend on its way to the client.
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Dispatcher } from 'undici'
 import type { Attempt } from '../attempt/attempt.ts'
@@ -7,7 +7,7 @@ import type { FailureReason, Outcome } from '../failure.ts'
 import type { Answering, AnswerRules, Lane } from './response-lane.ts'
 import type { IncomingFields } from '../headers/fields.ts'
 
-/** Whose response it is. */
+/** Owner of the response: an exchange. */
 interface Answered {
   readonly request: FastifyRequest
   readonly reply: FastifyReply
@@ -25,7 +25,7 @@ export class Answer implements Answering {
   readonly expected: number
   written = 0
   laneState: unknown
-  /** The backend is held up until the client has read what there is. */
+  /** The backend is paused until the client has read what was sent. */
   paused = false
   readonly #exchange: Answered
   readonly #lane: Lane
@@ -86,8 +86,8 @@ export class Answer implements Answering {
   }
 
   data(chunk: Buffer): void {
-    // Whatever follows the headers of a response that has no body is not part of it.
-    // After a pause, undici hands over an empty chunk.
+    // Data after the headers of a response without a body is not part of it. After a pause, undici emits an empty
+    // chunk.
     if (this.expected === 0 || chunk.length === 0) return
     this.written += chunk.length
     this.#lane.data(this, chunk)
@@ -108,7 +108,7 @@ export class Answer implements Answering {
     this.#lane.end(this, trailers)
   }
 
-  /** True: nothing was sent yet, so the client can still be told properly. */
+  /** True if nothing was sent yet, so that the client can still get an error response. */
   abandon(error: Error): boolean {
     return this.#lane.abandon(this, error)
   }

@@ -3,10 +3,10 @@ import { fullLane } from './full-lane.ts'
 import type { Lane } from './response-lane.ts'
 import { rawLane } from './raw-lane.ts'
 
-/** Whether an onSend hook applies to the route that this request took; undefined where Fastify does not let it be seen. */
+/** Whether an onSend hook applies to the route of this request; undefined if that cannot be seen. */
 function hasOnSend(request: FastifyRequest): boolean | undefined {
   // Fastify has no public way to ask. This looks at the route's context, and a test pins it for each Fastify version;
-  // where it is not found, the full lane is taken, which is always right.
+  // if it is not found, the full lane is used, which is always correct.
   const symbol = Object.getOwnPropertySymbols(request).find(({ description }) => description === 'fastify.context')
   if (symbol === undefined) return undefined
   const context = (request as unknown as Record<symbol, { onSend?: unknown } | undefined>)[symbol]
@@ -16,7 +16,7 @@ function hasOnSend(request: FastifyRequest): boolean | undefined {
 
 const chosen = new WeakMap<object, Lane>()
 
-/** The lane of a route, by its option: chosen at its first request, since hooks may be added until the app is ready. */
+/** The lane of a route, by the option: chosen at its first request, since hooks may be added until the app is ready. */
 export function laneOf(lane: 'auto' | 'raw' | 'full', { request }: FastifyReply): Lane {
   if (lane === 'raw') return rawLane
   if (lane === 'full') return fullLane

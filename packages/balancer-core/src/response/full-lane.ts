@@ -8,11 +8,11 @@ import { addTrailers } from './trailers.ts'
 import { rewriteResponse, type OutgoingResponse } from './response-rewrite.ts'
 import type { HeaderFields, IncomingFields } from '../headers/fields.ts'
 
-/** Up to this size a body of known length is collected, so that hooks such as etag see it whole. */
+/** Up to this size a body of known length is buffered, so that hooks such as etag get all of it. */
 const maxCollected = 65_536
 
 function flushHeaders({ reply: { raw } }: Answering): void {
-  // Once something is piped to the response its headers are set; before that, a hook is still at work on them.
+  // Once something is piped to the response its headers are set; before that, a hook may still change them.
   if (!raw.headersSent && raw.listenerCount('unpipe') > 0) flushHead(raw)
 }
 
@@ -27,7 +27,7 @@ class ResponseBody extends Readable {
   }
 
   override _read(): void {
-    // Fastify writes the headers with the first chunk, which may be long in coming (server-sent events).
+    // Fastify writes the headers with the first chunk, which may come late (server-sent events).
     if (!this.#flushed) process.nextTick(flushHeaders, this.#answer)
     this.#flushed = true
     this.#answer.resume()
@@ -45,7 +45,7 @@ const readableType = /^\s*[\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+\s*(?:;|$)/
 interface State {
   readonly status: number
   readonly headers: HeaderFields
-  /** What the app's own plugins had set. */
+  /** Headers that the app's own plugins had set. */
   readonly own: IncomingFields
   readonly chunks: Buffer[]
   stream: ResponseBody | undefined
@@ -61,13 +61,13 @@ function send(answer: Answering, received: Readable | Buffer | undefined): void 
   const out: OutgoingResponse = { status, headers, body: received }
   if (!rewriteResponse(answer, out)) return
   if (out.body !== received) delete out.headers['content-length']
-  // These are among `headers` already, and a repeated set-cookie would be added, not replaced.
+  // These are in `headers` already, and a repeated set-cookie would be added, not replaced.
   for (const name in state.own) reply.removeHeader(name)
   reply.code(out.status)
   for (const name in out.headers) {
     const value = out.headers[name]
     if (name !== '__proto__') reply.header(name, value)
-    // Fastify keeps fields in an object for which that is no name.
+    // Fastify keeps headers in an object that cannot hold this name.
     else if (value !== undefined) reply.raw.setHeader(name, value)
   }
   keepBytes(reply.raw, out.headers)
@@ -76,7 +76,7 @@ function send(answer: Answering, received: Readable | Buffer | undefined): void 
     lingerAfter(reply.raw)
   }
   state.sent = true
-  // Of a Buffer, Fastify replaces a content type that is missing or that it cannot read; of a stream it does not.
+  // For a Buffer, Fastify replaces a missing or unreadable content type; for a stream it does not.
   const isNamed = readableType.test(String(out.headers['content-type']))
   reply.send(Buffer.isBuffer(out.body) && !isNamed ? Readable.from([out.body]) : out.body)
 }
@@ -85,13 +85,13 @@ function sendStream(answer: Answering): void {
   const state = stateOf(answer)
   if (state.sent || answer.failed) return
   state.stream = new ResponseBody(answer)
-  // It may break before Fastify has come to listen to it, while a hook is at work.
+  // It may fail before Fastify listens to it, while a hook is running.
   state.stream.on('error', () => {})
   for (const chunk of state.chunks.splice(0)) if (!state.stream.push(chunk)) answer.pause()
   send(answer, state.stream)
 }
 
-/** Through `reply.send`, and so through every onSend hook: what compress, etag and a user's own hooks need. */
+/** Sends through `reply.send`, and so through every onSend hook, as compress, etag and a user's own hooks need it. */
 export const fullLane: Lane = {
   start(answer, received) {
     const { request, reply, status, bodyless, empty, rules } = answer
@@ -101,7 +101,7 @@ export const fullLane: Lane = {
     const headers = responseFields(received, { status, bodyless, empty, chunks, via, own })
     answer.laneState = { status, headers, own, chunks: [], stream: undefined, sent: false } satisfies State
     if (answer.expected > maxCollected) sendStream(answer)
-    // A body of unknown length may have arrived whole; what has not by the end of this tick is streamed.
+    // A body of unknown length may have arrived completely; if it has not by the end of this tick, it is streamed.
     else if (answer.expected === -1) process.nextTick(sendStream, answer)
   },
 
@@ -115,7 +115,7 @@ export const fullLane: Lane = {
     const state = stateOf(answer)
     const { chunks } = state
     const { method, raw } = answer.request
-    // Trailers need a body in chunks, which Fastify makes of streams only.
+    // Trailers need a chunked body, which Fastify sends for streams only.
     const hasTrailers = answer.expected === -1 && raw.httpVersion !== '1.0' && Object.keys(trailers).length > 0
     if (hasTrailers && state.stream === undefined) sendStream(answer)
     if (state.stream !== undefined) {
@@ -124,13 +124,13 @@ export const fullLane: Lane = {
       return
     }
     delete state.headers.trailer
-    // For HEAD a stream, though an empty one: of nothing at all, Fastify would say that its length is 0.
+    // For HEAD, an empty stream: without a body, Fastify would set content-length to 0.
     if (method === 'HEAD') send(answer, Readable.from([]))
     else send(answer, answer.bodyless ? undefined : chunks.length === 1 ? chunks[0] : Buffer.concat(chunks))
   },
 
   abandon(answer, error) {
-    // It may have failed before there was anything to remember.
+    // It may have failed before there was any state.
     if (answer.laneState === undefined) return true
     const { stream, sent } = stateOf(answer)
     stream?.destroy(error)

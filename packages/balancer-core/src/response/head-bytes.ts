@@ -15,15 +15,15 @@ function isBeyondAscii(text: string): boolean {
 // oxlint-disable-next-line typescript/unbound-method -- called with its response
 const { end } = ServerResponse.prototype
 
-/** Ends with a Buffer, where it was asked to end with text. */
+/** Ends with a Buffer instead of text. */
 function endWithBytes(this: ServerResponse, chunk?: unknown, ...rest: unknown[]): ServerResponse {
   const body = typeof chunk === 'string' ? Buffer.from(chunk) : chunk
   return Reflect.apply(end, this, [body, ...rest])
 }
 
 /**
- * Node writes the headers together with a body that is text, and in its encoding: bytes above 0x7F, of which there may be
- * some in these, would become two each.
+ * Node writes headers together with a text body, in the encoding of that: header bytes above 0x7F would become two
+ * each.
  */
 export function keepBytes(raw: ServerResponse, headers: HeaderFields): void {
   if (raw.req.httpVersionMajor === 2) return

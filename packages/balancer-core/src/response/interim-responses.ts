@@ -3,12 +3,12 @@ import { Socket } from 'node:net'
 import type { IncomingFields } from '../headers/fields.ts'
 
 /**
- * More before one response is no good sense, in number and in bytes of their headers. (Go's client reads as much as of any
- * header, 1 MiB; undici and nginx do not count.)
+ * Limits for interim responses before one response: number, and bytes of their headers. (Go's client limits them like
+ * any header, to 1 MiB; undici and nginx do not.)
  */
 const maxReceived = 4096
 const maxReceivedBytes = 1024 * 1024
-/** More is not passed on (bytes): over HTTP/2 nothing holds it up. */
+/** Most bytes that are passed on: over HTTP/2 there is no flow control for them. */
 const maxPassedBytes = 256 * 1024
 
 // oxlint-disable-next-line no-control-regex -- what must not be in a field value
@@ -20,9 +20,9 @@ function sizeOf(headers: IncomingFields): number {
   return size
 }
 
-/** What comes before the response (RFC 9110 §15.2). Of it, Early Hints are passed on (RFC 8297): their links. */
+/** Interim responses (RFC 9110 §15.2). Of these, Early Hints are passed on (RFC 8297): their links. */
 export class InterimResponses {
-  /** The client has not taken what was written; until then, hints are left out. */
+  /** While the client has unread data, hints are dropped. */
   blocked = false
   readonly #reply: FastifyReply
   #received = 0
@@ -33,7 +33,7 @@ export class InterimResponses {
     this.#reply = reply
   }
 
-  /** False: that was too much. */
+  /** False if the limits are exceeded. */
   take(status: number, headers: IncomingFields): boolean {
     this.#received++
     this.#receivedBytes += sizeOf(headers)
@@ -45,7 +45,7 @@ export class InterimResponses {
   #pass(links: readonly string[]): void {
     const { request, raw } = this.#reply
     const { httpVersion, httpVersionMajor } = request.raw
-    // An HTTP/1.0 client would take it for the response.
+    // An HTTP/1.0 client would take it for the final response.
     if (httpVersion === '1.0' || raw.headersSent || raw.destroyed || links.some((link) => forbidden.test(link))) return
     const head = `HTTP/1.1 103 Early Hints\r\n${links.map((link) => `link: ${link}\r\n`).join('')}\r\n`
     this.#passedBytes += head.length
@@ -60,12 +60,12 @@ export class InterimResponses {
 
   #writeAsHttp2(links: readonly string[]): void {
     try {
-      // Node takes one link in each string, a field may hold several.
+      // Node takes one link per string; a header may hold several.
       this.#reply.raw.writeEarlyHints({
         link: links.flatMap((field) => field.split(/,(?=\s*<)/).map((one) => one.trim())),
       })
     } catch {
-      // Node refuses links that it does not understand; a hint is not worth a response.
+      // Node throws for links that it does not understand; a response must not fail because of a hint.
     }
   }
 }

@@ -1,15 +1,18 @@
 import type { Server, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
 
-/** How long (ms) input is read and dropped in all, and at least if there is none: nginx's `lingering_time` and `lingering_timeout`. */
+/**
+ * How long (ms) input is read and dropped: in total, and without new data. nginx's `lingering_time` and
+ * `lingering_timeout`.
+ */
 const longest = 30_000
 const longestSilence = 5000
-/** So long (ms) once the app closes. */
+/** The limit (ms) once the app closes. */
 const whenClosing = 1000
-/** More than this (bytes) is not read only to be dropped. */
+/** Most input (bytes) that is read and dropped. */
 const maxDropped = 256 * 1024 * 1024
 
-/** Sockets that are only read from, by their server. */
+/** Lingering sockets, by server. */
 const lingering = new WeakMap<object, Set<Socket>>()
 /** Servers that are closing. */
 const closing = new WeakSet<object>()
@@ -38,28 +41,29 @@ function closeSlowly(this: Socket & { server?: object }): void {
     clearInterval(looks)
     siblings.delete(this)
   })
-  // Node's own listeners are its HTTP parser: whatever follows is not looked at any more.
+  // Removes Node's HTTP parser: further input is not parsed.
   this.removeAllListeners('data').removeAllListeners('end')
   this.on('data', () => {
     if (this.bytesRead > max) this.destroy()
   })
   this.end()
   this.resume()
-  // The parser had read past the stream, which still waits for a first read to end and would begin no other.
+  // The parser had read directly from the handle; the stream still waits for that read and would not begin another.
   this.push('')
   this.read(0)
 }
 
 /**
- * The client is still sending, and its connection ends with this response: input is read and dropped for a while. If it
- * were closed with input unread, TCP would send a reset, which may overtake the response (RFC 9112 §9.6).
+ * For a client that is still sending when its connection ends with this response: its input is read and dropped for a
+ * while. If the connection were closed with unread input, TCP would send a reset, which may overtake the response (RFC
+ * 9112 §9.6).
  */
 export function lingerAfter({ socket }: ServerResponse): void {
-  // What `inject` asks has no connection.
+  // `inject` has no connection.
   if (socket instanceof Socket) socket.destroySoon = closeSlowly
 }
 
-/** The server closes, and would wait for these, and for those that are only now told to end. */
+/** The server is closing, and would wait for these sockets and for later ones. */
 export function endLingering(server: Server): void {
   closing.add(server)
   for (const socket of lingering.get(server) ?? []) destroySoon(socket)

@@ -7,21 +7,21 @@ import { addTrailers } from './trailers.ts'
 import { rewriteResponse } from './response-rewrite.ts'
 import { toFields, toFlat } from '../headers/fields.ts'
 
-/** Without a length nothing may follow for long, as with server-sent events: the headers must not wait for it. */
+/** Without a length, the body may come much later, as with server-sent events: headers must not wait for it. */
 function flushHeaders(answer: Answering): void {
   const { raw } = answer.reply
   if (answer.written === 0 && !raw.writableEnded && !raw.destroyed) flushHead(raw)
 }
 
-/** Up to this size, copying a chunk into a string costs less than a write of two pieces. */
+/** Up to this size, copying a chunk into a string is cheaper than writing two pieces. */
 const maxAsText = 4096
 
-/** Node writes at the end of the tick: what the kernel has taken by then needs no pause. */
+/** Node writes at the end of the tick: if the kernel accepts the data by then, no pause is needed. */
 function pauseUnlessTaken(answer: Answering): void {
   if (answer.reply.raw.writableLength > 0) answer.pause()
 }
 
-/** Straight to the socket: nothing of Fastify's way out is passed, except for the headers that plugins have set. */
+/** Writes straight to the socket, past Fastify's reply, except for headers that plugins have set. */
 export const rawLane: Lane = {
   start(answer, headers) {
     const { reply, bodyless, empty, rules } = answer
@@ -45,7 +45,7 @@ export const rawLane: Lane = {
       out.push('connection', 'close')
       lingerAfter(raw)
     }
-    // The reason phrase is not passed on: it may hold what Node refuses to write, and HTTP/2 has none.
+    // The reason phrase is not passed on: it may contain characters that Node refuses, and HTTP/2 has none.
     raw.writeHead(status, out)
     reply.hijack()
     if (answer.expected === -1) process.nextTick(flushHeaders, answer)
@@ -53,7 +53,7 @@ export const rawLane: Lane = {
 
   data(answer, chunk) {
     const { raw } = answer.reply
-    // With the last chunk, header and body leave in one write; as text, a small body even in one piece.
+    // With the last chunk, headers and body are sent in one write; a small body as text even in one piece.
     if (answer.written === answer.expected) {
       if (chunk.length <= maxAsText) raw.end(chunk.toString('latin1'), 'latin1')
       else raw.end(chunk)

@@ -1,24 +1,24 @@
 import { isHopByHop, nominated } from '../headers/hop-by-hop.ts'
 import { emptyFields, putField, type HeaderFields, type IncomingFields } from '../headers/fields.ts'
 
-/** What shapes the headers of the answer. */
+/** Settings for the response headers. */
 export interface ResponseRules {
   readonly status: number
   /** No body follows: HEAD, 204, 304. */
   readonly bodyless: boolean
-  /** None comes from the backend, though the client expects one. */
+  /** The backend sends no body, although the client expects one. */
   readonly empty?: boolean
-  /** The client takes a body in chunks, and so trailers: not with HTTP/1.0. */
+  /** The client accepts chunked bodies, and so trailers: not with HTTP/1.0. */
   readonly chunks: boolean
   readonly via: boolean
-  /** What the app's own plugins have set: it wins over the backend's, except where both can stand. */
+  /** Headers of the app's own plugins: they replace the backend's, except those that can be combined. */
   readonly own: IncomingFields
 }
 
-/** Fields that are lists, where the app's and the backend's can both stand. */
+/** List headers, where the app's and the backend's values can be combined. */
 const joined = new Set(['set-cookie', 'vary', 'link', 'server-timing'])
 
-/** Puts one field where it belongs; a name may come several times. */
+/** Receives one header; a name may occur several times. */
 type Put<Out> = (out: Out, name: string, value: string) => void
 
 function putEach<Out>(put: Put<Out>, out: Out, name: string, value: number | string | string[] | undefined): void {
@@ -26,7 +26,7 @@ function putEach<Out>(put: Put<Out>, out: Out, name: string, value: number | str
   else if (value !== undefined) put(out, name, String(value))
 }
 
-/** Puts the fields to answer with: the backend's without what concerns only its own connection, and the app's. */
+/** Emits the response headers: the backend's without hop-by-hop ones, and the app's. */
 function gather<Out>(
   headers: IncomingFields,
   { status, bodyless, empty = bodyless, chunks, via, own }: ResponseRules,
@@ -36,7 +36,7 @@ function gather<Out>(
   const nominees = nominated(headers.connection as string | undefined)
   for (const name in headers) {
     if (isHopByHop(name) || (nominees !== null && nominees.has(name))) continue
-    // Where no trailers can follow there are none to announce, and Node would throw.
+    // If no trailers can follow, none may be announced: Node would throw.
     if (name === 'trailer' && (bodyless || empty || !chunks || headers['content-length'] !== undefined)) continue
     if (name === 'content-length' && (status === 204 || (empty && !bodyless))) continue
     if (Object.hasOwn(own, name) && !joined.has(name)) continue
@@ -52,12 +52,12 @@ function putFlat(out: string[], name: string, value: string): void {
   out.push(name, value)
 }
 
-/** The fields to answer with, as flat pairs. */
+/** The response headers, as flat pairs. */
 export function responseHeaders(headers: IncomingFields, rules: ResponseRules): string[] {
   return gather(headers, rules, putFlat, [])
 }
 
-/** The same by name, without the detour over flat pairs. */
+/** The same by name. */
 export function responseFields(headers: IncomingFields, rules: ResponseRules): HeaderFields {
   return gather(headers, rules, putField, emptyFields())
 }

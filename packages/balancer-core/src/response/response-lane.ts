@@ -11,36 +11,39 @@ export interface AnswerRules {
   readonly rewrite: ResponseRewrite | undefined
 }
 
-/** What a lane sees of the response that it passes on. */
+/** The response, as a lane sees it. */
 export interface Answering {
   readonly request: FastifyRequest
   readonly reply: FastifyReply
   readonly rules: AnswerRules
   readonly backend: Backend
   readonly status: number
-  /** The exchange has failed meanwhile. */
+  /** The exchange has failed. */
   readonly failed: boolean
   /** The client expects no body behind the headers: HEAD, 204, 304. */
   readonly bodyless: boolean
-  /** The backend sends none: it was asked with HEAD, or answers 204 or 304. Where a hook changes the method these differ. */
+  /**
+   * The backend sends no body: it got HEAD, or responds 204 or 304. If `rewrite` changes the method, this may differ
+   * from what the client expects.
+   */
   readonly empty: boolean
   /** The client has not finished sending: its connection cannot be used for another request. */
   readonly uploading: boolean
-  /** How long the body will be; -1 = unknown. */
+  /** Length of the body; -1 = unknown. */
   readonly expected: number
-  /** How much of it has arrived, the chunk at hand included. */
+  /** Bytes received so far, including the current chunk. */
   readonly written: number
-  /** What the lane needs to remember. */
+  /** State of the lane. */
   laneState: unknown
-  /** The client reads more slowly than the backend sends: holds the backend up. */
+  /** Pauses the backend: the client reads more slowly than it sends. */
   pause(): void
   resume(): void
-  /** The client wants no more of the body. */
+  /** The client does not want the rest of the body. */
   unwanted(): void
   fail(reason: FailureReason, error: unknown): void
 }
 
-/** How a response reaches the client. Stateless: what it remembers is on the answer. */
+/** How a response reaches the client. Stateless: its state is kept in the answer. */
 export interface Lane {
   /** The final headers have arrived. */
   start(answer: Answering, headers: IncomingFields): void
@@ -50,6 +53,9 @@ export interface Lane {
   /** The same as `data`: false if the memory is still needed. Never the last chunk. */
   borrowed?(answer: Answering, chunk: Buffer): boolean
   end(answer: Answering, trailers: IncomingFields): void
-  /** The response broke off after `start`. True: nothing was sent yet, so the client can still be told properly. */
+  /**
+   * The response failed after `start`. True if nothing was sent yet, so that the client can still get an error
+   * response.
+   */
   abandon(answer: Answering, error: Error): boolean
 }

@@ -4,15 +4,15 @@ import type { Backend } from '../backends/backend.ts'
 import type { FailureReason } from '../failure.ts'
 import type { HeaderFields } from '../headers/fields.ts'
 
-/** What has arrived from the backend. */
+/** The response from the backend. */
 export interface IncomingResponse {
-  /** Who has answered. */
+  /** The backend that responded. */
   readonly backend: Backend
   readonly status: number
   readonly headers: Readonly<HeaderFields>
 }
 
-/** What will be sent to the client; change it in place. */
+/** The response to the client; change it in place. */
 export interface OutgoingResponse {
   status: number
   headers: HeaderFields
@@ -37,7 +37,7 @@ interface Rewritten {
   fail(reason: FailureReason, error: unknown): void
 }
 
-/** With another status, another length may be true: what the client waits for must be what it gets. */
+/** Another status may imply another body length: the client must get exactly what it expects. */
 function reframe({ status, headers }: OutgoingResponse, before: number, empty: boolean): void {
   if (status === 204) delete headers['content-length']
   else if (empty && status !== before && status !== 304) headers['content-length'] = '0'
@@ -45,7 +45,7 @@ function reframe({ status, headers }: OutgoingResponse, before: number, empty: b
   if (status === 204 || status === 304 || headers['content-length'] !== undefined) delete headers.trailer
 }
 
-/** Lets the user's hook change the response. False: it threw, and the exchange has failed. */
+/** Lets the user's function change the response. False if it threw; the exchange has failed then. */
 export function rewriteResponse(answer: Rewritten, out: OutgoingResponse): boolean {
   const { backend, rules, request, empty } = answer
   if (rules.rewrite === undefined) return true

@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http'
 import { isHopByHop } from '../headers/hop-by-hop.ts'
 import { toFields, type IncomingFields } from '../headers/fields.ts'
 
-/** Fields that must not come late: framing, routing, and what says how to read the rest (RFC 9110 §6.5.1). */
+/** Headers that must not be trailers: framing, routing, content description (RFC 9110 §6.5.1). */
 const forbidden = new Set([
   'content-length',
   'host',
@@ -15,7 +15,7 @@ const forbidden = new Set([
   'authorization',
 ])
 
-/** Passes trailers on, behind a body that is sent in chunks. */
+/** Passes trailers on, after a chunked body. */
 export function addTrailers(response: ServerResponse, trailers: IncomingFields): void {
   const pairs: [string, string][] = []
   for (const name of Object.keys(trailers)) {
@@ -23,6 +23,6 @@ export function addTrailers(response: ServerResponse, trailers: IncomingFields):
     for (const value of [trailers[name]].flat()) pairs.push([name, String(value)])
   }
   if (pairs.length === 0) return
-  // Node's HTTP/2 takes no pairs, and would number them.
+  // Node's HTTP/2 does not accept pairs here.
   response.addTrailers('stream' in response ? toFields(pairs.flat()) : pairs)
 }

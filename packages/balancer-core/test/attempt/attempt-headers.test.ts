@@ -90,7 +90,7 @@ describe('when it can be set', () => {
 
   test('neither before nor after', () => {
     const { attempt, start, sent } = attemptWith(() => {})
-    const late = { message: "'x-own' can be set only while the attempt starts" }
+    const late = { message: "'x-own' can be set only within onAttemptStart" }
     assert.throws(() => attempt.setHeader('x-own', 'early'), late)
     start()
     assert.throws(() => attempt.setHeader('x-own', 'late'), late)

@@ -119,7 +119,7 @@ describe('the list', () => {
         message:
           "Bad balancer options: backends.1.url: 'nowhere' is not a URL; " +
           'backends.2.weight: expected integer to be greater or equal to 1; ' +
-          "backends.4.id: 'c' is already that of backends.3; " +
+          "backends.4.id: 'c' is already used by backends.3; " +
           'backends.4.maxInFlight: 2000 is above pool.connections (1024)',
       },
     )
@@ -671,7 +671,7 @@ describe('a preview', () => {
   test('names every fault', (t) => {
     const { balancer } = balancing(t)
     assert.deepEqual(balancer.preview([a, { ...a }, 'nonsense']).faults, [
-      "backends.1.id: 'a' is already that of backends.0",
+      "backends.1.id: 'a' is already used by backends.0",
       "backends.2.url: 'nonsense' is not a URL",
     ])
   })

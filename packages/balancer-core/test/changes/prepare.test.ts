@@ -212,6 +212,27 @@ describe('a change is refused as a whole', () => {
   })
 })
 
+test('a plugin that fails once the change is decided is reported by name, and all else is in force', async (t) => {
+  const lines: unknown[][] = []
+  const log = { error: (...line: unknown[]) => void lines.push(line) } as never
+  const balancer = new Balancer({ backends: [a, b], clock: new ManualClock() }, log)
+  t.after(() => balancer.close())
+  balancer.addHook('onOptionsPropose', function broken() {
+    return {
+      faults: [],
+      changes: [],
+      commit() {
+        throw new Error('no')
+      },
+      abandon() {},
+    }
+  })
+  ;(await balancer.prepare({ backends: [a, c], queue: { max: 1 } })).commit()
+  assert.deepEqual([balancer.queue.max, balancer.backends.map(({ id }) => id)], [1, ['a', 'c']])
+  assert.equal((lines[0]![0] as { hook: string }).hook, 'onOptionsPropose broken')
+  await balancer.add({ url: 'http://d.test' })
+})
+
 test('what cannot change while a balancer runs is named, and stays', async (t) => {
   const { balancer } = balancing(t, { prefix: '/api', name: 'api' })
   const change = await balancer.prepare({

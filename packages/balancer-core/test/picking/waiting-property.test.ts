@@ -23,7 +23,7 @@ interface Request extends WaitingExchange {
 
 /** What may happen between two looks. */
 type Step =
-  | { readonly do: 'arrive'; readonly times: number }
+  | { readonly do: 'arrive'; readonly times: number; readonly home: number | undefined }
   | { readonly do: 'finish'; readonly index: number }
   | { readonly do: 'leave'; readonly index: number }
   | { readonly do: 'fail'; readonly index: number; readonly received: boolean }
@@ -34,7 +34,14 @@ type Step =
 
 const anyIndex = fc.nat({ max: 99 })
 const anyStep: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 4, arbitrary: fc.record({ do: fc.constant('arrive' as const), times: fc.integer({ min: 1, max: 4 }) }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constant('arrive' as const),
+      times: fc.integer({ min: 1, max: 4 }),
+      home: fc.option(anyIndex, { nil: undefined }),
+    }),
+  },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('finish' as const), index: anyIndex }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('fail' as const), index: anyIndex, received: fc.boolean() }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('rest' as const) }) },
@@ -84,12 +91,14 @@ class Stage {
     opened.push(this.balancer)
   }
 
-  arrive(): void {
+  /** `home` is where its client has signed in, if it has. */
+  arrive(home: Backend | undefined): void {
     const { balancer } = this
     const request = {
       method: 'GET',
       url: '/',
       headers: {},
+      home,
       clock: this.#clock,
       attempts: [],
       running: undefined,
@@ -137,6 +146,9 @@ class Stage {
       if (!other.waiting || (request.ticket > 0 && other.ticket > request.ticket)) continue
       assert.ok(!usableBy(other, this.balancer).includes(backend), 'it has overtaken an equal')
     }
+    const { home } = request
+    const isAtHome = request.ticket > 0 || request.attempts.length > 0 || home === undefined || home === backend
+    assert.ok(isAtHome || !usableBy(request, this.balancer).includes(home) || !hasRoom(home), 'it was not sent home')
     request.ticket = 0
     request.running = attempt
     request.attempts.push(attempt)
@@ -160,8 +172,10 @@ class Stage {
 async function take(stage: Stage, step: Step): Promise<void> {
   const { balancer, requests, vetoes } = stage
   const one = <Item>(items: readonly Item[], index: number) => items[index % Math.max(items.length, 1)]
-  if (step.do === 'arrive') for (let time = 0; time < step.times; time++) stage.arrive()
-  else if (step.do === 'rest') return
+  if (step.do === 'arrive') {
+    const home = step.home === undefined ? undefined : one(balancer.backends, step.home)
+    for (let time = 0; time < step.times; time++) stage.arrive(home)
+  } else if (step.do === 'rest') return
   else if (step.do === 'finish' || step.do === 'fail') {
     const running = one(
       requests.filter((request) => request.running !== undefined),

@@ -1,4 +1,4 @@
-// Room `backend`: the circuit of one backend, fed by its attempts and acting by a veto.
+// Room `backend`: the circuit of one backend, fed by its attempts; it acts by a veto.
 import type { Attempt, Backend, Balancer } from '@fastify-balancer/balancer-core'
 import type { Pauses } from '@fastify-balancer/option-schema'
 import type { Call, Verdict } from '../circuit/call.ts'
@@ -12,7 +12,7 @@ import { ProbeRow } from './probe-row.ts'
 import { SettledTrip } from './settled-trip.ts'
 import { RecentFailures, type FailureNote } from './recent-failures.ts'
 
-/** What is to be seen of a backend's circuit. Plain data. */
+/** The state of a backend's circuit, as plain data. */
 export interface CircuitView {
   /** The id of the backend. */
   readonly backend: string
@@ -23,32 +23,32 @@ export interface CircuitView {
   readonly reason: string
   /** Openings in a row. */
   readonly openings: number
-  /** Trials that are running. */
+  /** Trials in progress. */
   readonly trials: number
-  /** In so many whole ms time alone changes something: it becomes half-open, a trial or the hold in force runs out. */
+  /** Time until the next scheduled change, in whole ms: half-open, end of a trial or of the hold in force. */
   readonly changesIn: number | undefined
   /** The oldest first. */
   readonly failures: readonly FailureNote[]
 }
 
-/** It speaks of one client (RFC 6585 §4), and says nothing about the backend unless the option `statuses` has it. */
+/** Concerns one client (RFC 6585 §4), not the backend, unless the option `statuses` lists it. */
 const tooManyRequests = 429
 
-/** Hears of each change of the state. */
+/** Called for each change of the state. */
 export type ChangeListener = (circuit: BackendCircuit, before: CircuitState, reason: string) => void
 
 /**
- * How long the backend took, in ms: from when it had the whole request until its response headers, or until `at`, where
- * it has failed without. 0 for one that answered, or failed, before it had the whole request.
+ * How long the backend took, in ms: from the end of the request until the response headers, or until `at` if it failed
+ * without any. 0 if it responded or failed before it had the whole request.
  */
 function durationOf({ askedAt, status, responseTime }: Attempt, at: number): number {
   return status === 0 && askedAt !== undefined ? at - askedAt : responseTime
 }
 
 /**
- * The circuit of one backend, and what follows from it: there is a veto exactly while the circuit admits nothing. So it
- * is also vetoed while it is half-open and its trials are running: others keep their fair shares, a lower priority takes
- * over, and panic knows that there is nothing better.
+ * The circuit of one backend, and its veto: there is one exactly while the circuit admits no request. This includes
+ * half-open with trials in progress: so the others keep fair shares, the next priority can take over, and panic mode
+ * takes it into account.
  */
 export class BackendCircuit {
   readonly backend: Backend
@@ -66,7 +66,7 @@ export class BackendCircuit {
   #timerDueAt: number | undefined
   #stopped = false
 
-  /** `pauses` are those of this process: what it did not do in time is nobody else's fault. */
+  /** `pauses` are those of this process: delays that they cause are not a backend's fault. */
   constructor(
     balancer: Balancer,
     backend: Backend,
@@ -99,35 +99,38 @@ export class BackendCircuit {
     this.#act()
   }
 
-  /** Somebody holds it open, or closed. */
+  /** True while it is held open or closed by hand. */
   get held(): boolean {
     return this.#circuit.held !== undefined
   }
 
-  /** An attempt goes. In panic it goes although the circuit is open: then there is no call, and it says nothing. */
+  /**
+   * An attempt starts. In panic mode it starts although the circuit is open: then there is no call, and its outcome
+   * does not count.
+   */
   start(attempt: Attempt): Call | undefined {
     const call = this.#circuit.begin(attempt.startedAt)
     if (call !== undefined && call.isTrial) {
-      // How long a client takes to send its request is not the backend's fault.
+      // Time that a client takes to send its request must not count.
       call.measureFrom(() => this.#askedAt(attempt))
       this.#act()
     }
     return call
   }
 
-  /** Headers have arrived: enough for a trial, whose response may be a stream without end. */
+  /** Headers have arrived: enough to judge a trial, whose response may be an endless stream. */
   judgeTrial(call: Call, attempt: Attempt): void {
     this.#judge(call, attempt, attempt.respondedAt)
     this.#act()
   }
 
-  /** It has ended, and only now is known to have arrived whole. */
+  /** The attempt has ended: only now is it known whether the response was complete. */
   end(call: Call, attempt: Attempt): void {
     this.#judge(call, attempt, attempt.endedAt)
     if (call.isTrial) this.#act()
   }
 
-  /** Since when the backend lets this process wait, as far as that could act. */
+  /** Since when this process has been waiting for the backend, pauses excluded. */
   #askedAt({ askedAt }: Attempt): number | undefined {
     if (askedAt === undefined) return undefined
     return Math.max(askedAt, this.#pauses.resumedAt(this.#balancer.clock.now()))
@@ -138,7 +141,7 @@ export class BackendCircuit {
     const verdict = this.#verdictOn(attempt, hasPaused)
     if (verdict === undefined) return call.withdraw(at)
     const duration = durationOf(attempt, at)
-    // How long it took says nothing across a pause, and so it was not slow.
+    // Durations across a pause are meaningless, so it does not count as slow.
     const counted = hasPaused ? 0 : duration
     if (verdict) return call.succeed(counted, at)
     if (call.epoch === this.#circuit.epoch) this.#failures.add(attempt, duration)
@@ -146,21 +149,21 @@ export class BackendCircuit {
   }
 
   /**
-   * As far as it has come. Undefined says nothing, and a trial's slot is the next one's. That time ran out, or a connection
-   * broke, while this process stood still, may be its own doing; not so that nobody listens.
+   * Success (true), failure (false), or undefined = does not count; a trial then passes its slot on. A timeout or
+   * broken connection during a pause of this process does not count; a refused connection does.
    */
   #verdictOn(attempt: Attempt, hasPaused: boolean): Verdict {
     const { blame, status, outcome } = attempt
     if (blame === 'backend' && (!hasPaused || outcome === 'connect-refused')) return false
     if (isPressure(attempt)) return undefined
-    // Known when the headers arrived, whoever broke off the rest.
+    // Known since the headers arrived, even if the rest was aborted.
     if (this.#statuses.includes(status)) return false
     if (status === tooManyRequests) return undefined
-    // A success that was broken off, by the client or by us, is none.
+    // A response that the client or the proxy aborted is no success.
     return blame === undefined ? true : undefined
   }
 
-  /** A probe that began at `at` (ms since the epoch) found the backend well, or not. */
+  /** Result of a probe that began at `at` (ms since the epoch). */
   probed(good: boolean, at: number): void {
     const { state, openings } = this.#circuit
     if (state !== 'open' || at < this.#changedAt) return
@@ -200,7 +203,7 @@ export class BackendCircuit {
     }
   }
 
-  /** For good: no timer is left. */
+  /** Stops for good, with all timers. */
   stop(): void {
     this.#stopped = true
     this.#setTimer()
@@ -218,11 +221,11 @@ export class BackendCircuit {
     this.#probes.reset()
     this.#onChange(this, before, reason)
     this.#act()
-    // Its caches are cold, and its queue was empty: what it failed under may come back at once.
+    // Its caches are cold: full load at once might make it fail again.
     if (state === 'closed' && before === 'half-open') this.#balancer.warmUp(this.backend)
   }
 
-  /** Lays the veto or lifts it, and sets the timer, as the circuit now says. */
+  /** Updates veto and timer to the state of the circuit. */
   #act(): void {
     this.#setTimer()
     if (!this.#stopped) this.#veto.follow(this.#failures.notes)
@@ -235,7 +238,7 @@ export class BackendCircuit {
     clock.clearTimeout(this.#timer)
     this.#timerDueAt = dueAt
     if (dueAt === undefined) return
-    // Timers may be a fraction of a millisecond early; whatever is not due yet is waited for again.
+    // Timers may fire a fraction of a millisecond early; then it is set again.
     const delay = Math.max(1, Math.ceil(dueAt - clock.now()))
     this.#timer = clock.setTimeout(() => {
       this.#timerDueAt = undefined

@@ -6,54 +6,54 @@ import { parseRate, type RateOptions, type RateSettings } from '../trip/rate-opt
 const count = (description: string, byDefault: number, minimum: number) =>
   Type.Integer({ minimum, default: byDefault, description })
 
-/** What may be said of all circuits, and of each by itself. */
+/** Settings of all circuits, or of one. */
 export const CircuitSettings = Type.Object(
   {
-    failures: count('Opens after so many failures in a row; 0 = never for that', defaults.failures, 0),
+    failures: count('Opens after this many failures in a row; 0 = off', defaults.failures, 0),
     window: milliseconds('Failures further apart than this do not count as consecutive', defaults.window),
     rate: Type.Unsafe<RateOptions | false>(
       Type.Any({
         default: false,
         description:
-          'Opens also at a share of failures or slow attempts: `{ calls, time, minimumCalls, failureShare, slowShare, slowAfter }`',
+          'Also opens at a share of failed or slow requests: `{ calls, time, minimumCalls, failureShare, slowShare, slowAfter }`',
       }),
     ),
     statuses: Type.Array(Type.Integer({ minimum: 200, maximum: 599 }), {
       default: [502, 503, 504],
       description:
-        'Response statuses that count as failures; 503 with `retry-after` counts neither as success nor as failure, nor does 429 unless it is listed',
+        'Response statuses that count as failures. A 503 with `Retry-After` counts neither as success nor as failure; nor does a 429, unless it is listed',
     }),
-    openFor: milliseconds('How long it stays open the first time', defaults.openFor, 1),
+    openFor: milliseconds('How long the circuit stays open the first time', defaults.openFor, 1),
     growth: Type.Number({
       minimum: 1,
       default: defaults.growth,
-      description: 'Each further time in a row is this many times as long',
+      description: 'Each further opening in a row lasts this many times as long',
     }),
-    maxOpenFor: milliseconds('No longer than this, unless `openFor` is longer', defaults.maxOpenFor, 1),
+    maxOpenFor: milliseconds('Longest opening, unless `openFor` is longer', defaults.maxOpenFor, 1),
     jitter: Type.Number({
       minimum: 0,
       maximum: 1,
       default: defaults.jitter,
-      description: 'Up to this share of that longer or shorter, at random',
+      description: 'Random variation of these times: 0.1 = ±10 %',
     }),
-    trials: count('Half-open: so many attempts at once', defaults.trials, 1),
-    needed: count('Half-open: closes after so many successes', defaults.needed, 1),
-    trialTimeout: milliseconds('Half-open: what takes longer has failed', defaults.trialTimeout),
+    trials: count('Half-open: trial requests at once', defaults.trials, 1),
+    needed: count('Half-open: closes after this many successful trials', defaults.needed, 1),
+    trialTimeout: milliseconds('Half-open: a trial that takes longer has failed', defaults.trialTimeout),
   },
   strict,
 )
 
-/** What may be otherwise for one backend. */
+/** Settings of one backend that differ. */
 export type BackendCircuitOptions = Given<Static<typeof CircuitSettings>>
 
-/** What a circuit goes by, with every default in place. */
+/** Settings of a circuit with every default in place. */
 export type CircuitSettings = Readonly<Omit<Static<typeof CircuitSettings>, 'rate'>> & {
   readonly rate: RateSettings | false
 }
 
 const partialSettings = Type.Partial(CircuitSettings)
 
-/** Adds what is wrong with `given` alone to `faults`; answers it over `base`, with defaults. */
+/** Adds the faults of `given` to `faults`; returns it merged over `base`, with defaults. */
 export function parseSettings(
   given: Record<string, unknown>,
   base: Record<string, unknown>,

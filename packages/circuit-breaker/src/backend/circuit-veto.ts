@@ -3,15 +3,15 @@ import type { Circuit } from '../circuit/circuit.ts'
 import type { FailureNote } from './recent-failures.ts'
 
 /**
- * The veto of a backend, there exactly while its circuit admits nothing. It says what the circuit says: where the reason
- * changes, or the end, another is laid before the old one is lifted.
+ * The veto of a backend, placed exactly while its circuit admits no request. If the circuit's reason or end changes, a
+ * new veto is placed before the old one is lifted.
  */
 export class CircuitVeto {
   readonly #balancer: Balancer
   readonly #backend: Backend
   readonly #circuit: Circuit
   #veto: Veto | undefined
-  // What of the circuit it speaks of.
+  // The state of the circuit that the veto shows.
   #epoch = 0
   #rule = ''
   #until: number | undefined
@@ -22,7 +22,7 @@ export class CircuitVeto {
     this.#circuit = circuit
   }
 
-  /** Lays it or lifts it, as the circuit now says; `failures` is what it rests on. */
+  /** Places, replaces or lifts it, as the circuit requires; `failures` is the evidence. */
   follow(failures: readonly FailureNote[]): void {
     const veto = this.#veto
     const { epoch, reason, nextChangeAt } = this.#circuit
@@ -46,8 +46,8 @@ export class CircuitVeto {
     const { state, reason, openings, nextChangeAt } = this.#circuit
     return this.#balancer.veto(this.#backend, {
       by: 'circuit-breaker',
-      reason: state === 'half-open' ? 'half-open: a trial is running' : `${state}: ${reason}`,
-      // Somebody's order, which panic does not override.
+      reason: state === 'half-open' ? 'half-open: a trial is in progress' : `${state}: ${reason}`,
+      // An order by hand, which holds in panic mode too.
       hard: state === 'isolated',
       evidence: {
         state,

@@ -1,30 +1,30 @@
 import type { Attempt, Outcome } from '@fastify-balancer/balancer-core'
 
-/** One failure, as whoever is woken at night wants to see it. */
+/** One failure, as an operator needs to see it. */
 export interface FailureNote {
   /** In ms since the epoch. */
   readonly at: number
-  /** The reason of the core's failure table, or the status: `status 503`. */
+  /** The failure reason, or the status: `status 503`. */
   readonly cause: string
-  /** How long the backend took until response headers, or else until it failed, once it had the whole request; ms. */
+  /** Time from the end of the request until the response headers, or until it failed; ms. */
   readonly duration: number
 }
 
 const kept = 5
 
-/** So fail requests that a backend had when it was stopped. */
+/** These are the failures of requests at a backend that was stopped. */
 const brokenOff: ReadonlySet<Outcome> = new Set<Outcome>(['reset-before-headers', 'body-truncated'])
 
-/** The last few failures of one backend: what a veto rests on. Written only when one fails. */
+/** The last few failures of one backend: the evidence of its veto. Written only on failures. */
 export class RecentFailures {
   #notes: readonly FailureNote[] = []
 
-  /** The last one was that it could not be reached, or went away: what a good probe refutes. */
+  /** In the last failure it could not be reached, or went away: a successful probe disproves that. */
   wasGone = false
 
   add({ blame, outcome, status, started }: Attempt, duration: number): void {
     this.wasGone = blame === 'backend' && (!started || (outcome !== undefined && brokenOff.has(outcome)))
-    // A client that left when it had seen the status is not what failed.
+    // If a failure status had arrived, that is the failure, not the client that left afterwards.
     const cause = blame === 'backend' ? String(outcome) : `status ${status}`
     this.#notes = [...this.#notes.slice(1 - kept), { at: Date.now(), cause, duration: Math.round(duration) }]
   }

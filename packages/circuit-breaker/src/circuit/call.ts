@@ -1,12 +1,12 @@
-/** How a call ended; undefined says nothing about what was called. */
+/** How a call ended; undefined = does not count. */
 export type Verdict = boolean | undefined
 
-/** Hears how a call ended, once; `duration` and `at` in ms. */
+/** Called once with how a call ended; `duration` and `at` in ms. */
 export type Report = (call: Call, verdict: Verdict, duration: number | undefined, at: number | undefined) => void
 
 /**
- * A call that a circuit has admitted. It belongs to the state it began in: if that has passed when it ends, it moves
- * nothing. The first of its endings counts, any later one does nothing.
+ * A call that a circuit has admitted. It belongs to the state in which it began: if the state has changed when it ends,
+ * it has no effect. Only the first end of a call counts.
  */
 export class Call {
   /** On the circuit's clock, in ms. */
@@ -26,10 +26,10 @@ export class Call {
   }
 
   /**
-   * Its time begins later than the call itself: when `ask` says (ms, on the circuit's clock), or undefined as long as that
-   * has not happened. For whoever is being called is not late before it has been told everything. `ask` is called only
-   * when a trial would be overdue, or ends without a duration: a trial whose time has not begun by then gives its slot to
-   * the next, and how it ends still counts for as long as the circuit is half-open.
+   * For a call whose time begins later than the call itself, e.g. after an upload: `ask` returns when it began (ms, on
+   * the circuit's clock), or undefined if it has not yet. `ask` is called only when a trial would be overdue, or ends
+   * without a duration. A trial whose time has not begun by then passes its slot on, and its end still counts while the
+   * circuit is half-open.
    */
   measureFrom(ask: () => number | undefined): void {
     this.#ask = ask
@@ -40,7 +40,9 @@ export class Call {
     return this.#ask === undefined ? this.startedAt : this.#ask()
   }
 
-  /** It went well, after `duration` ms (default: since its time began), at `at` on the circuit's clock (default: now). */
+  /**
+   * It succeeded, after `duration` ms (default: since its time began), at `at` on the circuit's clock (default: now).
+   */
   succeed(duration?: number, at?: number): void {
     this.#end(true, duration, at)
   }
@@ -50,7 +52,7 @@ export class Call {
     this.#end(false, duration, at)
   }
 
-  /** It says nothing: whoever called has lost interest. A trial gives its slot back. */
+  /** It does not count, e.g. because the caller has cancelled it. A trial gives its slot back. */
   withdraw(at?: number): void {
     this.#end(undefined, 0, at)
   }

@@ -2,36 +2,36 @@ import type { OpenTimeOptions } from './open-time.ts'
 import type { TripRule } from '../trip/trip-rule.ts'
 
 /**
- * `closed`: calls go, and are counted. `open`: none goes. `half-open`: a few go, as trials. `isolated`: held open by
- * hand.
+ * `closed`: calls are admitted and counted. `open`: none is admitted. `half-open`: a few are, as trials. `isolated`:
+ * held open by hand.
  */
 export type CircuitState = 'closed' | 'open' | 'half-open' | 'isolated'
 
-/** The figures that a circuit goes by. */
+/** Numeric settings of a circuit. */
 export interface CircuitFigures extends OpenTimeOptions {
   /** Trials that may run at once while half-open, at least 1. */
   readonly trials: number
   /** Trials that must succeed before it closes, at least 1. */
   readonly needed: number
-  /** A trial that takes longer, from when its time began, has failed; in ms, 0 = it may take for ever. */
+  /** A trial that takes longer, counted from when its time began, has failed; in ms, 0 = no limit. */
   readonly trialTimeout: number
 }
 
-/** What a circuit goes by; all of it has a default, see `circuitDefaults`. */
+/** Options of a circuit; all have defaults, see `circuitDefaults`. */
 export interface CircuitOptions extends Partial<CircuitFigures> {
-  /** When it opens; it must not be shared with another circuit. Default: after 3 failures no further than 10 s apart. */
+  /** Rule for opening; not to be shared with another circuit. Default: after 3 failures no further than 10 s apart. */
   readonly trip?: TripRule
-  /** Which errors of `run` count as failures; the others say nothing. Default: all. */
+  /** Which errors of `run` count as failures; the others do not count at all. Default: all. */
   readonly counts?: (error: unknown) => boolean
   /** Milliseconds of a monotonic clock. Default: `performance.now`. */
   readonly now?: () => number
   /** 0 ≤ x < 1. Default: `Math.random`. */
   readonly random?: () => number
-  /** Hears of each change of the state, with the rule that decided. It has happened by then. */
+  /** Called after each change of the state, with its reason. */
   readonly onChange?: (state: CircuitState, before: CircuitState, reason: string) => void
 }
 
-/** The defaults, in ms where they are durations: of a circuit, and of when it opens. */
+/** The defaults of a circuit and of its rule for opening; durations in ms. */
 export const circuitDefaults = {
   failures: 3,
   window: 10_000,
@@ -49,7 +49,7 @@ const least = { openFor: 1, growth: 1, maxOpenFor: 1, jitter: 0, trials: 1, need
 const finite = Number.MAX_VALUE
 const most: Partial<CircuitFigures> = { openFor: finite, growth: finite, maxOpenFor: finite, jitter: 1, needed: finite }
 
-/** Fills in what is not given. @throws RangeError for a figure with which a circuit might never close again */
+/** Fills in defaults. @throws RangeError for a value with which a circuit might never close again */
 export function figuresOf(given: Partial<CircuitFigures>): CircuitFigures {
   const entries = (Object.keys(least) as (keyof CircuitFigures)[]).map((name) => {
     const figure = given[name] ?? circuitDefaults[name]

@@ -9,7 +9,7 @@ import {
   type CircuitState,
 } from './circuit-options.ts'
 import { Consecutive } from '../trip/consecutive.ts'
-import { spoken } from '../trip/duration.ts'
+import { spoken } from '@fastify-balancer/option-schema'
 import { Holds, type HeldState, type Hold, type HoldOptions } from './holds.ts'
 import { Openings } from './open-time.ts'
 import { run } from './run.ts'
@@ -17,8 +17,8 @@ import { Trials } from './trials.ts'
 import type { TripRule } from '../trip/trip-rule.ts'
 
 /**
- * A circuit breaker: a state machine without timers. What time alone changes is worked out when somebody looks; an
- * owner with a clock may call `advance` at `nextChangeAt`, so that a change is noticed when nobody does.
+ * A circuit breaker: a state machine without timers. Changes by time are applied when its state is read, or at
+ * `advance`, which an owner with timers may call at `nextChangeAt`.
  */
 export class Circuit {
   #trip: TripRule
@@ -38,7 +38,7 @@ export class Circuit {
   readonly #openings = new Openings()
   #dueAt = Infinity
 
-  /** @throws RangeError for a figure with which it might never close again */
+  /** @throws RangeError for a value with which it might never close again */
   constructor(options: CircuitOptions = {}) {
     this.#figures = figuresOf(options)
     this.#trip = options.trip ?? new Consecutive(circuitDefaults)
@@ -58,7 +58,7 @@ export class Circuit {
     this.#trials.configure(this.#figures.trials, this.#figures.trialTimeout)
   }
 
-  /** Calls that are under way say nothing any more, however they end. */
+  /** Calls in progress no longer count, however they end. */
   forgetCalls(): void {
     this.#epoch++
     this.#trials.reset()
@@ -81,37 +81,37 @@ export class Circuit {
     return this.#reason
   }
 
-  /** Openings in a row: 0 once it has been closed for as long as it had been open, or has been let go by hand. */
+  /** Openings in a row: 0 after it was closed for as long as it had been open, or a hold was released. */
   get openings(): number {
     this.advance()
     return this.#hasRecovered(this.#now()) ? 0 : this.#openings.count
   }
 
-  /** Rises whenever counting begins anew: with each change of the state, and when it is held or let go. */
+  /** Increases whenever counting starts anew: on each change of the state, hold or release. */
   get epoch(): number {
     this.advance()
     return this.#epoch
   }
 
-  /** Trials that are running. */
+  /** Trials in progress. */
   get running(): number {
     this.advance()
     return this.#trials.running
   }
 
-  /** When time alone will next change something, on its clock (ms); undefined = never. */
+  /** When the next change by time alone is due, on its clock (ms); undefined = never. */
   get nextChangeAt(): number | undefined {
     return this.#dueAt === Infinity ? undefined : this.#dueAt
   }
 
-  /** Does what has become due by `at`. */
+  /** Applies the changes that are due by `at`. */
   advance(at?: number): void {
     if (this.#dueAt === Infinity) return
     const now = at ?? this.#now()
     while (this.#dueAt <= now) this.#passDue(this.#dueAt)
   }
 
-  /** Whether a call may begin now. A question: it takes nothing. */
+  /** Whether a call may begin now. Does not reserve anything. */
   admits(at?: number): boolean {
     this.advance(at)
     return this.#state === 'closed' || (this.#state === 'half-open' && !this.#trials.isFull)
@@ -130,7 +130,7 @@ export class Circuit {
   }
 
   /**
-   * Calls, and reports how it went: a promise that is rejected has failed, if the option `counts` says so of its error.
+   * Calls the function and counts the result: a rejected promise is a failure, if `counts` says so.
    * @throws CircuitOpenError when no call is admitted
    */
   run<T>(start: () => T | PromiseLike<T>): Promise<T> {
@@ -142,7 +142,7 @@ export class Circuit {
     return this.#held
   }
 
-  /** Lets trials go before its time is over; does nothing unless it is open. */
+  /** Makes it half-open before its time; does nothing unless it is open. */
   halfOpen(reason: string): void {
     const now = this.#now()
     this.advance(now)
@@ -150,7 +150,7 @@ export class Circuit {
   }
 
   /**
-   * Holds it open or closed until that is released, or its `ttl` has passed. With both, it is held open.
+   * Holds it open or closed until the hold is released or its `ttl` has passed. Open has precedence.
    * @throws RangeError for a `ttl` that is not above 0
    */
   hold(state: HeldState, { ttl = Infinity, reason = `held ${state} by hand` }: HoldOptions = {}): Hold {
@@ -168,7 +168,7 @@ export class Circuit {
     return hold
   }
 
-  /** Holds it open: no call goes until every hold is released. It is closed then, and counts afresh. */
+  /** Holds it open: no call is admitted until every hold is released. Then it is closed and counts anew. */
   isolate(options?: HoldOptions): Hold {
     return this.hold('open', options)
   }
@@ -220,7 +220,7 @@ export class Circuit {
     return this.#state === 'closed' && at - this.#since >= this.#openings.lasts
   }
 
-  /** Does as the hold now in force says. One in the same state as the hold before it changes the reason and the end. */
+  /** Applies the hold in force. If its state is the same as before, only reason and end change. */
   #obey(at: number, released: string): void {
     const before = this.#held
     const hold = (this.#held = this.#holds.inForce(at))

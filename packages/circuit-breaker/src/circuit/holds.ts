@@ -1,32 +1,32 @@
-/** How a circuit can be held, against what calls say: open (isolated), or closed (it never trips). */
+/** How a circuit can be held, whatever calls report: open (isolated), or closed (it never opens). */
 export type HeldState = 'open' | 'closed'
 
 /** How long it is held, and why. */
 export interface HoldOptions {
-  /** Ends by itself after so many ms; without it, only by `release`. */
+  /** Expires after this many ms; without it, only `release` ends it. */
   readonly ttl?: number
-  /** Why, for whoever comes upon it. */
+  /** Why, in words for an operator. */
   readonly reason?: string
 }
 
-/** Somebody holds a circuit in a state. Of several, the newest that wants the same speaks for all. */
+/** A hold on a circuit's state. Of several for the same state, the newest counts. */
 export interface Hold {
   readonly state: HeldState
   readonly reason: string
-  /** When it ends by itself, on the circuit's clock; Infinity = never. */
+  /** When it expires, on the circuit's clock; Infinity = never. */
   readonly endsAt: number
-  /** Lets go. Calling it again does nothing. */
+  /** Releases it. Further calls do nothing. */
   release(): void
 }
 
 /**
- * All who hold one circuit. Open is the stronger order: traffic waits until the last who wants none has let go. Of several
- * that want the same, the newest speaks for all: it is what was last ordered.
+ * All holds of one circuit. Open has precedence: there is no traffic until the last hold for open is released. Of
+ * several holds for the same state, the newest counts.
  */
 export class Holds {
   readonly #held = new Set<Hold>()
 
-  /** The hold in force at `at`: the newest of the stronger kind. Those that have ended by then are dropped. */
+  /** The hold in force at `at`: the newest one for open, else the newest for closed. Expired ones are removed. */
   inForce(at: number): Hold | undefined {
     let inForce: Hold | undefined
     for (const hold of this.#held) {
@@ -40,7 +40,7 @@ export class Holds {
     this.#held.add(hold)
   }
 
-  /** False if it had gone already. */
+  /** False if it was not there any more. */
   delete(hold: Hold): boolean {
     return this.#held.delete(hold)
   }

@@ -6,7 +6,7 @@ export interface OpenTimeOptions {
   readonly growth: number
   /** No longer than this, in ms; or than `openFor`, if that is longer (as Envoy's `max_ejection_time`). */
   readonly maxOpenFor: number
-  /** Up to this share shorter or longer, 0 to 1, so that many circuits do not come back as one. */
+  /** Random variation by up to this share, 0 to 1, so that many circuits do not close at once. */
   readonly jitter: number
 }
 
@@ -19,7 +19,8 @@ export function openTime(
   const longest = Math.max(maxOpenFor, openFor)
   const plain = Math.min(openFor * growth ** (openings - 1), longest)
   const jittered = plain * (1 + jitter * (2 * draw - 1))
-  // What would go over the top is taken off instead: cut off there, half of a fleet would come back at one instant.
+  // A value above the maximum is mirrored below it: with a plain cap, half of a fleet would come back at the same
+  // instant.
   return jittered > longest ? 2 * longest - jittered : jittered
 }
 
@@ -37,7 +38,7 @@ export class Openings {
     this.until = at + this.lasts
   }
 
-  /** Nothing is held against it any more. */
+  /** Forgets earlier openings. */
   forgive(): void {
     this.count = this.lasts = 0
   }

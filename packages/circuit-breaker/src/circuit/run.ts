@@ -2,7 +2,7 @@ import type { Call } from './call.ts'
 import type { CircuitState } from './circuit-options.ts'
 import { CircuitOpenError } from './circuit-open-error.ts'
 
-/** What is asked whether a call may begin. */
+/** Admits calls: a circuit. */
 interface Gate {
   readonly state: CircuitState
   readonly reason: string
@@ -10,7 +10,7 @@ interface Gate {
 }
 
 /**
- * Calls, and reports how it went: a promise that is rejected has failed, if `counts` says so of its error.
+ * Calls the function and counts the result: a rejected promise is a failure, if `counts` says so for its error.
  * @throws CircuitOpenError when no call is admitted
  */
 export async function run<T>(
@@ -25,7 +25,7 @@ export async function run<T>(
     call.succeed()
     return value
   } catch (error) {
-    // Should `counts` itself throw, a trial must not keep its slot.
+    // If `counts` itself throws, a trial must still give its slot back.
     let isFailure = false
     try {
       isFailure = counts(error)

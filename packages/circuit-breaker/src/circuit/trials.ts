@@ -1,10 +1,10 @@
 import type { Call } from './call.ts'
 
-/** The trials of a half-open circuit: so many run at once, and each gives its slot back however it ends. */
+/** The trials of a half-open circuit: a limited number at once; each gives its slot back however it ends. */
 export class Trials {
   /** How many have succeeded since it became half-open. */
   succeeded = 0
-  /** When each of those that run is due, on the circuit's clock (ms). */
+  /** When each running trial is due, on the circuit's clock (ms). */
   readonly #running = new Map<Call, number>()
   #slots: number
   #timeout: number
@@ -45,13 +45,13 @@ export class Trials {
   }
 
   /**
-   * Passes those that are due at `at`. One whose time began after its call is due that much later. One whose time has not
-   * begun says nothing yet, and gives its slot on. Answers whether one has taken too long.
+   * Handles trials that are due at `at`. If its time began after the call, a trial is due that much later; if it has
+   * not begun, the trial passes its slot on. Returns whether one has taken too long.
    */
   pass(at: number): boolean {
     for (const [call, dueAt] of this.#running) {
       if (dueAt > at) continue
-      // First of all, so that no slot is lost should the question fail.
+      // First of all, so that no slot is lost if `ask` throws.
       this.#running.delete(call)
       const { beganAt } = call
       if (beganAt === undefined || beganAt > at) continue

@@ -1,6 +1,6 @@
 import type { TripRule } from './trip-rule.ts'
 
-/** Trips when one of its rules does; all of them count every call. Without rules it never trips. */
+/** Trips when one of its rules does; every rule counts every call. Without rules it never trips. */
 export class AnyOf implements TripRule {
   readonly #rules: readonly TripRule[]
 

@@ -3,7 +3,7 @@ export interface CallWindow {
   readonly calls: number
   readonly failed: number
   readonly slow: number
-  /** Counts a call that ended at `at` (ms), and forgets those that have fallen out of the window by then. */
+  /** Counts a call that ended at `at` (ms), and drops those that have left the window by then. */
   add(failed: boolean, slow: boolean, at: number): void
   clear(): void
   /** Which calls it holds, in words. */

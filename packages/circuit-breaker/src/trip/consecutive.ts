@@ -1,16 +1,16 @@
-import { spoken } from './duration.ts'
+import { spoken } from '@fastify-balancer/option-schema'
 import type { TripRule } from './trip-rule.ts'
 
-/** When so many failures in a row are too many. */
+/** Settings of the rule "failures in a row". */
 export interface ConsecutiveOptions {
   /** Trips at this many, at least 1. */
   readonly failures: number
-  /** At most so many ms lie between a failure and the one before it; a longer pause begins a new row. 0 = any. */
+  /** Longest time between two failures of a row, in ms; 0 = no limit. */
   readonly window: number
 }
 
 /**
- * Trips after failures in a row. A success ends the row, and so does a pause longer than the window: at night, three
+ * Trips after failures in a row. A success ends the row, and so does a time longer than the window: at night, three
  * failures may be an hour apart and mean nothing.
  */
 export class Consecutive implements TripRule {
@@ -28,8 +28,8 @@ export class Consecutive implements TripRule {
   configure({ failures, window }: ConsecutiveOptions): void {
     this.#failures = failures
     this.#window = window
-    const apart = window === 0 || failures < 2 ? '' : `, no further than ${spoken(window)} apart`
-    this.#reason = failures === 1 ? '1 failure' : `${failures} consecutive failures${apart}`
+    const apart = window === 0 || failures < 2 ? '' : `, at most ${spoken(window)} apart`
+    this.#reason = failures === 1 ? '1 failure' : `${failures} failures in a row${apart}`
   }
 
   record(failed: boolean, _duration: number, at: number): string | undefined {

@@ -3,7 +3,7 @@ import type { CallWindow } from './call-window.ts'
 const failedBit = 1
 const slowBit = 2
 
-/** The last so many calls: one byte for each, in a ring. (Resilience4j's count-based window.) */
+/** The latest calls: one byte for each, in a ring buffer. (Resilience4j's count-based window.) */
 export class LatestCalls implements CallWindow {
   calls = 0
   failed = 0

@@ -12,29 +12,33 @@ export const RateOptions = Type.Object(
       minimum: 1,
       maximum: 1_000_000,
       default: defaultCalls,
-      description: 'The window: the last so many attempts',
+      description: 'Window: this many latest requests',
     }),
     time: Type.Optional(
-      milliseconds('Or those that ended no longer ago than this, in place of `calls`', undefined, 10),
+      milliseconds('Window: the requests that ended within this time; replaces `calls`', undefined, 10),
     ),
     minimumCalls: Type.Integer({
       minimum: 1,
       default: 20,
-      description: 'Fewer attempts in the window decide nothing; as many as `calls` always do',
+      description:
+        'With fewer requests in the window the circuit stays closed; a full window of `calls` is always enough',
     }),
-    failureShare: share('Opens at this share of failures', 0.5),
-    slowShare: share('Opens at this share of slow attempts', 1),
-    slowAfter: milliseconds('Slow is what takes longer from the end of the request to the headers of the response', 0),
+    failureShare: share('Opens at this share of failed requests', 0.5),
+    slowShare: share('Opens at this share of slow requests', 1),
+    slowAfter: milliseconds(
+      'A request is slow if the response headers come later than this after the end of the request',
+      0,
+    ),
   },
   strict,
 )
 /** The option `rate`, in part. */
 export type RateOptions = Given<Static<typeof RateOptions>>
 
-/** The option `rate` with every default in place: the window is `time`, where that is given, and `calls` otherwise. */
+/** The option `rate` with every default in place: the window is `time` if given, else `calls`. */
 export type RateSettings = Static<typeof RateOptions>
 
-/** Fills in defaults, in a copy; adds what is wrong to `faults`. */
+/** Fills in defaults, in a copy; adds faults to `faults`. */
 export function parseRate(given: unknown, place: string, faults: string[]): RateSettings | false {
   if (given === false) return false
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {

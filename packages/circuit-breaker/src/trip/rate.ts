@@ -1,5 +1,5 @@
 import type { CallWindow } from './call-window.ts'
-import { spoken } from './duration.ts'
+import { spoken } from '@fastify-balancer/option-schema'
 import { LatestCalls } from './latest-calls.ts'
 import { RecentCalls } from './recent-calls.ts'
 import type { TripRule } from './trip-rule.ts'
@@ -7,19 +7,19 @@ import type { TripRule } from './trip-rule.ts'
 /** The size of the window, in calls, where none is given. (Resilience4j's default.) */
 export const defaultCalls = 100
 
-/** When too large a share of calls fails or is slow. */
+/** Settings of the rule "too many failed or slow calls". */
 export interface RateRuleOptions {
-  /** The window is the last so many calls, at least 1 (100). */
+  /** Window: this many latest calls, at least 1 (default 100). */
   readonly calls?: number
-  /** Or the calls of the last so many ms; then `calls` says nothing. */
+  /** Window: the calls of the last `time` ms; replaces `calls`. */
   readonly time?: number
-  /** Fewer calls than this in the window decide nothing; with `calls`, that many are always enough. */
+  /** With fewer calls in the window it does not trip; a full window of `calls` is always enough. */
   readonly minimumCalls: number
   /** Trips at this share of failures, above 0 up to 1. */
   readonly failureShare: number
   /** Trips at this share of slow calls, above 0 up to 1. */
   readonly slowShare: number
-  /** Slow is what takes longer than so many ms; 0 = nothing is. */
+  /** A call is slow if it takes longer than this (ms); 0 = none is. */
   readonly slowAfter: number
 }
 
@@ -27,7 +27,7 @@ const percent = (share: number) => `${Math.round(share * 1000) / 10} %`
 
 /**
  * Trips when the share of failures, or of slow calls, reaches a threshold. (Resilience4j's rule: the shares are of all
- * calls in the window, a slow failure counts in both, and nothing is decided before the minimum is there.)
+ * calls in the window, a slow failure counts in both, and it does not trip below the minimum number of calls.)
  */
 export class Rate implements TripRule {
   readonly #window: CallWindow

@@ -1,10 +1,10 @@
 import type { CallWindow } from './call-window.ts'
-import { spoken } from './duration.ts'
+import { spoken } from '@fastify-balancer/option-schema'
 
-/** Calls are forgotten a bucket at a time: a tenth of the window, as in opossum. */
+/** Calls leave the window a bucket at a time: a tenth of the window, as in opossum. */
 const buckets = 10
 
-/** The calls of the last so many ms, counted in buckets: memory does not grow with traffic. */
+/** The calls of a time window, counted in buckets: memory does not grow with traffic. */
 export class RecentCalls implements CallWindow {
   calls = 0
   failed = 0
@@ -17,7 +17,7 @@ export class RecentCalls implements CallWindow {
   /** Which bucket of all time is being filled. */
   #current = 0
 
-  /** `time` in ms, above 0: a call is forgotten between nine tenths of it and all of it later. */
+  /** `time` in ms, above 0: a call leaves the window after 90–100 % of it. */
   constructor(time: number) {
     this.#width = time / buckets
     this.extent = `the last ${spoken(time)}`

@@ -45,8 +45,8 @@ describe('a closed circuit', () => {
     fail(1)
     assert.equal(circuit.state, 'open')
     assert.deepEqual([circuit.since, circuit.openings, circuit.nextChangeAt], [1000, 1, 11_000])
-    assert.equal(circuit.reason, '3 consecutive failures, no further than 10 s apart')
-    assert.deepEqual(changes, ['closed → open: 3 consecutive failures, no further than 10 s apart'])
+    assert.equal(circuit.reason, '3 failures in a row, at most 10 s apart')
+    assert.deepEqual(changes, ['closed → open: 3 failures in a row, at most 10 s apart'])
   })
 
   test('counts neither what was withdrawn nor what ends a second time', () => {
@@ -362,7 +362,10 @@ describe('by hand', () => {
     time.now = 4000
     assert.equal(circuit.nextChangeAt, 4000)
     circuit.advance()
-    assert.deepEqual([circuit.state, circuit.reason, circuit.nextChangeAt], ['closed', 'its time was up', undefined])
+    assert.deepEqual(
+      [circuit.state, circuit.reason, circuit.nextChangeAt],
+      ['closed', 'the hold has expired', undefined],
+    )
     other.release()
     assert.equal(circuit.state, 'closed')
   })
@@ -478,7 +481,7 @@ describe('around a promise', () => {
       {
         code: 'FST_BALANCER_CIRCUIT_OPEN',
         statusCode: 503,
-        message: 'The circuit is open: 3 consecutive failures, no further than 10 s apart',
+        message: 'The circuit is open: 3 failures in a row, at most 10 s apart',
       },
     )
     assert.equal(called, false)

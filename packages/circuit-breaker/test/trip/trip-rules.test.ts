@@ -16,7 +16,7 @@ const failuresAt = (...times: readonly number[]) => times.map((at) => [true, 1, 
 
 describe('consecutive', () => {
   const three = () => new Consecutive({ failures: 3, window: 10_000 })
-  const reason = '3 consecutive failures, no further than 10 s apart'
+  const reason = '3 failures in a row, at most 10 s apart'
 
   test('trips at the last of the row', () => {
     assert.deepEqual(say(three(), failuresAt(0, 1, 2)), [undefined, undefined, reason])
@@ -44,7 +44,7 @@ describe('consecutive', () => {
 
   test('without a window they may be any time apart; one failure is a row', () => {
     const rule = new Consecutive({ failures: 2, window: 0 })
-    assert.deepEqual(say(rule, failuresAt(0, 86_400_000)), [undefined, '2 consecutive failures'])
+    assert.deepEqual(say(rule, failuresAt(0, 86_400_000)), [undefined, '2 failures in a row'])
     assert.deepEqual(say(new Consecutive({ failures: 1, window: 10 }), failuresAt(0)), ['1 failure'])
   })
 })
@@ -175,7 +175,7 @@ describe('any of several', () => {
     const row = new Consecutive({ failures: 3, window: 0 })
     const share = new Rate({ ...rates, calls: 4, minimumCalls: 4, slowAfter: 10 })
     const rule = new AnyOf(row, share)
-    assert.deepEqual(say(rule, failuresAt(0, 0, 0))[2], '3 consecutive failures')
+    assert.deepEqual(say(rule, failuresAt(0, 0, 0))[2], '3 failures in a row')
     assert.match(String(rule.record(false, 1, 0)), /^3 of 4 calls failed/)
     assert.deepEqual([rule.isSlow(10), rule.isSlow(11)], [false, true])
     rule.reset()

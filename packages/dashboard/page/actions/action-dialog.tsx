@@ -1,29 +1,29 @@
 import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { ApiError } from '../api/api-error.ts'
 import type { Api } from '../api/api.ts'
-import { titleOf, type Intent } from './intent.ts'
+import type { Intent } from './intent.ts'
 import { giveFocusBack } from '../widgets/lost-focus.ts'
 import type { Told } from './outcome.tsx'
 
 interface ActionDialogProps {
   readonly api: Api
   readonly intent: Intent
-  /** undefined: nothing was done. */
+  /** undefined: cancelled. */
   readonly onEnd: (outcome: Told | undefined) => void
 }
 
 function refusalOf(intent: Intent, error: unknown): Told {
   const { status, message, faults } =
     error instanceof ApiError ? error : { status: 0, message: String(error), faults: [] as string[] }
-  const why = status === 412 ? 'somebody else has changed the list meanwhile. What you see now is how it is' : message
-  // A message of the server's often ends with its faults.
+  const why = status === 412 ? 'the list was changed meanwhile. The page now shows the current one' : message
+  // The server's message often includes the faults.
   const more = faults.filter((fault) => !why.includes(fault))
-  return { isRefusal: true, text: `${titleOf(intent)} was refused: ${[why, ...more].join('; ')}.` }
+  return { isRefusal: true, text: `${intent.title} failed: ${[why, ...more].join('; ').replace(/\.$/, '')}.` }
 }
 
-/** Asks whether it is meant, and for what it takes. */
+/** Asks for confirmation, and for a value if the action takes one. */
 export function ActionDialog({ api, intent, onEnd }: ActionDialogProps) {
-  const { label, id, field, choice, consequence, run } = intent
+  const { title, field, choice, consequence, run } = intent
   const dialog = useRef<HTMLDialogElement>(null)
   const input = useRef<HTMLInputElement>(null)
   const box = useRef<HTMLInputElement>(null)
@@ -59,16 +59,14 @@ export function ActionDialog({ api, intent, onEnd }: ActionDialogProps) {
   return (
     <dialog
       ref={dialog}
-      aria-label={titleOf(intent)}
+      aria-label={title}
       onCancel={(event) => {
         event.preventDefault()
         onEnd(undefined)
       }}
     >
       <form onSubmit={(event) => void confirm(event)}>
-        <h2>
-          {label} {id !== undefined && <span class="id">{id}</span>}
-        </h2>
+        <h2>{title}</h2>
         <p>{consequence}</p>
         {field !== undefined && (
           <p class="field">
@@ -102,7 +100,7 @@ export function ActionDialog({ api, intent, onEnd }: ActionDialogProps) {
             Cancel
           </button>
           <button type="submit" class="primary" aria-disabled={isBusy}>
-            Confirm
+            {title}
           </button>
         </div>
       </form>

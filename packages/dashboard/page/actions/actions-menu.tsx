@@ -48,7 +48,7 @@ export function ActionsMenu({ backend, canAct, onChoose }: ActionsMenuProps) {
           isDisabled={!canAct}
           onClose={close}
           onChoose={(kind) => {
-            // Where the dialog goes back to when it closes.
+            // So that the dialog returns the focus there.
             close(true)
             onChoose(kind)
           }}

@@ -1,36 +1,46 @@
-// Room `actions`: what an operator can order, and the dialogs for it.
+// Room `actions`: the actions of an operator, and their dialogs.
 import type { Api } from '../api/api.ts'
-import { durationText } from '../figures-text.ts'
+import { durationMark, durationText } from '../figures-text.ts'
 import type { Field, Intent } from './intent.ts'
-import type { BackendView, ProbeView } from '../api/views.ts'
+import type { BackendView, CircuitView, ProbeView } from '../api/views.ts'
 
-/** What an operator can do with a backend. */
+/** An action on a backend. */
 export type ActionKind = 'ready' | 'drain' | 'maintenance' | 'weight' | 'open' | 'close' | 'auto' | 'probe'
 
-/** A number whose first value is that of a backend. */
-interface BackendField extends Omit<Field, 'initial'> {
-  readonly initial?: (backend: BackendView) => number
+/** What an action is done to. */
+export interface Subject {
+  readonly balancer: string
+  /** Of the balancer (ms); 0 = none. */
+  readonly drainDeadline: number
+  readonly backend: BackendView
+  /** Revision of the list that the operator sees. */
+  readonly revision: number
 }
 
-/** Everything that is needed to do it. */
-export interface Order {
-  readonly balancer: string
-  readonly backend: BackendView
-  /** That of the list which the operator has seen. */
-  readonly revision: number
-  /** That of the field, if something was entered. */
+/** A number field whose first value or hint depends on the backend. */
+interface BackendField extends Omit<Field, 'initial' | 'hint'> {
+  readonly initial?: (backend: BackendView) => number
+  readonly hint: string | ((subject: Subject) => string)
+}
+
+/** A confirmed action. */
+interface Order extends Subject {
+  /** The entered number, if any. */
   readonly value: number | undefined
 }
 
-/** Something that an operator can do. */
+/** An action as the menu offers it. */
 export interface Action {
+  /** In the menu. */
   readonly label: string
+  /** Of the dialog, and of its button. */
+  readonly title: (id: string) => string
   readonly field?: BackendField
-  /** What will come of it. */
+  /** What will happen. */
   readonly consequence: (backend: BackendView) => string
-  /** Is there anything to do it with? */
-  readonly isThere: (backend: BackendView) => boolean
-  /** Does it; answers what to say then. @throws ApiError */
+  /** Can it be done to this backend? */
+  readonly isOffered: (backend: BackendView) => boolean
+  /** Does it; resolves with the outcome, as a predicate of the backend. @throws ApiError */
   readonly run: (api: Api, order: Order) => Promise<string>
 }
 
@@ -39,35 +49,45 @@ const hasCircuit = ({ circuit }: BackendView) => circuit !== undefined
 const hasHealth = ({ health }: BackendView) => health !== undefined
 const inMs = (seconds: number | undefined) => (seconds === undefined ? undefined : Math.round(1000 * seconds))
 
-function rest(count: number): string {
-  if (count === 0) return 'It has none now.'
-  return count === 1 ? 'It has one now.' : `It has ${count} now.`
+function inFlightText(count: number): string {
+  return count === 0 ? 'None are in flight now.' : `${count} ${count === 1 ? 'is' : 'are'} in flight now.`
 }
 
-/** What a timer of the server can count, in s. */
+function deadlineHint({ drainDeadline }: Subject): string {
+  const usual = drainDeadline === 0 ? 'wait for ever' : durationMark(drainDeadline)
+  return `Requests still running then are aborted. Empty = ${usual}, 0 = wait for ever.`
+}
+
+/** An operator does not need to know that a circuit that is held open is called isolated. */
+function circuitText({ state }: CircuitView): string {
+  return state === 'open' || state === 'isolated' ? 'now has an open circuit' : `now has a ${state} circuit`
+}
+
+/** The longest time that a timer of the server can measure (s). */
 const longest = 2_147_483
 
 const hold: BackendField = {
   label: 'For (seconds)',
-  hint: 'Until it is changed again, if nothing is entered.',
+  hint: 'Empty = until it is released.',
   isRequired: false,
   minimum: 0.001,
   maximum: longest,
   step: 0.001,
 }
 
-/** Of one that said nothing about the backend, `received` says why. */
+/** A probe and its outcome. If it was inconclusive, `received` says why. */
 export function probeText({ good, inconclusive, sent, received, timings }: ProbeView): string {
-  const verdict = inconclusive === undefined ? (good ? 'good' : 'bad') : 'neither good nor bad'
-  return `${verdict}: ${sent} → ${received}, ${durationText(timings.took)}`
+  const verdict = inconclusive === undefined ? (good ? 'good' : 'bad') : 'inconclusive, does not count'
+  return `${verdict} (${sent} → ${received}, ${durationText(timings.took)})`
 }
 
 /** In the order of the menu. */
 export const actions: Readonly<Record<ActionKind, Action>> = {
   ready: {
-    label: 'Ready',
-    consequence: () => 'It takes part again, unless somebody else has a veto.',
-    isThere: always,
+    label: 'Make ready',
+    title: (id) => `Make ${id} ready`,
+    consequence: () => 'It returns to rotation, unless it is unhealthy.',
+    isOffered: always,
     run: async (api, { balancer, backend }) => {
       await api.setState(balancer, backend.id, 'ready')
       return 'is ready'
@@ -75,32 +95,37 @@ export const actions: Readonly<Record<ActionKind, Action>> = {
   },
   drain: {
     label: 'Drain',
+    title: (id) => `Drain ${id}`,
     field: {
       label: 'Deadline (seconds)',
-      hint: 'What is left then is cut; 0 = never. As long as the server says, if nothing is entered.',
+      hint: deadlineHint,
       isRequired: false,
       minimum: 0,
       maximum: longest,
       step: 0.001,
     },
-    consequence: ({ inFlight }) => `It gets no new requests, and finishes those that it has. ${rest(inFlight)}`,
-    isThere: always,
+    consequence: ({ inFlight }) =>
+      `It gets no new requests. Requests in flight may finish until the deadline. ${inFlightText(inFlight)}`,
+    isOffered: always,
     run: async (api, { balancer, backend, value }) => {
       await api.setState(balancer, backend.id, 'drain', inMs(value))
-      return 'is drained'
+      return 'is draining'
     },
   },
   maintenance: {
-    label: 'Maintenance',
-    consequence: ({ inFlight }) => `It gets no new requests, and those that it has are cut at once. ${rest(inFlight)}`,
-    isThere: always,
+    label: 'Put in maintenance',
+    title: (id) => `Put ${id} in maintenance`,
+    consequence: ({ inFlight }) =>
+      `It gets no new requests. Requests in flight are aborted at once. ${inFlightText(inFlight)}`,
+    isOffered: always,
     run: async (api, { balancer, backend }) => {
       await api.setState(balancer, backend.id, 'maintenance')
       return 'is in maintenance'
     },
   },
   weight: {
-    label: 'Weight',
+    label: 'Set weight',
+    title: (id) => `Set weight of ${id}`,
     field: {
       label: 'Weight',
       hint: 'Its share of the traffic, relative to the others: a whole number from 1 to 65535.',
@@ -110,67 +135,68 @@ export const actions: Readonly<Record<ActionKind, Action>> = {
       step: 1,
       initial: ({ weight }) => weight,
     },
-    consequence: ({ weight }) => `Its weight is ${weight}.`,
-    isThere: always,
+    consequence: ({ weight }) => `Its weight is ${weight} now.`,
+    isOffered: always,
     run: async (api, { balancer, backend, revision, value }) => {
       await api.setWeight(balancer, backend.id, value ?? backend.weight, revision)
-      return `has the weight ${value}`
+      return `now has weight ${value}`
     },
   },
   open: {
     label: 'Open circuit',
+    title: (id) => `Open circuit of ${id}`,
     field: hold,
     consequence: () => 'It gets no new requests while its circuit is held open.',
-    isThere: hasCircuit,
-    run: async (api, { balancer, backend, value }) => {
-      return `has the circuit ${(await api.setCircuit(balancer, backend.id, 'open', inMs(value))).state}`
-    },
+    isOffered: hasCircuit,
+    run: async (api, { balancer, backend, value }) =>
+      circuitText(await api.setCircuit(balancer, backend.id, 'open', inMs(value))),
   },
   close: {
     label: 'Close circuit',
+    title: (id) => `Close circuit of ${id}`,
     field: hold,
-    consequence: () => 'It gets requests, however many of them fail, while its circuit is held closed.',
-    isThere: hasCircuit,
-    run: async (api, { balancer, backend, value }) => {
-      return `has the circuit ${(await api.setCircuit(balancer, backend.id, 'closed', inMs(value))).state}`
-    },
+    consequence: () => 'Failures do not open its circuit while it is held closed.',
+    isOffered: hasCircuit,
+    run: async (api, { balancer, backend, value }) =>
+      circuitText(await api.setCircuit(balancer, backend.id, 'closed', inMs(value))),
   },
   auto: {
-    label: 'Automatic circuit',
-    consequence: () => 'Its circuit goes by what requests say; nobody holds it any more.',
-    isThere: hasCircuit,
-    run: async (api, { balancer, backend }) => {
-      return `has the circuit ${(await api.setCircuit(balancer, backend.id, 'auto')).state}`
-    },
+    label: 'Release circuit',
+    title: (id) => `Release circuit of ${id}`,
+    consequence: () => 'Its circuit is no longer held: it opens and closes by itself.',
+    isOffered: hasCircuit,
+    run: async (api, { balancer, backend }) => circuitText(await api.setCircuit(balancer, backend.id, 'auto')),
   },
   probe: {
     label: 'Probe',
-    consequence: () => 'It is asked at once whether it is well; the answer counts like any other.',
-    isThere: hasHealth,
-    run: async (api, { balancer, backend }) => {
-      return `was probed, ${probeText(await api.probe(balancer, backend.id))}`
-    },
+    title: (id) => `Probe ${id}`,
+    consequence: () => 'Sends a health check probe now. It counts like any other probe.',
+    isOffered: hasHealth,
+    run: async (api, { balancer, backend }) => `was probed: ${probeText(await api.probe(balancer, backend.id))}`,
   },
 }
 
-/** What can be done with a backend, in the order of the menu. */
+/** The actions that a backend's menu offers, in its order. */
 export function actionsFor(backend: BackendView): readonly (readonly [ActionKind, Action])[] {
-  return (Object.entries(actions) as [ActionKind, Action][]).filter(([, action]) => action.isThere(backend))
+  return (Object.entries(actions) as [ActionKind, Action][]).filter(([, action]) => action.isOffered(backend))
 }
 
-function fieldOf({ initial, ...field }: BackendField, backend: BackendView): Field {
-  return { ...field, ...(initial !== undefined && { initial: initial(backend) }) }
-}
-
-/** An action that an operator is about to do with a backend. */
-export function backendIntent(kind: ActionKind, order: Omit<Order, 'value'>): Intent {
-  const { backend } = order
-  const { label, field, consequence, run } = actions[kind]
+function fieldOf({ initial, hint, ...field }: BackendField, subject: Subject): Field {
   return {
-    label,
-    id: backend.id,
+    ...field,
+    hint: typeof hint === 'string' ? hint : hint(subject),
+    ...(initial !== undefined && { initial: initial(subject.backend) }),
+  }
+}
+
+/** An action on a backend that awaits confirmation. */
+export function backendIntent(kind: ActionKind, subject: Subject): Intent {
+  const { backend } = subject
+  const { title, field, consequence, run } = actions[kind]
+  return {
+    title: title(backend.id),
     consequence: consequence(backend),
-    ...(field !== undefined && { field: fieldOf(field, backend) }),
-    run: async (api, { value }) => `${backend.id} ${await run(api, { ...order, value })}.`,
+    ...(field !== undefined && { field: fieldOf(field, subject) }),
+    run: async (api, { value }) => `${backend.id} ${await run(api, { ...subject, value })}.`,
   }
 }

@@ -1,6 +1,6 @@
 import type { Api } from '../api/api.ts'
 
-/** A number that an action takes. */
+/** A number field of an action. */
 export interface Field {
   readonly label: string
   readonly hint: string
@@ -12,7 +12,7 @@ export interface Field {
   readonly initial?: number
 }
 
-/** A box that may be ticked; at first it is not. */
+/** A checkbox, at first unchecked. */
 interface Choice {
   readonly label: string
   readonly hint: string
@@ -20,26 +20,20 @@ interface Choice {
 
 /** What the operator has entered. */
 export interface Entered {
-  /** That of the field, if something was. */
+  /** The number, if any was entered. */
   readonly value: number | undefined
-  /** The box was ticked. */
+  /** The checkbox is checked. */
   readonly isChosen: boolean
 }
 
-/** What an operator is about to do, whatever it is done to. */
+/** An action that awaits confirmation. */
 export interface Intent {
-  readonly label: string
-  /** The id of the backend that it is done to; none if it is the whole server. */
-  readonly id?: string
-  /** What will come of it. */
+  /** Of the dialog, and of its button: `Drain b1`. */
+  readonly title: string
+  /** What will happen. */
   readonly consequence: string
   readonly field?: Field
   readonly choice?: Choice
-  /** Does it; answers the sentence to say then. @throws ApiError */
+  /** Does it; resolves with the sentence to show then. @throws ApiError */
   readonly run: (api: Api, entered: Entered) => Promise<string>
-}
-
-/** What it is called where it is asked about, or refused. */
-export function titleOf({ label, id }: Intent): string {
-  return id === undefined ? label : `${label} ${id}`
 }

@@ -1,6 +1,6 @@
 import { useEffect, useRef } from 'preact/hooks'
 
-/** What has come of something that the operator wanted. */
+/** The outcome of an action. */
 export interface Told {
   readonly isRefusal: boolean
   readonly text: string
@@ -11,10 +11,10 @@ interface OutcomeProps {
   readonly onDismiss: () => void
 }
 
-/** What has been done needs no answer, and goes by itself (ms). */
+/** A success disappears by itself after this time (ms). */
 const shownFor = 10_000
 
-/** Says it; a refusal until it is dismissed. The status is always there, so that it is read out. */
+/** Shows the outcome; a failure until it is dismissed. The status element is always there, so that screen readers announce it. */
 export function Outcome({ told, onDismiss }: OutcomeProps) {
   const latest = useRef(onDismiss)
   latest.current = onDismiss

@@ -1,4 +1,4 @@
-// Room `api`: the admin API, as the page asks it.
+// Room `api`: calls of the admin API, and the shapes of its responses.
 import { ApiError } from './api-error.ts'
 import type {
   BalancersView,
@@ -10,7 +10,7 @@ import type {
   ServerView,
 } from './views.ts'
 
-/** A request as somebody describes it, to be explained. */
+/** A request to be explained. */
 export interface DescribedRequest {
   readonly method: string
   readonly url: string
@@ -37,12 +37,12 @@ async function refusal(response: Response): Promise<ApiError> {
 export class Api {
   readonly #base: URL
 
-  /** `base`: where the routes are. */
+  /** `base`: URL of the routes. */
   constructor(base: URL) {
     this.#base = base
   }
 
-  /** Where a route is; segments are encoded here. */
+  /** URL of a route; encodes the segments. */
   url(...segments: readonly string[]): URL {
     return new URL(segments.map(encodeURIComponent).join('/'), this.#base)
   }
@@ -59,17 +59,17 @@ export class Api {
     return this.#ask('GET', ['server'])
   }
 
-  /** `grace` in ms: then connections are closed. `close`: and the app. */
+  /** After `grace` (ms), connections are closed, and with `close` the app. */
   drainServer(grace: number, close: boolean): Promise<ServerView> {
     return this.#ask('PUT', ['server', 'state'], { body: { state: 'drain', grace, close } })
   }
 
-  /** Calls a drain off. */
+  /** Ends a drain. */
   takeServerBack(): Promise<ServerView> {
     return this.#ask('PUT', ['server', 'state'], { body: { state: 'ready' } })
   }
 
-  /** Answers if the viewer may change something. */
+  /** Resolves if the viewer may make changes. */
   operator(): Promise<unknown> {
     return this.#ask('GET', ['operator'])
   }
@@ -113,9 +113,9 @@ export class Api {
     }).catch((error: unknown) => {
       throw new ApiError(0, { message: error instanceof Error ? error.message : String(error) })
     })
-    // A browser does not tell where to; it is to sign in, where that is done on a page.
+    // A browser does not tell the location; it is most likely a sign-in page.
     if (response.type === 'opaqueredirect' || (response.status >= 300 && response.status < 400))
-      throw new ApiError(401, { message: 'The server leads to another page' })
+      throw new ApiError(401, { message: 'The server redirects to another page' })
     if (!response.ok) throw await refusal(response)
     return (await response.json()) as T
   }

@@ -1,11 +1,11 @@
-/** The shapes that the admin routes answer, as far as the page reads them. */
+/** The responses of the admin routes, as far as the page reads them. */
 
-/** A reason, with an owner, not to use a backend. */
+/** A veto: a reason, with an owner, not to use a backend. */
 export interface VetoView {
   readonly by: string
   readonly reason: string
   readonly hard: boolean
-  /** In ms since the epoch, by the server's clock; so are all moments here. */
+  /** In ms since the epoch, by the server's clock, like all times here. */
   readonly since: number
   readonly evidence?: unknown
 }
@@ -17,10 +17,10 @@ export interface CircuitView {
   readonly reason: string
 }
 
-/** What came of one probe. */
+/** A probe and its outcome. */
 export interface ProbeView {
   readonly good: boolean
-  /** Set when the probe does not count, and why; `good` is then false. */
+  /** Set if the probe does not count, and why; `good` is false then. */
   readonly inconclusive?: 'out-of-sockets' | 'pause'
   readonly at: number
   readonly sent: string
@@ -29,12 +29,12 @@ export interface ProbeView {
   readonly timings: { readonly took: number }
 }
 
-/** What the probes of a backend say. */
+/** The health of a backend, by its probes. */
 interface HealthView {
   readonly state: string
 }
 
-/** A backend, as it is now. */
+/** A backend and its current state. */
 export interface BackendView {
   readonly id: string
   readonly url: string
@@ -68,10 +68,12 @@ export interface BalancerView {
   readonly revision: number
   readonly panicking: boolean
   readonly closing: boolean
+  /** In ms; 0 = none. */
+  readonly drainDeadline: number
   readonly backends: readonly BackendView[]
 }
 
-/** How the process is, where @fastify/under-pressure looks after it. */
+/** Load of the process, as measured by @fastify/under-pressure. */
 export interface ProcessFigures {
   readonly overloaded: boolean
   /** In ms. */
@@ -90,18 +92,18 @@ export interface BalancersView {
   readonly process?: ProcessFigures
 }
 
-/** A server as a whole. */
+/** State of the whole server. */
 export interface ServerView {
   readonly state: 'ready' | 'drain'
-  /** Clients are told to close their connections. */
+  /** Responses carry `Connection: close`. */
   readonly closesConnections: boolean
-  /** When they will be, in ms since the epoch; only while the server drains and they are not yet. */
+  /** While draining: when they will begin to, in ms since the epoch; absent once they do. */
   readonly closesConnectionsAt?: number
-  /** Then the app is closed, too; only while the server drains. */
+  /** While draining: the app will be closed at that time. */
   readonly closesApp?: boolean
-  /** On their way through now, of all balancers. */
+  /** Requests in progress, of all balancers. */
   readonly exchanges: number
-  /** There are none. */
+  /** True if there are none. */
   readonly idle: boolean
 }
 
@@ -112,7 +114,7 @@ export interface Latency {
   readonly p99: number
 }
 
-/** What one backend did in a span of time. */
+/** Traffic of one backend in a period. */
 export interface BackendFigures {
   readonly id: string
   readonly requests: number
@@ -121,24 +123,24 @@ export interface BackendFigures {
   readonly latency: Latency | null
 }
 
-/** What a balancer did in a span of time. */
+/** Traffic of a balancer in a period. */
 export interface Figures {
   readonly balancer: string
   readonly at: number
-  /** How long the span was. */
+  /** Length of the period. */
   readonly seconds: number
-  /** Exchanges that ended in it. */
+  /** Requests that ended in it. */
   readonly requests: number
   readonly failed: number
   readonly latency: Latency | null
-  /** Exchanges on their way through now. */
+  /** Requests in progress now. */
   readonly exchanges: number
   readonly waiting: number
   readonly process?: ProcessFigures
   readonly backends: readonly BackendFigures[]
 }
 
-/** Why a backend would be picked, or not. */
+/** A backend in an explanation. */
 export interface ExplainedBackend {
   readonly id: string
   readonly available: boolean
@@ -159,7 +161,7 @@ export interface ExplanationView {
   readonly backends: readonly ExplainedBackend[]
 }
 
-/** What is answered in place of what was asked for. */
+/** An error response. */
 export interface FaultView {
   readonly message: string
   readonly faults?: readonly string[]

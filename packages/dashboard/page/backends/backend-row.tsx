@@ -9,17 +9,17 @@ import type { BackendView } from '../api/views.ts'
 
 interface BackendRowProps {
   readonly backend: BackendView
-  /** Of the list. */
+  /** Revision of the list. */
   readonly revision: number
   readonly traffic: Traffic | undefined
-  /** Of all backends. */
+  /** The largest share of all backends. */
   readonly largestShare: number
   readonly at: number
   readonly canAct: boolean
   readonly onAction: (kind: ActionKind, backend: BackendView, revision: number) => void
 }
 
-/** The bar is as long as it is beside the largest share: of a hundred, none could be seen otherwise. */
+/** The bar is relative to the largest share: with a hundred backends, it would be invisible otherwise. */
 function Share({ share, largest }: { readonly share: number; readonly largest: number }) {
   return (
     <>

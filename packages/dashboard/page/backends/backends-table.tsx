@@ -23,16 +23,16 @@ export function BackendsTable({ view, traffic, at, access, onAction }: BackendsT
   const section = useRef<HTMLElement>(null)
   const rows = useRef<HTMLDivElement>(null)
   useFocusKept(section)
-  if (view === undefined) return <p class="note">Asking for the backends …</p>
+  if (view === undefined) return <p class="note">Loading backends …</p>
   const { backends, policy, revision } = view
   const find = (id: string) => {
     const index = backends.findIndex((backend) => backend.id === id)
     rows.current?.querySelectorAll<HTMLElement>('.more')[index]?.focus()
   }
   const largestShare = Math.max(0, ...[...traffic.values()].map(({ share }) => share))
-  // Ages are told in seconds at most.
+  // Ages are shown in whole seconds.
   const second = Math.floor(at / 1000) * 1000
-  const usable = backends.filter(({ available }) => available).length
+  const healthy = backends.filter(({ available }) => available).length
   return (
     <section class="backends" aria-labelledby={headingId} ref={section}>
       <div class="title">
@@ -40,12 +40,12 @@ export function BackendsTable({ view, traffic, at, access, onAction }: BackendsT
           Backends
         </h2>
         <p>
-          {usable} of {backends.length} available, {policy}, revision {revision}
+          {healthy} of {backends.length} healthy, policy {policy}, revision {revision}
         </p>
       </div>
       <OutOfUse backends={backends} onFind={find} />
       {backends.length === 0 ? (
-        <p class="note">There are no backends: every request is answered with 503.</p>
+        <p class="note">No backends: every request is answered with 503.</p>
       ) : (
         <div class="rows" ref={rows}>
           <table role="table" aria-label="Backends">

@@ -1,10 +1,10 @@
 import { stateWord } from './state-word.ts'
 import type { BackendView } from '../api/views.ts'
 
-/** Where all rows are seen at once, nobody needs to be told. */
+/** With so few rows, all are visible anyway. */
 const fewRows = 12
 
-/** So many are named. */
+/** At most this many are named. */
 const longestList = 10
 
 interface OutOfUseProps {
@@ -12,13 +12,13 @@ interface OutOfUseProps {
   readonly onFind: (id: string) => void
 }
 
-/** Names the backends of a long list that get nothing, wherever they are in it. */
+/** Names the backends of a long list that are not in rotation. */
 export function OutOfUse({ backends, onFind }: OutOfUseProps) {
-  const out = backends.filter((backend) => stateWord(backend) !== 'available')
+  const out = backends.filter((backend) => stateWord(backend) !== 'healthy')
   if (backends.length <= fewRows || out.length === 0) return null
   return (
     <p class="out">
-      Out of use:{' '}
+      Not in rotation:{' '}
       {out.slice(0, longestList).map(({ id }) => (
         <button key={id} type="button" class="id" onClick={() => onFind(id)}>
           {id}

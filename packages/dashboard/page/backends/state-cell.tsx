@@ -20,7 +20,16 @@ function Evidence({ evidence }: { readonly evidence: unknown }) {
   )
 }
 
+/** The state itself says whether an order is a drain or maintenance. */
+const orders = new Set(['drain', 'maintenance'])
+
 function Veto({ veto: { by, reason, since, evidence }, at }: { readonly veto: VetoView; readonly at: number }) {
+  if (orders.has(by))
+    return (
+      <li>
+        for <Since since={since} at={at} />, {reason}
+      </li>
+    )
   return (
     <li>
       <b>{by}</b> {reason} <Since since={since} at={at} /> {evidence !== undefined && <Evidence evidence={evidence} />}
@@ -36,11 +45,11 @@ function Circuit({ circuit: { state, reason, since }, at }: { readonly circuit: 
   )
 }
 
-/** How a backend is, and why. */
+/** The state of a backend, and the reasons for it. */
 export function StateCell({ backend, at }: { readonly backend: BackendView; readonly at: number }) {
   const { vetoes, circuit, health } = backend
   const word = stateWord(backend)
-  // Its veto says the same, and more.
+  // The circuit breaker's veto says the same, and more.
   const tells =
     circuit !== undefined && circuit.state !== 'closed' && !vetoes.some(({ by }) => by === 'circuit-breaker')
   const isDoubtful = health !== undefined && health.state !== 'up' && vetoes.length === 0
@@ -58,7 +67,7 @@ export function StateCell({ backend, at }: { readonly backend: BackendView; read
           {tells && <Circuit circuit={circuit} at={at} />}
           {isDoubtful && (
             <li>
-              <b>health</b> {health.state}
+              <b>health check</b> {health.state === 'unknown' ? 'no result yet' : health.state}
             </li>
           )}
         </ul>

@@ -1,9 +1,9 @@
 import type { StateWord } from './state-word.ts'
 
-/** A shape of its own for each, as colours are not told apart by all. */
+/** A different shape for each, since not everybody can tell the colours apart. */
 const shapes: Readonly<Record<StateWord, string>> = {
-  available: 'M6 1.5a4.5 4.5 0 1 0 0 9a4.5 4.5 0 1 0 0-9Z',
-  vetoed: 'M3.2 1.5 1.5 3.2 4.3 6 1.5 8.8l1.7 1.7L6 7.7l2.8 2.8 1.7-1.7L7.7 6l2.8-2.8-1.7-1.7L6 4.3Z',
+  healthy: 'M6 1.5a4.5 4.5 0 1 0 0 9a4.5 4.5 0 1 0 0-9Z',
+  unhealthy: 'M3.2 1.5 1.5 3.2 4.3 6 1.5 8.8l1.7 1.7L6 7.7l2.8 2.8 1.7-1.7L7.7 6l2.8-2.8-1.7-1.7L6 4.3Z',
   draining: 'M1 2.5h10L6 10.5Z',
   maintenance: 'M1.5 1.5h3v9h-3ZM7.5 1.5h3v9h-3Z',
 }

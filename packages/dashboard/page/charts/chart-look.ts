@@ -12,23 +12,23 @@ export interface Line {
   readonly isFilled?: boolean
 }
 
-/** How figures are written. */
+/** How numbers are written. */
 interface Texts {
-  /** In the legend: exactly. */
+  /** In the legend. */
   readonly figure: (value: number) => string
-  /** At an axis: the shorter, the better. */
+  /** At an axis, as short as possible. */
   readonly mark: (value: number) => string
 }
 
 const font = '11px system-ui, sans-serif'
 
-/** Between the marks of the upright axis and the chart. */
+/** Distance between the labels of the vertical axis and the chart (px). */
 const gap = 6
 
-/** So wide is the upright axis (px), if its marks are not wider: it seldom changes. */
+/** Minimum width of the vertical axis (px), so that it rarely changes. */
 const narrowest = 46
 
-/** Between two lines of the grid. */
+/** Possible distances between two grid lines. */
 const steps = [0.5, ...Array.from({ length: 10 }, (_, power) => [1, 2, 5].map((step) => step * 10 ** power)).flat()]
 
 const clock = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' })
@@ -44,10 +44,10 @@ function axis(rest: uPlot.Axis): uPlot.Axis {
   }
 }
 
-/** As wide as its longest mark: fonts differ, and figures more so. */
+/** As wide as its longest label. */
 function widthFor({ ctx }: uPlot, marks: readonly string[] | null): number {
   if (marks === null) return narrowest
-  // The plot remembers which font it has set.
+  // uPlot caches the font that it has set.
   ctx.save()
   ctx.font = font
   const longest = Math.max(0, ...marks.map((mark) => ctx.measureText(mark).width))
@@ -67,21 +67,21 @@ function series(line: Line, text: (value: number) => string): uPlot.Series {
   }
 }
 
-/** Without the pointer on it, the legend tells the latest figures. */
+/** Without the pointer on the chart, the legend shows the latest values. */
 function tellLatest(plot: uPlot): void {
   if ((plot.cursor.left ?? -1) < 0) plot.setLegend({ idx: plot.data[0].length - 1 }, false)
 }
 
-/** The last minutes, until the latest figures; until now while there are none. */
+/** The range of the time axis: the last minutes, up to the latest value, or up to now without one. */
 function lately(latest: number | null): [number, number] {
   const to = latest ?? Date.now() / 1000
   return [to - chartSpan / 1000, to]
 }
 
-/** A chart of the last minutes. `least`: its upper end is never lower. */
+/** A chart of the last minutes. `least`: minimum of the vertical axis' upper end. */
 export function chartLook(lines: readonly Line[], least: number, { figure, mark }: Texts): Look {
   return {
-    // Half of what is written below its right end.
+    // Room for half of the last time label.
     padding: [10, 16, 0, 0],
     cursor: { sync: { key: 'charts' }, drag: { x: false, y: false }, y: false, points: { size: 6 } },
     scales: {

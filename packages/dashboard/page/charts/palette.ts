@@ -1,6 +1,6 @@
 import { themeChange } from '../theme.ts'
 
-/** Colours of lines, as the styles name them. */
+/** Names of colours, as in the style sheets. */
 export type Colour = 'ink' | 'muted' | 'hairline' | 'low' | 'middle' | 'high' | 'bad' | 'wash'
 
 const known = new Map<Colour, string>()

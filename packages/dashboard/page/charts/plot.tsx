@@ -3,19 +3,19 @@ import { useEffect, useRef } from 'preact/hooks'
 import uPlot from 'uplot'
 import { themeChange } from '../theme.ts'
 
-/** What a plot looks like; its size is that of its place. */
+/** The options of a plot; its size is that of its element. */
 export type Look = Omit<uPlot.Options, 'width' | 'height'>
 
 interface PlotProps {
   readonly name: string
   readonly look: Look
   readonly data: uPlot.AlignedData
-  /** Where its legend goes. */
+  /** Element for the legend. */
   readonly legend?: RefObject<HTMLElement | null>
   readonly class: string
 }
 
-/** Keeps one uPlot in an element: made when it is first seen, drawn only while it is seen. */
+/** Manages one uPlot in an element: created when first visible, drawn only while visible. */
 class PlotKeeper {
   readonly #place: HTMLElement
   readonly #legendPlace: HTMLElement | null
@@ -39,7 +39,7 @@ class PlotKeeper {
     if (this.#isSeen) this.#draw()
   }
 
-  /** Answers what ends it. */
+  /** Returns a function that ends it. */
   start(): () => void {
     const seen = new IntersectionObserver((entries) => {
       this.#isSeen = entries.at(-1)!.isIntersecting

@@ -18,7 +18,7 @@ const look: Look = {
 
 const nothing: uPlot.AlignedData = [[], []]
 
-/** How the latency of a backend was in the last minute. */
+/** The latency of a backend over the last minute. */
 export function Sparkline({ name, traffic }: { readonly name: string; readonly traffic: Traffic | undefined }) {
   const data = useMemo(
     () => (traffic === undefined ? nothing : ([traffic.times, traffic.latencies] as unknown as uPlot.AlignedData)),

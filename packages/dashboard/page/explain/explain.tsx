@@ -1,4 +1,4 @@
-// Room `explain`: who would be picked for a request, and why.
+// Room `explain`: which backend a request would go to, and why.
 import { useRef, useState } from 'preact/hooks'
 import { ApiError } from '../api/api-error.ts'
 import type { Api } from '../api/api.ts'
@@ -13,7 +13,7 @@ interface ExplainProps {
 
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
 
-/** Asks where a request would go; nothing is sent. */
+/** A form for a request, and the answer of `explain`. */
 export function Explain({ api, balancer }: ExplainProps) {
   const [answer, setAnswer] = useState<ExplanationView>()
   const [fault, setFault] = useState<string>()

@@ -2,21 +2,21 @@ import { count, nothing } from '../figures-text.ts'
 import { verdictOf } from './verdict.ts'
 import type { ExplanationView } from '../api/views.ts'
 
-/** Who would be picked, and why not the others. */
+/** Which backend would be picked, and why not the others. */
 export function Explanation({ answer }: { readonly answer: ExplanationView }) {
   const { picked, panicking, backends } = answer
   return (
     <section class="explanation" aria-label="Explanation">
       <p aria-live="polite">
-        <strong>{picked === null ? 'Nobody would be picked' : `Picked: ${picked}`}</strong>
-        {panicking && ' in panic'}
+        <strong>{picked === null ? 'No backend would be picked' : `Picked: ${picked}`}</strong>
+        {panicking && ' (panic mode: health is ignored)'}
       </p>
       <div class="scroll" tabIndex={0} role="group" aria-label="All backends">
         <table>
           <thead>
             <tr>
               <th scope="col">Backend</th>
-              <th scope="col">Why</th>
+              <th scope="col">Reason</th>
               <th scope="col">Load</th>
               <th scope="col">Score</th>
             </tr>

@@ -1,11 +1,11 @@
-/** Headers as somebody has written them. */
+/** Parsed header lines. */
 export interface WrittenHeaders {
   readonly headers: Readonly<Record<string, string | string[]>>
-  /** Lines that are none, from 1. */
+  /** Numbers of invalid lines, from 1. */
   readonly bad: readonly number[]
 }
 
-/** Reads lines of `name: value`. A name that comes again has several values. */
+/** Parses lines of `name: value`. A repeated name has several values. */
 export function readHeaders(text: string): WrittenHeaders {
   const headers: Record<string, string | string[]> = Object.create(null)
   const bad: number[] = []

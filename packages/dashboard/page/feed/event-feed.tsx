@@ -6,7 +6,8 @@ import type { FeedEvent } from '../live/events.ts'
 
 function FeedLine({ event, several }: { readonly event: FeedEvent; readonly several: boolean }) {
   const { tone, text } = textOf(event)
-  const of = event.type === 'panic' || event.type === 'backends' ? undefined : event.backend
+  // The sentence of a change names its backend itself.
+  const of = 'backend' in event && event.type !== 'admin' ? event.backend : undefined
   return (
     <li class={tone}>
       <time dateTime={new Date(event.at).toISOString()}>{clockTime(event.at)}</time>
@@ -21,7 +22,7 @@ function FeedLine({ event, several }: { readonly event: FeedEvent; readonly seve
 
 const Line = memo(FeedLine)
 
-/** What has happened, the newest first. */
+/** The latest events, newest first. */
 export function EventFeed({ feed, several }: { readonly feed: readonly FeedEvent[]; readonly several: boolean }) {
   return (
     <section class="feed">
@@ -30,7 +31,7 @@ export function EventFeed({ feed, several }: { readonly feed: readonly FeedEvent
       </div>
       <div role="log" aria-label="Events" tabIndex={0}>
         {feed.length === 0 ? (
-          <p class="note">Nothing has happened since you came.</p>
+          <p class="note">No events since this page was opened.</p>
         ) : (
           <ol>
             {feed.map((event) => (

@@ -1,9 +1,10 @@
 import type { FeedEvent } from '../live/events.ts'
+import { changeText } from './change-text.ts'
 
-/** How good the news is; shown by a word or a symbol, never by colour alone. */
+/** Whether an event is good or bad; shown by a symbol too, never by colour alone. */
 type Tone = 'good' | 'bad' | 'plain'
 
-/** An event as it is told to a person. */
+/** An event in words. */
 export interface EventText {
   readonly tone: Tone
   readonly text: string
@@ -13,14 +14,6 @@ function list(word: string, ids: readonly string[] = []): string[] {
   return ids.length === 0 ? [] : [`${word} ${ids.join(', ')}`]
 }
 
-function isPlain(value: unknown): value is string | number {
-  return typeof value === 'string' || typeof value === 'number'
-}
-
-function change(before: unknown, after: unknown): string {
-  return isPlain(before) && isPlain(after) ? ` (${before} → ${after})` : ''
-}
-
 const tones: Readonly<Record<string, Tone>> = { closed: 'good', ready: 'good', open: 'bad', isolated: 'bad' }
 
 type Texts = {
@@ -28,11 +21,13 @@ type Texts = {
 }
 
 const texts: Texts = {
-  // An order is no bad news.
-  veto: ({ action, by, reason, hard }) =>
-    action === 'laid'
-      ? { tone: hard ? 'plain' : 'bad', text: `vetoed by ${by}: ${reason}` }
-      : { tone: 'good', text: `veto of ${by} lifted: ${reason}` },
+  veto: ({ action, by, reason, hard, others = 0 }) => {
+    const more = others === 0 ? '' : ` (and ${others} more backends)`
+    if (action === 'lifted') return { tone: 'good', text: `recovered (${by}), was: ${reason}${more}` }
+    // An order is no bad news.
+    const state = hard ? 'out of rotation' : 'unhealthy'
+    return { tone: hard ? 'plain' : 'bad', text: `${state} (${by}): ${reason}${more}` }
+  },
 
   circuit: ({ state, before, reason }) => ({
     tone: tones[state] ?? 'plain',
@@ -41,23 +36,24 @@ const texts: Texts = {
 
   panic: ({ panicking, available, backends }) => ({
     tone: panicking ? 'bad' : 'good',
-    text: `${panicking ? 'panic: opinions are ignored,' : 'panic is over:'} ${available} of ${backends} may be picked`,
+    text: panicking
+      ? `panic mode began: health is ignored, requests are tried on ${available} of ${backends} backends`
+      : `panic mode ended: ${available} of ${backends} backends in use`,
   }),
 
   state: ({ state, before }) => ({ tone: tones[state] ?? 'plain', text: `${before} → ${state}` }),
 
   backends: ({ revision, added, removed, changed }) => {
-    const parts = [`revision ${revision}`, ...list('added', added), ...list('removed', removed)]
-    return { tone: 'plain', text: [...parts, ...list('changed', changed)].join('; ') }
+    const parts = [...list('added', added), ...list('removed', removed), ...list('changed', changed)]
+    return { tone: 'plain', text: `list changed (revision ${revision}): ${parts.join('; ') || 'new order'}` }
   },
 
-  admin: ({ who = 'somebody', what, before, after }) => ({
-    tone: 'plain',
-    text: `${who} did ${what}${change(before, after)}`,
-  }),
+  admin: (event) => ({ tone: 'plain', text: changeText(event) }),
+
+  reload: ({ applied, summary }) => ({ tone: applied ? 'plain' : 'bad', text: summary }),
 }
 
-/** What an event says, without the name of its backend. */
+/** An event in words, without the id of its backend, except for a change. */
 export function textOf(event: FeedEvent): EventText {
   return (texts[event.type] as (one: FeedEvent) => EventText)(event)
 }

@@ -1,51 +1,56 @@
 import { DrainAlert } from './drain-alert.tsx'
 import { clockTime } from '../figures-text.ts'
+import { panicText } from './panic-text.ts'
 import { balancerState, type PageState, type Trouble } from '../live/state.ts'
 
-const sentences: Readonly<Record<Trouble['kind'], string>> = {
-  'signed-out': 'You are signed out, or were never signed in. Reload the page to sign in.',
-  unreachable: 'The admin routes cannot be reached. What you see is how it was; they are asked again and again.',
-  refused: 'The admin routes refuse to answer.',
+const headings: Readonly<Record<Trouble['kind'], string>> = {
+  'signed-out': 'Signed out',
+  unreachable: 'Not connected',
+  refused: 'Refused',
 }
 
-/** What somebody must know before anything else. */
+const sentences: Readonly<Record<Trouble['kind'], string>> = {
+  'signed-out': 'You are signed out. Reload the page to sign in.',
+  unreachable: 'The admin routes cannot be reached. The page shows the last known state and keeps retrying.',
+  refused: 'The admin routes refused to answer. The page shows the last known state and keeps retrying.',
+}
+
+/** Whatever an operator must know first. */
 export function Alerts({ state }: { readonly state: PageState }) {
   const { trouble, process, server, access, chosen, balancers, connection, at } = state
   const view = chosen === undefined ? undefined : balancerState(state, chosen).view
-  const usable = view?.backends.filter((backend) => backend.available).length ?? 0
   return (
     <div class="alerts">
       {view?.panicking === true && (
         <p role="alert" class="alert bad">
-          <strong>Panic</strong> Only {usable} of {view.backends.length} backends are available, so that opinions about
-          them are ignored. Drained ones, and those in maintenance, still get nothing.
+          <strong>Panic mode</strong> {panicText(view.backends)}
         </p>
       )}
       {process?.overloaded === true && (
         <p role="alert" class="alert bad">
-          <strong>Overloaded</strong> This process cannot keep up, and turns requests away with 503.
+          <strong>Overloaded</strong> This process is overloaded: new requests get 503.
         </p>
       )}
       {server?.state === 'drain' && <DrainAlert server={server} canAct={access === 'operator'} />}
       {view?.closing === true && (
         <p role="alert" class="alert">
-          <strong>Closing</strong> This balancer finishes what it has.
+          <strong>Closing</strong> This balancer is shutting down. Requests in flight may finish.
         </p>
       )}
       {connection === 'reconnecting' && trouble === undefined && (
         <p class="alert">
-          <strong>Reconnecting</strong> The stream of events was cut
-          {at > 0 && `; what you see is how it was at ${clockTime(at)}`}.
+          <strong>Reconnecting</strong> The event stream was interrupted
+          {at > 0 && `; the page shows the state at ${clockTime(at)}`}.
         </p>
       )}
       {trouble !== undefined && (
         <p role="alert" class="alert">
-          <strong>{trouble.kind === 'signed-out' ? 'Signed out' : 'No answer'}</strong> {sentences[trouble.kind]}{' '}
+          <strong>{headings[trouble.kind]}</strong> {sentences[trouble.kind]}{' '}
           <span class="detail">{trouble.message}</span>
         </p>
       )}
       {balancers?.length === 0 && <p class="note">This server has no balancers.</p>}
-      {access === 'viewer' && <p class="note">You may look, not change anything.</p>}
+      {access === 'viewer' && <p class="note">Read-only: you are not allowed to make changes.</p>}
     </div>
   )
 }

@@ -8,7 +8,7 @@ interface BalancerTabsProps {
   readonly onChoose: (name: string) => void
 }
 
-/** Which balancer is shown, where there are several. */
+/** Chooses the balancer to show, if there are several. */
 export function BalancerTabs({ balancers, chosen, onChoose }: BalancerTabsProps) {
   const list = useRef<HTMLDivElement>(null)
   const onKeyDown = (event: KeyboardEvent) => {
@@ -34,11 +34,7 @@ export function BalancerTabs({ balancers, chosen, onChoose }: BalancerTabsProps)
           tabIndex={name === chosen ? 0 : -1}
           onClick={() => onChoose(name)}
         >
-          {name}{' '}
-          <small>
-            {available}/{backends}
-            {panicking && ' in panic'}
-          </small>
+          {name} <small>{panicking ? 'panic mode' : `${available}/${backends}`}</small>
         </button>
       ))}
     </div>

@@ -6,18 +6,17 @@ interface DrainAlertProps {
   readonly canAct: boolean
 }
 
-/** Says that the whole server is being taken out of use. What changes each second is not read out each time. */
+/** Shown while the whole server drains. Screen readers do not announce the count each second. */
 export function DrainAlert({ server, canAct }: DrainAlertProps) {
   return (
     <div class="alert" role="group" aria-label="Server drain">
       <p role="alert">
-        <strong>Server draining</strong> Somebody has ordered that this whole server gets no new requests:{' '}
-        <span class="id">/ready</span> answers 503, which tells load balancers to send them elsewhere. Whoever comes all
-        the same is served. {connectionsText(server)}
+        <strong>Server draining</strong> <span class="id">/ready</span> answers 503, so that load balancers send new
+        requests elsewhere. New requests that still arrive are served. {connectionsText(server)}
       </p>
       <p class="in-flight">
         <strong>{inFlightText(server)}</strong>
-        {canAct && ' “Take server back” ends the drain.'}
+        {canAct && ' “End drain” makes the server ready again.'}
       </p>
     </div>
   )

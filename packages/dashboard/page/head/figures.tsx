@@ -3,7 +3,7 @@ import type { Figures as LatestFigures, Latency } from '../api/views.ts'
 
 interface FigureProps {
   readonly name: string
-  /** The bare number, if there is one. */
+  /** The number itself, if there is one. */
   readonly value: number | null
   readonly text: string
   readonly unit?: string
@@ -32,7 +32,7 @@ function shown(value: number | null | undefined): string {
   return value === null || value === undefined ? nothing : count(value)
 }
 
-/** The figures of the last second. */
+/** The traffic of the last second. */
 export function Figures({ now }: { readonly now: LatestFigures | undefined }) {
   const rate = now === undefined ? null : now.requests / now.seconds
   const errors = now === undefined || now.requests === 0 ? null : now.failed / now.requests
@@ -44,7 +44,7 @@ export function Figures({ now }: { readonly now: LatestFigures | undefined }) {
       <Percentile name="p95" latency={now?.latency} />
       <Percentile name="p99" latency={now?.latency} />
       <Figure name="In flight" value={now?.exchanges ?? null} text={shown(now?.exchanges)} />
-      <Figure name="Waiting" value={now?.waiting ?? null} text={shown(now?.waiting)} />
+      <Figure name="Queued" value={now?.waiting ?? null} text={shown(now?.waiting)} />
     </section>
   )
 }

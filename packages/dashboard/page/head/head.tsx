@@ -12,11 +12,11 @@ const words: Readonly<Record<Connection, string>> = {
   reconnecting: 'Reconnecting',
 }
 
-/** How the server's own process is. */
+/** Load of the server's process. */
 function Process({ eventLoopDelay, eventLoopUtilized, heapUsed, rssBytes }: ProcessFigures) {
   const figures = [
-    ['Loop delay', durationText(eventLoopDelay)],
-    ['Loop use', percent(eventLoopUtilized)],
+    ['Event loop delay', durationText(eventLoopDelay)],
+    ['Event loop use', percent(eventLoopUtilized)],
     ['Heap', mebibytes(heapUsed)],
     ['Memory', mebibytes(rssBytes)],
   ]

@@ -8,7 +8,7 @@ interface ServerButtonProps {
   readonly onChoose: (intent: Intent) => void
 }
 
-/** Takes the whole server out of use, or back in. */
+/** Drains the whole server, or ends its drain. */
 export function ServerButton({ server, canAct, onChoose }: ServerButtonProps) {
   const intent = serverIntent(server)
   return (
@@ -19,12 +19,12 @@ export function ServerButton({ server, canAct, onChoose }: ServerButtonProps) {
       aria-disabled={!canAct}
       onClick={({ currentTarget }) => {
         if (!canAct) return
-        // Where the dialog goes back to when it closes; not every browser focuses what is clicked.
+        // The dialog returns the focus there; not every browser focuses a clicked button.
         currentTarget.focus()
         onChoose(intent)
       }}
     >
-      {intent.label}
+      {intent.title}
     </button>
   )
 }

@@ -2,21 +2,21 @@ import { inFlightText } from './drain-text.ts'
 import type { Intent } from '../actions/intent.ts'
 import type { ServerView } from '../api/views.ts'
 
-/** Enough for a load balancer that asks every few seconds (s). */
+/** Long enough for a load balancer that checks `/ready` every few seconds (s). */
 const usualGrace = 10
 
-/** As long as the admin routes allow (s). */
+/** The longest that the admin routes allow (s). */
 const longestGrace = 3600
 
 function drain(server: ServerView): Intent {
   return {
-    label: 'Drain server',
+    title: 'Drain server',
     consequence:
-      'This whole server is to get no new requests: /ready answers 503 at once. Whoever comes all the same is served. ' +
+      '/ready answers 503 at once, so that load balancers send new requests elsewhere. New requests that still arrive are served. ' +
       inFlightText(server),
     field: {
       label: 'Grace (seconds)',
-      hint: 'Time for load balancers to notice; after it, connections are closed. 0 = at once.',
+      hint: 'Time for load balancers to notice. After it, connections are closed. 0 = at once.',
       isRequired: true,
       minimum: 0,
       maximum: longestGrace,
@@ -25,27 +25,28 @@ function drain(server: ServerView): Intent {
     },
     choice: {
       label: 'Then close the app',
-      hint: 'After the grace. This page is gone then, until the app is started again.',
+      hint: 'When the grace period ends. This page is unavailable until the app is started again.',
     },
     run: async (api, { value = usualGrace, isChosen }) => {
       const { closesConnections } = await api.drainServer(Math.round(1000 * value), isChosen)
       const when = closesConnections ? 'now' : `in ${value} s`
-      return `The server drains: /ready answers 503; connections are closed ${when}${isChosen ? ', then the app' : ''}.`
+      const then = isChosen ? ', then the app closes' : ''
+      return `The server is draining: /ready answers 503; connections are closed ${when}${then}.`
     },
   }
 }
 
-const takeBack: Intent = {
-  label: 'Take server back',
+const endDrain: Intent = {
+  title: 'End drain',
   consequence:
-    '/ready does not answer 503 for the drain any more, and connections are kept again. If the app was to be closed, that is called off.',
+    '/ready no longer answers 503, and connections are kept open again. If the app was going to close, that is cancelled.',
   run: async (api) => {
     await api.takeServerBack()
     return 'The server is ready again.'
   },
 }
 
-/** What an operator can do with the whole server, as it is now. */
+/** What an operator can do with the whole server in its current state. */
 export function serverIntent(server: ServerView): Intent {
-  return server.state === 'drain' ? takeBack : drain(server)
+  return server.state === 'drain' ? endDrain : drain(server)
 }

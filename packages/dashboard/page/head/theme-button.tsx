@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks'
 import { rememberedTheme, rememberTheme, showTheme, themes } from '../theme.ts'
 
-/** Goes from one theme to the next. */
+/** Switches to the next theme. */
 export function ThemeButton() {
   const [theme, setTheme] = useState(rememberedTheme)
   const next = themes[(themes.indexOf(theme) + 1) % themes.length]!

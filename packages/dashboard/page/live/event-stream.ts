@@ -2,25 +2,25 @@ import { eventTypes, type FeedEvent } from './events.ts'
 import type { Connection } from './state.ts'
 import type { Figures } from '../api/views.ts'
 
-/** Comes back after so long (ms), each time twice as long. */
+/** Pause before a reconnection (ms); doubles with each failed one. */
 const shortestPause = 500
 const longestPause = 8000
 
-/** Figures come once a second; where none have come for so long (ms), the stream is dead though nobody has said so. */
+/** Figures come once a second; after this time without any (ms), the stream counts as dead. */
 const longestSilence = 10_000
 
-/** Who hears of what is told. */
+/** Receives what the stream sends. */
 export interface StreamListener {
   connection(connection: Connection): void
-  /** The stream has begun, perhaps anew: what was known before may be old. */
+  /** The stream has (re)connected: earlier data may be stale. */
   opened(): void
   event(event: FeedEvent): void
   figures(figures: Figures): void
-  /** Events have been lost. */
+  /** Events were missed. */
   gap(): void
 }
 
-/** A server-sent event, as EventSource passes it on. */
+/** A server-sent event, as EventSource delivers it. */
 interface Told {
   readonly data: string
   readonly lastEventId: string
@@ -30,14 +30,14 @@ function told(event: Event): Told {
   return event as Event & Told
 }
 
-/** The stream of events; it comes back by itself, and goes on where it was cut. */
+/** The event stream; reconnects by itself and resumes where it was interrupted. */
 export class EventStream {
   readonly #url: URL
   readonly #listener: StreamListener
   #source: EventSource | undefined
   #timer: ReturnType<typeof setTimeout> | undefined
   #pause = shortestPause
-  /** That of the last event that had one. */
+  /** Id of the last event that had one. */
   #lastId = ''
 
   constructor(url: URL, listener: StreamListener) {
@@ -56,7 +56,7 @@ export class EventStream {
       this.#listener.connection('live')
       this.#listener.opened()
     })
-    // Its own way back gives up on any answer but 200.
+    // EventSource itself stops reconnecting after any response but 200.
     source.addEventListener('error', () => this.#comeBack())
     for (const type of eventTypes) {
       source.addEventListener(type, (event) =>

@@ -1,5 +1,5 @@
-/** The types that the page asks for; figures are told only to those who name them. */
-export const eventTypes = ['veto', 'circuit', 'panic', 'state', 'backends', 'admin', 'figures'] as const
+/** The event types that the page requests; figures are sent only if requested. */
+export const eventTypes = ['veto', 'circuit', 'panic', 'state', 'backends', 'admin', 'reload', 'figures'] as const
 
 interface Happened {
   readonly id: string
@@ -16,8 +16,10 @@ interface VetoEvent extends Base {
   readonly action: 'laid' | 'lifted'
   readonly by: string
   readonly reason: string
-  /** An order, such as a drain. */
+  /** An operator's order, such as a drain. */
   readonly hard: boolean
+  /** At the same moment, the same happened to so many more backends. */
+  readonly others?: number
 }
 
 interface CircuitEvent extends Base {
@@ -50,16 +52,28 @@ interface BackendsEvent extends Base {
   readonly changed?: readonly string[]
 }
 
-interface AdminEvent extends Happened {
+/** A change by an operator. */
+export interface AdminEvent extends Happened {
   readonly type: 'admin'
-  /** None if it concerned the whole server. */
+  /** None if it concerns the whole server. */
   readonly balancer?: string
   readonly backend?: string
   readonly who?: string
   readonly what: string
   readonly before?: unknown
   readonly after?: unknown
+  readonly terms?: { readonly deadline?: number; readonly grace?: number; readonly close?: boolean }
 }
 
-/** Something that happened, and goes into the feed. */
-export type FeedEvent = VetoEvent | CircuitEvent | PanicEvent | StateEvent | BackendsEvent | AdminEvent
+interface ReloadEvent extends Happened {
+  readonly type: 'reload'
+  /** A reload concerns all balancers. */
+  readonly balancer?: undefined
+  /** The new configuration is in force; otherwise nothing was changed. */
+  readonly applied: boolean
+  /** What has changed, or why nothing was. */
+  readonly summary: string
+}
+
+/** An event of the feed. */
+export type FeedEvent = VetoEvent | CircuitEvent | PanicEvent | StateEvent | BackendsEvent | AdminEvent | ReloadEvent

@@ -12,10 +12,10 @@ import {
 import { withFigures as withTraffic } from './traffic.ts'
 import type { BalancersView, BalancerView, Figures, ServerView } from '../api/views.ts'
 
-/** The feed keeps so many events. */
+/** The feed keeps at most this many events. */
 const longestFeed = 100
 
-/** What the page comes to know. */
+/** New information for the page. */
 export type News =
   | { readonly kind: 'connection'; readonly connection: Connection }
   | { readonly kind: 'access'; readonly access: Access }
@@ -49,8 +49,12 @@ function foldFigures(state: PageState, figures: Figures): PageState {
   return { ...next, at: Math.max(state.at, figures.at), process: figures.process ?? state.process }
 }
 
-/** An event that is told again after a reconnection is there already. */
+/** Other events tell of these vetoes: `circuit` and `state`. */
+const toldOtherwise = new Set(['circuit-breaker', 'drain', 'maintenance'])
+
 function foldEvent(state: PageState, event: FeedEvent): PageState {
+  if (event.type === 'veto' && toldOtherwise.has(event.by)) return state
+  // After a reconnection, events may be sent a second time.
   if (state.feed.some(({ id }) => id === event.id)) return state
   return { ...state, feed: [event, ...state.feed].slice(0, longestFeed), at: Math.max(state.at, event.at) }
 }
@@ -72,7 +76,7 @@ const folds: Folds = {
   choice: (state, { name }) => ({ ...state, chosen: name }),
 }
 
-/** The state after some news. It changes nothing that it is given. */
+/** The next state; the given one is not changed. */
 export function fold(state: PageState, news: News): PageState {
   return (folds[news.kind] as (before: PageState, one: News) => PageState)(state, news)
 }

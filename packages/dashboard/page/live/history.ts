@@ -1,27 +1,27 @@
 import type { Figures } from '../api/views.ts'
 
-/** So much is shown of the past, in ms. */
+/** Time span of the charts (ms). */
 export const chartSpan = 300_000
 
-/** Figures come once a second; where none came for so long (ms), a line is broken. */
+/** Figures come once a second; after this time without any (ms), the line is broken. */
 const gap = 3500
 
-/** Columns of a chart: moments in seconds since the epoch, and the figures at them. null = nothing to show. */
+/** Columns of a chart: times in seconds since the epoch, and the values at them. null = no value. */
 export interface History {
   readonly times: readonly number[]
   readonly rate: readonly (number | null)[]
   readonly failures: readonly (number | null)[]
-  /** Failed of all, in percent. */
+  /** Share of failed requests, in percent. */
   readonly errors: readonly (number | null)[]
   readonly p50: readonly (number | null)[]
   readonly p95: readonly (number | null)[]
   readonly p99: readonly (number | null)[]
 }
 
-/** Before anything has been told. */
+/** The history at the start. */
 export const noHistory: History = { times: [], rate: [], failures: [], errors: [], p50: [], p95: [], p99: [] }
 
-/** A column with one more at its end, and without what is before `from`. A value after a gap is kept apart. */
+/** A column with one more value, and without those before `from`. After a gap, `nothing` is inserted to break the line. */
 export function extended<T>(column: readonly T[], from: number, isBroken: boolean, nothing: T, last: T): readonly T[] {
   const kept = column.slice(from)
   if (isBroken) kept.push(nothing)
@@ -29,20 +29,20 @@ export function extended<T>(column: readonly T[], from: number, isBroken: boolea
   return kept
 }
 
-/** Where the part of a column of times begins that is not older than `span` ms at `now`. */
+/** Index of the first time that is at most `span` ms before `now`. */
 export function beginning(times: readonly number[], now: number, span: number): number {
   const oldest = (now - span) / 1000
   const index = times.findIndex((time) => time >= oldest)
   return index < 0 ? times.length : index
 }
 
-/** Has nothing been told for a while before `now`? */
+/** Is there a gap before `now`? */
 export function isAfterGap(times: readonly number[], now: number): boolean {
   const last = times.at(-1)
   return last !== undefined && now - last * 1000 > gap
 }
 
-/** The history with the figures of another second. */
+/** The history with the figures of one more second. */
 export function withFigures(history: History, figures: Figures): History {
   const { at, seconds, requests, failed, latency } = figures
   const { times } = history

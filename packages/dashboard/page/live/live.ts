@@ -1,17 +1,17 @@
-// Room `live`: the state of the page, kept up to date by events.
+// Room `live`: the state of the page, kept up to date by the event stream.
 import { ApiError } from '../api/api-error.ts'
 import type { Api } from '../api/api.ts'
 import { EventStream } from './event-stream.ts'
 import type { Access, Trouble } from './state.ts'
 import type { Store } from './store.ts'
 
-/** The lists are asked for at most so often (ms), however much happens. */
+/** Shortest time between two requests for the lists (ms), however much happens. */
 const shortestBetween = 250
 
-/** And at least so often (ms), for what no event tells, such as slow start. */
+/** Longest time between them (ms), for changes without an event, such as slow start. */
 const longestBetween = 5000
 
-/** While the server drains, somebody waits for it: as often as figures come. */
+/** While the server drains, an operator is waiting: as often as figures come. */
 const longestWhileDraining = 1000
 
 function troubleOf(error: unknown): Trouble {
@@ -20,12 +20,12 @@ function troubleOf(error: unknown): Trouble {
   return { kind: error.status === 401 ? 'signed-out' : 'refused', message }
 }
 
-/** What somebody may do whose question about that was answered with an error; undefined: that says nothing about it. */
+/** What the viewer may do if `/operator` failed; undefined if the error does not say. */
 function accessOf(error: unknown): Access | undefined {
   return error instanceof ApiError && [401, 403].includes(error.status) ? 'viewer' : undefined
 }
 
-/** Keeps the store up to date: events say when to ask, and the admin routes say how it is. */
+/** Keeps the store up to date: events trigger requests to the admin routes. */
 export class Live {
   readonly #api: Api
   readonly #store: Store
@@ -46,7 +46,7 @@ export class Live {
     new EventStream(this.#api.url('events'), {
       connection: (connection) => {
         this.#store.tell({ kind: 'connection', connection })
-        // Why, the lists will say.
+        // The answers for the lists will show why.
         if (connection === 'reconnecting') refresh()
       },
       opened: () => {
@@ -67,7 +67,7 @@ export class Live {
     this.refresh()
   }
 
-  /** Asks for everything anew, soon. */
+  /** Requests everything again, soon. */
   refresh(): void {
     this.#isDue = true
     if (this.#isAsking) return
@@ -103,7 +103,7 @@ export class Live {
   async #findAccess(): Promise<void> {
     this.#isAccessDue = false
     const access = await this.#api.operator().then(() => 'operator' as const, accessOf)
-    // What was known last holds until there is an answer.
+    // The last answer holds until there is a new one.
     if (access === undefined) this.#isAccessDue = true
     else this.#store.tell({ kind: 'access', access })
   }

@@ -1,6 +1,6 @@
 import type { BackendView, BalancerView } from '../api/views.ts'
 
-/** All of a backend that the page shows. */
+/** Everything that the page shows of a backend. */
 function shown({
   url,
   weight,
@@ -17,7 +17,7 @@ function shown({
   return JSON.stringify([...seen, circuit === undefined, health === undefined])
 }
 
-/** The view, with those backends of the earlier one that look the same: what has not changed is not rendered again. */
+/** The view, with unchanged backends taken from the earlier one, so that they are not rendered again. */
 export function withSameBackends(view: BalancerView, before: BalancerView | undefined): BalancerView {
   if (before === undefined) return view
   const known = new Map(before.backends.map((backend) => [backend.id, backend]))

@@ -3,19 +3,19 @@ import { noHistory, type History } from './history.ts'
 import type { TrafficById } from './traffic.ts'
 import type { BalancerSummary, BalancerView, Figures, ProcessFigures, ServerView } from '../api/views.ts'
 
-/** How the stream of events is. */
+/** State of the event stream. */
 export type Connection = 'connecting' | 'live' | 'reconnecting'
 
 /** What the viewer may do. */
 export type Access = 'unknown' | 'operator' | 'viewer'
 
-/** Why there is nothing new. */
+/** Why the page gets no new data. */
 export interface Trouble {
   readonly kind: 'signed-out' | 'unreachable' | 'refused'
   readonly message: string
 }
 
-/** What is known of one balancer. */
+/** The state of one balancer. */
 export interface BalancerState {
   readonly view?: BalancerView
   /** The latest figures. */
@@ -29,20 +29,20 @@ export interface PageState {
   readonly connection: Connection
   readonly access: Access
   readonly trouble?: Trouble | undefined
-  /** undefined until they have been asked for. */
+  /** undefined until loaded. */
   readonly balancers?: readonly BalancerSummary[]
   readonly chosen?: string | undefined
   readonly byName: ReadonlyMap<string, BalancerState>
   readonly process?: ProcessFigures | undefined
-  /** The server as a whole; undefined until it has been asked for. */
+  /** The whole server; undefined until loaded. */
   readonly server?: ServerView
-  /** The newest first. */
+  /** Newest first. */
   readonly feed: readonly FeedEvent[]
-  /** The server's time at the last word from it, in ms since the epoch. */
+  /** The server's time at its last message, in ms since the epoch. */
   readonly at: number
 }
 
-/** Before anything has been asked. */
+/** The state at the start. */
 export const initialState: PageState = {
   connection: 'connecting',
   access: 'unknown',
@@ -53,7 +53,7 @@ export const initialState: PageState = {
 
 const unknown: BalancerState = { history: noHistory, traffic: new Map() }
 
-/** What is known of a balancer; nothing yet, perhaps. */
+/** The state of a balancer; an empty one if nothing is loaded yet. */
 export function balancerState({ byName }: PageState, name: string): BalancerState {
   return byName.get(name) ?? unknown
 }

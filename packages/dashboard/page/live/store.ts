@@ -1,7 +1,7 @@
 import { fold, type News } from './fold.ts'
 import { initialState, type PageState } from './state.ts'
 
-/** Keeps the state of the page, and tells those who listen that it is another. */
+/** Holds the state of the page, and notifies listeners when it changes. */
 export class Store {
   #state: PageState = initialState
   readonly #listeners = new Set<() => void>()
@@ -17,7 +17,7 @@ export class Store {
     for (const listener of this.#listeners) listener()
   }
 
-  /** Answers what ends it. */
+  /** Returns a function that ends it. */
   listen(listener: () => void): () => void {
     this.#listeners.add(listener)
     return () => void this.#listeners.delete(listener)

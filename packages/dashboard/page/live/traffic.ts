@@ -1,10 +1,10 @@
 import { beginning, extended, isAfterGap } from './history.ts'
 import type { BackendFigures, Figures } from '../api/views.ts'
 
-/** A sparkline shows so much, in ms. */
+/** Time span of a sparkline (ms). */
 export const sparkSpan = 60_000
 
-/** Shares and rates are taken over so many spans: calm enough to be read, quick enough to be believed. */
+/** Shares and rates are averaged over this many seconds, so that they are readable and still current. */
 const calm = 3
 
 interface Slice {
@@ -12,15 +12,15 @@ interface Slice {
   readonly requests: number
 }
 
-/** What a backend has had of the traffic lately. */
+/** The recent traffic of a backend. */
 export interface Traffic {
   readonly slices: readonly Slice[]
   readonly inFlight: number
   /** Per second. */
   readonly rate: number
-  /** Of all, from 0 to 1; 0 while there is no traffic. */
+  /** Share of all traffic, from 0 to 1; 0 without traffic. */
   readonly share: number
-  /** In ms; null while there is none. */
+  /** In ms; null without samples. */
   readonly p95: number | null
   readonly times: readonly number[]
   readonly latencies: readonly (number | null)[]
@@ -51,7 +51,7 @@ function grown(before: Traffic, { requests, inFlight, latency }: BackendFigures,
   }
 }
 
-/** The traffic of all backends, after another span; those that are not told of any more are forgotten. */
+/** The traffic of all backends with one more period; removed backends are dropped. */
 export function withFigures(before: TrafficById, figures: Figures): TrafficById {
   const now = figures.backends.map((one) => [one.id, grown(before.get(one.id) ?? none, one, figures)] as const)
   const all = now.reduce((total, [, { rate }]) => total + rate, 0)

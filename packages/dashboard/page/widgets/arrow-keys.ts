@@ -1,4 +1,4 @@
-/** Where a key leads from the place `index` of `length`, round and round; undefined if it leads nowhere. */
+/** The index that a key moves to, wrapping around; undefined for other keys. */
 export function moved(key: string, index: number, length: number): number | undefined {
   if (length === 0) return undefined
   switch (key) {

@@ -5,7 +5,7 @@ function differs(before: object, after: object): boolean {
   return [...new Set([...Object.keys(one!), ...Object.keys(other!)])].some((key) => !Object.is(one![key], other![key]))
 }
 
-/** A component that is rendered again only when one of its properties is another. */
+/** A component that is rendered again only if one of its properties changes. */
 export function memo<Props extends object>(component: FunctionComponent<Props>) {
   return class Memo extends Component<Props> {
     override shouldComponentUpdate(next: Readonly<Props>): boolean {

@@ -1,16 +1,16 @@
-// Room `widgets`: pieces that know nothing of balancers.
+// Room `widgets`: general interface elements that know nothing of balancers.
 import type { RefObject } from 'preact'
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
 import { moved } from './arrow-keys.ts'
 
 interface MenuProps<Key extends string> {
   readonly name: string
-  /** It opens below this, or above it where there is no room. */
+  /** The menu opens below this element, or above it if there is no room. */
   readonly anchor: RefObject<HTMLElement | null>
   readonly items: readonly { readonly key: Key; readonly label: string }[]
   readonly isDisabled: boolean
   readonly onChoose: (key: Key) => void
-  /** `goBack`: the focus was inside, and must not be lost. */
+  /** `goBack`: return the focus to the anchor. */
   readonly onClose: (goBack: boolean) => void
 }
 
@@ -34,7 +34,7 @@ export function Menu<Key extends string>({ name, anchor, items, isDisabled, onCh
     place(element, anchor.current!)
     ;(element.firstElementChild as HTMLElement | null)?.focus({ preventScroll: true })
   }, [anchor])
-  // The rows above may have grown.
+  // Rows above may have grown.
   useLayoutEffect(() => place(menu.current!, anchor.current!))
 
   useEffect(() => {
@@ -44,7 +44,7 @@ export function Menu<Key extends string>({ name, anchor, items, isDisabled, onCh
     }
     const onMove = () => place(menu.current!, anchor.current!)
     document.addEventListener('pointerdown', onPointerDown)
-    // Captured, as what is inside may scroll too.
+    // Captured, since an inner element may scroll too.
     addEventListener('scroll', onMove, { capture: true, passive: true })
     addEventListener('resize', onMove)
     return () => {

@@ -7,7 +7,7 @@ import { Stage } from './stage.ts'
 import type { Visit } from './visit.ts'
 
 const outcome = ({ page }: Visit) => page.getByRole('status', { name: 'Outcome' })
-const refusal = ({ page }: Visit) => page.getByRole('alert').filter({ hasText: 'refused' })
+const refusal = ({ page }: Visit) => page.getByRole('alert').filter({ hasText: 'failed' })
 
 describe('what an operator does', together, () => {
   test(
@@ -19,8 +19,10 @@ describe('what an operator does', together, () => {
       const { table } = visit
       const { balancer } = stage
       const dialog = await table.choose('Drain', 'beta')
+      await dialog.getByText('Empty = 30 s, 0 = wait for ever.').waitFor()
+      await dialog.getByRole('button', { name: 'Drain beta', exact: true }).waitFor()
       assert.equal(balancer.backend('beta').state, 'ready')
-      await dialog.getByRole('button', { name: 'Confirm' }).click()
+      await dialog.locator('[type=submit]').click()
       await dialog.waitFor({ state: 'detached' })
       await table.until('beta', 'State', /^draining/)
       assert.equal(balancer.backend('beta').state, 'drain')
@@ -28,14 +30,15 @@ describe('what an operator does', together, () => {
       for (let n = 0; n < 6; n++) assert.notEqual((await ask(stage.origin)).body, 'beta')
       await visit.page
         .getByRole('log', { name: 'Events' })
-        .getByText(/operator.*drain/)
+        .getByText('operator set backend beta: ready → drain')
         .waitFor()
+      await table.until('beta', 'State', /^draining\s+for \d+ s, ordered by operator$/)
 
-      await (await table.choose('Ready', 'beta')).getByRole('button', { name: 'Confirm' }).click()
-      await table.until('beta', 'State', /^available/)
+      await (await table.choose('Make ready', 'beta')).locator('[type=submit]').click()
+      await table.until('beta', 'State', /^healthy/)
       assert.equal(balancer.backend('beta').state, 'ready')
 
-      await (await table.choose('Maintenance', 'gamma')).getByRole('button', { name: 'Confirm' }).click()
+      await (await table.choose('Put in maintenance', 'gamma')).locator('[type=submit]').click()
       await table.until('gamma', 'State', /^maintenance/)
       assert.equal(balancer.backend('gamma').state, 'maintenance')
     },
@@ -55,7 +58,7 @@ describe('what an operator does', together, () => {
     )
     const dialog = await table.choose('Drain', 'alpha')
     await dialog.getByLabel('Deadline (seconds)').fill('0.1')
-    await dialog.getByRole('button', { name: 'Confirm' }).click()
+    await dialog.locator('[type=submit]').click()
     // Nobody else is left who could be asked instead.
     assert.equal((await answer).status, 503)
   })
@@ -66,15 +69,15 @@ describe('what an operator does', together, () => {
     const { balancer } = stage
     const { revision } = balancer.set
     const { id } = stage.backends[1]!
-    const dialog = await table.choose('Weight', id)
+    const dialog = await table.choose('Set weight', id)
     const field = dialog.getByLabel('Weight', { exact: true })
     assert.equal(await field.inputValue(), '1')
     await field.fill('0')
-    await dialog.getByRole('button', { name: 'Confirm' }).click()
+    await dialog.locator('[type=submit]').click()
     assert.equal(await dialog.isVisible(), true)
     assert.equal(balancer.set.revision, revision)
     await field.fill('5')
-    await dialog.getByRole('button', { name: 'Confirm' }).click()
+    await dialog.locator('[type=submit]').click()
     await table.until(id, 'Weight', /^5$/)
     assert.equal(balancer.backend(id).weight, 5)
     assert.equal(balancer.set.revision, revision + 1)
@@ -86,14 +89,14 @@ describe('what an operator does', together, () => {
     const visit = await (await stage.visit({ allowed: [/^console: .* 412 /] })).live()
     const { page, table } = visit
     const { balancer } = stage
-    const dialog = await table.choose('Weight', 'alpha')
+    const dialog = await table.choose('Set weight', 'alpha')
     await dialog.getByLabel('Weight', { exact: true }).fill('9')
     // Between the click and the request: later than anything that the page could know.
     await page.route('**/backends/alpha', async (route) => {
       await balancer.update('alpha', { weight: 4 })
       await route.continue()
     })
-    await dialog.getByRole('button', { name: 'Confirm' }).click()
+    await dialog.locator('[type=submit]').click()
     await refusal(visit).waitFor()
     await table.until('alpha', 'Weight', /^4$/)
     assert.equal(balancer.backend('alpha').weight, 4)
@@ -107,30 +110,30 @@ describe('what an operator does', together, () => {
       const visit = await (await stage.visit()).live()
       const { table } = visit
       const circuit = () => stage.circuitOf('delta').state
-      const hold = async (action: 'Open circuit' | 'Close circuit' | 'Automatic circuit') =>
-        (await table.choose(action, 'delta')).getByRole('button', { name: 'Confirm' }).click()
+      const hold = async (action: 'Open circuit' | 'Close circuit' | 'Release circuit') =>
+        (await table.choose(action, 'delta')).locator('[type=submit]').click()
       await hold('Open circuit')
-      await table.until('delta', 'State', /^vetoed[^]*circuit/)
+      await table.until('delta', 'State', /^unhealthy[^]*circuit/)
       assert.equal(circuit(), 'isolated')
       await hold('Close circuit')
-      await table.until('delta', 'State', /^available/)
+      await table.until('delta', 'State', /^healthy/)
       assert.equal(circuit(), 'closed')
-      await hold('Automatic circuit')
+      await hold('Release circuit')
       await outcome(visit)
-        .filter({ hasText: /circuit closed/ })
+        .filter({ hasText: /delta now has a closed circuit\./ })
         .waitFor()
       assert.equal(circuit(), 'closed')
 
       const dialog = await table.choose('Open circuit', 'delta')
       await dialog.getByLabel('For (seconds)').fill('2')
-      await dialog.getByRole('button', { name: 'Confirm' }).click()
-      await table.until('delta', 'State', /^vetoed/)
+      await dialog.locator('[type=submit]').click()
+      await table.until('delta', 'State', /^unhealthy/)
 
-      await (await table.choose('Probe', 'alpha')).getByRole('button', { name: 'Confirm' }).click()
+      await (await table.choose('Probe', 'alpha')).locator('[type=submit]').click()
       await outcome(visit)
         .filter({ hasText: /alpha.*good.*200/ })
         .waitFor()
-      await table.until('delta', 'State', /^available/)
+      await table.until('delta', 'State', /^healthy/)
     },
   )
 
@@ -141,10 +144,10 @@ describe('what an operator does', together, () => {
     page.on('request', (request) => {
       if (request.method() !== 'GET') changes.push(`${request.method()} ${request.url()}`)
     })
-    const dialog = await table.choose('Maintenance', 'alpha')
+    const dialog = await table.choose('Put in maintenance', 'alpha')
     await dialog.getByRole('button', { name: 'Cancel' }).click()
     await dialog.waitFor({ state: 'detached' })
-    const other = await table.choose('Weight', 'alpha')
+    const other = await table.choose('Set weight', 'alpha')
     await other.getByLabel('Weight', { exact: true }).fill('7')
     await page.keyboard.press('Escape')
     await other.waitFor({ state: 'detached' })
@@ -153,7 +156,7 @@ describe('what an operator does', together, () => {
     await page.keyboard.press('Escape')
     await table.menu.waitFor({ state: 'detached' })
     // Whatever the clicks have brought about was asked for before this.
-    await (await table.choose('Drain', 'beta')).getByRole('button', { name: 'Confirm' }).click()
+    await (await table.choose('Drain', 'beta')).locator('[type=submit]').click()
     await table.until('beta', 'State', /^draining/)
     assert.deepEqual(changes, [`PUT ${stage.origin}/_balancer/balancers/default/backends/beta/state`])
     assert.equal(stage.balancer.backend('alpha').state, 'ready')
@@ -165,7 +168,7 @@ describe('what an operator does', together, () => {
     const visit = await (await stage.visit({ allowed: [/^console: .* 404 /] })).live()
     const dialog = await visit.table.choose('Drain', 'alpha')
     await stage.balancer.remove('alpha')
-    await dialog.getByRole('button', { name: 'Confirm' }).click()
+    await dialog.locator('[type=submit]').click()
     await refusal(visit).filter({ hasText: 'alpha' }).waitFor()
     await visit.table.row('alpha').waitFor({ state: 'detached' })
   })

@@ -5,16 +5,19 @@ const columns = ['Backend', 'State', 'Share', 'In flight', 'Rate', 'p95', 'Weigh
 /** What a column is headed. */
 export type Column = (typeof columns)[number]
 
+/** What can be done with a backend, as the menu says it; and how its dialog and its button are called then. */
+const titles = {
+  'Make ready': (id: string) => `Make ${id} ready`,
+  Drain: (id: string) => `Drain ${id}`,
+  'Put in maintenance': (id: string) => `Put ${id} in maintenance`,
+  'Set weight': (id: string) => `Set weight of ${id}`,
+  'Open circuit': (id: string) => `Open circuit of ${id}`,
+  'Close circuit': (id: string) => `Close circuit of ${id}`,
+  'Release circuit': (id: string) => `Release circuit of ${id}`,
+  Probe: (id: string) => `Probe ${id}`,
+}
 /** What can be done with a backend, as the menu says it. */
-export type Action =
-  | 'Ready'
-  | 'Drain'
-  | 'Maintenance'
-  | 'Weight'
-  | 'Open circuit'
-  | 'Close circuit'
-  | 'Automatic circuit'
-  | 'Probe'
+export type Action = keyof typeof titles
 
 /** The table of backends, found by its roles and names alone, as somebody finds it who does not see it. */
 export class BackendsTable {
@@ -58,7 +61,7 @@ export class BackendsTable {
   }
 
   dialog(action: Action, id: string): Locator {
-    return this.#page.getByRole('dialog', { name: `${action} ${id}`, exact: true })
+    return this.#page.getByRole('dialog', { name: titles[action](id), exact: true })
   }
 
   /** Opens the menu of a row and chooses; answers the dialog. */

@@ -35,7 +35,7 @@ describe('the explanation of a request', together, () => {
 
     for (const id of ['beta', 'gamma']) await stage.balancer.drain(id)
     await form.getByRole('button', { name: 'Explain' }).click()
-    await answer.getByText('Nobody would be picked').waitFor()
+    await answer.getByText('No backend would be picked').waitFor()
   })
 
   test('the form names what is wrong with a request, and takes the next one', inBrowser, async (t) => {

@@ -62,7 +62,7 @@ describe('the figures', together, () => {
     const answers = Array.from({ length: 5 }, () => ask(stage.origin))
     const look = async () => [
       await visit.figure('In flight'),
-      await visit.figure('Waiting'),
+      await visit.figure('Queued'),
       Number(await visit.table.text('alpha', 'In flight')),
       alpha.asked,
     ]

@@ -20,7 +20,7 @@ describe('what happens, live', together, () => {
     for (const id of ids) {
       const header = table.row(id).getByRole('rowheader')
       assert.ok((await header.innerText()).startsWith(id))
-      assert.match(await table.text(id, 'State'), /^available/)
+      assert.match(await table.text(id, 'State'), /^healthy/)
       assert.equal(await table.text(id, 'Weight'), '1')
     }
   })
@@ -35,7 +35,7 @@ describe('what happens, live', together, () => {
       await table.until('beta', 'Share', /^[1-9]/)
       await stage.backend('beta').die()
       // Sooner than the page would ask without having heard of it.
-      const state = await table.until('beta', 'State', /^vetoed[^]*health-check/, 3000)
+      const state = await table.until('beta', 'State', /^unhealthy[^]*health-check/, 3000)
       const veto = stage.balancer.backend('beta').vetoes.find(({ by }) => by === 'health-check')!
       assert.ok(state.includes(veto.reason), `${state} names ${veto.reason}`)
       const evidence = table
@@ -51,10 +51,10 @@ describe('what happens, live', together, () => {
       // The page has gone on meanwhile.
       assert.equal(await evidence.locator('pre').isVisible(), true)
       await table.until('alpha', 'Share', /^33 %$/)
-      assert.match(await table.text('alpha', 'State'), /^available/)
+      assert.match(await table.text('alpha', 'State'), /^healthy/)
 
       await stage.backend('beta').live()
-      await table.until('beta', 'State', /^available/)
+      await table.until('beta', 'State', /^healthy/)
     },
   )
 
@@ -63,14 +63,14 @@ describe('what happens, live', together, () => {
     const { page, table } = await (await stage.visit()).live()
     const feed = page.getByRole('log', { name: 'Events' })
     await stage.backend('gamma').die()
-    await feed.getByText(/gamma vetoed by health-check: .*refused/i).waitFor()
+    await feed.getByText(/gamma unhealthy \(health-check\): .*refused/i).waitFor()
     await stage.backend('gamma').live()
-    await feed.getByText(/gamma veto of health-check lifted/).waitFor()
-    await table.until('gamma', 'State', /^available/)
+    await feed.getByText(/gamma recovered \(health-check\)/).waitFor()
+    await table.until('gamma', 'State', /^healthy/)
     const lines = await feed.getByRole('listitem').allInnerTexts()
     const about = (pattern: RegExp) => lines.findIndex((line) => pattern.test(line))
-    const lifted = about(/gamma.*veto of health-check lifted/)
-    const laid = about(/gamma.*vetoed by health-check/)
+    const lifted = about(/gamma.*recovered \(health-check\)/)
+    const laid = about(/gamma.*unhealthy \(health-check\)/)
     assert.ok(lifted >= 0 && lifted < laid, lines.join('\n'))
   })
 
@@ -80,14 +80,16 @@ describe('what happens, live', together, () => {
     const panic = page.getByRole('alert').filter({ hasText: 'Panic' })
     assert.equal(await panic.count(), 0)
     await Promise.all(stage.backends.map((backend) => backend.die()))
-    await panic.waitFor()
+    await panic
+      .filter({ hasText: 'All 2 backends are unhealthy. Health is ignored and requests are tried on all of them.' })
+      .waitFor()
     assert.equal(stage.balancer.set.panicking, true)
-    await table.until('beta', 'State', /^vetoed/)
+    await table.until('beta', 'State', /^unhealthy/)
     await stage.backend('alpha').live()
     await panic.waitFor({ state: 'detached' })
     assert.equal(stage.balancer.set.panicking, false)
-    await table.until('alpha', 'State', /^available/)
-    assert.match(await table.text('beta', 'State'), /^vetoed/)
+    await table.until('alpha', 'State', /^healthy/)
+    assert.match(await table.text('beta', 'State'), /^unhealthy/)
   })
 
   test('an overload of the process is told while it lasts, and how the process is', inBrowser, async (t) => {
@@ -119,7 +121,7 @@ describe('what happens, live', together, () => {
       (rate) => rate === 0,
     )
     await stage.balancers.get('api')!.drain('beta')
-    assert.match(await table.text('beta', 'State'), /^available/)
+    assert.match(await table.text('beta', 'State'), /^healthy/)
     await tabs.filter({ hasText: 'api' }).click()
     await table.until('beta', 'State', /^draining/)
     await eventually(
@@ -128,6 +130,6 @@ describe('what happens, live', together, () => {
       (rate) => rate > 0,
     )
     await tabs.filter({ hasText: 'default' }).click()
-    await table.until('beta', 'State', /^available/)
+    await table.until('beta', 'State', /^healthy/)
   })
 })

@@ -77,7 +77,7 @@ test('a page that stays open does not grow', inBrowser, async (t) => {
       await new Promise(setImmediate)
       veto.lift()
     }
-    await feed.getByText(`lifted: number ${told}.`).waitFor()
+    await feed.getByText(`was: number ${told}.`).waitFor()
     return visit.figure('Requests per second')
   }
   const rate = await happen()

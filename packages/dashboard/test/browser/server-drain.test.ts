@@ -12,11 +12,10 @@ import type { Visit } from './visit.ts'
 const ids = ['alpha', 'beta']
 const banner = ({ page }: Visit) => page.getByRole('group', { name: 'Server drain' })
 const outcome = ({ page }: Visit) => page.getByRole('status', { name: 'Outcome' })
-const button = ({ page }: Visit, name: 'Drain server' | 'Take server back') =>
-  page.getByRole('button', { name, exact: true })
+const button = ({ page }: Visit, name: 'Drain server' | 'End drain') => page.getByRole('button', { name, exact: true })
 
 /** Opens the dialog; answers it. */
-async function choose(visit: Visit, name: 'Drain server' | 'Take server back'): Promise<Locator> {
+async function choose(visit: Visit, name: 'Drain server' | 'End drain'): Promise<Locator> {
   await button(visit, name).click()
   const dialog = visit.page.getByRole('dialog', { name, exact: true })
   await dialog.waitFor()
@@ -24,7 +23,7 @@ async function choose(visit: Visit, name: 'Drain server' | 'Take server back'): 
 }
 
 async function confirm(dialog: Locator): Promise<void> {
-  await dialog.getByRole('button', { name: 'Confirm' }).click()
+  await dialog.locator('[type=submit]').click()
   await dialog.waitFor({ state: 'detached' })
 }
 
@@ -57,17 +56,17 @@ describe('the drain of the whole server', together, () => {
     assert.equal(await dialog.getByLabel('Then close the app').isChecked(), false)
     assert.equal(await readiness(stage), 200)
     await confirm(dialog)
-    await until(visit, /503.*not closed before \d\d:\d\d:\d\d.*It is idle/s)
+    await until(visit, /503.*stay open until \d\d:\d\d:\d\d.*No requests are in flight/s)
     await visit.page.getByRole('alert').filter({ hasText: 'Server draining' }).waitFor()
     await outcome(visit).filter({ hasText: 'connections are closed in 10 s.' }).waitFor()
     assert.equal(await readiness(stage), 503)
     assert.equal((await ask(stage.origin)).status, 200)
     await visit.page
       .getByRole('log', { name: 'Events' })
-      .getByText('operator did server.state (ready → drain)')
+      .getByText('operator set the server: ready → drain (grace 10 s)')
       .waitFor()
 
-    const back = await choose(visit, 'Take server back')
+    const back = await choose(visit, 'End drain')
     assert.equal(await back.getByRole('spinbutton').count(), 0)
     assert.equal(await back.getByRole('checkbox').count(), 0)
     assert.equal(await readiness(stage), 503)
@@ -85,13 +84,13 @@ describe('the drain of the whole server', together, () => {
     const grace = dialog.getByLabel('Grace (seconds)')
     for (const refused of ['', '-1', '3601']) {
       await grace.fill(refused)
-      await dialog.getByRole('button', { name: 'Confirm' }).click()
+      await dialog.locator('[type=submit]').click()
       assert.equal(await dialog.isVisible(), true)
     }
     assert.equal(await readiness(stage), 200)
     await grace.fill('0')
     await confirm(dialog)
-    await until(visit, /Connections are closed with the next answer/)
+    await until(visit, /Connections are closed after their next response/)
     await outcome(visit).filter({ hasText: 'connections are closed now.' }).waitFor()
     const { headers } = await order(stage, 'GET', '/live')
     assert.equal(headers['connection'], 'close')
@@ -107,13 +106,13 @@ describe('the drain of the whole server', together, () => {
     assert.equal(await banner(visit).count(), 0)
     const dialog = await choose(visit, 'Drain server')
     await order(stage, 'PUT', '/server/state', { state: 'drain', grace: 60_000 })
-    await until(visit, /not closed before/)
+    await until(visit, /stay open until/)
     // Whoever was asked is still asked the same.
     assert.equal(await dialog.getByLabel('Grace (seconds)').isVisible(), true)
     await visit.page.keyboard.press('Escape')
-    await button(visit, 'Take server back').waitFor()
+    await button(visit, 'End drain').waitFor()
     clock.advance(60_000)
-    await until(visit, /Connections are closed with the next answer/)
+    await until(visit, /Connections are closed after their next response/)
     await order(stage, 'PUT', '/server/state', { state: 'ready' })
     await banner(visit).waitFor({ state: 'detached' })
     await button(visit, 'Drain server').waitFor()
@@ -125,7 +124,7 @@ describe('the drain of the whole server', together, () => {
     const [alpha, beta] = stage.backends as [(typeof stage.backends)[0], (typeof stage.backends)[0]]
     for (const backend of [alpha, beta]) backend.hold()
     await order(stage, 'PUT', '/server/state', { state: 'drain', grace: 600_000 })
-    await until(visit, /It is idle: no request is in flight\./)
+    await until(visit, /No requests are in flight\./)
     const answers = ['/', '/', '/api/'].map((path) => ask(`${stage.origin}${path}`))
     // Nothing tells of it but what the page asks by itself.
     await until(visit, /3 requests are still in flight\./)
@@ -135,14 +134,14 @@ describe('the drain of the whole server', together, () => {
       (await Promise.all(answers)).map(({ status }) => status),
       [200, 200, 200],
     )
-    await until(visit, /It is idle/)
+    await until(visit, /No requests are in flight/)
   })
 
   test('a viewer sees it, and can neither order it nor take it back', inBrowser, async (t) => {
     const stage = await Stage.start(t, { ids })
     const visit = await (await stage.visit({ user: 'viewer' })).live()
-    await visit.page.getByText('You may look, not change anything').waitFor()
-    const cannot = async (name: 'Drain server' | 'Take server back') => {
+    await visit.page.getByText('Read-only: you are not allowed to make changes').waitFor()
+    const cannot = async (name: 'Drain server' | 'End drain') => {
       await button(visit, name).waitFor()
       assert.equal(await button(visit, name).isDisabled(), true)
       await button(visit, name).click({ force: true })
@@ -153,7 +152,7 @@ describe('the drain of the whole server', together, () => {
     assert.equal(await readiness(stage), 200)
     await order(stage, 'PUT', '/server/state', { state: 'drain' })
     await until(visit, /503/)
-    await cannot('Take server back')
+    await cannot('End drain')
     assert.equal((await order(stage, 'PUT', '/server/state', { state: 'ready' }, 'viewer')).status, 403)
     assert.equal(await readiness(stage), 503)
   })
@@ -200,16 +199,18 @@ describe('the drain of the whole server', together, () => {
     await keyboard.type('3600')
     await tabTo('Then close the app')
     await keyboard.press('Space')
-    await tabTo('Confirm')
+    // The button that opened the dialog has the same name, and cannot be reached meanwhile.
+    await tabTo('Drain server')
     await keyboard.press('Enter')
     await dialog.waitFor({ state: 'detached' })
     await until(visit, /503/)
-    assert.equal(await focused(), 'Take server back')
+    assert.equal(await focused(), 'End drain')
     assert.equal(await readiness(stage), 503)
 
     await keyboard.press('Enter')
     await dialog.waitFor()
-    await tabTo('Confirm')
+    await keyboard.press('Tab')
+    await tabTo('End drain')
     await keyboard.press('Enter')
     await banner(visit).waitFor({ state: 'detached' })
     assert.equal(await focused(), 'Drain server')
@@ -226,7 +227,7 @@ describe('the drain of the whole server', together, () => {
       route.fulfill({ status: 403, json: { statusCode: 403, error: 'Forbidden', message: 'Not at night' } }),
     )
     await confirm(dialog)
-    await page.getByRole('alert').filter({ hasText: 'Drain server was refused: Not at night.' }).waitFor()
+    await page.getByRole('alert').filter({ hasText: 'Drain server failed: Not at night.' }).waitFor()
     assert.equal(await banner(visit).count(), 0)
     assert.equal(await readiness(stage), 200)
   })

@@ -7,13 +7,13 @@ import { away, Stage } from './stage.ts'
 import { authorizationOf } from './users.ts'
 
 const actions = [
-  'Ready',
+  'Make ready',
   'Drain',
-  'Maintenance',
-  'Weight',
+  'Put in maintenance',
+  'Set weight',
   'Open circuit',
   'Close circuit',
-  'Automatic circuit',
+  'Release circuit',
   'Probe',
 ]
 
@@ -21,9 +21,9 @@ describe('who may do what', together, () => {
   test('a viewer sees what happens, may ask why, and may not act', inBrowser, async (t) => {
     const stage = await Stage.start(t)
     const { page, table } = await (await stage.visit({ user: 'viewer' })).live()
-    await page.getByText('You may look, not change anything').waitFor()
+    await page.getByText('Read-only: you are not allowed to make changes').waitFor()
     await stage.backend('beta').die()
-    await table.until('beta', 'State', /^vetoed/)
+    await table.until('beta', 'State', /^unhealthy/)
     await page.getByRole('form', { name: 'Explain' }).getByRole('button', { name: 'Explain' }).click()
     await page.getByRole('region', { name: 'Explanation' }).getByText('Picked:').waitFor()
 
@@ -67,7 +67,7 @@ describe('who may do what', together, () => {
     const items = table.menu.getByRole('menuitem')
     assert.deepEqual(await items.allInnerTexts(), actions)
     for (const item of await items.all()) assert.equal(await item.isEnabled(), true)
-    assert.equal(await page.getByText('You may look').count(), 0)
+    assert.equal(await page.getByText('Read-only').count(), 0)
   })
 
   test('an operator stays one when the question is not answered once, at first or later', inBrowser, async (t) => {
@@ -93,9 +93,9 @@ describe('who may do what', together, () => {
         (asked) => asked === times,
       )
     const canAct = async (id: string) => {
-      await (await table.choose('Drain', id)).getByRole('button', { name: 'Confirm' }).click()
+      await (await table.choose('Drain', id)).locator('[type=submit]').click()
       await table.until(id, 'State', /^draining/)
-      assert.equal(await page.getByText('You may look').count(), 0)
+      assert.equal(await page.getByText('Read-only').count(), 0)
     }
     await failing(429)
     await page.reload()

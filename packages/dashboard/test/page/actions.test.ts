@@ -26,7 +26,14 @@ async function stage(t: TestContext, { whole = true } = {}) {
   const view = () => api.balancer('a/b c')
   const run = async (kind: ActionKind, value?: number, revision?: number) => {
     const now = await view()
-    const order = { balancer: now.name, backend: now.backends[0]!, revision: revision ?? now.revision, value }
+    const { name, drainDeadline, backends } = now
+    const order = {
+      balancer: name,
+      drainDeadline,
+      backend: backends[0]!,
+      revision: revision ?? now.revision,
+      value,
+    }
     return actions[kind].run(api, order)
   }
   return { app, api, view, run, url }
@@ -35,29 +42,29 @@ async function stage(t: TestContext, { whole = true } = {}) {
 test('each action does what it says, and says what has come of it', async (t) => {
   const { view, run, app } = await stage(t)
   const backend = async () => (await view()).backends[0]!
-  assert.equal(await run('drain', 2.5), 'is drained')
+  assert.equal(await run('drain', 2.5), 'is draining')
   assert.equal((await backend()).state, 'drain')
   assert.equal(await run('maintenance'), 'is in maintenance')
   assert.equal((await backend()).state, 'maintenance')
   assert.equal(await run('ready'), 'is ready')
   assert.equal((await backend()).state, 'ready')
-  assert.equal(await run('weight', 7), 'has the weight 7')
+  assert.equal(await run('weight', 7), 'now has weight 7')
   assert.equal(app.balancers.get('a/b c')!.backends[0]!.weight, 7)
-  assert.match(await run('open', 60), /^has the circuit (open|isolated)$/)
+  assert.equal(await run('open', 60), 'now has an open circuit')
   assert.equal((await backend()).available, false)
-  assert.equal(await run('close', undefined), 'has the circuit closed')
-  assert.equal(await run('auto'), 'has the circuit closed')
-  assert.match(await run('probe'), /^was probed, good: HEAD http:\/\/127\.0\.0\.1:\d+\/ → .*200.*, [\d.]+ ms$/)
+  assert.equal(await run('close', undefined), 'now has a closed circuit')
+  assert.equal(await run('auto'), 'now has a closed circuit')
+  assert.match(await run('probe'), /^was probed: good \(HEAD http:\/\/127\.0\.0\.1:\d+\/ → .*200.*, [\d.]+ ms\)$/)
 })
 
-test('a probe that says nothing about the backend is told as neither good nor bad', () => {
+test('a probe that does not count is shown as inconclusive', () => {
   const received = 'connect EMFILE: this process is out of sockets'
   const probe = { good: false, at: 0, sent: 'HEAD http://a/', received, timings: { took: 1 } } as const
   assert.equal(
     probeText({ ...probe, inconclusive: 'out-of-sockets' }),
-    `neither good nor bad: HEAD http://a/ → ${received}, 1.0 ms`,
+    `inconclusive, does not count (HEAD http://a/ → ${received}, 1.0 ms)`,
   )
-  assert.match(probeText(probe), /^bad: /)
+  assert.match(probeText(probe), /^bad \(/)
 })
 
 test('a weight is set only while the list is as the operator has seen it', async (t) => {
@@ -93,9 +100,9 @@ test('circuits and probes are offered only where there are any', async (t) => {
     const { view } = await stage(t, { whole })
     return actionsFor((await view()).backends[0]!).map(([, { label }]) => label)
   }
-  const always = ['Ready', 'Drain', 'Maintenance', 'Weight']
+  const always = ['Make ready', 'Drain', 'Put in maintenance', 'Set weight']
   assert.deepEqual(await labels(false), always)
-  assert.deepEqual(await labels(true), [...always, 'Open circuit', 'Close circuit', 'Automatic circuit', 'Probe'])
+  assert.deepEqual(await labels(true), [...always, 'Open circuit', 'Close circuit', 'Release circuit', 'Probe'])
 })
 
 test('a request is explained as it was described', async (t) => {

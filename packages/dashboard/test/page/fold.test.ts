@@ -71,6 +71,18 @@ test('the feed has the last hundred, the newest first, each once', () => {
   assert.equal(at, start + 149)
 })
 
+test('a veto that another event tells of is not in the feed', () => {
+  const veto = (id: string, by: string): News => {
+    const about = { balancer: 'api', backend: 'a', action: 'laid', reason: 'r', hard: false } as const
+    return { kind: 'event', event: { type: 'veto', id, at: start, by, ...about } }
+  }
+  const { feed } = after(veto('1', 'health-check'), veto('2', 'circuit-breaker'), veto('3', 'drain'), veto('4', 'x'))
+  assert.deepEqual(
+    feed.map(({ id }) => id),
+    ['4', '1'],
+  )
+})
+
 test('how the server is was told last, and does not touch the rest', () => {
   const view = { state: 'drain', closesConnections: false, exchanges: 2, idle: false } as const
   const before = after(summaries('api'), { kind: 'connection', connection: 'live' })

@@ -28,19 +28,22 @@ async function stage(t: TestContext) {
 
 test('what is offered is the opposite of how the server is', async (t) => {
   const { api, run } = await stage(t)
-  const label = async () => serverIntent(await api.server()).label
-  assert.equal(await label(), 'Drain server')
+  const title = async () => serverIntent(await api.server()).title
+  assert.equal(await title(), 'Drain server')
   await run()
-  assert.equal(await label(), 'Take server back')
+  assert.equal(await title(), 'End drain')
   await run()
-  assert.equal(await label(), 'Drain server')
+  assert.equal(await title(), 'Drain server')
 })
 
 test('each does what it says, and says what has come of it', async (t) => {
   t.mock.timers.enable({ apis: ['Date'], now: 1000 })
   const { api, clock, run } = await stage(t)
   assert.deepEqual(await api.server(), { state: 'ready', closesConnections: false, exchanges: 0, idle: true })
-  assert.equal(await run({ value: 2.5 }), 'The server drains: /ready answers 503; connections are closed in 2.5 s.')
+  assert.equal(
+    await run({ value: 2.5 }),
+    'The server is draining: /ready answers 503; connections are closed in 2.5 s.',
+  )
   clock.advance(2499)
   assert.deepEqual(await api.server(), {
     state: 'drain',
@@ -54,13 +57,13 @@ test('each does what it says, and says what has come of it', async (t) => {
   assert.equal((await api.server()).closesConnections, true)
   assert.equal(await run(), 'The server is ready again.')
   assert.deepEqual(await api.server(), { state: 'ready', closesConnections: false, exchanges: 0, idle: true })
-  assert.equal(await run({ value: 0 }), 'The server drains: /ready answers 503; connections are closed now.')
+  assert.equal(await run({ value: 0 }), 'The server is draining: /ready answers 503; connections are closed now.')
 })
 
 test('the app is closed after the grace where that was chosen, unless the server is taken back', async (t) => {
   const { clock, run, isClosing } = await stage(t)
   const told = await run({ value: 60, isChosen: true })
-  assert.equal(told, 'The server drains: /ready answers 503; connections are closed in 60 s, then the app.')
+  assert.equal(told, 'The server is draining: /ready answers 503; connections are closed in 60 s, then the app closes.')
   await run()
   clock.advance(60_000)
   assert.equal(isClosing(), false)
@@ -75,6 +78,6 @@ test('the app is closed after the grace where that was chosen, unless the server
 test('the answer comes even where the app is closed at once', async (t) => {
   const { run, isClosing } = await stage(t)
   const told = await run({ value: 0, isChosen: true })
-  assert.equal(told, 'The server drains: /ready answers 503; connections are closed now, then the app.')
+  assert.equal(told, 'The server is draining: /ready answers 503; connections are closed now, then the app closes.')
   assert.equal(isClosing(), true)
 })

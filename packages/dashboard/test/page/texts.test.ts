@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { moved } from '../../page/widgets/arrow-keys.ts'
 import { connectionsText, inFlightText } from '../../page/head/drain-text.ts'
+import { panicText } from '../../page/head/panic-text.ts'
 import { textOf } from '../../page/feed/event-text.ts'
 import type { FeedEvent } from '../../page/live/events.ts'
 import { readHeaders } from '../../page/explain/header-lines.ts'
@@ -13,12 +14,18 @@ const base = { id: '1', at: 0, balancer: 'api' }
 
 test('every event is told in a line, and whether it is good news', () => {
   const told: [FeedEvent, string][] = [
-    [{ ...base, type: 'veto', backend: 'a', action: 'laid', by: 'x', reason: 'y', hard: false }, 'bad vetoed by x: y'],
+    [
+      { ...base, type: 'veto', backend: 'a', action: 'laid', by: 'x', reason: 'y', hard: false },
+      'bad unhealthy (x): y',
+    ],
     [
       { ...base, type: 'veto', backend: 'a', action: 'lifted', by: 'x', reason: 'y', hard: false },
-      'good veto of x lifted: y',
+      'good recovered (x), was: y',
     ],
-    [{ ...base, type: 'veto', backend: 'a', action: 'laid', by: 'x', reason: 'y', hard: true }, 'plain vetoed by x: y'],
+    [
+      { ...base, type: 'veto', backend: 'a', action: 'laid', by: 'x', reason: 'y', hard: true },
+      'plain out of rotation (x): y',
+    ],
     [
       { ...base, type: 'circuit', backend: 'a', before: 'closed', state: 'open', reason: 'r' },
       'bad circuit closed → open: r',
@@ -33,31 +40,48 @@ test('every event is told in a line, and whether it is good news', () => {
     ],
     [
       { ...base, type: 'panic', panicking: true, backends: 4, available: 4 },
-      'bad panic: opinions are ignored, 4 of 4 may be picked',
+      'bad panic mode began: health is ignored, requests are tried on 4 of 4 backends',
     ],
     [
       { ...base, type: 'panic', panicking: false, backends: 4, available: 3 },
-      'good panic is over: 3 of 4 may be picked',
+      'good panic mode ended: 3 of 4 backends in use',
     ],
     [{ ...base, type: 'state', backend: 'a', before: 'ready', state: 'drain' }, 'plain ready → drain'],
     [{ ...base, type: 'state', backend: 'a', before: 'drain', state: 'ready' }, 'good drain → ready'],
     [
       { ...base, type: 'backends', revision: 2, added: ['a', 'b'], changed: ['c'] },
-      'plain revision 2; added a, b; changed c',
+      'plain list changed (revision 2): added a, b; changed c',
     ],
-    [{ ...base, type: 'backends', revision: 3, removed: ['a'] }, 'plain revision 3; removed a'],
+    [{ ...base, type: 'backends', revision: 3, removed: ['a'] }, 'plain list changed (revision 3): removed a'],
+    [{ ...base, type: 'backends', revision: 4 }, 'plain list changed (revision 4): new order'],
     [
-      { ...base, type: 'admin', who: 'ada', what: 'backend.state', before: 'ready', after: 'drain' },
-      'plain ada did backend.state (ready → drain)',
+      {
+        ...base,
+        ...{ type: 'admin', who: 'ada', what: 'backend.state', backend: 'a', before: 'ready', after: 'drain' },
+        terms: { deadline: 30_000 },
+      },
+      'plain ada set backend a: ready → drain (deadline 30 s)',
     ],
     [
-      { id: '1', at: 0, type: 'admin', who: 'ada', what: 'server.state', before: 'ready', after: 'drain' },
-      'plain ada did server.state (ready → drain)',
+      { ...base, type: 'admin', who: 'ada', what: 'backend.probe', backend: 'a', before: 'up', after: 'good' },
+      'plain ada probed backend a: good',
+    ],
+    [
+      {
+        ...{ id: '1', at: 0, type: 'admin', who: 'ada', what: 'server.state', before: 'ready', after: 'drain' },
+        terms: { grace: 2500, close: true },
+      },
+      'plain ada set the server: ready → drain (grace 2.5 s, then close)',
     ],
     [
       { ...base, type: 'admin', what: 'backends.replace', before: [], after: [] },
-      'plain somebody did backends.replace',
+      'plain somebody replaced the backends',
     ],
+    [
+      { id: '1', at: 0, type: 'reload', applied: true, summary: 'reloaded (SIGHUP): nothing has changed' },
+      'plain reloaded (SIGHUP): nothing has changed',
+    ],
+    [{ id: '1', at: 0, type: 'reload', applied: false, summary: 'not reloaded' }, 'bad not reloaded'],
   ]
   for (const [event, expected] of told) {
     const { tone, text } = textOf(event)
@@ -75,8 +99,8 @@ test('headers are read line by line, whatever their case; a name that comes agai
 })
 
 test('the word for a state: an order says more than a veto', () => {
-  assert.equal(stateWord({ state: 'ready', available: true }), 'available')
-  assert.equal(stateWord({ state: 'ready', available: false }), 'vetoed')
+  assert.equal(stateWord({ state: 'ready', available: true }), 'healthy')
+  assert.equal(stateWord({ state: 'ready', available: false }), 'unhealthy')
   assert.equal(stateWord({ state: 'drain', available: false }), 'draining')
   assert.equal(stateWord({ state: 'maintenance', available: false }), 'maintenance')
 })
@@ -88,17 +112,36 @@ test('how far the drain of a server is', () => {
   assert.deepEqual(
     [0, 1, 2, 1234].map((exchanges) => inFlightText(server(exchanges))),
     [
-      'It is idle: no request is in flight.',
+      'No requests are in flight.',
       'One request is still in flight.',
       '2 requests are still in flight.',
       '1,234 requests are still in flight.',
     ],
   )
-  assert.match(connectionsText(server(1)), /^Connections are not closed yet: .*notice\.$/)
+  assert.match(connectionsText(server(1)), /^Connections stay open for now, .*notice\.$/)
   const closesConnectionsAt = new Date(2026, 10, 23, 3, 4, 5).getTime()
-  assert.match(connectionsText({ ...server(1), closesConnectionsAt, closesApp: false }), /before 03:04:05: .*notice\.$/)
+  assert.match(connectionsText({ ...server(1), closesConnectionsAt, closesApp: false }), /until 03:04:05, .*notice\.$/)
   assert.match(connectionsText({ ...server(1), closesConnectionsAt, closesApp: true }), /Then the app closes\.$/)
   assert.match(connectionsText(server(1, true)), /^Connections are closed/)
+})
+
+test('panic mode: how many backends are unhealthy, and what happens now', () => {
+  const unhealthy = { vetoes: [{ by: 'health-check', reason: 'down', hard: false, since: 0 }] }
+  const drained = { vetoes: [{ by: 'drain', reason: 'ordered by ada', hard: true, since: 0 }] }
+  const healthy = { vetoes: [] }
+  assert.equal(
+    panicText(Array.from({ length: 5 }, () => unhealthy)),
+    'All 5 backends are unhealthy. Health is ignored and requests are tried on all of them.',
+  )
+  assert.equal(panicText([unhealthy]), 'The only backend is unhealthy. Health is ignored and requests are tried on it.')
+  assert.equal(
+    panicText([unhealthy, unhealthy, healthy]),
+    'Only 1 of 3 backends is healthy. Health is ignored and requests are tried on all of them.',
+  )
+  assert.equal(
+    panicText([unhealthy, drained, unhealthy]),
+    'All 2 backends in rotation are unhealthy. Health is ignored and requests are tried on all of them. Backends that are draining or in maintenance get no requests.',
+  )
 })
 
 test('why a backend would be picked, or not', () => {
@@ -129,14 +172,14 @@ test('why a backend would be picked, or not', () => {
     backends.map((backend) => verdictOf(backend, { ...answer, backends }))
   assert.deepEqual(verdicts({ picked: 'a', panicking: false }), [
     'picked',
-    'vetoed by health-check: down',
+    'unhealthy (health-check): down',
     'full: 2 of 2 in flight',
-    'priority 1 comes after 0',
-    'its score 2.5 is worse than 1',
+    'lower priority (1; the picked one has 0)',
+    'worse score (2.5; the picked one has 1)',
     'not its turn',
     'not its turn',
   ])
-  assert.equal(verdicts({ picked: 'b', panicking: true })[1], 'picked, in spite of its vetoes: panic')
+  assert.equal(verdicts({ picked: 'b', panicking: true })[1], 'picked although unhealthy (panic mode)')
   assert.equal(verdicts({ picked: 'a', panicking: true })[1], 'not its turn')
   assert.equal(verdicts({ picked: null, panicking: false })[0], 'not its turn')
 })

@@ -47,6 +47,7 @@ export function balancerView(name: string, ...ids: readonly string[]): BalancerV
   return {
     name,
     policy: 'p2c',
+    drainDeadline: 30_000,
     revision: 1,
     panicking: false,
     closing: false,

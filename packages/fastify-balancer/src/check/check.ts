@@ -34,7 +34,7 @@ export async function check(file: string, { env, out, err, ...style }: CheckSurr
   const warnings = [...reading.warnings, ...(await nameWarnings(value)).map(reading.placed)]
   const report = (found: typeof faults) => (found.length > 0 ? err(`${faultReport(found, text, style)}\n`) : undefined)
   report(faults)
-  report(warnings.map((warning) => ({ ...warning, message: `warning: ${warning.message}` })))
+  report(warnings.map((warning) => ({ ...warning, place: `warning: ${warning.place}` })))
   if (faults.length === 0) out(listing(value, origins))
   err(summary(file, { faults, warnings }))
   return faults.length === 0 ? 0 : 1

@@ -2,23 +2,31 @@
 import { quoted } from '@fastify-balancer/option-schema'
 import { parseArgs } from 'node:util'
 import type { Configuration, LogForm } from '../configuration/configuration.ts'
-import { readBackendAddress, type BackendAddress } from './backend-address.ts'
+import { readBackendAddress, type BackendAddress } from '../values/backend-address.ts'
 import { configurationOf, type Environment } from './command-configuration.ts'
-import { nearName } from './near-name.ts'
+import { nearName } from '../values/near-name.ts'
 import { logForms, options } from './options.ts'
 import { subcommandNames } from './subcommands.ts'
 import { withTrustProxyValue } from './trust-proxy.ts'
 import { unknownOption } from './unknown-option.ts'
-import { oneOf } from './values.ts'
-import { wrong } from './wrong-arguments.ts'
+import { oneOf } from '../values/plain-values.ts'
+import { wrong } from '../values/wrong-arguments.ts'
 
 /** What the command line asks for. */
 export type Command =
   | { readonly kind: 'help' }
   | { readonly kind: 'version' }
   | { readonly kind: 'subcommand'; readonly name: string; readonly args: readonly string[] }
-  | { readonly kind: 'file'; readonly file: string; readonly log: LogForm | undefined }
+  | FileCommand
   | ServeCommand
+
+/** A file that describes what is to run. */
+export interface FileCommand {
+  readonly kind: 'file'
+  readonly file: string
+  /** In place of what the file says. */
+  readonly log: LogForm | undefined
+}
 
 /** Something to run that the command line describes itself. */
 export interface ServeCommand {

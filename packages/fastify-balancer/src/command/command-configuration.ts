@@ -1,11 +1,12 @@
 import type { AdminConfiguration, Configuration, Listener } from '../configuration/configuration.ts'
 import { fileError } from '../file-error.ts'
 import { readTokenFile, tokenFault } from '../guard/token.ts'
-import type { BackendAddress } from './backend-address.ts'
-import { logForms, policyNames } from './options.ts'
+import type { BackendAddress } from '../values/backend-address.ts'
+import { policyNames } from '../plugin/policy-names.ts'
+import { logForms } from './options.ts'
 import { readTrustProxy } from './trust-proxy.ts'
-import { integer, oneOf, path } from './values.ts'
-import { wrong } from './wrong-arguments.ts'
+import { integer, oneOf, path } from '../values/plain-values.ts'
+import { wrong } from '../values/wrong-arguments.ts'
 
 /** Variables of the process. */
 export type Environment = Readonly<Record<string, string | undefined>>

@@ -33,6 +33,8 @@ export const help = `fastify-balancer balances HTTP requests over several server
   fastify-balancer                          three demo backends and a live page, to see what it does
   fastify-balancer [options] <backend>…     e.g. fastify-balancer -p 80 10.0.0.1:3000 10.0.0.2:3000=2
   fastify-balancer --config <file>          what a file describes
+  fastify-balancer init                     writes such a file, from flags or answers (init --help)
+  fastify-balancer import <file>            makes one of an nginx.conf or haproxy.cfg (import --help)
 
 A backend is http://host:port, https://host:port, host:port, or a port of this machine; =5 behind it is its
 weight. Certificates of https backends are verified; NODE_EXTRA_CA_CERTS names a file with a CA of your own.

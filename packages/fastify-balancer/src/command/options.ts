@@ -1,15 +1,5 @@
 import type { LogForm } from '../configuration/configuration.ts'
-import type { PolicyName } from '../index.ts'
-
-// Keys of an object, so that the compiler misses none of the core's.
-/** How a backend can be chosen. */
-export const policyNames = Object.keys({
-  'round-robin': true,
-  weighted: true,
-  random: true,
-  p2c: true,
-  'least-requests': true,
-} satisfies Record<PolicyName, true>) as PolicyName[]
+import { policyNames } from '../plugin/policy-names.ts'
 
 /** How the log can be written. */
 export const logForms: readonly LogForm[] = ['pretty', 'json', 'off']
@@ -55,7 +45,7 @@ export const options = {
     heading: 'Listen',
     value: 'list',
     description:
-      'proxies in front whose X-Forwarded-* headers are true: addresses and networks, all, or if no list is given private networks',
+      'trust X-Forwarded-* headers from these proxies: addresses, networks, or all; without a list, from private networks',
   },
   policy: { type: 'string', heading: 'Balance', value: 'name', description: `${policyNames.join(', ')} (round-robin)` },
   'health-path': {
@@ -80,13 +70,13 @@ export const options = {
     type: 'string',
     heading: 'Watch and operate',
     value: 'file',
-    description: 'open these to others who have the token in this file, or in $BALANCER_ADMIN_TOKEN',
+    description: 'let others use these with the token in this file, or in $BALANCER_ADMIN_TOKEN',
   },
   'admin-password-file': {
     type: 'string',
     heading: 'Watch and operate',
     value: 'file',
-    description: 'open these to others who have a name and password of this htpasswd file',
+    description: 'let others use these with a name and password of this htpasswd file',
   },
   config: { type: 'string', short: 'c', heading: 'Other', value: 'file', description: 'run what this file describes' },
   log: {

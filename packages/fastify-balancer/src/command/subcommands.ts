@@ -1,8 +1,12 @@
 /** Takes the arguments behind its name; answers the exit code. */
-export type Subcommand = (args: readonly string[]) => Promise<number>
+type Subcommand = (args: readonly string[]) => Promise<number>
 
 /** Every command beside that of running, by its name. Each is loaded when it is called. */
-const subcommands: Readonly<Record<string, () => Promise<Subcommand>>> = {}
+const subcommands: Readonly<Record<string, () => Promise<Subcommand>>> = {
+  check: async () => (await import('../check/check-command.ts')).checkCommand,
+  import: async () => (await import('../import/import-command.ts')).importCommand,
+  init: async () => (await import('../init/init-command.ts')).initCommand,
+}
 
 /** Their names. */
 export const subcommandNames: readonly string[] = Object.keys(subcommands)

@@ -1,5 +1,5 @@
 import { quoted } from '@fastify-balancer/option-schema'
-import { nearName } from './near-name.ts'
+import { nearName } from '../values/near-name.ts'
 import { options } from './options.ts'
 
 /** Names that options have elsewhere, or had here, and what to write instead. */

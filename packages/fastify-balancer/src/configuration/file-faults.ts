@@ -1,6 +1,8 @@
+import { quoted } from '@fastify-balancer/option-schema'
 import { within, type PlacedFault } from './document/fault.ts'
 import { registerFaults } from './register-faults.ts'
 import { isPlain } from './schema/applied.ts'
+import { isProxy, proxiesIn } from './trusted-proxies.ts'
 
 type Part = Readonly<Record<string, unknown>>
 
@@ -10,6 +12,16 @@ const listOf = (value: unknown): readonly Part[] => (Array.isArray(value) ? valu
 function addressOf({ port, host = '127.0.0.1', path }: Part): string | undefined {
   if (path !== undefined) return `path ${path as string}`
   return port === undefined || port === 0 ? undefined : `port ${port as number} of ${host as string}`
+}
+
+function* proxyFaults(given: unknown, pointer: string): Generator<PlacedFault> {
+  const items = (Array.isArray(given) ? given : [given]) as readonly unknown[]
+  for (const [index, item] of items.entries()) {
+    const bad = typeof item === 'string' ? proxiesIn(item).find((part) => !isProxy(part)) : undefined
+    const place = Array.isArray(given) ? within(pointer, index) : pointer
+    const message = `${quoted(bad ?? '')} is not an address, a network such as 10.0.0.0/8, private or all`
+    if (bad !== undefined) yield { pointer: place, message }
+  }
 }
 
 function* listenerFaults(listeners: ReadonlyMap<string, Part>): Generator<PlacedFault> {
@@ -25,6 +37,7 @@ function* listenerFaults(listeners: ReadonlyMap<string, Part>): Generator<Placed
       }
     if (http2 === true && tls === undefined)
       yield { pointer: within(pointer, 'http2'), message: 'needs `tls`: clients use HTTP/2 over TLS' }
+    yield* proxyFaults(listener['trustProxy'], within(pointer, 'trustProxy'))
     const address = addressOf(listener)
     if (address === undefined) continue
     if (seen.has(address)) yield { pointer, message: `${address} is taken already, by ${seen.get(address)}` }
@@ -71,26 +84,20 @@ function* partFaults({
 }: Part): Generator<PlacedFault> {
   if (isPlain(admin)) {
     const { token, basicAuth, insecure } = admin
-    if (token === undefined && basicAuth === undefined && insecure !== true)
-      yield {
-        pointer: '/admin',
-        message:
-          'whoever can call it can point traffic anywhere: give it a `token` or `basicAuth`, or write `insecure: true`',
-      }
     if (insecure === true && (token !== undefined || basicAuth !== undefined))
       yield {
         pointer: '/admin/insecure',
         message: 'lets everyone in, in spite of `token` and `basicAuth`: remove one or the other',
       }
   }
-  if (dashboard !== false && !isPlain(admin))
-    yield { pointer: '/dashboard', message: 'needs `admin`: add it, with a `token` or `basicAuth`' }
+  if (dashboard !== false && admin === false)
+    yield { pointer: '/dashboard', message: 'needs `admin`: add `admin: true`, or one with a `token` or `basicAuth`' }
   const { token: _, basicAuth: __, listen: ___, ...adminRoutes } = isPlain(admin) ? admin : {}
   yield* registerFaults(
     {
-      admin: isPlain(admin) ? adminRoutes : false,
+      admin: admin === false ? false : adminRoutes,
       metrics: switched(metrics) as {} | false,
-      dashboard: isPlain(admin) ? (switched(dashboard) as {} | false) : false,
+      dashboard: admin === false ? false : (switched(dashboard) as {} | false),
       underPressure: switched(underPressure) as {} | false,
     },
     '',

@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
-import { certificateFindings } from './certificates.ts'
 import type { Configuration } from './configuration.ts'
 import { configurationOf } from './configuration-of.ts'
 import { readDocument, type Document } from './document/document.ts'
 import type { Fault, PlacedFault } from './document/fault.ts'
 import { fileFaults } from './file-faults.ts'
 import { reasonOf } from './loading.ts'
+import { inspectNamedFiles } from './named-files.ts'
 import { resolveReferences, type Resolved } from './references.ts'
 import { schemaFaults } from './schema/schema-faults.ts'
 import { FileSchema } from './schema/file-schema.ts'
@@ -94,14 +94,6 @@ function oddities(value: unknown): readonly PlacedFault[] {
   })
 }
 
-function certificates(value: unknown, now: number) {
-  const listeners = isPlain(value) && Array.isArray(value['listen']) ? value['listen'] : []
-  const places = listeners.map((one: unknown, index): [unknown, string] => [one, `/listen/${index}/tls`])
-  const { admin } = isPlain(value) ? value : {}
-  if (isPlain(admin)) places.push([admin['listen'], '/admin/listen/tls'])
-  return places.map(([one, pointer]) => certificateFindings(isPlain(one) ? one['tls'] : undefined, pointer, now))
-}
-
 function originsOf(
   { places, placed }: Document,
   variables: ReadonlyMap<string, VariableUse>,
@@ -146,15 +138,15 @@ export async function readConfiguration(
     new Set(first.map(({ pointer }) => pointer)),
   )
   const second = [...first, ...resolved.faults]
-  const pems = certificates(resolved.value, now)
-  const third = [...fileFaults(resolved.value), ...pems.flatMap(({ faults }) => faults)]
+  const named = inspectNamedFiles(resolved.value, now)
+  const third = [...fileFaults(resolved.value), ...named.faults]
   const faults = [...second, ...notNamedIn([...second, ...resolved.missing.map((pointer) => ({ pointer }))], third)]
     .map((fault) => withVariable(fault, substituted.variables))
     .map(document.placed)
   return {
     ...(faults.length === 0 && { configuration: configurationOf(resolved.value) }),
     faults: inOrder(faults),
-    warnings: inOrder([...oddities(resolved.value), ...pems.flatMap(({ warnings }) => warnings)].map(document.placed)),
+    warnings: inOrder([...oddities(resolved.value), ...named.warnings].map(document.placed)),
     files: [itself, ...resolved.files],
     origins: originsOf(document, substituted.variables, resolved),
     value: resolved.value,

@@ -1,16 +1,16 @@
-// Room `demo`: three backends to play with, for those who give no addresses.
+// Room `demo`: three demo backends, for `fastify-balancer` without addresses.
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { isLocalName } from '../guard/only-local.ts'
 
-/** Backends to play with. */
+/** Demo backends. */
 export interface Demo {
   readonly backends: readonly { readonly id: string; readonly url: string }[]
-  /** Without it, they end with the process, and do not hold it up. */
+  /** Optional: without it, they end with the process and do not keep it alive. */
   close(): void
 }
 
-// Not so far apart that the slow one counts as an outlier, and is left alone.
+// Close enough to each other that the slow one is not ejected as an outlier.
 const speeds = { fast: 5, steady: 20, slow: 40 }
 
 function listen(server: Server, port: number): Promise<number> {
@@ -24,7 +24,7 @@ function listen(server: Server, port: number): Promise<number> {
   })
 }
 
-/** One backend: it answers with its name after its delay, and `POST /stop` makes it disappear for a while. */
+/** One backend: answers with its name after a delay; `POST /stop` stops it for a while. */
 async function startBackend(name: string, delay: number, downtime: number) {
   const server = createServer((request, response) => {
     const stops = request.method === 'POST' && request.url === '/stop'
@@ -32,7 +32,7 @@ async function startBackend(name: string, delay: number, downtime: number) {
     response.setHeader('x-backend', name)
     setTimeout(() => {
       if (stops) response.once('close', disappear)
-      response.end(stops ? `${name} is gone for ${downtime / 1000} s\n` : `${name}, after ${delay} ms\n`)
+      response.end(stops ? `${name} stops for ${downtime / 1000} s\n` : `${name}, after ${delay} ms\n`)
     }, delay)
   })
   const port = await listen(server, 0)
@@ -48,13 +48,13 @@ async function startBackend(name: string, delay: number, downtime: number) {
     absence = setTimeout(comeBack, downtime).unref()
   }
   function comeBack(): void {
-    // The port was free for a while, so somebody else may have it.
+    // Another process may have taken the port meanwhile.
     listen(server, port).catch(disappear)
   }
   return { id: name, url: `http://127.0.0.1:${port}`, close }
 }
 
-/** Starts three backends of different speed on free ports of the loopback; `downtime` is how long a stop lasts, in ms. */
+/** Starts three backends of different speed on free loopback ports; `downtime`: how long a stop lasts, in ms. */
 export async function startDemo(downtime: number): Promise<Demo> {
   const started = await Promise.all(Object.entries(speeds).map(([name, delay]) => startBackend(name, delay, downtime)))
   return {
@@ -65,21 +65,21 @@ export async function startDemo(downtime: number): Promise<Demo> {
   }
 }
 
-/** The three lines that say what to try, for a balancer that listens at `url` over such backends. */
+/** Three lines that say what to try, for a balancer that listens at `url`. */
 export function invitation(url: string, downtime: number): string {
   const { host, hostname, protocol } = new URL(url)
-  // To curl, brackets mean a range.
+  // curl reads brackets as a range.
   const at = host.replace(/^\[.*\]/, 'localhost')
   const isSecure = protocol === 'https:'
-  // The certificate may be one that nobody has signed.
+  // The certificate may be self-signed.
   const curl = isSecure ? 'curl -k' : 'curl'
   const asked = isSecure ? `https://${at}` : at
   const page = isLocalName(hostname)
-    ? `${protocol}//${at}/_balancer/dashboard/  shows it live; each request has a line below. See also --help`
-    : 'each request has a line below. With --host 127.0.0.1 there is a page, too. See also --help'
+    ? `${protocol}//${at}/_balancer/dashboard/  live dashboard; each request is logged below. More: --help`
+    : 'each request is logged below. With --host 127.0.0.1 there is a live page, too. More: --help'
   return [
     `Try   ${curl} "${asked}/[1-6]"          ${Object.keys(speeds).join(', ')} take turns`,
-    `Stop  ${curl} -i -X POST ${asked}/stop  stops the one that answers for ${downtime / 1000} s; try again: nothing fails`,
+    `Stop  ${curl} -i -X POST ${asked}/stop  stops one backend for ${downtime / 1000} s; try again: nothing fails`,
     `Look  ${page}`,
     '',
   ].join('\n')

@@ -2,12 +2,12 @@ import type { Configuration } from '../configuration/configuration.ts'
 import { serve } from '../server/serve.ts'
 import { invitation, startDemo } from './demo.ts'
 
-/** How long a demo backend stays away once it was stopped, in ms. */
+/** How long a stopped demo backend stays down, in ms. */
 const downtime = 10_000
 
 /**
- * Balances three backends to play with, in place of those of a configuration, and says what to try.
- * @throws CommandError when it cannot begin
+ * Balances three demo backends instead of the configured ones, and prints what to try.
+ * @throws CommandError if it cannot start
  */
 export async function serveDemo(configuration: Configuration, warnings: readonly string[]): Promise<void> {
   const { backends } = await startDemo(downtime)

@@ -13,7 +13,7 @@ const WrongCredentialsError = createError(
   401,
 )
 
-/** Who may. With neither, only who is on this machine. */
+/** Who may. With neither, only clients on this machine. */
 export interface Access {
   /** As a bearer token; in a browser, as the password of any name. */
   readonly token?: string | undefined
@@ -26,10 +26,13 @@ const digest = (text: string) => createHash('sha256').update(text).digest()
 export class AdminGuard {
   /** May be replaced at any time: by the next request it is in force. */
   access: Access
+  readonly #isPrivate: boolean
   readonly #names = new WeakMap<FastifyRequest, string>()
 
-  constructor(access: Access) {
+  /** `isPrivate`: all requests come by a Unix socket of the admin API's own, so the rights of its file say who may. */
+  constructor(access: Access, isPrivate = false) {
     this.access = access
+    this.#isPrivate = isPrivate
   }
 
   /** The option `user` of the admin routes: the name that the client signed in with. */
@@ -51,10 +54,12 @@ export class AdminGuard {
     const bearer = app.verifyBearerAuth!
     const basic = app.basicAuth as onRequestHookHandler
     const access = () => this.access
+    const isPrivate = this.#isPrivate
     return function guard(request, reply, done) {
       const { token, passwords } = access()
       if (token === undefined && passwords === undefined) {
-        onlyLocal(request).then(() => done(), done)
+        if (isPrivate) done()
+        else onlyLocal(request).then(() => done(), done)
         return
       }
       // Without any credentials, the answer asks for a name and a password: a browser can give no token.

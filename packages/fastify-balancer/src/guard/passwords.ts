@@ -1,5 +1,5 @@
 import createError from '@fastify/error'
-import { createHmac, randomBytes } from 'node:crypto'
+import { createHash, createHmac, randomBytes } from 'node:crypto'
 import type { PasswordCheck } from './password-hash.ts'
 
 const TooManySignInsError = createError(
@@ -16,13 +16,16 @@ const mostRemembered = 256
 
 /** Checks names and passwords, one after the other: a client that guesses must not take the CPU from the traffic. */
 export class Passwords {
+  /** Of the text that they were read from. */
+  readonly digest: string
   readonly #users: ReadonlyMap<string, PasswordCheck>
   readonly #key = randomBytes(32)
   readonly #good = new Set<string>()
   #waiting = 0
   #last: Promise<unknown> = Promise.resolve()
 
-  constructor(users: ReadonlyMap<string, PasswordCheck>) {
+  constructor(users: ReadonlyMap<string, PasswordCheck>, text = '') {
+    this.digest = createHash('sha256').update(text).digest('base64')
     this.#users = users
   }
 

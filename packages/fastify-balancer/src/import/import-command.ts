@@ -49,10 +49,13 @@ function textOf(file: string): string {
   }
 }
 
-/** HAProxy's sections begin with a word alone, or with one and a name; nginx has braces and semicolons. */
+/** A file of HAProxy begins with a section: a word, and mostly a name; nginx has braces and semicolons. */
+const haproxyStart =
+  /^(?:\s*(?:#.*)?\n)*\s*(?:global|defaults|frontend|backend|listen|userlist|resolvers|peers|mailers|cache|program|ring|http-errors)\b(?!.*[;{]\s*(?:#.*)?$)/m
+
 function programOf(from: string | undefined, file: string): Program {
-  const isHaproxy = /^\s*(?:global|defaults|frontend|backend|listen)\b[^;{]*$/m.test(textOf(file))
-  const program = programs[from ?? (isHaproxy ? 'haproxy' : 'nginx')]
+  const text = textOf(file)
+  const program = programs[from ?? (haproxyStart.exec(text)?.index === 0 ? 'haproxy' : 'nginx')]
   if (program === undefined) throw new CommandError(`--from must be nginx or haproxy, not ${from}`, 2)
   return program
 }

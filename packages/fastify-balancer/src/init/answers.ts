@@ -1,8 +1,8 @@
 import { isIP } from 'node:net'
-import { readBackendAddress, type BackendAddress } from '../command/backend-address.ts'
-import { policyNames } from '../command/options.ts'
-import { integer, oneOf, path } from '../command/values.ts'
-import { wrong } from '../command/wrong-arguments.ts'
+import { readBackendAddress, type BackendAddress } from '../values/backend-address.ts'
+import { policyNames } from '../plugin/policy-names.ts'
+import { integer, oneOf, path } from '../values/plain-values.ts'
+import { wrong } from '../values/wrong-arguments.ts'
 import type { PolicyName } from '../index.ts'
 
 /** What a new file is made of. */

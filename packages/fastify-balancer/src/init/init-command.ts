@@ -1,6 +1,6 @@
 // Room `init`: writes a first file, from flags or from answers on a terminal.
 import { randomBytes } from 'node:crypto'
-import { existsSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, openSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { parseArgs } from 'node:util'
 import { CommandError } from '../command-error.ts'
@@ -66,9 +66,15 @@ function given({ values, positionals }: Arguments): Partial<Record<AnswerName, s
   }
 }
 
-function write(file: string, text: string, mode: { readonly flag: string; readonly mode?: number }): void {
+/** `opening` is as `openSync` has it: `w`, or `wx` for a file that must not be there. */
+function write(file: string, text: string, opening: 'w' | 'wx', mode = 0o666): void {
   try {
-    writeFileSync(file, text, mode)
+    const descriptor = openSync(file, opening, mode)
+    try {
+      writeFileSync(descriptor, text)
+    } finally {
+      closeSync(descriptor)
+    }
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     if (code === 'EEXIST') throw new CommandError(`${file} is there already; --force overwrites it`, 2)
@@ -85,7 +91,9 @@ function quoted(file: string): string {
 function farewell(file: string, port: number, tokenFile: string | undefined): string {
   const command = process.env['npm_command'] === 'exec' ? 'npx fastify-balancer' : 'fastify-balancer'
   const page =
-    tokenFile === undefined ? '' : `Then the page is at http://127.0.0.1:${port}/_balancer/; the password is in ${tokenFile}.\n`
+    tokenFile === undefined
+      ? ''
+      : `Then the page is at http://127.0.0.1:${port}/_balancer/; the password is in ${tokenFile}.\n`
   return `Wrote ${file}. Run it:\n\n  ${command} --config ${quoted(file)}\n\n${page}`
 }
 
@@ -112,15 +120,16 @@ export async function initCommand(argv: readonly string[]): Promise<number> {
     process.stdout.write(initHelp)
     return 0
   }
-  if (force !== true && existsSync(output)) throw new CommandError(`${output} is there already; --force overwrites it`, 2)
+  if (force !== true && existsSync(output))
+    throw new CommandError(`${output} is there already; --force overwrites it`, 2)
   const answers = await answersOf(args)
   const tokenFile = `${output.replace(/\.\w+$/, '')}.token`
   const named = `./${tokenFile.slice(tokenFile.lastIndexOf('/') + 1)}`
   const text = newFile(answers, schemaLine(dirname(output)), quoted(output), named)
-  write(output, text, { flag: force === true ? 'w' : 'wx' })
+  write(output, text, force === true ? 'w' : 'wx')
   // One that is there already may be in use.
   if (answers.dashboard && !existsSync(tokenFile))
-    write(tokenFile, `${randomBytes(24).toString('base64url')}\n`, { flag: 'wx', mode: 0o600 })
+    write(tokenFile, `${randomBytes(24).toString('base64url')}\n`, 'wx', 0o600)
   process.stdout.write(farewell(output, answers.port, answers.dashboard ? tokenFile : undefined))
   return 0
 }

@@ -1,11 +1,14 @@
 import { stringify } from 'yaml'
-import type { BackendAddress } from '../command/backend-address.ts'
-import { policyNames } from '../command/options.ts'
+import type { BackendAddress } from '../values/backend-address.ts'
+import { policyNames } from '../plugin/policy-names.ts'
 import type { Answers } from './answers.ts'
 
 /** A text as YAML needs it; `${` begins a variable in our file, and doubled, is itself. */
 function scalar(text: string): string {
-  return stringify(text.replaceAll('${', '$${'), { lineWidth: 0 }).trimEnd()
+  return stringify(
+    text.replaceAll('${', () => '$${'),
+    { lineWidth: 0 },
+  ).trimEnd()
 }
 
 function backendLine({ url, weight }: BackendAddress): string {
@@ -13,7 +16,11 @@ function backendLine({ url, weight }: BackendAddress): string {
 }
 
 function healthLines(path: string | undefined): readonly string[] {
-  if (path === undefined) return ['    # Backends are not probed; what happens to requests tells which are unhealthy.', '    healthCheck: { type: none }']
+  if (path === undefined)
+    return [
+      '    # Backends are not probed; what happens to requests tells which are unhealthy.',
+      '    healthCheck: { type: none }',
+    ]
   return [
     '    # Backends are asked for this path with HEAD, every 5 s. A status from 100 to 499 is healthy.',
     '    healthCheck:',

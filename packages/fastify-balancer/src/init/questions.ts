@@ -12,21 +12,33 @@ const questions: Readonly<Partial<Record<AnswerName, string>>> = {
   dashboard: 'A live page and the admin API (yes or no)',
 }
 
-async function ask(terminal: Interface, name: AnswerName, question: string, signal: AbortSignal): Promise<string> {
-  const text = await terminal.question(`${question} [${defaults[name]}]: `, { signal })
-  return text.trim() === '' ? defaults[name] : text.trim()
+/** The lines of a terminal, also those that came before they were asked for, as when they are pasted. */
+class Lines {
+  readonly #terminal: Interface
+  readonly #lines: AsyncIterator<string>
+  /** No more is typed; what was typed before is still there. */
+  #closed = false
+
+  constructor(terminal: Interface) {
+    this.#terminal = terminal
+    this.#lines = terminal[Symbol.asyncIterator]()
+    terminal.once('close', () => (this.#closed = true))
+  }
+
+  async ask(question: string, byDefault: string): Promise<string> {
+    this.#terminal.setPrompt(`${question} [${byDefault}]: `)
+    if (!this.#closed) this.#terminal.prompt()
+    const { value, done } = await this.#lines.next()
+    if (done === true) throw new CommandError('stopped; nothing was written', 1)
+    return value.trim() || byDefault
+  }
 }
 
 /** Asks until the answer can be used. */
-async function usableAnswer(
-  terminal: Interface,
-  name: AnswerName,
-  question: string,
-  { output, signal }: { readonly output: Writable; readonly signal: AbortSignal },
-): Promise<string> {
+async function usableAnswer(lines: Lines, name: AnswerName, question: string, output: Writable): Promise<string> {
   for (;;) {
     // oxlint-disable-next-line no-await-in-loop -- one answer after the other
-    const text = await ask(terminal, name, question, signal)
+    const text = await lines.ask(question, defaults[name])
     try {
       checkAnswer(name, text)
       return text
@@ -46,17 +58,13 @@ export async function askAnswers(
   { input, output }: { readonly input: Readable; readonly output: Writable },
 ): Promise<Partial<Record<AnswerName, string>>> {
   const terminal = createInterface({ input, output })
-  const closed = new AbortController()
-  terminal.once('close', () => closed.abort())
+  const lines = new Lines(terminal)
   const answers = { ...given }
   try {
     for (const [name, question] of Object.entries(questions) as [AnswerName, string][]) {
       // oxlint-disable-next-line no-await-in-loop -- one question after the other
-      answers[name] ??= await usableAnswer(terminal, name, question, { output, signal: closed.signal })
+      answers[name] ??= await usableAnswer(lines, name, question, output)
     }
-  } catch (error) {
-    if (!closed.signal.aborted) throw error
-    throw new CommandError('stopped; nothing was written', 1)
   } finally {
     terminal.close()
   }

@@ -7,7 +7,7 @@ import { dashboardOptions, type FacadeDashboardOptions } from './dashboard-optio
 import { metricsOptions } from './metrics-options.ts'
 import { leadToPage } from './page-redirect.ts'
 
-/** What stands around the balancers of an app, and is of all of them. */
+/** The plugins around the balancers of an app, shared by all of them. */
 export interface AdministrationOptions {
   readonly metrics: MetricsOptions | false
   readonly admin: AdminRoutesOptions | false
@@ -15,19 +15,21 @@ export interface AdministrationOptions {
   readonly dashboard: FacadeDashboardOptions | false
 }
 
-/** Adds the metrics, the admin routes and the page that are asked for. All balancers with constraints must be there. */
+/** Registers metrics, admin routes and dashboard, as far as wanted. All balancers with constraints must be registered before. */
 export async function administer(
   app: FastifyInstance,
   { metrics, admin, dashboard }: AdministrationOptions,
 ): Promise<void> {
   if (metrics !== false) {
     if (app.hasDecorator('balancerMetrics'))
-      throw new BadOptionsError('metrics: there are some already, and they are of all balancers: give them to one only')
+      throw new BadOptionsError(
+        'metrics: already registered by another balancer: set them for one only, they cover all',
+      )
     await app.register(metricsPlugin, metricsOptions(metrics, admin))
   }
   if (admin === false) return
   const page = dashboard !== false && dashboardOptions(dashboard, admin)
-  // Before the admin routes, which take everything below their prefix that is free.
+  // Before the admin routes, whose catch-all would take this path.
   if (page !== false) await leadToPage(app, page)
   await app.register(adminRoutes, admin)
   if (page !== false) await app.register(dashboardPlugin, page)

@@ -1,7 +1,7 @@
 import type { AdminRoutesOptions } from '@fastify-balancer/admin-routes'
 import type { MetricsOptions } from '@fastify-balancer/metrics'
 
-/** Figures that are as open as `insecure` admin routes are kept from the same strangers: those who ask by a name that nobody has listed. */
+/** With `insecure` admin routes, unguarded metrics get the same protection against DNS rebinding: the `hosts` of `admin`. */
 export function metricsOptions(given: MetricsOptions, admin: AdminRoutesOptions | false): MetricsOptions {
   if (admin === false || admin.insecure !== true || given.onRequest !== undefined) return given
   return { hosts: admin.hosts ?? [], ...given }

@@ -23,7 +23,7 @@ export const pageOptions = Type.Object(
   strict,
 )
 
-/** Everything that `register` takes, for the README: `check` asks each plugin for the faults of its part. The balancer's own options, and those of the plugins around it. */
+/** Everything that `register` takes, for the README: the core's options and those of the plugins around it. `check` lets each plugin validate its part. */
 export const BalancerOptions: TObject = Type.Object(
   {
     ...CoreOptions.properties,
@@ -52,13 +52,13 @@ export interface BalancerOptions extends CoreOptions {
 }
 
 function placed(name: string, faults: readonly string[]): string[] {
-  // A fault of the whole has no place of its own.
+  // A fault of the whole part has no place of its own.
   return faults.map((fault) => (/^\S+: /.test(fault) ? `${name}.${fault}` : `${name}: ${fault}`))
 }
 
 function pageFaults(dashboard: FacadeDashboardOptions, admin: AdminRoutesOptions | false): readonly string[] {
   return admin === false
-    ? ['needs `admin`: give it too, e.g. `admin: { onRequest }`']
+    ? ['needs `admin`: add `admin: { onRequest }`']
     : faultsOfDashboard(dashboardOptions(dashboard, admin))
 }
 
@@ -84,7 +84,7 @@ export function faultsOfRegister({
 }
 
 /**
- * Checks the options of all plugins together.
+ * Validates the options of all plugins together.
  * @throws BadOptionsError naming every fault
  */
 export function check(options: BalancerOptions): void {

@@ -2,10 +2,10 @@ import type { FastifyContextConfig, FastifyInstance, FastifySchema, onRequestHoo
 import { posix } from 'node:path'
 import type { PageOptions } from './dashboard-options.ts'
 
-/** Left out of what @fastify/swagger describes. */
+/** Hides the route from @fastify/swagger. */
 const schema: FastifySchema & { readonly hide: true } = { hide: true }
 
-/** Read by @fastify/under-pressure: an operator must get in while the process is overloaded. */
+/** Read by @fastify/under-pressure: an overloaded process must stay operable. */
 const config = { pressureHandler: () => undefined } as FastifyContextConfig
 
 async function redirectRoute(scope: FastifyInstance, { path, admin, onRequest = [] }: PageOptions): Promise<void> {
@@ -17,14 +17,14 @@ async function redirectRoute(scope: FastifyInstance, { path, admin, onRequest = 
     exposeHeadRoute: true,
     onRequest: onRequest as onRequestHookHandler | onRequestHookHandler[],
     async handler({ url }, reply) {
-      // Relative, as a proxy in front may have taken a prefix away.
+      // Relative, since a proxy in front may have stripped a prefix.
       const from = new URL(url, 'http://localhost').pathname.endsWith('/') ? admin : posix.dirname(admin)
       return reply.redirect(`./${posix.relative(from, path)}/`, 302)
     },
   })
 }
 
-/** The admin routes' prefix, opened in a browser, leads to the page; for clients that may see it. */
+/** Redirects the admin routes' prefix to the dashboard, for clients that may see it. */
 export async function leadToPage(app: FastifyInstance, page: PageOptions): Promise<void> {
   await app.register(async (scope) => redirectRoute(scope, page), { prefix: page.admin })
 }

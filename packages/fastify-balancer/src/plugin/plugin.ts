@@ -12,7 +12,7 @@ async function plugin(app: FastifyInstance, given: BalancerOptions): Promise<voi
   check(given)
   const { healthCheck = {}, circuitBreaker = {}, metrics = false, admin = false, ...others } = given
   const { dashboard = false, underPressure = false, ...options } = others
-  // Before the routes, which its hook is for.
+  // Before the routes, so that its hook applies to them.
   if (underPressure !== false) await shedUnderPressure(app, underPressure)
   await app.register(core, options)
   const balancer = options.name ?? 'default'
@@ -21,5 +21,5 @@ async function plugin(app: FastifyInstance, given: BalancerOptions): Promise<voi
   await administer(app, { metrics, admin, dashboard })
 }
 
-/** `fastify.register(balancer, options)`: the balancer, with health checks and circuit breakers unless they are `false`, and metrics, admin routes, a page and the shedding of load if they are asked for. */
+/** `fastify.register(balancer, options)`: the balancer, with health checks and circuit breakers unless they are `false`; metrics, admin routes, dashboard and load shedding if they are given. */
 export const balancer = fp(plugin, { fastify: '5.x', name: 'fastify-balancer' })

@@ -1,6 +1,6 @@
 import type { PolicyName } from '@fastify-balancer/balancer-core'
 
-// Keys of an object, so that the compiler misses none of the core's.
+// Keys of an object, so that the compiler finds a missing one.
 /** The policies that can be chosen by name. */
 export const policyNames = Object.keys({
   'round-robin': true,

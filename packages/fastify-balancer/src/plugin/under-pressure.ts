@@ -6,19 +6,19 @@ import type { FastifyInstance } from 'fastify'
 const limit = (description: string, byDefault: number) =>
   Type.Number({ minimum: 0, default: byDefault, description: `${description}; 0 = no limit` })
 
-/** What is handed to @fastify/under-pressure. */
+/** Options for @fastify/under-pressure. */
 export const UnderPressureOptions = Type.Object(
   {
-    maxEventLoopDelay: limit('Shed requests while the event loop is late by more (ms)', 1000),
-    maxEventLoopUtilization: limit('While it is busy for a larger part of the time (0–1)', 0),
-    maxHeapUsedBytes: limit('While the heap is larger (bytes)', 0),
-    maxRssBytes: limit('While the process is larger (bytes)', 0),
-    sampleInterval: Type.Integer({ minimum: 10, default: 1000, description: 'How often it is measured (ms)' }),
-    retryAfter: Type.Integer({ minimum: 1, default: 10, description: '`retry-after` of what is shed (s)' }),
+    maxEventLoopDelay: limit('Requests get 503 while the event loop delay is above this (ms)', 1000),
+    maxEventLoopUtilization: limit('Likewise while the event loop utilization is above this (0–1)', 0),
+    maxHeapUsedBytes: limit('Likewise while the used heap is larger (bytes)', 0),
+    maxRssBytes: limit('Likewise while the resident memory (RSS) is larger (bytes)', 0),
+    sampleInterval: Type.Integer({ minimum: 10, default: 1000, description: 'How often these are measured (ms)' }),
+    retryAfter: Type.Integer({ minimum: 1, default: 10, description: '`Retry-After` of those responses (s)' }),
   },
   strict,
 )
-/** What may be given: everything optional. */
+/** What may be given; everything is optional. */
 export type UnderPressureOptions = Given<Static<typeof UnderPressureOptions>>
 
 /** Every fault of the options, one line each. */
@@ -27,18 +27,18 @@ export function faultsOfUnderPressure(given: UnderPressureOptions): readonly str
   const faults = [...faultsOf(UnderPressureOptions, options)]
   if (faults.length > 0) return faults
   const { maxEventLoopDelay, maxEventLoopUtilization, maxHeapUsedBytes, maxRssBytes } = options
-  if (maxEventLoopUtilization > 1) faults.push('maxEventLoopUtilization: expected 1 at most')
+  if (maxEventLoopUtilization > 1) faults.push('maxEventLoopUtilization: must be at most 1')
   if (maxEventLoopDelay + maxEventLoopUtilization + maxHeapUsedBytes + maxRssBytes === 0)
-    faults.push('maxEventLoopDelay: expected a limit, this or another: all of them are 0')
+    faults.push('maxEventLoopDelay: all limits are 0: set this or another one')
   return faults
 }
 
 /**
- * While the process is overloaded, every route of the app answers 503 with `retry-after` before anything else is done;
- * the admin routes go on, for whoever has to help.
+ * While the process is overloaded, every route of the app answers 503 with `Retry-After` before anything else runs, except
+ * admin routes, dashboard and metrics.
  */
 export async function shedUnderPressure(app: FastifyInstance, given: UnderPressureOptions): Promise<void> {
   const options = withDefaults(UnderPressureOptions, given)
-  // As it is now, not on the average since the start.
+  // The current utilization, not the average since the start.
   await app.register(underPressurePlugin, { ...options, eventLoopUtilizationMode: 'interval' })
 }

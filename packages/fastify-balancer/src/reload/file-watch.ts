@@ -126,6 +126,10 @@ export class FileWatch {
   }
 }
 
-function isSame(one: ReadonlyMap<string, string>, other: ReadonlyMap<string, string>, files: readonly string[]): boolean {
+function isSame(
+  one: ReadonlyMap<string, string>,
+  other: ReadonlyMap<string, string>,
+  files: readonly string[],
+): boolean {
   return files.every((file) => one.get(file) === other.get(file))
 }

@@ -23,3 +23,15 @@ export function listeningLine({ balancers }: Configuration, address: string): st
   const by = balancers.length === 1 ? ` by ${policyOf(balancers[0]!)}` : ''
   return `balancing ${subject(balancers)} at ${address}${by}`
 }
+
+/** How many backends are probed before anything listens. */
+function probedFirst({ backends = [], healthCheck = {} }: BalancerConfiguration): number {
+  if (healthCheck === false || healthCheck.type === 'none') return 0
+  return (healthCheck.initial ?? 'probe') === 'probe' ? backends.length : 0
+}
+
+/** The line that says what a start waits for; undefined if it does not wait. */
+export function probingLine({ balancers }: Configuration): string | undefined {
+  const count = balancers.reduce((sum, balancer) => sum + probedFirst(balancer), 0)
+  return count === 0 ? undefined : `probing ${count} backend${count === 1 ? '' : 's'} before listening`
+}

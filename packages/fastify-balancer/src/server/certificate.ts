@@ -1,6 +1,6 @@
-import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { CommandError } from '../command-error.ts'
+import { inspectCertificate } from '../configuration/certificate.ts'
 import type { Listener } from '../configuration/configuration.ts'
 import { fileError } from '../file-error.ts'
 
@@ -21,40 +21,14 @@ function read(what: string, file: string): string {
   }
 }
 
-function parsedCertificate(file: string, text: string): X509Certificate {
-  try {
-    return new X509Certificate(text)
-  } catch {
-    throw new CommandError(`${file} is not a certificate in PEM form (-----BEGIN CERTIFICATE-----)`, 2)
-  }
-}
-
-function parsedKey(file: string, text: string): KeyObject {
-  try {
-    return createPrivateKey(text)
-  } catch (error) {
-    const isLocked = (error as NodeJS.ErrnoException).code === 'ERR_MISSING_PASSPHRASE'
-    const fault = isLocked
-      ? 'is encrypted: decrypt it with `openssl pkey`'
-      : 'is not a private key in PEM form (-----BEGIN PRIVATE KEY-----)'
-    throw new CommandError(`${file} ${fault}`, 2)
-  }
-}
-
-function warningOf(file: string, { validFrom, validTo }: X509Certificate): string | undefined {
-  if (Date.parse(validTo) < Date.now()) return `the certificate ${file} expired on ${validTo}: clients will refuse it`
-  if (Date.parse(validFrom) > Date.now()) return `the certificate ${file} is only valid from ${validFrom} on`
-  return undefined
-}
-
 /**
  * Reads the files of a listener's certificate and key, and checks that they belong together.
  * @throws CommandError naming the file and what is wrong with it
  */
-export function readCertificate({ cert, key }: NonNullable<Listener['tls']>): Certificate {
-  const texts = { cert: read('the certificate', cert), key: read('the key', key) }
-  const certificate = parsedCertificate(cert, texts.cert)
-  if (!certificate.checkPrivateKey(parsedKey(key, texts.key)))
-    throw new CommandError(`the key ${key} does not belong to the certificate ${cert}`, 2)
-  return { ...texts, warning: warningOf(cert, certificate) }
+export function readCertificate(files: NonNullable<Listener['tls']>): Certificate {
+  const pem = { cert: read('the certificate', files.cert), key: read('the key', files.key) }
+  const { faults, warning } = inspectCertificate(pem)
+  const [fault] = faults
+  if (fault !== undefined) throw new CommandError(`${files[fault.of]} ${fault.message}`, 2)
+  return { ...pem, warning: warning === undefined ? undefined : `the certificate ${files.cert} ${warning}` }
 }

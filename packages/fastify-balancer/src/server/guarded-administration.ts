@@ -19,16 +19,18 @@ export function administrationUrls({ admin, metrics, dashboard }: Administration
 
 /**
  * Adds the metrics, the admin routes and the page of a configuration, for those who may use them: a token or a password opens
- * them; without either, only this machine may, unless `admin.insecure` is written.
+ * them; without either, only this machine may, or those who may use the Unix socket of `admin.listen`, unless `admin.insecure`
+ * is written.
  * @throws CommandError when the token or the file of passwords cannot be used
  */
 export async function administerGuarded(
   app: FastifyInstance,
   { admin, metrics, dashboard }: Administration,
 ): Promise<AdminGuard> {
-  const { token, basicAuth, listen: _, ...routes } = admin === false ? {} : admin
+  const { token, basicAuth, listen, ...routes } = admin === false ? {} : admin
   const guard = new AdminGuard(
     accessOf({ ...(token !== undefined && { token }), ...(basicAuth !== undefined && { basicAuth }) }),
+    listen?.path !== undefined,
   )
   const warning = token === undefined ? undefined : tokenWarning(token)
   if (warning !== undefined) app.log.warn(`the admin token ${warning}`)

@@ -2,7 +2,7 @@ import Fastify, { LogController, type FastifyInstance } from 'fastify'
 import type { Server } from 'node:http'
 import type { Server as TlsServer } from 'node:tls'
 import type { Listener } from '../configuration/configuration.ts'
-import { readCertificate } from './certificate.ts'
+import { readCertificate, type Certificate } from './certificate.ts'
 import type { Logger } from './log.ts'
 import { listenError } from './listen-error.ts'
 import { clearSocketFile } from './socket-file.ts'
@@ -12,6 +12,7 @@ export class ListeningApp {
   readonly listener: Listener
   readonly app: FastifyInstance
   #address: string | undefined
+  #certificate: Certificate | undefined
 
   /**
    * It listens once `listen` is called.
@@ -21,6 +22,7 @@ export class ListeningApp {
     this.listener = listener
     const { tls, http2 = false, trustProxy = false } = listener
     const certificate = tls === undefined ? undefined : readCertificate(tls)
+    this.#certificate = certificate
     const options = {
       logger,
       genReqId,
@@ -66,13 +68,23 @@ export class ListeningApp {
     }
   }
 
+  /** The one that connections get which begin now. */
+  get certificate(): Certificate | undefined {
+    return this.#certificate
+  }
+
   /**
-   * Reads the files of the certificate again; connections that begin from now on get it.
+   * Reads the files of the certificate again, and uses it.
    * @throws CommandError when it cannot be used: the one before stays
    */
   renewCertificate(tls = this.listener.tls): void {
-    if (tls === undefined) return
-    const { cert, key, warning } = readCertificate(tls)
+    if (tls !== undefined) this.useCertificate(readCertificate(tls))
+  }
+
+  /** Connections that begin from now on get this one. */
+  useCertificate(certificate: Certificate): void {
+    const { cert, key, warning } = certificate
+    this.#certificate = certificate
     for (const server of this.servers) (server as unknown as TlsServer).setSecureContext({ cert, key })
     if (warning !== undefined) this.app.log.warn(warning)
   }

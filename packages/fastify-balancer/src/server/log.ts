@@ -33,19 +33,24 @@ function isColoured(): boolean {
 }
 
 /** The form of the log where none was asked for: a person reads a terminal, a program everything else. */
-export function defaultLogForm(): LogForm {
+function defaultForm(): LogForm {
   return process.stdout.isTTY ? 'pretty' : 'json'
 }
 
+/** Is the log written for a person to read? */
+export function isForPeople({ form = defaultForm() }: Configuration['log']): boolean {
+  return form === 'pretty'
+}
+
 /** Fastify's option `logger` for what was asked for, on standard output. */
-export async function loggerOf({ form = defaultLogForm(), level = 'info' }: Configuration['log']): Promise<Logger> {
+export async function loggerOf({ form = defaultForm(), level = 'info' }: Configuration['log']): Promise<Logger> {
   if (form === 'off') return false
   if (form === 'json') return { level, stream: { write: (line) => void process.stdout.write(line) } }
   const { prettyFactory } = await import('pino-pretty')
   const pretty = prettyFactory({
     colorize: isColoured(),
     ignore:
-      'pid,hostname,reqId,balancer,outcome,method,url,status,duration,attempts,backend,by,evidence,reason,openings,changesIn',
+      'pid,hostname,reqId,balancer,outcome,method,url,status,duration,attempts,backend,by,evidence,reason,openings,changesIn,reload',
     messageFormat,
     singleLine: true,
     translateTime: 'SYS:HH:MM:ss.l',

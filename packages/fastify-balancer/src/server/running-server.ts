@@ -1,8 +1,9 @@
 import type { FastifyBaseLogger } from 'fastify'
-import balancer, { BadOptionsError, sharedBalancers, type Balancer } from '../index.ts'
+import { sharedBalancers, type Balancer } from '../index.ts'
 import { CommandError } from '../command-error.ts'
 import type { Configuration } from '../configuration/configuration.ts'
 import type { AdminGuard } from '../guard/admin-guard.ts'
+import { registerSwitchable } from '../plugin/switchable.ts'
 import { shedUnderPressure } from '../plugin/under-pressure.ts'
 import { listeningLine } from './announcement.ts'
 import { administerGuarded, administrationUrls } from './guarded-administration.ts'
@@ -18,6 +19,7 @@ export class RunningServer {
   readonly listeners: readonly [ListeningApp, ...ListeningApp[]]
   /** The one with the admin API, the page and the metrics: one of its own, or the first of those that forward. */
   readonly admin: ListeningApp
+  readonly #onClose: (() => void)[] = []
   #guard: AdminGuard | undefined
   #closed: Promise<void> | undefined
 
@@ -65,8 +67,8 @@ export class RunningServer {
     for (const app of apps) app.addHook('preClose', async () => void this.close())
     // Before the routes, which its hook is for.
     if (underPressure !== false) await Promise.all(apps.map((app) => shedUnderPressure(app, underPressure)))
-    for (const options of balancers) void first.register(balancer, options)
-    await first
+    // oxlint-disable-next-line no-await-in-loop -- in the order of the configuration
+    for (const options of balancers) await registerSwitchable(first, options)
     await this.#share()
     if (admin !== false || metrics !== false) this.#guard = await administerGuarded(this.admin.app, this.configuration)
   }
@@ -82,7 +84,7 @@ export class RunningServer {
       void app.register(sharedBalancers, { of: first })
     }
     if (isApart) void administration.register(sharedBalancers, { of: first, routes: false })
-    await Promise.all(this.all.map(async ({ app }) => app))
+    await Promise.all(this.all.map(({ app }) => app.after()))
   }
 
   /**
@@ -107,15 +109,30 @@ export class RunningServer {
     }
   }
 
+  /** Calls this when it begins to close. */
+  onClose(listener: () => void): void {
+    this.#onClose.push(listener)
+  }
+
   /** Lets everything that is under way finish, then closes; the admin API goes on until that is done. */
   close(): Promise<void> {
     return (this.#closed ??= this.#close())
   }
 
   async #close(): Promise<void> {
-    await Promise.all(this.listeners.map(({ app }) => app.close()))
-    await this.admin.app.close()
+    for (const listener of this.#onClose) listener()
+    const closing = await Promise.allSettled(this.listeners.map(({ app }) => app.close()))
+    closing.push(...(await Promise.allSettled([this.admin.app.close()])))
+    for (const one of closing)
+      if (one.status === 'rejected')
+        this.log.error({ err: one.reason as unknown }, 'a listener did not close as it should')
   }
+}
+
+/** What a plugin refuses to start with is for the operator to mend: a line, and no stack. */
+function asCommandError(error: unknown): unknown {
+  const { code, message } = error as { readonly code?: unknown; readonly message: string }
+  return typeof code === 'string' && code.startsWith('FST_BALANCER_') ? new CommandError(message, 2) : error
 }
 
 /**
@@ -133,6 +150,6 @@ export async function buildServer(configuration: Configuration): Promise<Running
     return server
   } catch (error) {
     await server.close()
-    throw error instanceof BadOptionsError ? new CommandError(error.message, 2) : error
+    throw asCommandError(error)
   }
 }

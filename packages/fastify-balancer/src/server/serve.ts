@@ -1,5 +1,7 @@
 // Room `server`: runs what a command line or a file describes: listeners, log, signals.
 import type { Configuration } from '../configuration/configuration.ts'
+import { probingLine } from './announcement.ts'
+import { isForPeople } from './log.ts'
 import { buildServer, type RunningServer } from './running-server.ts'
 
 /** Stops gently at the first signal, and at once at the second. */
@@ -35,6 +37,9 @@ export async function serve(configuration: Configuration, warnings: readonly str
   const server = await buildServer(configuration)
   stopOnSignals(server)
   for (const warning of warnings) server.log.warn(warning)
+  const probing = probingLine(configuration)
+  // A person who waits wants to know what for.
+  if (probing !== undefined && isForPeople(configuration.log)) server.log.info(probing)
   if (await server.listen()) announce(server)
   return server
 }

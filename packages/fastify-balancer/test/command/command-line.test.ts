@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import type { ServerResponse } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, test, type TestContext } from 'node:test'
 import { ask } from '../../../../test/support/ask.ts'
@@ -75,7 +77,7 @@ describe('the demo', patience, () => {
     assert.equal(commands.length, 2)
     assert.equal(six!.stdout.replaceAll(/,.*/g, ''), 'fast\nsteady\nslow\nfast\nsteady\nslow\n')
     assert.match(goes!.stdout, /^x-backend: fast\r$/m)
-    assert.match(goes!.stdout, /^fast is gone for 10 s$/m)
+    assert.match(goes!.stdout, /^fast stops for 10 s$/m)
     return undefined
   })
 })
@@ -140,6 +142,39 @@ describe('given addresses', patience, () => {
   })
 })
 
+test(
+  'on a terminal: plain text, what a start waits for, and where metrics are; no colors with NO_COLOR',
+  patience,
+  async (t) => {
+    if (spawnSync('script', ['--version']).error !== undefined) return t.skip('there is no script(1) here')
+    const within = ['sh', '-c', 'exec script -qec "$0 $*" /dev/null']
+    const [one] = await startBackends(t, 'one')
+    const args = ['-p', '0', '--metrics', one!.url]
+    const program = startProgram(t, file, { within, args, env: { NO_COLOR: '1' } })
+    await program.until(/INFO: probing 1 backend before listening/)
+    await program.until(/INFO: balancing http:\S+ at http:\S+ by round-robin/)
+    await program.until(/INFO: metrics are at http:\S+\/metrics, for this machine only/)
+    assert.ok(!program.stdout.join('\n').includes('\u001B['))
+    return undefined
+  },
+)
+
+test('a page that a token opens; what should be mended is told in the log', patience, async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'token-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const tokenFile = join(folder, 'token')
+  writeFileSync(tokenFile, 'secret\n', { mode: 0o644 })
+  const [one] = await startBackends(t, 'one')
+  const [program, url] = await startAt(t, '--dashboard', '--admin-token-file', tokenFile, one!.url)
+  await program.until(/"level":40.*every user of this machine may read .*token: change that with chmod o-r/)
+  await program.until(/"level":40.*the admin token is short/)
+  await program.until(/the page is at http:\S+\/_balancer\/"/)
+  const page = `${url}/_balancer/dashboard/`
+  assert.equal((await ask(page)).status, 401)
+  assert.equal((await ask(page, { headers: { authorization: 'Bearer secret' } })).status, 200)
+  assert.doesNotMatch(program.stdout.join('\n'), /secret/)
+})
+
 describe('checking backends', patience, () => {
   test('they are asked with HEAD on / before the first request, and who does not answer gets none', async (t) => {
     const [one] = await startBackends(t, 'one')
@@ -154,7 +189,7 @@ describe('checking backends', patience, () => {
     const lines = program.stdout.map((line) => JSON.parse(line) as { msg: string; attempts?: { backend: string }[] })
     const asked = lines.flatMap(({ attempts }) => attempts ?? []).map(({ backend }) => backend)
     assert.deepEqual(asked, [one!.url, one!.url, one!.url, one!.url])
-    assert.ok(lines.some(({ msg }) => msg.startsWith(`${dead} is left alone: `)))
+    assert.ok(lines.some(({ msg }) => msg.startsWith(`backend ${dead} unhealthy: `)))
   })
 
   test('on the path that is given', async (t) => {

@@ -23,10 +23,10 @@ const faulty: Readonly<Record<string, readonly [text: string, place: string, mes
   'a list instead of a mapping': ['- a\n', '1:1 ', /expected a mapping/],
   'several documents': [`${site()}---\nmetrics: true\n`, '3:1 ', /several documents/],
   'another version of YAML': [`%YAML 1.1\n---\n${site()}`, '1:1 ', /1\.2.*%YAML/],
-  'an alias of nothing': [site('metrics: *all\n'), '3:10 metrics', /no `&all`.*quotes/],
-  'an alias of itself': [site('admin: &a { token: t, hosts: [*a] }\n'), '3:31 admin.hosts.0', /repeats/],
+  'an alias of nothing': [site('metrics: *all\n'), '3:10 metrics', /alias.*quotes/],
+  'an alias of itself': [site('admin: &a { token: a, hosts: [*a] }\n'), '3:31 admin.hosts.0', /repeats/],
   'a merge of something else': [site('admin: { <<: 1 }\n'), '3:14 admin', /alias of a mapping/],
-  'a tag': [site('metrics: !on true\n'), '3:10 ', /tags are not used here: remove `!on`/],
+  'a tag': [site('metrics: !on true\n'), '3:10 ', /tag.*quotes/],
   'a variable in braces': [site('log: { level: ${LEVEL} }\n'), '3:16 ', /quotes: "\$\{NAME\}"/],
   'a key that is not known': [site('metrcs: true\n'), '3:1 metrcs', /unknown.*metrics/],
   'a deep key that is not known': [site('    helthCheck: {}\n'), '3:5 balancers.0.helthCheck', /unknown.*healthCheck/],
@@ -53,7 +53,7 @@ const faulty: Readonly<Record<string, readonly [text: string, place: string, mes
     '4:15 balancers.0.timeouts.connect',
     /empty.*remove/,
   ],
-  'a number that begins with 0': [site('listen: [{ port: 08080 }]\n'), '3:18 listen.0.port', /octal.*8080/],
+  'a number that begins with 0': [site('listen: [{ port: 08080 }]\n'), '3:18 listen.0.port', /octal.*quote/],
   'a time of day for a number': [site('    maxExchanges: 12:30\n'), '3:19 balancers.0.maxExchanges', /whole number/],
   'a number too large': [site('listen:\n  - port: 80800\n'), '4:11 listen.0.port', /65535/],
   'a listener without a port': [site('listen: [{ host: "::" }]\n'), '3:10 listen.0', /needs `port`, or `path`/],
@@ -98,7 +98,22 @@ const faulty: Readonly<Record<string, readonly [text: string, place: string, mes
     '3:40 balancers.0.healthCheck.headers.a b.c',
     /not a valid header/,
   ],
-  'an open admin': [site('admin: {}\n'), '3:8 admin', /`token` or `basicAuth`/],
+  'an admin that is open and guarded': [
+    site('admin: { token: t, insecure: true }\n'),
+    '3:30 admin.insecure',
+    /in spite of `token`/,
+  ],
+  'a token that no header can carry': [site('admin: { token: "a b" }\n'), '3:17 admin.token', /has spaces/],
+  'a file of passwords that is none': [
+    site('admin: { basicAuth: { file: code.js } }\n'),
+    '3:29 admin.basicAuth.file',
+    /code\.js:1: /,
+  ],
+  'a proxy that is none': [
+    site('listen: [{ port: 80, trustProxy: [10.0.0.0/8, proxy] }]\n'),
+    '3:47 listen.0.trustProxy.1',
+    /'proxy' is not an address/,
+  ],
   'a page without admin': [site('dashboard: true\n'), '3:12 dashboard', /needs `admin`/],
   'an empty token': [site('admin: { token: "" }\n'), '3:17 admin.token', /empty/],
   'a file as other tools write it': [
@@ -142,6 +157,11 @@ const faulty: Readonly<Record<string, readonly [text: string, place: string, mes
     site('    maxExchanges: ${TEXT}\n'),
     '3:19 balancers.0.maxExchanges',
     /whole number.*TEXT/,
+  ],
+  'a number of which a part is a variable': [
+    site('    maxExchanges: "1${ZEROS:-00}"\n'),
+    '3:19 balancers.0.maxExchanges',
+    /whole number/,
   ],
   'a variable of another shell': [site('    name: "${A:?no}"\n'), '3:11 balancers.0.name', /\$\{NAME\}.*\$\$\{/],
   'a certificate that is none': [
@@ -192,4 +212,32 @@ test('all faults are told at once, in the order of the file', async (t) => {
 test('one fault is told once', async (t) => {
   const text = site('    timeouts: { connect: "${NONE}" }\n    rewrite: { request: { module: none.js } }\n')
   assert.equal((await readText(t, text)).faults.length, 2)
+})
+
+test('no fault shows a value, which may be a secret', async (t) => {
+  const values = [
+    '*s3cret',
+    '!s3cret',
+    '0815',
+    '@s3cret',
+    '"s3cret',
+    '[s3cret]',
+    '{ s3cret: 1 }',
+    's3cret\n    s3cret: x',
+    '8.15',
+    '"${s3cret"',
+    '"s3cret s3cret"',
+  ]
+  for (const value of values)
+    for (const place of ['token', 'persist', 'bodyLimit', 'hosts']) {
+      const faults = told(await readText(t, site(`admin: { insecure: false }\nadmin:\n  ${place}: ${value}\n`))).join(
+        '\n',
+      )
+      assert.notEqual(faults, '')
+      assert.doesNotMatch(
+        faults.replaceAll(/^\S+ \S+: (?:unknown option|`s3cret` is given)/gm, ''),
+        /: .*(?:s3cret|815|8\.15)/,
+        value,
+      )
+    }
 })

@@ -9,7 +9,7 @@ const file = `
 $schema: ./node_modules/fastify-balancer/configuration.schema.json
 listen:
   - { port: 8080, host: 0.0.0.0, tls: { cert: a.pem, key: b.pem }, http2: true, trustProxy: [10.0.0.0/8] }
-  - { path: /run/x.sock, trustProxy: 1 }
+  - { path: /run/x.sock, trustProxy: private }
 balancers:
   - name: web
     policy: { name: p2c }
@@ -31,7 +31,7 @@ log: { form: json, level: warn }
 const good: Readonly<Record<string, string>> = {
   'everything that a file may hold': file,
   'variables for numbers, booleans and names': `
-listen: [{ port: "\${PORT:-80}", http2: "\${HTTP2}", trustProxy: "\${HOPS}" }]
+listen: [{ port: "\${PORT:-80}", http2: "\${HTTP2}", trustProxy: "\${TRUST}" }]
 balancers:
   - policy: "\${POLICY}"
     backends: [{ url: "\${URL}", weight: "\${WEIGHT}" }]

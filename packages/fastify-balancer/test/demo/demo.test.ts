@@ -7,7 +7,7 @@ test('a demo backend that was stopped comes back', { timeout: 30_000 }, async (t
   const demo = await startDemo(500)
   t.after(() => demo.close())
   const { id, url } = demo.backends[0]!
-  assert.equal((await ask(`${url}/stop`, { method: 'POST' })).body, `${id} is gone for 0.5 s\n`)
+  assert.equal((await ask(`${url}/stop`, { method: 'POST' })).body, `${id} stops for 0.5 s\n`)
 
   let absences = 0
   while ((await ask(url)).headers['x-backend'] !== id) absences++

@@ -47,7 +47,10 @@ server f 10.0.0.6 check`,
   assert.ok(report.some((line) => /:11: left out: server e .*least weight is 1/.test(line)))
   assert.ok(report.some((line) => /:12: left out: server f .*a port/.test(line)))
   const all = balancer(t, 'option allbackups\nserver a a:1 backup\nserver b b:1 backup')
-  assert.deepEqual((all.backends as { priority: number }[]).map(({ priority }) => priority), [1, 1])
+  assert.deepEqual(
+    (all.backends as { priority: number }[]).map(({ priority }) => priority),
+    [1, 1],
+  )
 })
 
 test('checks', (t) => {
@@ -146,6 +149,46 @@ server a a:1 ssl verify required ca-file /etc/ca.pem sni str(api.example) verify
   assert.deepEqual(balancer(t, 'server a a:1 ssl verify none').pool?.tls, { rejectUnauthorized: false })
 })
 
+test('certificates are looked for in crt-base; a folder of them is left out, and not opened without TLS', (t) => {
+  const { written, report } = fromHaproxy(
+    t,
+    `global
+crt-base /etc/certs
+ca-base /etc/ca
+ssl-default-bind-options ssl-min-ver TLSv1.3
+listen web
+mode http
+balance roundrobin
+option redispatch
+bind :443 ssl crt site.pem
+bind :444 ssl crt /etc/certs/
+server a a:1 ssl ca-file internal.pem
+`,
+  )
+  assert.deepEqual(written.listen, [
+    { port: 443, host: '0.0.0.0', tls: { cert: '/etc/certs/site.pem', key: '/etc/certs/site.pem' } },
+  ])
+  assert.deepEqual(written.balancers[0]!.pool?.tls, { ca: { file: '/etc/ca/internal.pem' } })
+  assert.ok(report.some((line) => line.startsWith('haproxy.cfg:4: left out: ssl-default-bind-options ')))
+  assert.ok(report.some((line) => line.startsWith('haproxy.cfg:10: left out: bind :444 ')))
+})
+
+test('headers that say what xForwarded says are carried over by it', (t) => {
+  const forwarded = (lines: string) => balancer(t, `${lines}\nserver a a:1`)
+  for (const lines of [
+    'option forwardfor',
+    'http-request set-header X-Forwarded-Proto https if { ssl_fc }',
+    'option forwardfor\nhttp-request set-header X-Forwarded-Host %[req.hdr(Host)]\nhttp-request add-header X-Forwarded-For %[src]',
+  ]) {
+    const result = forwarded(lines)
+    assert.deepEqual(result.forwarded, { xForwarded: true }, lines)
+    assert.ok(result.isComplete, result.report.join('\n'))
+  }
+  const other = forwarded('http-request set-header X-Forwarded-Proto http\nhttp-request set-header X-A b')
+  assert.deepEqual(other.forwarded, { xForwarded: false })
+  assert.equal(told(other).filter((line) => line.includes('left out: http-request set-header')).length, 2)
+})
+
 test('a plain port that only redirects to https is not opened', (t) => {
   const { written, report } = balancer(
     t,
@@ -165,10 +208,18 @@ test('conditions that our file cannot say leave a rule out; refusals of unknown 
       t,
       `frontend web\nmode http\nbind :80\n${rule}\ndefault_backend app\nbackend app\nmode http\nserver a a:1\nbackend b\nserver b b:1\n`,
     )
-  for (const rule of ['if { path_end .css }', 'unless { path_beg /a/ }', 'if !{ path_beg /a/ }', 'if { hdr_dom(host) a }']) {
+  for (const rule of [
+    'if { path_end .css }',
+    'unless { path_beg /a/ }',
+    'if !{ path_beg /a/ }',
+    'if { hdr_dom(host) a }',
+  ]) {
     const result = frontend(`use_backend b ${rule}`)
     assert.equal(result.written.balancers.length, 1, rule)
-    assert.ok(told(result).some((line) => line.startsWith('haproxy.cfg:4: left out: use_backend b ')), rule)
+    assert.ok(
+      told(result).some((line) => line.startsWith('haproxy.cfg:4: left out: use_backend b ')),
+      rule,
+    )
   }
   assert.deepEqual(frontend('http-request auth').written.balancers, [])
   assert.deepEqual(frontend('http-request deny if { src 10.0.0.0/8 }').written.balancers, [])
@@ -186,11 +237,21 @@ test('only HTTP; what nobody knows is left out, never dropped', (t) => {
     result.written.balancers.map(({ name }) => name),
     ['web'],
   )
-  for (const line of ['haproxy.cfg:1: left out: listen db: only HTTP', 'haproxy.cfg:7: left out: frobnicate 3: ', 'haproxy.cfg:8: left out: '])
-    assert.ok(told(result).some((one) => one.startsWith(line)), line)
+  for (const line of [
+    'haproxy.cfg:1: left out: listen db: only HTTP',
+    'haproxy.cfg:7: left out: frobnicate 3: ',
+    'haproxy.cfg:8: left out: ',
+  ])
+    assert.ok(
+      told(result).some((one) => one.startsWith(line)),
+      line,
+    )
 })
 
 test('a file that cannot be read is refused with its place', (t) => {
-  assert.throws(() => fromHaproxy(t, 'mode http\n'), { message: /:1: mode stands before the first section/, exitCode: 2 })
+  assert.throws(() => fromHaproxy(t, 'mode http\n'), {
+    message: /:1: mode stands before the first section/,
+    exitCode: 2,
+  })
   assert.throws(() => fromHaproxy(t, 'global\n log "x\n'), { message: /:2: a quote is opened here/, exitCode: 2 })
 })

@@ -14,11 +14,12 @@ const balancer = (t: TestContext, inner: string, http?: string) => {
 }
 
 test("nginx's own defaults are written where ours differ", (t) => {
-  const { timeouts, retry, panicThreshold, healthCheck, circuitBreaker, host, forwarded, report, isComplete } = balancer(
-    t,
-    'location / { proxy_pass http://web; proxy_redirect off; }',
-    'upstream web { server 10.0.0.1:1; server 10.0.0.2:1; }',
-  )
+  const { timeouts, retry, panicThreshold, healthCheck, circuitBreaker, host, forwarded, report, isComplete } =
+    balancer(
+      t,
+      'location / { proxy_pass http://web; proxy_redirect off; }',
+      'upstream web { server 10.0.0.1:1; server 10.0.0.2:1; }',
+    )
   assert.deepEqual(timeouts, { connect: 60_000, headers: 60_000, idle: 60_000 })
   assert.equal(retry?.attempts, 1)
   assert.ok(['GET', 'PUT', 'DELETE'].every((method) => retry?.methods?.includes(method)))
@@ -62,7 +63,10 @@ test('parameters of servers', (t) => {
     'http://[::1]:2': { failures: 3, window: 90_000, openFor: 90_000, maxOpenFor: 90_000 },
     'http://c': false,
   })
-  assert.deepEqual([policy, queue, pool], ['least-requests', { max: 0 }, { connections: 2000, keepAliveTimeout: 20_000 }])
+  assert.deepEqual(
+    [policy, queue, pool],
+    ['least-requests', { max: 0 }, { connections: 2000, keepAliveTimeout: 20_000 }],
+  )
 })
 
 test('policies; those that keep clients at one server are left out', (t) => {
@@ -119,7 +123,10 @@ test('paths that proxy_pass replaces by others are answered with 503, not forwar
   const result = balancer(t, 'location /v1/ { proxy_pass http://a:1/v2/; }\nlocation / { proxy_pass http://b:1; }')
   const [v1] = result.written.balancers
   assert.deepEqual([v1!.prefix, v1!.backends], ['/v1', []])
-  assert.ok(told(result).some((line) => /:5: left out: proxy_pass .*rewrite\.request/.test(line)), told(result).join('\n'))
+  assert.ok(
+    told(result).some((line) => /:5: left out: proxy_pass .*rewrite\.request/.test(line)),
+    told(result).join('\n'),
+  )
 })
 
 test('the usual ways to take a prefix off', (t) => {
@@ -187,25 +194,72 @@ test('a port that only redirects to https is not opened', (t) => {
   assert.ok(told(result).some((line) => line.startsWith('nginx.conf:3: left out: return 301 ')))
 })
 
+test('one site on two ports, plain and with TLS, is one balancer with two listeners', (t) => {
+  const location =
+    'server_name a.example; location / { proxy_pass http://b:1$request_uri; proxy_set_header Host $host; }'
+  const result = fromNginx(
+    t,
+    site(`listen 443 ssl; ssl_certificate c; ssl_certificate_key k; ${location}`, `server { listen 80; ${location} }`),
+  )
+  assert.deepEqual(
+    result.written.listen.map(({ port, tls }) => [port, tls !== undefined]),
+    [
+      [80, false],
+      [443, true],
+    ],
+  )
+  assert.equal(result.written.balancers.length, 1)
+  assert.ok(result.isComplete, result.report.join('\n'))
+})
+
+test('sites that differ by port alone: the first one, and the other is reported', (t) => {
+  const server = (port: number) =>
+    `server { listen ${port}; server_name x; location / { proxy_pass http://b:${port}; } }`
+  for (const [http, backends] of [
+    [server(80) + server(80), ['http://b:80']],
+    [server(8080) + server(8081), ['http://b:8080', 'http://b:8081']],
+  ] as const) {
+    const result = fromNginx(t, `events {} http {\n${http}\n}`)
+    assert.deepEqual(
+      result.written.balancers.flatMap((one) => one.backends),
+      backends,
+    )
+    const places = result.written.balancers.map(({ prefix, constraints }) => JSON.stringify([prefix, constraints]))
+    assert.equal(new Set(places).size, places.length)
+  }
+})
+
 test('certificates of https backends are verified only where nginx does so', (t) => {
   const tlsFor = (line: string) => balancer(t, `${line} location / { proxy_pass https://a:1; }`).pool?.tls
   assert.deepEqual(tlsFor(''), { rejectUnauthorized: false })
-  assert.deepEqual(tlsFor('proxy_ssl_verify on; proxy_ssl_trusted_certificate /etc/ca.pem;'), { ca: { file: '/etc/ca.pem' } })
+  assert.deepEqual(tlsFor('proxy_ssl_verify on; proxy_ssl_trusted_certificate /etc/ca.pem;'), {
+    ca: { file: '/etc/ca.pem' },
+  })
 })
 
 test('includes, and files that hold only what is within http', (t) => {
-  const { written, report } = fromNginx(t, 'include *.inc;\nserver { listen 81; location / { proxy_pass http://web; } }\n', {
-    'a.inc': '\nupstream web { server a:1; sticky; }\n',
-    'b.inc': '# nothing\n',
-  })
+  const { written, report } = fromNginx(
+    t,
+    'include *.inc;\nserver { listen 81; location / { proxy_pass http://web; } }\n',
+    {
+      'a.inc': '\nupstream web { server a:1; sticky; }\n',
+      'b.inc': '# nothing\n',
+    },
+  )
   assert.deepEqual(written.balancers[0]!.backends, ['http://a:1'])
   assert.ok(report.some((line) => line.startsWith('a.inc:2: left out: sticky: ')))
 })
 
 test('what nobody knows is left out, never dropped', (t) => {
-  const result = fromNginx(t, site('frobnicate on; location / { proxy_pass http://a:1; proxy_frob 3; }', 'stream_frob;'))
+  const result = fromNginx(
+    t,
+    site('frobnicate on; location / { proxy_pass http://a:1; proxy_frob 3; }', 'stream_frob;'),
+  )
   for (const name of ['frobnicate on', 'proxy_frob 3', 'stream_frob'])
-    assert.ok(told(result).some((line) => line.includes(`left out: ${name}: there is no counterpart`)), name)
+    assert.ok(
+      told(result).some((line) => line.includes(`left out: ${name}: there is no counterpart`)),
+      name,
+    )
   assert.equal(result.isComplete, false)
 })
 
@@ -216,7 +270,10 @@ test('quotes, escapes, comments and variables with braces', (t) => {
      location / { proxy_pass http://a:1; proxy_set_header Host 'one.example'; proxy_set_header X-A "\${scheme} \\"x\\" # ;"; }`,
   )
   assert.equal(host, 'one.example')
-  assert.ok(report.some((line) => line.includes('left out: proxy_set_header X-A ${scheme} "x" # ;: ')), report.join('\n'))
+  assert.ok(
+    report.some((line) => line.includes('left out: proxy_set_header X-A ${scheme} "x" # ;: ')),
+    report.join('\n'),
+  )
 })
 
 test('a file that cannot be read is refused with its place', (t) => {

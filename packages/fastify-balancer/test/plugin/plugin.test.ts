@@ -43,7 +43,7 @@ test('every fault says of which option it is', async (t) => {
       "paths: expected 'strict' or 'as-is'",
       'healthCheck.rise: expected integer to be greater or equal to 1',
       'circuitBreaker: expected object',
-      'dashboard: needs `admin`: give it too, e.g. `admin: { onRequest }`',
+      'dashboard: needs `admin`: add `admin: { onRequest }`',
     ])
     return true
   })
@@ -53,7 +53,7 @@ test('metrics of a second balancer are refused, as what they ask for would not b
   const metrics = { path: '/other' }
   await assert.rejects(start(t, { metrics: {} }, { name: 'shop', prefix: '/shop', metrics }), {
     code: 'FST_BALANCER_BAD_OPTIONS',
-    message: /metrics: there are some already/,
+    message: /metrics: already registered by another balancer/,
   })
 })
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, test, type TestContext } from 'node:test'
@@ -23,6 +24,14 @@ function passwordFile(t: TestContext, text: string): string {
 }
 
 const ada = `ada:{SHA}${createHash('sha1').update('secret').digest('base64')}\n`
+
+function statusAt(socketPath: string, path: string): Promise<number> {
+  return new Promise((resolve, reject) => {
+    request({ socketPath, path, agent: false }, (response) => resolve(response.resume().statusCode!))
+      .on('error', reject)
+      .end()
+  })
+}
 
 /** Runs one balancer with everything around it. */
 async function start(t: TestContext, admin: AdminConfiguration | false = {}, listen = [anyPort]) {
@@ -62,7 +71,7 @@ test('admin.insecure opens it', async (t) => {
   assert.deepEqual(await statusesOf(url, forbidden), [200, 200, 200])
 })
 
-test('with a token, whoever has it may, from anywhere: as a bearer token, or as the password of a browser', async (t) => {
+test('a token opens it to clients anywhere: as a bearer token, or as the password in a browser', async (t) => {
   const { url } = await start(t, { token })
   assert.deepEqual(await statusesOf(url), [401, 401, 401])
   for (const authorization of [`Bearer ${token}`, `bearer ${token}`, basic('any', token)])
@@ -71,7 +80,7 @@ test('with a token, whoever has it may, from anywhere: as a bearer token, or as 
     assert.deepEqual(await statusesOf(url, { authorization }), [401, 401, 401], authorization)
 })
 
-test('who may not is told how to ask: a browser opens its dialogue', async (t) => {
+test('a refusal says how to sign in: a browser opens its dialogue', async (t) => {
   const { url } = await start(t, { token })
   const challenge = async (headers = {}) =>
     (await ask(`${url}/_balancer/balancers`, { headers })).headers['www-authenticate']
@@ -121,7 +130,7 @@ describe('what cannot be used is told before anything listens', () => {
   })
 })
 
-test('/_balancer and /_balancer/ lead to the page, for those who may see it', async (t) => {
+test('/_balancer and /_balancer/ lead to the page, for clients that may see it', async (t) => {
   const { url } = await start(t, { token })
   const headers = { authorization: `Bearer ${token}` }
   for (const path of ['/_balancer', '/_balancer/', '/_balancer/?from=here']) {
@@ -134,7 +143,41 @@ test('/_balancer and /_balancer/ lead to the page, for those who may see it', as
   }
 })
 
+test('a balancer whose constraints would go first takes none of its requests, at any listener', async (t) => {
+  const [one] = await startBackends(t, 'backend')
+  const balancers = [{ backends: [one!.url], constraints: { version: '1.0.0' } }]
+  const { urls } = await run(t, configured(balancers, { admin: {}, metrics: {}, listen: [anyPort, anyPort] }))
+  const headers = { 'accept-version': '1.0.0' }
+  for (const url of urls) {
+    assert.equal((await ask(`${url}/other`, { headers })).body, 'backend')
+    assert.equal((await ask(`${url}/_balancer/balancers`, { headers })).status, 404)
+    assert.equal((await ask(`${url}/_balancer/balancers`)).status, 200)
+  }
+})
+
+test('what the admin API refuses to start with is one line', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'persist-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const admin = { persist: join(folder, 'no-such-folder', 'lists.json') }
+  await assert.rejects(run(t, configured([{ backends: [] }], { admin })), { exitCode: 2 })
+  const below = [{ backends: [], prefix: '/_balancer/x' }]
+  await assert.rejects(run(t, configured(below, { admin: {} })), { exitCode: 2, message: /would take requests/ })
+})
+
 describe('the admin API with a listener of its own', () => {
+  test('may be a Unix socket, whose file says who may use it', async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'admin-'))
+    t.after(() => rmSync(folder, { recursive: true }))
+    const listen = { path: join(folder, 'socket') }
+    const { url } = await start(t, { listen })
+    assert.equal(await statusAt(listen.path, '/_balancer/balancers'), 200)
+    assert.equal((await ask(`${url}/_balancer/balancers`)).body, 'backend')
+    // Clients of a socket that forwards may come through a proxy, from anywhere.
+    const shared = { path: join(folder, 'shared') }
+    await start(t, {}, [shared])
+    assert.equal(await statusAt(shared.path, '/_balancer/balancers'), 403)
+  })
+
   test('is there alone, and nothing is forwarded from there', async (t) => {
     const { urls } = await start(t, { listen: anyPort }, [anyPort, anyPort])
     const [first, second, admin] = urls

@@ -1,6 +1,6 @@
 // Room `active`: probes on a schedule, and what follows from a row of them.
 import type { Backend, Balancer, BackendSet, Verdict } from '@fastify-balancer/balancer-core'
-import { Pauses } from '@fastify-balancer/option-schema'
+import { inSlices, Pauses } from '@fastify-balancer/option-schema'
 import type { Judge } from '../judgement/judgement.ts'
 import { Admission, judgedBy as by, notProbed } from './admission.ts'
 import { chooseProbe } from '../probe/choose-probe.ts'
@@ -13,10 +13,10 @@ import type { Health, Pace } from './rise-fall.ts'
 import { within } from './within.ts'
 import { Schedule, timetable, untilKnown, type Timetable } from './schedule.ts'
 
-/** Probes under way at once where many wait for them: at the start, and when newcomers are admitted. */
+/** Most probes at once when many are due: at the start, and when backends are added. */
 const mostAtOnce = 256
 
-/** Hears of each probe; `changed`: it has brought the backend back. */
+/** Called for each probe; `changed`: the backend has become healthy by it. */
 export type ProbeListener = (backend: Backend, report: ProbeReport, changed: boolean) => void
 
 const notProbedAnyMore = { good: true, rule: 'probes were switched off', evidence: [] } as const
@@ -32,7 +32,7 @@ interface Watched {
   readonly schedule: Schedule
 }
 
-/** Probes the backends of one balancer, and lays a soft veto on those that are not well. Times are ms. */
+/** Probes the backends of one balancer, and places a soft veto on unhealthy ones. Times in ms. */
 export class ActiveCheck {
   readonly #balancer: Balancer
   #options: ActiveOptions
@@ -40,15 +40,15 @@ export class ActiveCheck {
   readonly #onProbe: ProbeListener
   readonly #pauses: Pauses
   #table: Timetable
-  /** What newcomers are judged by, while a change of the options is being prepared. */
+  /** Options for new backends, while a change of the options is being prepared. */
   #next: Terms | undefined
   readonly #watched = new Map<Backend, Watched>()
   readonly #admission: Admission
   #state: 'waiting' | 'running' | 'stopped' = 'waiting'
+  /** The list that was last followed. */
+  #current: BackendSet | undefined
 
-  /**
-   * It probes nothing before `start`, but on demand. `probe` asks in place of what the options say.
-   */
+  /** It probes nothing before `start`, but on demand. `probe` asks in place of what the options say. */
   constructor(
     balancer: Balancer,
     options: ActiveOptions,
@@ -69,8 +69,8 @@ export class ActiveCheck {
   }
 
   /**
-   * Begins. With `initial: 'probe'` every backend is asked once; resolves when all have answered or `limit` ms are over
-   * (0 = no limit), and those that have not answered by then are not used until they have.
+   * Starts. With `initial: 'probe'` every backend is probed once; resolves when all probes have ended, or after `limit`
+   * ms (0 = no limit). Backends without a result get no traffic until they have one.
    */
   async start(limit: number): Promise<void> {
     if (this.#state === 'stopped') return
@@ -93,7 +93,7 @@ export class ActiveCheck {
     }
   }
 
-  /** Newcomers are judged by these options, until they are adopted or dismissed. */
+  /** New backends are judged by these options, until they are adopted or dismissed. */
   prepare(options: ActiveOptions, pool: ConnectionSettings): void {
     const probe = chooseProbe(options, pool)
     this.#next = { options, table: timetable(options, probe, this.#balancer, this.#pauses) }
@@ -116,52 +116,51 @@ export class ActiveCheck {
     this.#next = undefined
   }
 
-  /** For the hook `onBackendsPropose`: asks the newcomers, and answers what the option `admit` says of the bad ones. */
+  /** For the hook `onBackendsPropose`: probes new backends; verdicts on unhealthy ones by `admit`. */
   async judgeNewcomers(candidates: readonly Backend[]): Promise<Verdict[]> {
     const { options, table } = this.#next ?? { options: this.#options, table: this.#table }
     return options.admit === 'always' ? [] : this.#admission.judge(candidates, table, options.admit)
   }
 
   /** For the hook `onBackendsChange`: takes up newcomers, and forgets who has left. */
-  backendsChanged(now: BackendSet, before: BackendSet): void {
-    const present = new Set(now.all)
-    for (const backend of before.all) {
-      if (present.has(backend)) continue
-      this.#watched.get(backend)?.schedule.stop()
+  backendsChanged(now: BackendSet): void {
+    // One that is asked about before its turn is taken up then; if the list changes again, that sees to all that are left.
+    const isOld = () => this.#current !== now
+    this.#current = now
+    void inSlices(now.all, (backend) => void (isOld() || this.#watched.has(backend) || this.#enter(backend)))
+    void inSlices([...this.#watched.keys()], (backend) => {
+      if (isOld() || this.#balancer.has(backend)) return
+      this.#watched.get(backend)!.schedule.stop()
       this.#watched.delete(backend)
-    }
-    for (const backend of now.all) if (!this.#watched.has(backend)) this.#enter(backend)
+    })
   }
 
-  /**
-   * Asks one at once, or waits for the probe that is under way; it counts like any other.
-   * @throws UnknownBackendError
-   */
+  /** Asks one at once, or waits for the probe under way; it counts like any other. @throws UnknownBackendError */
   async probeNow(id: string): Promise<ProbeReport> {
     const backend = this.#balancer.backend(id)
     const { schedule } = this.#watched.get(backend) ?? this.#watch(backend, 'unknown')
     return new Promise((resolve) => schedule.probe(resolve))
   }
 
-  /** An attempt could not reach it, or broke: unless it is known to be down, it is probed soon. (HAProxy's `on-error fastinter`.) */
+  /** An attempt failed: unless it is down already, it is probed soon (HAProxy's `on-error fastinter`). */
   suspect(backend: Backend): void {
     const watched = this.#watched.get(backend)
     if (watched !== undefined && watched.record.state !== 'down') watched.schedule.hasten()
   }
 
-  /** Asks one at once, unless a probe is under way. */
+  /** Probes a backend at once, unless a probe is in progress. */
   ask(backend: Backend): void {
     this.#watched.get(backend)?.schedule.probe()
   }
 
-  /** What probes say of a backend of the set. */
+  /** Probe state of a backend of the set. */
   of(backend: Backend): ActiveView {
     const { state, since, lastProbe, consecutive } =
       this.#watched.get(backend)?.record ?? new HealthRecord(this.#options, 'unknown')
     return { state, since, lastProbe, consecutive }
   }
 
-  /** Ends everything, and takes back what was held against backends: they are not probed any more. */
+  /** Stops everything and lifts all vetoes: backends are no longer probed. */
   withdraw(): void {
     this.stop()
     for (const [backend, { record }] of this.#watched)
@@ -175,7 +174,7 @@ export class ActiveCheck {
     this.#admission.stop()
   }
 
-  /** A method, for the compiler takes it that after a wait `#state` is still what it was before. */
+  /** A method, because the compiler assumes that `#state` does not change during an await. */
   #isStopped(): boolean {
     return this.#state === 'stopped'
   }
@@ -191,7 +190,7 @@ export class ActiveCheck {
 
   #enter(backend: Backend): void {
     const { record, schedule } = this.#watch(backend, 'unknown')
-    // Laid by the core, on our word.
+    // Placed by the core, by our verdict.
     record.veto = backend.vetoes.find((veto) => veto.by === by)
     const report = this.#admission.reportOf(backend)
     const pace = report === undefined ? 'fastInterval' : this.#observe(backend, record, report)
@@ -210,16 +209,16 @@ export class ActiveCheck {
     return record.pace
   }
 
-  /** One that began as down, and is: now it is known why. */
+  /** A backend that was assumed down and is down: now the reason is known. */
   #firstReason({ state, veto }: HealthRecord, report: ProbeReport): HealthChange | undefined {
     if (report.good || veto?.reason !== notProbed.rule) return undefined
     return { from: state, good: false, rule: firstRule(report), evidence: [report] }
   }
 
-  /** One that is down, and whose veto somebody else has lifted. */
+  /** A backend that is down, and whose veto was lifted by other code. */
   #anew({ vetoes }: Backend, { state, veto }: HealthRecord, report: ProbeReport): HealthChange | undefined {
     if (report.good || veto === undefined || vetoes.includes(veto)) return undefined
-    const rule = `its veto was lifted by somebody else, and a probe failed: ${report.received}`
+    const rule = `its veto was lifted by other code, but a probe failed: ${report.received}`
     return { from: state, good: false, rule, evidence: [report] }
   }
 
@@ -227,17 +226,17 @@ export class ActiveCheck {
     const { rule: reason, evidence } = change
     const earlier = record.veto
     const stands = earlier !== undefined && backend.vetoes.includes(earlier)
-    // One with the same reason is the one that the core has laid on a newcomer, on our word.
+    // A veto with the same reason was placed by the core on a new backend, by our verdict.
     if (!stands || earlier.reason !== reason) {
       record.veto = this.#balancer.veto(backend, { by, reason, evidence })
-      // Afterwards, so that it is never without one.
+      // Afterwards, so that there is no moment without a veto.
       earlier?.lift()
     }
     this.#tell(backend, change)
   }
 
   #lift(backend: Backend, record: HealthRecord, change: HealthChange): void {
-    // A first probe that finds all well changes nothing.
+    // A first successful probe changes nothing.
     if (record.veto === undefined) return
     record.veto.lift()
     record.veto = undefined

@@ -4,40 +4,51 @@ import { ProbeOptions } from '../probe/probe-options.ts'
 
 const count = { minimum: 1, maximum: 1000 } as const
 
-/** How backends are probed, when, and what follows. The one source of type, check, defaults and table. */
+/**
+ * How and when backends are probed, and what follows. The one source of type, validation, defaults and the README's
+ * table.
+ */
 export const ActiveOptions = Type.Object({
   ...ProbeOptions.properties,
-  interval: milliseconds('From one probe of a backend to the next', 5000, 1),
-  timeout: milliseconds('How long a probe may take: name, connection, TLS and answer together', 2000, 1),
-  rise: Type.Integer({ ...count, default: 2, description: 'Good probes in a row that bring a backend back' }),
-  fall: Type.Integer({ ...count, default: 3, description: 'Bad probes in a row that take a backend out' }),
+  interval: milliseconds('Time from one probe of a backend to the next', 5000, 1),
+  timeout: milliseconds('How long a probe may take: name look-up, connection, TLS and response together', 2000, 1),
+  rise: Type.Integer({
+    ...count,
+    default: 2,
+    description: 'Successful probes in a row after which an unhealthy backend is healthy',
+  }),
+  fall: Type.Integer({
+    ...count,
+    default: 3,
+    description: 'Failed probes in a row after which a backend is unhealthy',
+  }),
   fastInterval: Type.Optional(
     milliseconds(
-      'The interval while a backend is on its way from good to bad, or back; if not given, 1000 or `interval`, whichever is shorter',
+      'Interval while a backend is about to change between healthy and unhealthy. Default: 1000 or `interval`, whichever is shorter',
       undefined,
       1,
     ),
   ),
-  downInterval: Type.Optional(milliseconds('The interval while it is out; as `interval` if not given', undefined, 1)),
+  downInterval: Type.Optional(milliseconds('Interval while it is unhealthy. Default: `interval`', undefined, 1)),
   jitter: Type.Number({
     minimum: 0,
     maximum: 1,
     default: 0.1,
-    description: 'By which share, more or less, intervals vary, so that probes do not come in step',
+    description: 'Random variation of intervals, so that probes do not run in step: 0.1 = ±10 %',
   }),
   initial: Type.Union([Type.Literal('probe'), Type.Literal('up'), Type.Literal('down')], {
     default: 'probe',
     description:
-      'What is thought of backends at the start: `probe` asks them before the app listens; `up` and `down` do not wait',
+      'State of backends at the start: `probe` = probe them before the app listens; `up` or `down` = assume that, and do not wait',
   }),
   admit: Type.Union([Type.Literal('healthy'), Type.Literal('always'), Type.Literal('all-or-nothing')], {
     default: 'healthy',
     description:
-      'Newcomers are probed first, and get traffic once they are well (`healthy`); or at once (`always`); or one that is not well refuses the whole change (`all-or-nothing`)',
+      'When added backends get traffic: `healthy` = once a probe succeeds; `always` = at once; `all-or-nothing` = if one is unhealthy, the whole change is refused',
   }),
 })
-/** What is decided about active checks, with every default in place. */
+/** Options of active checks with every default in place. */
 export type ActiveOptions = Static<typeof ActiveOptions>
 
-/** The same, as users write it. */
+/** The same as users write them: all optional. */
 export type GivenActiveOptions = Given<ActiveOptions>

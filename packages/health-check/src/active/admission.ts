@@ -10,10 +10,10 @@ export const judgedBy = 'health-check'
 /** What is thought of one that has not answered yet. */
 export const notProbed: HealthChange = { from: 'unknown', good: false, rule: 'not probed yet', evidence: [] }
 
-/** Asks newcomers once, before they enter the set, and remembers what they have answered. */
+/** Probes new backends once, before they enter the set, and keeps the reports. */
 export class Admission {
   readonly #mostAtOnce: number
-  // They may never enter: the change may be refused for other reasons.
+  // Weak, since they may never enter: the change may be refused for other reasons.
   readonly #reports = new WeakMap<Backend, ProbeReport>()
   readonly #underWay = new Set<Probing>()
   #stopped = false
@@ -38,17 +38,17 @@ export class Admission {
     })
   }
 
-  /** What it answered; nothing, if it was not asked. */
+  /** The report of its probe; undefined if it was not probed. */
   reportOf(backend: Backend): ProbeReport | undefined {
     return this.#reports.get(backend)
   }
 
   stop(): void {
     this.#stopped = true
-    for (const probing of this.#underWay) probing.bad('taken back: the check has stopped')
+    for (const probing of this.#underWay) probing.bad('cancelled: the health check has stopped')
   }
 
-  /** Resolves when each has answered, or its time is over. */
+  /** Resolves when each probe has ended. */
   #ask(candidates: readonly Backend[], table: Timetable): Promise<void> {
     return eachAtMost(this.#mostAtOnce, candidates, (backend, done) => this.#askOne(backend, table, done))
   }

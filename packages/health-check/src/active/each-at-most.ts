@@ -1,6 +1,6 @@
 /**
- * Starts something for each item, in order, with at most `most` under way at once; each calls `done` once, maybe before it
- * returns. Resolves when all have.
+ * Starts something for each item, in order, at most `most` at once; each calls `done` once, maybe before it returns.
+ * Resolves when all are done.
  */
 export function eachAtMost<Item>(
   most: number,
@@ -16,7 +16,7 @@ export function eachAtMost<Item>(
       fill()
     }
     function fill(): void {
-      // What is done at once must not call itself once for each item.
+      // Items that are done synchronously must not cause recursion.
       if (isFilling) return
       isFilling = true
       while (underWay < most && next < items.length) {

@@ -3,51 +3,50 @@ import type { ActiveOptions } from './active-options.ts'
 import type { ProbeReport } from '../probe/probing.ts'
 import { RiseFall, type Health, type Pace } from './rise-fall.ts'
 
-/** What probes have said of one backend. */
+/** Probe state of one backend. */
 export interface ActiveView {
   readonly state: Health
   /** Since when, in ms since the epoch. */
   readonly since: number
   readonly lastProbe: ProbeReport | undefined
-  /** How many of the last probes had the same answer. */
+  /** How many latest probes in a row had the same result. */
   readonly consecutive: number
 }
 
-/** A change of state, with what has decided it. */
+/** A change of state, with its reason. */
 export interface HealthChange {
   readonly from: Health
   readonly good: boolean
   /** In words. */
   readonly rule: string
-  /** The probes that decided, the last one last. */
+  /** The deciding probes, oldest first. */
   readonly evidence: readonly ProbeReport[]
 }
 
-/** Different answers that are told, at most. */
+/** Most different answers that a reason lists. */
 const toldAnswers = 3
 
 function ruleOf(good: boolean, wasUnknown: boolean, evidence: readonly ProbeReport[]): string {
   const answers = [...new Set(evidence.map(({ received }) => received))].slice(-toldAnswers).join('; ')
   const { length: count } = evidence
-  const which = wasUnknown ? 'the first probe' : count === 1 ? '1 probe' : `${count} probes in a row`
-  const how = good ? (count === 1 ? 'was good' : 'were good') : 'failed'
-  return `${which} ${how}: ${answers}`
+  const which = wasUnknown ? 'first probe' : count === 1 ? '1 probe' : `${count} probes in a row`
+  return `${which} ${good ? 'succeeded' : 'failed'}: ${answers}`
 }
 
-/** What would be said of a backend that has been probed once. */
+/** The reason after a single first probe. */
 export function firstRule(report: ProbeReport): string {
   return ruleOf(report.good, true, [report])
 }
 
-/** What is remembered of one backend: its state, and the probes that could change it. */
+/** The record of one backend: its state, and the latest probes. */
 export class HealthRecord implements ActiveView {
   since = Date.now()
   lastProbe: ProbeReport | undefined
-  /** The veto that stands for `down`, or for not having been asked yet. */
+  /** Its veto while it is down or not probed yet. */
   veto: Veto | undefined
   readonly #riseFall: RiseFall
   #most: number
-  /** The last probes, all with the same answer. */
+  /** The latest probes, all with the same result. */
   #alike: ProbeReport[] = []
 
   constructor({ rise, fall }: Pick<ActiveOptions, 'rise' | 'fall'>, initial: Health) {
@@ -55,7 +54,7 @@ export class HealthRecord implements ActiveView {
     this.#most = Math.max(rise, fall)
   }
 
-  /** So many probes in a row are needed from now on. */
+  /** Sets how many probes in a row are needed from now on. */
   configure({ rise, fall }: Pick<ActiveOptions, 'rise' | 'fall'>): void {
     this.#riseFall.configure({ rise, fall })
     this.#most = Math.max(rise, fall)
@@ -73,7 +72,7 @@ export class HealthRecord implements ActiveView {
     return this.#riseFall.pace
   }
 
-  /** Counts a probe; answers the change, if it has made one. */
+  /** Counts a probe; returns the change of state, if any. */
   observe(report: ProbeReport): HealthChange | undefined {
     const { state: from } = this
     if (this.lastProbe?.good !== report.good) this.#alike = []

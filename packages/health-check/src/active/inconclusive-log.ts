@@ -2,7 +2,7 @@ import type { Backend, Clock } from '@fastify-balancer/balancer-core'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Inconclusive, ProbeReport } from '../probe/probing.ts'
 
-/** After so long without any (ms), the next is news. */
+/** After this long without any (ms), the next one is logged again. */
 const quiet = 60_000
 
 const words: Readonly<Record<Inconclusive, string>> = {
@@ -11,7 +11,7 @@ const words: Readonly<Record<Inconclusive, string>> = {
   pause: 'this process was paused: probes do not count; backends keep their state',
 }
 
-/** Logs why probes do not count: once for all of them, and not for each. */
+/** Logs why probes do not count: once for many of them. */
 export class InconclusiveLog {
   readonly #clock: Clock
   readonly #log: FastifyBaseLogger | undefined

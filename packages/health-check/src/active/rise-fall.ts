@@ -1,21 +1,21 @@
-/** What is thought of a backend; `unknown` until it has been asked once. */
+/** State of a backend; `unknown` before the first probe. */
 export type Health = 'unknown' | 'up' | 'down'
 
-/** Which of the three intervals comes next: settled in `up`, on the way to a change, settled in `down`. */
+/** The interval until the next probe: stable `up`, about to change, or stable `down`. */
 export type Pace = 'interval' | 'fastInterval' | 'downInterval'
 
-/** How many probes in a row change a mind. */
+/** How many probes in a row change the state. */
 export interface Thresholds {
-  /** Good ones that make up of down; 1 or more. */
+  /** Successful ones from down to up; at least 1. */
   readonly rise: number
-  /** Bad ones that make down of up; 1 or more. */
+  /** Failed ones from up to down; at least 1. */
   readonly fall: number
 }
 
 /**
- * Makes a verdict of probes, so that a single one changes nothing. (HAProxy's `rise` and `fall`.) From `unknown` one
- * probe decides, either way. (Envoy's and HAProxy's rule for the start.) And one good probe is enough for a backend
- * that has never been up: it is starting, not flapping.
+ * Turns probes into a state, so that a single one does not change it (HAProxy's `rise` and `fall`). From `unknown`, one
+ * probe decides, either way (Envoy's and HAProxy's rule for the start). And one successful probe is enough for a
+ * backend that was never up: it is starting, not flapping.
  */
 export class RiseFall {
   #state: Health
@@ -32,7 +32,7 @@ export class RiseFall {
     this.#pace = initial === 'down' ? 'downInterval' : 'interval'
   }
 
-  /** So many are needed from now on; what has been counted stays. */
+  /** Sets how many are needed from now on; what has been counted stays. */
   configure(thresholds: Thresholds): void {
     this.#thresholds = thresholds
   }
@@ -46,7 +46,7 @@ export class RiseFall {
     return this.#consecutive
   }
 
-  /** When to ask again. */
+  /** Which interval comes next. */
   get pace(): Pace {
     return this.#pace
   }
@@ -66,7 +66,7 @@ export class RiseFall {
     return changes
   }
 
-  /** How many in a row it takes now, if they contradict the state. */
+  /** How many probes in a row are needed to change the state. */
   needed(good: boolean): number {
     if (this.#state === 'unknown') return 1
     if (good) return this.#rose ? this.#thresholds.rise : 1

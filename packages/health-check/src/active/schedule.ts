@@ -5,13 +5,13 @@ import { Probing, type Probe, type ProbeReport, type ProbeTiming } from '../prob
 import type { ActiveOptions } from './active-options.ts'
 import type { Pace } from './rise-fall.ts'
 
-/** What the schedules of all backends share. */
+/** Settings shared by the schedules of all backends. */
 export interface Timetable extends ProbeTiming {
   readonly random: () => number
   readonly probe: Probe
   /** In ms, from the beginning of one probe to that of the next. */
   readonly intervals: Readonly<Record<Pace, number>>
-  /** By which share of it, more or less, an interval varies: 0 to 1. */
+  /** Random variation of an interval, as a share: 0 to 1. */
   readonly jitter: number
 }
 
@@ -28,44 +28,47 @@ export function timetable(
   return { clock, pauses, random, probe, timeout, intervals, jitter }
 }
 
-/** One may be under way already, or come too soon to find that all is well again. */
+/**
+ * After trouble in the traffic, this many fast probes: one may be in progress already, or come too early to see a
+ * recovery.
+ */
 const hastenedProbes = 2
 
 /**
- * When one backend is probed: on its own, so that a slow one delays no other; never twice at once; and each interval
- * counted from the beginning of the last probe, so that a slow answer does not make probes rarer.
+ * The schedule of one backend: independent, so that a slow backend delays no other; never two probes at once; intervals
+ * count from the start of the last probe, so that slow responses do not make probes rarer.
  */
 export class Schedule {
   readonly #backend: Backend
   #table: Timetable
   readonly #onReport: (report: ProbeReport) => Pace
-  /** Whoever waits for the report of the probe under way. */
+  /** Callers that wait for the report of the probe in progress. */
   #waiting: ((report: ProbeReport) => void)[] = []
   #probing: Probing | undefined
   #timer: unknown
   #startedAt = 0
   #state: 'waiting' | 'running' | 'stopped' = 'waiting'
   #isSpread = false
-  /** As the last report had it. */
+  /** The interval chosen by the last report. */
   #pace: Pace = 'interval'
-  /** So many probes more come after the fast interval. */
+  /** How many more probes use the fast interval. */
   #hastened = 0
 
-  /** `onReport` hears of each probe, and says which interval comes next. */
+  /** `onReport` gets each report, and returns which interval comes next. */
   constructor(backend: Backend, table: Timetable, onReport: (report: ProbeReport) => Pace) {
     this.#backend = backend
     this.#table = table
     this.#onReport = onReport
   }
 
-  /** Goes on by itself from now on, the first time after a random share of an interval. */
+  /** Starts, with the first probe after a random share of an interval. */
   begin(pace: Pace): void {
     if (this.#state === 'stopped') return
     this.#state = 'running'
     this.#arm(pace)
   }
 
-  /** Goes on by itself from now on, with a probe at once. */
+  /** Starts, with a probe at once. */
   beginNow(onReport: (report: ProbeReport) => void): void {
     if (this.#state !== 'stopped') this.#state = 'running'
     this.probe(onReport)
@@ -80,14 +83,14 @@ export class Schedule {
     this.#arm(this.#pace)
   }
 
-  /** Traffic says that something is wrong: the next probes come soon. */
+  /** Traffic shows a problem: the next probes come soon. */
   hasten(): void {
     const wasHastened = this.#hastened > 0
     this.#hastened = hastenedProbes
     if (!wasHastened) this.#arm(this.#pace)
   }
 
-  /** Probes at once, or waits for the probe that is under way. */
+  /** Probes at once, or waits for the probe in progress. */
   probe(onReport?: (report: ProbeReport) => void): void {
     if (onReport !== undefined) this.#waiting.push(onReport)
     if (this.#probing !== undefined) return
@@ -95,21 +98,21 @@ export class Schedule {
     if (this.#hastened > 0) this.#hastened--
     const probing = new Probing(this.#table, (report) => this.#end(report))
     this.#probing = probing
-    if (this.#state === 'stopped') probing.bad('not asked: the check has stopped')
+    if (this.#state === 'stopped') probing.bad('not probed: the health check has stopped')
     else probing.start(this.#table.probe, this.#backend)
   }
 
-  /** Tells the report of the next probe, whenever that comes. */
+  /** Calls back with the report of the next probe. */
   hearNext(onReport: (report: ProbeReport) => void): void {
     this.#waiting.push(onReport)
   }
 
-  /** Nothing is pending afterwards; a probe under way is taken back, and counts for nothing. */
+  /** Stops everything; a probe in progress is cancelled and does not count. */
   stop(): void {
     this.#state = 'stopped'
     this.#table.clock.clearTimeout(this.#timer)
-    if (this.#probing !== undefined) this.#probing.bad('taken back: the check has stopped')
-    // Whoever waits for a probe that will not come is told so.
+    if (this.#probing !== undefined) this.#probing.bad('cancelled: the health check has stopped')
+    // Callers that wait for a probe are told that it was cancelled.
     else if (this.#waiting.length > 0) this.probe()
   }
 
@@ -117,18 +120,21 @@ export class Schedule {
     this.#probing = undefined
     const waiting = this.#waiting
     this.#waiting = []
-    // Judged first: whoever waits should find what has come of it.
+    // Handled first, so that callers see the resulting state.
     if (this.#state !== 'stopped') this.#arm(this.#onReport(report))
     for (const tell of waiting) tell(report)
   }
 
-  /** Unless a probe is under way, which will do so; whoever was told of the last may have begun it, or stopped all. */
+  /**
+   * Unless a probe is in progress, which will do so: a listener of the last report may have started one, or stopped
+   * everything.
+   */
   #arm(pace: Pace): void {
     this.#pace = pace
     if (this.#state !== 'running' || this.#probing !== undefined) return
     const { clock, random, intervals, jitter } = this.#table
     const interval = this.#hastened > 0 ? Math.min(intervals.fastInterval, intervals[pace]) : intervals[pace]
-    // A probe on demand has come before the one that was due.
+    // A probe on demand came before the scheduled one.
     clock.clearTimeout(this.#timer)
     this.#timer = clock.setTimeout(() => this.probe(), Math.round(this.#delay(interval, jitter, random(), clock.now())))
   }

@@ -1,10 +1,10 @@
 import type { Backend } from '@fastify-balancer/balancer-core'
 import type { Judgement } from './judgement.ts'
 
-/** How many judgements are kept of each backend. */
+/** How many judgements are kept for each backend. */
 const kept = 20
 
-/** The last judgements of each backend: what one looks at the morning after. */
+/** The latest judgements of each backend. */
 export class History {
   readonly #judgements = new WeakMap<Backend, readonly Judgement[]>()
 

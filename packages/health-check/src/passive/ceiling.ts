@@ -1,11 +1,11 @@
-/** What is known of the set when one more backend is to be left alone. */
+/** The state of the set when one more backend is to be taken out. */
 export interface CeilingQuestion {
   /** All backends. */
   readonly total: number
-  /** Those that passive checks keep out, this one not among them. */
+  /** How many others passive checks keep out. */
   readonly out: number
-  /** Those without a veto by anybody, this one not counted. */
-  readonly others: number
+  /** Somebody else has no veto by anybody. */
+  readonly hasOther: boolean
 }
 
 /** How many of `total` may be out at once. */
@@ -15,9 +15,9 @@ export function mostOut(total: number, maxEjected: number): number {
 }
 
 /**
- * May one more be out? Not above `maxEjected`, a share of all (gRPC A50 looks before it ejects and may exceed it by one;
- * this does not), and not if nobody else is left.
+ * May one more be out? Not above `maxEjected`, a share of all (never exceeded, unlike in gRPC A50, which may by one),
+ * and not if no other healthy backend is left.
  */
-export function fitsCeiling({ total, out, others }: CeilingQuestion, maxEjected: number): boolean {
-  return others > 0 && out < mostOut(total, maxEjected)
+export function fitsCeiling({ total, out, hasOther }: CeilingQuestion, maxEjected: number): boolean {
+  return hasOther && out < mostOut(total, maxEjected)
 }

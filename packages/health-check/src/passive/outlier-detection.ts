@@ -1,4 +1,4 @@
-// Room `passive`: backends judged by their traffic: who is ejected, and for how long.
+// Room `passive`: ejects backends because of their traffic, and decides for how long.
 import type { Attempt, Backend, BackendSet, Balancer } from '@fastify-balancer/balancer-core'
 import { Pauses } from '@fastify-balancer/option-schema'
 import type { Judge } from '../judgement/judgement.ts'
@@ -14,14 +14,14 @@ import { consecutiveOffence } from './rules/offences.ts'
 import type { OutlierOptions } from './rules/outlier-options.ts'
 import { rateAccusations, type Accusation } from './rules/rate-judgement.ts'
 
-/** How often at least it is looked who is silent or slow (ms): two looks bound the harm of a backend that hangs. */
+/** Longest time between two checks for hanging and slow backends (ms): a hanging one is ejected after two checks. */
 const longestPeriod = 500
 
 const looksPer = ({ interval }: OutlierOptions) => Math.ceil(interval / longestPeriod)
 
 /**
- * Judges backends by how attempts fare: failures in a row at once, silence and slowness at each look, shares of success
- * at each interval.
+ * Judges backends by their attempts: failures in a row at once, hanging and slow ones at each check, success rates
+ * after each interval.
  */
 export class OutlierDetection {
   readonly #balancer: Balancer
@@ -37,7 +37,7 @@ export class OutlierDetection {
   #probe: ((backend: Backend) => void) | undefined
   #timer: unknown
 
-  /** `pauses` are those of this process; `epoch` answers ms since 1970, for what people read and for dates in `retry-after`. */
+  /** `pauses` are those of this process; `epoch` returns ms since 1970, for evidence and for dates in `Retry-After`. */
   constructor(
     balancer: Balancer,
     options: OutlierOptions,
@@ -58,13 +58,13 @@ export class OutlierDetection {
     this.#looksPerInterval = looksPer(options)
   }
 
-  /** Begins to look. */
+  /** Starts the regular checks. */
   start(): void {
     this.#vetoes.start()
     if (this.#timer === undefined) this.#arm()
   }
 
-  /** Goes by these from now on. What has been counted stays, and whoever is out stays so for as long as was said. */
+  /** Uses these options from now on. Counts stay, and ejected backends stay out for their time. */
   configure(options: OutlierOptions, pressure: PressureOptions): void {
     const { interval } = this.#options
     this.#options = options
@@ -78,7 +78,7 @@ export class OutlierDetection {
     this.#arm()
   }
 
-  /** Takes back every veto and every timer; judges no more. */
+  /** Lifts every veto, cancels every timer, and stops judging. */
   stop(): void {
     this.#balancer.clock.clearTimeout(this.#timer)
     this.#timer = undefined
@@ -97,7 +97,7 @@ export class OutlierDetection {
     observation.answeredAt = attempt.respondedAt
     this.#pressure.heed(attempt)
     if (this.#pressure.isPressure(attempt)) return
-    // Before it had the whole request, it may be the client that it waited for; across a pause, it was us.
+    // Before it had the whole request, the client may have been slow; during a pause, this process was.
     if (!attempt.uploaded || this.#pauses.happenedSince(attempt.startedAt, attempt.respondedAt)) return
     const isPathsOwn = this.#longPaths.answered(attempt, attempt.respondedAt)
     if (!isPathsOwn && !observation.ignores(attempt)) observation.counts.measure(attempt.responseTime)
@@ -110,7 +110,7 @@ export class OutlierDetection {
     if (outcome !== 'ok') observation.waiting.leave(attempt)
     if (observation.ignores(attempt) || this.#pressure.isPressure(attempt)) return
     if (attempt.blame === 'backend' && !this.#mayBeOurs(attempt)) this.#fail(observation, attempt, outcome!)
-    // Known since its headers: that a client leaves before the end of the body takes nothing back.
+    // Known since the headers: a client that leaves later does not change it.
     else if (status >= 500) this.#fail(observation, attempt, status)
     else if (outcome === 'ok') {
       observation.counts.count(false)
@@ -119,42 +119,44 @@ export class OutlierDetection {
   }
 
   /** For `onBackendsChange`: forgets who has left; when fewer may be out than are, those come back that were due first. */
-  backendsChanged(now: BackendSet, before: BackendSet): void {
-    this.#vetoes.backendsChanged(now, before)
+  backendsChanged(now: BackendSet): void {
+    this.#vetoes.backendsChanged(now)
   }
 
-  /** From now on, whoever seems to hang is asked with this first, if it is there; what comes of it is told to `goodProbe` and `noProbe`. */
+  /**
+   * Sets the probe for backends that seem to hang, if there is one; results are reported to `goodProbe` and `noProbe`.
+   */
   askWith(probe: ((backend: Backend) => void) | undefined): void {
     this.#probe = probe
   }
 
-  /** A probe said nothing: whoever seems to hang is asked again. */
+  /** A probe was inconclusive: a backend that seems to hang is probed again. */
   noProbe(backend: Backend): void {
     this.#observations.of(backend).silentAt = undefined
   }
 
-  /** A good active probe, that took so many ms; `changed` says that it turned the verdict from down to up. */
+  /** A successful active probe that took this many ms; `changed`: the backend became healthy by it. */
   goodProbe(backend: Backend, changed: boolean, took = 0): void {
     this.#observations.of(backend).probed(this.#balancer.clock.now(), took)
     if (!this.#options.probeLifts) return
-    if (changed) this.#vetoes.lift(backend, 'a probe says that it is back')
+    if (changed) this.#vetoes.lift(backend, 'probes found it healthy again')
     else if (this.#observations.peek(backend).offence?.kind === 'unreached')
-      this.#vetoes.acquit(backend, 'a probe has reached it')
+      this.#vetoes.acquit(backend, 'a probe could connect')
   }
 
-  /** Takes back what passive checks hold against it, by hand; false if there is nothing. How often it was ejected stays. */
+  /** Ends an ejection or pause by hand; false if there is none. The number of recent ejections stays. */
   lift(backend: Backend): boolean {
     return this.#vetoes.lift(backend, 'lifted by hand')
   }
 
-  /** What is known of it. */
+  /** A view of its state. */
   of(backend: Backend): OutlierView {
     return this.#vetoes.viewOf(backend)
   }
 
   /**
-   * This process stood still while the attempt was under way: that it ran out of time, or that its connection broke, may be
-   * our own doing. Not so that nobody listens.
+   * True if this process was paused during the attempt, so that a timeout or broken connection may be its own fault. A
+   * refused connection is not.
    */
   #mayBeOurs({ outcome, startedAt, endedAt }: Attempt): boolean {
     return outcome !== 'connect-refused' && this.#pauses.happenedSince(startedAt, endedAt)
@@ -167,7 +169,7 @@ export class OutlierDetection {
     consecutive.fail(attempt.status, attempt.started)
     recent.add(this.#epoch(), what)
     if (what === 'headers-timeout') counts.measure(attempt.endedAt - (attempt.askedAt ?? attempt.startedAt))
-    // What the ceiling has withheld is not asked again for each failure, but when the interval ends.
+    // An ejection that the ceiling did not allow is tried again after the interval, not after each failure.
     if (observation.withheld === undefined) this.#judgeConsecutive(observation)
   }
 
@@ -186,7 +188,7 @@ export class OutlierDetection {
   #look(): void {
     this.#arm()
     this.#vetoes.reconcile()
-    const all = this.#balancer.set.all.map((backend) => this.#observations.of(backend))
+    const all = this.#observations.members((backend) => this.#balancer.has(backend))
     const isEnd = ++this.#looks % this.#looksPerInterval === 0
     if (isEnd) {
       for (const observation of all) observation.next()

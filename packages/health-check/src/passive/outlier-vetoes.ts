@@ -9,8 +9,8 @@ import type { OutlierOptions } from './rules/outlier-options.ts'
 import { TimedVetoes } from './timed-vetoes.ts'
 
 /**
- * The vetoes of passive checks: on outliers, for a time that grows with each offence, and on those that ask for a pause.
- * Both keep to one ceiling: never more than `maxEjected` of all, and never the last available one.
+ * The vetoes of passive checks: ejections, which get longer each time, and pauses that backends ask for. One ceiling
+ * applies to both together: never more than `maxEjected` of all, and never the last healthy one.
  */
 export class OutlierVetoes {
   readonly #balancer: Balancer
@@ -21,7 +21,7 @@ export class OutlierVetoes {
   readonly #paused: TimedVetoes
   #stopped = false
 
-  /** `epoch` answers ms since 1970. */
+  /** `epoch` returns ms since 1970. */
   constructor(
     balancer: Balancer,
     options: OutlierOptions,
@@ -39,7 +39,7 @@ export class OutlierVetoes {
     this.#paused = new TimedVetoes(balancer, 'pressure', judge, epoch)
   }
 
-  /** Those of backends that ask for a pause. */
+  /** The vetoes of paused backends. */
   get pauses(): TimedVetoes {
     return this.#paused
   }
@@ -54,7 +54,7 @@ export class OutlierVetoes {
     this.#keepCeiling(this.#balancer.set)
   }
 
-  /** Takes back every veto; lays no more. */
+  /** Lifts every veto, and places no more. */
   stop(): void {
     this.#stopped = true
     for (const backend of this.#ejected.backends) {
@@ -64,11 +64,11 @@ export class OutlierVetoes {
     for (const backend of this.#paused.backends) this.#paused.drop(backend)
   }
 
-  /** Lays one on an outlier, if it may. */
+  /** Ejects an outlier, if the ceiling allows it. */
   accuse(observation: Observation, offence: Offence): void {
     const { backend, ejectTime } = observation
     observation.good = false
-    if (this.#stopped || observation.offence !== undefined || !this.#isMember(backend)) return
+    if (this.#stopped || observation.offence !== undefined || !this.#balancer.has(backend)) return
     // In panic its veto by somebody else is ignored: another one would not help.
     const isUseless = this.#balancer.set.panicking && backend.vetoes.length > 0
     if (isUseless || !this.#mayVeto(backend)) {
@@ -81,42 +81,38 @@ export class OutlierVetoes {
     this.#ejected.lay(backend, offence.rule, evidence, duration)
   }
 
-  /** May a backend that asks for a pause be granted one? */
+  /** May a backend that asks for a pause get one? */
   mayPause(backend: Backend): boolean {
-    return !this.#stopped && this.#isMember(backend) && this.#mayVeto(backend)
+    return !this.#stopped && this.#balancer.has(backend) && this.#mayVeto(backend)
   }
 
-  /** Takes back that it is an outlier; false if nobody says so. */
+  /** Ends an ejection; false if there is none. */
   acquit(backend: Backend, rule: string): boolean {
     return this.#ejected.lift(backend, rule)
   }
 
-  /** Takes back all that passive checks hold against it; false if there is nothing. */
+  /** Ends an ejection and a pause; false if there is neither. */
   lift(backend: Backend, rule: string): boolean {
     const ejected = this.acquit(backend, rule)
     const paused = this.#paused.lift(backend, rule)
     return ejected || paused
   }
 
-  /** Ends those that somebody else has lifted. */
+  /** Cleans up vetoes that other code has lifted. */
   reconcile(): void {
     this.#ejected.reconcile()
     this.#paused.reconcile()
   }
 
   /** Forgets who has left; when fewer may be out than are, those come back that were due first. */
-  backendsChanged(now: BackendSet, before: BackendSet): void {
-    const members = new Set(now.all)
-    for (const backend of before.all) {
-      if (members.has(backend)) continue
-      this.#ejected.drop(backend)
-      this.#paused.drop(backend)
-      this.#observations.forget(backend)
-    }
+  backendsChanged(now: BackendSet): void {
+    for (const vetoes of [this.#ejected, this.#paused])
+      for (const backend of vetoes.backends) if (!this.#balancer.has(backend)) vetoes.drop(backend)
+    this.#observations.changed((backend) => this.#balancer.has(backend))
     this.#keepCeiling(now)
   }
 
-  /** What is known of one backend. */
+  /** A view of one backend. */
   viewOf(backend: Backend): OutlierView {
     const observation = this.#observations.peek(backend)
     return outlierView(observation, this.#balancer.clock.now(), this.#ejected, this.#paused)
@@ -125,14 +121,16 @@ export class OutlierVetoes {
   #keepCeiling(now: BackendSet): void {
     const most = mostOut(now.all.length, this.#options.maxEjected)
     for (const backend of new Set([...this.#ejected.backends, ...this.#paused.backends])) {
-      const out = now.all.filter((one) => this.#isOut(one)).length
-      const isNeeded = !now.all.some(({ vetoes }) => vetoes.length === 0) && isOurs(backend)
-      if (out > most || isNeeded) this.lift(backend, 'fewer backends may be left alone now')
+      const isNeeded = isOurs(backend) && !now.all.some(({ vetoes }) => vetoes.length === 0)
+      if (this.#out > most || isNeeded) this.lift(backend, 'fewer backends may be ejected now (maxEjected)')
     }
   }
 
-  #isMember(backend: Backend): boolean {
-    return this.#balancer.set.all.includes(backend)
+  /** How many are out. */
+  get #out(): number {
+    const ejected = this.#ejected.size
+    // Seldom anybody is both.
+    return this.#paused.size === 0 ? ejected : ejected + this.#paused.countWithout(this.#ejected)
   }
 
   #isOut(backend: Backend): boolean {
@@ -141,18 +139,13 @@ export class OutlierVetoes {
 
   #mayVeto(backend: Backend): boolean {
     const { all } = this.#balancer.set
-    let out = 0
-    let others = 0
-    for (const one of all) {
-      if (one === backend) continue
-      if (this.#isOut(one)) out++
-      if (one.vetoes.length === 0) others++
-    }
-    return fitsCeiling({ total: all.length, out, others }, this.#options.maxEjected)
+    const out = this.#out - Number(this.#isOut(backend))
+    const hasOther = all.some((one) => one !== backend && one.vetoes.length === 0)
+    return fitsCeiling({ total: all.length, out, hasOther }, this.#options.maxEjected)
   }
 }
 
-/** Nobody but passive checks objects to it. */
+/** All its vetoes are those of passive checks. */
 function isOurs({ vetoes }: Backend): boolean {
   return vetoes.every(({ by }) => by === 'outlier-detection' || by === 'pressure')
 }

@@ -2,24 +2,26 @@ import type { IntervalShare } from './observed/interval-counts.ts'
 import type { Observation, Withheld } from './observed/observation.ts'
 import type { TimedVetoes } from './timed-vetoes.ts'
 
-/** What passive checks know of one backend: plain data, fit for JSON. */
+/** What passive checks know about one backend: plain data for JSON. */
 export interface OutlierView {
   readonly consecutive: { readonly failures: number; readonly gateway: number; readonly unreached: number }
-  /** The interval that is running, and the one before. */
+  /** The current interval, and the one before. */
   readonly interval: IntervalShare
   readonly lastInterval: IntervalShare
-  /** Time from the whole request to response headers that 90 % do not exceed, over both intervals (ms); null without any. */
+  /**
+   * p90 of the time from the end of the request to the response headers, over both intervals (ms); null without any.
+   */
   readonly p90: number | null
-  /** How many attempts wait for response headers, and the longest for how long (ms). */
+  /** How many attempts wait for response headers, and the longest wait (ms). */
   readonly waiting: number
   readonly longestWait: number
-  /** How often it was ejected lately: its next time is so much longer. */
+  /** Number of recent ejections: the next one is longer accordingly. */
   readonly timesEjected: number
-  /** Until when it is left alone as an outlier, and why; ms since the epoch. */
+  /** Until when it is ejected, and why; ms since the epoch. */
   readonly ejected: { readonly until: number; readonly rule: string } | null
-  /** Until when it is left alone because it asked for it; ms since the epoch. */
+  /** Until when it is paused because it asked for it; ms since the epoch. */
   readonly paused: { readonly until: number } | null
-  /** It would have been ejected in this interval, but the ceiling did not allow it. */
+  /** An ejection in this interval that the ceiling did not allow. */
   readonly withheld: Withheld | null
 }
 

@@ -2,18 +2,17 @@ import type { Attempt, Backend } from '@fastify-balancer/balancer-core'
 import type { PressureOptions } from './pressure-options.ts'
 import type { TimedVetoes } from './timed-vetoes.ts'
 
-/** On an attempt whose response was granted a pause. */
+/** Marks an attempt whose response caused a pause. */
 const granted = Symbol('health-check.granted')
 type Heeded = Attempt & { [granted]?: true }
 
 /**
- * Pauses backends that ask for it: by 503 with `retry-after` (RFC 9110 §10.2.3), and by 429 where the options say so. By
- * itself a 429 speaks of one client (RFC 6585 §4) and says nothing about the backend: it is no failure, no success, and
- * no measure of its speed, whatever is heeded. Nor does a
- * 501 to any method but GET, which all servers know: it speaks of the method (RFC 9110 §15.6.2), and any client could
- * have a server without HEAD ejected. A 503 is pressure and no sickness only where its pause is granted: one
- * that asks for none, or that the ceiling refuses, goes on being sent requests, and fails like any other. A new hint
- * makes a pause longer, never shorter, whenever its attempt began.
+ * Pauses backends that ask for it: by 503 with `Retry-After` (RFC 9110 §10.2.3), and by 429 if the options say so.
+ * Otherwise a 429 concerns one client (RFC 6585 §4), not the backend: it is neither failure nor success, and its
+ * duration does not count. The same holds for 501 to any method but GET, which every server must know: it concerns the
+ * method (RFC 9110 §15.6.2), and otherwise any client could get a server without HEAD ejected. A 503 that causes a
+ * pause is no failure. A 503 that asks for none, or whose pause the ceiling refuses, is a failure like any other, and
+ * the backend keeps getting requests. Another `Retry-After` can make a pause longer, never shorter.
  */
 export class Pressure {
   #options: PressureOptions
@@ -21,7 +20,7 @@ export class Pressure {
   readonly #epoch: () => number
   readonly #mayVeto: (backend: Backend) => boolean
 
-  /** `mayVeto` is asked before a veto is laid; `epoch` answers ms since 1970. */
+  /** `mayVeto` decides whether a pause is allowed; `epoch` returns ms since 1970. */
   constructor(
     options: PressureOptions,
     vetoes: TimedVetoes,
@@ -39,13 +38,13 @@ export class Pressure {
     this.#options = options
   }
 
-  /** Is its response neither success nor failure? To be asked once it was heeded. */
+  /** Does its response count neither as success nor as failure? To be called after `heed`. */
   isPressure(attempt: Heeded): boolean {
     const { status, exchange } = attempt
     return status === 429 || (status === 501 && exchange.method !== 'GET') || attempt[granted] === true
   }
 
-  /** Its response headers have arrived: grants the pause that they ask for, if it may. */
+  /** Called with the response headers: pauses the backend if they ask for it and it is allowed. */
   heed(attempt: Heeded): void {
     const { backend, status, headers } = attempt
     const { heed } = this.#options
@@ -70,8 +69,9 @@ export class Pressure {
     hint: number | undefined,
     duration: number,
   ): void {
-    const asked = hint === undefined ? 'without a hint that can be read' : `retry-after: ${String(field).slice(0, 40)}`
-    const rule = `status ${status}, ${asked}: left alone for ${duration} ms`
+    const asked =
+      hint === undefined ? 'without a readable retry-after' : `with retry-after: ${String(field).slice(0, 40)}`
+    const rule = `status ${status} ${asked}`
     this.#vetoes.lay(
       backend,
       rule,

@@ -1,7 +1,7 @@
 import type { Backend, Balancer, Veto } from '@fastify-balancer/balancer-core'
 import type { Judge, Judgement } from '../judgement/judgement.ts'
 
-/** What a veto rests on; `until` (ms since the epoch) moves when it is extended. */
+/** Evidence of a veto; `until` (ms since the epoch) changes when it is extended. */
 export type TimedEvidence = Record<string, unknown> & { until?: number }
 
 interface Held {
@@ -12,12 +12,12 @@ interface Held {
   readonly evidence: TimedEvidence
 }
 
-/** Time left that is too short for a timer: they ring a little early. */
+/** Remaining time (ms) that is too short for a timer: timers may fire a little early. */
 const negligible = 1
 
 /**
- * The vetoes of one owner: at most one for each backend, each with its end, which is told like its beginning. The
- * balancer's own `ttl` would end one without a word, and could not be extended.
+ * The vetoes of one owner: at most one per backend, each with an end, which is reported like its beginning. The
+ * balancer's own `ttl` would end one without a report, and cannot be extended.
  */
 export class TimedVetoes {
   readonly #balancer: Balancer
@@ -27,7 +27,7 @@ export class TimedVetoes {
   readonly #onLift: (backend: Backend) => void
   readonly #held = new Map<Backend, Held>()
 
-  /** `epoch` answers ms since 1970; `onLift` is called before the backend is given requests again. */
+  /** `epoch` returns ms since 1970; `onLift` is called before the backend gets requests again. */
   constructor(
     balancer: Balancer,
     by: Judgement['by'],
@@ -46,30 +46,41 @@ export class TimedVetoes {
     return this.#held.has(backend)
   }
 
+  get size(): number {
+    return this.#held.size
+  }
+
+  /** How many have one of these and none of the `others`. */
+  countWithout(others: TimedVetoes): number {
+    let count = 0
+    for (const backend of this.#held.keys()) if (!others.has(backend)) count++
+    return count
+  }
+
   /** When its veto ends, in ms since the epoch; undefined without one. */
   until(backend: Backend): number | undefined {
     return this.#held.get(backend)?.evidence.until
   }
 
-  /** All backends that have one, those that come back first in front. */
+  /** All backends with a veto, in order of their end. */
   get backends(): Backend[] {
     const held = [...this.#held].sort(([, a], [, b]) => a.until - b.until)
     return held.map(([backend]) => backend)
   }
 
-  /** Lays one for `duration` ms, on a backend that has none of this owner. */
+  /** Places one for `duration` ms, on a backend that has none of this owner. */
   lay(backend: Backend, rule: string, evidence: TimedEvidence, duration: number): void {
     const at = this.#epoch()
     const until = this.#balancer.clock.now() + duration
     const held: Held = { veto: undefined, until, timer: undefined, evidence: { ...evidence, until: at + duration } }
-    // Before the veto is laid: that may let waiting requests go, whose outcome may come back here at once.
+    // Before the veto is placed: that may start waiting requests, whose outcome may arrive here at once.
     this.#held.set(backend, held)
     this.#arm(backend, held, duration)
     held.veto = this.#balancer.veto(backend, { by: this.#by, reason: rule, evidence: held.evidence })
     this.#judge(backend, { at, by: this.#by, good: false, rule, evidence: { ...held.evidence } })
   }
 
-  /** Makes it last at least `duration` ms from now; the timer is moved when it rings. */
+  /** Makes it last at least `duration` ms from now; the timer is adjusted when it fires. */
   extend(backend: Backend, duration: number): void {
     const held = this.#held.get(backend)
     const until = this.#balancer.clock.now() + duration
@@ -78,7 +89,7 @@ export class TimedVetoes {
     held.evidence.until = this.#epoch() + duration
   }
 
-  /** Ends it, and says why; false if there was none. */
+  /** Ends it with a reason; false if there was none. */
   lift(backend: Backend, rule: string): boolean {
     const held = this.#remove(backend)
     if (held === undefined) return false
@@ -88,14 +99,14 @@ export class TimedVetoes {
     return true
   }
 
-  /** Ends those that somebody else has lifted. */
+  /** Cleans up vetoes that other code has lifted. */
   reconcile(): void {
     for (const [backend, { veto }] of this.#held) {
-      if (veto !== undefined && !backend.vetoes.includes(veto)) this.lift(backend, 'lifted by somebody else')
+      if (veto !== undefined && !backend.vetoes.includes(veto)) this.lift(backend, 'its veto was lifted by other code')
     }
   }
 
-  /** Ends it without a word: the backend has left the set, or nobody judges any more. */
+  /** Ends it without a report: the backend was removed, or the checks have stopped. */
   drop(backend: Backend): void {
     this.#remove(backend)?.veto?.lift()
   }
@@ -111,7 +122,7 @@ export class TimedVetoes {
   #arm(backend: Backend, held: Held, delay: number): void {
     held.timer = this.#balancer.clock.setTimeout(() => {
       const rest = held.until - this.#balancer.clock.now()
-      if (rest < negligible) this.lift(backend, 'its time is over')
+      if (rest < negligible) this.lift(backend, this.#by === 'pressure' ? 'pause is over' : 'ejection time is over')
       else this.#arm(backend, held, rest)
     }, delay)
   }

@@ -1,7 +1,7 @@
 import { BodySearch } from './expectation.ts'
 import type { Probing } from './probing.ts'
 
-/** What a probe asks, the same for all backends but for the authority. */
+/** The request of a probe, the same for all backends except for the authority. */
 export interface ProbeRequest {
   readonly method: string
   readonly path: string
@@ -11,7 +11,9 @@ export interface ProbeRequest {
   readonly headers: Readonly<Record<string, string>>
 }
 
-/** Reads and judges one answer as it arrives; whatever is decided ends the connection, so that no more is read than was needed. */
+/**
+ * Reads and judges one response as it arrives; a decision closes the connection, so that no more is read than needed.
+ */
 export class AnswerReader {
   readonly #probing: Probing
   readonly #isGood: (status: number) => boolean

@@ -5,7 +5,7 @@ import type { ProbeOptions } from './probe-options.ts'
 import type { Probe } from './probing.ts'
 import { tcpProbe } from './tcp-probe.ts'
 
-/** The probe that the options ask for; a function of the user's goes before `type`. */
+/** The probe for these options; a function of the user's replaces `type`. */
 export function chooseProbe(options: ProbeOptions, settings: ConnectionSettings): Probe {
   if (options.probe !== undefined) return customProbe(options.probe)
   return options.type === 'tcp' ? tcpProbe(options, settings) : httpProbe(options, settings)

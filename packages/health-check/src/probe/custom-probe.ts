@@ -1,6 +1,6 @@
 import type { Probe } from './probing.ts'
 
-/** What a probe of the user's is told of a backend. */
+/** The backend, as a user's probe gets it. */
 export interface ProbedBackend {
   readonly id: string
   /** Its origin. */
@@ -10,8 +10,8 @@ export interface ProbedBackend {
 }
 
 /**
- * A probe of the user's: whoever resolves is well, whoever rejects is not. `signal` is aborted when its time is over or
- * its answer no longer wanted; what it says after that is not heard.
+ * A user's probe: resolve = healthy, reject = unhealthy. `signal` is aborted when its time is over or its result is no
+ * longer needed; later results are ignored.
  */
 export type CustomProbe = (backend: ProbedBackend, signal: AbortSignal) => Promise<unknown>
 
@@ -21,7 +21,7 @@ export function customProbe(ask: CustomProbe): Probe {
     const controller = new AbortController()
     probing.sent = `probe of ${url}`
     probing.closeBy(() => controller.abort())
-    // Written without async by mistake, it may also answer or throw at once.
+    // A function that is not async may also return or throw synchronously.
     const asked = new Promise((resolve) => resolve(ask({ id, url, tags, zone }, controller.signal)))
     asked.then(
       () => probing.good('good'),

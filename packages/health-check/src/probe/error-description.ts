@@ -1,8 +1,8 @@
 const longestDescription = 200
 
 /**
- * Says what an error is, in few words: `connect ECONNREFUSED`, without the address, which stands beside it. Never throws,
- * whatever it is given: a probe of the user's may throw anything, and nobody is above it.
+ * Describes an error in a few words: `connect ECONNREFUSED`, without the address, which is shown next to it. Never
+ * throws: a user's probe may throw any value, and nobody would catch an error here.
  */
 export function describe(error: unknown): string {
   try {
@@ -13,7 +13,7 @@ export function describe(error: unknown): string {
 }
 
 function wordsOf(error: unknown): string {
-  // A name with several addresses: each has failed, and the error that holds them says nothing.
+  // A name with several addresses: each has failed, and the aggregate error has no useful message.
   const one: unknown = error instanceof AggregateError && error.errors.length > 0 ? error.errors[0] : error
   const { syscall, code, message } = (one ?? {}) as { syscall?: unknown; code?: unknown; message?: unknown }
   if (typeof syscall === 'string' && typeof code === 'string') return `${syscall} ${code}`

@@ -1,7 +1,7 @@
-/** Bytes of the body that are looked at; what follows is not read. */
+/** Bytes of the body that are checked; the rest is not read. */
 export const bodyLimit = 65_536
 
-/** As options have it: `204`, or a range such as `'200-399'`. */
+/** As in the options: `204`, or a range such as `'200-399'`. */
 export type StatusRange = number | string
 
 function boundsOf(range: StatusRange): [least: number, greatest: number] {
@@ -10,7 +10,7 @@ function boundsOf(range: StatusRange): [least: number, greatest: number] {
   return [Number(least), Number(greatest)]
 }
 
-/** Written the wrong way round: `'399-200'` would hold nothing. */
+/** Reversed: `'399-200'` would match nothing. */
 export function isReversed(range: StatusRange): boolean {
   const [least, greatest] = boundsOf(range)
   return least > greatest
@@ -19,48 +19,47 @@ export function isReversed(range: StatusRange): boolean {
 const byDefault: readonly StatusRange[] = ['100-499']
 
 /**
- * The statuses that are good where the options name none: whoever answers below 500 is there and has understood. So has a
- * server that does not know the method (501, RFC 9110 §15.6.2), as many small ones that have no HEAD; but all must know
- * GET (§9.1).
+ * The default for healthy statuses: below 500, the server is there and has understood. So has a server that does not
+ * know the method (501, RFC 9110 §15.6.2), as many small ones without HEAD; but every server must know GET (§9.1).
  */
 export function defaultStatuses(method: string): readonly StatusRange[] {
   return method === 'GET' ? byDefault : [...byDefault, 501]
 }
 
-/** Answers a question about statuses, worked out once. */
+/** Returns a check for statuses, precomputed. */
 export function statusMatcher(ranges: readonly StatusRange[]): (status: number) => boolean {
   const bounds = ranges.map(boundsOf)
   return (status) => bounds.some(([least, greatest]) => status >= least && status <= greatest)
 }
 
-/** What is known of a body of which more may come: a decision, or none yet. */
+/** The decision about a body so far; undefined = none yet. */
 export type BodyFinding = boolean | undefined
 
-/** Looks through one body as it arrives, no further than `bodyLimit`. */
+/** Checks one body as it arrives, up to `bodyLimit`. */
 export class BodySearch {
   readonly #wanted: Buffer | RegExp
-  // As long as it ever gets: growing it with each chunk would copy 64 KiB for each byte that a slow backend sends.
+  // Allocated at full size: growing it with each chunk would copy 64 KiB for each byte from a slow backend.
   readonly #held = Buffer.allocUnsafe(bodyLimit)
   #length = 0
 
   constructor(wanted: string | RegExp) {
-    // A copy: a RegExp that is global or sticky remembers where it ended.
+    // A copy: a global or sticky RegExp remembers where it ended.
     this.#wanted = typeof wanted === 'string' ? Buffer.from(wanted) : new RegExp(wanted.source, wanted.flags)
   }
 
-  /** More of the body. A string is found as soon as it has arrived; a RegExp may have something to say about the end. */
+  /** Adds a chunk. A string is found as soon as it has arrived; a RegExp may depend on the end. */
   add(chunk: Buffer): BodyFinding {
     const before = this.#length
     this.#length += chunk.copy(this.#held, before)
     if (Buffer.isBuffer(this.#wanted)) {
-      // It may have begun in what was there before.
+      // The string may have begun in an earlier chunk.
       const from = Math.max(0, before - this.#wanted.length + 1)
       if (this.#held.subarray(from, this.#length).includes(this.#wanted)) return true
     }
     return this.#length === bodyLimit ? this.end() : undefined
   }
 
-  /** No more of it is coming, or is looked at. */
+  /** The end of the body, or of the part that is checked. */
   end(): boolean {
     const held = this.#held.subarray(0, this.#length)
     return Buffer.isBuffer(this.#wanted) ? held.includes(this.#wanted) : this.#wanted.test(held.toString())

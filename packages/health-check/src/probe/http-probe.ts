@@ -6,10 +6,10 @@ import { askHttp2 } from './http2-request.ts'
 import type { ProbeOptions } from './probe-options.ts'
 import type { Probe } from './probing.ts'
 
-/** So that backends can tell probes from traffic in their logs. */
+/** User-Agent, so that backends can distinguish probes from traffic in their logs. */
 const userAgent = 'fastify-balancer-health-check'
 
-/** The part of the options that says what is asked and expected. */
+/** The options for request and expected response. */
 export type HttpProbeOptions = Pick<ProbeOptions, 'method' | 'path' | 'headers' | 'host' | 'port' | 'expect'>
 
 function headersOf({ headers }: HttpProbeOptions): Record<string, string> {
@@ -18,8 +18,8 @@ function headersOf({ headers }: HttpProbeOptions): Record<string, string> {
 }
 
 /**
- * Good is whoever answers a request with an expected status, and body if one is expected. In the protocol that traffic
- * has, over a connection of its own; redirects are answers like others, and not followed.
+ * Healthy = a response with an expected status, and body if one is expected. Uses the protocol of the traffic, over a
+ * connection of its own; redirects are not followed.
  */
 export function httpProbe(options: HttpProbeOptions, settings: ConnectionSettings): Probe {
   const { path, host, port, expect } = options
@@ -28,7 +28,7 @@ export function httpProbe(options: HttpProbeOptions, settings: ConnectionSetting
   const isGood = statusMatcher(expect.statuses ?? defaultStatuses(method))
   const connect = connector(settings, port)
   const ask = settings.protocol === 'http1' ? askHttp1 : askHttp2
-  // A query may hold a secret.
+  // A query may contain a secret.
   const shownPath = path.replace(/\?.*/, '?…')
   return (backend, probing) => {
     const { origin, host: own, protocol } = addressOf(backend, port).url

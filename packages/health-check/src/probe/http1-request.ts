@@ -2,7 +2,7 @@ import { request as requestHttp } from 'node:http'
 import type { Socket } from 'node:net'
 import type { AnswerReader, ProbeRequest } from './answer-reader.ts'
 
-/** Asks over a connection that nothing else uses; `connection: close` tells the backend so. */
+/** Sends the request over a connection for this probe only; `Connection: close` tells the backend so. */
 export function askHttp1(socket: Socket, request: ProbeRequest, reader: AnswerReader): void {
   const { method, path, authority, headers } = request
   const asked = requestHttp({
@@ -18,7 +18,7 @@ export function askHttp1(socket: Socket, request: ProbeRequest, reader: AnswerRe
     response.on('end', () => reader.onEnd())
     reader.onStatus(response.statusCode!)
   })
-  // 101, though nobody has asked for it: there is no body to come.
+  // An unexpected 101: no body follows.
   asked.on('upgrade', (response) => {
     reader.onStatus(response.statusCode!)
     reader.onEnd()

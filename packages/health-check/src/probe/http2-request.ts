@@ -1,12 +1,21 @@
-import { connect } from 'node:http2'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { connect, type ClientHttp2Stream } from 'node:http2'
 import type { Socket } from 'node:net'
 import type { AnswerReader, ProbeRequest } from './answer-reader.ts'
 import type { Probing } from './probing.ts'
 
+/** Node's channel for client streams: told within the call that closes one. */
+const closing = 'http2.client.stream.close'
+
+/** No public property says that the end has come. Where this one is missing, no body is whole. */
+interface ClosingStream extends ClientHttp2Stream {
+  readonly _readableState?: { readonly ended: boolean }
+}
+
 /** Asks over a connection that nothing else uses, and that speaks HTTP/2 from its first byte. */
 export function askHttp2(socket: Socket, request: ProbeRequest, reader: AnswerReader, probing: Probing): void {
   const { method, path, authority, scheme, headers } = request
-  // The address is not used: the socket is there, and the request names its own authority.
+  // The address is not used: there is a socket already, and the request has its own authority.
   const session = connect(`${scheme}://localhost`, { createConnection: () => socket })
   probing.closeBy(() => {
     session.destroy()
@@ -18,16 +27,29 @@ export function askHttp2(socket: Socket, request: ProbeRequest, reader: AnswerRe
     { endStream: true },
   )
   let hasHeaders = false
+  let isWhole = false
+  // Node says `end` both of a stream that was ended and of one that was reset without a code. Only in the moment of closing
+  // it shows which it was.
+  const onClosing = (message: unknown) => {
+    const { stream } = message as { readonly stream: ClosingStream }
+    if (stream === asked) isWhole = stream._readableState?.ended === true
+  }
+  subscribe(closing, onClosing)
+  probing.closeBy(() => {
+    unsubscribe(closing, onClosing)
+    session.destroy()
+    socket.destroy()
+  })
   asked.on('response', ({ ':status': status }) => {
     hasHeaders = true
     reader.onStatus(status!)
   })
   asked.on('data', (chunk: Buffer) => reader.onData(chunk))
-  asked.on('error', (error) => reader.onError(error))
-  // Whether the body was complete shows here: Node says `end` also of one that was cancelled, and calls some ways to end
-  // no errors (a reset without a code, a GOAWAY).
+  asked.on('error', (error) => {
+    if (!isWhole) reader.onError(error)
+  })
   asked.on('close', () => {
-    if (hasHeaders && asked.rstCode === 0) reader.onEnd()
+    if (hasHeaders && isWhole) reader.onEnd()
     else reader.onError(new Error('the stream was closed'))
   })
 }

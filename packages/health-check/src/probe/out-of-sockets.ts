@@ -1,18 +1,18 @@
-/** What the system says when this process, or this machine, has no more sockets or ports to give. */
+/** Error codes for a process or machine that has run out of sockets or ports. */
 const codes = new Set<unknown>(['EMFILE', 'ENFILE', 'ENOBUFS', 'EADDRNOTAVAIL'])
 
-/** `fetch` wraps what went wrong, and so do those who wrap `fetch`. */
+/** `fetch` wraps errors, and so do its wrappers. */
 const deepest = 4
 
 /**
- * Did this process have no socket to ask with? That says nothing about whoever was to be asked. Of a name with several
- * addresses it must be so for all: where IPv6 is missing, one address always fails so, and the other tells the truth.
+ * Did this process have no socket for the probe? Then the result does not count. With several addresses, all of them
+ * must have failed like this: without IPv6, one address always does, and the other one decides.
  */
 export function isOutOfSockets(error: unknown): boolean {
   try {
     return isShort(error, 0)
   } catch {
-    // A probe of the user's may throw anything, also what cannot be looked at.
+    // A user's probe may throw any value, even one that cannot be inspected.
     return false
   }
 }

@@ -4,28 +4,35 @@ import { validateHeaderName, validateHeaderValue } from 'node:http'
 import { isReversed } from './expectation.ts'
 import type { CustomProbe } from './custom-probe.ts'
 
-/** What backends are asked, and which answers are good. The one source of type, check, defaults and table. */
+/**
+ * What a probe sends, and which responses are healthy. The one source of type, validation, defaults and the README's
+ * table.
+ */
 export const ProbeOptions = Type.Object({
   type: Type.Union([Type.Literal('http'), Type.Literal('tcp'), Type.Literal('none')], {
     default: 'http',
     description:
-      'What a probe is: a request, or only a connection (with TLS, if the backend has it); `none` = no probes',
+      'Kind of probe: `http` = a request, `tcp` = only a connection (with TLS for `https://`), `none` = no probes',
   }),
   method: Type.String({
     pattern: "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$",
     default: 'HEAD',
-    description: 'The method of the request',
+    description: 'Request method',
   }),
-  path: Type.String({ pattern: '^/[!-"$-~]*$', default: '/', description: 'Its path, with a query if need be' }),
+  path: Type.String({ pattern: '^/[!-"$-~]*$', default: '/', description: 'Request path, with a query if needed' }),
   headers: Type.Record(Type.String(), Type.String(), {
     default: {},
-    description: 'Its headers; their values are never shown or logged',
+    description: 'Request headers; their values are never shown or logged',
   }),
   host: Type.Optional(
-    Type.String({ pattern: '^[!-~]+$', description: "Its `host`; the backend's own address if none is given" }),
+    Type.String({ pattern: '^[!-~]+$', description: "`Host` header. Default: the backend's own address" }),
   ),
   port: Type.Optional(
-    Type.Integer({ minimum: 1, maximum: 65_535, description: 'Another port of the same host, e.g. of a sidecar' }),
+    Type.Integer({
+      minimum: 1,
+      maximum: 65_535,
+      description: 'Probe another port of the same host, e.g. of a sidecar',
+    }),
   ),
   expect: Type.Object(
     {
@@ -38,22 +45,24 @@ export const ProbeOptions = Type.Object({
           {
             minItems: 1,
             description:
-              "Statuses that are good: numbers, and ranges as `'200-399'`. If not given, 100–499, and 501 to any method but `GET`",
+              "Statuses that are healthy: numbers, and ranges such as `'200-399'`. Default: 100–499, and 501 for any method but `GET`",
           },
         ),
       ),
-      body: code<string | RegExp>('What the first 64 KiB of the body must hold: a string or a RegExp; needs `GET`'),
+      body: code<string | RegExp>(
+        'A string or RegExp that the first 64 KiB of the body must contain; needs `method: "GET"`',
+      ),
     },
     { ...strict, default: {} },
   ),
   probe: code<CustomProbe>(
-    '`async ({ id, url, tags, zone }, signal) => {}`: a probe of your own; what it throws is why the backend is not well',
+    '`async ({ id, url, tags, zone }, signal) => {}`: a probe of your own; the backend is unhealthy if it throws, and the error says why',
   ),
 })
-/** What is asked of backends, with every default in place. */
+/** Options of probes with every default in place. */
 export type ProbeOptions = Static<typeof ProbeOptions>
 
-/** These are written by the probe itself, or would change what the connection is. */
+/** The probe writes these itself, or they would change the connection. */
 const forbiddenHeaders: Readonly<Record<string, string>> = {
   host: 'use the option host',
   connection: 'each probe has a connection of its own',
@@ -70,13 +79,13 @@ function headerFault(name: string, value: string): string | undefined {
     validateHeaderName(name)
     validateHeaderValue(name, value)
   } catch {
-    // The message of Node would show the value.
+    // Node's message would show the value.
     return 'is not a valid header'
   }
   return undefined
 }
 
-/** What no schema can check; asked once the schema is satisfied. One line for each fault, with its place. */
+/** What a schema cannot check; called once the schema is satisfied. One line for each fault, with its place. */
 export function probeFaults({ type, method, headers, expect, probe }: ProbeOptions): string[] {
   const faults: string[] = []
   for (const [name, value] of Object.entries(headers)) {
@@ -86,12 +95,13 @@ export function probeFaults({ type, method, headers, expect, probe }: ProbeOptio
   for (const [index, statuses] of (expect.statuses ?? []).entries()) {
     if (isReversed(statuses)) faults.push(`expect.statuses.${index}: ${statuses} begins after its end`)
   }
-  if (method.toUpperCase() === 'CONNECT') faults.push('method: CONNECT is no request that a backend could answer')
+  if (method.toUpperCase() === 'CONNECT') faults.push('method: CONNECT cannot be used for probes')
   if (expect.body !== undefined) {
     if (typeof expect.body !== 'string' && !(expect.body instanceof RegExp)) {
       faults.push('expect.body: expected string or RegExp')
     } else if (type !== 'http') faults.push("expect.body: needs type 'http'")
-    else if (method.toUpperCase() === 'HEAD') faults.push("expect.body: an answer to HEAD has none; use method 'GET'")
+    else if (method.toUpperCase() === 'HEAD')
+      faults.push("expect.body: a response to HEAD has no body; use method 'GET'")
   }
   if (probe !== undefined && typeof probe !== 'function') faults.push('probe: expected function')
   return faults

@@ -1,4 +1,4 @@
-// Room `probe`: one probe of one backend: what is asked, over what, and what its answer says.
+// Room `probe`: one probe of one backend: request, connection, and judgement of the response.
 import type { Backend, Clock } from '@fastify-balancer/balancer-core'
 import type { Pauses } from '@fastify-balancer/option-schema'
 import { describe } from './error-description.ts'
@@ -7,57 +7,62 @@ import { isOutOfSockets } from './out-of-sockets.ts'
 /** Why a probe does not count: this process had no socket for it, or was paused meanwhile. */
 export type Inconclusive = 'out-of-sockets' | 'pause'
 
-/** What a probe was, and what came of it: plain data, without what headers hold. Times are ms. */
+/** Report of a probe: plain data, without header values. Times in ms. */
 export interface ProbeReport {
   readonly good: boolean
-  /** Set when the probe does not count, and why; `good` is then false. */
+  /** Why the probe does not count, if so; `good` is then false. */
   readonly inconclusive?: Inconclusive
   /** When it began, in ms since the epoch. */
   readonly at: number
-  /** What was asked: `HEAD http://10.0.0.1:3000/`. */
+  /** The request: `HEAD http://10.0.0.1:3000/`. */
   readonly sent: string
-  /** What came of it: `HTTP 200`, `connect ECONNREFUSED`, `no answer within 2000 ms`. */
+  /** The result: `HTTP 200`, `connect ECONNREFUSED`, `no answer within 2000 ms`. */
   readonly received: string
-  /** Counted from the beginning. */
+  /** All from the start of the probe. */
   readonly timings: {
-    /** Until the connection could be used, TLS included. */
+    /** Until the connection was ready, with TLS. */
     readonly connected?: number
-    /** Until the headers of the answer were there. */
+    /** Until the response headers. */
     readonly responded?: number
-    /** The whole. */
+    /** Total. */
     readonly took: number
   }
 }
 
-/** What probes are measured with. */
+/** Clock for probes. */
 export interface ProbeTiming {
   readonly clock: Clock
   readonly pauses: Pauses
-  /** Of one probe, in ms. */
+  /** Time limit of one probe, in ms. */
   readonly timeout: number
 }
 
-/** So often a probe is given its whole time anew, because this process stood still; once more, and it says nothing. */
+/**
+ * How often a probe gets its full time again after a pause of this process; after one more pause, it does not count.
+ */
 const mostExtensions = 3
 
-/** There is nobody who listens, however long this process stood still. */
+/** Refused connections count even after a pause of this process. */
 const refused = 'ECONNREFUSED'
 
-/** Timers ring a little early (ms). */
+/** Timers may fire a little early (ms). */
 const negligible = 1
 
-/** Asks one backend whether it is well, and tells `probing`, once or not at all. What it opens, it hands to `probing`. */
+/**
+ * Probes one backend, and reports the result to `probing`, at most once. Hands `probing` what it opens, so that it can
+ * be closed.
+ */
 export type Probe = (backend: Backend, probing: Probing) => void
 
 /**
- * One probe under way. It ends once: by what the probe says, by its time limit, or because nobody wants to know any
- * more; and then closes what the probe has opened. What this process itself is to blame for is not held against the
- * backend: a pause gives the probe its time anew, and having no socket says nothing.
+ * One probe in progress. It ends once: by a result, by its time limit, or by cancellation; then it closes what the
+ * probe has opened. Faults of this process do not count against the backend: after a pause the probe gets its full time
+ * again, and without a socket it does not count.
  */
 export class Probing {
-  /** What is asked, for the report. */
+  /** The request, for the report. */
   sent = ''
-  /** What is waited for, for the report. */
+  /** What it is waiting for, for the report. */
   awaits = 'answer'
   readonly #timing: ProbeTiming
   readonly #onReport: (report: ProbeReport) => void
@@ -91,40 +96,43 @@ export class Probing {
     return this.#ended
   }
 
-  /** What closes everything when it has ended: at once, if it has. One only: a later one takes its place. */
+  /**
+   * Sets the function that closes the probe's connection at its end, or at once if it has ended. A later one replaces
+   * it.
+   */
   closeBy(close: () => void): void {
     if (this.#ended) close()
     else this.#close = close
   }
 
-  /** The connection can be used. */
+  /** The connection is ready. */
   connected(): void {
     this.#connected = this.#elapsed()
     this.awaits = 'answer'
   }
 
-  /** The headers of the answer are there. */
+  /** The response headers have arrived. */
   responded(): void {
     this.#responded = this.#elapsed()
     this.awaits = 'end of the body'
   }
 
-  /** The backend is well. */
+  /** Ends it: healthy. */
   good(received: string): void {
     this.#end(true, received)
   }
 
-  /** It is not: why. Also what takes a probe back. */
+  /** Ends it: unhealthy, with the reason. Also cancels a probe. */
   bad(received: string): void {
     this.#end(false, received)
   }
 
-  /** An error came in place of an answer; `before` is what had come by then, in words. */
+  /** Ends it with an error; `before` describes what had arrived by then. */
   failed(error: unknown, before = ''): void {
     const what = before + describe(error)
     if (isOutOfSockets(error)) this.#inconclusive('out-of-sockets', `${what}: this process is out of sockets`)
     else if (this.#hasPaused && !what.includes(refused))
-      this.#inconclusive('pause', `${what}, after this process stood still`)
+      this.#inconclusive('pause', `${what}, after a pause of this process`)
     else this.bad(what)
   }
 
@@ -143,7 +151,7 @@ export class Probing {
     const left = pauses.resumedAt(now) + timeout - now
     if (left < negligible) this.bad(`no ${this.awaits} within ${timeout} ms`)
     else if (this.#extensions++ < mostExtensions) this.#wait(left)
-    else this.#inconclusive('pause', `no ${this.awaits}, while this process stood still again and again`)
+    else this.#inconclusive('pause', `no ${this.awaits}, while this process was paused repeatedly`)
   }
 
   #inconclusive(why: Inconclusive, received: string): void {

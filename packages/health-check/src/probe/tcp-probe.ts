@@ -2,7 +2,7 @@ import { addressOf, connector, type ConnectionSettings } from './connection.ts'
 import type { ProbeOptions } from './probe-options.ts'
 import type { Probe } from './probing.ts'
 
-/** Good is whoever takes a connection; of an `https://` backend, also its TLS handshake. */
+/** Healthy = accepts a connection; with `https://`, including the TLS handshake. */
 export function tcpProbe({ port }: Pick<ProbeOptions, 'port'>, settings: ConnectionSettings): Probe {
   const connect = connector(settings, port)
   return (backend, probing) => {

@@ -81,9 +81,9 @@ test('the first round at real backends: one is well, one is not, one has nobody 
     balancer.backends.map(({ vetoes }) => vetoes.map(({ reason }) => reason).join()),
     [
       '',
-      'the first probe failed: status 503 is not expected',
-      'the first probe failed: connect ECONNREFUSED',
-      'the first probe failed: no answer within 1500 ms',
+      'first probe failed: status 503 is not expected',
+      'first probe failed: connect ECONNREFUSED',
+      'first probe failed: no answer within 1500 ms',
     ],
   )
   assert.deepEqual(

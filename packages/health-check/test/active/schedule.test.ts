@@ -243,7 +243,7 @@ describe('stopped', () => {
     schedule.beginNow((report) => told.push(report.received))
     assert.deepEqual(
       told,
-      Array.from({ length: 2 }, () => 'not asked: the check has stopped'),
+      Array.from({ length: 2 }, () => 'not probed: the health check has stopped'),
     )
     assert.deepEqual([starts, reports, clock.pending], [[], [], 0])
   })

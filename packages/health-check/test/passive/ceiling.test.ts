@@ -10,15 +10,15 @@ test('the share is rounded down', () => {
 })
 
 test('one more may be out up to the ceiling, and not above', () => {
-  assert.equal(fitsCeiling({ total: 4, out: 0, others: 3 }, 0.5), true)
-  assert.equal(fitsCeiling({ total: 4, out: 1, others: 2 }, 0.5), true)
-  assert.equal(fitsCeiling({ total: 4, out: 2, others: 1 }, 0.5), false)
-  assert.equal(fitsCeiling({ total: 9, out: 0, others: 8 }, 0.1), false)
+  assert.equal(fitsCeiling({ total: 4, out: 0, hasOther: true }, 0.5), true)
+  assert.equal(fitsCeiling({ total: 4, out: 1, hasOther: true }, 0.5), true)
+  assert.equal(fitsCeiling({ total: 4, out: 2, hasOther: true }, 0.5), false)
+  assert.equal(fitsCeiling({ total: 9, out: 0, hasOther: true }, 0.1), false)
 })
 
 test('the last one is never out, whoever keeps the others out', () => {
-  assert.equal(fitsCeiling({ total: 1, out: 0, others: 0 }, 1), false)
-  assert.equal(fitsCeiling({ total: 4, out: 0, others: 0 }, 0.5), false)
-  assert.equal(fitsCeiling({ total: 4, out: 2, others: 1 }, 1), true)
-  assert.equal(fitsCeiling({ total: 4, out: 3, others: 0 }, 1), false)
+  assert.equal(fitsCeiling({ total: 1, out: 0, hasOther: false }, 1), false)
+  assert.equal(fitsCeiling({ total: 4, out: 0, hasOther: false }, 0.5), false)
+  assert.equal(fitsCeiling({ total: 4, out: 2, hasOther: true }, 1), true)
+  assert.equal(fitsCeiling({ total: 4, out: 3, hasOther: false }, 1), false)
 })

@@ -11,7 +11,7 @@ test('five failures in a row lay a soft veto that says why', (t) => {
   assert.ok(veto !== undefined && others.length === 0)
   assert.deepEqual(
     [veto.by, veto.reason, veto.hard],
-    ['outlier-detection', '5 consecutive failures, the last: status 501', false],
+    ['outlier-detection', '5 failures in a row (last: status 501)', false],
   )
   const at = epochStart + 1000
   const evidence = {
@@ -66,7 +66,7 @@ test('a status that is a failure counts though the client or this side cut the b
     assert.equal(one.of('a').consecutive.failures, index, 'it counts once, at its end')
     one.end(attempt, outcome)
   }
-  assert.equal(one.backend('a').vetoes[0]?.reason, '5 consecutive failures, the last: status 504')
+  assert.equal(one.backend('a').vetoes[0]?.reason, '5 failures in a row (last: status 504)')
   assert.deepEqual(
     (one.backend('a').vetoes[0]!.evidence as { recent: { what: unknown }[] }).recent.map(({ what }) => what),
     [500, 501, 502, 503, 504],
@@ -80,7 +80,7 @@ test('a response that breaks off is a failure, whatever its status', (t) => {
     one.respond(attempt, 200)
     one.end(attempt, index === 4 ? 'body-truncated' : 'body-timeout')
   }
-  assert.equal(one.backend('a').vetoes[0]?.reason, '5 consecutive failures, the last: body-truncated')
+  assert.equal(one.backend('a').vetoes[0]?.reason, '5 failures in a row (last: body-truncated)')
 })
 
 test('three attempts that do not reach it are enough', (t) => {
@@ -93,10 +93,7 @@ test('three attempts that do not reach it are enough', (t) => {
   one.fail('a', 'dns-failed', 2)
   assert.equal(one.out, '')
   one.fail('a', 'connect-refused', 1)
-  assert.equal(
-    one.backend('a').vetoes[0]?.reason,
-    '3 consecutive attempts could not reach it, the last: connect-refused',
-  )
+  assert.equal(one.backend('a').vetoes[0]?.reason, '3 connects in a row failed (last: connect-refused)')
 })
 
 test('gateway failures have a limit of their own, if one is set', (t) => {
@@ -106,7 +103,7 @@ test('gateway failures have a limit of their own, if one is set', (t) => {
   one.answer('a', 503)
   assert.equal(one.out, '')
   one.answer('a', 504)
-  assert.equal(one.backend('a').vetoes[0]?.reason, '2 consecutive gateway failures, the last: status 504')
+  assert.equal(one.backend('a').vetoes[0]?.reason, '2 gateway errors in a row (last: status 504)')
 })
 
 test('every limit can be turned off', (t) => {

@@ -50,7 +50,7 @@ export class Detecting {
       this.pauses,
       () => epochStart + this.clock.now(),
     )
-    this.balancer.addHook('onBackendsChange', (now, before) => this.detection.backendsChanged(now, before))
+    this.balancer.addHook('onBackendsChange', (now) => this.detection.backendsChanged(now))
     this.detection.start()
   }
 

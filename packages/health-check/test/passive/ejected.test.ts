@@ -17,7 +17,7 @@ test('a veto ends with its time, and both ends are told', (t) => {
   assert.equal(one.out, '')
   const [{ rule, evidence, ...rest }] = one.judgements as [(typeof one.judgements)[0]]
   assert.deepEqual(rest, { id: 'a', at: epochStart + 31_000, by: 'outlier-detection', good: true })
-  assert.equal(rule, 'its time is over')
+  assert.equal(rule, 'ejection time is over')
   assert.equal((evidence as { timesEjected: number }).timesEjected, 1)
 })
 
@@ -153,7 +153,7 @@ test('not more than the share is out, and that is shown; the interval asks again
   assert.deepEqual([one.out, one.judged], ['ab', 'a- b-'])
   assert.deepEqual(one.of('c').withheld, {
     at: epochStart + 1000,
-    rule: '5 consecutive failures, the last: status 500',
+    rule: '5 failures in a row (last: status 500)',
   })
   assert.equal(one.of('c').timesEjected, 0)
   // 11 s: the interval ends, a and b are still out. 16 s: they come back. 21 s: c's turn.
@@ -163,7 +163,7 @@ test('not more than the share is out, and that is shown; the interval asks again
   assert.equal(one.out, '')
   one.clock.advance(1)
   assert.equal(one.out, 'c')
-  assert.equal(one.backend('c').vetoes[0]?.reason, '7 consecutive failures, the last: status 500')
+  assert.equal(one.backend('c').vetoes[0]?.reason, '7 failures in a row (last: status 500)')
 })
 
 test('one backend alone is never out; of two, one is', (t) => {

@@ -130,7 +130,7 @@ describe('without probes, paths that are known to wait are no silence', () => {
     for (let count = 0; count < 3; count++) one.begin('c', '/')
     look(one, 2)
     assert.equal(one.out, 'c')
-    assert.match(one.backend('c').vetoes[0]!.reason, /^3 requests wait/)
+    assert.match(one.backend('c').vetoes[0]!.reason, /^hanging: 3 requests have waited/)
   })
 
   test('nor does it count how slow their answers were', (t) => {

@@ -98,7 +98,7 @@ describe('across a pause of this process', () => {
       one.clock.advance(500)
       one.answer('a')
     }
-    assert.equal(one.backend('c').vetoes[0]?.reason.startsWith('10 requests wait longer than'), true)
+    assert.equal(one.backend('c').vetoes[0]?.reason.startsWith('hanging: 10 requests have waited longer than'), true)
     const waited = (one.backend('c').vetoes[0]!.evidence as { waited: number }).waited
     assert.ok(waited < 2000, `counted from the end of the pause: ${waited}`)
     one.clock.advance(0)

@@ -34,10 +34,7 @@ test('429 without a hint: left alone for a second, and told so', (t) => {
   one.answer('a', 429)
   const [veto, ...others] = one.backend('a').vetoes
   assert.ok(veto !== undefined && others.length === 0)
-  assert.deepEqual(
-    [veto.by, veto.hard, veto.reason],
-    ['pressure', false, 'status 429, without a hint that can be read: left alone for 1000 ms'],
-  )
+  assert.deepEqual([veto.by, veto.hard, veto.reason], ['pressure', false, 'status 429 without a readable retry-after'])
   const until = epochStart + 2000
   const evidence = { status: 429, hinted: false, asked: null, granted: 1000, until }
   assert.deepEqual([veto.evidence, one.of('a').paused], [evidence, { until }])
@@ -49,7 +46,7 @@ test('429 without a hint: left alone for a second, and told so', (t) => {
     one.judgements.map(({ by, good, rule, at }) => [by, good, rule, at - epochStart]),
     [
       ['pressure', false, veto.reason, 1000],
-      ['pressure', true, 'its time is over', 2000],
+      ['pressure', true, 'pause is over', 2000],
     ],
   )
 })
@@ -121,7 +118,7 @@ test('503 that asks for no pause is a failure', (t) => {
     one.answer('a', 503, 5, headers)
     assert.deepEqual(
       one.backend('a').vetoes.map(({ by, reason }) => [by, reason]),
-      [['outlier-detection', '5 consecutive failures, the last: status 503']],
+      [['outlier-detection', '5 failures in a row (last: status 503)']],
     )
   }
 })
@@ -153,7 +150,7 @@ test('503 whose pause the ceiling refuses is a failure, for every rule; 429 is n
   const { consecutive, interval, withheld } = one.of('b')
   assert.deepEqual(
     [one.out, consecutive.gateway, interval, withheld?.rule],
-    ['a', 3, { attempts: 3, failures: 3 }, '3 consecutive gateway failures, the last: status 503'],
+    ['a', 3, { attempts: 3, failures: 3 }, '3 gateway errors in a row (last: status 503)'],
   )
   one.clock.advance(10_000)
   assert.deepEqual([one.out, one.backend('b').vetoes[0]?.by], ['b', 'outlier-detection'])

@@ -19,7 +19,7 @@ test('one that succeeds far less often than its peers is out when the interval e
   assert.equal(one.out, 'e')
   const [veto] = one.backend('e').vetoes
   // Shares 1, 1, 1, 1, 0.7: mean 0.94, sigma √((4 × 0.06² + 0.24²)/5) = 0.12; 0.94 − 1.9 × 0.12 = 0.712.
-  assert.equal(veto?.reason, '70.0 % of 100 succeeded, less than 71.2 % (on average 94.0 %)')
+  assert.equal(veto?.reason, '70.0 % of 100 requests succeeded, limit 71.2 % (mean of all backends 94.0 %)')
   const { rule, share, attempts, recent } = veto.evidence as Record<string, unknown>
   assert.deepEqual([rule, share, attempts, (recent as unknown[]).length], ['success-rate', 0.7, 100, 5])
 })

@@ -9,6 +9,7 @@ import { describe, test, type TestContext } from 'node:test'
 import { createServer as createTls } from 'node:tls'
 import { listen, startBackend, startRawBackend, unusedOrigin } from '../../../../test/support/backend.ts'
 import { elsewhere, localhost } from '../../../../test/support/certificates.ts'
+import { codes, endStream, send, startFrameBackend } from '../../../../test/support/http2-frames.ts'
 import { until } from '../../../../test/support/until.ts'
 import { bodyLimit } from '../../src/probe/expectation.ts'
 import { ask } from './asking.ts'
@@ -418,6 +419,24 @@ describe('HTTP/2', () => {
     const { port } = server.address() as AddressInfo
     const report = await ask(t, `http://[::1]:${port}`, {}, { protocol: 'h2c' })
     return assert.equal(report.received, 'HTTP 200')
+  })
+
+  test('an answer is whole when the backend has ended its stream, and not when it has reset it, whatever the code', async (t) => {
+    for (const code of [codes.noError, codes.cancel]) {
+      for (const isWhole of [true, false]) {
+        const { url } = await startFrameBackend(t, {
+          onRequest: (connection, stream) =>
+            connection.write(
+              send.headers(stream, { ':status': '200' }),
+              send.data(stream, 'ready', isWhole ? endStream : 0),
+              send.reset(stream, code),
+            ),
+        })
+        const report = await ask(t, url, { method: 'GET', expect: { body: /^ready$/ }, timeout }, { protocol: 'h2c' })
+        const expected = isWhole ? 'HTTP 200, and the body is as expected' : 'HTTP 200, then the stream was closed'
+        assert.equal(report.received.replace(/Stream closed .*/, 'the stream was closed'), expected, `code ${code}`)
+      }
+    }
   })
 
   test('a header that HTTP/2 does not know is a reason and no crash', async (t) => {

@@ -32,8 +32,12 @@ test('the defaults are sound, and what the README says', () => {
 
 describe('faults', () => {
   const wrong: readonly [what: string, given: object, fault: RegExp][] = [
-    ['a body with HEAD', { expect: { body: 'ok' } }, /^expect\.body: an answer to HEAD has none; use method 'GET'$/],
-    ['a body with head', { method: 'head', expect: { body: /ok/ } }, /^expect\.body: an answer to HEAD/],
+    [
+      'a body with HEAD',
+      { expect: { body: 'ok' } },
+      /^expect\.body: a response to HEAD has no body; use method 'GET'$/,
+    ],
+    ['a body with head', { method: 'head', expect: { body: /ok/ } }, /^expect\.body: a response to HEAD/],
     ['a body of TCP', { type: 'tcp', method: 'GET', expect: { body: 'ok' } }, /^expect\.body: needs type 'http'$/],
     ['a body that is neither', { method: 'GET', expect: { body: 7 } }, /^expect\.body: expected string or RegExp$/],
     ['a range reversed', { expect: { statuses: [200, '399-200'] } }, /^expect\.statuses\.1: 399-200 begins after/],

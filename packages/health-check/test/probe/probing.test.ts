@@ -112,7 +112,7 @@ describe('while this process stands still', () => {
       probing.failed(reset)
       assert.deepEqual(
         [reports[0]!.good, reports[0]!.inconclusive, reports[0]!.received],
-        [false, 'pause', 'read ECONNRESET, after this process stood still'],
+        [false, 'pause', 'read ECONNRESET, after a pause of this process'],
       )
     }
   })

@@ -1,4 +1,4 @@
-/** Does an `Accept` field (RFC 9110 §12.5.1) name OpenMetrics, and like it no less than plain text? */
+/** Does an `Accept` header (RFC 9110 §12.5.1) prefer OpenMetrics to plain text, or rank them equal? */
 export function prefersOpenMetrics(accept: string | undefined): boolean {
   let openMetrics = 0
   let text = 0

@@ -1,5 +1,5 @@
-// Room `exposition`: metrics as text: Prometheus and OpenMetrics.
-import { inSlices } from '@fastify-balancer/option-schema'
+// Room `exposition`: writes metrics as text, in the Prometheus and OpenMetrics forms.
+import { concatInSlices } from '@fastify-balancer/option-schema'
 import { setImmediate } from 'node:timers/promises'
 import { Registry, type Metric } from 'prom-client'
 import { Family, type Sample } from '../families/family.ts'
@@ -7,12 +7,12 @@ import { linesOf, type Form } from './lines.ts'
 
 export type { Form }
 
-/** What is written in one go, before others have their turn (ms). */
+/** Longest time of writing before other requests get their turn (ms). */
 const slice = 10
 
 const total = /_total$/
 
-/** In OpenMetrics a counter has no `_total` of its own, in the other form it has one. */
+/** A counter's metric name ends with `_total` in the Prometheus form, but not in OpenMetrics. */
 function nameIn(form: Form, { name, type }: { readonly name: string; readonly type: unknown }): string {
   if (type !== 'counter') return name
   const plain = name.replace(total, '')
@@ -24,8 +24,8 @@ function isIn(registry: Registry, form: Form): boolean {
 }
 
 /**
- * The form in which a registry can be written: the one that is wanted, unless two of its metrics would have one name there
- * (a gauge `jobs` and a counter `jobs_total` are both `jobs` in OpenMetrics). Then it is its own.
+ * The form in which a registry can be written: the wanted one, unless two metrics would get the same name (a gauge `jobs`
+ * and a counter `jobs_total` are both `jobs` in OpenMetrics). Then the registry's own.
  */
 export function possibleForm(registry: Registry, wanted: Form): Form {
   if (isIn(registry, wanted)) return wanted
@@ -34,7 +34,7 @@ export function possibleForm(registry: Registry, wanted: Form): Form {
   return wanted === 'openmetrics' ? 'prometheus' : 'openmetrics'
 }
 
-/** What its types do not tell of a registry. */
+/** Members of a registry that its types do not declare. */
 interface Writer {
   getMetricsAsString(metric: unknown): Promise<string>
   readonly _defaultLabels?: Sample['labels']
@@ -42,10 +42,10 @@ interface Writer {
 
 const asWriter = (registry: Registry) => registry as unknown as Writer
 
-/** What a registry makes of one metric of somebody else's, in the form that is wanted. */
+/** The text of a metric of the app's own, in the wanted form. */
 async function textOfOther(registry: Registry, metric: Metric, form: Form): Promise<string> {
   if (isIn(registry, form)) return asWriter(registry).getMetricsAsString(metric)
-  // Not by changing the registry's own form and back: in OpenMetrics it cuts `_total` from names, and does not put it back.
+  // Switching the registry's own form and back would not do: it strips `_total` for OpenMetrics and does not restore it.
   const reading = await (
     metric as unknown as { get(): Promise<{ readonly name: string; readonly type: unknown }> }
   ).get()
@@ -59,18 +59,10 @@ function sharedLabels(registry: Registry): Sample['labels'] {
   return asWriter(registry)._defaultLabels ?? {}
 }
 
-/** As `Buffer.concat` does it, slice by slice. */
-async function concatenated(parts: readonly Buffer[]): Promise<Buffer> {
-  const whole = Buffer.allocUnsafe(parts.reduce((sum, { length }) => sum + length, 0))
-  let end = 0
-  await inSlices(parts, (part) => void (end += part.copy(whole, end)))
-  return whole
-}
-
 /**
- * Writes what a registry holds, in the form that was asked for. While a long text is written, requests go on; a short one is
- * of one moment.
- * @throws Error where two metrics would have one name: see `possibleForm`
+ * Writes a registry in the given form. A long text is written in slices, so that other requests run in between; a short one
+ * is a snapshot of one moment.
+ * @throws Error if two metrics would get the same name: see `possibleForm`
  */
 export async function bytesOf(registry: Registry, form: Form): Promise<Buffer> {
   const metrics = registry.getMetricsAsArray() as unknown as readonly (Metric | Family)[]
@@ -80,7 +72,7 @@ export async function bytesOf(registry: Registry, form: Form): Promise<Buffer> {
   for (const metric of metrics) {
     if (!(metric instanceof Family)) {
       const text = textOfOther(registry, metric, form)
-      // It is told below, when all have been read.
+      // Thrown below, when all have been read.
       text.catch(() => {})
       texts.push(text)
       continue
@@ -88,7 +80,7 @@ export async function bytesOf(registry: Registry, form: Form): Promise<Buffer> {
     const parts: Buffer[] = []
     texts.push(Promise.resolve(parts))
     for (const lines of linesOf(metric, form, shared)) {
-      // As bytes at once: as text, each would be held together by thousands of small objects.
+      // Converted to bytes at once: as text, each part would keep thousands of small strings alive.
       parts.push(Buffer.from(lines))
       if (performance.now() - since < slice) continue
       // oxlint-disable-next-line no-await-in-loop -- others have their turn
@@ -104,7 +96,7 @@ export async function bytesOf(registry: Registry, form: Form): Promise<Buffer> {
     else for (const part of text) whole.push(part)
   }
   whole.push(Buffer.from(form === 'openmetrics' ? '\n# EOF\n' : '\n'))
-  return concatenated(whole)
+  return concatInSlices(whole)
 }
 
 /** The media type of a form. */

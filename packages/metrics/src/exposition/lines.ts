@@ -1,9 +1,9 @@
 import type { Family, Sample } from '../families/family.ts'
 
-/** The two forms in which figures can be asked for. */
+/** The two text forms of metrics. */
 export type Form = 'prometheus' | 'openmetrics'
 
-/** So many lines are written in one go. */
+/** Lines per chunk. */
 const step = 256
 
 function escaped(text: string): string {
@@ -21,8 +21,7 @@ function labelsText(labels: Sample['labels'], shared: Sample['labels']): string 
 }
 
 /**
- * Writes a metric as a registry of prom-client's does, so many lines at a time: of thousands of backends, they would be more
- * than a million.
+ * Writes a metric as prom-client's registry does, but in chunks: thousands of backends make more than a million lines.
  */
 export function* linesOf(family: Family, form: Form, shared: Sample['labels']): Generator<string, void> {
   const isCounter = family.type === 'counter'

@@ -8,7 +8,7 @@ const states = ['ready', 'drain', 'maintenance'] as const
 
 const outcomesOf = ({ outcomes }: Backend) => Object.entries(outcomes) as [Outcome, number][]
 
-/** The metrics of each backend in the set. Each has the labels `balancer` and `backend`; who leaves the set, leaves here. */
+/** The metrics of each backend in the set, with the labels `balancer` and `backend`. A removed backend disappears from them. */
 export function backendFamilies(sources: Sources): readonly FamilyOptions[] {
   type Reader = (labels: Labels, backend: Backend, traffic: BackendTraffic, balancer: Balancer) => Iterable<Sample>
   function* each(read: Reader): Generator<Sample> {
@@ -30,13 +30,13 @@ export function backendFamilies(sources: Sources): readonly FamilyOptions[] {
   const latency = 'fastify_balancer_backend_response_seconds'
 
   return [
-    family('counter', 'fastify_balancer_attempts_total', 'Attempts that have ended, by how', (labels, backend) =>
+    family('counter', 'fastify_balancer_attempts_total', 'Ended attempts by outcome', (labels, backend) =>
       outcomesOf(backend).map(([outcome, value]) => ({ labels: { ...labels, outcome }, value })),
     ),
     family(
       'counter',
       'fastify_balancer_attempt_failures_total',
-      'Attempts that have failed, by the reason, and by whose fault it was',
+      'Failed attempts by reason and by blame (client, backend, proxy)',
       (labels, backend, _traffic, { failures }) =>
         outcomesOf(backend).flatMap(([reason, value]) =>
           reason === 'ok' ? [] : [{ labels: { ...labels, reason, blame: failures[reason].blame }, value }],
@@ -45,13 +45,13 @@ export function backendFamilies(sources: Sources): readonly FamilyOptions[] {
     family(
       'counter',
       'fastify_balancer_responses_total',
-      'Responses whose headers have arrived, by the class of their status',
+      'Responses of the backend by status class',
       (labels, _backend, { statuses }) => statusSamples(labels, statuses),
     ),
     family(
       'histogram',
       latency,
-      'From the beginning of an attempt until its response headers',
+      'Time from the start of an attempt to its response headers',
       (labels, _backend, traffic) => samplesOf(latency, labels, traffic.latency),
     ),
     single(
@@ -66,27 +66,27 @@ export function backendFamilies(sources: Sources): readonly FamilyOptions[] {
       'Bytes of response bodies received',
       ({ bytesReceived }) => bytesReceived,
     ),
-    single(
-      'gauge',
-      'fastify_balancer_backend_in_flight',
-      'Attempts that have begun and not ended',
-      ({ inFlight }) => inFlight,
-    ),
+    single('gauge', 'fastify_balancer_backend_in_flight', 'Attempts in flight', ({ inFlight }) => inFlight),
     single(
       'gauge',
       'fastify_balancer_backend_max_in_flight',
-      'Attempts at once, at most',
+      'Most attempts that may be in flight',
       ({ maxInFlight }) => maxInFlight,
     ),
-    single('gauge', 'fastify_balancer_backend_weight', 'Its weight', ({ weight }) => weight),
+    single('gauge', 'fastify_balancer_backend_weight', 'Configured weight of the backend', ({ weight }) => weight),
     single(
       'gauge',
       'fastify_balancer_backend_effective_weight',
-      'What of its weight it has, while it starts slowly',
+      'Weight in use, lower than the configured one during slow start',
       ({ effectiveWeight }) => effectiveWeight,
     ),
-    single('gauge', 'fastify_balancer_backend_up', '1 if there is no veto', ({ available }) => Number(available)),
-    family('gauge', 'fastify_balancer_backend_vetoes', 'Vetoes that hold, by their owner', (labels, { vetoes }) => {
+    single(
+      'gauge',
+      'fastify_balancer_backend_up',
+      '1 if the backend has no veto (it is healthy, and neither draining nor in maintenance)',
+      ({ available }) => Number(available),
+    ),
+    family('gauge', 'fastify_balancer_backend_vetoes', 'Vetoes on the backend by owner', (labels, { vetoes }) => {
       const counts = new Map<string, number>()
       for (const { by } of vetoes) counts.set(by, (counts.get(by) ?? 0) + 1)
       return [...counts].map(([by, value]) => ({ labels: { ...labels, by }, value }))
@@ -94,26 +94,21 @@ export function backendFamilies(sources: Sources): readonly FamilyOptions[] {
     family(
       'gauge',
       'fastify_balancer_backend_state',
-      '1 for the state that operators have put it in',
+      '1 for the state set by operators (ready, drain, maintenance)',
       (labels, backend) =>
         states.map((state) => ({ labels: { ...labels, state }, value: Number(backend.state === state) })),
     ),
     single(
       'gauge',
       'fastify_balancer_pool_connections',
-      'Open connections, idle ones too',
+      'Open connections, including idle ones',
       ({ pool }) => pool.stats.connected,
     ),
-    single(
-      'gauge',
-      'fastify_balancer_pool_free_connections',
-      'Open connections without a request',
-      ({ pool }) => pool.stats.free,
-    ),
+    single('gauge', 'fastify_balancer_pool_free_connections', 'Idle connections', ({ pool }) => pool.stats.free),
     single(
       'gauge',
       'fastify_balancer_pool_pending_requests',
-      'Attempts that wait for their connection to open',
+      'Attempts waiting for their connection to open',
       ({ pool }) => pool.stats.pending,
     ),
   ]

@@ -7,7 +7,7 @@ import type { Traffic } from '../traffic/traffic.ts'
 
 type Reader<Answer> = (balancer: Balancer, traffic: Traffic) => Answer
 
-/** The metrics of balancers as a whole. Each has the label `balancer`. */
+/** The metrics of whole balancers, with the label `balancer`. */
 export function balancerFamilies(sources: Sources): readonly FamilyOptions[] {
   function* each(read: Reader<Iterable<Sample>>): Generator<Sample> {
     for (const balancer of sources.balancers) yield* read(balancer, sources.trafficOf(balancer))
@@ -28,7 +28,7 @@ export function balancerFamilies(sources: Sources): readonly FamilyOptions[] {
     {
       type: 'counter',
       name: 'fastify_balancer_requests_total',
-      help: 'Requests that have ended, by how, and by the class of the status that the client was sent',
+      help: 'Ended requests by outcome and by status class sent to the client',
       read: () =>
         each(function* requests({ name }, traffic) {
           for (const [outcome, statuses] of traffic.requests)
@@ -38,7 +38,7 @@ export function balancerFamilies(sources: Sources): readonly FamilyOptions[] {
     {
       type: 'counter',
       name: 'fastify_balancer_failures_total',
-      help: 'Requests that have failed, by the reason, and by whose fault it was',
+      help: 'Failed requests by reason and by blame (client, backend, proxy)',
       read: () =>
         each(function* failed({ name, failures }, traffic) {
           for (const [outcome, statuses] of traffic.requests) {
@@ -51,37 +51,27 @@ export function balancerFamilies(sources: Sources): readonly FamilyOptions[] {
     single(
       'counter',
       'fastify_balancer_retries_total',
-      'Attempts after the first of their request, of requests that have ended',
+      'Retries and failovers: attempts after the first, of ended requests',
       (_balancer, { retries }) => retries,
     ),
     histogram(
       'fastify_balancer_request_duration_seconds',
-      'From the beginning of a request until the client had everything, or had gone',
+      'Time from the start of a request until the client had the whole response, or had left',
       ({ duration }) => duration,
     ),
     histogram(
       'fastify_balancer_queue_wait_seconds',
-      'How long a request waited for a backend to become free; nearly 0 for most',
+      'Time that a request waited for a free backend; almost 0 for most',
       ({ queueWait }) => queueWait,
     ),
-    single(
-      'gauge',
-      'fastify_balancer_requests_in_flight',
-      'Requests that have begun and not ended',
-      ({ exchanges }) => exchanges,
-    ),
-    single(
-      'gauge',
-      'fastify_balancer_queue_depth',
-      'Requests that wait for a backend to become free',
-      ({ queue }) => queue.length,
-    ),
+    single('gauge', 'fastify_balancer_requests_in_flight', 'Requests in progress', ({ exchanges }) => exchanges),
+    single('gauge', 'fastify_balancer_queue_depth', 'Requests waiting for a free backend', ({ queue }) => queue.length),
     single(
       'gauge',
       'fastify_balancer_panic',
-      '1 while soft vetoes are ignored, as too few backends are without one',
+      '1 in panic mode: too few healthy backends, so health is ignored',
       ({ set }) => Number(set.panicking),
     ),
-    single('gauge', 'fastify_balancer_revision', 'The revision of the set of backends', ({ set }) => set.revision),
+    single('gauge', 'fastify_balancer_revision', 'Revision of the list of backends', ({ set }) => set.revision),
   ]
 }

@@ -1,4 +1,4 @@
-// Room `families`: the families of metrics, and where their values come from.
+// Room `families`: definitions of the metrics, and where their values come from.
 import type { Metric, Registry } from 'prom-client'
 import type { Distribution } from '../traffic/distribution.ts'
 
@@ -9,29 +9,29 @@ export type Labels = Readonly<Record<string, string>>
 export interface Sample {
   readonly labels: Readonly<Record<string, string | number>>
   readonly value: number
-  /** Its own name, where that is not the metric's: `…_bucket`. */
+  /** Its name, if other than the metric's: `…_bucket`. */
   readonly metricName?: string
 }
 
-/** A metric, and how to read it. */
+/** Definition of a metric. */
 export interface FamilyOptions {
   readonly name: string
   readonly help: string
   readonly type: 'counter' | 'gauge' | 'histogram'
-  /** Reads it now. */
+  /** Reads the current values. */
   readonly read: () => Iterable<Sample>
 }
 
 /**
- * A metric that keeps nothing: it is read from where the figures are, whenever somebody asks. For a registry of
- * prom-client's it is one like any other, but for `inc`, `set` and `observe`, which nobody should call.
+ * A metric without values of its own: they are read from their source at each scrape. For prom-client's registry it is like
+ * any other metric, except that it has no `inc`, `set` or `observe`.
  */
 export class Family {
-  /** The registry changes it, when it writes OpenMetrics. */
+  /** The registry changes it for OpenMetrics. */
   name: string
   readonly help: string
   readonly type: FamilyOptions['type']
-  /** What `AggregatorRegistry` makes of several processes' figures. */
+  /** How `AggregatorRegistry` combines several processes. */
   readonly aggregator = 'sum'
   readonly #read: FamilyOptions['read']
 
@@ -42,27 +42,27 @@ export class Family {
     this.#read = read
   }
 
-  /** @throws Error when the registry has a metric of that name */
+  /** @throws Error if the registry already has a metric of that name */
   registerIn(registry: Registry): void {
     registry.registerMetric(this as unknown as Metric)
   }
 
-  /** Reads it now, line by line. */
+  /** Reads the current values, line by line. */
   samples(): Iterable<Sample> {
     return this.#read()
   }
 
-  /** What the registry asks for. Everything is read before the first `await`, so that all figures are of one moment. */
+  /** Called by the registry. Everything is read before the first `await`, so that all values are of one moment. */
   async get() {
     const { name, help, type, aggregator } = this
     return { name, help, type, aggregator, values: [...this.#read()] }
   }
 
-  /** There is nothing of its own to begin anew. */
+  /** There are no values of its own to reset. */
   reset(): void {}
 }
 
-/** The lines of one histogram: buckets, cumulated, then sum and count. */
+/** The lines of one histogram: cumulative buckets, then sum and count. */
 export function* samplesOf(name: string, labels: Labels, distribution: Distribution): Generator<Sample> {
   const { bounds, counts, sum, count } = distribution
   const metricName = `${name}_bucket`

@@ -2,22 +2,22 @@ import type { Balancer } from '@fastify-balancer/balancer-core'
 import type { FastifyInstance } from 'fastify'
 import { Traffic } from '../traffic/traffic.ts'
 
-/** What is read of a circuit breaker. By its shape: that package may be there or not. */
+/** The part of a circuit breaker that is read. By shape, since that package is optional. */
 export interface Circuits {
-  readonly views: readonly { readonly backend: string; readonly state: string }[]
+  /** @throws Error for a backend that has none */
+  of(id: string): { readonly state: string }
 }
 
-/** What is read of a health check, likewise. Durations in ms. */
+/** The part of a health check that is read, likewise. Durations in ms. */
 export interface Health {
-  toJSON(): readonly {
-    readonly id: string
+  of(id: string): {
     readonly active:
       | { readonly lastProbe: { readonly good: boolean; readonly timings: { readonly took: number } } | undefined }
       | undefined
-  }[]
+  }
 }
 
-/** Where the figures of a server are: its balancers with their traffic, and what other plugins know of them. */
+/** The sources of all values: the balancers of a server, their traffic, and other plugins' data about them. */
 export class Sources {
   readonly #app: FastifyInstance
   readonly #bounds: readonly number[]
@@ -29,12 +29,12 @@ export class Sources {
     this.#bounds = bounds
   }
 
-  /** Every balancer of the server, also those that came after this. */
+  /** Every balancer of the server, including later ones. */
   get balancers(): Iterable<Balancer> {
     return this.#app.balancers.values()
   }
 
-  /** The traffic of a balancer; it is counted from the first time that this is asked. */
+  /** The traffic of a balancer, counted from the first call on. */
   trafficOf(balancer: Balancer): Traffic {
     const known = this.#traffic.get(balancer)
     if (known !== undefined) return known

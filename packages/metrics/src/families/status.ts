@@ -3,7 +3,7 @@ import type { StatusCounts } from '../traffic/traffic.ts'
 
 const names = ['none', '1xx', '2xx', '3xx', '4xx', '5xx']
 
-/** A line for each class of status that has occurred, with the label `status`. */
+/** A line for each status class that has occurred, with the label `status`. */
 export function* statusSamples(labels: Labels, counts: StatusCounts): Generator<Sample> {
   for (const [index, value] of counts.entries()) {
     if (value > 0) yield { labels: { ...labels, status: names[index]! }, value }

@@ -4,7 +4,7 @@ import { methodAttributes } from './request-attributes.ts'
 
 const addresses = new WeakMap<Backend, Attributes>()
 
-/** Where a backend is. Computed once for each. */
+/** The address attributes of a backend, computed once for each. */
 function addressOf(backend: Backend): Attributes {
   let address = addresses.get(backend)
   if (address === undefined) {
@@ -21,7 +21,7 @@ function addressOf(backend: Backend): Attributes {
   return address
 }
 
-/** What is known of an attempt when it starts. */
+/** The attributes of an attempt at its start. */
 export function attemptAttributes({ exchange, backend, number }: Attempt): Attributes {
   const attributes = Object.assign(methodAttributes(exchange.method), addressOf(backend))
   attributes['fastify_balancer.balancer'] = exchange.balancerName

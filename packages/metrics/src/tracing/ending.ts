@@ -6,13 +6,13 @@ export interface Ending {
   readonly outcome: Outcome
   /** Whose fault it is; undefined if it did not fail. */
   readonly blame: Blame | undefined
-  /** Of the response; 0 if there was none. */
+  /** Status of the response; 0 if there was none. */
   readonly status: number
 }
 
 /**
- * What a span says of the end. An `error.type` makes it one that has failed: the reason, or else a status from
- * `firstError` on. What a client does to itself is not an error.
+ * The attributes of a span's end. `error.type` marks a failed span: the reason, or a status of at least `firstError`. A
+ * failure caused by the client is not an error.
  */
 export function endAttributes({ outcome, blame, status }: Ending, firstError: 400 | 500): Attributes {
   const attributes: Attributes = { 'fastify_balancer.outcome': outcome }

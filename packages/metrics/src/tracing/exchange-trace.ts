@@ -5,16 +5,16 @@ import { endAttributes } from './ending.ts'
 import type { OpenTelemetry } from './open-telemetry.ts'
 import { methodName, requestAttributes } from './request-attributes.ts'
 
-/** Puts what a propagator injects into the fields of an attempt. */
+/** Lets a propagator set headers of an attempt. */
 const intoAttempt: TextMapSetter<Attempt> = {
   set: (attempt, name, value) => attempt.setHeader(name, value),
 }
 
-/** The spans of one exchange: its own, and one for each of its attempts. */
+/** The spans of one request: its own, and one for each attempt. */
 export class ExchangeTrace {
   readonly #api: OpenTelemetry
   readonly #tracer: Tracer
-  /** What is added to a time of the exchange's clock to make it one since 1970, in ms. */
+  /** Offset from the exchange's clock to ms since the epoch. */
   readonly #epoch: number
   readonly #span: Span
   readonly #context: Context
@@ -22,8 +22,7 @@ export class ExchangeTrace {
   readonly #attempts: Span[] = []
 
   /**
-   * Begins the span of the exchange: below the one that is active where the exchange begins, or else below the one that the
-   * client says it has.
+   * Starts the span of the request: a child of the active span, or else of the one in the client's `traceparent`.
    */
   constructor(api: OpenTelemetry, tracer: Tracer, exchange: ExchangeView) {
     const { method, headers, startedAt, request, balancerName } = exchange
@@ -47,7 +46,7 @@ export class ExchangeTrace {
     this.#context = api.trace.setSpan(parent, this.#span)
   }
 
-  /** Begins the span of an attempt, and lets the backend know of it in place of what the client sent. */
+  /** Starts the span of an attempt, and sends its context to the backend in place of the client's. */
   attemptStarted(attempt: Attempt): void {
     const { trace, propagation, SpanKind, isSpanContextValid } = this.#api
     const options = {
@@ -57,13 +56,13 @@ export class ExchangeTrace {
     }
     const span = this.#tracer.startSpan(methodName(attempt.exchange.method), options, this.#context)
     this.#attempts[attempt.number] = span
-    // Where nobody traces, what the client sent is passed on.
+    // Without an SDK, the client's own headers are passed on.
     if (!isSpanContextValid(span.spanContext())) return
     for (const field of propagation.fields()) attempt.setHeader(field, undefined)
     propagation.inject(trace.setSpan(this.#context, span), attempt, intoAttempt)
   }
 
-  /** `version` of HTTP, by which the backend was asked. */
+  /** `version`: the HTTP version used with the backend. */
   attemptEnded({ number, outcome = 'ok', blame, status, endedAt }: Attempt, version: string): void {
     const span = this.#attempts[number]
     if (span === undefined) return

@@ -1,9 +1,9 @@
 import { NoOpenTelemetryError } from '../errors.ts'
 
-/** The API of OpenTelemetry. An app that traces nothing needs not have it, so only its types may be imported as usual. */
+/** The API of OpenTelemetry. It is optional, so only its types are imported statically. */
 export type OpenTelemetry = typeof import('@opentelemetry/api')
 
-/** Loads it. @throws NoOpenTelemetryError when it is not installed */
+/** Loads it. @throws NoOpenTelemetryError if it is not installed */
 export async function loadOpenTelemetry(): Promise<OpenTelemetry> {
   try {
     return await import('@opentelemetry/api')

@@ -1,4 +1,4 @@
-// Room `tracing`: spans of OpenTelemetry for exchanges and attempts.
+// Room `tracing`: OpenTelemetry spans for requests and their attempts.
 import type { Attempt, ExchangeView } from '@fastify-balancer/balancer-core'
 import type { Tracer } from '@opentelemetry/api'
 import type { FastifyInstance } from 'fastify'
@@ -6,7 +6,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { ExchangeTrace } from './exchange-trace.ts'
 import type { OpenTelemetry } from './open-telemetry.ts'
 
-/** Where an exchange keeps its trace: on itself, since a map of what is so short-lived costs more than all the rest. */
+/** The trace is stored on the exchange itself: a map of such short-lived objects would cost more than all the rest. */
 const traceOf = Symbol('fastify-balancer.trace')
 
 interface Traced extends ExchangeView {
@@ -18,12 +18,12 @@ const exchangeEnd = 'balancer-core:exchange:end'
 const attemptStart = 'balancer-core:attempt:start'
 const attemptEnd = 'balancer-core:attempt:end'
 
-/** Spans for every balancer of one server, from what their channels tell. */
+/** Creates spans for every balancer of one server, from diagnostics channels. */
 export class Tracing {
   readonly #app: FastifyInstance
   readonly #api: OpenTelemetry
   readonly #tracer: Tracer
-  /** Exchanges and attempts that have begun and not ended. */
+  /** Number of open spans. */
   #open = 0
   #stopped = false
   readonly #onExchangeStart = (message: unknown) => this.#exchangeStarted((message as { exchange: Traced }).exchange)
@@ -31,7 +31,7 @@ export class Tracing {
   readonly #onAttemptStart = (message: unknown) => this.#attemptStarted((message as { attempt: Attempt }).attempt)
   readonly #onAttemptEnd = (message: unknown) => this.#attemptEnded((message as { attempt: Attempt }).attempt)
 
-  /** The tracer is that of the global provider, also when one is set later. */
+  /** Uses the global tracer provider, even if it is set later. */
   constructor(app: FastifyInstance, api: OpenTelemetry) {
     this.#app = app
     this.#api = api
@@ -45,7 +45,7 @@ export class Tracing {
     subscribe(attemptEnd, this.#onAttemptEnd)
   }
 
-  /** Takes nothing new. What is under way is followed to its end, so that no span stays open. */
+  /** Traces no new requests. Those in progress are traced to their end, so that no span stays open. */
   stop(): void {
     this.#stopped = true
     unsubscribe(exchangeStart, this.#onExchangeStart)
@@ -53,7 +53,7 @@ export class Tracing {
   }
 
   #exchangeStarted(exchange: Traced): void {
-    // A channel is the whole process's, and another server may have a balancer of the same name.
+    // Channels are process-wide, and another server may have a balancer of the same name.
     if (!this.#app.balancerServers.has(exchange.request.server.server)) return
     this.#safely(() => {
       exchange[traceOf] = { owner: this, spans: new ExchangeTrace(this.#api, this.#tracer, exchange) }
@@ -101,7 +101,7 @@ export class Tracing {
     unsubscribe(attemptEnd, this.#onAttemptEnd)
   }
 
-  /** What a subscriber throws would end the process. */
+  /** An error thrown by a subscriber would crash the process. */
   #safely(act: () => void): void {
     try {
       act()

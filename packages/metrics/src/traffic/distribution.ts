@@ -1,8 +1,8 @@
-/** Durations, counted by buckets: what a histogram of prom-client's does, without its search by labels on every call. */
+/** Counts durations by buckets, like prom-client's histogram but without its label lookup on every call. */
 export class Distribution {
   /** Upper bounds, in seconds, ascending. */
   readonly bounds: readonly number[]
-  /** How many fell into each bucket, not cumulated; the last is for what is above every bound. */
+  /** Count of each bucket, not cumulative; the last one is above all bounds. */
   readonly counts: number[]
   /** In seconds. */
   sum = 0
@@ -13,10 +13,10 @@ export class Distribution {
     this.counts = Array.from({ length: bounds.length + 1 }, () => 0)
   }
 
-  /** Takes in a duration in ms; a bound belongs to the bucket below it. */
+  /** Adds a duration in ms. A value equal to a bound belongs to the bucket below it. */
   observe(duration: number): void {
     const { bounds } = this
-    // Not the bound times 1000, which is not always the number that was written.
+    // Bounds are not multiplied by 1000, since that is not exact for all numbers.
     const seconds = duration / 1000
     let bucket = 0
     while (bucket < bounds.length && seconds > bounds[bucket]!) bucket++

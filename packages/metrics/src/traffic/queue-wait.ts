@@ -1,6 +1,6 @@
 import type { ExchangeView, Outcome } from '@fastify-balancer/balancer-core'
 
-/** They are decided before there is anything to wait for. */
+/** Failures that are decided before any waiting. */
 const immediate: ReadonlySet<Outcome | undefined> = new Set<Outcome>([
   'bad-request',
   'unsupported-version',
@@ -10,8 +10,8 @@ const immediate: ReadonlySet<Outcome | undefined> = new Set<Outcome>([
 ])
 
 /**
- * How long an exchange that has ended waited for a backend to become free, in ms, all its attempts together;
- * `undefined` for one that never got so far. It is read from the attempts, as the time in which there was none.
+ * How long an ended request waited for a free backend, in ms, over all its attempts; `undefined` if it never got so far.
+ * Computed as the time without a running attempt.
  */
 export function queueWaitOf({ attempts, startedAt, endedAt, outcome }: ExchangeView): number | undefined {
   if (attempts.length === 0) return immediate.has(outcome) ? undefined : endedAt - startedAt
@@ -19,7 +19,7 @@ export function queueWaitOf({ attempts, startedAt, endedAt, outcome }: ExchangeV
   let since = startedAt
   for (const attempt of attempts) {
     wait += attempt.startedAt - since
-    // Another follows a response that is not wanted, or a failure.
+    // Another attempt follows a response whose status is retried, or a failure.
     since = attempt.respondedAt === 0 ? attempt.endedAt : attempt.respondedAt
   }
   const last = attempts[attempts.length - 1]!.outcome

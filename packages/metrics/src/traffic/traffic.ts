@@ -1,14 +1,14 @@
-// Room `traffic`: what is counted while requests pass.
+// Room `traffic`: counts taken while requests pass through.
 import type { Attempt, Backend, ExchangeView, Outcome } from '@fastify-balancer/balancer-core'
 import { Distribution } from './distribution.ts'
 import { queueWaitOf } from './queue-wait.ts'
 
-/** Counts by the class of a status: at 2 those with 200–299, at 0 those without any. */
+/** Counts by status class: index 2 is 200–299, index 0 is no status. */
 export type StatusCounts = number[]
 
 const noStatuses = (): StatusCounts => [0, 0, 0, 0, 0, 0]
 
-/** What one backend has answered. */
+/** The responses of one backend. */
 export class BackendTraffic {
   readonly statuses: StatusCounts = noStatuses()
   /** Time to response headers. */
@@ -20,15 +20,15 @@ export class BackendTraffic {
 }
 
 /**
- * What has gone through one balancer, as far as nobody else keeps count: the only work that is done for each request.
- * It keeps figures, never an attempt or an exchange.
+ * The traffic of one balancer, as far as the core does not count it: the only work done for each request. Keeps numbers
+ * only, never an attempt or an exchange.
  */
 export class Traffic {
-  /** Exchanges that have ended. */
+  /** Ended requests by outcome. */
   readonly requests = new Map<Outcome, StatusCounts>()
-  /** Attempts after the first of their exchange. */
+  /** Attempts after the first of their request. */
   retries = 0
-  /** Of whole exchanges, until the client had everything. */
+  /** Durations of whole requests, until the client had everything. */
   readonly duration: Distribution
   readonly queueWait: Distribution
   readonly #bounds: readonly number[]
@@ -43,7 +43,7 @@ export class Traffic {
     this.queueWait = new Distribution(bounds)
   }
 
-  /** Its response headers have arrived. */
+  /** Counts a response whose headers have arrived. */
   attemptResponded(attempt: Attempt): void {
     const { statuses, latency } = this.of(attempt.backend)
     statuses[Math.trunc(attempt.status / 100)]!++
@@ -61,12 +61,12 @@ export class Traffic {
     if (wait !== undefined) this.queueWait.observe(wait)
   }
 
-  /** The same to be read alone; of thousands that have never answered, it makes nothing. */
+  /** Read-only access: allocates nothing for a backend without responses. */
   seen(backend: Backend): BackendTraffic {
     return this.#backends.get(backend) ?? this.#none
   }
 
-  /** What a backend has answered so far. */
+  /** The responses of a backend so far. */
   of(backend: Backend): BackendTraffic {
     let traffic = this.#backends.get(backend)
     if (traffic === undefined) this.#backends.set(backend, (traffic = new BackendTraffic(this.#bounds)))

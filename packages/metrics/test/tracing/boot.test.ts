@@ -37,7 +37,7 @@ test('without @opentelemetry/api the app does not start with tracing, and does w
   await app.register(balancer, { backends: [] })
   await assert.rejects(async () => app.register(metrics, { tracing: true }), {
     code: 'FST_BALANCER_METRICS_NO_OPENTELEMETRY',
-    message: 'The option tracing needs the package @opentelemetry/api, which is not installed',
+    message: 'The option `tracing` needs the package @opentelemetry/api: npm install @opentelemetry/api',
   })
 })
 

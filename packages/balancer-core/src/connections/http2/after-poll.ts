@@ -1,6 +1,6 @@
 /**
- * Calls back after what has arrived meanwhile was read: a process that was paused finds its timers due before it has looked
- * at its sockets, and must not take its own pause for the backend's.
+ * Calls back after data that has arrived meanwhile was read: after a pause of this process, timers run before sockets
+ * are read, and its own pause must not count against the backend.
  */
 export function afterPoll(call: () => void): void {
   setImmediate(call)

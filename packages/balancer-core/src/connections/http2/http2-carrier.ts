@@ -5,18 +5,18 @@ import type { CarryingConnection } from '../request-pool.ts'
 export interface Http2Carrier<Request> extends CarryingConnection {
   /** Opens a stream. @throws Error if it takes none any more */
   open(fields: OutgoingHttpHeaders, endStream: boolean): ClientHttp2Stream
-  /** The request needs its place no longer. */
+  /** The request no longer needs its stream. */
   release(request: Request): void
-  /** Why the connection itself has failed; undefined while it is well. */
+  /** Why the connection itself has failed; undefined while it works. */
   readonly failure: Error | undefined
 }
 
-/** Who finds a connection for a request. */
+/** Finds a connection for a request. */
 export interface Http2Carrying<Request> {
   /** The largest header of a response, in bytes. */
   readonly maxHeaderSize: number
   /** It waits no longer. */
   withdraw(request: Request): void
-  /** Takes it for another connection; false if there will be none. */
+  /** Tries it on another connection; false if there will be none. */
   takeAgain(request: Request): boolean
 }

@@ -8,37 +8,34 @@ import { beginSession, type ConnectionSettings } from './http2-session.ts'
 import { afterPoll } from './after-poll.ts'
 import { unwatchStreamEnds, watchStreamEnds } from './stream-end.ts'
 
-/** Streams at once on one connection, whatever the backend would allow; as undici has it. */
+/** Most streams at once on one connection, even if the backend allows more; as in undici. */
 export const mostStreams = 100
 
-/**
- * How much later than one round trip we may notice that a connection has broken (ms), and the longest round trip that is
- * believed: it is measured while connecting, which a busy backend may take its time for.
- */
+/** Tolerance (ms) after a round trip to notice a broken connection, and upper limit of the measured round trip (ms). */
 const noticed = 50
 const longestRoundTrip = 200
 
-/** How long a connection may be silent before it is doubted (ms). */
+/** How long a connection may be silent before it counts as doubtful (ms). */
 const longestSilence = 1000
 
-/** Whose connection it is. */
+/** Owner of the connection. */
 export interface ConnectionOwner {
-  /** It takes streams, or takes another number of them, or one has ended. */
+  /** The number of streams that it can take has changed. */
   onRoom(connection: Http2Connection): void
-  /** It takes no more streams; what it has, it keeps. */
+  /** It takes no more streams; those in progress go on. */
   onLeaving(connection: Http2Connection): void
-  /** It never came to take streams. */
+  /** It failed before it could take a stream. */
   onConnectError(connection: Http2Connection, error: Error): void
   onGone(connection: Http2Connection): void
 }
 
-/** One session of HTTP/2, from the look-up of its name to its last stream. */
+/** One HTTP/2 session, from the look-up of its name to its last stream. */
 export class Http2Connection implements Http2Carrier<Http2Request> {
   fresh = true
   readonly written = true
-  /** Its SETTINGS have not come. */
+  /** SETTINGS have not arrived yet. */
   connecting = true
-  /** How many streams the backend takes at once. */
+  /** How many concurrent streams the backend allows. */
   limit = 0
   readonly requests = new Set<Http2Request>()
   readonly #owner: ConnectionOwner
@@ -53,9 +50,9 @@ export class Http2Connection implements Http2Carrier<Http2Request> {
   #connectTimer: NodeJS.Timeout | undefined
   #idleTimer: NodeJS.Timeout | undefined
   #idleSince = 0
-  /** How long it took until the backend answered the first bytes. */
+  /** Time until the backend's first bytes, in ms. */
   #roundTrip = 0
-  /** It had served requests before it was idle; when it was used again, and what it had received by then. */
+  /** After an idle period: when it was used again, and how many bytes it had received by then. */
   #hasCarried = false
   #hasServed = false
   #wokenAt = 0
@@ -70,7 +67,7 @@ export class Http2Connection implements Http2Carrier<Http2Request> {
     return this.#roundTrip
   }
 
-  // It carries others as well: what one of them does is its stream's.
+  // It carries other requests too: an error of one concerns its stream only.
   requestBegins(): void {}
   responseEnded(): void {}
   bindTo(): void {}
@@ -86,7 +83,7 @@ export class Http2Connection implements Http2Carrier<Http2Request> {
     const hostname = url.hostname.replace(/^\[|\]$/g, '')
     const { host, protocol, port } = url
     try {
-      // undici's types do not tell that it answers the socket.
+      // undici's types do not say that it returns the socket.
       this.#opening = this.#settings.connectorFor(this)({ host, hostname, protocol, port }, (...[error, socket]) => {
         if (error !== null) this.#fail(error)
         else if (this.#isGone) socket.destroy()
@@ -97,7 +94,7 @@ export class Http2Connection implements Http2Carrier<Http2Request> {
     }
   }
 
-  /** It takes another stream now. */
+  /** True if it can take another stream now. */
   get hasRoom(): boolean {
     if (this.connecting || this.#isLeaving || this.requests.size >= this.limit) return false
     return !this.#session!.closed && !this.#session!.destroyed
@@ -129,14 +126,15 @@ export class Http2Connection implements Http2Carrier<Http2Request> {
 
   release(request: Http2Request): void {
     if (!this.requests.delete(request)) return
-    // Given up, and not a byte has come meanwhile: the connection may be dead, and is not to be the end of others.
+    // A request was aborted and not a byte has arrived meanwhile: the connection may be dead, so it takes no more
+    // requests.
     const isSilent = request.bytesBefore === this.#socket!.bytesRead
     if (isSilent && this.#settings.now() - request.carriedAt >= longestSilence) this.retire()
     if (this.requests.size === 0) this.#rest()
     this.#owner.onRoom(this)
   }
 
-  /** It takes no more streams, and ends after its last. */
+  /** Takes no more streams, and closes after the last one. */
   retire(): void {
     if (this.#isLeaving) return
     this.#isLeaving = true
@@ -144,14 +142,14 @@ export class Http2Connection implements Http2Carrier<Http2Request> {
     if (this.requests.size === 0) this.#rest()
   }
 
-  /** Ends what it carries with that error, and itself. */
+  /** Fails its streams with that error, and closes. */
   destroy(error: Error): void {
     this.#isLeaving = true
     for (const request of this.requests) request.fail(error)
     this.end()
   }
 
-  /** Ends it; to be called when nothing is left on it, or when it has failed. */
+  /** Closes it; to be called when it has no streams or has failed. */
   end(): void {
     if (this.#isGone) return
     this.#isGone = true
@@ -169,8 +167,8 @@ export class Http2Connection implements Http2Carrier<Http2Request> {
   }
 
   /**
-   * The backend has closed it for idleness before it can have had a request: nothing came from it since, and the end came
-   * within one round trip of our writing. What breaks later was broken by a backend that had it.
+   * True if the backend closed it as idle before it saw the request: nothing was received since, and the end came
+   * within one round trip of our writing. If it breaks later, the backend had the request.
    */
   #isStale(): boolean {
     if (!this.#hasServed || this.#bytesAtWake !== this.#socket!.bytesRead) return false
@@ -203,7 +201,7 @@ export class Http2Connection implements Http2Carrier<Http2Request> {
   }
 
   #onGoaway(lastStreamId: number): void {
-    if (this.connecting) return this.#fail(new errors.SocketError('the backend goes away'))
+    if (this.connecting) return this.#fail(new errors.SocketError('the backend sent GOAWAY'))
     for (const request of this.requests) if (request.id > lastStreamId) request.unseen = true
     this.retire()
   }
@@ -214,20 +212,20 @@ export class Http2Connection implements Http2Carrier<Http2Request> {
       return
     }
     this.end()
-    // Node has closed every stream by now, and each has told.
+    // By now Node has closed every stream, and each has reported its end.
     const { failure } = this
     for (const request of this.requests) request.fail(failure!)
   }
 
   #fail(error: Error): void {
     if (!this.connecting) return
-    // What is no HTTP/2 shows as an error of Node's session.
+    // If the other side does not speak HTTP/2, Node's session emits an error.
     const isForeign = (error as { code?: string }).code?.startsWith('ERR_HTTP2_') === true
     this.end()
     this.#owner.onConnectError(this, isForeign ? new errors.SocketError('the backend does not speak HTTP/2') : error)
   }
 
-  /** Nothing is on it now. */
+  /** It has no streams now. */
   #rest(): void {
     this.#hasServed = this.#hasCarried
     this.#idleSince = this.#settings.now()
@@ -239,7 +237,7 @@ export class Http2Connection implements Http2Carrier<Http2Request> {
     this.#idleTimer ??= setTimeout(() => this.#onIdle(), this.#settings.keepAliveTimeout).unref()
   }
 
-  /** One timer for many times of rest: it looks whether this one has lasted. */
+  /** One timer for many idle periods: it checks whether the current one is long enough. */
   #onIdle(): void {
     this.#idleTimer = undefined
     if (this.requests.size > 0 || this.#isGone) return

@@ -1,6 +1,6 @@
 /**
- * What went wrong with one stream, or with the connection under it after requests had been sent; `failure.ts` knows the
- * codes, which are Node's.
+ * An error of one stream, or of its connection after requests had been sent. `failure.ts` knows the codes, which are
+ * Node's.
  */
 export class Http2Error extends Error {
   readonly code: 'ERR_HTTP2_STREAM_ERROR' | 'ERR_HTTP2_SESSION_ERROR'

@@ -14,16 +14,16 @@ export function sizeOf(pairs: readonly string[]): number {
   return size
 }
 
-/** Of the backend itself, where the request does not say whom it asks for. */
+/** The backend's own authority, for requests without a Host. */
 export interface Origin {
   readonly scheme: string
   readonly authority: string
 }
 
 /**
- * The fields of a request as HTTP/2 has them (RFC 9113 §8.3.1): `host` becomes `:authority`, and what belongs to a
- * connection is left out. Repeated fields become one list; `cookie` alone is no list with commas, so it stays apart.
- * @throws TypeError for what cannot be sent
+ * The headers of a request for HTTP/2 (RFC 9113 §8.3.1): `host` becomes `:authority`, and connection headers are
+ * removed. Repeated headers become one list, except `cookie`, which is not comma-separated.
+ * @throws TypeError for headers that cannot be sent
  */
 export function requestFields(
   { method, path, headers, body }: Dispatcher.DispatchOptions,
@@ -55,7 +55,7 @@ export function requestFields(
   return fields
 }
 
-/** The fields of a response or its trailers, from the pairs as they were received. */
+/** The headers of a response or its trailers, from the pairs as received. */
 export function receivedFields(pairs: readonly string[]): HeaderFields {
   const fields = emptyFields()
   for (let index = 0; index < pairs.length; index += 2) {

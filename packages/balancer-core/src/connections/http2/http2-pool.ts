@@ -16,21 +16,21 @@ export interface Http2PoolSettings extends ConnectionSettings {
 }
 
 /**
- * The connections to one backend that speaks HTTP/2: sessions of Node's behind undici's dispatcher seam. undici's own client
- * takes every end of a stream for its END_STREAM, loses what a paused stream holds when trailers come, and lets requests wait
- * for ever for a stream.
+ * The connections to one backend over HTTP/2: Node's sessions behind undici's dispatcher interface. undici's own client
+ * takes every end of a stream for END_STREAM, loses data of a paused stream when trailers arrive, and lets requests
+ * wait for a stream without a limit.
  */
 export class Http2Pool implements RequestPool, ConnectionOwner, Http2Carrying<Http2Request> {
   readonly #settings: Http2PoolSettings
   readonly #origin: Origin
-  /** Those that take streams, or will. */
+  /** Connections that take streams, or will. */
   readonly #connections = new Set<Http2Connection>()
-  /** Those that finish what they have. */
+  /** Connections that only finish their streams. */
   readonly #leaving = new Set<Http2Connection>()
   /** Requests without a connection, the longest waiting first. */
   readonly #waiting = new Set<Http2Request>()
   #waitTimer: NodeJS.Timeout | undefined
-  /** What the backend last said that it takes at once on one connection. */
+  /** The backend's latest limit of concurrent streams. */
   #lastLimit = mostStreams
   #closing: (() => void) | undefined
   #closed: Promise<void> | undefined
@@ -112,7 +112,7 @@ export class Http2Pool implements RequestPool, ConnectionOwner, Http2Carrying<Ht
   }
 
   onConnectError(_connection: Http2Connection, error: Error): void {
-    // Nothing of them was sent: they can go to another backend, and are not kept to hear the same again.
+    // They were not sent: they can go to another backend instead of failing here again.
     for (const request of this.#waiting) request.fail(error)
   }
 
@@ -131,14 +131,14 @@ export class Http2Pool implements RequestPool, ConnectionOwner, Http2Carrying<Ht
     }
     const { connectTimeout } = this.#settings
     if (connectTimeout > 0) request.deadline = this.#settings.now() + connectTimeout
-    // So that it can be let go while it waits.
+    // So that it can be cancelled while it waits.
     request.handler.controller = request
     this.#waiting.add(request)
     if (connectTimeout > 0 && this.#waitTimer === undefined) this.#arm(connectTimeout)
     this.#openMore()
   }
 
-  /** The one that carries least, of those that take another. */
+  /** Of those that take another stream, the one with the fewest. */
   #roomiest(): Http2Connection | undefined {
     let found: Http2Connection | undefined
     for (const one of this.#connections) {
@@ -159,7 +159,7 @@ export class Http2Pool implements RequestPool, ConnectionOwner, Http2Carrying<Ht
 
   #openMore(): void {
     if (this.destroyed) return
-    // A backend that takes no streams at all is not asked on ever more connections.
+    // A backend that takes no streams at all must not get ever more connections.
     if (this.#lastLimit === 0 && this.#connections.size > 0) return
     let coming = 0
     for (const { connecting } of this.#connections) if (connecting) coming++
@@ -176,7 +176,7 @@ export class Http2Pool implements RequestPool, ConnectionOwner, Http2Carrying<Ht
     this.#waitTimer = setTimeout(afterPoll, delay, () => this.#onWaited()).unref()
   }
 
-  /** Lets those go who have waited long enough. */
+  /** Fails requests that have waited too long. */
   #onWaited(): void {
     this.#waitTimer = undefined
     const now = this.#settings.now()
@@ -187,10 +187,10 @@ export class Http2Pool implements RequestPool, ConnectionOwner, Http2Carrying<Ht
         break
       }
       hasFailed = true
-      request.fail(new errors.ConnectTimeoutError('the backend took no stream in time'))
+      request.fail(new errors.ConnectTimeoutError('the backend accepted no stream in time'))
     }
     if (!hasFailed) return
-    // The next connection may hear of another limit.
+    // The next connection may announce another limit.
     for (const one of this.#connections) if (!one.connecting && one.limit === 0 && one.requests.size === 0) one.end()
   }
 

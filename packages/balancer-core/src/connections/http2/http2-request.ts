@@ -11,18 +11,20 @@ import { Http2Upload } from './http2-upload.ts'
 
 const { NGHTTP2_REFUSED_STREAM } = constants
 
-/** On how many more connections a request is tried that was not looked at, before another backend gets it. */
+/**
+ * How many more connections are tried for a request that the backend did not process, before another backend gets it.
+ */
 const mostRepeats = 3
 
 /** The handler of an attempt. */
 export type Http2Handler = Dispatcher.DispatchHandler & Partial<ConnectionAware>
 
-/** As undici types what it hands over. */
+/** The type of headers in undici's handler. */
 type Received = Record<string, string | string[]>
 
 /**
- * One request on one stream, told to its handler as undici tells its own. Whole is what has ended with END_STREAM; whatever
- * else ends a stream breaks the response off. It ends once: with `onResponseEnd` or `onResponseError`.
+ * One request on one stream, reported to its handler as undici does it. A response is complete only after END_STREAM;
+ * any other end of the stream is an error. It ends once: with `onResponseEnd` or `onResponseError`.
  */
 export class Http2Request implements Dispatcher.DispatchController, StreamListener {
   aborted = false
@@ -31,10 +33,10 @@ export class Http2Request implements Dispatcher.DispatchController, StreamListen
   readonly handler: Http2Handler
   /** Until when it may wait for a connection, on its pool's clock. */
   deadline = Infinity
-  /** When its connection took it, and what that had received by then. */
+  /** When its connection took it, and how many bytes that had received by then. */
   carriedAt = 0
   bytesBefore = 0
-  /** The backend goes away, and has said that it has not looked at this one. */
+  /** The backend sent GOAWAY and has not processed this request. */
   unseen = false
   readonly #owner: Http2Carrying<Http2Request>
   readonly #fields: OutgoingHttpHeaders
@@ -45,12 +47,12 @@ export class Http2Request implements Dispatcher.DispatchController, StreamListen
   #repeats = 0
   #settled = false
   #status = 0
-  /** Body bytes that must come; -1 if that is not said. */
+  /** Expected body bytes; -1 without a `Content-Length`. */
   #expected = -1
   #received = 0
   #whole = false
   #taking = false
-  /** What waited to be read when the stream closed whole: the end of the stream or its session cannot take it away. */
+  /** Data that was unread when the stream closed completely: it must survive the end of the stream or its session. */
   #rest: Buffer[] | undefined
   #last: Buffer | undefined
   #trailers: HeaderFields = {}
@@ -135,7 +137,8 @@ export class Http2Request implements Dispatcher.DispatchController, StreamListen
   onData(stream: ListenedStream, chunk: Buffer): void {
     if (this.#taking || !this.#isCurrent(stream)) return
     this.#received += chunk.length
-    // The client may take a response of known length for ended: not before it is known to be whole.
+    // With a known length, the client takes the last byte as the end: it is held back until the response is known to be
+    // complete.
     if (this.#received === this.#expected) this.#last = chunk
     else this.#pass(chunk)
   }
@@ -155,10 +158,10 @@ export class Http2Request implements Dispatcher.DispatchController, StreamListen
 
   onEnd(stream: ListenedStream): void {
     if (!this.#isCurrent(stream)) return
-    // Besides END_STREAM, only what closes the stream ends it; then `onClosing` was told before.
+    // Without END_STREAM, only the close of the stream ends it; `onClosing` was called before.
     if (!stream.closed) this.#whole = true
     if (this.#whole) this.#finish(stream)
-    else this.fail(new Http2Error('ERR_HTTP2_STREAM_ERROR', 'the backend closed the stream before its end'))
+    else this.fail(new Http2Error('ERR_HTTP2_STREAM_ERROR', 'the backend closed the stream too early'))
   }
 
   onClose(stream: ListenedStream): void {
@@ -168,7 +171,7 @@ export class Http2Request implements Dispatcher.DispatchController, StreamListen
     const isRefused = this.unseen || rstCode === NGHTTP2_REFUSED_STREAM
     const error =
       (isRefused ? undefined : this.#connection!.failure) ??
-      new Http2Error('ERR_HTTP2_STREAM_ERROR', `the stream was closed with code ${rstCode}`)
+      new Http2Error('ERR_HTTP2_STREAM_ERROR', `the backend reset the stream with code ${rstCode}`)
     if (isRefused && this.#status === 0) this.#refuse(error)
     else this.fail(error)
   }
@@ -189,11 +192,11 @@ export class Http2Request implements Dispatcher.DispatchController, StreamListen
     }
   }
 
-  /** The backend has done nothing with it: where its body is still there, it can go anywhere, whatever its method. */
+  /** The backend has not processed it: if its body is still there, it can be sent again with any method. */
   #refuse(error: Error): void {
     if (this.#upload?.consumed === true) return this.fail(error)
     this.handler.started = false
-    // A backend that goes away gracefully is not at fault: another connection to it takes the request.
+    // A graceful GOAWAY is no failure: another connection to the backend takes the request.
     if (!this.unseen || this.#repeats++ === mostRepeats) return this.fail(error)
     this.unseen = false
     this.#detach()
@@ -203,9 +206,10 @@ export class Http2Request implements Dispatcher.DispatchController, StreamListen
   #finish(stream: ListenedStream): void {
     for (const chunk of this.#rest ?? []) this.onData(stream, chunk)
     if (this.#settled) return
-    if (this.#status === 0) return this.fail(new Http2Error('ERR_HTTP2_STREAM_ERROR', 'no response came'))
+    if (this.#status === 0)
+      return this.fail(new Http2Error('ERR_HTTP2_STREAM_ERROR', 'the stream ended without a response'))
     if (this.#expected !== -1 && this.#received !== this.#expected) {
-      const message = `${this.#received} bytes came of ${this.#expected}`
+      const message = `received ${this.#received} of ${this.#expected} bytes`
       this.fail(new Http2Error('ERR_HTTP2_STREAM_ERROR', message))
       return
     }
@@ -229,7 +233,7 @@ export class Http2Request implements Dispatcher.DispatchController, StreamListen
     else this.#detach()
   }
 
-  /** Gives back the stream and its place. */
+  /** Releases the stream. */
   #detach(): void {
     const stream = this.#stream
     const connection = this.#connection

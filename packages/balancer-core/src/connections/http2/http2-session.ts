@@ -4,22 +4,22 @@ import type { Connect } from '../connection.ts'
 import type { Retiring } from '../address-following.ts'
 import { largestHeader } from './http2-fields.ts'
 
-/** How one backend is connected to. */
+/** How to connect to one backend. */
 export interface ConnectionSettings {
   readonly url: URL
-  /** Opens sockets for a connection, and lets it retire when its address is not the backend's any more. */
+  /** Opens sockets for a connection, which is retired when its address is no longer the backend's. */
   connectorFor(connection: Retiring): Connect
-  /** Until the backend's SETTINGS have arrived, in ms; 0 = for ever. */
+  /** Time limit until the backend's SETTINGS, in ms; 0 = none. */
   readonly connectTimeout: number
-  /** How long it is kept without a stream, in ms. */
+  /** How long an idle connection is kept, in ms. */
   readonly keepAliveTimeout: number
   /** The largest header of a response, in bytes; at most `largestHeader`. */
   readonly maxHeaderSize: number
-  /** The time, in ms from anywhere. */
+  /** A monotonic clock, in ms. */
   now(): number
 }
 
-/** What a paused stream may hold, and what may be on its way to all streams of a connection, in bytes. */
+/** Flow-control windows of one stream and of the whole connection, in bytes. */
 const streamWindow = 131_072
 const connectionWindow = 1_048_576
 
@@ -28,7 +28,7 @@ export function beginSession(url: URL, socket: Socket): ClientHttp2Session {
   const session = connect(url, {
     createConnection: () => socket,
     settings: { enablePush: false, initialWindowSize: streamWindow, maxHeaderListSize: 2 * largestHeader },
-    // Megabytes. What it holds is bounded by the windows; Node's 10 would refuse responses while much is being sent.
+    // In MB. Memory is bounded by the windows anyway; Node's 10 would refuse responses during large uploads.
     maxSessionMemory: 256,
     maxHeaderListPairs: 2000,
   })

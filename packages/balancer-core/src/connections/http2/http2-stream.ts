@@ -1,22 +1,22 @@
 import { constants, type ClientHttp2Stream } from 'node:http2'
 
-/** Where a stream keeps its listener. */
+/** The key under which a stream keeps its listener. */
 export const streamListenerOf = Symbol('fastify-balancer.http2-stream-listener')
 
-/** A stream of Node's with its one listener: functions that all streams share, instead of closures for each. */
+/** A Node stream with one listener: all streams share the same functions, instead of closures for each. */
 export type ListenedStream = ClientHttp2Stream & { [streamListenerOf]: StreamListener }
 
-/** What is told of a stream. Fields are flat pairs, as they were received. */
+/** Listener of a stream. Headers are flat pairs, as received. */
 export interface StreamListener {
   onInformation(stream: ListenedStream, status: number, pairs: string[]): void
   onResponse(stream: ListenedStream, status: number, pairs: string[]): void
   /** Not before `readData` was called. */
   onData(stream: ListenedStream, chunk: Buffer): void
-  /** They may come before data that waits to be read. */
+  /** They may arrive before unread data. */
   onTrailers(stream: ListenedStream, pairs: string[]): void
-  /** Node is closing the stream: whether the other side had ended it (END_STREAM), and what has not been read is still there. */
+  /** Node is closing the stream; unread data is still there. `ended`: the other side had sent END_STREAM. */
   onClosing(isWhole: boolean): void
-  /** Everything was read; whether it is whole, `onClosing` may have said before. */
+  /** Everything was read; `onClosing` may have said before whether it is complete. */
   onEnd(stream: ListenedStream): void
   onClose(stream: ListenedStream): void
 }
@@ -47,7 +47,7 @@ function onClose(this: ListenedStream): void {
   this[streamListenerOf].onClose(this)
 }
 
-/** What an error means shows when the stream closes, which it does next. */
+/** The close event, which follows, tells what the error means. */
 function onError(): void {}
 
 /** Gives a stream that has just been opened its listener. */
@@ -63,20 +63,20 @@ export function listenTo(opened: ClientHttp2Stream, listener: StreamListener): L
   return stream
 }
 
-/** Lets data come, unless the stream is paused. */
+/** Starts reading, unless the stream is paused. */
 export function readData(stream: ListenedStream): void {
   stream.on('data', onData)
 }
 
 function neverEnd(): void {}
 
-/** Ends a stream that was read whole or is not wanted: what of it is still to be sent or received is cancelled (RFC 9113 §8.1). */
+/** Ends a stream that was read completely or is not wanted: the rest is cancelled (RFC 9113 §8.1). */
 export function letGo(stream: ListenedStream, isWhole: boolean): void {
   const isDone = isWhole && (stream.writableFinished || (!stream.closed && stream.state.localClose === 1))
   if (isDone) return
-  // Closing ends the writable side first, and a backend would take an upload that was broken off for a whole one.
+  // Closing would end the writable side first, and the backend would take an aborted upload for a complete one.
   if (!stream.writableEnded) stream._final = neverEnd
   stream.close(constants.NGHTTP2_CANCEL)
-  // Closing alone leaves it to its session, for as long as that lives, where something of it waits to be sent.
+  // With unsent data, closing alone would keep it in its session until that ends.
   stream.destroy()
 }

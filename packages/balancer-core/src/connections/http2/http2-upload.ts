@@ -2,19 +2,19 @@ import type { ClientHttp2Stream } from 'node:http2'
 import type { Readable } from 'node:stream'
 import { errors, type Dispatcher } from 'undici'
 
-/** Whose body it is: told when the body itself has broken. */
+/** Owner of the body: told when the body itself fails. */
 interface Uploading {
   abort(error: Error): void
 }
 
-/** A Buffer is handed over in pieces of this size, so that progress shows while the backend takes it. */
+/** A Buffer is written in pieces of this size, so that progress can be seen. */
 const pieceLength = 65_536
 
 function ignore(): void {}
 
-/** The body of one request on its way into its stream, no faster than the backend takes it. */
+/** Writes the body of one request into its stream, as fast as the backend reads it. */
 export class Http2Upload {
-  /** Bytes of a body that cannot be read twice are gone. */
+  /** Part of a body that cannot be read twice has been read. */
   consumed = false
   readonly #stream: ClientHttp2Stream
   readonly #body: Readable | Buffer
@@ -42,7 +42,7 @@ export class Http2Upload {
       this.#writePieces(body)
       return
     }
-    // It stays: a body that breaks after it has lost its reader must not bring the process down.
+    // This listener stays: a body that fails later must not crash the process.
     body.on('error', ignore)
     if (body.readableEnded) this.#onEnd()
     else if (body.destroyed) this.#onClose()
@@ -55,7 +55,7 @@ export class Http2Upload {
     }
   }
 
-  /** Reads no more. What the client still sends is dropped, unless another attempt can have it all. */
+  /** Stops reading. The rest from the client is dropped, unless another attempt can send all of it. */
   stop(drop: boolean): void {
     if (this.#ended) return
     this.#ended = true

@@ -2,12 +2,15 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { ClientHttp2Stream } from 'node:http2'
 import { streamListenerOf, type ListenedStream } from './http2-stream.ts'
 
-/** Node's channel for client streams: told within the call that closes one, before anything of it is thrown away. */
+/** Node's channel for client streams: published while a stream is being closed, before its data is dropped. */
 const channel = 'http2.client.stream.close'
 
-/** It may be somebody else's stream. */
+/** It may be a stream of other code. */
 interface ClosingStream extends ClientHttp2Stream, Partial<Pick<ListenedStream, typeof streamListenerOf>> {
-  /** No public property says that the end has come and has not been read. Where this one is missing, nothing is whole. */
+  /**
+   * No public property tells that END_STREAM has arrived but was not read. If this one is missing, no response counts
+   * as complete.
+   */
   readonly _readableState?: { readonly ended: boolean }
 }
 
@@ -19,9 +22,10 @@ function onStreamClose(message: unknown): void {
 let watching = 0
 
 /**
- * Lets the listener of every stream hear how it closes. Node says `end` for END_STREAM (RFC 9113 §5.1) and for RST_STREAM
- * with NO_ERROR alike, and nghttp2 takes both for the other side's end. Only in the moment of closing it shows: the one has
- * been put behind the data by then, the other will be. To be called once for each connection.
+ * Tells the listener of every stream how it closes. Node emits `end` for END_STREAM (RFC 9113 §5.1) as well as for
+ * RST_STREAM with NO_ERROR, and nghttp2 treats both as the end. They differ only at the moment of closing: the end has
+ * been queued behind the data by then in the first case, and not yet in the second. To be called once for each
+ * connection.
  */
 export function watchStreamEnds(): void {
   if (watching++ === 0) subscribe(channel, onStreamClose)

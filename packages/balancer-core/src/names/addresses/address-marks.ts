@@ -1,13 +1,13 @@
 import type { Clock } from '../../clock.ts'
 import type { Address } from './address.ts'
 
-/** How long an address that could not be reached comes last (ms): nginx's `fail_timeout`. */
+/** How long an unreachable address is tried last (ms): nginx's `fail_timeout`. */
 const restsFor = 10_000
 
-/** Which addresses of a name could not be reached lately. */
+/** Addresses of a name that could not be reached recently. */
 export class AddressMarks {
   readonly #clock: Clock
-  /** Until when they come last. */
+  /** Until when they are tried last. */
   readonly #until = new Map<string, number>()
 
   constructor(clock: Clock) {
@@ -32,7 +32,7 @@ export class AddressMarks {
     return addresses.every(({ address }) => this.#rests(address))
   }
 
-  /** Those that are sound take turns; the others come after them. */
+  /** Reachable addresses take turns; the others follow. */
   ordered(addresses: readonly Address[], turn: number): readonly Address[] {
     const resting = this.#until.size === 0 ? [] : addresses.filter(({ address }) => this.#rests(address))
     const sound = resting.length === 0 ? addresses : addresses.filter((one) => !resting.includes(one))

@@ -1,16 +1,16 @@
 // Room `names/addresses`: addresses of one name, and which of them could not be reached lately.
 import { isIP, SocketAddress } from 'node:net'
 
-/** Of the two versions of IP, the one that an address is of. */
+/** IP version of an address. */
 export type Family = 4 | 6
 
-/** An IP address in the form in which sockets tell it. */
+/** An IP address in the form that sockets report. */
 export interface Address {
   readonly address: string
   readonly family: Family
 }
 
-/** Undefined for what is no IP address. An IPv6 address may carry a zone (RFC 4007 §11). */
+/** Undefined for anything that is no IP address. An IPv6 address may carry a zone (RFC 4007 §11). */
 export function addressOf(text: string): Address | undefined {
   const family = isIP(text)
   if (family === 0) return undefined

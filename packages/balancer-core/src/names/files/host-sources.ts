@@ -1,13 +1,13 @@
 // Room `names/files`: the files of the system that say how names are looked up.
-/** Where nsswitch.conf(5) lets names be looked for, as far as we ask there ourselves; `system` is all of it. */
+/** Sources of nsswitch.conf(5) that are asked here; `system` stands for all others. */
 export type HostSource = 'files' | 'dns' | 'system'
 
 /** Without the file, or without a line for hosts. */
 const usual: readonly HostSource[] = ['files', 'dns', 'system']
 
 /**
- * The order of `hosts:` in a nsswitch.conf. Whatever else it names (mDNS, systemd, LDAP) the system is asked for, last:
- * that takes one of the few threads of this process.
+ * The order of `hosts:` in a nsswitch.conf. For other sources that it lists (mDNS, systemd, LDAP) the system is asked,
+ * last, since that takes one of the few threads of this process.
  */
 export function parseSources(text: string): readonly HostSource[] {
   const line = text.split('\n').find((one) => one.startsWith('hosts:'))

@@ -1,29 +1,29 @@
 import { hostname } from 'node:os'
 import { isIP } from 'node:net'
 
-/** Of resolv.conf(5), what decides how a name is asked for. */
+/** The settings of resolv.conf(5) that decide how a name is looked up. */
 export interface ResolvConf {
   /** In the order of the file; at most three, as in glibc. */
   readonly servers: readonly string[]
   /** Domains in which a name is looked for. glibc has set no limit to their number since 2.26. */
   readonly search: readonly string[]
-  /** A name with at least so many dots is asked for as it is before it is looked for in `search`. */
+  /** A name with at least this many dots is looked up as it is before `search` applies. */
   readonly ndots: number
   /** How long a name server has to answer at first (ms); undefined: c-ares decides. */
   readonly timeout: number | undefined
-  /** How often all are asked; undefined: as often as Node does. */
+  /** How often all are asked; undefined: Node's default. */
   readonly attempts: number | undefined
   /** Begin with another name server each time. */
   readonly rotate: boolean
 }
 
-/** What else resolv.conf(5) heeds. */
+/** Environment variables of resolv.conf(5). */
 export interface Surroundings {
   readonly hostname: string
   readonly environment: Readonly<Record<string, string | undefined>>
 }
 
-/** The limits of resolv.conf(5): above them, a value is taken for the limit. */
+/** The limits of resolv.conf(5): higher values are capped. */
 const most = { servers: 3, ndots: 15, timeout: 30, attempts: 5 }
 
 function words(text: string): readonly string[] {
@@ -49,7 +49,7 @@ export function parseResolvConf(
     // `#` and `;` begin a comment where they stand first.
     const [keyword, ...values] = words(line)
     if (keyword === 'nameserver' && isIP(values[0] ?? '') !== 0) servers.push(values[0]!)
-    // Of `domain` and `search`, the last one counts.
+    // If there are several `domain` or `search` lines, the last one counts.
     else if (keyword === 'domain') search = values.slice(0, 1)
     else if (keyword === 'search') search = values
     else if (keyword === 'options') options.push(...values)

@@ -1,19 +1,19 @@
 import { readFileSync, statSync } from 'node:fs'
 import type { Clock } from '../../clock.ts'
 
-/** How often it is looked whether a file has changed, at most (ms). */
+/** Shortest time between two checks whether a file has changed (ms). */
 const period = 1000
 
 /**
- * A small file of the system, read anew when it has changed; one that is not there, or cannot be read, is empty. Reading
- * is synchronous: it is local, takes microseconds, and must not wait for the threads that look-ups of others may fill.
+ * A small system file, read again when it has changed; a missing or unreadable one counts as empty. Reading is
+ * synchronous: it is local, takes microseconds, and must not wait for the threads that look-ups of others may fill.
  */
 export class WatchedFile<Content> {
   readonly #path: string
   readonly #parse: (text: string) => Content
   readonly #clock: Clock
   #lookedAt = -Infinity
-  /** By what a change is seen. */
+  /** Fingerprint by which a change is noticed. */
   #mark = ''
   #content: Content
 
@@ -24,7 +24,7 @@ export class WatchedFile<Content> {
     this.#content = parse('')
   }
 
-  /** The same object for as long as the file has not changed. */
+  /** The parsed content; the same object as long as the file has not changed. */
   get content(): Content {
     const now = this.#clock.now()
     if (now - this.#lookedAt < period) return this.#content

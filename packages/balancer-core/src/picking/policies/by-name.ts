@@ -6,7 +6,7 @@ import { random } from './random.ts'
 import { roundRobin } from './round-robin.ts'
 import { weighted } from './weighted.ts'
 
-/** The policies that options can name. `random` answers numbers from 0 up to, not including, 1. */
+/** The policies that options can name. `random` returns 0 ≤ x < 1. */
 export const policies = {
   'round-robin': roundRobin,
   weighted,
@@ -15,5 +15,5 @@ export const policies = {
   'least-requests': leastRequests,
 } as const satisfies Record<string, (random: () => number) => Policy>
 
-/** The name of a policy that comes with this package. */
+/** The name of a built-in policy. */
 export type PolicyName = keyof typeof policies

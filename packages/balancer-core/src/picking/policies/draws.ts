@@ -1,9 +1,9 @@
-/** Random numbers that can be looked at before they are used. */
+/** Random numbers with a look-ahead. */
 export class Draws {
   readonly #random: () => number
   readonly #seen: number[] = []
 
-  /** `random` answers numbers from 0 up to, not including, 1. */
+  /** `random` returns 0 ≤ x < 1. */
   constructor(random: () => number) {
     this.#random = random
   }
@@ -12,7 +12,7 @@ export class Draws {
     return this.#seen.length === 0 ? this.#random() : this.#seen.shift()!
   }
 
-  /** What `next` will answer after `ahead` more. */
+  /** What `next` will return after `ahead` more calls. */
   peek(ahead: number): number {
     while (this.#seen.length <= ahead) this.#seen.push(this.#random())
     return this.#seen[ahead]!

@@ -4,8 +4,8 @@ import { isLessLoaded } from './p2c.ts'
 import { Turns } from './turns.ts'
 
 /**
- * The least loaded for its weight; equals take turns by smooth weighted round robin, as in nginx's `least_conn`. O(n):
- * for large sets, `p2c` is nearly as good in O(1).
+ * The fewest requests relative to its weight; ties take turns by smooth weighted round robin, as in nginx's
+ * `least_conn`. O(n): for large sets, `p2c` is nearly as good in O(1).
  */
 export function leastRequests(): Policy {
   const turns = new Turns()

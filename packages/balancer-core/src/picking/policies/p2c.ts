@@ -3,14 +3,15 @@ import type { Picker, Policy } from '../policy.ts'
 import { Draws } from './draws.ts'
 import { WeightLine, weightsAreEqual } from './weights.ts'
 
-/** Is the first less loaded for its weight? Cross-multiplied, as HAProxy does, so that nothing is rounded. */
+/** Is the first less loaded relative to its weight? Cross-multiplied, as HAProxy does, so that nothing is rounded. */
 export function isLessLoaded(first: Backend, second: Backend): boolean {
   return first.load * second.effectiveWeight < second.load * first.effectiveWeight
 }
 
 /**
- * The power of two choices: of two different backends drawn at random, by weight, the one with less load for its weight;
- * of equals the first drawn. (Finagle's distinct draws, HAProxy's `random(2)` comparison.) O(1); O(log n) where weights differ.
+ * The power of two choices: of two different backends drawn at random, by weight, the one with less load relative to
+ * its weight; on a tie the first drawn. (Finagle's distinct draws, HAProxy's `random(2)` comparison.) O(1); O(log n)
+ * where weights differ.
  */
 export function p2c(random: () => number): Policy {
   const draws = new Draws(random)
@@ -31,7 +32,7 @@ export function p2c(random: () => number): Policy {
           if (second >= first) second++
         } else {
           first = line.at(firstDraw * line.total)
-          // The second point falls on the line without the first backend's stretch.
+          // The second point lies on the line without the first backend's part.
           const weight = available[first]!.effectiveWeight
           const point = secondDraw * (line.total - weight)
           second = line.at(point < line.start(first) ? point : point + weight)

@@ -2,7 +2,7 @@ import type { Picker, Policy } from '../policy.ts'
 import { Draws } from './draws.ts'
 import { WeightLine, weightsAreEqual } from './weights.ts'
 
-/** Any of them, each as often as its weight says. O(1); O(log n) where weights differ. */
+/** A random one, in proportion to weights. O(1); O(log n) where weights differ. */
 export function random(nextNumber: () => number): Policy {
   const draws = new Draws(nextNumber)
 

@@ -5,14 +5,14 @@ import { weightsAreEqual } from './weights.ts'
 
 /** Each in turn, in O(1). Where weights differ, the turns are those of `weighted`. */
 export function roundRobin(): Policy {
-  // The set that was picked from last, and whose turn it was to be next there.
+  // The set of the last pick, and the next backend in it.
   let order: readonly Backend[] = []
   let next = 0
   const uneven = weighted()
 
-  /** Where the round goes on in another set: at the first of those whose turn was to come that is still there. */
+  /** Where the rotation continues in a new set: at the next backend in turn that is still there. */
   function resume(available: readonly Backend[]): number {
-    // Mostly it is the very next one, and there is no need to look at the whole of a long list.
+    // Usually it is the very next one, so a long list need not be searched.
     const position = available.indexOf(order[next]!)
     if (position >= 0 || order.length === 0) return Math.max(position, 0)
     const positions = new Map(available.map((backend, index) => [backend, index]))

@@ -1,11 +1,11 @@
 import type { Backend } from '../../backends/backend.ts'
 
-/** Whose turn comes how soon. */
+/** The state of a backend in the rotation. */
 interface Turn {
   readonly backend: Backend
-  /** What it is owed, in units of weight: the sum of all weights is one pick. */
+  /** Its credit, in units of weight: the sum of all weights is one pick. */
   credit: number
-  /** The sum of weights that its credit was last measured by. */
+  /** The sum of weights to which its credit refers. */
   scale: number
 }
 
@@ -26,9 +26,9 @@ function take(turns: readonly Turn[]): Backend | undefined {
 }
 
 /**
- * What each is owed, by the weights of now. It is kept as a part of one pick: credit of the old weights would buy hundreds
- * of turns where the new ones are small. Nobody is owed, or owes, more than one pick, and what those who have left took with
- * them is made up by all.
+ * Converts credit to the current weights. It is scaled relative to one pick: unscaled credit of large old weights would
+ * be worth hundreds of turns with small new ones. Credit is limited to ±1 pick, and the credit of removed backends is
+ * spread over the others.
  */
 function settled(turns: readonly Turn[]): readonly Turn[] {
   const scale = sum(turns.map(({ backend }) => backend.effectiveWeight))
@@ -48,7 +48,7 @@ function settled(turns: readonly Turn[]): readonly Turn[] {
 export class Turns {
   readonly #turns = new WeakMap<Backend, Turn>()
 
-  /** Those who take turns from the next pick on, with the weights that they have now. */
+  /** Sets the backends that take turns from the next pick on, with their current weights. */
   among(backends: readonly Backend[]): Round {
     return new Round(backends.map((backend) => this.#of(backend)))
   }
@@ -69,16 +69,16 @@ function those(turns: readonly Turn[], some: readonly Backend[] | undefined): re
 /** The turns of one set. */
 class Round {
   readonly #turns: readonly Turn[]
-  /** Nothing is written before the first pick: a set that is replaced unused leaves no trace. */
+  /** Nothing is stored before the first pick: a set that is replaced unused has no effect. */
   #begun = false
-  /** By backend, made when somebody asks. */
+  /** By backend, created on demand. */
   #shown: { readonly begun: boolean; readonly turns: ReadonlyMap<Backend, Turn> } | undefined
 
   constructor(turns: readonly Turn[]) {
     this.#turns = turns
   }
 
-  /** Takes the turn that comes next, of all or of `some` of them. O(n). */
+  /** Takes the next turn, of all or of `some` backends. O(n). */
   take(some?: readonly Backend[]): Backend | undefined {
     if (!this.#begun)
       for (const [index, turn] of settled(this.#turns).entries()) Object.assign(this.#turns[index]!, turn)
@@ -86,7 +86,7 @@ class Round {
     return take(those(this.#turns, some))
   }
 
-  /** Who would be taken after `ahead` more; takes nothing. */
+  /** Which one would be next after `ahead` more; changes nothing. */
   peek(ahead: number, some?: readonly Backend[]): Backend | undefined {
     const turns = this.#begun ? this.#turns : settled(this.#turns)
     const copies = those(turns, some).map(({ backend, credit, scale }) => ({ backend, credit, scale }))
@@ -94,7 +94,7 @@ class Round {
     return take(copies)
   }
 
-  /** What a backend will have at the next pick, before that is charged; as if it were a newcomer where it is not of these. */
+  /** A backend's credit at the next pick, before it is charged; like that of a new one if it is not in the set. */
   creditOf(backend: Backend): number {
     if (this.#shown?.begun !== this.#begun) {
       const turns = this.#begun ? this.#turns : settled(this.#turns)

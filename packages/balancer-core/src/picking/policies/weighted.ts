@@ -1,7 +1,7 @@
 import type { Picker, Policy } from '../policy.ts'
 import { Turns } from './turns.ts'
 
-/** Each in turn, as often as its weight says and spread out: smooth weighted round robin (see `turns.ts`). O(n). */
+/** Each in turn, in proportion to weights and evenly spread: smooth weighted round robin (see `turns.ts`). O(n). */
 export function weighted(): Policy {
   const turns = new Turns()
 
@@ -12,7 +12,7 @@ export function weighted(): Policy {
       return {
         pick: () => round.take(),
         peek: (_request, ahead = 0) => round.peek(ahead),
-        // The most credit is the best score, so it is negated.
+        // Lower scores are better, so the credit is negated.
         score: (backend) => -round.creditOf(backend),
       }
     },

@@ -1,6 +1,6 @@
 import type { Backend } from '../../backends/backend.ts'
 
-/** Do all have the same weight? Then the unweighted choice, which needs no sums, is the same choice. */
+/** Do all have the same weight? Then the cheaper unweighted choice is the same. */
 export function weightsAreEqual(backends: readonly Backend[]): boolean {
   return backends.every(({ effectiveWeight }) => effectiveWeight === backends[0]!.effectiveWeight)
 }

@@ -1,5 +1,6 @@
 import { isAlias, isMap, isScalar, isSeq, type Alias, type Node, type Pair, type Scalar, type YAMLMap } from 'yaml'
 import { within, type PlacedFault, type Range } from './fault.ts'
+import { tagFault } from './syntax-message.ts'
 
 /** Where a value stands, and its name, if it has one. */
 export interface Place {
@@ -65,13 +66,9 @@ export class DocumentTree {
 
   #scalar(value: unknown, source: string | undefined, node: Node, pointer: string): unknown {
     if (typeof value === 'number' && /^[-+]?0\d/.test(source ?? ''))
-      this.#fault(
-        node,
-        `${source} begins with 0, which some read as octal: write ${value}, or "${source}" as text`,
-        pointer,
-      )
-    // Of `!!binary` and the like.
-    if (typeof value === 'object' && value !== null) this.#fault(node, 'tags are not used here', pointer)
+      this.#fault(node, 'some programs read numbers that begin with 0 as octal: remove the 0, or quote a text', pointer)
+    // Of `!!binary` and the like. What is wrong is not shown, as it may be a secret.
+    if (typeof value === 'object' && value !== null) this.#fault(node, tagFault, pointer)
     return value
   }
 
@@ -127,9 +124,9 @@ export class DocumentTree {
       this.#repeatedParts.set(alias, named)
       return named
     }
-    const { source } = alias
-    const missing = `there is no \`&${source}\` above \`*${source}\`; write a text that begins with \`*\` in quotes`
-    this.#fault(alias, named === undefined ? missing : `\`*${source}\` stands within what it repeats`, pointer)
+    // Its name is not shown: somebody may have meant a password that begins with `*`.
+    const missing = 'an alias, `*name`, of what no `&name` above names: write a text that begins with `*` in quotes'
+    this.#fault(alias, named === undefined ? missing : 'this alias stands within what it repeats', pointer)
     return undefined
   }
 

@@ -11,6 +11,9 @@ const messages: Partial<Record<ErrorCode, string>> = {
   MULTILINE_IMPLICIT_KEY: 'expected `:` and a space after the name of an option',
 }
 
+/** About `!name` and `!!type`, or a text that begins in this way. */
+export const tagFault = 'a tag, which is not used here: remove it, or write a text that begins with `!` in quotes'
+
 interface SyntaxError {
   readonly code: ErrorCode
   readonly message: string
@@ -25,6 +28,6 @@ export function syntaxMessage({ code, message, pos: [start] }: SyntaxError, text
     return 'write a variable within braces or brackets in quotes: "${NAME}"'
   if (code === 'MISSING_CHAR' && message.startsWith('Implicit map keys'))
     return 'expected `:` and a space after the name of an option'
-  if (code === 'TAG_RESOLVE_FAILED') return `tags are not used here: remove \`${message.replace(/^.*: /, '')}\``
+  if (code === 'TAG_RESOLVE_FAILED') return tagFault
   return messages[code] ?? `${message[0]!.toLowerCase()}${message.slice(1)}`
 }

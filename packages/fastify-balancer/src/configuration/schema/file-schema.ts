@@ -10,12 +10,13 @@ import { listener } from './listener.ts'
 import { file, path, secret } from './reference.ts'
 
 const adminRoutes = objectInFile(AdminRoutesOptions, {
-  // Who may come in is said by `token` and `basicAuth`.
+  // Who may come in is said by `token` and `basicAuth`, and the file itself is what is read again.
   onRequest: undefined,
   preHandler: undefined,
   read: undefined,
   operate: undefined,
   user: undefined,
+  reload: undefined,
   persist: path(AdminRoutesOptions.properties.persist.description!),
 })
 
@@ -48,26 +49,37 @@ export const FileSchema = Type.Object(
       Type.Array(listener(), {
         minItems: 1,
         default: [{ port: 8080 }],
-        description: 'Where requests come in: each of these',
+        description: 'Where requests come in: one or several listeners',
       }),
     ),
-    balancers: Type.Array(BalancerInFile, { minItems: 1, description: 'Each with a name of its own' }),
+    balancers: Type.Array(BalancerInFile, {
+      minItems: 1,
+      description:
+        'The balancers, each with the options of `register`; several need a `name` and a `prefix` or `constraints.host` each',
+    }),
     admin: Type.Optional(
-      Type.Union([admin, Type.Literal(false)], {
+      Type.Union([admin, Type.Boolean()], {
         default: false,
-        description: 'A REST API that shows and changes everything; needs `token`, `basicAuth` or `insecure: true`',
+        description:
+          'A REST API that shows and changes everything; open to this machine only, unless it has a `token`, `basicAuth` or `insecure: true`',
       }),
     ),
     metrics: Type.Optional(
-      Type.Union([metrics, Type.Boolean()], { default: false, description: 'Metrics for Prometheus' }),
+      Type.Union([metrics, Type.Boolean()], {
+        default: false,
+        description: 'Metrics for Prometheus: `true`, or options as below',
+      }),
     ),
     dashboard: Type.Optional(
-      Type.Union([page, Type.Boolean()], { default: false, description: 'A live page; needs `admin`' }),
+      Type.Union([page, Type.Boolean()], {
+        default: false,
+        description: 'A live page; needs `admin`: `true`, or options as below',
+      }),
     ),
     underPressure: Type.Optional(
       Type.Union([underPressure, Type.Boolean()], {
         default: false,
-        description: 'Refuses requests while the process is overloaded',
+        description: 'Refuses requests while the process is overloaded: `true`, or options as below',
       }),
     ),
     log: Type.Optional(

@@ -26,10 +26,10 @@ export const listener = (description?: string) =>
       ),
       http2: Type.Optional(Type.Boolean({ default: false, description: 'HTTP/2 as well as HTTP/1.1; needs `tls`' })),
       trustProxy: Type.Optional(
-        Type.Union([Type.Boolean(), Type.Integer({ minimum: 1 }), Type.String(), Type.Array(Type.String())], {
+        Type.Union([Type.Boolean(), Type.String(), Type.Array(Type.String())], {
           default: false,
           description:
-            'Whose `x-forwarded-*` headers are believed: addresses and networks of your proxies, or how many of them there are; `true` = anyone',
+            'Whose `x-forwarded-*` headers are believed: addresses and networks of your proxies, or `private` for this machine and networks that are not on the internet; `true` = everyone',
         }),
       ),
     },

@@ -11,7 +11,7 @@ export type Role = 'secret' | 'content' | 'module' | 'file' | 'path'
 const roleKey = Symbol('role')
 
 /** The schema, for values in that role. */
-export function withRole<Schema extends TSchema>(schema: Schema, role: Role): Schema {
+function withRole<Schema extends TSchema>(schema: Schema, role: Role): Schema {
   return { ...schema, [roleKey]: role }
 }
 

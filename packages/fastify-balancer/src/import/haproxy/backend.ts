@@ -1,6 +1,8 @@
 import { byDefault, fromLine, Sourced, type Tree, type TreeObject } from '../result/draft.ts'
 import { durationOf } from '../result/durations.ts'
 import type { Report } from '../result/report.ts'
+import { resolve } from 'node:path'
+import type { Folders } from './folders.ts'
 import { healthCheckOf } from './checks.ts'
 import { textOf } from './lines.ts'
 import { retryOf } from './retries.ts'
@@ -58,7 +60,7 @@ function prioritiesOf(section: Section, servers: readonly Server[]): readonly nu
   })
 }
 
-function tlsOf(servers: readonly Server[], report: Report): TreeObject | undefined {
+function tlsOf(servers: readonly Server[], folders: Folders, report: Report): TreeObject | undefined {
   const secure = servers.filter(({ settings }) => settings.has('ssl'))
   const [first] = secure
   if (first === undefined) return undefined
@@ -76,16 +78,16 @@ function tlsOf(servers: readonly Server[], report: Report): TreeObject | undefin
     report.leaveOut(line.place, textOf(line), `sni ${sni}: the name in TLS is one text`)
   const [ca, cert] = [settings.get('ca-file'), settings.get('crt')]
   return {
-    ca: ca === undefined || ca === '@system-ca' ? undefined : { file: ca },
-    cert: cert === undefined ? undefined : { file: cert },
-    key: cert === undefined ? undefined : { file: cert },
+    ca: ca === undefined || ca === '@system-ca' ? undefined : { file: resolve(folders.ca, ca) },
+    cert: cert === undefined ? undefined : { file: resolve(folders.crt, cert) },
+    key: cert === undefined ? undefined : { file: resolve(folders.crt, cert) },
     servername: settings.get('verifyhost') ?? name,
     rejectUnauthorized: settings.get('verify') === 'none' ? fromLine(line.place, false, 'verify none') : undefined,
   }
 }
 
 /** What is the same for every route to a backend. */
-export function optionsOf(section: Section, report: Report): TreeObject {
+export function optionsOf(section: Section, folders: Folders, report: Report): TreeObject {
   const defaults = section.get('default-server')
   const servers = section
     .own('server')
@@ -93,7 +95,7 @@ export function optionsOf(section: Section, report: Report): TreeObject {
     .filter((server) => server !== undefined)
   const priorities = prioritiesOf(section, servers)
   const most = Math.max(0, ...servers.map((server) => numberOf(server, 'maxconn') ?? 0))
-  const tls = tlsOf(servers, report)
+  const tls = tlsOf(servers, folders, report)
   const connections = most > 1024 ? most : undefined
   return {
     policy: policyOf(section, report),

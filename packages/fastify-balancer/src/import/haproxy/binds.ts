@@ -1,5 +1,8 @@
+import { statSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { fromLine, type Tree } from '../result/draft.ts'
 import type { Report } from '../result/report.ts'
+import type { Folders } from './folders.ts'
 import { textOf, type Line } from './lines.ts'
 import type { Section } from './section.ts'
 
@@ -55,7 +58,13 @@ function addressOf(text: string): Pick<Bind, 'host' | 'port' | 'path'> | undefin
   }
 }
 
-function bindsOf(line: Line, report: Report): readonly Bind[] {
+/** Not a folder of certificates; a file that is not there is one that was written elsewhere. */
+function isOneFile(named: string | undefined, path: string | undefined): boolean {
+  if (named === undefined || path === undefined || named.endsWith('/')) return false
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true
+}
+
+function bindsOf(line: Line, { crt }: Folders, report: Report): readonly Bind[] {
   const [, addresses = '', ...words] = line.words
   const given = new Map<string, string>()
   for (let index = 0; index < words.length; index++) {
@@ -68,7 +77,12 @@ function bindsOf(line: Line, report: Report): readonly Bind[] {
     else if (!implied.has(word) && word !== 'crt' && word !== 'alpn')
       report.leaveOut(line.place, textOf(line), `there is no counterpart of ${word}`)
   }
-  const certificate = given.has('ssl') ? given.get('crt') : undefined
+  const named = given.has('ssl') ? given.get('crt') : undefined
+  const certificate = named === undefined ? undefined : resolve(crt, named)
+  if (given.has('ssl') && !isOneFile(named, certificate)) {
+    report.leaveOut(line.place, textOf(line), 'a listener has one certificate, of one file; it is not opened')
+    return []
+  }
   return addresses.split(',').flatMap((text) => {
     const address = addressOf(text)
     if (address !== undefined)
@@ -85,8 +99,8 @@ function redirectsToHttps(section: Section): boolean {
 }
 
 /** Where a frontend listens. Where it only redirects, nothing is opened: requests would be served in plain text. */
-export function bindsOfFrontend(section: Section, report: Report): readonly Bind[] {
-  const binds = section.own('bind').flatMap((line) => bindsOf(line, report))
+export function bindsOfFrontend(section: Section, folders: Folders, report: Report): readonly Bind[] {
+  const binds = section.own('bind').flatMap((line) => bindsOf(line, folders, report))
   if (!redirectsToHttps(section)) return binds
   for (const { line } of binds.filter(({ certificate }) => certificate === undefined))
     report.leaveOut(line.place, textOf(line), 'it only redirects to https, which is not done here; it is not opened')

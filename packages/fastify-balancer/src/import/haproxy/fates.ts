@@ -64,6 +64,7 @@ const leftOut: Readonly<Record<string, string>> = {
   'stick-table': 'clients are not kept at one backend, and not counted',
   stick: 'clients are not kept at one backend',
   'http-request track-sc0': 'clients are not counted',
+  bind: 'nothing of this section is forwarded, so it does not listen here',
   stats: 'there is a page of our own: `admin` and `dashboard`',
   compression: 'responses are forwarded as the backend sent them; let the backend compress',
   errorfile: 'failures are answered in JSON',
@@ -83,7 +84,12 @@ function longestFit(table: Readonly<Record<string, string>>, text: string): stri
 /** What becomes of a line that nothing was made of. */
 export function fateOf(kind: string, words: readonly string[]): Fate {
   const text = (words[0] === 'no' ? words.slice(1) : words).join(' ')
-  if (kind === 'global') return { needed: false, why: 'it is about the process of HAProxy' }
+  if (kind === 'global') {
+    // What is set for all `bind` and `server` lines.
+    if (text.startsWith('ssl-'))
+      return { needed: true, why: "TLS is that of Node's defaults, and backends are verified" }
+    return { needed: false, why: 'it is about the process of HAProxy' }
+  }
   if (words[0] === 'no') return { needed: false, why: 'it is so in any case' }
   const why = longestFit(notNeeded, text)
   if (why !== undefined) return { needed: false, why }

@@ -1,11 +1,13 @@
 // Room `import/haproxy`: reads the configuration of HAProxy, and says which of our balancers do the same.
-import { byDefault, fromLine, Sourced, type Draft, type Tree, type TreeObject } from '../result/draft.ts'
+import { Sourced, type Draft, type TreeObject } from '../result/draft.ts'
 import type { Report } from '../result/report.ts'
 import { balancersOf, type Route } from '../result/routes.ts'
 import { optionsOf, timeoutOf } from './backend.ts'
 import { bindsOfFrontend, listenerOf, type Bind } from './binds.ts'
+import { forwardedOf } from './forwarded.ts'
 import { textOf } from './lines.ts'
 import { rulesOf, type Rule } from './rules.ts'
+import { foldersOf, type Folders } from './folders.ts'
 import { readSections, type Section } from './section.ts'
 
 /** What is different from HAProxy whatever the file says; written at the top of ours. */
@@ -17,35 +19,26 @@ export const haproxyDifferences: readonly string[] = [
   'requests that no rule fits are answered with 404, in HAProxy with 503',
 ]
 
+interface Surroundings {
+  readonly backends: ReadonlyMap<string, Section>
+  readonly folders: Folders
+}
+
 interface Frontend {
   readonly section: Section
   readonly binds: readonly Bind[]
   readonly rules: readonly Rule[]
 }
 
-function frontendOf(section: Section, report: Report): Frontend | undefined {
+function frontendOf(section: Section, folders: Folders, report: Report): Frontend | undefined {
   const mode = section.get('mode')
   if (mode?.words[1] === 'http') {
-    const binds = bindsOfFrontend(section, report)
+    const binds = bindsOfFrontend(section, folders, report)
     const rules = binds.length === 0 ? [] : rulesOf(section, report)
     return rules.every(({ backend }) => backend === undefined) ? undefined : { section, binds, rules }
   }
   report.leaveOut(section.head.place, textOf(section.head), 'only HTTP is balanced (mode http)')
   return undefined
-}
-
-/** `option forwardfor` of the frontend or the backend. */
-function forwardedOf(frontend: Section, backend: Section, report: Report): Tree {
-  const line = backend.get('option', 'forwardfor') ?? frontend.get('option', 'forwardfor')
-  if (line === undefined) return byDefault('HAProxy', { xForwarded: false }, 'no x-forwarded-* is added')
-  if (line.words.length > 2)
-    report.leaveOut(line.place, textOf(line), `${line.words.slice(2).join(' ')}: there is no counterpart`)
-  report.differs(
-    line.place,
-    textOf(line),
-    'backends also get x-forwarded-proto and x-forwarded-host, and one x-forwarded-for, not several',
-  )
-  return fromLine(line.place, { xForwarded: true }, textOf(line))
 }
 
 function checkClientTimeout(frontend: Section, backend: Section, report: Report): void {
@@ -60,7 +53,7 @@ function checkClientTimeout(frontend: Section, backend: Section, report: Report)
 }
 
 /** Undefined where requests have nowhere to go: they are answered with 503. */
-function routeOf(rule: Rule, { section }: Frontend, backends: ReadonlyMap<string, Section>, report: Report): Route {
+function routeOf(rule: Rule, { section }: Frontend, { backends, folders }: Surroundings, report: Report): Route {
   const { line, host, prefix, backend } = rule
   const target = backend === undefined ? undefined : backends.get(backend)
   const route = { hosts: host === undefined ? [] : [host], prefix }
@@ -71,16 +64,12 @@ function routeOf(rule: Rule, { section }: Frontend, backends: ReadonlyMap<string
     return { ...route, name: `closed ${prefix}`, options }
   }
   checkClientTimeout(section, target, report)
-  const options: TreeObject = { ...optionsOf(target, report), forwarded: forwardedOf(section, target, report) }
+  const options: TreeObject = { ...optionsOf(target, folders, report), forwarded: forwardedOf(section, target, report) }
   return { ...route, name: target.name, options }
 }
 
 /** Routes of all frontends; of two for the same requests, the first. */
-function routesOf(
-  frontends: readonly Frontend[],
-  backends: ReadonlyMap<string, Section>,
-  report: Report,
-): readonly Route[] {
+function routesOf(frontends: readonly Frontend[], surroundings: Surroundings, report: Report): readonly Route[] {
   const keys = new Set<string>()
   return frontends.flatMap((frontend) => {
     for (const other of frontends.filter((one) => one !== frontend))
@@ -96,7 +85,7 @@ function routesOf(
         return []
       }
       keys.add(key)
-      return [routeOf(rule, frontend, backends, report)]
+      return [routeOf(rule, frontend, surroundings, report)]
     })
   })
 }
@@ -104,14 +93,15 @@ function routesOf(
 /** Carries over what can be carried over, and reports everything else. */
 export function importHaproxy(file: string, report: Report): Draft {
   const sections = readSections(file)
+  const folders = foldersOf(sections)
   const backends = new Map(
     sections.filter(({ kind }) => kind === 'backend' || kind === 'listen').map((one) => [one.name, one]),
   )
   const frontends = sections
     .filter(({ kind }) => kind === 'frontend' || kind === 'listen')
-    .map((section) => frontendOf(section, report))
+    .map((section) => frontendOf(section, folders, report))
     .filter((one) => one !== undefined)
-  const routes = routesOf(frontends, backends, report)
+  const routes = routesOf(frontends, { backends, folders }, report)
   const draft = { listen: frontends.flatMap(({ binds }) => binds.map(listenerOf)), balancers: balancersOf(routes) }
   const used = new Set(
     frontends.flatMap(({ rules, section }) => [section.name].concat(rules.flatMap(({ backend }) => backend ?? []))),

@@ -52,13 +52,18 @@ export class Section {
   /** The lines of this section that begin with these words. */
   own(...beginning: readonly string[]): readonly Line[] {
     const found = this.peek(...beginning)
-    for (const line of found) this.#handled.add(line)
+    this.settle(found)
     return found
   }
 
   /** The same, without counting them as carried over. */
   peek(...beginning: readonly string[]): readonly Line[] {
     return this.#lines.filter(({ words }) => beginning.every((word, index) => words[index] === word))
+  }
+
+  /** Counts lines as carried over. */
+  settle(lines: readonly Line[]): void {
+    for (const line of lines) this.#handled.add(line)
   }
 
   /** The last line that begins with these words, here or else in the defaults; `no …` takes it back. */

@@ -18,6 +18,7 @@ function hostsOf({ names, listens }: VirtualServer): readonly string[] {
  * if that takes nothing from the others: its prefixes would come before their `/`.
  */
 function canBeDefault(server: VirtualServer, others: readonly VirtualServer[]): boolean {
+  if (others.length === 0) return true
   return (
     server.routes.every(({ prefix }) => prefix === '/') &&
     others.every(({ routes }) => routes.some(({ prefix }) => prefix === '/'))
@@ -35,35 +36,49 @@ function reportNames({ directive, names }: VirtualServer, report: Report): void 
 }
 
 /** The routes of all servers, each for the hosts of its server. */
-export function routesByHost(servers: readonly VirtualServer[], report: Report): readonly Route[] {
+function allRoutes(servers: readonly VirtualServer[], report: Report): readonly Named[] {
   const fallback = servers.find(({ listens }) => listens.some(({ isDefault }) => isDefault)) ?? servers[0]
-  if (servers.length === 1) return servers[0]!.routes
   return servers.flatMap((server) => {
-    if (
-      server === fallback &&
-      canBeDefault(
-        server,
-        servers.filter((other) => other !== server),
-      )
-    )
-      return server.routes
+    const others = servers.filter((other) => other !== server)
+    if (server === fallback && canBeDefault(server, others)) return namedBy(server, [])
     reportNames(server, report)
-    const { directive, routes } = server
     const hosts = hostsOf(server)
-    if (hosts.length === 0) {
+    const { place } = server.directive
+    if (hosts.length === 0)
       report.leaveOut(
-        directive.place,
-        textOf(directive),
+        place,
+        textOf(server.directive),
         'it has no host name of its own, by which its requests could be told',
       )
-      return []
-    }
-    if (server === fallback)
-      report.leaveOut(
-        directive.place,
-        'default server',
-        'requests for hosts that no server names are answered with 404',
-      )
-    return routes.map(({ name, prefix, options }) => ({ name, hosts, prefix, options }))
+    else if (server === fallback)
+      report.leaveOut(place, 'default server', 'requests for hosts that no server names are answered with 404')
+    return hosts.flatMap((host) => namedBy(server, [host]))
   })
+}
+
+interface Named {
+  readonly route: Route
+  readonly server: VirtualServer
+}
+
+function namedBy(server: VirtualServer, hosts: readonly string[]): readonly Named[] {
+  return server.routes.map(({ name, prefix, options }) => ({ route: { name, hosts, prefix, options }, server }))
+}
+
+/** The same; of two for the same requests, the first. */
+export function routesByHost(servers: readonly VirtualServer[], report: Report): readonly Route[] {
+  const seen = new Map<string, Named>()
+  for (const named of allRoutes(servers, report)) {
+    const { route, server } = named
+    const key = route.hosts.join() + route.prefix
+    const earlier = seen.get(key)
+    if (earlier === undefined) seen.set(key, named)
+    else
+      report.leaveOut(
+        server.directive.place,
+        `server, location ${route.prefix}`,
+        `the server of line ${earlier.server.directive.place.line} has the same host and path`,
+      )
+  }
+  return [...seen.values()].map(({ route }) => route)
 }

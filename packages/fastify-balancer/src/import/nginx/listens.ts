@@ -27,7 +27,7 @@ function addressOf(text: string): Pick<Listen, 'host' | 'port' | 'path'> | undef
   return { host: host === '*' ? '0.0.0.0' : host.replaceAll(/[[\]]/g, ''), port: Number(port), path: undefined }
 }
 
-function listenOf(directive: Directive, isHttp2: boolean, report: Report): Listen | undefined {
+function listenOf(directive: Directive, server: Pick<Listen, 'isTls' | 'isHttp2'>, report: Report): Listen | undefined {
   const [text = '', ...options] = directive.args
   const address = addressOf(text)
   if (address === undefined) {
@@ -39,10 +39,13 @@ function listenOf(directive: Directive, isHttp2: boolean, report: Report): Liste
     if (withoutEffect.test(option)) report.notNeeded(directive.place, textOf(directive), `${option} is about sockets`)
     else report.leaveOut(directive.place, textOf(directive), `there is no counterpart of ${option}`)
   }
+  const isTls = server.isTls || options.includes('ssl')
+  if (options.includes('http2') && !isTls)
+    report.leaveOut(directive.place, textOf(directive), 'HTTP/2 is spoken over TLS only')
   return {
     ...address,
-    isTls: options.includes('ssl'),
-    isHttp2: isHttp2 || options.includes('http2'),
+    isTls,
+    isHttp2: server.isHttp2 || options.includes('http2'),
     isDefault: options.includes('default_server') || options.includes('default'),
     directive,
   }
@@ -50,10 +53,11 @@ function listenOf(directive: Directive, isHttp2: boolean, report: Report): Liste
 
 /** Where a server listens: on port 80 if it does not say so. */
 export function listensOf(scope: Scope, server: Directive, report: Report): readonly Listen[] {
-  const isHttp2 = scope.get('http2')?.args[0] === 'on'
+  const isOn = (name: string) => scope.get(name)?.args[0] === 'on'
+  const settings = { isTls: isOn('ssl'), isHttp2: isOn('http2') }
   const given = scope.own('listen')
-  if (given.length === 0) return [{ ...addressOf('80')!, isTls: false, isHttp2, isDefault: false, directive: server }]
-  return given.map((one) => listenOf(one, isHttp2, report)).filter((one) => one !== undefined)
+  if (given.length === 0) return [{ ...addressOf('80')!, ...settings, isDefault: false, directive: server }]
+  return given.map((one) => listenOf(one, settings, report)).filter((one) => one !== undefined)
 }
 
 /** What two servers share if they listen at the same place; any address is one, whichever version of IP. */

@@ -1,5 +1,5 @@
 // Room `import/nginx`: reads the configuration of nginx, and says which of our balancers do the same.
-import type { Draft } from '../result/draft.ts'
+import { bare, type Draft } from '../result/draft.ts'
 import type { Report } from '../result/report.ts'
 import { balancersOf } from '../result/routes.ts'
 import { readDirectives, textOf, type Directive } from './directive.ts'
@@ -64,6 +64,22 @@ function reportCertificates(servers: readonly VirtualServer[], used: string | un
       )
 }
 
+/** Two servers that are the same but for where they listen, such as on port 80 and with TLS, are one here. */
+function withoutTwins(servers: readonly VirtualServer[]): readonly VirtualServer[] {
+  const merged = new Map<string, VirtualServer>()
+  for (const server of servers) {
+    const routes = server.routes.map(({ prefix, options }) => [prefix, bare(options)])
+    const key = JSON.stringify([server.names, routes])
+    const { listens = [], certificate } = merged.get(key) ?? {}
+    merged.set(key, {
+      ...(merged.get(key) ?? server),
+      listens: [...listens, ...server.listens],
+      certificate: certificate ?? server.certificate,
+    })
+  }
+  return [...merged.values()]
+}
+
 /** A file of its own may hold what is within `http`, as those that it includes do. */
 function httpScope(directives: readonly Directive[], handled: Handled): Scope {
   const top = new Scope(directives, handled)
@@ -80,10 +96,12 @@ export function importNginx(file: string, report: Report): Draft {
     http.own('upstream').map((one) => [one.args[0] ?? '', serverListOf(one, http.within(one), report)] as const),
   )
   const site = { file, serverLists, report }
-  const servers = http
-    .own('server')
-    .map((one) => virtualServerOf(one, http.within(one), site))
-    .filter((one) => one !== undefined)
+  const servers = withoutTwins(
+    http
+      .own('server')
+      .map((one) => virtualServerOf(one, http.within(one), site))
+      .filter((one) => one !== undefined),
+  )
   const draft = { listen: listenersOf(servers, report), balancers: balancersOf(routesByHost(servers, report)) }
   reportRest(directives, handled, report)
   return draft

@@ -46,7 +46,8 @@ export function passingOf(
     report.leaveOut(directive.place, textOf(directive), `${why}; ${path} is answered with 503`)
     return undefined
   }
-  const target = directive.args[0] ?? ''
+  // The path as it came, which is what nginx sends without it, too.
+  const target = (directive.args[0] ?? '').replace(/\$request_uri$/, '')
   if (target.includes('$')) return leaveOut('there are no variables')
   const [, scheme, authority, uri] = /^(https?):\/\/([^/]+)(\/.*)?$/i.exec(target) ?? []
   if (scheme === undefined || authority === undefined || authority.startsWith('unix:'))

@@ -55,7 +55,8 @@ function serverOf(directive: Directive, report: Report): Server | undefined {
   }
   const given = new Map(rest.map((one) => [one.split('=')[0]!, one.split('=').slice(1).join('=')]))
   for (const name of given.keys())
-    if (!plainParameters.has(name)) report.leaveOut(place, text, `there is no counterpart of ${name}`)
+    if (name === 'resolve') report.notNeeded(place, text, 'names of backends are looked up again in any case')
+    else if (!plainParameters.has(name)) report.leaveOut(place, text, `there is no counterpart of ${name}`)
   const number = (name: string, otherwise: number) => Number(given.get(name) ?? otherwise)
   return {
     place,

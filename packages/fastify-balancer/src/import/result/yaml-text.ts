@@ -7,7 +7,7 @@ function isObject(tree: Tree): tree is TreeObject {
 
 /** `${` begins a variable in our file; doubled, it is itself. */
 function literal(text: string): string {
-  return text.replaceAll('${', '$${')
+  return text.replaceAll('${', () => '$${')
 }
 
 function seqOf(items: readonly Tree[]): YAMLSeq {

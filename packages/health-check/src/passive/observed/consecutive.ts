@@ -1,22 +1,22 @@
-/** Which counter of consecutive failures: of any kind, of gateway statuses, of attempts that did not reach the backend. */
+/** Counters of failures in a row: of any kind, of gateway statuses, of failed connects. */
 export type ConsecutiveKind = 'failures' | 'gateway' | 'unreached'
 
-/** How many of a kind are too many; 0 = any number is not. */
+/** Limit for each kind; 0 = off. */
 export type ConsecutiveLimits = Readonly<Record<ConsecutiveKind, number>>
 
-/** The most telling first: a veto for `unreached` is one that a probe can refute. */
+/** In order of precedence: an ejection for `unreached` is one that a probe can disprove. */
 const kinds = ['unreached', 'gateway', 'failures'] as const satisfies readonly ConsecutiveKind[]
 
 /**
- * How often in a row it failed. As in Envoy, what is no gateway failure breaks a row of them, and what reached the
- * backend breaks a row of attempts that did not.
+ * Failures in a row. As in Envoy, any other result ends a row of gateway failures, and a successful connect ends a row
+ * of failed ones.
  */
 export class Consecutive {
   failures = 0
   gateway = 0
   unreached = 0
 
-  /** `status` is 0 without a response; `started` says that a byte may have been sent. */
+  /** `status` is 0 without a response; `started`: a byte may have been sent. */
   fail(status: number, started: boolean): void {
     this.failures++
     this.gateway = status >= 502 && status <= 504 ? this.gateway + 1 : 0

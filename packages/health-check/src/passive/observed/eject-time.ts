@@ -2,28 +2,28 @@
 export interface EjectTimeOptions {
   /** The first time, in ms; n times as long the nth time. */
   readonly ejectFor: number
-  /** At most so long, in ms. */
+  /** Upper limit, in ms. */
   readonly maxEjectFor: number
-  /** Up to this share is added by chance. */
+  /** Up to this share is added at random. */
   readonly jitter: number
 }
 
 /**
- * How often a backend was ejected lately, and so for how long next time: the base time × the count, at most the cap, as
- * in Envoy; never a cap below the base time. What chance adds comes on top of the cap.
+ * Counts recent ejections of a backend, which decide the length of the next: base time × count, at most the cap, as in
+ * Envoy; the cap is never below the base time. The random part comes on top of the cap.
  */
 export class EjectTime {
-  /** How often; falls by one with each good interval. */
+  /** Number of recent ejections; minus one after each good interval. */
   times = 0
 
-  /** Once more: answers for how many ms. */
+  /** Counts one more; returns its length in ms. */
   next({ ejectFor, maxEjectFor, jitter }: EjectTimeOptions, random: () => number): number {
     this.times++
     const duration = Math.min(ejectFor * this.times, Math.max(maxEjectFor, ejectFor))
     return Math.round(duration * (1 + jitter * random()))
   }
 
-  /** A whole interval in which it could be used, and did nothing wrong. */
+  /** To be called after a whole interval in rotation without an offence. */
   forgive(): void {
     if (this.times > 0) this.times--
   }

@@ -1,8 +1,8 @@
-/** Each bucket reaches so far that twelve of them double the time: 2^(1/12) ≈ 1.059. */
+/** Bucket width: twelve buckets double the time, 2^(1/12) ≈ 1.059. */
 const perDoubling = 12
-/** What is shorter falls into the first bucket (ms). */
+/** Shorter durations fall into the first bucket (ms). */
 const shortest = 0.25
-/** Up to 0.25 ms × 2^(255/12), about ten minutes; what is longer falls into the last. */
+/** Up to 0.25 ms × 2^(255/12), about ten minutes; longer durations fall into the last. */
 const length = 256
 
 /**
@@ -13,7 +13,7 @@ export class Histogram {
   count = 0
   readonly #buckets = new Uint32Array(length)
 
-  /** Takes in one duration, in ms. */
+  /** Adds one duration, in ms. */
   add(duration: number): void {
     const index = duration <= shortest ? 0 : Math.min(Math.log2(duration / shortest) * perDoubling, length - 1) | 0
     this.#buckets[index]!++
@@ -27,11 +27,11 @@ export class Histogram {
   }
 
   /**
-   * The duration (ms) that a `share` (0 < share ≤ 1) of this one and `other` together does not exceed, by the nearest
-   * rank; undefined when both are empty.
+   * The duration (ms) that a `share` (0 < share ≤ 1) of this one and `other`, if there is one, together does not exceed, by
+   * the nearest rank; undefined when both are empty.
    */
-  quantileWith(other: Histogram, share: number): number | undefined {
-    const total = this.count + other.count
+  quantileWith(other: Histogram | undefined, share: number): number | undefined {
+    const total = this.count + (other?.count ?? 0)
     if (total === 0) return undefined
     // 0.9 times 10 is 9; 0.07 times 100 is a little more than 7.
     const rank = Math.max(Math.ceil(share * total - 1e-9), 1)
@@ -39,7 +39,7 @@ export class Histogram {
     let index = -1
     while (seen < rank) {
       index++
-      seen += this.#buckets[index]! + other.#buckets[index]!
+      seen += this.#buckets[index]! + (other === undefined ? 0 : other.#buckets[index]!)
     }
     return shortest * 2 ** ((index + 0.5) / perDoubling)
   }

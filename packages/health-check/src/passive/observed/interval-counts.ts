@@ -3,24 +3,25 @@ import { Histogram } from './histogram.ts'
 class Bucket {
   attempts = 0
   failures = 0
-  readonly durations = new Histogram()
+  /** Made with the first of them: of thousands of backends, most may have had no traffic. */
+  durations: Histogram | undefined
 
   clear(): void {
     this.attempts = 0
     this.failures = 0
-    this.durations.clear()
+    this.durations?.clear()
   }
 }
 
-/** How attempts fared within one interval. */
+/** Results of attempts within one interval. */
 export interface IntervalShare {
   readonly attempts: number
   readonly failures: number
 }
 
 /**
- * What one backend did in this interval and in the last one: two buckets that are swapped, as in gRPC A50. Shares of
- * success are judged by the interval that has ended; durations by both, so that they can be judged at any moment.
+ * Counts of one backend in this interval and in the last one: two buckets that are swapped, as in gRPC A50. Success
+ * rates are judged by the last interval; durations by both, so that they can be judged at any moment.
  */
 export class IntervalCounts {
   #active = new Bucket()
@@ -32,12 +33,12 @@ export class IntervalCounts {
     if (failed) this.#active.failures++
   }
 
-  /** From the whole request it took so long (ms) to response headers, or to the end of the patience for them. */
+  /** Adds a duration (ms): from the end of the request to the response headers, or to the timeout for them. */
   measure(duration: number): void {
-    this.#active.durations.add(duration)
+    ;(this.#active.durations ??= new Histogram()).add(duration)
   }
 
-  /** The interval is over. */
+  /** Starts the next interval. */
   next(): void {
     const before = this.#ended
     this.#ended = this.#active
@@ -50,23 +51,24 @@ export class IntervalCounts {
     this.#ended.clear()
   }
 
-  /** The interval that is running. */
+  /** The current interval. */
   get active(): IntervalShare {
     return this.#active
   }
 
-  /** The interval that has ended. */
+  /** The last interval. */
   get ended(): IntervalShare {
     return this.#ended
   }
 
-  /** How many durations are known of both. */
+  /** Number of durations of both. */
   get measured(): number {
-    return this.#active.durations.count + this.#ended.durations.count
+    return (this.#active.durations?.count ?? 0) + (this.#ended.durations?.count ?? 0)
   }
 
-  /** What 90 % of the durations of both do not exceed, in ms; undefined without any. */
+  /** 90th percentile of the durations of both, in ms; undefined without any. */
   get p90(): number | undefined {
-    return this.#active.durations.quantileWith(this.#ended.durations, 0.9)
+    const [one, other] = [this.#active.durations, this.#ended.durations]
+    return one === undefined ? other?.quantileWith(undefined, 0.9) : one.quantileWith(other, 0.9)
   }
 }

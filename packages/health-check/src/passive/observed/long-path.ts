@@ -1,7 +1,7 @@
-/** At least one answer in so many must have been long. */
+/** At least one in this many responses must have been long. */
 const oneIn = 10
 
-/** An answer may take so many times as long as the longest before it, and still be no surprise. */
+/** A response may take this many times as long as the longest before it, and still counts as usual for the path. */
 const slack = 1.25
 
 class Counts {
@@ -23,7 +23,7 @@ function areOftenLong(long: number, quick: number): boolean {
   return long * oneIn >= long + quick
 }
 
-/** How long the answers of one path took, at each backend. */
+/** Response times of one path, for each backend. */
 export class LongPath {
   /** The longest so far, in ms. */
   longest = 0
@@ -38,14 +38,14 @@ export class LongPath {
     counts.add(isLong)
   }
 
-  /** Older answers say less. */
+  /** Older responses count less. */
   halve(): void {
     for (const counts of this.#counts.values()) counts.halve()
   }
 
   /**
-   * Is it this path that takes so many ms, and not the backend `id`? So it is where answers have taken as long before, and
-   * others, if they have answered it at all, were as slow at one in ten.
+   * Is it the path that takes this long (ms), rather than the backend `id`? Yes, if responses have taken as long
+   * before, and other backends, if they have answered it at all, were as slow in one of ten.
    */
   explains(id: string, duration: number): boolean {
     if (duration > this.longest * slack) return false
@@ -59,7 +59,7 @@ export class LongPath {
     return areOftenLong(others.long, others.quick) && areOftenLong(own.long + others.long, own.quick + others.quick)
   }
 
-  /** Is it so of whichever backend answers it? */
+  /** Is it so for any backend? */
   get isLong(): boolean {
     return [...this.#counts.keys()].some((id) => this.explains(id, this.longest))
   }

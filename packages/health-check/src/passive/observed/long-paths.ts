@@ -2,36 +2,36 @@ import type { Attempt } from '@fastify-balancer/balancer-core'
 import { LongPath } from './long-path.ts'
 import { RecentAnswers } from './recent-answers.ts'
 
-/** How many paths are known at most. */
+/** Most paths that are kept. */
 const most = 256
 
-/** One that has given no long answer for so long is forgotten (ms). */
+/** A path without a long response for this long is dropped (ms). */
 const remembered = 600_000
 
-/** Without the query, and with `*` in place of what holds digits: `/rooms/42?since=7` → `/rooms/*`. */
+/** Without the query, and with `*` for segments with digits: `/rooms/42?since=7` → `/rooms/*`. */
 export function pathOf(url: string): string {
   const query = url.indexOf('?')
   return (query === -1 ? url : url.slice(0, query)).replaceAll(/[^/]*\d[^/]*/g, '*')
 }
 
 /**
- * Which paths take long by themselves, as long polls do: who waits there says nothing about the backend. Learnt from
- * answers; as long as none is long, an answer costs one comparison, and being noted down.
+ * Paths that always take long, such as long polls: requests that wait there do not count against a backend. Learnt from
+ * responses; while none is long, a response costs one comparison and an entry in a ring buffer.
  */
 export class LongPaths {
   readonly #recent = new RecentAnswers()
   readonly #paths = new Map<string, LongPath>()
-  /** What takes longer is held against a backend (ms). */
+  /** Longer waits count against a backend (ms). */
   #limit = Infinity
-  /** What takes longer is learnt (ms). */
+  /** Longer responses are learnt (ms). */
   #longFrom: number
 
-  /** `atLeast` is less than any limit will be, in ms: it serves until there is one. */
+  /** `atLeast`: lower bound of the limit, in ms, used until there is one. */
   constructor(atLeast: number) {
     this.#longFrom = atLeast
   }
 
-  /** An answer has come; tells whether how long it took was known to be its path's own way. */
+  /** Adds a response; returns whether its duration was usual for its path. */
   answered(attempt: Attempt, now: number): boolean {
     const { responseTime: duration, status, backend } = attempt
     const { url } = attempt.exchange
@@ -40,7 +40,7 @@ export class LongPaths {
       if (this.#paths.size > 0) this.#paths.get(pathOf(url))?.count(backend.id, false)
       return false
     }
-    // That a gateway has waited in vain is no way of a path.
+    // A gateway timeout is not typical of a path.
     if (status >= 500) return false
     const path = pathOf(url)
     const known = this.#paths.get(path)
@@ -52,12 +52,12 @@ export class LongPaths {
     return isExplained
   }
 
-  /** One waits for so many ms: is it known that its path takes that long? */
+  /** A request has waited this long (ms): is that usual for its path? */
   explains({ backend, exchange }: Attempt, waited: number): boolean {
     return this.#paths.size > 0 && this.#paths.get(pathOf(exchange.url))?.explains(backend.id, waited) === true
   }
 
-  /** Time has passed: `limit` is what a backend is held to now, in ms, if it is known; `isEnd`: so is the interval. */
+  /** Called regularly: `limit` is the current limit for backends in ms, if known; `isEnd`: an interval has ended. */
   look(now: number, limit: number | undefined, isEnd: boolean): void {
     if (limit !== undefined) this.#limit = this.#longFrom = limit
     for (const [path, long] of this.#paths) {

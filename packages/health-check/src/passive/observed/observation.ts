@@ -6,17 +6,17 @@ import { RecentFailures } from './recent-failures.ts'
 import { EjectTime } from './eject-time.ts'
 import { Waiting } from './waiting.ts'
 
-/** What would have been done if the ceiling had allowed it. */
+/** An ejection that the ceiling did not allow. */
 export interface Withheld {
   /** When, in ms since the epoch. */
   readonly at: number
   readonly rule: string
 }
 
-/** A probe that took long is remembered for some time: with each later one a little less. */
+/** Decay of the longest probe time with each later probe. */
 const fading = 0.8
 
-/** All that passive checks know of one backend. */
+/** Everything that passive checks know about one backend. */
 export class Observation {
   readonly backend: Backend
   readonly consecutive = new Consecutive()
@@ -26,40 +26,39 @@ export class Observation {
   readonly ejectTime = new EjectTime()
   /** When it last sent response headers, on the clock in ms. */
   answeredAt = -Infinity
-  /** Attempts that began then or earlier count nothing: its last veto was laid or lifted then. */
+  /** Attempts that began then or earlier do not count: its last veto was placed or lifted then. */
   countsFrom = -Infinity
   /** When counting began, on the clock in ms. */
   watchedFrom: number
-  /** When a look first found it silent, on the clock in ms; undefined when the last one did not. */
+  /** When a check first found it hanging, on the clock in ms; undefined if the last check did not. */
   silentAt: number | undefined
-  /** When a probe was last answered well, on the clock in ms, and how long those take (ms): the longest lately. */
+  /** Time of the last successful probe, on the clock in ms, and the longest recent duration of such probes (ms). */
   goodProbeAt = -Infinity
   probeTime = 0
-  /** It is left alone for this. */
+  /** The offence for which it is ejected. */
   offence: Offence | undefined
-  /** Until the interval ends: the ceiling stood before a veto. */
+  /** In this interval: an ejection that the ceiling did not allow. */
   withheld: Withheld | undefined
-  /** So far in this interval it could be used, as far as we are concerned, and has done nothing wrong. */
+  /** So far in this interval it was not out by passive checks, and had no offence. */
   good = true
 
-  /** `now` is on the clock, in ms. */
-  constructor(backend: Backend, now: number) {
+  constructor(backend: Backend, watchedFrom: number) {
     this.backend = backend
-    this.watchedFrom = now
+    this.watchedFrom = watchedFrom
   }
 
-  /** Begun too early to say anything, or under a veto that was ignored in panic. */
+  /** True if the attempt began too early to count, or under a veto that panic mode ignored. */
   ignores(attempt: Attempt): boolean {
     return this.offence !== undefined || attempt.startedAt <= this.countsFrom
   }
 
-  /** A probe was answered well, now, and took so many ms. */
+  /** A probe succeeded now, after this many ms. */
   probed(now: number, took: number): void {
     this.goodProbeAt = now
     this.probeTime = Math.max(took, this.probeTime * fading)
   }
 
-  /** Everything that was counted is forgotten: its veto has been laid or lifted. */
+  /** Resets all counts, after its veto was placed or lifted. */
   begin(now: number, offence: Offence | undefined): void {
     this.offence = offence
     this.countsFrom = now
@@ -71,7 +70,7 @@ export class Observation {
     this.counts.clear()
   }
 
-  /** The interval is over. */
+  /** Starts the next interval. */
   next(): void {
     if (this.good && this.backend.vetoes.length === 0) this.ejectTime.forgive()
     this.good = this.offence === undefined

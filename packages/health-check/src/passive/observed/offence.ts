@@ -5,8 +5,8 @@ type OffenceKind = ConsecutiveKind | 'success-rate' | 'latency' | 'silence'
 /** Why a backend is an outlier, in words and in numbers. */
 export interface Offence {
   readonly kind: OffenceKind
-  /** As one would say it. */
+  /** In words. */
   readonly rule: string
-  /** What it was held against: plain data. */
+  /** The evidence: plain data. */
   readonly evidence: Readonly<Record<string, unknown>>
 }

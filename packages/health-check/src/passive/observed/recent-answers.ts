@@ -1,7 +1,7 @@
 /** How many are kept. */
 const kept = 1024
 
-/** The last answers of all backends, of which it is not known yet whether anybody will ask. Adding one allocates nothing. */
+/** The latest responses of all backends, kept in case a path turns out to be long. Adding one allocates nothing. */
 export class RecentAnswers {
   readonly #urls: string[] = []
   readonly #ids: string[] = []
@@ -16,7 +16,7 @@ export class RecentAnswers {
     this.#durations[slot] = duration
   }
 
-  /** Tells each, in no order. */
+  /** Calls back for each, in no particular order. */
   each(tell: (url: string, id: string, duration: number) => void): void {
     for (const [slot, url] of this.#urls.entries()) tell(url, this.#ids[slot]!, this.#durations[slot]!)
   }

@@ -3,29 +3,29 @@ import type { Attempt } from '@fastify-balancer/balancer-core'
 /** Attempts that have waited too long. */
 export interface Overdue {
   readonly count: number
-  /** Since when the one that waits longest does, on the clock in ms; 0 without any. */
+  /** Start of the longest wait, on the clock in ms; 0 without any. */
   readonly oldest: number
 }
 
-/** Which attempts are looked for among those that wait; on the clock, in ms. */
+/** Which waiting attempts to count; times on the clock, in ms. */
 export interface WaitingSpan {
   readonly from: number
   readonly since: number
   readonly until: number
   readonly resumedAt: number
   readonly now: number
-  /** Is it known that the path of this attempt takes so many ms? Then it does not count. */
+  /** Is this wait (ms) usual for the attempt's path? Then it does not count. */
   readonly explains: (attempt: Attempt, waited: number) => boolean
 }
 
-/** Where an attempt stands among those that wait. */
+/** Index of an attempt among the waiting ones. */
 const placeOf = Symbol('health-check.place')
 type Placed = Attempt & { [placeOf]?: number }
 
 /**
- * The attempts at one backend that have no response headers yet: exact, and a constant cost for each attempt. A place
- * that is left is emptied and used again. (A Set would do, but for its tables: thrown away again and again, they keep
- * what was in them alive until the next great garbage collection, and every request with it.)
+ * The attempts at one backend without response headers: exact, at a constant cost per attempt. Places in the array are
+ * reused. (A Set would keep replacing its tables, and those keep every request alive that was ever in them until the
+ * next full garbage collection.)
  */
 export class Waiting {
   readonly #places: (Placed | undefined)[] = []
@@ -35,7 +35,7 @@ export class Waiting {
     return this.#places.length - this.#free.length
   }
 
-  /** When the one that waits longest began, on the clock in ms; undefined without any. */
+  /** Start of the one that has waited longest, on the clock in ms; undefined without any. */
   get oldest(): number | undefined {
     let oldest: number | undefined
     for (const attempt of this.#places) {
@@ -50,7 +50,7 @@ export class Waiting {
     attempt[placeOf] = place
   }
 
-  /** Does nothing for one that has left already. */
+  /** Does nothing if it was removed already. */
   leave(attempt: Placed): void {
     const place = attempt[placeOf]
     if (place === undefined || this.#places[place] !== attempt) return
@@ -59,9 +59,9 @@ export class Waiting {
   }
 
   /**
-   * Those that began after `from`, and wait for the backend since `since` or later, but before `until`. Waiting before
-   * `resumedAt`, when this process came back from a pause, does not count; nor does one whose body is still being sent:
-   * it may be the client that keeps it waiting.
+   * Counts those that began after `from` and have been waiting for the backend since a time between `since` and
+   * `until`. Waits before `resumedAt`, the end of the last pause of this process, do not count; nor do attempts whose
+   * body is still being sent, since the client may be slow.
    */
   begun({ from, since, until, resumedAt, now, explains }: WaitingSpan): Overdue {
     let count = 0

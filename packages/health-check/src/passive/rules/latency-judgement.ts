@@ -5,16 +5,16 @@ import type { OutlierOptions } from './outlier-options.ts'
 import type { Accusation } from './rate-judgement.ts'
 import { silence, type Look } from './silence.ts'
 
-/** Who is accused, and what was the least that all were held to. */
+/** The offences found, and the lowest limit of all backends. */
 export interface LatencyJudgement {
   readonly accusations: readonly Accusation[]
-  /** In ms; undefined where too few are known to be compared. */
+  /** In ms; undefined if there are too few backends to compare. */
   readonly limit: number | undefined
 }
 
 /**
- * Those that are silent, then those that are slow, the slowest first. The p90 of one that
- * has been watched for less than an interval is used, but not judged: a newcomer is cold, and a few requests say little.
+ * Hanging backends, then slow ones, the slowest first. The p90 of a backend that was observed for less than an interval
+ * is used for comparison, but not judged: it is cold, and has few requests.
  */
 export function judgeLatency(
   all: readonly Observation[],

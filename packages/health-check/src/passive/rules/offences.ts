@@ -1,4 +1,4 @@
-// Room `passive/rules`: the rules by which what was observed is an offence.
+// Room `passive/rules`: the rules that turn observations into offences.
 import type { Consecutive, ConsecutiveKind, ConsecutiveLimits } from '../observed/consecutive.ts'
 import type { Offence } from '../observed/offence.ts'
 import type { RecentFailures } from '../observed/recent-failures.ts'
@@ -6,12 +6,12 @@ import type { LatencyLimit } from './latency-rule.ts'
 import type { SuccessRateLimit } from './success-rate.ts'
 
 const consecutiveWords: Readonly<Record<ConsecutiveKind, string>> = {
-  failures: 'consecutive failures',
-  gateway: 'consecutive gateway failures',
-  unreached: 'consecutive attempts could not reach it',
+  failures: 'failures in a row',
+  gateway: 'gateway errors in a row',
+  unreached: 'connects in a row failed',
 }
 
-/** Milliseconds as one reads them. */
+/** Milliseconds for people. */
 function inWords(duration: number): string {
   return `${duration < 10 ? duration.toFixed(1) : Math.round(duration)} ms`
 }
@@ -28,12 +28,12 @@ export function consecutiveOffence(
   const count = consecutive[kind]
   return {
     kind,
-    rule: `${count} ${consecutiveWords[kind]}, the last: ${recent.last}`,
+    rule: `${count} ${consecutiveWords[kind]} (last: ${recent.last})`,
     evidence: { count, threshold: limits[kind], recent: recent.list() },
   }
 }
 
-/** A share of successes far below the others'. */
+/** A success rate far below the others'. */
 export function successRateOffence(
   share: number,
   attempts: number,
@@ -42,7 +42,7 @@ export function successRateOffence(
 ): Offence {
   return {
     kind: 'success-rate',
-    rule: `${percent(share)} of ${attempts} succeeded, less than ${percent(limit)} (on average ${percent(mean)})`,
+    rule: `${percent(share)} of ${attempts} requests succeeded, limit ${percent(limit)} (mean of all backends ${percent(mean)})`,
     evidence: { share, attempts, mean, sigma, limit, recent: recent.list() },
   }
 }
@@ -57,13 +57,13 @@ export function latencyOffence(p90: number, measured: number, { median, limit }:
   }
 }
 
-/** Answers nobody, while its peers answer. */
+/** Hanging: no responses, while its peers respond. */
 export function silenceOffence(count: number, waited: number, { median, limit }: LatencyLimit): Offence {
   return {
     kind: 'silence',
     rule:
-      `${count} requests wait longer than ${inWords(limit)}, up to ${inWords(waited)}, and none was answered since ` +
-      `(median p90 of its peers: ${inWords(median)})`,
+      `hanging: ${count} requests have waited longer than ${inWords(limit)}, the longest ${inWords(waited)}, and none ` +
+      `got a response (median p90 of its peers ${inWords(median)})`,
     evidence: { waiting: count, waited, median, limit },
   }
 }

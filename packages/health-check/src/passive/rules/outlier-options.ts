@@ -4,48 +4,53 @@ import { Type, type Static } from '@sinclair/typebox'
 const count = (description: string, byDefault: number, minimum: number) =>
   Type.Integer({ minimum, default: byDefault, description })
 
-/** The consecutive failures after which a backend is left alone. The defaults are Envoy's where Envoy has one. */
+/** How many failures in a row eject a backend. The defaults are Envoy's where Envoy has one. */
 const ConsecutiveOptions = Type.Object(
   {
     failures: count(
-      'Failures of any kind in a row, responses with 500–599 among them, but for 501 to other methods than `GET`; 0 = off',
+      'Failures in a row of any kind that eject a backend. Responses 500–599 are failures, except 501 to a method other than `GET`; 0 = off',
       5,
       0,
     ),
-    gateway: count('Responses with 502, 503 or 504 in a row; 0 = off', 0, 0),
-    unreached: count('Attempts in a row that could not reach it; 0 = off', 3, 0),
+    gateway: count('Responses 502, 503 or 504 in a row that eject a backend; 0 = off', 0, 0),
+    unreached: count('Failed connects in a row that eject a backend; 0 = off', 3, 0),
   },
   { ...strict, default: {} },
 )
 
-/** When a backend succeeds too seldom. The defaults are Envoy's. */
+/** When a success rate is too low. The defaults are Envoy's. */
 const SuccessRateOptions = Type.Object(
   {
     stdev: Type.Number({
       minimum: 0,
       default: 1.9,
-      description: 'How many standard deviations below the mean of all a share of successes may lie; 0 = off',
+      description:
+        'A backend is ejected if its success rate is more than this many standard deviations below the mean of all backends; 0 = off',
     }),
-    minimumBackends: count('Not judged unless so many backends have enough volume', 5, 2),
-    minimumVolume: count('Attempts within the interval that make enough volume', 100, 1),
+    minimumBackends: count('Only if at least this many backends have enough volume', 5, 2),
+    minimumVolume: count('Requests within one interval that count as enough volume', 100, 1),
   },
   { ...strict, default: {} },
 )
 
-/** When a backend is too slow, or silent. */
+/** When a backend is too slow, or hangs. */
 const LatencyOptions = Type.Object(
   {
     factor: Type.Number({
       minimum: 0,
       default: 5,
       description:
-        "How many times the median of its peers' p90 (time from the whole request to response headers) the p90 of a backend may be; 0 = off",
+        'A backend is ejected if its p90 (time from the end of the request to the response headers) is more than this many times the median p90 of the others; 0 = off',
     }),
-    atLeast: Type.Number({ minimum: 0, default: 50, description: 'And it must lie so far above that median (ms)' }),
-    minimumBackends: count('Not judged unless so many backends have enough volume', 3, 2),
-    minimumVolume: count('Responses within one to two intervals that make enough volume', 20, 1),
+    atLeast: Type.Number({
+      minimum: 0,
+      default: 50,
+      description: 'And only if its p90 is at least this much above that median (ms)',
+    }),
+    minimumBackends: count('Only if at least this many backends have enough volume', 3, 2),
+    minimumVolume: count('Responses within one to two intervals that count as enough volume', 20, 1),
     minimumWaiting: count(
-      'Requests in a row that must wait longer than the limit (`factor` and `atLeast`), while peers answer, for a backend to count as hanging',
+      'A backend counts as hanging when this many requests in a row have waited longer than the limit (`factor` and `atLeast`) without a response, while others respond',
       3,
       1,
     ),
@@ -53,37 +58,41 @@ const LatencyOptions = Type.Object(
   { ...strict, default: {} },
 )
 
-/** Passive health checks: backends are judged by how the requests of clients fare. */
+/** Passive health checks: backends are judged by the outcome of client requests. */
 export const OutlierOptions = Type.Object(
   {
-    interval: milliseconds('How often rates are judged, and a good backend is forgiven one earlier time', 10_000, 10),
+    interval: milliseconds(
+      'How often success rates are checked. After each good interval, the next ejection of a backend gets one step shorter',
+      10_000,
+      10,
+    ),
     consecutive: ConsecutiveOptions,
     successRate: SuccessRateOptions,
     latency: LatencyOptions,
-    ejectFor: milliseconds('How long an outlier is left alone the first time; n times as long the nth time', 30_000, 1),
-    maxEjectFor: milliseconds('At most so long', 300_000, 1),
+    ejectFor: milliseconds('How long a backend is ejected the first time; n times as long the nth time', 30_000, 1),
+    maxEjectFor: milliseconds('Longest ejection', 300_000, 1),
     jitter: Type.Number({
       minimum: 0,
       maximum: 1,
       default: 0.1,
-      description: 'Up to this share is added by chance, so that not all come back at once',
+      description: 'Random extension of ejections, so that not all come back at once: 0.1 = up to 10 %',
     }),
     maxEjected: Type.Number({
       minimum: 0,
       maximum: 1,
       default: 0.5,
-      description: 'At most this share of all backends is left alone by passive checks; the last available never is',
+      description: 'At most this share of all backends is ejected or paused at once; the last healthy one never is',
     }),
     probeLifts: Type.Boolean({
       default: true,
-      description: 'A good active probe takes back what it refutes',
+      description: 'A successful active probe ends an ejection that it disproves, e.g. one for failed connects',
     }),
   },
   { ...strict, default: {} },
 )
-/** How outliers are found, and for how long they are left alone. */
+/** When backends are ejected, and for how long. */
 export type OutlierOptions = Static<typeof OutlierOptions>
-/** The part of it that concerns shares of success. */
+/** The part about success rates. */
 export type SuccessRateOptions = OutlierOptions['successRate']
-/** The part of it that concerns slowness and silence. */
+/** The part about slow and hanging backends. */
 export type LatencyOptions = OutlierOptions['latency']

@@ -4,13 +4,13 @@ import { successRateOffence } from './offences.ts'
 import type { SuccessRateOptions } from './outlier-options.ts'
 import { lowShares, successRateLimit } from './success-rate.ts'
 
-/** Who is accused, and of what. */
+/** An offence of a backend. */
 export interface Accusation {
   readonly observation: Observation
   readonly offence: Offence
 }
 
-/** Those that succeeded too seldom in the interval that has just ended, the worst first. */
+/** Backends with too low a success rate in the last interval, the worst first. */
 export function rateAccusations(all: readonly Observation[], options: SuccessRateOptions): Accusation[] {
   const { stdev, minimumBackends, minimumVolume } = options
   if (stdev === 0) return []

@@ -5,27 +5,26 @@ import type { LatencyLimit } from './latency-rule.ts'
 import { silenceOffence } from './offences.ts'
 import type { LatencyOptions } from './outlier-options.ts'
 
-/** What is known when it is looked; times are on the clock, in ms. */
+/** The state at a check; times on the clock, in ms. */
 export interface Look {
   readonly now: number
-  /** When this process last came back from a pause; -Infinity if it never stood still. */
+  /** End of the last pause of this process; -Infinity without any. */
   readonly resumedAt: number
-  /** Is it known that the path of this attempt takes so many ms? Asked only where no probe can tell. */
+  /** Is this wait (ms) usual for the attempt's path? Used only if probes cannot tell. */
   readonly explains: (attempt: Attempt, waited: number) => boolean
-  /** Asks a backend whether it is well, where there are probes that can tell. */
+  /** Probes a backend, if there are probes that can tell. */
   readonly probe: ((observation: Observation) => void) | undefined
 }
 
 const never = () => false
 
-/** A probe that takes so many times as long as one did lately has not been answered. */
+/** A probe that takes this many times as long as recent ones counts as unanswered. */
 const patience = 2
 
 /**
- * Does it take requests and answer none? So many that it was sent since its last answer wait longer than the limit; if it is
- * full, it can be sent no more, and all count. Where no probe can tell, long polls do not, if it is known that they are.
- * Time is counted up to the last answer of anybody: when all are silent, it is this process that has stood still, or the
- * network.
+ * Does it hang? True if enough requests sent since its last response have waited longer than the limit; if it is full,
+ * and can get no more requests, all of them count. If probes cannot tell, known long polls do not count. Time counts up
+ * to the latest response of any backend: if none responds, this process or the network is the cause.
  */
 function suspicion(
   observation: Observation,
@@ -53,8 +52,8 @@ function suspicion(
 }
 
 /**
- * Found silent at two looks in a row, with no answer between: a short stall is no reason. At the first of them it is
- * probed, where it can be; one that answers that is not silent: it happens to have requests that take long.
+ * Hanging at two checks in a row, without a response in between, so that a short stall is no reason. At the first check
+ * it is probed, if possible; if it answers the probe, it does not hang but has slow requests.
  */
 export function silence(
   observation: Observation,

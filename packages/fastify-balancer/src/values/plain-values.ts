@@ -1,3 +1,4 @@
+// Room `values`: texts of a command line, or of answers on a terminal: what they mean, and which cannot be used.
 import { quoted } from '@fastify-balancer/option-schema'
 import { nearName } from './near-name.ts'
 import { wrong } from './wrong-arguments.ts'

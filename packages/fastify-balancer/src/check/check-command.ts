@@ -1,0 +1,42 @@
+import { parseArgs } from 'node:util'
+import { CommandError } from '../command-error.ts'
+import { check } from './check.ts'
+
+/** What `fastify-balancer check --help` prints. */
+const checkHelp = `fastify-balancer check <file>
+
+Checks a configuration and everything that it names: certificates, secrets, modules, names of backends. Prints every
+fault with its line, and else the configuration as in force, with the origin of each value; secrets are not shown.
+Modules that the file names are loaded. A name that does not resolve is a warning: it may resolve where the file is used.
+
+Exit codes: 0 valid, 1 faults, 2 wrong arguments.
+`
+
+function fileOf(args: readonly string[]): string | undefined {
+  try {
+    const options = { help: { type: 'boolean', short: 'h' } } as const
+    const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true })
+    if (values.help === true) return undefined
+    if (positionals.length === 1) return positionals[0]
+    throw new Error(positionals.length === 0 ? 'which file?' : 'one file at a time')
+  } catch (error) {
+    throw new CommandError(`${(error as Error).message.replace(/\n.*|\. To specify.*/s, '')}; see check --help`, 2)
+  }
+}
+
+/** `fastify-balancer check`: answers the exit code. @throws CommandError */
+export async function checkCommand(args: readonly string[]): Promise<number> {
+  const file = fileOf(args)
+  if (file === undefined) {
+    process.stdout.write(checkHelp)
+    return 0
+  }
+  const isTerminal = process.stderr.isTTY
+  return check(file, {
+    env: process.env,
+    out: (text) => void process.stdout.write(text),
+    err: (text) => void process.stderr.write(text),
+    excerpts: isTerminal,
+    colors: isTerminal && (process.env['NO_COLOR'] ?? '') === '',
+  })
+}

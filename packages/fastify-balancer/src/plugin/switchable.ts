@@ -1,0 +1,26 @@
+import type { FastifyInstance } from 'fastify'
+import type { BalancerOptions } from './options.ts'
+import { balancer } from './plugin.ts'
+
+/**
+ * Registers a balancer whose health check and circuit breaker can be switched on later, by a change of its options, where
+ * they are `false` now.
+ */
+export async function registerSwitchable(
+  app: FastifyInstance,
+  options: Omit<BalancerOptions, 'admin' | 'metrics' | 'dashboard' | 'underPressure'>,
+): Promise<void> {
+  const { healthCheck = {}, circuitBreaker = {}, ...others } = options
+  await app.register(balancer, {
+    ...others,
+    healthCheck: healthCheck === false ? { type: 'none' } : healthCheck,
+    circuitBreaker: circuitBreaker === false ? {} : circuitBreaker,
+  })
+  const beside = {
+    ...(healthCheck === false && { 'health-check': false }),
+    ...(circuitBreaker === false && { 'circuit-breaker': false }),
+  }
+  if (Object.keys(beside).length === 0) return
+  const change = await app.balancers.get(others.name ?? 'default')!.prepare(others, { beside })
+  change.commit()
+}

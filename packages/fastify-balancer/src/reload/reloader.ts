@@ -1,0 +1,138 @@
+// Room `reload`: a file, or one that it names, has changed: it is read again, and all of it is put in force, or nothing.
+import type { ReloadNotice, ReloadReport } from '@fastify-balancer/admin-routes'
+import { channel } from 'node:diagnostics_channel'
+import { isDeepStrictEqual } from 'node:util'
+import type { Configuration } from '../configuration/configuration.ts'
+import { lineOf } from '../configuration/document/fault.ts'
+import type { ConfigurationReading } from '../configuration/reading.ts'
+import type { RunningServer } from '../server/running-server.ts'
+import { accessPart } from './access-part.ts'
+import { balancerPart, balancersPart } from './balancer-part.ts'
+import { certificatePart } from './certificate-part.ts'
+import { summaryOf } from './summary.ts'
+import { fixedPart } from './fixed-part.ts'
+import { levelPart } from './level-part.ts'
+import type { Part } from './part.ts'
+import type { ReloadCause } from './reload-cause.ts'
+
+/** For those who look on from outside: told of every reload that was not a dry run. */
+const reloads = channel<unknown, ReloadNotice>('fastify-balancer:reload')
+
+/** Told at most; a list may be long. */
+const mostChanges = 1000
+
+/** Reads the file of a running server again, and changes what runs. One at a time. */
+export class Reloader {
+  readonly #server: RunningServer
+  readonly #file: string
+  /** What was read last and put in force, as the file has it. */
+  #inForce: ConfigurationReading
+  readonly #read: () => Promise<ConfigurationReading>
+  #last: Promise<unknown> = Promise.resolve()
+
+  /** `inForce` is what `server` was built from; `read` reads `file` again. */
+  constructor(
+    server: RunningServer,
+    file: string,
+    inForce: ConfigurationReading,
+    read: () => Promise<ConfigurationReading>,
+  ) {
+    this.#server = server
+    this.#file = file
+    this.#inForce = inForce
+    this.#read = read
+  }
+
+  /** Puts what the file says in force, at once or not at all. It throws nothing: what is wrong is in the report. */
+  reload(cause: ReloadCause): Promise<ReloadReport> {
+    const turn = this.#last.then(() => this.#reload(cause))
+    this.#last = turn.catch(() => {})
+    return turn
+  }
+
+  async #reload(cause: ReloadCause): Promise<ReloadReport> {
+    const reading = await this.#read()
+    const { configuration } = reading
+    if (configuration === undefined) return this.#tell(cause, reading.faults.map(lineOf), [])
+    const parts = await this.#prepare(configuration, reading, cause)
+    const faults = parts.flatMap(({ faults: all }) => all.map((fault) => lineOf(reading.placed(fault))))
+    if (faults.length > 0 || cause.dryRun === true) for (const part of parts) part.abandon()
+    else {
+      for (const part of parts) part.commit()
+      this.#inForce = reading
+      this.#server.configuration = runningOf(this.#server.configuration, configuration)
+    }
+    return this.#tell(cause, faults, parts)
+  }
+
+  async #prepare(wanted: Configuration, reading: ConfigurationReading, cause: ReloadCause): Promise<readonly Part[]> {
+    const server = this.#server
+    const { configuration: running, balancers } = server
+    const listeners = server.listeners.map((one, index) => {
+      const listener = wanted.listen[index] ?? one.listener
+      return certificatePart(one, listener, `listen.${index}`, `/listen/${index}/tls`)
+    })
+    const { listen } = wanted.admin === false ? {} : wanted.admin
+    const isApart = !server.listeners.includes(server.admin)
+    const lists = wanted.balancers.map(async (one, index) => {
+      const balancer = balancers.get(one.name ?? 'default')
+      if (balancer === undefined || this.#isUntouched(index, reading, cause)) return []
+      return [await balancerPart(balancer, one, index, cause.force === true)]
+    })
+    return [
+      fixedPart(running, wanted),
+      levelPart(server, running.log, wanted.log),
+      ...listeners,
+      ...(isApart && listen !== undefined
+        ? [certificatePart(server.admin, listen, 'admin.listen', '/admin/listen/tls')]
+        : []),
+      accessPart(server.guard, wanted.admin),
+      balancersPart(balancers, wanted.balancers),
+      ...(await Promise.all(lists)).flat(),
+    ]
+  }
+
+  /** A certificate that was renewed at night must not undo what somebody has changed by hand. */
+  #isUntouched(index: number, { text, configuration }: ConfigurationReading, { isAutomatic }: ReloadCause): boolean {
+    const before = this.#inForce
+    if (isAutomatic !== true || text !== before.text) return false
+    return isDeepStrictEqual(configuration?.balancers[index], before.configuration?.balancers[index])
+  }
+
+  #tell(cause: ReloadCause, faults: readonly string[], parts: readonly Part[]): ReloadReport {
+    const { trigger, dryRun = false, who, isAutomatic = false } = cause
+    const changes = parts.flatMap((part) => part.changes)
+    const cannot = parts.flatMap((part) => part.cannot)
+    const applied = faults.length === 0 && !dryRun
+    const report: ReloadReport = {
+      applied,
+      trigger,
+      summary: summaryOf(cause, faults, changes, cannot),
+      faults: [...faults],
+      changes: changes.slice(0, mostChanges),
+      cannot: cannot.slice(0, mostChanges),
+    }
+    // A file that was only touched is nobody's business.
+    if (dryRun || (isAutomatic && applied && changes.length + cannot.length === 0)) return report
+    const { log, admin } = this.#server
+    const level = applied ? (cannot.length > 0 ? 'warn' : 'info') : 'error'
+    log[level]({ reload: { file: this.#file, who, ...report } }, report.summary)
+    const { server } = admin.app
+    if (reloads.hasSubscribers) reloads.publish({ report, who, at: Date.now(), server })
+    return report
+  }
+}
+
+/** What runs after a change: listeners and routes are those that it began with. */
+function runningOf(before: Configuration, { balancers, admin, log }: Configuration): Configuration {
+  const { token, basicAuth } = admin === false ? {} : admin
+  return {
+    ...before,
+    balancers,
+    admin:
+      before.admin === false
+        ? false
+        : { ...before.admin, ...(token !== undefined && { token }), ...(basicAuth !== undefined && { basicAuth }) },
+    log: { ...before.log, ...(log.level !== undefined && { level: log.level }) },
+  }
+}

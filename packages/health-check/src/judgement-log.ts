@@ -1,0 +1,82 @@
+import type { Backend, Clock } from '@fastify-balancer/balancer-core'
+import type { FastifyBaseLogger } from 'fastify'
+import { spoken } from '@fastify-balancer/option-schema'
+import type { TimedEvidence } from './passive/timed-vetoes.ts'
+import type { Judgement } from './judgement/judgement.ts'
+
+/** At most this many lines of a kind are written within a period (ms); the others are summarised in one. */
+const most = 10
+const period = 1000
+
+const kinds = { good: 'back in rotation', bad: 'unhealthy or ejected' } as const
+
+/** A check has nothing against a backend any more, but another one may. */
+function statusOf({ vetoes }: Backend): string {
+  if (vetoes.length === 0) return 'back in rotation'
+  return `passes this check, but is kept out by ${[...new Set(vetoes.map(({ by }) => by))].join(', ')}`
+}
+
+/** What is done about a backend, and for how long. */
+function verdictOf({ by, at, evidence }: Judgement): string {
+  if (by === 'health-check') return 'unhealthy'
+  const { until = at } = evidence as TimedEvidence
+  return `${by === 'pressure' ? 'paused' : 'ejected'} for ${spoken(until - at)}`
+}
+
+/** What followed the lines that were written: how many, and the first of them. */
+interface Rest {
+  lines: number
+  count: number
+  readonly first: string[]
+}
+
+/** Logs judgements: the first ten of a second one by one, the others in one line. */
+export class JudgementLog {
+  readonly #balancer: string
+  readonly #clock: Clock
+  readonly #log: FastifyBaseLogger
+  readonly #rests = new Map<keyof typeof kinds, Rest>()
+  #timer: unknown
+
+  constructor(balancer: string, clock: Clock, log: FastifyBaseLogger) {
+    this.#balancer = balancer
+    this.#clock = clock
+    this.#log = log
+  }
+
+  add(backend: Backend, judgement: Judgement): void {
+    const { id } = backend
+    const { by, good, rule, evidence } = judgement
+    const kind = good ? 'good' : 'bad'
+    let rest = this.#rests.get(kind)
+    if (rest === undefined) this.#rests.set(kind, (rest = { lines: 0, count: 0, first: [] }))
+    this.#timer ??= this.#clock.setTimeout(() => this.#summarise(), period)
+    if (rest.lines++ < most) {
+      const state = good ? statusOf(backend) : verdictOf(judgement)
+      this.#write(good, { balancer: this.#balancer, backend: id, by, evidence }, `backend ${id} ${state}: ${rule}`)
+      return
+    }
+    if (rest.count++ < most) rest.first.push(`${id}: ${rule}`)
+  }
+
+  /** Writes the summary that is due. */
+  stop(): void {
+    this.#clock.clearTimeout(this.#timer)
+    this.#summarise()
+  }
+
+  #summarise(): void {
+    this.#timer = undefined
+    for (const [kind, { count, first }] of this.#rests) {
+      if (count === 0) continue
+      const others = count === 1 ? '1 more backend' : `${count} more backends`
+      this.#write(kind === 'good', { balancer: this.#balancer, count, first }, `${others} ${kinds[kind]}`)
+    }
+    this.#rests.clear()
+  }
+
+  #write(good: boolean, figures: object, sentence: string): void {
+    if (good) this.#log.info(figures, sentence)
+    else this.#log.warn(figures, sentence)
+  }
+}
