@@ -67,6 +67,16 @@ function withNeeded(name: string): string[] {
   return [...new Set([...needed, name])]
 }
 
+/** As strict as a user can be: the declarations of every installed package are checked, too. */
+const strictest = {
+  target: 'es2024',
+  strict: true,
+  exactOptionalPropertyTypes: true,
+  skipLibCheck: false,
+  noEmit: true,
+  types: ['node'],
+}
+
 let place: string
 const tarballs = new Map<string, string>()
 
@@ -136,12 +146,13 @@ for (const { path, manifest } of packages) {
     test('types and runs a program of its user', { skip: !balances(name) }, async () => {
       const program = await readFile(join(import.meta.dirname, 'support', 'user-program.ts'), 'utf8')
       await writeFile(join(project(), 'program.ts'), program.replace("'fastify-balancer'", `'${name}'`))
-      const strict = { module: 'nodenext', strict: true, skipLibCheck: false, noEmit: true, types: ['node'] }
-      await writeFile(
-        join(project(), 'tsconfig.json'),
-        JSON.stringify({ compilerOptions: strict, files: ['program.ts'] }),
-      )
-      await succeed(join(tools, 'tsc'), ['-p', project()])
+      for (const module of ['nodenext', 'esnext']) {
+        const moduleResolution = module === 'nodenext' ? 'nodenext' : 'bundler'
+        const compilerOptions = { ...strictest, module, moduleResolution }
+        const config = join(project(), `tsconfig.${moduleResolution}.json`)
+        await writeFile(config, JSON.stringify({ compilerOptions, files: ['program.ts'] }))
+        await succeed(join(tools, 'tsc'), ['-p', config])
+      }
       const output = await succeed('node', ['program.ts'], { cwd: project() })
       assert.deepEqual(JSON.parse(output), { texts: ['GET /', 'GET /mine'], backends: 1, requests: 2 })
     })

@@ -25,6 +25,7 @@ const order = [
   'channels',
   'changes/',
   'options',
+  'options.generated',
   'request/',
   'paths/',
   'response/',
@@ -110,7 +111,9 @@ test('in every package, rooms do not import each other in a circle', () => {
 
 test('no more files stand side by side than can be taken in at a glance', () => {
   const counts = new Map<string, number>()
-  for (const file of globSync('*/{src,page}/**/*.{ts,tsx}', { cwd: packages }))
+  // What is written by a script stands beside its source, and says nothing that this does not say.
+  const files = globSync('*/{src,page}/**/*.{ts,tsx}', { cwd: packages })
+  for (const file of files.filter((one) => !one.endsWith('.generated.ts')))
     counts.set(dirname(file), (counts.get(dirname(file)) ?? 0) + 1)
   assert.deepEqual(
     [...counts].filter(([, count]) => count > mostSideBySide),

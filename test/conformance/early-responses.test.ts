@@ -188,7 +188,7 @@ describe('a failure', () => {
     ] as const) {
       for (const [framing, { begin, rest }] of Object.entries(uploads)) {
         await t.test(`${name}, ${framing}`, async (t) => {
-          const { app, port } = await startApp(t, options as BalancerOptions)
+          const { app, port } = await startApp(t, options)
           const client = await wireClient(t, port)
           client.send(begin)
           const response = await client.response()
@@ -210,7 +210,7 @@ describe('a failure', () => {
     ] as const) {
       for (const request of [get(), 'POST / HTTP/1.1\r\nhost: a.example\r\ncontent-length: 0\r\n\r\n']) {
         await t.test(`${name}, ${request.slice(0, 4)}`, async (t) => {
-          const { port } = await startApp(t, options as BalancerOptions)
+          const { port } = await startApp(t, options)
           const client = await wireClient(t, port)
           // A fleet of clients that all connect anew is the last thing that an overload needs.
           for (let count = 0; count < 2; count++) {

@@ -5,6 +5,7 @@ import { test } from 'node:test'
 import { listenApp } from '../support/app.ts'
 import { ask } from '../support/ask.ts'
 import { startBackends } from '../support/backend.ts'
+import { LogLines } from '../support/log-lines.ts'
 
 const unknown = { code: 'FST_BALANCER_UNKNOWN_BALANCER' }
 
@@ -118,7 +119,56 @@ test('two balancers that would answer the same requests fail at boot', async (t)
   t.after(() => app.close())
   void app.register(balancer, { name: 'one' })
   void app.register(balancer, { name: 'two' })
-  await assert.rejects(async () => app.ready(), { code: 'FST_ERR_DUPLICATED_ROUTE' })
+  await assert.rejects(async () => app.ready(), {
+    code: 'FST_BALANCER_BAD_OPTIONS',
+    message:
+      "Bad balancer options: prefix: '/' is already taken by balancer 'one': choose another `prefix`, or other `constraints`",
+  })
+})
+
+test('one line says what a second balancer must have of its own, within a scope, too', async (t) => {
+  const app = Fastify()
+  t.after(() => app.close())
+  void app.register(
+    async (scope) => {
+      await scope.register(balancer, { prefix: '/b/' })
+    },
+    { prefix: '/a' },
+  )
+  void app.register(balancer, { prefix: '/a/b' })
+  await assert.rejects(
+    async () => app.ready(),
+    /name: 'default' is already [^\n;]*; prefix: '\/a\/b' is already [^\n;]*$/,
+  )
+})
+
+test('a prefix that a route of the app has is named, and one without routes takes none', async (t) => {
+  const app = Fastify()
+  t.after(() => app.close())
+  app.get('/a/*', async () => 'own')
+  await app.register(balancer, { name: 'one', prefix: '/a', route: false })
+  await app.register(balancer, { name: 'two', prefix: '/b' })
+  await app.register(balancer, { name: 'three', prefix: '/b', route: false })
+  await app.register(balancer, { name: 'four', prefix: '/b', constraints: { host: 'b.test' } })
+  await assert.rejects(async () => app.register(balancer, { name: 'five', prefix: '/a' }), {
+    code: 'FST_BALANCER_BAD_OPTIONS',
+    message: /prefix: '\/a' is already taken by a route of your own/,
+  })
+})
+
+test('a balancer without backends warns once the app is ready, unless it has some by then', async (t) => {
+  const log = new LogLines()
+  const app = Fastify({ logger: log })
+  t.after(() => app.close())
+  await app.register(balancer, { name: 'empty', prefix: '/a', backends: [] })
+  await app.register(balancer, { name: 'filled', prefix: '/b' })
+  await app.balancers.get('filled')!.setBackends(['http://127.0.0.1:1'])
+  await app.ready()
+  const warnings = log.all.filter(({ level }) => level === 40)
+  assert.deepEqual(
+    warnings.map((line) => [line['balancer'], line.msg?.slice(0, 32)]),
+    [['empty', 'balancer empty has no backends: ']],
+  )
 })
 
 test('each balancer counts, holds and closes for itself', async (t) => {

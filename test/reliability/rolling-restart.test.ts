@@ -1,3 +1,4 @@
+import type { CircuitBreakerOptions } from '@fastify-balancer/circuit-breaker'
 import balancer, { type BalancerOptions } from 'fastify-balancer'
 import Fastify from 'fastify'
 import assert from 'node:assert/strict'
@@ -12,7 +13,10 @@ import { SteadyLoad } from './sick-backends/steady-load.ts'
 /** So long that no circuit is half-open in these tests but for what a probe has said. */
 const openFor = 600_000
 
-async function start(t: TestContext, options: Pick<BalancerOptions, 'healthCheck' | 'circuitBreaker'> = {}) {
+async function start(
+  t: TestContext,
+  options: Pick<BalancerOptions, 'healthCheck'> & { readonly circuitBreaker?: CircuitBreakerOptions } = {},
+) {
   const load = new SteadyLoad(t)
   const [a, b] = [await startMoodyBackend(t, 'a'), await startMoodyBackend(t, 'b')]
   const log = new LogLines()

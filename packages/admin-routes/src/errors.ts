@@ -1,4 +1,4 @@
-import createError from '@fastify/error'
+import { createError } from '@fastify/error'
 import { withoutSecrets } from '@fastify-balancer/option-schema'
 
 /** Invalid options; the message names every fault. Thrown at boot. */

@@ -1,5 +1,6 @@
 import {
   code,
+  functionFaults,
   hookFaults,
   hookList,
   hooks,
@@ -8,13 +9,13 @@ import {
   quoted,
   readOptions,
   strict,
-  type Given,
 } from '@fastify-balancer/option-schema'
 import { Type, type Static } from '@sinclair/typebox'
 import type { FastifyRequest, onRequestHookHandler, preHandlerHookHandler } from 'fastify'
 import { allowFault } from './changes/allow-list.ts'
 import { BadOptionsError, UnguardedError } from './errors.ts'
 import { EventsOptions } from './events/options.ts'
+import type { AdminRoutesOptions as Options } from './options.generated.ts'
 import type { Reload } from './reload/reload-report.ts'
 
 const guardsOn = (purpose: string) => ({
@@ -23,13 +24,18 @@ const guardsOn = (purpose: string) => ({
 })
 
 const role = (purpose: string) =>
-  Type.Object(guardsOn(`${purpose}, in addition to those above`), { ...strict, default: {} })
+  Type.Object(guardsOn(`${purpose}, in addition to those above`), {
+    ...strict,
+    default: {},
+    description: `Further hooks for ${purpose}`,
+  })
 
 /** Everything that `register` takes. The only source of the type, the validation, the defaults and the README's table. */
 export const AdminRoutesOptions = Type.Object(
   {
     prefix: Type.String({
       pattern: '^/.*[^/]$',
+      expected: "a path that begins with '/' and does not end with it",
       default: '/_balancer',
       description: 'Path prefix of the routes; nothing below it is forwarded to backends',
     }),
@@ -60,7 +66,7 @@ export const AdminRoutesOptions = Type.Object(
     reload: code<Reload>(
       '`async ({ dryRun, force, who }) => report`: reloads the configuration, for `POST /reload`. The command with `--config` sets it',
     ),
-    events: Type.Object(EventsOptions.properties, { ...strict, default: {} }),
+    events: Type.Object(EventsOptions.properties, { ...strict, default: {}, description: 'The stream of events' }),
     persist: Type.Optional(
       Type.String({
         minLength: 1,
@@ -72,7 +78,7 @@ export const AdminRoutesOptions = Type.Object(
   strict,
 )
 /** What `register` takes; everything is optional. */
-export type AdminRoutesOptions = Given<Static<typeof AdminRoutesOptions>>
+export type AdminRoutesOptions = Options
 
 /** The options with all defaults filled in. */
 export type ParsedOptions = Static<typeof AdminRoutesOptions>
@@ -112,9 +118,7 @@ function ownFaults(options: ParsedOptions): string[] {
     if (fault !== undefined) faults.push(`origins.${index}: ${fault}`)
   }
   faults.push(...hostFaults('hosts', options.hosts))
-  for (const [name, given] of Object.entries({ user, reload }))
-    if (given !== undefined && typeof given !== 'function') faults.push(`${name}: expected a function`)
-  return faults
+  return [...faults, ...functionFaults('user', user), ...functionFaults('reload', reload)]
 }
 
 const reading = (given: AdminRoutesOptions) => readOptions(AdminRoutesOptions, given, ownFaults)

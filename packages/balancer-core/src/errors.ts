@@ -1,4 +1,4 @@
-import createError, { type FastifyError } from '@fastify/error'
+import { createError, type FastifyError } from '@fastify/error'
 import { withoutSecrets } from '@fastify-balancer/option-schema'
 import { failures, type FailureReason } from './failure.ts'
 

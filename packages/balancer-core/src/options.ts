@@ -1,11 +1,13 @@
 import {
+  canBeOff,
   code,
   faultsOf,
+  functionFaults,
   milliseconds,
+  shown,
   strict,
   withDefaults,
   withoutSecrets,
-  type Given,
 } from '@fastify-balancer/option-schema'
 import { Type, type Static } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
@@ -13,12 +15,25 @@ import { BackendOptions, parseBackends, type ParsedBackend } from './backends/ba
 import type { Clock } from './clock.ts'
 import { BadOptionsError } from './errors.ts'
 import { policies, type PolicyName } from './picking/policies/by-name.ts'
+import { parsePolicy } from './picking/policies/chosen-policy.ts'
 import type { Policy } from './picking/policy.ts'
 import { PoolOptions, TimeoutOptions } from './backends/pool-options.ts'
 import { RetryOptions } from './attempt/retry-options.ts'
 import { fieldName, ForwardedOptions } from './request/forwarded-options.ts'
 import type { RequestRewrite } from './request/request-rewrite.ts'
 import type { ResponseRewrite } from './response/response-rewrite.ts'
+import type { BalancerOptions as Options } from './options.generated.ts'
+
+const QueueOptions = Type.Object(
+  {
+    max: Type.Integer({
+      minimum: 0,
+      default: 1024,
+      description: 'How many requests may wait when all backends are at `maxInFlight`; more get 503 at once',
+    }),
+  },
+  { ...strict, default: {}, description: 'Where requests wait while every backend is full' },
+)
 
 /** Everything that `register` takes. The one source of type, validation, defaults and the README's table. */
 export const BalancerOptions = Type.Object(
@@ -57,17 +72,8 @@ export const BalancerOptions = Type.Object(
     ),
     pool: PoolOptions,
     timeouts: TimeoutOptions,
-    retry: RetryOptions,
-    queue: Type.Object(
-      {
-        max: Type.Integer({
-          minimum: 0,
-          default: 1024,
-          description: 'How many requests may wait when all backends are at `maxInFlight`; more get 503 at once',
-        }),
-      },
-      { ...strict, default: {} },
-    ),
+    retry: canBeOff(RetryOptions, { attempts: 0 }),
+    queue: canBeOff(QueueOptions, { max: 0 }),
     maxExchanges: Type.Optional(
       Type.Integer({
         minimum: 1,
@@ -94,7 +100,7 @@ export const BalancerOptions = Type.Object(
       'How long requests may go on when their backend is drained or removed, or when the app closes; then they are aborted',
       30_000,
     ),
-    forwarded: ForwardedOptions,
+    forwarded: canBeOff(ForwardedOptions, { xForwarded: false, forwarded: false, via: false }),
     host: Type.String({
       minLength: 1,
       default: 'preserve',
@@ -106,11 +112,14 @@ export const BalancerOptions = Type.Object(
       description:
         '`strict` answers 400 to paths with dot segments and to paths that a backend may read as another route of your app; `as-is` forwards every path',
     }),
-    requestId: Type.Union([Type.String({ pattern: fieldName }), Type.Literal(false)], {
-      default: false,
-      description:
-        'Name of a header, such as `x-request-id`, that carries `request.id` to backends. If a peer trusted by `trustProxy` sent that header, its value is passed on instead',
-    }),
+    requestId: Type.Union(
+      [Type.String({ pattern: fieldName, expected: 'the name of a header' }), Type.Literal(false)],
+      {
+        default: false,
+        description:
+          'Name of a header, such as `x-request-id`, that carries `request.id` to backends. If a peer trusted by `trustProxy` sent that header, its value is passed on instead',
+      },
+    ),
     failureHeader: Type.Boolean({
       default: false,
       description: 'Tell clients why a request failed, in the response header `x-balancer-failure`',
@@ -130,7 +139,7 @@ export const BalancerOptions = Type.Object(
           '`({ in, out }) => {}`: changes status and headers of the response to the client, and in the full lane its body',
         ),
       },
-      { ...strict, default: {} },
+      { ...strict, default: {}, description: 'Changes of what is sent, and of what is answered' },
     ),
     clock: code<Clock>('Source of time, for tests'),
     random: code<() => number>('Source of random numbers, for tests: 0 ≤ x < 1'),
@@ -138,9 +147,7 @@ export const BalancerOptions = Type.Object(
   strict,
 )
 /** What `register` takes: everything optional, nested objects in part. */
-export type BalancerOptions = Given<Static<typeof BalancerOptions>>
-
-type Rewrite = ParsedOptions['rewrite']
+export type BalancerOptions = Options
 
 /** Options with every default in place. */
 export type ParsedOptions = Readonly<Omit<Static<typeof BalancerOptions>, 'backends' | 'policy'>> & {
@@ -148,52 +155,25 @@ export type ParsedOptions = Readonly<Omit<Static<typeof BalancerOptions>, 'backe
   readonly policy: (random: () => number) => Policy
 }
 
-/** The options that are plain data. */
-const dataSchema = Type.Omit(BalancerOptions, ['backends', 'policy', 'clock', 'random'])
+const anything = Type.Optional(Type.Any())
 
-/** A given policy object stays the same one across changes of other options. */
-const givenPolicies = new WeakMap<object, () => Policy>()
-
-function thatPolicy(policy: Policy): () => Policy {
-  const known = givenPolicies.get(policy)
-  if (known !== undefined) return known
-  const that = () => policy
-  givenPolicies.set(policy, that)
-  return that
-}
-
-const knownPolicies = Object.keys(policies).join(', ')
-const policyFault = `policy: expected one of ${knownPolicies}, or an object with a name and over()`
-
-function parsePolicy(policy: unknown, faults: string[]): (random: () => number) => Policy {
-  const named = (typeof policy === 'string' ? { name: policy } : (policy ?? {})) as Partial<Policy>
-  const { name, over } = named
-  if (typeof name === 'string' && typeof over === 'function') return thatPolicy(named as Policy)
-  if (typeof name === 'string' && Object.hasOwn(policies, name) && Object.keys(named).length === 1) {
-    return policies[name as PolicyName]
-  }
-  faults.push(policyFault)
-  return policies['round-robin']
-}
+/** What its schema alone checks. Objects with functions are not copied: a copy would have state of its own. */
+const dataSchema = Type.Object(
+  { ...BalancerOptions.properties, backends: anything, policy: anything, clock: anything, random: anything },
+  strict,
+)
 
 /** What a schema cannot check: that functions are functions. */
-function codeFaults(
-  rewrite: Partial<Rewrite> | null,
-  random: unknown,
-  clock: Partial<Clock> | null | undefined,
-): string[] {
-  const missing = (['now', 'setTimeout', 'clearTimeout'] as const).find(
-    (name) => clock !== undefined && typeof clock?.[name] !== 'function',
-  )
-  const places = {
-    'rewrite.request': rewrite?.request,
-    'rewrite.response': rewrite?.response,
-    random,
-    ...(missing !== undefined && { [`clock.${missing}`]: null }),
-  }
-  return Object.entries(places)
-    .filter(([, value]) => value !== undefined && typeof value !== 'function')
-    .map(([place]) => `${place}: expected function`)
+function codeFaults({ rewrite }: ParsedOptions, random: unknown, clock: unknown): string[] {
+  const { now, setTimeout, clearTimeout } = (clock ?? {}) as Partial<Clock>
+  const parts = clock === undefined ? {} : { now, setTimeout, clearTimeout }
+  const missing = Object.entries(parts).find(([, part]) => typeof part !== 'function')
+  return [
+    ...functionFaults('rewrite.request', rewrite?.request),
+    ...functionFaults('rewrite.response', rewrite?.response),
+    ...functionFaults('random', random),
+    ...(missing === undefined ? [] : functionFaults(`clock.${missing[0]}`, missing[1] ?? null)),
+  ]
 }
 
 /** Fills in defaults, in a copy, and checks everything. */
@@ -201,7 +181,6 @@ export function readOptions(given: BalancerOptions): {
   readonly options: ParsedOptions
   readonly faults: readonly string[]
 } {
-  // Objects with functions are not copied: a copy would have state of its own.
   const {
     backends: listed = [],
     policy: chosen = 'round-robin',
@@ -210,11 +189,12 @@ export function readOptions(given: BalancerOptions): {
     ...data
   } = (given ?? {}) as Record<string, unknown>
   const options = withDefaults(dataSchema, data) as ParsedOptions
-  const faults = [...faultsOf(dataSchema, options), ...codeFaults(options.rewrite, random, clock as Partial<Clock>)]
+  const faults = [...faultsOf(dataSchema, options), ...codeFaults(options, random, clock)]
   const policy = parsePolicy(chosen, faults)
   const pool = Value.Check(PoolOptions, options.pool) ? options.pool : Value.Create(PoolOptions)
   const backends = parseBackends(listed, pool, faults)
-  if (typeof options.prefix === 'string' && !options.prefix.startsWith('/')) faults.push("prefix: must begin with '/'")
+  if (typeof options.prefix === 'string' && !options.prefix.startsWith('/'))
+    faults.push(`prefix: expected a path that begins with '/', got ${shown(options.prefix)}`)
   const parsed = {
     ...options,
     backends,

@@ -3,6 +3,7 @@ import fp from 'fastify-plugin'
 import { attach } from './app/attachment.ts'
 import { logPauses } from './app/pause-log.ts'
 import { registryOf } from './app/registry.ts'
+import { takenFaults } from './app/taken-names.ts'
 import { Balancer } from './balancer.ts'
 import { BadOptionsError } from './errors.ts'
 import { defaultCeiling } from './exchange-ceiling.ts'
@@ -20,15 +21,28 @@ function tellCeiling(app: FastifyInstance, { name, options }: Balancer): void {
   })
 }
 
+/** Without backends at the start, it may be filled later; until then, somebody should know. */
+function tellIfEmpty(app: FastifyInstance, balancer: Balancer): void {
+  const { name } = balancer
+  app.addHook('onReady', async () => {
+    if (balancer.backends.length > 0) return
+    app.log.warn(
+      { balancer: name },
+      `balancer ${name} has no backends: its requests get 503 until some are added, by the option \`backends\` or by \`setBackends()\``,
+    )
+  })
+}
+
 async function plugin(app: FastifyInstance, options: BalancerOptions): Promise<void> {
   const registry = registryOf(app)
   const balancer = new Balancer(options, app.log)
-  if (registry.balancers.has(balancer.name))
-    throw new BadOptionsError(`name: '${balancer.name}' is already used by another balancer of this server`)
+  const faults = takenFaults(app, balancer, registry)
+  if (faults.length > 0) throw new BadOptionsError(faults.join('; '))
   registry.balancers.set(balancer.name, balancer)
   attach(app, balancer, registry)
   logPauses(app, balancer)
   tellCeiling(app, balancer)
+  tellIfEmpty(app, balancer)
   if (balancer.options.route) await app.register(...routeOf(balancer))
 }
 

@@ -267,14 +267,14 @@ describe('faults', () => {
   })
 
   test('say what is wrong', () => {
-    assert.deepEqual(faultsIn({ timeouts: { conect: 5 } }), ['timeouts.conect: unexpected property'])
+    assert.deepEqual(faultsIn({ timeouts: { conect: 5 } }), ['timeouts.conect: unknown option (did you mean connect?)'])
     assert.deepEqual(faultsIn({ timeouts: { connect: -1 } }), [
-      'timeouts.connect: expected integer to be greater or equal to 0',
+      'timeouts.connect: expected a whole number from 0 to 2147483647 or false, got -1',
     ])
-    assert.deepEqual(faultsIn({ prefix: 'api' }), ["prefix: must begin with '/'"])
-    assert.deepEqual(faultsIn({ random: 1 }), ['random: expected function'])
+    assert.deepEqual(faultsIn({ prefix: 'api' }), ["prefix: expected a path that begins with '/', got 'api'"])
+    assert.deepEqual(faultsIn({ random: 1 }), ['random: expected a function, got 1'])
     assert.deepEqual(faultsIn({ policy: 'best' }), [
-      'policy: expected one of round-robin, weighted, random, p2c, least-requests, or an object with a name and over()',
+      "policy: expected round-robin, weighted, random, p2c, least-requests, or an object with a name and over(), got 'best'",
     ])
   })
 
@@ -308,12 +308,47 @@ describe('faults', () => {
     'rewrite',
   ] as const) {
     for (const value of [null, 5, true] as const) {
+      // `true` stands for the defaults of what can be switched off.
+      if (value === true && ['retry', 'queue', 'forwarded'].includes(key)) continue
       test(`are found where ${key} is ${JSON.stringify(value)}, and others beside it`, () => {
         const places = placesIn({ [key]: value, nope: 1, backends: ['http://a.test', 'nowhere'] })
         assert.deepEqual([...new Set(places)], ['backends.1.url', key, 'nope'].sort())
       })
     }
   }
+})
+
+describe('what can be switched off', () => {
+  test('is read as its off', () => {
+    const { retry, queue, forwarded, timeouts, slowStart, drainDeadline } = parseOptions({
+      retry: false,
+      queue: false,
+      forwarded: false,
+      timeouts: { headers: false, request: false },
+      slowStart: false,
+      drainDeadline: false,
+    })
+    assert.deepEqual([retry.attempts, retry.budget], [0, { ratio: 0.2, floor: 10 }])
+    assert.deepEqual(queue, { max: 0 })
+    assert.deepEqual(forwarded, { xForwarded: false, forwarded: false, also: [], via: false })
+    assert.deepEqual([timeouts.headers, timeouts.request, timeouts.connect], [0, 0, 2000])
+    assert.deepEqual([slowStart, drainDeadline], [0, 0])
+  })
+
+  test('is as without it where it is true', () => {
+    const { retry, queue, forwarded } = parseOptions({ retry: true, queue: true, forwarded: true })
+    const defaults = parseOptions({})
+    assert.deepEqual(
+      { retry, queue, forwarded },
+      { retry: defaults.retry, queue: defaults.queue, forwarded: defaults.forwarded },
+    )
+  })
+
+  test('is no duration: true says of none how long it is', () => {
+    assert.deepEqual(faultsIn({ slowStart: true }), [
+      'slowStart: expected a whole number from 0 to 2147483647 or false, got true',
+    ])
+  })
 })
 
 describe('a policy', () => {
@@ -339,8 +374,23 @@ describe('a policy', () => {
     test(`is not ${JSON.stringify(policy)}`, () => assert.deepEqual(placesIn({ policy }), ['policy']))
   }
 
+  for (const [given, meant] of Object.entries({
+    roundrobin: 'round-robin',
+    rr: 'round-robin',
+    least_conn: 'least-requests',
+    leastconn: 'least-requests',
+    'power-of-two-choices': 'p2c',
+    weigthed: 'weighted',
+  }))
+    test(`${given} is answered with ${meant}`, () => {
+      for (const policy of [given, { name: given }])
+        assert.match(faultsIn({ policy }).join(), new RegExp(`got '${given}' \\(did you mean '${meant}'\\?\\)$`))
+    })
+
   test('is not an object with keys that its policy does not know', () => {
-    assert.equal(placesIn({ policy: { name: 'p2c', choices: 3 } }).length, 1)
+    assert.deepEqual(faultsIn({ policy: { name: 'p2c', choices: 3 } }), [
+      "policy.choices: unknown option (the policy 'p2c' has none)",
+    ])
   })
 
   class First implements Policy {
@@ -418,6 +468,21 @@ describe('a backend', () => {
     ])
   })
 
+  for (const [address, url] of [
+    ['127.0.0.1:3001', 'http://127.0.0.1:3001'],
+    ['localhost:3001', 'http://localhost:3001'],
+    ['[::1]:3001', 'http://[::1]:3001'],
+    ['backend.internal:8080', 'http://backend.internal:8080'],
+    ['Backend_1:80', 'http://backend_1'],
+  ] as const)
+    test(`may be ${address}`, () => {
+      for (const backend of [address, { url: address }])
+        assert.deepEqual(parseOptions({ backends: [backend] }).backends, [{ url, id: url }])
+    })
+
+  for (const address of ['http:3001', 'https:3001', ':3001', 'a b:80', 'user@a.test:80', 'a.test:99999', 'a.test/x:80'])
+    test(`may not be ${address}`, () => assert.deepEqual(placesIn({ backends: [address] }), ['backends.0.url']))
+
   test('keeps everything that is said of it', () => {
     const backend = {
       url: 'http://a.test',
@@ -432,12 +497,11 @@ describe('a backend', () => {
   })
 
   for (const [url, fault] of [
-    ['nowhere', "'nowhere' is not a URL"],
-    ['', "'' is not a URL"],
-    ['http://', "'http://' is not a URL"],
-    ['http://a.test:99999', "'http://a.test:99999' is not a URL"],
-    ['//a.test', "'//a.test' is not a URL"],
-    ['a.test:80', "'a.test:80' must begin with http:// or https://"],
+    ['nowhere', "'nowhere' is not an address such as http://10.0.0.1:3000 or 10.0.0.1:3000"],
+    ['', "'' is not an address such as http://10.0.0.1:3000 or 10.0.0.1:3000"],
+    ['http://', "'http://' is not an address such as http://10.0.0.1:3000 or 10.0.0.1:3000"],
+    ['http://a.test:99999', "'http://a.test:99999' is not an address such as http://10.0.0.1:3000 or 10.0.0.1:3000"],
+    ['//a.test', "'//a.test' is not an address such as http://10.0.0.1:3000 or 10.0.0.1:3000"],
     ['ftp://a.test', "'ftp://a.test' must begin with http:// or https://"],
     ['unix:/run/a.sock', "'unix:/run/a.sock' must begin with http:// or https://"],
     ['http://a.test/path', "'http://a.test/path' must be an origin, without a path"],

@@ -1,7 +1,8 @@
-import { faultsOf, strict } from '@fastify-balancer/option-schema'
-import { Type, type Static } from '@sinclair/typebox'
+import { faultsOf, shownKind, strict } from '@fastify-balancer/option-schema'
+import { Type } from '@sinclair/typebox'
 import { CircuitSettings, parseSettings, type BackendCircuitOptions } from './backend/circuit-settings.ts'
 import { BadOptionsError } from './errors.ts'
+import type { CircuitBreakerOptions as Options } from './options.generated.ts'
 
 /** Everything that `register` takes. The one source of type, validation, defaults and the README's table. */
 export const CircuitBreakerOptions = Type.Object(
@@ -13,7 +14,7 @@ export const CircuitBreakerOptions = Type.Object(
       }),
     ),
     ...CircuitSettings.properties,
-    backends: Type.Unsafe<Readonly<Record<string, BackendCircuitOptions | false>>>(
+    backends: Type.Unsafe<Readonly<Record<string, BackendCircuitOptions | boolean>>>(
       Type.Record(Type.String(), Type.Any(), {
         default: {},
         description: 'Settings of individual backends, by id; `false` = no circuit',
@@ -23,7 +24,7 @@ export const CircuitBreakerOptions = Type.Object(
   strict,
 )
 /** What `register` takes: everything optional. */
-export type CircuitBreakerOptions = Partial<Static<typeof CircuitBreakerOptions>>
+export type CircuitBreakerOptions = Options
 
 /** Options with every default in place. */
 export interface ParsedOptions {
@@ -44,17 +45,18 @@ const isPlain = (value: unknown): value is Record<string, unknown> =>
 /** Fills in defaults, in a copy, and checks everything. */
 export function readBreakerOptions(given: unknown): { readonly options: ParsedOptions; readonly faults: string[] } {
   const { balancer, backends: special = {}, ...base } = isPlain(given) ? given : {}
-  const faults = isPlain(given) ? [] : ['expected object']
+  const faults = isPlain(given) ? [] : [`expected an object, got ${shownKind(given)}`]
   const { properties } = CircuitBreakerOptions
   if (balancer !== undefined) faults.push(...faultsOf(properties.balancer, balancer, 'balancer'))
   const settings = parseSettings(base, {}, '', faults)
   const backends = new Map<string, CircuitSettings | false>()
-  if (!isPlain(special)) faults.push('backends: expected object')
+  if (!isPlain(special)) faults.push(`backends: expected an object, got ${shownKind(special)}`)
   for (const [id, one] of Object.entries(isPlain(special) ? special : {})) {
     const place = `backends.${id}`
     if (one === false) backends.set(id, false)
     else if (isPlain(one)) backends.set(id, parseSettings(one, base, place, faults))
-    else faults.push(`${place}: expected object or false`)
+    else if (one === true) backends.set(id, parseSettings({}, base, place, faults))
+    else faults.push(`${place}: expected an object, true or false, got ${shownKind(one)}`)
   }
   return { options: Object.freeze({ balancer: balancer as string | undefined, settings, backends }), faults }
 }

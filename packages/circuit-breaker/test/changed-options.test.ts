@@ -41,10 +41,7 @@ test('other thresholds count the failures that were counted before', async (t) =
   await change({ jitter: 0, failures: 3 })
   assert.equal(breaker.of('a').state, 'closed')
   await fail(1)
-  assert.deepEqual(
-    [breaker.of('a').state, breaker.of('a').reason],
-    ['open', '3 consecutive failures, no further than 10 s apart'],
-  )
+  assert.deepEqual([breaker.of('a').state, breaker.of('a').reason], ['open', '3 failures in a row, at most 10 s apart'])
 })
 
 test('an open circuit stays open for as long as it began, and then goes by the new figures', async (t) => {
@@ -125,7 +122,7 @@ test('what somebody holds is not taken away', async (t) => {
   const hold = breaker.isolate('a')
   for (const given of [false as const, { backends: { a: false as const } }]) {
     const refused = await prepare(given)
-    assert.deepEqual(refused.faults, ["circuitBreaker: somebody holds the circuit of 'a'; release it first"])
+    assert.deepEqual(refused.faults, ["circuitBreaker: the circuit of 'a' is held by hand; release it first"])
     refused.abandon()
   }
   await change({ failures: 9 })

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { shownKind } from '@fastify-balancer/option-schema'
 import { faultsOfOptions, parseOptions, type CircuitBreakerOptions } from '../src/options.ts'
 
 /** Options that a program without types could pass as well. */
@@ -96,7 +97,7 @@ describe('faults', () => {
       maxOpenFor: 2 ** 31,
       statuses: [502, 99],
       rate: { time: 1, minimumCalls: 0, failureShare: 0, slowShare: 1.1, slowAfter: -1, call: 1 },
-      backends: { a: { failures: -1, balancer: 'x' }, b: true, c: null, d: { rate: 1 }, e: { backends: {} } },
+      backends: { a: { failures: -1, balancer: 'x' }, b: 'yes', c: null, d: { rate: 1 }, e: { backends: {} } },
     }
     assert.deepEqual(placesIn(bad), [
       'backends.a.balancer',
@@ -125,9 +126,15 @@ describe('faults', () => {
     ])
   })
 
+  test('true is a rate, or the circuit of a backend, with its defaults', () => {
+    assert.deepEqual(parse({ rate: true }).settings.rate, parse({ rate: {} }).settings.rate)
+    assert.deepEqual(parse({ backends: { a: true } }).backends, parse({ backends: { a: {} } }).backends)
+  })
+
   test('what is no object at all', () => {
-    for (const given of [5, 'x', null, []]) assert.deepEqual(placesIn(given), ['expected object'])
-    for (const value of [5, 'x', null, [], true]) {
+    for (const given of [5, 'x', null, []])
+      assert.deepEqual(placesIn(given), [`expected an object, got ${shownKind(given)}`])
+    for (const value of [5, 'x', null, []]) {
       assert.deepEqual(placesIn({ rate: value }), ['rate'])
       assert.deepEqual(placesIn({ backends: value }), ['backends'])
     }

@@ -1,4 +1,4 @@
-import createError from '@fastify/error'
+import { createError } from '@fastify/error'
 
 /** Invalid options; the message names every fault. Thrown at boot. */
 export const BadOptionsError = createError<[string]>(

@@ -1,26 +1,21 @@
-import {
-  hookFaults,
-  hookList,
-  hooks,
-  hostFaults,
-  hosts,
-  readOptions,
-  strict,
-  type Given,
-} from '@fastify-balancer/option-schema'
+import { hookFaults, hookList, hooks, hostFaults, hosts, readOptions, strict } from '@fastify-balancer/option-schema'
 import { Type, type Static } from '@sinclair/typebox'
 import type { onRequestHookHandler } from 'fastify'
 import { BadOptionsError, UnguardedError } from './errors.ts'
+import type { DashboardOptions as Options } from './options.generated.ts'
 
 /** Segments of letters, digits, `.`, `_`, `~` and `-`, which router and browser read alike. */
-const plainPath = '^(/(?!\\.{1,2}(/|$))[\\w.~-]+)+$'
+const plainPath = {
+  pattern: '^(/(?!\\.{1,2}(/|$))[\\w.~-]+)+$',
+  expected: 'a path such as /ops/page, of letters, digits, `.`, `_`, `~` and `-`',
+} as const
 
 /** Everything that `register` takes. The only source of the type, the validation, the defaults and the README's table. */
 export const DashboardOptions = Type.Object(
   {
-    path: Type.String({ pattern: plainPath, default: '/_balancer/dashboard', description: 'Path of the page' }),
+    path: Type.String({ ...plainPath, default: '/_balancer/dashboard', description: 'Path of the page' }),
     admin: Type.String({
-      pattern: plainPath,
+      ...plainPath,
       default: '/_balancer',
       description: 'The `prefix` of the admin routes. The page calls them with the credentials of its viewer',
     }),
@@ -39,7 +34,7 @@ export const DashboardOptions = Type.Object(
   strict,
 )
 /** What `register` takes; everything is optional. */
-export type DashboardOptions = Given<Static<typeof DashboardOptions>>
+export type DashboardOptions = Options
 
 /** The options with all defaults filled in. */
 export interface ParsedOptions {

@@ -54,11 +54,11 @@ test('every fault of the options is named at once', async (t) => {
     coded('FST_BALANCER_DASHBOARD_BAD_OPTIONS', 'path: ', 'admin: ', 'insecure: ', 'misspelt: '),
   )
   assert.deepEqual(faultsOfOptions({ onRequest: [async () => {}, 'no' as never], path: '/a', admin: '/a' }), [
-    'onRequest: expected a function, or an array of functions',
+    'onRequest: expected a function, or an array of functions, got a string',
     'path: must differ from the prefix of the admin routes',
   ])
   assert.deepEqual(faultsOfOptions({ onRequest: 0 as never }), [
-    'onRequest: expected a function, or an array of functions',
+    'onRequest: expected a function, or an array of functions, got 0',
   ])
   assert.deepEqual(faultsOfOptions({ onRequest: async () => {} }), [])
 })

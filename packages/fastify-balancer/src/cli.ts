@@ -1,9 +1,18 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
-import { readArguments, type FileCommand, type ServeCommand } from './command/arguments.ts'
-import { CommandError } from './command-error.ts'
-import { help } from './command/help.ts'
-import { runSubcommand } from './command/subcommands.ts'
+import type { FileCommand, ServeCommand } from './command/arguments.ts'
+
+// Before anything is loaded that an older one cannot read.
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
+if (major < 22 || (major === 22 && minor < 19)) {
+  process.stderr.write(`fastify-balancer: needs Node 22.19 or later, and this is ${process.versions.node}\n`)
+  process.exit(1)
+}
+
+const { readArguments } = await import('./command/arguments.ts')
+const { CommandError } = await import('./command-error.ts')
+const { help } = await import('./command/help.ts')
+const { runSubcommand } = await import('./command/subcommands.ts')
 
 // The reader of the log may have gone (`| head`): that is no reason to stop balancing.
 process.stdout.on('error', () => {})

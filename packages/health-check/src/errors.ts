@@ -1,4 +1,4 @@
-import createError from '@fastify/error'
+import { createError } from '@fastify/error'
 
 /** Options that cannot be used; the message names every fault. Thrown at boot. */
 export const BadOptionsError = createError<[string]>(

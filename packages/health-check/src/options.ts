@@ -1,10 +1,11 @@
-import { readOptions, strict, type Given, type Reading } from '@fastify-balancer/option-schema'
+import { canBeOff, readOptions, strict, type Reading } from '@fastify-balancer/option-schema'
 import { Type, type Static } from '@sinclair/typebox'
 import { ActiveOptions } from './active/active-options.ts'
 import { probeFaults } from './probe/probe-options.ts'
 import { BadOptionsError } from './errors.ts'
 import { OutlierOptions } from './passive/rules/outlier-options.ts'
 import { PressureOptions } from './passive/pressure-options.ts'
+import type { HealthCheckOptions as Options } from './options.generated.ts'
 
 /** Everything that `register` takes. The one source of type, validation, defaults and the README's table. */
 export const HealthCheckOptions = Type.Object(
@@ -16,13 +17,13 @@ export const HealthCheckOptions = Type.Object(
       }),
     ),
     ...ActiveOptions.properties,
-    outliers: OutlierOptions,
-    pressure: PressureOptions,
+    outliers: canBeOff(OutlierOptions, { consecutive: false, successRate: false, latency: false }),
+    pressure: canBeOff(PressureOptions, { heed: false }),
   },
   strict,
 )
 /** What `register` takes: everything optional, nested objects in part. */
-export type HealthCheckOptions = Given<Static<typeof HealthCheckOptions>>
+export type HealthCheckOptions = Options
 
 /** Options with every default in place. */
 export type ParsedOptions = Static<typeof HealthCheckOptions>

@@ -1,4 +1,4 @@
-import createError from '@fastify/error'
+import { createError } from '@fastify/error'
 
 /** Invalid options; the message names every fault. Thrown at boot. */
 export const BadOptionsError = createError<[string]>('FST_BALANCER_METRICS_BAD_OPTIONS', 'Bad metrics options: %s', 500)

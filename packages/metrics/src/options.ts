@@ -1,17 +1,9 @@
-import {
-  code,
-  hookFaults,
-  hooks,
-  hostFaults,
-  hosts,
-  readOptions,
-  strict,
-  type Given,
-} from '@fastify-balancer/option-schema'
+import { code, hookFaults, hooks, hostFaults, hosts, readOptions, shown, strict } from '@fastify-balancer/option-schema'
 import { Type, type Static } from '@sinclair/typebox'
 import type { onRequestHookHandler } from 'fastify'
 import type { Registry } from 'prom-client'
 import { BadOptionsError } from './errors.ts'
+import type { MetricsOptions as Options } from './options.generated.ts'
 
 /** Everything that `register` takes. The only source of the type, the validation, the defaults and the README's table. */
 export const MetricsOptions = Type.Object(
@@ -20,7 +12,12 @@ export const MetricsOptions = Type.Object(
       default: true,
       description: 'Add the route. With `false`, serve `await app.balancerMetrics.text()` yourself',
     }),
-    path: Type.String({ pattern: '^/', default: '/metrics', description: 'Path of the route' }),
+    path: Type.String({
+      pattern: '^/',
+      expected: "a path that begins with '/'",
+      default: '/metrics',
+      description: 'Path of the route',
+    }),
     onRequest: hooks<onRequestHookHandler>(
       'Hooks that authenticate requests for the route; without any it is open to all',
     ),
@@ -45,7 +42,7 @@ export const MetricsOptions = Type.Object(
   strict,
 )
 /** What `register` takes; everything is optional. */
-export type MetricsOptions = Given<Static<typeof MetricsOptions>>
+export type MetricsOptions = Options
 
 /** The options with all defaults filled in. */
 export type ParsedOptions = Static<typeof MetricsOptions>
@@ -54,9 +51,9 @@ export type ParsedOptions = Static<typeof MetricsOptions>
 function furtherFaults({ onRequest, hosts: listed, registry, buckets }: ParsedOptions): string[] {
   const faults = [...hookFaults('onRequest', onRequest), ...hostFaults('hosts', listed)]
   if (registry !== undefined && typeof registry?.registerMetric !== 'function')
-    faults.push('registry: expected a Registry of prom-client')
+    faults.push(`registry: expected a Registry of prom-client, got ${shown(registry)}`)
   if (buckets.some((bound, index) => index > 0 && bound <= buckets[index - 1]!))
-    faults.push('buckets: must be in ascending order')
+    faults.push(`buckets: must be in ascending order, not ${buckets.join(', ')}`)
   return faults
 }
 

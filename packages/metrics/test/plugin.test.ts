@@ -37,12 +37,14 @@ test('every fault of the options is named at once', async (t) => {
     },
   )
   assert.deepEqual(faultsOfOptions({ buckets: [1, 1], onRequest: 'no' as never, registry: {} as never }), [
-    'onRequest: expected a function, or an array of functions',
-    'registry: expected a Registry of prom-client',
-    'buckets: must be in ascending order',
+    'onRequest: expected a function, or an array of functions, got a string',
+    'registry: expected a Registry of prom-client, got an object',
+    'buckets: must be in ascending order, not 1, 1',
   ])
   assert.deepEqual(faultsOfOptions({ registry: new Registry(), onRequest: [async () => {}], buckets: [1, 2] }), [])
-  assert.deepEqual(faultsOfOptions({ registry: null as never }), ['registry: expected a Registry of prom-client'])
+  assert.deepEqual(faultsOfOptions({ registry: null as never }), [
+    'registry: expected a Registry of prom-client, got null',
+  ])
 })
 
 test('balancers that are registered after it are counted like those before', async (t) => {

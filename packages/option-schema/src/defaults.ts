@@ -1,19 +1,31 @@
-import type { Static, TSchema } from '@sinclair/typebox'
+import type { Static, TArray, TObject, TSchema } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
+import { switched, type Switchable } from './switch.ts'
+
+/** What may be given for a part of a schema: lists that nobody writes to, and `true` or `false` where they mean something. */
+type GivenPart<Schema extends TSchema> =
+  | (Schema extends Switchable ? (Schema extends TObject ? boolean : false) : never)
+  | (Schema extends TObject
+      ? Given<Schema>
+      : Schema extends TArray<infer Item>
+        ? readonly Static<Item>[]
+        : Static<Schema>)
 
 /** What may be given where a schema has defaults: everything optional, nested objects in part. */
-export type Given<T> = {
-  [K in keyof T]?: T[K] extends { [key: string]: unknown } ? (string extends keyof T[K] ? T[K] : Given<T[K]>) : T[K]
+export type Given<Schema extends TObject> = {
+  [Name in keyof Schema['properties']]?: GivenPart<Schema['properties'][Name]>
 }
 
 /** Copies plain objects and arrays, so that defaults are never written into the caller's; anything else by reference. */
 function copy(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(copy)
-  if (value === null || typeof value !== 'object' || Object.getPrototypeOf(value) !== Object.prototype) return value
+  if (value === null || typeof value !== 'object') return value
+  const prototype: unknown = Object.getPrototypeOf(value)
+  if (prototype !== Object.prototype && prototype !== null) return value
   return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, copy(part)]))
 }
 
-/** Fills in defaults, in a copy. Does not validate: see `faultsOf`. */
+/** Fills in defaults, in a copy, and what `true` and `false` stand for. Does not validate: see `faultsOf`. */
 export function withDefaults<Schema extends TSchema>(schema: Schema, given: unknown): Static<Schema> {
-  return Value.Default(schema, copy(given))
+  return Value.Default(schema, switched(schema, copy(given)))
 }

@@ -1,4 +1,5 @@
 import { code } from './parts.ts'
+import { shownKind } from './faults/shown.ts'
 
 /** One hook, or several. */
 export type Hooks<Hook> = Hook | readonly Hook[]
@@ -13,6 +14,13 @@ export function hookList<Hook>(given: Hooks<Hook> | undefined): readonly Hook[] 
 
 /** Faults of the hooks at `place`. */
 export function hookFaults(place: string, given: unknown): string[] {
-  const areCode = hookList(given).every((hook) => typeof hook === 'function')
-  return areCode ? [] : [`${place}: expected a function, or an array of functions`]
+  const wrong = hookList(given).find((hook) => typeof hook !== 'function')
+  return wrong === undefined ? [] : [`${place}: expected a function, or an array of functions, got ${shownKind(wrong)}`]
+}
+
+/** What is wrong with what should be a function; it may be left out. */
+export function functionFaults(place: string, given: unknown): string[] {
+  return given === undefined || typeof given === 'function'
+    ? []
+    : [`${place}: expected a function, got ${shownKind(given)}`]
 }

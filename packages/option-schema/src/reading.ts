@@ -1,6 +1,6 @@
 import type { Static, TSchema } from '@sinclair/typebox'
 import { withDefaults } from './defaults.ts'
-import { faultsOf } from './faults.ts'
+import { faultsOf } from './faults/faults.ts'
 import { withoutSecrets } from './quoted.ts'
 
 /** Parsed options of a plugin. */

@@ -1,7 +1,17 @@
 import { Type } from '@sinclair/typebox'
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { code, faultsOf, hookFaults, hookList, milliseconds, readOptions, strict, withDefaults } from '../src/index.ts'
+import {
+  code,
+  faultsOf,
+  hookFaults,
+  hookList,
+  milliseconds,
+  readOptions,
+  shownKind,
+  strict,
+  withDefaults,
+} from '../src/index.ts'
 
 const Options = Type.Object(
   {
@@ -54,21 +64,22 @@ describe('faults', () => {
   test('are all named, each once, with its place', () => {
     const given = withDefaults(Options, { timeuot: 5, timeout: -1, retry: { attempts: 1.5 }, names: ['a', 2] })
     assert.deepEqual(faultsOf(Options, given).toSorted(), [
-      'names.1: expected string',
-      'retry.attempts: expected integer',
-      'timeout: expected integer to be greater or equal to 0',
-      'timeuot: unexpected property',
+      'names.1: expected a string, got 2',
+      'retry.attempts: expected a whole number of at least 0, got 1.5',
+      'timeout: expected a whole number from 0 to 2147483647 or false, got -1',
+      'timeuot: unknown option (did you mean timeout?)',
     ])
   })
 
   test('stand where the value stands', () => {
     assert.deepEqual(faultsOf(Options, withDefaults(Options, { timeout: 'x' }), 'pool'), [
-      'pool.timeout: expected integer',
+      "pool.timeout: expected a whole number from 0 to 2147483647 or false, got 'x'",
     ])
   })
 
   test('of what is no object at all have no place', () => {
-    for (const given of [undefined, null, 5, 'x']) assert.deepEqual(faultsOf(Options, given), ['expected object'])
+    for (const given of [undefined, null, 5, 'x'])
+      assert.deepEqual(faultsOf(Options, given), [`expected an object, got ${shownKind(given)}`])
   })
 
   test('of a choice name what there is to choose from', () => {
@@ -76,7 +87,10 @@ describe('faults', () => {
       heed: Type.Union([Type.Literal('503'), Type.Literal('429-and-503'), Type.Literal(false)]),
       field: Type.Union([Type.String(), Type.Literal(false)]),
     })
-    const faults = ["heed: expected '503' or '429-and-503' or false", 'field: expected string or false']
+    const faults = [
+      "heed: expected '503', '429-and-503' or false, got true",
+      'field: expected a string or false, got 7',
+    ]
     assert.deepEqual(faultsOf(Choice, { heed: true, field: 7 }), faults)
   })
 
@@ -88,7 +102,7 @@ describe('faults', () => {
   test('a duration that must be one is at least its minimum', () => {
     assert.deepEqual(faultsOf(Options, withDefaults(Options, { pause: 10 })), [])
     assert.deepEqual(faultsOf(Options, withDefaults(Options, { pause: 0 })), [
-      'pause: expected integer to be greater or equal to 10',
+      'pause: expected a whole number from 10 to 2147483647, got 0',
     ])
   })
 })
@@ -111,7 +125,7 @@ describe('reading', () => {
 
   test('asks what no schema can say only where the schema is satisfied', () => {
     const { faults } = readOptions(Options, { names: 5 }, further as never)
-    assert.deepEqual(faults, ['names: expected array'])
+    assert.deepEqual(faults, ['names: expected an array, got 5'])
   })
 })
 
@@ -120,5 +134,8 @@ test('hooks are one, or several, or none', () => {
   assert.deepEqual([hookList(undefined), hookList(one), hookList([one, other])], [[], [one], [one, other]])
   for (const given of [undefined, one, [], [one, other]]) assert.deepEqual(hookFaults('onRequest', given), [])
   for (const given of ['x', null, [one, 5]])
-    assert.deepEqual(hookFaults('onRequest', given), ['onRequest: expected a function, or an array of functions'])
+    assert.match(
+      hookFaults('onRequest', given).join(),
+      /^onRequest: expected a function, or an array of functions, got /,
+    )
 })

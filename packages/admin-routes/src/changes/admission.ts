@@ -1,5 +1,5 @@
 import type { Balancer } from '@fastify-balancer/balancer-core'
-import { inSlices } from '@fastify-balancer/option-schema'
+import { inSlices, urlOf } from '@fastify-balancer/option-schema'
 import { AllowList } from './allow-list.ts'
 import type { WantedBackend } from '../schemas/wanted.ts'
 
@@ -19,7 +19,7 @@ interface RouterLimits {
 /** Origin and id of one entry. Undefined if it is malformed: the balancer reports that itself. */
 function itemOf(item: string | WantedBackend, index: number): Item | undefined {
   const given = (typeof item === 'string' ? { url: item } : item) as WantedBackend | null
-  const origin = typeof given?.url === 'string' ? URL.parse(given.url)?.origin : undefined
+  const origin = typeof given?.url === 'string' ? URL.parse(urlOf(given.url))?.origin : undefined
   if (origin === undefined) return undefined
   return { index, origin, id: typeof given?.id === 'string' ? given.id : origin }
 }

@@ -1,4 +1,4 @@
-import createError from '@fastify/error'
+import { createError } from '@fastify/error'
 
 /** The file with saved lists is invalid; the message names every fault. The file is not changed. Thrown at boot. */
 export const BrokenFileError = createError<[string, string]>(

@@ -28,7 +28,7 @@ export const WantedBackend = Type.Object(
   strict,
 )
 /** A backend to be added: its URL and settings. */
-export type WantedBackend = Static<typeof WantedBackend>
+export type WantedBackend = Omit<Static<typeof WantedBackend>, 'tags'> & { readonly tags?: readonly string[] }
 
 /** The same as a body. The schema accepts any object, because the balancer itself checks it and names every fault. */
 export const AddedBackend = Type.Unsafe<WantedBackend>({ ...Type.Object({}), anyOf: [WantedBackend] })

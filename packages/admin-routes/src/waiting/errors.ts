@@ -1,4 +1,4 @@
-import createError from '@fastify/error'
+import { createError } from '@fastify/error'
 
 const TooManyWaiting = createError<[number]>(
   'FST_BALANCER_ADMIN_TOO_MANY_WAITING',

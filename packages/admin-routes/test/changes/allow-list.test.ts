@@ -108,6 +108,13 @@ test('no route adds what is not allowed; what is there may stay', async (t) => {
   assert.equal(dry.body.faults.length, 1)
   const posted = await ask('POST', backends, { url: metadata })
   assert.deepEqual(posted.body.faults, [`url: '${metadata}' is not allowed by the admin option 'allow'`])
+  // Without `http://` they are the same.
+  for (const address of ['169.254.169.254:80', 'evil.example:80', '[::1]:80']) {
+    for (const item of [address, { url: address }]) {
+      assert.equal((await ask('PUT', backends, { backends: [a, item] })).status, 400, address)
+      assert.equal((await ask('POST', backends, { url: address })).status, 400, address)
+    }
+  }
   assert.deepEqual(list(), ['a 1', 'b 2'])
 
   assert.equal((await ask('PUT', backends, { backends: [a, 'http://10.0.0.1', 'http://x.internal'] })).status, 200)

@@ -70,9 +70,9 @@ describe('the whole list', () => {
     assert.equal(status, 400)
     assertIs(FaultView, body)
     assert.deepEqual(body.faults, [
-      "backends.1.url: 'nonsense' is not a URL",
-      'backends.2.x: unexpected property',
-      'backends.2.weight: expected integer to be greater or equal to 1',
+      "backends.1.url: 'nonsense' is not an address such as http://10.0.0.1:3000 or 10.0.0.1:3000",
+      'backends.2.x: unknown option (there are: url, id, weight, priority, maxInFlight, zone, tags)',
+      'backends.2.weight: expected a whole number from 1 to 65535, got 0',
     ])
     assert.deepEqual([list(), told], [['a 1', 'b 2'], []])
   })
@@ -104,7 +104,7 @@ describe('the whole list', () => {
     }
     assert.deepEqual([list(), told], [['a 1', 'b 2'], []])
     assert.deepEqual((await ask('PUT', `${backends}?dryRun=maybe`, { backends: [] })).body.faults, [
-      'dryRun: expected boolean',
+      "dryRun: expected true or false, got 'maybe'",
     ])
   })
 
@@ -123,7 +123,10 @@ describe('very many faults', () => {
   test('are told up to 100, and how many more', async (t) => {
     const { ask, list } = await stage(t)
     const wrong = { backends: Array.from({ length: many }, () => 1) }
-    const first = Array.from({ length: 100 }, (_, index) => `backends.${index}: expected object`)
+    const first = Array.from(
+      { length: 100 },
+      (_, index) => `backends.${index}: expected an address, or an object, got 1`,
+    )
     const { status, body } = await ask('PUT', backends, wrong)
     assert.deepEqual([status, body.faults], [400, [...first, rest]])
     assert.equal(body.message, `Bad request: ${[...first, rest].join('; ')}`)
@@ -175,12 +178,22 @@ describe('one backend', () => {
     const cases = [
       ['POST', backends, { url: 'http://u:p@x' }, ['url: must not carry credentials']],
       ['POST', backends, { ...c, id: 'a' }, ["id: 'a' is already used by backends.0"]],
-      ['POST', backends, {}, ['url: expected required property']],
-      ['POST', backends, [], ['expected object']],
-      ['PATCH', `${backends}/a`, { url: c.url }, ['url: unexpected property']],
-      ['PATCH', `${backends}/a`, {}, ['expected object to have at least 1 properties']],
+      ['POST', backends, {}, ['url: expected a string, got nothing']],
+      ['POST', backends, [], ['expected an object, got an array']],
+      [
+        'PATCH',
+        `${backends}/a`,
+        { url: c.url },
+        ['url: unknown option (there are: weight, priority, maxInFlight, zone, tags)'],
+      ],
+      ['PATCH', `${backends}/a`, {}, ['expected an object that is not empty, got an object']],
       ['PATCH', `${backends}/b`, { maxInFlight: 2000 }, ['maxInFlight: 2000 is above pool.connections (1024)']],
-      ['DELETE', `${backends}/a?deadline=-1`, undefined, ['deadline: expected integer to be greater or equal to 0']],
+      [
+        'DELETE',
+        `${backends}/a?deadline=-1`,
+        undefined,
+        ['deadline: expected a whole number from 0 to 2147483647, got -1'],
+      ],
     ] as const
     for (const [method, path, given, faults] of cases) {
       const { status, body } = await ask(method, path, given)
@@ -192,7 +205,7 @@ describe('one backend', () => {
 
   test('is refused with every fault at once, and a dry run tells the same', async (t) => {
     const { ask, told } = await stage(t, { admin: { insecure: true, allow: ['10.0.0.0/8'] } })
-    const weight = 'weight: expected integer to be greater or equal to 1'
+    const weight = 'weight: expected a whole number from 1 to 65535, got 0'
     const path = '/balancers/default/backends'
     for (const [method, place, given, faults] of [
       [
@@ -209,14 +222,22 @@ describe('one backend', () => {
         'POST',
         path,
         { url: 'http://h', colour: 'red', weight: 0 },
-        ['colour: unexpected property', weight, "url: 'http://h' is not allowed by the admin option 'allow'"],
+        [
+          'colour: unknown option (there are: url, id, weight, priority, maxInFlight, zone, tags)',
+          weight,
+          "url: 'http://h' is not allowed by the admin option 'allow'",
+        ],
       ],
-      ['POST', path, {}, ['url: expected required property']],
+      ['POST', path, {}, ['url: expected a string, got nothing']],
       [
         'PATCH',
         `${path}/a`,
         { weight: 0, url: 'http://10.0.0.1', priority: -1 },
-        ['url: unexpected property', weight, 'priority: expected integer to be greater or equal to 0'],
+        [
+          'url: unknown option (there are: weight, priority, maxInFlight, zone, tags)',
+          weight,
+          'priority: expected a whole number from 0 to 65535, got -1',
+        ],
       ],
     ] as const) {
       const real = await ask(method, place, given)

@@ -104,7 +104,7 @@ describe('a balancer that no path could name', () => {
     const app = Fastify({ logger: log })
     t.after(() => app.close())
     const names = ['n'.repeat(101), '..', 'n'.repeat(100)]
-    for (const name of names) await app.register(balancer, { name, route: false, backends: [] })
+    for (const name of names) await app.register(balancer, { name, route: false, backends: ['http://127.0.0.1:1'] })
     await app.register(adminRoutes, { insecure: true })
     await app.ready()
     assert.deepEqual(

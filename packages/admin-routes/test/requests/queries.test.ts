@@ -85,7 +85,10 @@ test('every order names what its query may hold, and refuses the rest', async (t
     })
     const { code, faults } = JSON.parse(answer.body) as { code?: string; faults: string[] }
     assert.deepEqual([answer.status, code], [400, 'FST_BALANCER_ADMIN_BAD_REQUEST'], name)
-    assert.ok(faults.includes('dryrun: unexpected property'), name)
+    assert.ok(
+      faults.some((fault: string) => fault.startsWith('dryrun: unknown option')),
+      name,
+    )
     assert.deepEqual([state(), backend.received.length], before, name)
   }
 })
@@ -112,7 +115,7 @@ test('a dry run of what has none is refused, and not carried out', async (t) => 
     const body = JSON.stringify(order)
     const headers = { 'content-type': 'application/json' }
     const answer = await ask(`${base}${path}?dryRun=true`, { method: 'PUT', body, headers })
-    assert.deepEqual([answer.status, JSON.parse(answer.body).faults], [400, ['dryRun: unexpected property']], path)
+    assert.deepEqual([answer.status, JSON.parse(answer.body).faults], [400, ['dryRun: unknown option']], path)
     assert.equal(state(), before, path)
   }
   assert.equal((await ask(`${base}/ready`)).status, 200)

@@ -100,8 +100,8 @@ describe('state', () => {
     const { ask: inject, told } = await stage(t)
     for (const [given, faults] of [
       [{ state: 'ready', deadline: 1 }, ['deadline: only allowed with drain']],
-      [{ state: 'gone' }, ["state: expected 'ready' or 'drain' or 'maintenance'"]],
-      [{}, ['state: expected required property']],
+      [{ state: 'gone' }, ["state: expected 'ready', 'drain' or 'maintenance', got 'gone'"]],
+      [{}, ["state: expected 'ready', 'drain' or 'maintenance', got nothing"]],
     ] as const) {
       const { status, body } = await inject('PUT', `${backends}/a/state`, given)
       assert.deepEqual([status, body.faults], [400, faults])

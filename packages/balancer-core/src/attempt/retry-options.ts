@@ -32,10 +32,19 @@ export const RetryOptions = Type.Object(
           description: 'Retry budget: retries per second that are always allowed',
         }),
       },
-      { ...strict, default: {} },
+      {
+        ...strict,
+        default: {},
+        description: 'How many retries there may be at all, so that they do not overload what is left',
+      },
     ),
   },
-  { ...strict, default: {} },
+  {
+    ...strict,
+    default: {},
+    description:
+      'Which requests are tried again. `false` = none that a backend may already have processed; what never reached one still goes to another',
+  },
 )
 /** Which requests are tried again. */
 export type RetryOptions = Static<typeof RetryOptions>

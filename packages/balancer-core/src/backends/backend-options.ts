@@ -1,6 +1,7 @@
-import { Type, type Static } from '@sinclair/typebox'
+import { Type } from '@sinclair/typebox'
 import type { PoolOptions } from './pool-options.ts'
-import { faultsOf, quoted, strict } from '@fastify-balancer/option-schema'
+import { faultsOf, quoted, shown, strict, urlOf } from '@fastify-balancer/option-schema'
+import type { BackendOptions as Options } from './backend-options.generated.ts'
 
 export const BackendOptions = Type.Object(
   {
@@ -50,7 +51,7 @@ export const BackendOptions = Type.Object(
   strict,
 )
 /** One backend, as options describe it. */
-export type BackendOptions = Static<typeof BackendOptions>
+export type BackendOptions = Options
 
 /** What may change while a backend stays the same backend. */
 export type BackendSettings = Required<Pick<BackendOptions, 'weight' | 'priority' | 'maxInFlight' | 'tags'>> &
@@ -63,10 +64,10 @@ export interface ParsedBackend extends BackendOptions {
 
 /** Parses an origin, or says what is wrong with it. */
 function originOf(text: string, { protocol }: PoolOptions): { readonly origin: string } | { readonly fault: string } {
-  const url = URL.parse(text)
-  if (url === null) return { fault: `${quoted(text)} is not a URL` }
-  if (url.protocol !== 'http:' && url.protocol !== 'https:')
-    return { fault: `${quoted(text)} must begin with http:// or https://` }
+  const given = urlOf(text)
+  const url = URL.parse(given)
+  if (url === null) return { fault: `${quoted(text)} is not an address such as http://10.0.0.1:3000 or 10.0.0.1:3000` }
+  if (!/^https?:\/\//i.test(given)) return { fault: `${quoted(text)} must begin with http:// or https://` }
   if (url.username !== '' || url.password !== '') return { fault: 'must not carry credentials' }
   if (url.pathname !== '/' || url.search !== '' || url.hash !== '')
     return { fault: `${quoted(text)} must be an origin, without a path` }
@@ -108,10 +109,14 @@ export class BackendList {
   }
 
   #parse(item: unknown, place: string): ParsedBackend | undefined {
+    if (typeof item !== 'string' && (typeof item !== 'object' || item === null || Array.isArray(item))) {
+      this.#faults.push(`${place}: expected an address, or an object, got ${shown(item)}`)
+      return undefined
+    }
     const backend = (typeof item === 'string' ? { url: item } : item) as BackendOptions
     const own = faultsOf(BackendOptions, backend, place)
     this.#faults.push(...own)
-    const read = typeof backend?.url === 'string' ? originOf(backend.url, this.#pool) : undefined
+    const read = typeof backend.url === 'string' ? originOf(backend.url, this.#pool) : undefined
     if (read !== undefined && 'fault' in read) this.#faults.push(`${place}.url: ${read.fault}`)
     if (own.length > 0 || read === undefined || 'fault' in read) return undefined
     const { origin: url } = read
@@ -124,7 +129,7 @@ export class BackendList {
 /** The items of the list. If it is not a list, that is the only fault. */
 export function itemsOf(listed: unknown, faults: string[]): readonly unknown[] {
   if (Array.isArray(listed)) return listed
-  faults.push('backends: expected array')
+  faults.push(`backends: expected an array, got ${shown(listed)}`)
   return []
 }
 

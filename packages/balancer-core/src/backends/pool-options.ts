@@ -33,7 +33,7 @@ export const PoolOptions = Type.Object(
         "Node's `tls.connect` options for `https://` backends; certificates are verified unless you set `rejectUnauthorized: false`",
     }),
   },
-  { ...strict, default: {} },
+  { ...strict, default: {}, description: 'The connections to each backend' },
 )
 /** What open pools go by from now on, too; the other options only count for pools that are opened later. */
 export interface PoolLimits {
@@ -63,7 +63,7 @@ export const TimeoutOptions = Type.Object(
     request: milliseconds('The whole request, with retries and response body', 0),
     queue: milliseconds('Waiting in the queue for a backend to become free', 1000),
   },
-  { ...strict, default: {} },
+  { ...strict, default: {}, description: 'How long is waited, and for what' },
 )
 /** Time limits. */
 export type TimeoutOptions = Static<typeof TimeoutOptions>

@@ -12,14 +12,14 @@ export const ForwardedOptions = Type.Object(
         'Send `X-Forwarded-For`, `-Proto` and `-Host`. Values from a peer trusted by `trustProxy` are kept and appended to; values from anybody else are removed, also with `false`',
     }),
     forwarded: Type.Boolean({ default: false, description: 'Send `forwarded` (RFC 7239), by the same rule' }),
-    also: Type.Array(Type.String({ pattern: fieldName }), {
+    also: Type.Array(Type.String({ pattern: fieldName, expected: 'the name of a header' }), {
       default: [],
       description:
         'More headers that only a trusted peer may send, such as `true-client-ip` or `cf-connecting-ip`; from others they are removed, in every spelling (`true_client_ip`)',
     }),
     via: Type.Boolean({ default: false, description: 'Add `Via` (RFC 9110 §7.6.3) to requests and responses' }),
   },
-  { ...strict, default: {} },
+  { ...strict, default: {}, description: 'Which headers say where a request comes from; `false` = none' },
 )
 /** The headers that tell backends about the client. */
 export type ForwardedOptions = Static<typeof ForwardedOptions>

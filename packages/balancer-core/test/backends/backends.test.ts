@@ -117,8 +117,8 @@ describe('the list', () => {
       {
         ...badOptions,
         message:
-          "Bad balancer options: backends.1.url: 'nowhere' is not a URL; " +
-          'backends.2.weight: expected integer to be greater or equal to 1; ' +
+          "Bad balancer options: backends.1.url: 'nowhere' is not an address such as http://10.0.0.1:3000 or 10.0.0.1:3000; " +
+          'backends.2.weight: expected a whole number from 1 to 65535, got 0; ' +
           "backends.4.id: 'c' is already used by backends.3; " +
           'backends.4.maxInFlight: 2000 is above pool.connections (1024)',
       },
@@ -672,7 +672,7 @@ describe('a preview', () => {
     const { balancer } = balancing(t)
     assert.deepEqual(balancer.preview([a, { ...a }, 'nonsense']).faults, [
       "backends.1.id: 'a' is already used by backends.0",
-      "backends.2.url: 'nonsense' is not a URL",
+      "backends.2.url: 'nonsense' is not an address such as http://10.0.0.1:3000 or 10.0.0.1:3000",
     ])
   })
 })

@@ -1,7 +1,8 @@
-import { faultsOf, milliseconds, strict, withDefaults, type Given } from '@fastify-balancer/option-schema'
+import { faultsOf, milliseconds, strict, switched, withDefaults } from '@fastify-balancer/option-schema'
 import { Type, type Static } from '@sinclair/typebox'
 import { circuitDefaults as defaults } from '../circuit/circuit-options.ts'
 import { parseRate, type RateOptions, type RateSettings } from '../trip/rate-options.ts'
+import type { BackendCircuitOptions as Options } from './circuit-settings.generated.ts'
 
 const count = (description: string, byDefault: number, minimum: number) =>
   Type.Integer({ minimum, default: byDefault, description })
@@ -11,7 +12,7 @@ export const CircuitSettings = Type.Object(
   {
     failures: count('Opens after this many failures in a row; 0 = off', defaults.failures, 0),
     window: milliseconds('Failures further apart than this do not count as consecutive', defaults.window),
-    rate: Type.Unsafe<RateOptions | false>(
+    rate: Type.Unsafe<RateOptions | boolean>(
       Type.Any({
         default: false,
         description:
@@ -44,7 +45,7 @@ export const CircuitSettings = Type.Object(
 )
 
 /** Settings of one backend that differ. */
-export type BackendCircuitOptions = Given<Static<typeof CircuitSettings>>
+export type BackendCircuitOptions = Options
 
 /** Settings of a circuit with every default in place. */
 export type CircuitSettings = Readonly<Omit<Static<typeof CircuitSettings>, 'rate'>> & {
@@ -60,7 +61,7 @@ export function parseSettings(
   place: string,
   faults: string[],
 ): CircuitSettings {
-  faults.push(...faultsOf(partialSettings, given, place))
+  faults.push(...faultsOf(partialSettings, switched(partialSettings, { ...given }), place))
   const said = Object.entries(given).filter(([, value]) => value !== undefined)
   const settings = withDefaults(CircuitSettings, { ...base, ...Object.fromEntries(said) })
   const rate = parseRate(settings.rate, place === '' ? 'rate' : `${place}.rate`, 'rate' in given ? faults : [])

@@ -1,6 +1,7 @@
-import { faultsOf, milliseconds, strict, withDefaults, type Given } from '@fastify-balancer/option-schema'
+import { faultsOf, milliseconds, shownKind, strict, withDefaults } from '@fastify-balancer/option-schema'
 import { Type, type Static } from '@sinclair/typebox'
 import { defaultCalls } from './rate.ts'
+import type { RateOptions as Options } from './rate-options.generated.ts'
 
 const share = (description: string, byDefault: number) =>
   Type.Number({ exclusiveMinimum: 0, maximum: 1, default: byDefault, description: `${description} (above 0, up to 1)` })
@@ -33,7 +34,7 @@ export const RateOptions = Type.Object(
   strict,
 )
 /** The option `rate`, in part. */
-export type RateOptions = Given<Static<typeof RateOptions>>
+export type RateOptions = Options
 
 /** The option `rate` with every default in place: the window is `time` if given, else `calls`. */
 export type RateSettings = Static<typeof RateOptions>
@@ -41,8 +42,9 @@ export type RateSettings = Static<typeof RateOptions>
 /** Fills in defaults, in a copy; adds faults to `faults`. */
 export function parseRate(given: unknown, place: string, faults: string[]): RateSettings | false {
   if (given === false) return false
+  if (given === true) return withDefaults(RateOptions, {})
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
-    faults.push(`${place}: expected object or false`)
+    faults.push(`${place}: expected an object, true or false, got ${shownKind(given)}`)
     return false
   }
   const settings = withDefaults(RateOptions, given)

@@ -1,7 +1,7 @@
 // Room `guard`: who may use the admin API, the page and the metrics of a process.
 import basicAuth from '@fastify/basic-auth'
 import bearerAuth from '@fastify/bearer-auth'
-import createError from '@fastify/error'
+import { createError } from '@fastify/error'
 import type { FastifyInstance, FastifyRequest, onRequestHookHandler } from 'fastify'
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { onlyLocal } from './only-local.ts'

@@ -1,4 +1,4 @@
-import createError from '@fastify/error'
+import { createError } from '@fastify/error'
 import { createHash, createHmac, randomBytes } from 'node:crypto'
 import type { PasswordCheck } from './password-hash.ts'
 

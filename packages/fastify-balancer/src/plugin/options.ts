@@ -4,51 +4,86 @@ import { CircuitBreakerOptions, faultsOfOptions as faultsOfBreaker } from '@fast
 import { faultsOfOptions as faultsOfDashboard } from '@fastify-balancer/dashboard'
 import { faultsOfOptions as faultsOfCheck, HealthCheckOptions } from '@fastify-balancer/health-check'
 import { faultsOfOptions as faultsOfMetrics, MetricsOptions } from '@fastify-balancer/metrics'
-import { code, hosts, strict } from '@fastify-balancer/option-schema'
+import { shownKind, strict, unknownOption } from '@fastify-balancer/option-schema'
 import { Type, type TObject } from '@sinclair/typebox'
-import { dashboardOptions, type FacadeDashboardOptions } from './dashboard-options.ts'
+import { dashboardOptions, FacadeDashboardOptions } from './dashboard-options.ts'
+import type { BalancerOptions as Options } from './options.generated.ts'
 import { faultsOfUnderPressure, UnderPressureOptions } from './under-pressure.ts'
 
-const checkOptions = Type.Omit(HealthCheckOptions, ['balancer'])
-const breakerOptions = Type.Omit(CircuitBreakerOptions, ['balancer'])
+/** The options of a plugin, or whether there is one. */
+const plugin = (options: TObject, byDefault: boolean, description: string) =>
+  Type.Union([options, Type.Boolean()], { default: byDefault, description })
 
-/** What follows from `admin`, see `dashboardOptions`, has no default of its own here. */
-export const pageOptions = Type.Object(
-  {
-    path: Type.String({ description: 'Where the page is; `dashboard` below the prefix of `admin` if not given' }),
-    onRequest: code<unknown>('Hooks that check who asks; those of `admin` for whoever may look if not given'),
-    insecure: Type.Boolean({ description: 'Allow access without authentication; as `admin` does if not given' }),
-    hosts: hosts('Host names at which the page answers; those of `admin` if not given'),
-  },
-  strict,
-)
-
-/** Everything that `register` takes, for the README: the core's options and those of the plugins around it. `check` lets each plugin validate its part. */
+/** Everything that `register` takes: the balancer's own options, and those of the plugins around it, which check their own. */
 export const BalancerOptions: TObject = Type.Object(
   {
     ...CoreOptions.properties,
-    healthCheck: checkOptions,
-    circuitBreaker: breakerOptions,
-    metrics: MetricsOptions,
-    admin: AdminRoutesOptions,
-    dashboard: pageOptions,
-    underPressure: UnderPressureOptions,
+    healthCheck: plugin(
+      Type.Omit(HealthCheckOptions, ['balancer']),
+      true,
+      'Health checks, active and passive; `false` = none',
+    ),
+    circuitBreaker: plugin(
+      Type.Omit(CircuitBreakerOptions, ['balancer']),
+      true,
+      'A circuit breaker for each backend; `false` = none',
+    ),
+    metrics: plugin(
+      MetricsOptions,
+      false,
+      'Metrics for Prometheus, of all balancers of the server: give it to one balancer only. Open to all unless its `onRequest` says otherwise',
+    ),
+    admin: Type.Union([AdminRoutesOptions, Type.Literal(false)], {
+      default: false,
+      description:
+        'Admin routes, for all balancers of the server: give it to one balancer only. They need `onRequest`, a hook that checks who asks',
+    }),
+    dashboard: plugin(
+      FacadeDashboardOptions,
+      false,
+      'The live page. It needs `admin`, whose `prefix` and hooks it takes over: it is for who may look at those, below them',
+    ),
+    underPressure: plugin(
+      UnderPressureOptions,
+      false,
+      'Answers 503 while the process is overloaded, whatever the balancer: give it to one balancer only, and not beside a `@fastify/under-pressure` of your own',
+    ),
   },
   strict,
 )
 
 /** What `register` takes: everything optional, nested objects in part; `false` leaves a plugin out. */
-export interface BalancerOptions extends CoreOptions {
-  readonly healthCheck?: Omit<HealthCheckOptions, 'balancer'> | false
-  readonly circuitBreaker?: Omit<CircuitBreakerOptions, 'balancer'> | false
-  /** Off by default. Of all balancers of the server: for one of them only. Open to all unless its `onRequest` says otherwise. */
-  readonly metrics?: MetricsOptions | false
-  /** Off by default. Of all balancers of the server: for one of them only. */
-  readonly admin?: AdminRoutesOptions | false
-  /** Off by default. It needs `admin`, whose `prefix` and hooks it takes over: for who may look at those, below them. */
-  readonly dashboard?: FacadeDashboardOptions | false
-  /** Off by default. Of the whole process: for one balancer only, and not beside @fastify/under-pressure of the app's own. */
-  readonly underPressure?: UnderPressureOptions | false
+export type BalancerOptions = Options
+
+/** The options of each plugin; `false` for those that are left out. */
+export interface PluginOptions {
+  readonly core: CoreOptions
+  readonly healthCheck: HealthCheckOptions | false
+  readonly circuitBreaker: CircuitBreakerOptions | false
+  readonly metrics: MetricsOptions | false
+  readonly admin: AdminRoutesOptions | false
+  readonly dashboard: FacadeDashboardOptions | false
+  readonly underPressure: UnderPressureOptions | false
+}
+
+/** `true` stands for a plugin with its defaults. */
+function on<Part extends object>(given: Part | boolean | undefined, byDefault: boolean): Part | false {
+  const chosen = given ?? byDefault
+  return chosen === true ? ({} as Part) : chosen
+}
+
+/** The options of each plugin by themselves, with `true` read as its defaults. It checks nothing: see `check`. */
+export function pluginOptions(given: BalancerOptions): PluginOptions {
+  const { healthCheck, circuitBreaker, metrics, admin, dashboard, underPressure, ...core } = given
+  return {
+    core,
+    healthCheck: on(healthCheck, true),
+    circuitBreaker: on(circuitBreaker, true),
+    metrics: on(metrics, false),
+    admin: admin ?? false,
+    dashboard: on(dashboard, false),
+    underPressure: on(underPressure, false),
+  }
 }
 
 function placed(name: string, faults: readonly string[]): string[] {
@@ -62,24 +97,39 @@ function pageFaults(dashboard: FacadeDashboardOptions, admin: AdminRoutesOptions
     : faultsOfDashboard(dashboardOptions(dashboard, admin))
 }
 
-/** Every fault of the options of all plugins together, one line each. */
-export function faultsOfRegister({
-  healthCheck = {},
-  circuitBreaker = {},
-  metrics = false,
-  admin = false,
-  dashboard = false,
-  underPressure = false,
-  ...options
-}: BalancerOptions): readonly string[] {
+/** What is wrong with the options of one plugin, if it is not left out. */
+function partFaults<Part>(name: string, given: Part | false, faults: (given: Part) => readonly string[]): string[] {
+  if (given === false) return []
+  if (typeof given === 'object' && !Array.isArray(given)) return placed(name, faults(given))
+  return [`${name}: expected an object, true or false, got ${shownKind(given)}`]
+}
+
+function adminFaults(admin: AdminRoutesOptions | false): readonly string[] {
+  if (admin !== (true as unknown)) return partFaults('admin', admin, faultsOfAdmin)
   return [
-    ...faultsOfOptions(options),
-    ...(healthCheck === false ? [] : placed('healthCheck', faultsOfCheck(healthCheck))),
-    ...(circuitBreaker === false ? [] : placed('circuitBreaker', faultsOfBreaker(circuitBreaker))),
-    ...(metrics === false ? [] : placed('metrics', faultsOfMetrics(metrics))),
-    ...(admin === false ? [] : placed('admin', faultsOfAdmin(admin))),
-    ...(dashboard === false ? [] : placed('dashboard', pageFaults(dashboard, admin))),
-    ...(underPressure === false ? [] : placed('underPressure', faultsOfUnderPressure(underPressure))),
+    'admin: `true` would be open to everyone: give a hook that checks who asks, `admin: { onRequest }`, or write `admin: { insecure: true }` where only operators can reach it',
+  ]
+}
+
+/** What no plugin knows: their own options are asked for by name. */
+function unknownFaults(given: object): readonly string[] {
+  const unknown = Object.keys(given).filter((name) => !Object.hasOwn(BalancerOptions.properties, name))
+  return unknown.map((name) => `${name}: ${unknownOption(name, BalancerOptions)}`)
+}
+
+/** Every fault of the options of all plugins together, one line each. */
+export function faultsOfRegister(given: BalancerOptions): readonly string[] {
+  const { core, healthCheck, circuitBreaker, metrics, admin, dashboard, underPressure } = pluginOptions(given)
+  const known = Object.entries(core).filter(([name]) => Object.hasOwn(BalancerOptions.properties, name))
+  return [
+    ...unknownFaults(core),
+    ...faultsOfOptions(Object.fromEntries(known)),
+    ...partFaults('healthCheck', healthCheck, faultsOfCheck),
+    ...partFaults('circuitBreaker', circuitBreaker, faultsOfBreaker),
+    ...partFaults('metrics', metrics, faultsOfMetrics),
+    ...adminFaults(admin),
+    ...partFaults('dashboard', dashboard, (page) => pageFaults(page, admin)),
+    ...partFaults('underPressure', underPressure, faultsOfUnderPressure),
   ]
 }
 

@@ -5,13 +5,12 @@ import healthCheckPlugin from '@fastify-balancer/health-check'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { administer } from './administration.ts'
-import { check, type BalancerOptions } from './options.ts'
+import { check, pluginOptions, type BalancerOptions } from './options.ts'
 import { shedUnderPressure } from './under-pressure.ts'
 
 async function plugin(app: FastifyInstance, given: BalancerOptions): Promise<void> {
   check(given)
-  const { healthCheck = {}, circuitBreaker = {}, metrics = false, admin = false, ...others } = given
-  const { dashboard = false, underPressure = false, ...options } = others
+  const { core: options, healthCheck, circuitBreaker, metrics, admin, dashboard, underPressure } = pluginOptions(given)
   // Before the routes, so that its hook applies to them.
   if (underPressure !== false) await shedUnderPressure(app, underPressure)
   await app.register(core, options)

@@ -1,10 +1,11 @@
 import underPressurePlugin from '@fastify/under-pressure'
-import { faultsOf, strict, withDefaults, type Given } from '@fastify-balancer/option-schema'
-import { Type, type Static } from '@sinclair/typebox'
+import { canBeOff, faultsOf, strict, withDefaults } from '@fastify-balancer/option-schema'
+import { Type } from '@sinclair/typebox'
 import type { FastifyInstance } from 'fastify'
+import type { UnderPressureOptions as Options } from './under-pressure.generated.ts'
 
 const limit = (description: string, byDefault: number) =>
-  Type.Number({ minimum: 0, default: byDefault, description: `${description}; 0 = no limit` })
+  canBeOff(Type.Number({ minimum: 0, default: byDefault, description: `${description}; 0 = no limit` }), 0)
 
 /** Options for @fastify/under-pressure. */
 export const UnderPressureOptions = Type.Object(
@@ -19,7 +20,7 @@ export const UnderPressureOptions = Type.Object(
   strict,
 )
 /** What may be given; everything is optional. */
-export type UnderPressureOptions = Given<Static<typeof UnderPressureOptions>>
+export type UnderPressureOptions = Options
 
 /** Every fault of the options, one line each. */
 export function faultsOfUnderPressure(given: UnderPressureOptions): readonly string[] {
@@ -27,7 +28,8 @@ export function faultsOfUnderPressure(given: UnderPressureOptions): readonly str
   const faults = [...faultsOf(UnderPressureOptions, options)]
   if (faults.length > 0) return faults
   const { maxEventLoopDelay, maxEventLoopUtilization, maxHeapUsedBytes, maxRssBytes } = options
-  if (maxEventLoopUtilization > 1) faults.push('maxEventLoopUtilization: must be at most 1')
+  if (maxEventLoopUtilization > 1)
+    faults.push(`maxEventLoopUtilization: expected a number from 0 to 1, got ${maxEventLoopUtilization}`)
   if (maxEventLoopDelay + maxEventLoopUtilization + maxHeapUsedBytes + maxRssBytes === 0)
     faults.push('maxEventLoopDelay: all limits are 0: set this or another one')
   return faults

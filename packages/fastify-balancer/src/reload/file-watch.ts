@@ -1,4 +1,5 @@
 import { watch, type FSWatcher } from 'node:fs'
+import { setTimeout as after } from 'node:timers/promises'
 import { contentsOf, foldersOf } from './file-contents.ts'
 
 /** How files are watched; times in ms. */
@@ -111,7 +112,7 @@ export class FileWatch {
     for (let look = 0; look < mostLooks && !isSame(before, now, files) && !this.#closed; look++) {
       before = now
       // oxlint-disable-next-line no-await-in-loop -- one look after the other
-      await new Promise<void>((resolve) => void setTimeout(resolve, this.#options.settle).unref())
+      await after(this.#options.settle)
       // oxlint-disable-next-line no-await-in-loop -- the same
       now = await contentsOf(files)
     }

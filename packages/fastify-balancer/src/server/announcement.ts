@@ -26,8 +26,9 @@ export function listeningLine({ balancers }: Configuration, address: string): st
 
 /** How many backends are probed before anything listens. */
 function probedFirst({ backends = [], healthCheck = {} }: BalancerConfiguration): number {
-  if (healthCheck === false || healthCheck.type === 'none') return 0
-  return (healthCheck.initial ?? 'probe') === 'probe' ? backends.length : 0
+  if (healthCheck === false) return 0
+  const { type, initial = 'probe' } = healthCheck === true ? {} : healthCheck
+  return type !== 'none' && initial === 'probe' ? backends.length : 0
 }
 
 /** The line that says what a start waits for; undefined if it does not wait. */

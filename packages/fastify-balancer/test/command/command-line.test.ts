@@ -34,6 +34,21 @@ async function stop({ child, exit }: Program, signal: NodeJS.Signals = 'SIGTERM'
   return exit
 }
 
+test('an older Node is told so in one line, before anything is loaded', () => {
+  for (const [version, isOlder] of [
+    ['20.20.2', true],
+    ['22.18.9', true],
+    ['22.19.0', false],
+  ] as const) {
+    const told = `Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '${version}' } })`
+    const args = ['--import', `data:text/javascript,${encodeURIComponent(told)}`, file, '--version']
+    const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' })
+    assert.equal(status, isOlder ? 1 : 0, stderr)
+    assert.equal(stderr, isOlder ? `fastify-balancer: needs Node 22.19 or later, and this is ${version}\n` : '')
+    assert.equal(stdout === '', isOlder)
+  }
+})
+
 describe('the demo', patience, () => {
   test('three backends take turns, and three lines say what to try', async (t) => {
     const program = start(t, '--port', '0', '--log', 'off')

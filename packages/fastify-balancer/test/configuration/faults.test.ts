@@ -66,7 +66,7 @@ const faulty: Readonly<Record<string, readonly [text: string, place: string, mes
   'a backend that is no URL': [
     'balancers:\n  - backends: [{ url: "http://a:b" }]\n',
     '2:23 balancers.0.backends.0.url',
-    /URL/,
+    /is not an address such as/,
   ],
   'a backend with a path': [
     'balancers:\n  - backends:\n      - http://a/b\n',

@@ -48,7 +48,7 @@ server f 10.0.0.6 check`,
   assert.ok(report.some((line) => /:12: left out: server f .*a port/.test(line)))
   const all = balancer(t, 'option allbackups\nserver a a:1 backup\nserver b b:1 backup')
   assert.deepEqual(
-    (all.backends as { priority: number }[]).map(({ priority }) => priority),
+    (all.backends as readonly { priority: number }[]).map(({ priority }) => priority),
     [1, 1],
   )
 })

@@ -2,6 +2,12 @@ import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import { fromNginx, type Imported } from './stage.ts'
 
+/** What can be switched on and off, as it is when it is given in parts. */
+function partsOf<Parts extends object>(option: Parts | boolean | undefined): Parts {
+  assert.ok(typeof option === 'object')
+  return option
+}
+
 /** A server on port 80 with this inside. */
 const site = (inner: string, http = '') => `events {}\nhttp {\n${http}\nserver {\n${inner}\n}\n}\n`
 
@@ -14,16 +20,26 @@ const balancer = (t: TestContext, inner: string, http?: string) => {
 }
 
 test("nginx's own defaults are written where ours differ", (t) => {
-  const { timeouts, retry, panicThreshold, healthCheck, circuitBreaker, host, forwarded, report, isComplete } =
-    balancer(
-      t,
-      'location / { proxy_pass http://web; proxy_redirect off; }',
-      'upstream web { server 10.0.0.1:1; server 10.0.0.2:1; }',
-    )
+  const {
+    timeouts,
+    retry: retried,
+    panicThreshold,
+    healthCheck,
+    circuitBreaker,
+    host,
+    forwarded,
+    report,
+    isComplete,
+  } = balancer(
+    t,
+    'location / { proxy_pass http://web; proxy_redirect off; }',
+    'upstream web { server 10.0.0.1:1; server 10.0.0.2:1; }',
+  )
   assert.deepEqual(timeouts, { connect: 60_000, headers: 60_000, idle: 60_000 })
-  assert.equal(retry?.attempts, 1)
-  assert.ok(['GET', 'PUT', 'DELETE'].every((method) => retry?.methods?.includes(method)))
-  assert.ok(['POST', 'PATCH', 'LOCK'].every((method) => !retry?.methods?.includes(method)))
+  const retry = partsOf(retried)
+  assert.equal(retry.attempts, 1)
+  assert.ok(['GET', 'PUT', 'DELETE'].every((method) => retry.methods?.includes(method)))
+  assert.ok(['POST', 'PATCH', 'LOCK'].every((method) => !retry.methods?.includes(method)))
   assert.deepEqual([panicThreshold, healthCheck, host, forwarded], [false, false, 'web', { xForwarded: false }])
   assert.deepEqual(circuitBreaker, {
     failures: 1,
@@ -109,11 +125,11 @@ test('a Host that has a meaning of its own here is written such that it means it
 test('conditions of proxy_next_upstream', (t) => {
   const retryFor = (line: string) =>
     balancer(t, `${line} location / { proxy_pass http://web; }`, 'upstream web { server a:1; server b:1; server c:1; }')
-  assert.equal(retryFor('proxy_next_upstream off;').retry?.attempts, 0)
-  assert.equal(retryFor('proxy_next_upstream_tries 2;').retry?.attempts, 1)
+  assert.equal(partsOf(retryFor('proxy_next_upstream off;').retry).attempts, 0)
+  assert.equal(partsOf(retryFor('proxy_next_upstream_tries 2;').retry).attempts, 1)
   const statuses = retryFor('proxy_next_upstream error timeout http_502 http_404 non_idempotent;')
-  assert.deepEqual(statuses.retry?.statuses, [502, 404])
-  assert.ok(statuses.retry?.methods?.includes('POST'))
+  assert.deepEqual(partsOf(statuses.retry).statuses, [502, 404])
+  assert.ok(partsOf(statuses.retry).methods?.includes('POST'))
   assert.deepEqual((statuses.circuitBreaker as { statuses: unknown }).statuses, [502])
   assert.match(told(retryFor('proxy_next_upstream error;'))[0]!, /left out: proxy_next_upstream error: /)
   assert.match(told(retryFor('proxy_next_upstream_timeout 5s;'))[0]!, /left out: proxy_next_upstream_timeout 5s: /)

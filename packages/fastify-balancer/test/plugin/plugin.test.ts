@@ -40,13 +40,68 @@ test('every fault says of which option it is', async (t) => {
   await assert.rejects(start(t, faulty), ({ message }: Error) => {
     const faults = message.slice(message.indexOf(': ') + 2).split('; ')
     assert.deepEqual(faults, [
-      "paths: expected 'strict' or 'as-is'",
-      'healthCheck.rise: expected integer to be greater or equal to 1',
-      'circuitBreaker: expected object',
+      "paths: expected 'strict' or 'as-is', got 'loose'",
+      'healthCheck.rise: expected a whole number from 1 to 1000, got 0',
+      'circuitBreaker: expected an object, true or false, got 5',
       'dashboard: needs `admin`: add `admin: { onRequest }`',
     ])
     return true
   })
+})
+
+test('true is a plugin with its defaults, but not for admin routes, which would be open', async (t) => {
+  const [backend] = await startBackends(t, 'one')
+  const app = await start(t, {
+    backends: [backend!.url],
+    healthCheck: true,
+    circuitBreaker: true,
+    metrics: true,
+    underPressure: true,
+    admin: { onRequest: isAnna },
+    dashboard: true,
+  })
+  await app.ready()
+  for (const name of ['healthCheck', 'circuitBreaker', 'balancerMetrics', 'isUnderPressure'])
+    assert.ok(app.hasDecorator(name), name)
+  assert.equal((await app.inject({ url: '/_balancer/dashboard/', headers: { 'x-user': 'anna' } })).statusCode, 200)
+  await assert.rejects(start(t, { admin: true as never }), /admin: `true` would be open to everyone: give a hook/)
+})
+
+test('a name of another system, or one that is misspelt, is answered with ours', async (t) => {
+  for (const [given, meant] of Object.entries({
+    healthcheck: 'healthCheck',
+    health_check: 'healthCheck',
+    'health-check': 'healthCheck',
+    upstream: 'backends',
+    upstreams: 'backends',
+    servers: 'backends',
+    targets: 'backends',
+    timeout: 'timeouts',
+    retries: 'retry',
+    algorithm: 'policy',
+    breaker: 'circuitBreaker',
+    stripPrefix: 'rewrite.stripPrefix',
+    connectTimeout: 'timeouts.connect',
+    outlierDetection: 'healthCheck.outliers',
+    ssl: 'pool.tls',
+    drain: 'drainDeadline',
+    nmae: 'name',
+  }))
+    await assert.rejects(start(t, { [given]: 1 }), ({ message }: Error) => {
+      assert.equal(message, `Bad balancer options: ${given}: unknown option (did you mean ${meant}?)`)
+      return true
+    })
+  const samples: [object, string][] = [
+    [
+      { healthCheck: { outliers: { latency: { facter: 1 } } } },
+      'healthCheck.outliers.latency.facter: unknown option (did you mean factor?)',
+    ],
+    [{ circuitBreaker: { threshold: 3 } }, 'circuitBreaker.threshold: unknown option (did you mean failures?)'],
+    [{ backends: [{ url: 'a:1', weigth: 2 }] }, 'backends.0.weigth: unknown option (did you mean weight?)'],
+    [{ nothingLikeIt: 1 }, 'nothingLikeIt: unknown option'],
+  ]
+  for (const [given, text] of samples)
+    await assert.rejects(start(t, given), { message: `Bad balancer options: ${text}` })
 })
 
 test('metrics of a second balancer are refused, as what they ask for would not be done', async (t) => {

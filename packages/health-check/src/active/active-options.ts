@@ -51,4 +51,4 @@ export const ActiveOptions = Type.Object({
 export type ActiveOptions = Static<typeof ActiveOptions>
 
 /** The same as users write them: all optional. */
-export type GivenActiveOptions = Given<ActiveOptions>
+export type GivenActiveOptions = Given<typeof ActiveOptions>

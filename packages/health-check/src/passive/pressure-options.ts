@@ -15,7 +15,11 @@ export const PressureOptions = Type.Object(
       1000,
     ),
   },
-  { ...strict, default: {} },
+  {
+    ...strict,
+    default: {},
+    description: 'What happens when a backend says that it has too much to do; `false` = nothing',
+  },
 )
 /** What happens when a backend says that it is overloaded. */
 export type PressureOptions = Static<typeof PressureOptions>

@@ -1,4 +1,4 @@
-import { code, strict } from '@fastify-balancer/option-schema'
+import { code, functionFaults, shown, strict } from '@fastify-balancer/option-schema'
 import { Type, type Static } from '@sinclair/typebox'
 import { validateHeaderName, validateHeaderValue } from 'node:http'
 import { isReversed } from './expectation.ts'
@@ -16,16 +16,26 @@ export const ProbeOptions = Type.Object({
   }),
   method: Type.String({
     pattern: "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$",
+    expected: 'a method such as GET',
     default: 'HEAD',
     description: 'Request method',
   }),
-  path: Type.String({ pattern: '^/[!-"$-~]*$', default: '/', description: 'Request path, with a query if needed' }),
+  path: Type.String({
+    pattern: '^/[!-"$-~]*$',
+    expected: 'a path that begins with /',
+    default: '/',
+    description: 'Request path, with a query if needed',
+  }),
   headers: Type.Record(Type.String(), Type.String(), {
     default: {},
     description: 'Request headers; their values are never shown or logged',
   }),
   host: Type.Optional(
-    Type.String({ pattern: '^[!-~]+$', description: "`Host` header. Default: the backend's own address" }),
+    Type.String({
+      pattern: '^[!-~]+$',
+      expected: 'a host such as api.example',
+      description: "`Host` header. Default: the backend's own address",
+    }),
   ),
   port: Type.Optional(
     Type.Integer({
@@ -40,7 +50,7 @@ export const ProbeOptions = Type.Object({
         Type.Array(
           Type.Union([
             Type.Integer({ minimum: 100, maximum: 599 }),
-            Type.String({ pattern: '^[1-5][0-9]{2}-[1-5][0-9]{2}$' }),
+            Type.String({ pattern: '^[1-5][0-9]{2}-[1-5][0-9]{2}$', expected: "a range such as '200-399'" }),
           ]),
           {
             minItems: 1,
@@ -53,7 +63,7 @@ export const ProbeOptions = Type.Object({
         'A string or RegExp that the first 64 KiB of the body must contain; needs `method: "GET"`',
       ),
     },
-    { ...strict, default: {} },
+    { ...strict, default: {}, description: 'Which answers are good' },
   ),
   probe: code<CustomProbe>(
     '`async ({ id, url, tags, zone }, signal) => {}`: a probe of your own; the backend is unhealthy if it throws, and the error says why',
@@ -98,11 +108,10 @@ export function probeFaults({ type, method, headers, expect, probe }: ProbeOptio
   if (method.toUpperCase() === 'CONNECT') faults.push('method: CONNECT cannot be used for probes')
   if (expect.body !== undefined) {
     if (typeof expect.body !== 'string' && !(expect.body instanceof RegExp)) {
-      faults.push('expect.body: expected string or RegExp')
+      faults.push(`expect.body: expected a string or a RegExp, got ${shown(expect.body)}`)
     } else if (type !== 'http') faults.push("expect.body: needs type 'http'")
     else if (method.toUpperCase() === 'HEAD')
       faults.push("expect.body: a response to HEAD has no body; use method 'GET'")
   }
-  if (probe !== undefined && typeof probe !== 'function') faults.push('probe: expected function')
-  return faults
+  return [...faults, ...functionFaults('probe', probe)]
 }

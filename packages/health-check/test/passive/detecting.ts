@@ -22,8 +22,8 @@ export type Played = AttemptRecord
 export const epochStart = Date.UTC(2026, 2, 1)
 
 interface Settings {
-  readonly outliers?: Given<OutlierOptions>
-  readonly pressure?: Given<PressureOptions>
+  readonly outliers?: Given<typeof OutlierOptions>
+  readonly pressure?: Given<typeof PressureOptions>
   readonly balancer?: BalancerOptions
 }
 

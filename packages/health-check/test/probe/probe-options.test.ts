@@ -39,7 +39,11 @@ describe('faults', () => {
     ],
     ['a body with head', { method: 'head', expect: { body: /ok/ } }, /^expect\.body: a response to HEAD/],
     ['a body of TCP', { type: 'tcp', method: 'GET', expect: { body: 'ok' } }, /^expect\.body: needs type 'http'$/],
-    ['a body that is neither', { method: 'GET', expect: { body: 7 } }, /^expect\.body: expected string or RegExp$/],
+    [
+      'a body that is neither',
+      { method: 'GET', expect: { body: 7 } },
+      /^expect\.body: expected a string or a RegExp, got 7$/,
+    ],
     ['a range reversed', { expect: { statuses: [200, '399-200'] } }, /^expect\.statuses\.1: 399-200 begins after/],
     ['a range of nonsense', { expect: { statuses: ['2xx'] } }, /^expect\.statuses\.0: /],
     ['no status at all', { expect: { statuses: [] } }, /^expect\.statuses: /],
@@ -60,7 +64,7 @@ describe('faults', () => {
     ['a rise of 0', { rise: 0 }, /^rise: /],
     ['a jitter above 1', { jitter: 1.1 }, /^jitter: /],
     ['a port out of range', { port: 65_536 }, /^port: /],
-    ['a probe that is no function', { probe: 'curl' }, /^probe: expected function$/],
+    ['a probe that is no function', { probe: 'curl' }, /^probe: expected a function, got a string$/],
     ['a misspelt expectation', { expect: { status: [200] } }, /^expect\.status: /],
   ]
   for (const [what, given, fault] of wrong) {

@@ -15,7 +15,7 @@ const names = ['exchange:start', 'exchange:end', 'attempt:start', 'attempt:end']
 const heard = () => names.filter((name) => channel(name).hasSubscribers)
 
 test('tracing is on or off', () => {
-  assert.deepEqual(faultsOfOptions({ tracing: 'yes' as never }), ['tracing: expected boolean'])
+  assert.deepEqual(faultsOfOptions({ tracing: 'yes' as never }), ["tracing: expected true or false, got 'yes'"])
   assert.deepEqual(faultsOfOptions({ tracing: true }), [])
 })
 

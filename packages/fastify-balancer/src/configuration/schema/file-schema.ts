@@ -2,7 +2,7 @@ import { AdminRoutesOptions } from '@fastify-balancer/admin-routes'
 import { MetricsOptions } from '@fastify-balancer/metrics'
 import { strict } from '@fastify-balancer/option-schema'
 import { Type } from '@sinclair/typebox'
-import { pageOptions } from '../../plugin/options.ts'
+import { FacadeDashboardOptions } from '../../plugin/dashboard-options.ts'
 import { UnderPressureOptions } from '../../plugin/under-pressure.ts'
 import { BalancerInFile } from './balancer.ts'
 import { objectInFile } from './in-file.ts'
@@ -38,7 +38,7 @@ const admin = Type.Object(
 )
 
 const metrics = objectInFile(MetricsOptions, { registry: undefined })
-const page = objectInFile(Type.Partial(pageOptions), { onRequest: undefined })
+const page = objectInFile(FacadeDashboardOptions, { onRequest: undefined })
 const underPressure = objectInFile(UnderPressureOptions)
 
 /** The whole file. The one source of its check, its JSON Schema and the README's table. */

@@ -1,3 +1,4 @@
+import { isSwitchable } from '@fastify-balancer/option-schema'
 import { Kind, OptionalKind, Type, type TObject, type TSchema } from '@sinclair/typebox'
 import { moduleExport } from './reference.ts'
 
@@ -9,7 +10,15 @@ function isCode(schema: TSchema): boolean {
   return schema[Kind] === 'Any'
 }
 
+/** What can be switched off takes `false`, and `true` if it has parts. */
 function memberInFile(schema: TSchema, replacements: Replacements, path: string): TSchema {
+  if (!isSwitchable(schema)) return partInFile(schema, replacements, path)
+  const { off: _, description = '', default: byDefault, ...own } = schema
+  const switches = schema.type === 'object' ? Type.Boolean() : Type.Literal(false)
+  return Type.Union([partInFile(own, replacements, path), switches], { description, default: byDefault })
+}
+
+function partInFile(schema: TSchema, replacements: Replacements, path: string): TSchema {
   if (isCode(schema)) return moduleExport(schema.description)
   if (schema.type === 'object' && schema.properties !== undefined)
     return objectInFile(schema as TObject, replacements, `${path}.`)

@@ -51,7 +51,8 @@ function choiceOf({ anyOf, ...rest }: JsonSchema): JsonSchema {
 /** One part of the schema as editors understand it. */
 function converted(schema: JsonSchema): JsonSchema {
   if (Array.isArray(schema['anyOf'])) return choiceOf(schema)
-  const { properties, patternProperties, items, ...rest } = schema
+  // `expected` says in words what `pattern` does; it is not JSON Schema's.
+  const { properties, patternProperties, items, expected: _, ...rest } = schema
   return withVariables({
     ...rest,
     ...(properties !== undefined && { properties: mapped(properties) }),

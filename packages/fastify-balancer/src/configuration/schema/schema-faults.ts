@@ -1,7 +1,7 @@
 import type { TSchema } from '@sinclair/typebox'
+import { nearName } from '@fastify-balancer/option-schema'
 import { Value } from '@sinclair/typebox/value'
 import { within, type PlacedFault } from '../document/fault.ts'
-import { nearName } from './near-name.ts'
 import { branchFor, isPlain, knownNames, memberSchema } from './applied.ts'
 
 /** What would do, in words. */

@@ -1,4 +1,4 @@
-import { milliseconds, strict } from '@fastify-balancer/option-schema'
+import { canBeOff, milliseconds, strict } from '@fastify-balancer/option-schema'
 import { Type, type Static } from '@sinclair/typebox'
 
 const count = (description: string, byDefault: number, minimum: number) =>
@@ -15,7 +15,7 @@ const ConsecutiveOptions = Type.Object(
     gateway: count('Responses 502, 503 or 504 in a row that eject a backend; 0 = off', 0, 0),
     unreached: count('Failed connects in a row that eject a backend; 0 = off', 3, 0),
   },
-  { ...strict, default: {} },
+  { ...strict, default: {}, description: 'Failures in a row that eject a backend; `false` = off' },
 )
 
 /** When a success rate is too low. The defaults are Envoy's. */
@@ -30,7 +30,11 @@ const SuccessRateOptions = Type.Object(
     minimumBackends: count('Only if at least this many backends have enough volume', 5, 2),
     minimumVolume: count('Requests within one interval that count as enough volume', 100, 1),
   },
-  { ...strict, default: {} },
+  {
+    ...strict,
+    default: {},
+    description: 'When a backend succeeds too seldom, compared with the others; `false` = off',
+  },
 )
 
 /** When a backend is too slow, or hangs. */
@@ -55,7 +59,11 @@ const LatencyOptions = Type.Object(
       1,
     ),
   },
-  { ...strict, default: {} },
+  {
+    ...strict,
+    default: {},
+    description: 'When a backend is too slow, compared with the others, or hangs; `false` = off',
+  },
 )
 
 /** Passive health checks: backends are judged by the outcome of client requests. */
@@ -66,9 +74,9 @@ export const OutlierOptions = Type.Object(
       10_000,
       10,
     ),
-    consecutive: ConsecutiveOptions,
-    successRate: SuccessRateOptions,
-    latency: LatencyOptions,
+    consecutive: canBeOff(ConsecutiveOptions, { failures: 0, gateway: 0, unreached: 0 }),
+    successRate: canBeOff(SuccessRateOptions, { stdev: 0 }),
+    latency: canBeOff(LatencyOptions, { factor: 0 }),
     ejectFor: milliseconds('How long a backend is ejected the first time; n times as long the nth time', 30_000, 1),
     maxEjectFor: milliseconds('Longest ejection', 300_000, 1),
     jitter: Type.Number({
@@ -88,7 +96,11 @@ export const OutlierOptions = Type.Object(
       description: 'A successful active probe ends an ejection that it disproves, e.g. one for failed connects',
     }),
   },
-  { ...strict, default: {} },
+  {
+    ...strict,
+    default: {},
+    description: 'Passive health checks: backends are judged by how the requests of clients fare; `false` = off',
+  },
 )
 /** When backends are ejected, and for how long. */
 export type OutlierOptions = Static<typeof OutlierOptions>

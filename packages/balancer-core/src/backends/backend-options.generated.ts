@@ -1,0 +1,31 @@
+// Written by `node test/option-types.ts --write` from the schema in backend-options.ts: change that one.
+/** One backend, as options describe it. */
+export interface BackendOptions {
+  /** Its origin: `http://` or `https://`, host and port, without a path */
+  url: string
+  /** Its name, e.g. in the log. Default: its origin */
+  id?: string
+  /**
+   * Its share of the traffic, relative to the others
+   * @default 1
+   */
+  weight?: number
+  /**
+   * Tier: 0 is used first. A higher tier gets traffic only when no backend of a lower one is healthy, or all of them
+   * have failed a request
+   * @default 0
+   */
+  priority?: number
+  /** Most requests in flight at once. Default: `pool.connections`, which is also the limit over HTTP/1.1 */
+  maxInFlight?: number
+  /**
+   * Where it runs, e.g. a data centre: shown in views, and readable by a policy of your own
+   * @default none
+   */
+  zone?: string
+  /**
+   * Labels: shown in views, and readable by a policy of your own
+   * @default none
+   */
+  tags?: readonly string[]
+}

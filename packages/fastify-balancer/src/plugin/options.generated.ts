@@ -1,0 +1,46 @@
+// Written by `node test/option-types.ts --write` from the schema in options.ts: change that one.
+import type { FacadeDashboardOptions } from './dashboard-options.generated.ts'
+import type { UnderPressureOptions } from './under-pressure.generated.ts'
+import type { AdminRoutesOptions } from '@fastify-balancer/admin-routes'
+import type { BalancerOptions as CoreOptions } from '@fastify-balancer/balancer-core'
+import type { CircuitBreakerSettings } from '@fastify-balancer/circuit-breaker'
+import type { HealthCheckSettings } from '@fastify-balancer/health-check'
+import type { MetricsOptions } from '@fastify-balancer/metrics'
+
+/** What `register` takes: everything optional, nested objects in part; `false` leaves a plugin out. */
+export interface BalancerOptions extends CoreOptions {
+  /**
+   * Health checks, active and passive; `false` = none
+   * @default true
+   */
+  healthCheck?: HealthCheckSettings | boolean
+  /**
+   * A circuit breaker for each backend; `false` = none
+   * @default true
+   */
+  circuitBreaker?: CircuitBreakerSettings | boolean
+  /**
+   * Metrics for Prometheus, of all balancers of the server: give it to one balancer only. Open to all unless its
+   * `onRequest` says otherwise
+   * @default false
+   */
+  metrics?: MetricsOptions | boolean
+  /**
+   * Admin routes, for all balancers of the server: give it to one balancer only. They need `onRequest`, a hook that
+   * checks who asks
+   * @default false
+   */
+  admin?: AdminRoutesOptions | false
+  /**
+   * The live page. It needs `admin`, whose `prefix` and hooks it takes over: it is for who may look at those, below
+   * them
+   * @default false
+   */
+  dashboard?: FacadeDashboardOptions | boolean
+  /**
+   * Answers 503 while the process is overloaded, whatever the balancer: give it to one balancer only, and not beside a
+   * `@fastify/under-pressure` of your own
+   * @default false
+   */
+  underPressure?: UnderPressureOptions | boolean
+}

@@ -1,0 +1,191 @@
+// Writes the types of all options, with what an editor shows of each, from the schemas that check them:
+// `node test/option-types.ts --write`.
+import { AdminRoutesOptions } from '@fastify-balancer/admin-routes'
+import { BackendOptions, BalancerOptions as CoreOptions } from '@fastify-balancer/balancer-core'
+import { CircuitBreakerOptions, RateOptions } from '@fastify-balancer/circuit-breaker'
+import { DashboardOptions } from '@fastify-balancer/dashboard'
+import { HealthCheckOptions } from '@fastify-balancer/health-check'
+import { MetricsOptions } from '@fastify-balancer/metrics'
+import { BalancerOptions } from 'fastify-balancer'
+import { writeFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { CircuitSettings } from '../packages/circuit-breaker/src/backend/circuit-settings.ts'
+import { FacadeDashboardOptions } from '../packages/fastify-balancer/src/plugin/dashboard-options.ts'
+import { UnderPressureOptions } from '../packages/fastify-balancer/src/plugin/under-pressure.ts'
+import { CodeTypes } from './support/code-types.ts'
+import { InterfaceText, type OptionSchema } from './support/interface-text.ts'
+
+const root = join(import.meta.dirname, '..')
+
+/** An interface that is written, and where. */
+export interface GeneratedType {
+  readonly name: string
+  readonly schema: OptionSchema
+  /** The file with the schema, below `packages`; the interface stands beside it. */
+  readonly source: string
+  readonly description: string
+  /** The interface that it extends: what that holds is not written again. */
+  readonly base?: { readonly name: string; readonly schema: OptionSchema }
+  /** The types of options that have an interface elsewhere. */
+  readonly parts?: Readonly<Record<string, string>>
+  /** The module of each interface that stands elsewhere. */
+  readonly imports?: Readonly<Record<string, string>>
+}
+
+/** Without what the facade chooses itself. */
+const part = (schema: OptionSchema): OptionSchema => {
+  const { balancer: _, ...properties } = schema.properties ?? {}
+  return { properties }
+}
+
+const healthCheck: GeneratedType = {
+  name: 'HealthCheckSettings',
+  schema: part(HealthCheckOptions),
+  source: 'health-check/src/options.ts',
+  description: 'How the backends of a balancer are checked: everything optional, nested objects in part.',
+}
+
+const circuit: GeneratedType = {
+  name: 'BackendCircuitOptions',
+  schema: CircuitSettings,
+  source: 'circuit-breaker/src/backend/circuit-settings.ts',
+  description: 'What may be otherwise for one backend.',
+}
+
+const circuitBreaker: GeneratedType = {
+  name: 'CircuitBreakerSettings',
+  schema: part(CircuitBreakerOptions),
+  source: 'circuit-breaker/src/options.ts',
+  description: 'The circuits of the backends of a balancer: everything optional.',
+  base: circuit,
+  imports: { BackendCircuitOptions: './backend/circuit-settings.generated.ts' },
+}
+
+/** Every interface of options. */
+export const generatedTypes: readonly GeneratedType[] = [
+  {
+    name: 'BackendOptions',
+    schema: BackendOptions,
+    source: 'balancer-core/src/backends/backend-options.ts',
+    description: 'One backend, as options describe it.',
+  },
+  {
+    name: 'BalancerOptions',
+    schema: CoreOptions,
+    source: 'balancer-core/src/options.ts',
+    description: 'What `register` takes: everything optional, nested objects in part.',
+    parts: { backends: 'readonly (string | BackendOptions)[]' },
+    imports: { BackendOptions: './backends/backend-options.generated.ts' },
+  },
+  healthCheck,
+  {
+    name: 'HealthCheckOptions',
+    schema: HealthCheckOptions,
+    source: healthCheck.source,
+    description: 'What `register` takes: everything optional, nested objects in part.',
+    base: healthCheck,
+  },
+  {
+    name: 'RateOptions',
+    schema: RateOptions,
+    source: 'circuit-breaker/src/trip/rate-options.ts',
+    description: 'The option `rate`, in part.',
+  },
+  circuit,
+  circuitBreaker,
+  {
+    name: 'CircuitBreakerOptions',
+    schema: CircuitBreakerOptions,
+    source: circuitBreaker.source,
+    description: 'What `register` takes: everything optional.',
+    base: circuitBreaker,
+  },
+  {
+    name: 'MetricsOptions',
+    schema: MetricsOptions,
+    source: 'metrics/src/options.ts',
+    description: 'What `register` takes: everything optional.',
+  },
+  {
+    name: 'AdminRoutesOptions',
+    schema: AdminRoutesOptions,
+    source: 'admin-routes/src/options.ts',
+    description: 'What `register` takes: everything optional, nested objects in part.',
+  },
+  {
+    name: 'DashboardOptions',
+    schema: DashboardOptions,
+    source: 'dashboard/src/options.ts',
+    description: 'What `register` takes: everything optional.',
+  },
+  {
+    name: 'FacadeDashboardOptions',
+    schema: FacadeDashboardOptions,
+    source: 'fastify-balancer/src/plugin/dashboard-options.ts',
+    description: 'What of the page can be chosen here; the rest follows from the admin routes.',
+  },
+  {
+    name: 'UnderPressureOptions',
+    schema: UnderPressureOptions,
+    source: 'fastify-balancer/src/plugin/under-pressure.ts',
+    description: 'When requests are shed, for the process is overloaded: everything optional.',
+  },
+  {
+    name: 'BalancerOptions',
+    schema: BalancerOptions,
+    source: 'fastify-balancer/src/plugin/options.ts',
+    description: 'What `register` takes: everything optional, nested objects in part; `false` leaves a plugin out.',
+    base: { name: 'CoreOptions', schema: CoreOptions },
+    parts: {
+      healthCheck: 'HealthCheckSettings | boolean',
+      circuitBreaker: 'CircuitBreakerSettings | boolean',
+      metrics: 'MetricsOptions | boolean',
+      admin: 'AdminRoutesOptions | false',
+      dashboard: 'FacadeDashboardOptions | boolean',
+      underPressure: 'UnderPressureOptions | boolean',
+    },
+    imports: {
+      'BalancerOptions as CoreOptions': '@fastify-balancer/balancer-core',
+      HealthCheckSettings: '@fastify-balancer/health-check',
+      CircuitBreakerSettings: '@fastify-balancer/circuit-breaker',
+      MetricsOptions: '@fastify-balancer/metrics',
+      AdminRoutesOptions: '@fastify-balancer/admin-routes',
+      FacadeDashboardOptions: './dashboard-options.generated.ts',
+      UnderPressureOptions: './under-pressure.generated.ts',
+    },
+  },
+]
+
+/** The files that are written, and what is to stand in them. */
+export function generatedFiles(): ReadonlyMap<string, string> {
+  const sources = new Set(generatedTypes.map(({ source }) => source))
+  return new Map([...sources].map((source) => [fileBeside(source), fileText(source)]))
+}
+
+function fileBeside(source: string): string {
+  return join(root, 'packages', source.replace(/\.ts$/, '.generated.ts'))
+}
+
+function fileText(source: string): string {
+  const code = new CodeTypes(join(root, 'packages', source.split('/')[0]!, 'src'))
+  const types = generatedTypes.filter((type) => type.source === source)
+  const written = new InterfaceText(code, fileBeside(source))
+  const interfaces = types.map(({ name, schema, description, base, parts = {}, imports = {} }) => {
+    for (const [one, from] of Object.entries(imports)) written.imports.set(one, from)
+    const own = Object.entries(schema.properties ?? {}).filter(
+      ([option]) => base?.schema.properties?.[option] === undefined,
+    )
+    const body = written.block({ properties: Object.fromEntries(own), required: schema.required }, parts)
+    return `/** ${description} */\nexport interface ${name}${base === undefined ? '' : ` extends ${base.name}`} ${body}\n`
+  })
+  const head = `// Written by \`node test/option-types.ts --write\` from the schema in ${basename(source)}: change that one.\n`
+  const imports = written.importLines()
+  return `${head}${imports}${imports === '' ? '' : '\n'}${interfaces.join('\n')}`
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url))
+  for (const [file, text] of generatedFiles()) {
+    if (process.argv[2] === '--write') writeFileSync(file, text)
+    else process.stdout.write(text)
+  }
