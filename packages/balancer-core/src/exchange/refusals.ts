@@ -16,8 +16,16 @@ interface Refusal {
 let coming: Refusal[] = []
 /** Those of an earlier turn, the next at the end. */
 let due: Refusal[] = []
+let isScheduled = false
+
+function schedule(): void {
+  if (isScheduled || due.length + coming.length === 0) return
+  isScheduled = true
+  setImmediate(refuseSome)
+}
 
 function refuseSome(): void {
+  isScheduled = false
   if (due.length === 0) {
     due = coming.reverse()
     coming = []
@@ -27,7 +35,7 @@ function refuseSome(): void {
     const { exchange, reason } = due.pop()!
     exchange.fail(reason, undefined)
   } while (due.length > 0 && performance.now() < until)
-  if (due.length + coming.length > 0) setImmediate(refuseSome)
+  schedule()
 }
 
 /**
@@ -35,5 +43,6 @@ function refuseSome(): void {
  * as soon as they are refused would otherwise keep a process so busy that the backends' places stay empty.
  */
 export function refuse(exchange: Refused, reason: FailureReason): void {
-  if (coming.push({ exchange, reason }) + due.length === 1) setImmediate(refuseSome)
+  coming.push({ exchange, reason })
+  schedule()
 }
