@@ -27,7 +27,7 @@ function schedule(): void {
 function refuseSome(): void {
   isScheduled = false
   if (due.length === 0) {
-    due = coming.reverse()
+    due = coming.toReversed()
     coming = []
   }
   const until = performance.now() + slice
