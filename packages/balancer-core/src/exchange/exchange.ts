@@ -24,6 +24,7 @@ import { attemptRequest, outgoing, rewriteOutgoing, type Outgoing } from '../req
 import { openFresh } from '../backends/pool.ts'
 import type { Waiter } from '../picking/queue.ts'
 import { brokenBody, isUploading, RequestFault } from '../request/request-body.ts'
+import { refuse } from './refusals.ts'
 import { Retries } from './retry.ts'
 import type { IncomingFields } from '../headers/fields.ts'
 
@@ -81,7 +82,7 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
     if (channels.exchangeStart.hasSubscribers) channels.exchangeStart.publish({ exchange: this })
     // The client may have gone while an earlier hook was running.
     if (this.reply.raw.destroyed) return this.onClose()
-    if (!hasRoom) return this.fail('overloaded', undefined)
+    if (!hasRoom) return refuse(this, 'overloaded')
     this.#limits.start('request-timeout', timeouts.request)
     try {
       this.#outgoing = outgoing(request, forwarding.request)
@@ -109,7 +110,7 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
     const picked = balancer.pick(this)
     if (typeof picked === 'object') this.attempt(picked)
     else if (picked === 'none') this.fail('no-backend', undefined)
-    else if (!this.#queue()) this.fail('queue-full', undefined)
+    else if (!this.#queue()) refuse(this, 'queue-full')
   }
 
   /** Enters the queue; false when that is full. */
