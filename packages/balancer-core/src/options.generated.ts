@@ -78,7 +78,7 @@ export interface BalancerOptions {
      */
     tls?: Record<string, unknown>
   }
-  /** How long is waited, and for what */
+  /** Time limits */
   timeouts?: {
     /**
      * Connecting to a backend: name look-up, TCP and TLS together (ms; 0 = none)
@@ -113,8 +113,8 @@ export interface BalancerOptions {
     queue?: number | false
   }
   /**
-   * Which requests are tried again. `false` = none that a backend may already have processed; what never reached one
-   * still goes to another
+   * Which requests are retried. `false` = none that a backend may already have processed; requests that never reached a
+   * backend still go to another one
    */
   retry?: {
     /**
@@ -132,7 +132,7 @@ export interface BalancerOptions {
      * @default []
      */
     statuses?: readonly number[]
-    /** How many retries there may be at all, so that they do not overload what is left */
+    /** Limit on all retries together, so that they do not overload the remaining backends */
     budget?: {
       /**
        * Retry budget: retries allowed, as a share of the requests of the last 10 s
@@ -146,7 +146,7 @@ export interface BalancerOptions {
       floor?: number
     }
   } | boolean
-  /** Where requests wait while every backend is full */
+  /** Queue for requests while every backend is at `maxInFlight` */
   queue?: {
     /**
      * How many requests may wait when all backends are at `maxInFlight`; more get 503 at once
@@ -182,7 +182,7 @@ export interface BalancerOptions {
    * @default 30000
    */
   drainDeadline?: number | false
-  /** Which headers say where a request comes from; `false` = none */
+  /** Headers that tell backends where a request comes from; `false` = none */
   forwarded?: {
     /**
      * Send `X-Forwarded-For`, `-Proto` and `-Host`. Values from a peer trusted by `trustProxy` are kept and appended
@@ -236,7 +236,7 @@ export interface BalancerOptions {
    * @default false
    */
   logQuery?: boolean
-  /** Changes of what is sent, and of what is answered */
+  /** Changes to requests before they are sent, and to responses */
   rewrite?: {
     /**
      * Remove `prefix` from the path that backends get

@@ -33,7 +33,7 @@ const QueueOptions = Type.Object(
       description: 'How many requests may wait when all backends are at `maxInFlight`; more get 503 at once',
     }),
   },
-  { ...strict, default: {}, description: 'Where requests wait while every backend is full' },
+  { ...strict, default: {}, description: 'Queue for requests while every backend is at `maxInFlight`' },
 )
 
 /** Everything that `register` takes. The one source of type, validation, defaults and the README's table. */
@@ -140,7 +140,7 @@ export const BalancerOptions = Type.Object(
           '`({ in, out }) => {}`: changes status and headers of the response to the client, and in the full lane its body',
         ),
       },
-      { ...strict, default: {}, description: 'Changes of what is sent, and of what is answered' },
+      { ...strict, default: {}, description: 'Changes to requests before they are sent, and to responses' },
     ),
     clock: code<Clock>('Source of time, for tests'),
     random: code<() => number>('Source of random numbers, for tests: 0 ≤ x < 1'),

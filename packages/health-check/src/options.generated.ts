@@ -30,7 +30,7 @@ export interface HealthCheckSettings {
    * @default none
    */
   port?: number
-  /** Which answers are good */
+  /** Which responses are healthy */
   expect?: {
     /**
      * Statuses that are healthy: numbers, and ranges such as `'200-399'`. Default: 100–499, and 501 for any method but
@@ -93,7 +93,7 @@ export interface HealthCheckSettings {
    * @default 'healthy'
    */
   admit?: 'healthy' | 'always' | 'all-or-nothing'
-  /** Passive health checks: backends are judged by how the requests of clients fare; `false` = off */
+  /** Passive health checks: backends are ejected when client requests to them fail or are slow; `false` = off */
   outliers?: {
     /**
      * How often success rates are checked. After each good interval, the next ejection of a backend gets one step
@@ -120,7 +120,7 @@ export interface HealthCheckSettings {
        */
       unreached?: number
     } | boolean
-    /** When a backend succeeds too seldom, compared with the others; `false` = off */
+    /** Ejects a backend whose success rate is much lower than that of the others; `false` = off */
     successRate?: {
       /**
        * A backend is ejected if its success rate is more than this many standard deviations below the mean of all
@@ -139,7 +139,7 @@ export interface HealthCheckSettings {
        */
       minimumVolume?: number
     } | boolean
-    /** When a backend is too slow, compared with the others, or hangs; `false` = off */
+    /** Ejects a backend that is much slower than the others, or hangs; `false` = off */
     latency?: {
       /**
        * A backend is ejected if its p90 (time from the end of the request to the response headers) is more than this
@@ -195,7 +195,7 @@ export interface HealthCheckSettings {
      */
     probeLifts?: boolean
   } | boolean
-  /** What happens when a backend says that it has too much to do; `false` = nothing */
+  /** Pauses a backend that is overloaded and sends `Retry-After`; `false` = off */
   pressure?: {
     /**
      * Which responses with `Retry-After` pause a backend for as long as they say: `'503'`; `'429-and-503'`, for

@@ -11,6 +11,8 @@ test('the near name is one that is spelt otherwise, or misspelt, or what others 
     helathCheck: 'healthCheck',
     backend: 'backends',
     upstream: 'backends',
+    upstraem: 'backends',
+    retires: 'retry',
     timeot: 'timeouts',
     quue: 'queue',
     nmae: 'name',

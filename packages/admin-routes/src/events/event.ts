@@ -31,7 +31,8 @@ const VetoEvent = event('veto', {
   evidence: Type.Optional(Type.Unknown()),
   others: Type.Optional(
     Type.Integer({
-      description: 'At the same moment, the same happened to so many more backends, which have no event of their own',
+      description:
+        'Number of further backends to which the same happened at that moment; they have no event of their own',
     }),
   ),
 })

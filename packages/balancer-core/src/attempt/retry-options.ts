@@ -35,7 +35,7 @@ export const RetryOptions = Type.Object(
       {
         ...strict,
         default: {},
-        description: 'How many retries there may be at all, so that they do not overload what is left',
+        description: 'Limit on all retries together, so that they do not overload the remaining backends',
       },
     ),
   },
@@ -43,7 +43,7 @@ export const RetryOptions = Type.Object(
     ...strict,
     default: {},
     description:
-      'Which requests are tried again. `false` = none that a backend may already have processed; what never reached one still goes to another',
+      'Which requests are retried. `false` = none that a backend may already have processed; requests that never reached a backend still go to another one',
   },
 )
 /** Which requests are tried again. */

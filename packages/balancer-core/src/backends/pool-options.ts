@@ -63,7 +63,7 @@ export const TimeoutOptions = Type.Object(
     request: milliseconds('The whole request, with retries and response body', 0),
     queue: milliseconds('Waiting in the queue for a backend to become free', 1000),
   },
-  { ...strict, default: {}, description: 'How long is waited, and for what' },
+  { ...strict, default: {}, description: 'Time limits' },
 )
 /** Time limits. */
 export type TimeoutOptions = Static<typeof TimeoutOptions>

@@ -19,7 +19,7 @@ export const ForwardedOptions = Type.Object(
     }),
     via: Type.Boolean({ default: false, description: 'Add `Via` (RFC 9110 §7.6.3) to requests and responses' }),
   },
-  { ...strict, default: {}, description: 'Which headers say where a request comes from; `false` = none' },
+  { ...strict, default: {}, description: 'Headers that tell backends where a request comes from; `false` = none' },
 )
 /** The headers that tell backends about the client. */
 export type ForwardedOptions = Static<typeof ForwardedOptions>

@@ -18,7 +18,7 @@ interface VetoEvent extends Base {
   readonly reason: string
   /** An operator's order, such as a drain. */
   readonly hard: boolean
-  /** At the same moment, the same happened to so many more backends. */
+  /** Number of further backends to which the same happened at that moment. */
   readonly others?: number
 }
 

@@ -32,7 +32,7 @@ export const help = `fastify-balancer balances HTTP requests over several server
 
   fastify-balancer                          three demo backends and a live page, to see what it does
   fastify-balancer [options] <backend>…     e.g. fastify-balancer -p 80 10.0.0.1:3000 10.0.0.2:3000=2
-  fastify-balancer --config <file>          what a file describes; follows changes of the file
+  fastify-balancer --config <file>          run a configuration file; follows changes of the file
   fastify-balancer check <file>             checks such a file, and prints it with every default (check --help)
   fastify-balancer init                     writes such a file, from flags or answers (init --help)
   fastify-balancer import <file>            makes one of an nginx.conf or haproxy.cfg (import --help)
@@ -42,9 +42,9 @@ weight. Certificates of https backends are verified; NODE_EXTRA_CA_CERTS names a
 
 ${headings.map(partText).join('\n\n')}
 
-Page, admin API and metrics answer this machine only, until a token or a file of passwords opens them. In a
-browser, any name with the token as its password signs in.
+Page, admin API and metrics answer this machine only, unless you give a token or a file of passwords. In a
+browser, sign in with any name and the token as the password.
 
-SIGTERM and SIGINT stop it gently: requests in flight end first. A second signal stops it at once.
+On SIGTERM or SIGINT it stops once requests in flight have ended. A second signal stops it at once.
 Exit codes: 0 stopped by a signal, 1 could not listen or was stopped twice, 2 wrong arguments or files.
 `

@@ -58,7 +58,7 @@ export const options = {
     type: 'string',
     heading: 'Balance',
     value: 'ms',
-    description: 'how long SIGTERM lets requests finish; 0 = as long as they take (30000)',
+    description: 'how long requests may still run after SIGTERM; 0 = no limit (30000)',
   },
   dashboard: {
     type: 'boolean',
@@ -70,15 +70,15 @@ export const options = {
     type: 'string',
     heading: 'Watch and operate',
     value: 'file',
-    description: 'let others use these with the token in this file, or in $BALANCER_ADMIN_TOKEN',
+    description: 'file with a token that gives other machines access to these; or set $BALANCER_ADMIN_TOKEN',
   },
   'admin-password-file': {
     type: 'string',
     heading: 'Watch and operate',
     value: 'file',
-    description: 'let others use these with a name and password of this htpasswd file',
+    description: 'htpasswd file with names and passwords that give other machines access to these',
   },
-  config: { type: 'string', short: 'c', heading: 'Other', value: 'file', description: 'run what this file describes' },
+  config: { type: 'string', short: 'c', heading: 'Other', value: 'file', description: 'run this configuration file' },
   log: {
     type: 'string',
     heading: 'Other',

@@ -49,7 +49,7 @@ function* partFaults({
     if (insecure === true && (token !== undefined || basicAuth !== undefined))
       yield {
         pointer: '/admin/insecure',
-        message: 'lets everyone in, in spite of `token` and `basicAuth`: remove one or the other',
+        message: 'allows access without `token` and `basicAuth`: remove one or the other',
       }
   }
   if (dashboard !== false && admin === false)

@@ -32,8 +32,7 @@ export interface BalancerOptions extends CoreOptions {
    */
   admin?: AdminRoutesOptions | false
   /**
-   * The live page. It needs `admin`, whose `prefix` and hooks it takes over: it is for who may look at those, below
-   * them
+   * A live page. It needs `admin`, and uses its `prefix` and its hooks for reading
    * @default false
    */
   dashboard?: FacadeDashboardOptions | boolean

@@ -41,7 +41,7 @@ export const BalancerOptions: TObject = Type.Object(
     dashboard: plugin(
       FacadeDashboardOptions,
       false,
-      'The live page. It needs `admin`, whose `prefix` and hooks it takes over: it is for who may look at those, below them',
+      'A live page. It needs `admin`, and uses its `prefix` and its hooks for reading',
     ),
     underPressure: plugin(
       UnderPressureOptions,

@@ -24,6 +24,12 @@ export function listeningLine({ balancers }: Configuration, address: string): st
   return `balancing ${subject(balancers)} at ${address}${by}`
 }
 
+/** The line that says that the listener of the admin API is open. A Unix socket has no path. */
+export function adminLine({ admin }: Configuration, address: string): string {
+  const { prefix = '/_balancer' } = admin === false ? {} : admin
+  return `admin API at ${address}${address.startsWith('http') ? prefix : ''}`
+}
+
 /** How many backends are probed before anything listens. */
 function probedFirst({ backends = [], healthCheck = {} }: BalancerConfiguration): number {
   if (healthCheck === false) return 0

@@ -5,7 +5,7 @@ import type { Configuration } from '../configuration/configuration.ts'
 import type { AdminGuard } from '../guard/admin-guard.ts'
 import { registerSwitchable } from '../plugin/switchable.ts'
 import { shedUnderPressure } from '../plugin/under-pressure.ts'
-import { listeningLine } from './announcement.ts'
+import { adminLine, listeningLine } from './announcement.ts'
 import { administerGuarded, administrationUrls } from './guarded-administration.ts'
 import { handOver } from './hand-over.ts'
 import { ListeningApp } from './listening-app.ts'
@@ -97,7 +97,8 @@ export class RunningServer {
       await Promise.all(all.map(({ app }) => app.ready()))
       for (const one of all) {
         const forwards = this.listeners.includes(one)
-        const line = (address: string) => (forwards ? listeningLine(configuration, address) : `admin API at ${address}`)
+        const line = (address: string) =>
+          forwards ? listeningLine(configuration, address) : adminLine(configuration, address)
         // oxlint-disable-next-line no-await-in-loop -- the first that cannot listen is named
         await one.listen(line)
       }

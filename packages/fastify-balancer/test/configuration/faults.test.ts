@@ -35,6 +35,13 @@ const faulty: Readonly<Record<string, readonly [text: string, place: string, mes
     '3:26 balancers.0.backends.0.wieght',
     /unknown.*weight/,
   ],
+  'an option of a balancer at the top': [site('upstream: []\n'), '3:1 upstream', /`backends` belongs in `balancers`$/],
+  'an option of the listeners at the top': [site('port: 80\n'), '3:1 port', /`port` belongs in `listen`$/],
+  'an option of the file in a balancer': [
+    site('    prometheus: true\n'),
+    '3:5 balancers.0.prometheus',
+    /`metrics` belongs at the top of the file$/,
+  ],
   'what is missing': ['metrics: true\n', '1:1 ', /`balancers` is missing/],
   'what is missing of a backend': [
     'balancers:\n  - backends: [{ id: a }]\n',
@@ -124,7 +131,7 @@ const faulty: Readonly<Record<string, readonly [text: string, place: string, mes
   'an admin that is open and guarded': [
     site('admin: { token: t, insecure: true }\n'),
     '3:30 admin.insecure',
-    /in spite of `token`/,
+    /without `token`/,
   ],
   'a token that no header can carry': [site('admin: { token: "a b" }\n'), '3:17 admin.token', /has spaces/],
   'a file of passwords that is none': [

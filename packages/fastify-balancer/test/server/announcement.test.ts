@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { listeningLine, probingLine } from '../../src/server/announcement.ts'
+import { adminLine, listeningLine, probingLine } from '../../src/server/announcement.ts'
 import { configured } from './running.ts'
 
 const a = 'http://a'
@@ -17,6 +17,14 @@ test('of one balancer, its backends and policy; of several, their names; of many
     line({ backends: Array.from({ length: 9 }, () => a) }),
     'balancing 9 backends at http://h by round-robin',
   )
+})
+
+test('where the admin API is', () => {
+  const configuration = configured([{ backends: [a] }])
+  const at = (address: string, admin: typeof configuration.admin) => adminLine({ ...configuration, admin }, address)
+  assert.equal(at('http://h:9000', {}), 'admin API at http://h:9000/_balancer')
+  assert.equal(at('http://h:9000', { prefix: '/ops' }), 'admin API at http://h:9000/ops')
+  assert.equal(at('/run/admin', {}), 'admin API at /run/admin')
 })
 
 test('what a start waits for', () => {

@@ -18,7 +18,7 @@ export const PressureOptions = Type.Object(
   {
     ...strict,
     default: {},
-    description: 'What happens when a backend says that it has too much to do; `false` = nothing',
+    description: 'Pauses a backend that is overloaded and sends `Retry-After`; `false` = off',
   },
 )
 /** What happens when a backend says that it is overloaded. */

@@ -63,7 +63,7 @@ export const ProbeOptions = Type.Object({
         'A string or RegExp that the first 64 KiB of the body must contain; needs `method: "GET"`',
       ),
     },
-    { ...strict, default: {}, description: 'Which answers are good' },
+    { ...strict, default: {}, description: 'Which responses are healthy' },
   ),
   probe: code<CustomProbe>(
     '`async ({ id, url, tags, zone }, signal) => {}`: a probe of your own; the backend is unhealthy if it throws, and the error says why',

@@ -1,4 +1,4 @@
-import { otherWords } from './other-words.ts'
+import { allOtherWords, otherWords } from './other-words.ts'
 
 /** Alike, however it is written: `health-check`, `health_check` and `healthcheck` are `healthCheck`. */
 function plain(name: string): string {
@@ -41,5 +41,8 @@ export function nearName(given: string, known: readonly string[]): string | unde
     .map((one) => ({ one, far: distance(name, plain(one)) }))
     .filter(({ one, far }) => far <= allowed && far < plain(one).length - 1)
     .toSorted((a, b) => a.far - b.far)
-  return near[0]?.one
+  if (near[0] !== undefined) return near[0].one
+  // Words of other systems are misspelt, too: `adress`.
+  const words = name.length < 6 ? [] : allOtherWords.filter((word) => distance(name, word) === 1)
+  return words.flatMap(otherWords).find((one) => known.includes(one))
 }

@@ -72,6 +72,9 @@ const words = new Map<string, string[]>()
 for (const [ours, others] of Object.entries(meanings))
   for (const word of others.split(' ')) words.set(word, [...(words.get(word) ?? []), ours])
 
+/** All words of other systems that are known. */
+export const allOtherWords: readonly string[] = [...words.keys()]
+
 /** What a word of other systems may mean here: names of options, paths to them, or names of policies. In small letters, without marks. */
 export function otherWords(word: string): readonly string[] {
   return words.get(word) ?? []

@@ -126,7 +126,7 @@ export class DocumentTree {
     }
     // Its name is not shown: somebody may have meant a password that begins with `*`.
     const missing = 'an alias, `*name`, of what no `&name` above names: write a text that begins with `*` in quotes'
-    this.#fault(alias, named === undefined ? missing : 'this alias stands within what it repeats', pointer)
+    this.#fault(alias, named === undefined ? missing : 'this alias is inside the value that it repeats', pointer)
     return undefined
   }
 

@@ -15,11 +15,13 @@ const described = ({ description = '' }: TSchema) => ({ description })
 /** Those that tell what is secret, or a file, from the rest; others are handed on as they are. */
 const backendTls = Type.Object(
   {
-    ca: Type.Optional(secret('PEM text of the authorities that backends are verified against')),
-    cert: Type.Optional(secret('PEM text of the certificate that backends get to see')),
+    ca: Type.Optional(secret('PEM text of the CA certificates that backends are verified against')),
+    cert: Type.Optional(secret('PEM text of the certificate that is presented to backends')),
     key: Type.Optional(secret('PEM text of its private key')),
-    passphrase: Type.Optional(secret('What the key is encrypted with')),
-    servername: Type.Optional(Type.String({ description: 'The name that certificates must be for' })),
+    passphrase: Type.Optional(secret('Passphrase of the key')),
+    servername: Type.Optional(
+      Type.String({ description: 'Server name: sent by SNI, and expected in the certificate' }),
+    ),
     rejectUnauthorized: Type.Optional(Type.Boolean({ description: '`false` accepts any certificate' })),
   },
   { additionalProperties: true, default: {}, ...described(pool.properties.tls) },
@@ -62,7 +64,7 @@ const core = objectInFile(CoreOptions, {
       host: Type.Optional(Type.String({ description: 'The host name that requests are for' })),
       version: Type.Optional(Type.String({ description: 'The version in `accept-version`' })),
     },
-    { ...strict, default: {}, description: 'Which requests it gets, of those below its prefix' },
+    { ...strict, default: {}, description: 'Only requests below the prefix that match these go to this balancer' },
   ),
   'pool.tls': backendTls,
   // There is nothing else in such a process that could forward, or that could stop the clock.
@@ -78,8 +80,8 @@ const switched = (options: TObject, byDefault: {} | false, description: string) 
 export const BalancerInFile = Type.Object(
   {
     ...core.properties,
-    healthCheck: switched(healthCheck, {}, 'How backends are checked; `false` = not at all'),
-    circuitBreaker: switched(circuitBreaker, {}, 'When backends are given a rest; `false` = never'),
+    healthCheck: switched(healthCheck, {}, 'Health checks, active and passive; `false` = none'),
+    circuitBreaker: switched(circuitBreaker, {}, 'A circuit breaker for each backend; `false` = none'),
   },
   strict,
 )

@@ -10,7 +10,7 @@ import { listener } from './listener.ts'
 import { file, path, secret } from './reference.ts'
 
 const adminRoutes = objectInFile(AdminRoutesOptions, {
-  // Who may come in is said by `token` and `basicAuth`, and the file itself is what is read again.
+  // `token` and `basicAuth` replace the hooks; `reload` reads this file.
   onRequest: undefined,
   preHandler: undefined,
   read: undefined,
@@ -22,15 +22,22 @@ const adminRoutes = objectInFile(AdminRoutesOptions, {
 
 const admin = Type.Object(
   {
-    token: Type.Optional(secret('Who sends this as a bearer token may come in', { minLength: 1 })),
+    token: Type.Optional(
+      secret(
+        'Token for the admin API, the page and the metrics: a bearer token for programs, the password of any name in a browser',
+        { minLength: 1 },
+      ),
+    ),
     basicAuth: Type.Optional(
       Type.Object(
         { file: file('The path of a file with names and password hashes, as `htpasswd -B` writes it') },
-        { ...strict, description: 'Who has a name and password in this file may come in' },
+        { ...strict, description: 'Names and passwords for the admin API, the page and the metrics' },
       ),
     ),
     listen: Type.Optional(
-      listener('A listener of its own for the admin API, the page and the metrics; the others do not have them then'),
+      listener(
+        'Separate listener for the admin API, the page and the metrics; the other listeners do not serve them then',
+      ),
     ),
     ...adminRoutes.properties,
   },
@@ -49,7 +56,7 @@ export const FileSchema = Type.Object(
       Type.Array(listener(), {
         minItems: 1,
         default: [{ port: 8080 }],
-        description: 'Where requests come in: one or several listeners',
+        description: 'The addresses to listen on for requests',
       }),
     ),
     balancers: Type.Array(BalancerInFile, {
@@ -61,7 +68,7 @@ export const FileSchema = Type.Object(
       Type.Union([admin, Type.Boolean()], {
         default: false,
         description:
-          'A REST API that shows and changes everything; open to this machine only, unless it has a `token`, `basicAuth` or `insecure: true`',
+          'A REST API to inspect and change the balancers; open to this machine only, unless it has a `token`, `basicAuth` or `insecure: true`',
       }),
     ),
     metrics: Type.Optional(
@@ -87,13 +94,14 @@ export const FileSchema = Type.Object(
         {
           form: Type.Optional(
             Type.Union([Type.Literal('pretty'), Type.Literal('json'), Type.Literal('off')], {
-              description: 'How it is written; if not given: `pretty` on a terminal, else `json`',
+              description:
+                'Form of the lines: `pretty` (text), `json` or `off`; if not given, `pretty` on a terminal, else `json`',
             }),
           ),
           level: Type.Optional(
             Type.Union(
               ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'].map((level) => Type.Literal(level)),
-              { default: 'info', description: 'The least important lines that are written' },
+              { default: 'info', description: 'Lowest level that is logged' },
             ),
           ),
         },

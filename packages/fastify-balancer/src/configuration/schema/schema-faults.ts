@@ -3,6 +3,7 @@ import { nearName } from '@fastify-balancer/option-schema'
 import { Value } from '@sinclair/typebox/value'
 import { within, type PlacedFault } from '../document/fault.ts'
 import { branchFor, isPlain, knownNames, memberSchema } from './applied.ts'
+import { unknownName } from './unknown-name.ts'
 
 /** What would do, in words. */
 function wordsFor(schema: TSchema): string {
@@ -60,42 +61,36 @@ function detailFault(schema: TSchema, value: unknown): string {
   return `${message[0]!.toLowerCase()}${message.slice(1)}`
 }
 
-function unknownName(name: string, schema: TSchema): string {
-  const known = knownNames(schema)
-  const near = nearName(name, known)
-  if (near !== undefined) return `unknown option: did you mean \`${near}\`?`
-  return `unknown option: here are known ${known.map((one) => `\`${one}\``).join(', ')}`
-}
-
 function* memberFaults(
   schema: TSchema,
   value: Readonly<Record<string, unknown>>,
   pointer: string,
+  file: TSchema,
 ): Generator<PlacedFault> {
   for (const [name, part] of Object.entries(value)) {
     const member = memberSchema(schema, name)
     const place = within(pointer, name)
-    if (member !== undefined) yield* schemaFaults(member, part, place)
+    if (member !== undefined) yield* schemaFaults(member, part, place, file)
     else if (schema.additionalProperties === false)
-      yield { pointer: place, ofKey: true, message: unknownName(name, schema) }
+      yield { pointer: place, ofKey: true, message: unknownName(name, schema, file) }
   }
   for (const name of (schema.required ?? []) as readonly string[])
     if (!Object.hasOwn(value, name)) yield { pointer, message: `\`${name}\` is missing` }
 }
 
-/** Every way in which a value breaks a schema, each at the innermost place. */
-export function* schemaFaults(schema: TSchema, value: unknown, pointer = ''): Generator<PlacedFault> {
+/** Every way in which a value breaks a schema, each at the innermost place. `file` is the schema of the whole. */
+export function* schemaFaults(schema: TSchema, value: unknown, pointer = '', file = schema): Generator<PlacedFault> {
   // To look for faults costs ten times as much as to see that there are none.
   if (isValid(schema, value)) return
   if (Array.isArray(schema.anyOf)) {
     const branch = branchFor(value, schema.anyOf as TSchema[])
     const scalarFault = { pointer, message: scalarChoiceFault(schema, value) }
     if (branch === undefined) yield scalarFault
-    else yield* schemaFaults(branch, value, pointer)
-  } else if (schema.type === 'object' && isPlain(value)) yield* memberFaults(schema, value, pointer)
+    else yield* schemaFaults(branch, value, pointer, file)
+  } else if (schema.type === 'object' && isPlain(value)) yield* memberFaults(schema, value, pointer, file)
   else if (schema.type === 'array' && Array.isArray(value)) {
     for (const [index, item] of value.entries())
-      yield* schemaFaults(schema.items as TSchema, item, within(pointer, index))
+      yield* schemaFaults(schema.items as TSchema, item, within(pointer, index), file)
     if (value.length < ((schema.minItems as number | undefined) ?? 0)) yield { pointer, message: 'must not be empty' }
   } else yield { pointer, message: isOfKind(schema, value) ? detailFault(schema, value) : kindFault(schema, value) }
 }

@@ -33,7 +33,7 @@ const SuccessRateOptions = Type.Object(
   {
     ...strict,
     default: {},
-    description: 'When a backend succeeds too seldom, compared with the others; `false` = off',
+    description: 'Ejects a backend whose success rate is much lower than that of the others; `false` = off',
   },
 )
 
@@ -62,7 +62,7 @@ const LatencyOptions = Type.Object(
   {
     ...strict,
     default: {},
-    description: 'When a backend is too slow, compared with the others, or hangs; `false` = off',
+    description: 'Ejects a backend that is much slower than the others, or hangs; `false` = off',
   },
 )
 
@@ -99,7 +99,8 @@ export const OutlierOptions = Type.Object(
   {
     ...strict,
     default: {},
-    description: 'Passive health checks: backends are judged by how the requests of clients fare; `false` = off',
+    description:
+      'Passive health checks: backends are ejected when client requests to them fail or are slow; `false` = off',
   },
 )
 /** When backends are ejected, and for how long. */
