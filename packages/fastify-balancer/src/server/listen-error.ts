@@ -12,8 +12,8 @@ function remedyOf(code: string | undefined, { port = 0, host, path }: Listener):
   if (code === 'EACCES' && path === undefined && port < 1024)
     return 'is not allowed: ports below 1024 need root or CAP_NET_BIND_SERVICE; choose another port'
   if (code === 'EACCES') return 'is not allowed: choose another'
-  if (code === 'EADDRNOTAVAIL') return `is not there: ${host} is not an address of this machine`
-  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return `is not there: the name ${host} has no address`
+  if (code === 'EADDRNOTAVAIL') return `cannot be opened: ${host} is not an address of this machine`
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return `cannot be opened: the name ${host} has no address`
   return undefined
 }
 

@@ -315,7 +315,7 @@ describe('where it cannot listen, it says so in one line and exits with 1', pati
     assert.equal(stderr.length, 1)
     assert.match(
       stderr[0]!,
-      /^fastify-balancer: port 0 of 192\.0\.2\.1 is not there: 192\.0\.2\.1 is not an address of this machine$/,
+      /^fastify-balancer: port 0 of 192\.0\.2\.1 cannot be opened: 192\.0\.2\.1 is not an address of this machine$/,
     )
   })
 })
