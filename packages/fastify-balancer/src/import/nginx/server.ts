@@ -30,7 +30,7 @@ const areSame = (one: Limits, other: Limits) =>
   isOff(one) ? isOff(other) : one.maxFails === other.maxFails && one.failTimeout === other.failTimeout
 
 /**
- * `max_fails` and `fail_timeout` as circuits: so many failures take a server out for so long, then one request tries it.
+ * `max_fails` and `fail_timeout` as circuits: after that many failures a server is out for that time, then one request tries it.
  * The statuses that count are those of `proxy_next_upstream`. A single server is never taken out.
  */
 export function circuitsOf(servers: readonly Server[], scheme: string, statuses: readonly number[]): Tree {
@@ -56,6 +56,6 @@ export function circuitsOf(servers: readonly Server[], scheme: string, statuses:
               ]),
             ),
     },
-    'max_fails and fail_timeout: so many failures take a server out for so long, then one request tries it',
+    'after max_fails failures within fail_timeout, a server gets no requests for fail_timeout, then one trial request',
   )
 }
