@@ -32,8 +32,8 @@ export interface BalancerOptions extends CoreOptions {
    */
   admin?: AdminRoutesOptions | false
   /**
-   * The live page. It needs `admin`, whose `prefix` and hooks it takes over: it is for who may look at those, below
-   * them
+   * The live page. Needs `admin`; unless told otherwise, it is below the `prefix` of `admin`, behind its hooks for
+   * reading
    * @default false
    */
   dashboard?: FacadeDashboardOptions | boolean

@@ -41,7 +41,7 @@ export const BalancerOptions: TObject = Type.Object(
     dashboard: plugin(
       FacadeDashboardOptions,
       false,
-      'The live page. It needs `admin`, whose `prefix` and hooks it takes over: it is for who may look at those, below them',
+      'The live page. Needs `admin`; unless told otherwise, it is below the `prefix` of `admin`, behind its hooks for reading',
     ),
     underPressure: plugin(
       UnderPressureOptions,

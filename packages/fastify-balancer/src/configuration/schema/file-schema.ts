@@ -22,11 +22,11 @@ const adminRoutes = objectInFile(AdminRoutesOptions, {
 
 const admin = Type.Object(
   {
-    token: Type.Optional(secret('Who sends this as a bearer token may come in', { minLength: 1 })),
+    token: Type.Optional(secret('The bearer token that gives access', { minLength: 1 })),
     basicAuth: Type.Optional(
       Type.Object(
         { file: file('The path of a file with names and password hashes, as `htpasswd -B` writes it') },
-        { ...strict, description: 'Who has a name and password in this file may come in' },
+        { ...strict, description: 'Names and passwords that give access' },
       ),
     ),
     listen: Type.Optional(
@@ -87,13 +87,13 @@ export const FileSchema = Type.Object(
         {
           form: Type.Optional(
             Type.Union([Type.Literal('pretty'), Type.Literal('json'), Type.Literal('off')], {
-              description: 'How it is written; if not given: `pretty` on a terminal, else `json`',
+              description: 'Format; default: `pretty` on a terminal, otherwise `json`',
             }),
           ),
           level: Type.Optional(
             Type.Union(
               ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'].map((level) => Type.Literal(level)),
-              { default: 'info', description: 'The least important lines that are written' },
+              { default: 'info', description: 'Lowest level that is logged' },
             ),
           ),
         },

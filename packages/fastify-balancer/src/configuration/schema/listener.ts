@@ -18,7 +18,7 @@ export const listener = (description?: string) =>
       tls: Type.Optional(
         Type.Object(
           {
-            cert: file('PEM file with the certificate, and those between it and its authority'),
+            cert: file('PEM file with the certificate, followed by its intermediate certificates'),
             key: file('PEM file with its private key'),
           },
           { ...strict, description: 'HTTPS, with these files' },
