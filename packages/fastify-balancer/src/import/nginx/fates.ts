@@ -5,8 +5,8 @@ interface Fate {
   readonly why: string
 }
 
-const process = 'it is about the processes of nginx'
-const files = 'it is about how nginx sends files'
+const process = 'it concerns the processes of nginx'
+const files = 'it concerns how nginx sends files'
 const logs = 'the balancer writes a line of its own for each request (see `log`)'
 const buffers = 'bodies are streamed, with bounded memory, and have no buffers to set'
 const names = 'tables of names grow as needed'
@@ -66,7 +66,7 @@ const leftOut: Readonly<Record<string, string>> = {
   stream: 'only HTTP is balanced',
   mail: 'only HTTP is balanced',
   include: 'this file cannot be read',
-  return: 'nothing is answered here but by backends',
+  return: 'the balancer sends no responses of its own; only backends answer',
   rewrite: 'paths are not rewritten, but for a prefix that is taken off',
   ...byName('files are not served', 'alias try_files expires'),
   gzip: 'responses are forwarded as the backend sent them; let the backend compress',
@@ -116,7 +116,7 @@ const alreadySo: Readonly<Record<string, RegExp>> = {
 
 /** What becomes of a directive that nothing was made of. */
 export function fateOf(name: string, args: readonly string[]): Fate {
-  if (alreadySo[name]?.test(args.join(' ')) === true) return { needed: false, why: 'it is so in any case' }
+  if (alreadySo[name]?.test(args.join(' ')) === true) return { needed: false, why: 'it is always so here' }
   if (name.startsWith('gzip_')) return { needed: false, why: 'it is a part of gzip' }
   if (name === 'include' && args[0]?.endsWith('mime.types') === true) return { needed: false, why: files }
   const why = Object.hasOwn(notNeeded, name) ? notNeeded[name] : undefined

@@ -63,7 +63,7 @@ const guards: Readonly<Record<string, string>> = {
   valid_referers: 'referers are not checked',
   limit_except: 'methods are not restricted',
   if: 'there are no conditions',
-  return: 'nothing is answered here but by backends',
+  return: 'the balancer sends no responses of its own; only backends answer',
 }
 
 const harmless: Readonly<Record<string, string>> = { auth_basic: 'off', ssl_verify_client: 'off', allow: 'all' }
@@ -85,7 +85,9 @@ export function guardOf({ scope }: Location, report: Report): string | undefined
       if (harmless[name] === directive.args.join(' ')) continue
       scope.skip(directive)
       const isGuard = name === 'return' || refuses(directive)
-      const then = isGuard ? 'what it is for is answered with 503' : 'what it is for is forwarded like the rest'
+      const then = isGuard
+        ? 'the paths that it protects get 503'
+        : 'it has no effect: these requests are forwarded like the others'
       report.leaveOut(directive.place, textOf(directive), `${why}; ${then}`)
       if (isGuard) first ??= `${textOf(directive)} (line ${directive.place.line})`
     }
