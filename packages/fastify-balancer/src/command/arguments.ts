@@ -1,10 +1,9 @@
 // Room `command`: what the command line says, and what is printed about it.
-import { quoted } from '@fastify-balancer/option-schema'
+import { nearName, quoted } from '@fastify-balancer/option-schema'
 import { parseArgs } from 'node:util'
 import type { Configuration, LogForm } from '../configuration/configuration.ts'
 import { readBackendAddress, type BackendAddress } from '../values/backend-address.ts'
 import { configurationOf, type Environment } from './command-configuration.ts'
-import { nearName } from '../values/near-name.ts'
 import { logForms, options } from './options.ts'
 import { subcommandNames } from './subcommands.ts'
 import { withTrustProxyValue } from './trust-proxy.ts'

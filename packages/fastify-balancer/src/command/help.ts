@@ -32,7 +32,8 @@ export const help = `fastify-balancer balances HTTP requests over several server
 
   fastify-balancer                          three demo backends and a live page, to see what it does
   fastify-balancer [options] <backend>…     e.g. fastify-balancer -p 80 10.0.0.1:3000 10.0.0.2:3000=2
-  fastify-balancer --config <file>          what a file describes
+  fastify-balancer --config <file>          what a file describes; follows changes of the file
+  fastify-balancer check <file>             checks such a file, and prints it with every default (check --help)
   fastify-balancer init                     writes such a file, from flags or answers (init --help)
   fastify-balancer import <file>            makes one of an nginx.conf or haproxy.cfg (import --help)
 

@@ -1,5 +1,4 @@
-import { quoted } from '@fastify-balancer/option-schema'
-import { nearName } from '../values/near-name.ts'
+import { nearName, quoted } from '@fastify-balancer/option-schema'
 import { options } from './options.ts'
 
 /** Names that options have elsewhere, or had here, and what to write instead. */

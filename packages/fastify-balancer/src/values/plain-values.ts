@@ -1,6 +1,5 @@
 // Room `values`: texts of a command line, or of answers on a terminal: what they mean, and which cannot be used.
-import { quoted } from '@fastify-balancer/option-schema'
-import { nearName } from './near-name.ts'
+import { nearName, quoted } from '@fastify-balancer/option-schema'
 import { wrong } from './wrong-arguments.ts'
 
 /** A whole number; `name` is what it is called in the error. @throws CommandError */

@@ -26,7 +26,7 @@ function distance(one: string, other: string): number {
 /** Longer names are not misspelt ones: to compare them would only cost time. */
 const longest = 60
 
-/** The name that was most likely meant: spelt otherwise, misspelt, or what other systems call it. Undefined if none is near. */
+/** The name that was most likely meant: spelt otherwise, misspelt, cut short, or what other systems call it. Undefined if none is near. */
 export function nearName(given: string, known: readonly string[]): string | undefined {
   if (given.length > longest) return undefined
   const name = plain(given)
@@ -34,6 +34,8 @@ export function nearName(given: string, known: readonly string[]): string | unde
   if (same !== undefined) return same
   const meant = otherWords(name).find((one) => known.includes(one))
   if (meant !== undefined) return meant
+  const begun = name.length < 4 ? [] : known.filter((one) => plain(one).startsWith(name))
+  if (begun.length === 1) return begun[0]
   const allowed = name.length < 5 ? 1 : name.length < 9 ? 2 : 3
   const near = known
     .map((one) => ({ one, far: distance(name, plain(one)) }))
