@@ -53,8 +53,6 @@ const notNeeded: Readonly<Record<string, string>> = {
   port_in_redirect: 'no redirects are made',
   absolute_redirect: 'no redirects are made',
   underscores_in_headers: 'such headers are always forwarded',
-  proxy_pass_request_headers: 'headers are always forwarded',
-  proxy_pass_request_body: 'bodies are always forwarded',
 }
 
 function byName(why: string, list: string): Record<string, string> {
@@ -78,6 +76,8 @@ const leftOut: Readonly<Record<string, string>> = {
   proxy_hide_header: 'headers of responses are not changed; `rewrite.response` in a module can do it',
   proxy_pass_header: 'headers of responses are not changed',
   proxy_cache: 'nothing is cached',
+  proxy_pass_request_headers: 'headers are always forwarded; `rewrite.request` in a module can remove some',
+  proxy_pass_request_body: 'bodies are always forwarded',
   proxy_redirect: 'Location headers are not changed; `rewrite.response` in a module can do it',
   proxy_cookie_path: 'cookies are not changed; `rewrite.response` in a module can do it',
   proxy_cookie_domain: 'cookies are not changed; `rewrite.response` in a module can do it',
@@ -102,6 +102,8 @@ const alreadySo: Readonly<Record<string, RegExp>> = {
   client_max_body_size: /^0$/,
   proxy_redirect: /^off$/,
   proxy_cache: /^off$/,
+  proxy_pass_request_headers: /^on$/,
+  proxy_pass_request_body: /^on$/,
   proxy_intercept_errors: /^off$/,
   ssl_protocols: /^TLSv1\.2 TLSv1\.3$|^TLSv1\.3 TLSv1\.2$/,
   ssl_stapling: /^off$/,

@@ -57,6 +57,17 @@ const guards: Readonly<Record<string, string>> = {
   auth_basic: 'clients are not asked for a password',
   auth_request: 'there are no subrequests',
   auth_jwt: 'tokens are not checked',
+  // Of modules that are not nginx's own.
+  auth_digest: 'clients are not asked for a password',
+  auth_gss: 'clients are not asked for a password',
+  auth_ldap: 'clients are not asked for a password',
+  auth_pam: 'clients are not asked for a password',
+  auth_oidc: 'clients are not asked to sign in',
+  access_by_lua: 'there are no scripts',
+  access_by_lua_block: 'there are no scripts',
+  access_by_lua_file: 'there are no scripts',
+  js_access: 'there are no scripts',
+  modsecurity: 'requests are not filtered',
   ssl_verify_client: 'certificates of clients are not checked',
   secure_link: 'links are not checked',
   internal: 'there are no internal requests',
@@ -66,7 +77,16 @@ const guards: Readonly<Record<string, string>> = {
   return: 'the balancer sends no responses of its own; only backends answer',
 }
 
-const harmless: Readonly<Record<string, string>> = { auth_basic: 'off', ssl_verify_client: 'off', allow: 'all' }
+const harmless: Readonly<Record<string, string>> = {
+  auth_basic: 'off',
+  auth_digest: 'off',
+  auth_gss: 'off',
+  auth_ldap: 'off',
+  auth_pam: 'off',
+  modsecurity: 'off',
+  ssl_verify_client: 'off',
+  allow: 'all',
+}
 
 /** A condition keeps requests from backends if it refuses them; others only change where they go. */
 function refuses({ name, args, block = [] }: Directive): boolean {
