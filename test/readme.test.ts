@@ -215,7 +215,7 @@ describe('the programs of the README', { timeout: 100_000 }, () => {
   })
 })
 
-describe('the life of a request is as the README has it', { timeout: 30_000 }, () => {
+describe('the life of a request is as the README has it', { timeout: 100_000 }, () => {
   const rows = readme.split('## The life of a request')[1]!.split('\n\n')[1]!.split('\n').slice(2)
   const phases = rows.map((row) => {
     const [, name, , ...seams] = row.split('|').map((cell) => cell.trim())

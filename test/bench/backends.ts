@@ -35,7 +35,7 @@ function site(directory: string, ports: readonly number[]): string {
   const root = join(directory, 'files')
   mkdirSync(root)
   const small = scenarios.find(({ name }) => name === 'get-100')!
-  const upload = scenarios.find(({ name }) => name === 'post-1k')!
+  const uploads = scenarios.filter(({ upload }) => upload > 0)
   for (const { path, download } of scenarios) writeFileSync(join(root, path), payload(download))
 
   // To an upload, `return` alone would answer before the body has come. `mirror` reads it whole first; then the file
@@ -51,8 +51,9 @@ function site(directory: string, ports: readonly number[]): string {
     root ${root};
     location = ${small.path} { return 200 "${payload(small.download)}"; }
     location = ${whoPath} { return 200 "$server_port"; }
-    location = ${upload.path} { mirror /read; error_page 405 = @received; }
+    client_body_buffer_size 2m;
+    ${uploads.map(({ path }) => `location = ${path} { mirror /read; error_page 405 = @received; }`).join('\n    ')}
     location = /read { internal; return 204; }
-    location @received { return 200 "${payload(upload.download)}"; }
+    location @received { return 200 "${payload(uploads[0]!.download)}"; }
   }`
 }

@@ -17,6 +17,7 @@ export const scenarios = [
   { name: 'get-16k', title: 'GET 16 KiB', method: 'GET', path: '/16-kib', upload: 0, download: 16 * 1024 },
   { name: 'get-1m', title: 'GET 1 MiB', method: 'GET', path: '/1-mib', upload: 0, download: 1024 * 1024 },
   { name: 'post-1k', title: 'POST 1 KiB', method: 'POST', path: '/upload', upload: 1024, download: 100 },
+  { name: 'post-1m', title: 'POST 1 MiB', method: 'POST', path: '/upload-1m', upload: 1024 * 1024, download: 100 },
 ] as const satisfies readonly Scenario[]
 
 export type ScenarioName = (typeof scenarios)[number]['name']

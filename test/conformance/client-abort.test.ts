@@ -108,9 +108,11 @@ for (const lane of ['raw', 'full'] as const) {
 
     test('while it does not read is missed by its backend at once', async (t) => {
       const size = 64 * 1024 * 1024
-      const { backend, port, only } = await start(t, { lane }, (_, connection) =>
-        connection.send(`HTTP/1.1 200 OK\r\ncontent-length: ${size}\r\n\r\n${'x'.repeat(size)}`),
-      )
+      const response = Buffer.alloc(size, 'x')
+      const { backend, port, only } = await start(t, { lane }, (_, { socket }) => {
+        socket.write(`HTTP/1.1 200 OK\r\ncontent-length: ${size}\r\n\r\n`)
+        socket.write(response)
+      })
       const times: number[] = []
       for (let count = 0; count < tries; count++) {
         const client = await wireClient(t, port)

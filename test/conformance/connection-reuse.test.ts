@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import { describe, test, type TestContext } from 'node:test'
 import type { BalancerOptions } from '@fastify-balancer/balancer-core'
 import { startApp } from '../support/app.ts'
+import { ManualClock } from '../support/clock.ts'
 import { until } from '../support/until.ts'
 import { failOnCrash } from './no-crash.ts'
 import { ok, startWireBackend, type WireConnection } from './wire-backend.ts'
@@ -12,7 +13,7 @@ import { valueOf, type WireMessage } from './wire-message.ts'
 failOnCrash()
 
 /** What does not come at all would otherwise be waited for until the backend is given up. */
-const timeout = 5000
+const timeout = 60_000
 
 /** Ways in which a backend can have closed a kept connection just when a request comes. */
 const losses: Record<string, (socket: Socket) => void> = {
@@ -20,19 +21,24 @@ const losses: Record<string, (socket: Socket) => void> = {
   'closes it': (socket) => void socket.end(),
 }
 
-/** A backend that answers the first request of each connection, and loses the next one. */
+/**
+ * A backend that answers the first request of each connection, and loses the next one. The clock stands still: on a slow
+ * machine, a loss would otherwise come too late to be that of a kept connection.
+ */
 async function startForgetful(t: TestContext, lose: (socket: Socket) => void, options: BalancerOptions = {}) {
   const backend = await startWireBackend(t, (_, connection) => {
     if (connection.requests === 1) connection.send(ok(String(connection.number)))
     else lose(connection.socket)
   })
-  const { app, port } = await startApp(t, { backends: [backend.url], ...options })
+  const { app, port } = await startApp(t, { backends: [backend.url], clock: new ManualClock(), ...options })
   assert.equal((await exchange(t, port, get('/first'))).body, '1')
   return { backend, port, balancer: app.balancer, only: app.balancer.backends[0]! }
 }
 
 const linesOf = (requests: readonly WireMessage[]) =>
   requests.map(({ start: line }) => line.split(' ').slice(0, 2).join(' '))
+
+const answerTo = ({ start }: WireMessage) => (start.startsWith('HEAD') ? ok().slice(0, -2) : ok())
 
 for (const lane of ['raw', 'full'] as const) {
   for (const [loss, lose] of Object.entries(losses)) {
@@ -93,7 +99,7 @@ for (const lane of ['raw', 'full'] as const) {
           if (request.start.includes('/first')) connection.send(ok())
           else lose(connection.socket)
         })
-        const { app, port } = await startApp(t, { backends: [backend.url], lane })
+        const { app, port } = await startApp(t, { backends: [backend.url], lane, clock: new ManualClock() })
         await exchange(t, port, get('/first'))
         assert.equal((await exchange(t, port, get('/again'))).status, 502)
         assert.deepEqual(linesOf(backend.requests), ['GET /first', 'GET /again', 'GET /again'])
@@ -148,7 +154,6 @@ for (const lane of ['raw', 'full'] as const) {
     const plain = (method: string, body = '') =>
       `${method} / HTTP/1.1\r\nhost: a.example\r\ncontent-length: ${body.length}\r\n\r\n${body}`
     const kept = {
-      HEAD: 'HEAD / HTTP/1.1\r\nhost: a.example\r\n\r\n',
       GET: get(),
       OPTIONS: get().replace('GET', 'OPTIONS'),
       DELETE: get().replace('GET', 'DELETE'),
@@ -172,9 +177,7 @@ for (const lane of ['raw', 'full'] as const) {
     ] as const) {
       for (const [name, request] of Object.entries(requests)) {
         await t.test(`${isKept ? 'kept' : 'closed'} after ${name}`, async (t) => {
-          const backend = await startWireBackend(t, (message, connection) =>
-            connection.send(message.start.startsWith('HEAD') ? ok().slice(0, -2) : ok()),
-          )
+          const backend = await startWireBackend(t, (message, connection) => connection.send(answerTo(message)))
           const { app, port } = await startApp(t, { backends: [backend.url], lane, pool: { connections: 1 } })
           for (let count = 0; count < 3; count++) assert.equal((await exchange(t, port, request)).status, 200)
           assert.equal(backend.requests.length, 3)
@@ -185,6 +188,17 @@ for (const lane of ['raw', 'full'] as const) {
     }
   })
 }
+
+test('HEAD keeps its connection, once the first has been watched for stray bytes', { timeout }, async (t) => {
+  const backend = await startWireBackend(t, (message, connection) => connection.send(answerTo(message)))
+  const { port } = await startApp(t, { backends: [backend.url] })
+  const head = get().replace('GET', 'HEAD')
+  const isReused = () => backend.connections.some(({ requests }) => requests > 1)
+  while (!isReused()) assert.equal((await exchange(t, port, head)).status, 200)
+  const { length } = backend.connections
+  for (let count = 0; count < 3; count++) assert.equal((await exchange(t, port, head)).status, 200)
+  assert.equal(backend.connections.length, length)
+})
 
 describe('what a backend says of how long it keeps a connection', () => {
   const hint = (value: string) => ok('ok', 'connection: keep-alive', `keep-alive: ${value}`)
@@ -220,7 +234,11 @@ test('a burst of requests on kept connections that are all lost is answered whol
     if (waiting.length === count || losing) for (const one of waiting.splice(0)) one.send(ok())
     return undefined
   })
-  const { app, port } = await startApp(t, { backends: [backend.url], retry: { budget: { floor: 100 } } })
+  const { app, port } = await startApp(t, {
+    backends: [backend.url],
+    retry: { budget: { floor: 100 } },
+    clock: new ManualClock(),
+  })
   const burst = () => Promise.all(Array.from({ length: count }, () => exchange(t, port, get())))
   await burst()
   assert.equal(backend.connections.length, count)

@@ -13,7 +13,7 @@ import { valueOf } from './wire-message.ts'
 failOnCrash()
 
 /** What does not come at all would otherwise be waited for until the backend is given up. */
-const timeout = 5000
+const timeout = 60_000
 const refusal = 'HTTP/1.1 413 X\r\nx-a: 1\r\ncontent-length: 8\r\n\r\ntoo much'
 const size = 8 * 1024 * 1024
 

@@ -14,7 +14,7 @@ import { valueOf, valuesOf } from './wire-message.ts'
 failOnCrash()
 
 /** What does not come at all would otherwise be waited for until the backend is given up. */
-const timeout = 5000
+const timeout = 60_000
 
 for (const lane of ['raw', 'full'] as const) {
   describe(`103 Early Hints (${lane} lane)`, () => {

@@ -1,12 +1,14 @@
 import * as fc from 'fast-check'
 import assert from 'node:assert/strict'
-import { createHash, type Hash } from 'node:crypto'
+import { createCipheriv, createHash, type Hash } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, request, type IncomingMessage } from 'node:http'
 import { connect as connectHttp2 } from 'node:http2'
 import { createServer as createTlsServer, request as requestTls } from 'node:https'
 import type { Socket } from 'node:net'
+import { Duplex } from 'node:stream'
 import { describe, test, type TestContext } from 'node:test'
+import { createGunzip, createGzip } from 'node:zlib'
 import balancer from '@fastify-balancer/balancer-core'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { listenApp, startApp } from '../support/app.ts'
@@ -23,10 +25,10 @@ failOnCrash()
 const timeout = 60_000
 const lanes = ['raw', 'full'] as const
 
-/** Bytes that are those of no other number: a block that went astray is seen. */
+/** Bytes that are those of no other number, nor of any other place: a block that went astray is seen. */
 function bytesOf(number: number, length: number): Buffer {
-  const block = createHash('sha512').update(String(number)).digest()
-  return Buffer.alloc(length, block)
+  const key = createHash('sha256').update(String(number)).digest()
+  return createCipheriv('aes-256-ctr', key, Buffer.alloc(16)).update(Buffer.alloc(length))
 }
 
 function hashOf(bytes: Buffer): string {
@@ -234,6 +236,50 @@ describe('a long body arrives whole, read fast or slowly', { timeout }, () => {
     const received = await client.closed()
     const body = Buffer.from(received.slice(received.indexOf('\r\n\r\n') + 4), 'latin1')
     assert.equal(hashOf(body), hashOf(bytesOf(3, 200_000)))
+  })
+})
+
+describe('a long body arrives whole', { timeout }, () => {
+  test('through middleware that keeps what is written to it', async (t) => {
+    const backend = await startBackend(t, answer)
+    const app = Fastify()
+    // As middleware does it that compresses.
+    app.addHook('onRequest', (_request, { raw }, done) => {
+      const compressed = createGzip()
+      const send = raw.write.bind(raw)
+      const end = raw.end.bind(raw)
+      raw.write = (chunk: Buffer) => compressed.write(chunk)
+      raw.end = (chunk?: unknown) => (chunk === undefined ? compressed.end() : compressed.end(chunk as Buffer), raw)
+      const { writeHead } = raw
+      raw.writeHead = (status: number) => writeHead.call(raw, status, { 'content-encoding': 'gzip' })
+      compressed.on('data', (chunk: Buffer) => void send(chunk)).on('end', () => void end())
+      done()
+    })
+    await app.register(balancer, { backends: [backend.url], lane: 'raw' })
+    const { port } = await listenApp(t, app)
+    const asked = request({ port, host: '127.0.0.1', path: '/4/3000000' })
+    asked.end()
+    const [response] = (await once(asked, 'response')) as [IncomingMessage]
+    const received = response.pipe(createGunzip())
+    assert.equal(await hashed(received as never), hashOf(bytesOf(4, 3_000_000)))
+  })
+
+  test('over a stream that is no socket of the system', async (t) => {
+    const backend = await startBackend(t, answer)
+    const { app } = await startApp(t, { backends: [backend.url], lane: 'raw' })
+    const kept: Buffer[] = []
+    const stream = new Duplex({
+      read() {},
+      write(chunk: Buffer, _encoding, done) {
+        kept.push(chunk)
+        done()
+      },
+    })
+    app.server.emit('connection', stream)
+    stream.push('GET /5/3000000 HTTP/1.1\r\nhost: a.example\r\nconnection: close\r\n\r\n')
+    await once(stream, 'finish')
+    const received = Buffer.concat(kept)
+    assert.equal(hashOf(received.subarray(received.indexOf('\r\n\r\n') + 4)), hashOf(bytesOf(5, 3_000_000)))
   })
 })
 

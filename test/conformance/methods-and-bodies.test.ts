@@ -13,7 +13,7 @@ import { valueOf, valuesOf } from './wire-message.ts'
 failOnCrash()
 
 /** What does not come at all would otherwise be waited for until the backend is given up. */
-const timeout = 5000
+const timeout = 60_000
 const methods = METHODS.filter((method) => method !== 'CONNECT')
 /** Fastify answers these 400 itself when no content type says what the query is (RFC 10008 §2). */
 const needsContentType = new Set(['QUERY'])

@@ -10,7 +10,7 @@ import { valueOf, valuesOf } from './wire-message.ts'
 failOnCrash()
 
 /** What does not come at all would otherwise be waited for until the backend is given up. */
-const timeout = 5000
+const timeout = 60_000
 const after = ok('after')
 
 for (const lane of ['raw', 'full'] as const) {

@@ -10,7 +10,7 @@ import { exchange, get, post, wireClient } from './wire-client.ts'
 failOnCrash()
 
 /** What does not come at all would otherwise be waited for until the backend is given up. */
-const timeout = 10_000
+const timeout = 60_000
 /** Looks like a response, and is somebody else's. */
 const stray = ok('somebody else')
 

@@ -11,7 +11,7 @@ import { exchange, get, wireClient } from './wire-client.ts'
 failOnCrash()
 
 /** What does not come at all would otherwise be waited for until the backend is given up. */
-const timeout = 5000
+const timeout = 60_000
 
 const heads = {
   'a length': 'HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n',

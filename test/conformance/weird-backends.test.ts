@@ -11,7 +11,7 @@ import type { WireMessage } from './wire-message.ts'
 failOnCrash()
 
 /** What does not come at all would otherwise be waited for until the backend is given up. */
-const timeout = 5000
+const timeout = 60_000
 
 /** A backend that is weird to `/weird`, and answers everything else; its Pool has one connection to lose. */
 async function start(

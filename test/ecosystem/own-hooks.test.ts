@@ -216,7 +216,7 @@ for (const way of ways) {
     const asked = askNode(front.url, { agent: false }).end()
     asked.on('error', () => {})
     t.after(() => asked.destroy())
-    const [answer] = (await once(asked, 'response', { signal: AbortSignal.timeout(5_000) })) as [IncomingMessage]
+    const [answer] = (await once(asked, 'response', { signal: AbortSignal.timeout(60_000) })) as [IncomingMessage]
     assert.equal(answer.headers['content-type'], 'text/event-stream')
     stream!.end('data: 1\n\n')
     assert.equal(String((await answer.toArray())[0]), 'data: 1\n\n')

@@ -207,12 +207,24 @@ test('the facade names the faults of all three plugins in one message', async (t
       assert.match(error.message, new RegExp(`(: |; )${place}: `))
     return true
   })
-  for (const part of ['healthCheck', 'circuitBreaker']) {
-    const wrong = newApp(t)
-    void wrong.register(facade, { [part]: true } as object)
-    await assert.rejects(boot(wrong), { code: 'FST_BALANCER_BAD_OPTIONS', message: new RegExp(part) })
-  }
 })
+
+for (const part of ['healthCheck', 'circuitBreaker'] as const) {
+  test(`${part}: true is that plugin with its defaults; another kind of value is a fault of this option`, async (t) => {
+    const app = newApp(t)
+    await app.register(facade, { backends: [await unusedOrigin()], [part]: true })
+    await boot(app)
+    assert.ok(app.hasDecorator(part))
+    for (const value of ['true', 1, []]) {
+      const wrong = newApp(t)
+      void wrong.register(facade, { [part]: value } as object)
+      await assert.rejects(boot(wrong), {
+        code: 'FST_BALANCER_BAD_OPTIONS',
+        message: new RegExp(`${part}: expected an object, true or false, got `),
+      })
+    }
+  })
+}
 
 test('once closed, nothing is left that keeps the process alive', async (t) => {
   const file = fileURLToPath(new URL('../reliability/sick-backends/closing-program.ts', import.meta.url))

@@ -207,7 +207,7 @@ test('what goes on over a connection of its own is cut like the rest when the de
   await until('it has arrived again', () => requests.length === 3)
   assert.notEqual(requests[2], requests[1])
   assert.equal(await balancer.drain('a', { deadline: 50 }), false)
-  await until('nothing is in flight', () => balancer.backend('a').inFlight === 0, 5000)
+  await until('nothing is in flight', () => balancer.backend('a').inFlight === 0)
   assert.equal((await answer).headers['x-balancer-failure'], 'drain-deadline')
 })
 
@@ -221,7 +221,7 @@ test('what goes on over a connection of its own does not keep the app from closi
   await until('it has arrived again', () => requests.length === 3)
   let closed = false
   void app.close().then(() => (closed = true))
-  await until('the app is closed', () => closed, 5000)
+  await until('the app is closed', () => closed)
   assert.equal((await answer).status, 503)
   await until('nothing is in flight', () => app.balancer.exchanges === 0)
 })

@@ -12,7 +12,7 @@ const never = () => {}
 const overTls = (origin: string) => origin.replace('http:', 'https:')
 
 describe('an answer that a retry has made unwanted', () => {
-  test('and that drips has a time limit of its own', { timeout: 20_000 }, async (t) => {
+  test('and that drips has a time limit of its own', { timeout: 60_000 }, async (t) => {
     const dripping = await startBackend(t, (_, response) => {
       response.writeHead(503).write('x')
       const timer = setInterval(() => response.write('x'), 50)
@@ -39,7 +39,7 @@ describe('an answer that a retry has made unwanted', () => {
     await until('its connection is closed', () => dripping.sockets.size === 0)
   })
 
-  test('ends with the exchange', { timeout: 20_000 }, async (t) => {
+  test('ends with the exchange', { timeout: 60_000 }, async (t) => {
     const dripping = await startBackend(t, (_, response) => void response.writeHead(503).write('x'))
     const other = await startBackend(t, undefined, 'other')
     const { app, url } = await startApp(t, {

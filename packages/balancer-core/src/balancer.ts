@@ -159,6 +159,11 @@ export class Balancer extends ManagedList {
     return this.#exchanges.enter(this.#options.maxExchanges)
   }
 
+  /** An exchange that had room needs it no longer. */
+  giveRoom(): void {
+    this.#exchanges.giveRoom()
+  }
+
   /** An exchange has ended. */
   leave(): void {
     this.#exchanges.leave()

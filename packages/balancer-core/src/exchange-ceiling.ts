@@ -42,15 +42,21 @@ export class Exchanges {
   count = 0
   #whenEmpty: (() => void) | undefined
 
-  /** One more is under way; false if that is more than `ceiling`, over all balancers of this process. */
+  /** One more is under way; false if there is no room: `ceiling` counts over all balancers of this process. */
   enter(ceiling: number | undefined): boolean {
     this.count++
-    return ++underWay <= (ceiling ?? defaultCeiling())
+    if (underWay >= (ceiling ?? defaultCeiling())) return false
+    underWay++
+    return true
+  }
+
+  /** One that had room needs it no longer. */
+  giveRoom(): void {
+    underWay--
   }
 
   /** One has ended. */
   leave(): void {
-    underWay--
     if (--this.count === 0) this.#whenEmpty?.()
   }
 

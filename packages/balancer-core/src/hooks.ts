@@ -35,6 +35,14 @@ export interface BalancerHooks {
   onOptionsPropose: (options: ParsedOptions, beside: Readonly<Record<string, unknown>>) => Participation | void
 }
 
+/** @throws TypeError for what is not a part: JavaScript checks no types, and a hook that is async returns a promise */
+function checked(part: Participation): Participation {
+  const { faults, changes, commit, abandon } = (part ?? {}) as Partial<Participation>
+  const areLists = Array.isArray(faults) && Array.isArray(changes)
+  if (areLists && typeof commit === 'function' && typeof abandon === 'function') return part
+  throw new TypeError('onOptionsPropose must return nothing, or an object with faults, changes, commit() and abandon()')
+}
+
 /** Reports what a participant throws once the change is decided: by then, nothing can be taken back. */
 function guarded(part: Participation, report: (error: unknown) => void): Participation {
   const safely = (work: () => void) => () => {
@@ -91,7 +99,7 @@ export class Hooks {
       const report = (error: unknown) => this.#report(error, `onOptionsPropose ${hook.name}`)
       try {
         const part = hook(options, beside)
-        return part === undefined ? [] : guarded(part, report)
+        return part === undefined ? [] : guarded(checked(part), report)
       } catch (error) {
         report(error)
         return { faults: [`${hook.name}: ${(error as Error).message}`], changes: [], commit() {}, abandon() {} }

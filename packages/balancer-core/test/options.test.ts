@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { elsewhere, localhost } from '../../../test/support/certificates.ts'
 import { ManualClock } from '../../../test/support/clock.ts'
 import { BackendOptions, settingsOf } from '../src/backends/backend-options.ts'
 import { BalancerOptions, parseOptions } from '../src/options.ts'
@@ -266,12 +267,32 @@ describe('faults', () => {
     )
   })
 
+  test('of certificates that could not be used do not wait for the first connection', () => {
+    const { cert, key } = localhost
+    assert.deepEqual(faultsIn({ pool: { tls: { ca: [cert, cert + elsewhere.cert], cert, key } } }), [])
+    for (const [tls, place] of [
+      [{ ca: 'nonsense' }, 'pool.tls.ca'],
+      [{ ca: '' }, 'pool.tls.ca'],
+      [{ ca: cert + elsewhere.cert.slice(0, 500) }, 'pool.tls.ca'],
+      [{ ca: cert.slice(0, 200) + cert.slice(300) }, 'pool.tls.ca'],
+      [{ cert: cert.slice(0, 500), key }, 'pool.tls.cert'],
+      [{ cert, key: 'nonsense' }, 'pool.tls.key'],
+      [{ cert, key: elsewhere.key }, 'pool.tls'],
+      [{ minVersion: 'TLSv9' }, 'pool.tls'],
+    ] as const)
+      assert.deepEqual(placesIn({ pool: { tls } }), [place])
+  })
+
   test('say what is wrong', () => {
     assert.deepEqual(faultsIn({ timeouts: { conect: 5 } }), ['timeouts.conect: unknown option (did you mean connect?)'])
     assert.deepEqual(faultsIn({ timeouts: { connect: -1 } }), [
       'timeouts.connect: expected a whole number from 0 to 2147483647 or false, got -1',
     ])
-    assert.deepEqual(faultsIn({ prefix: 'api' }), ["prefix: expected a path that begins with '/', got 'api'"])
+    for (const prefix of ['api', '/api/*', '/api?x', '/a#b'])
+      assert.deepEqual(faultsIn({ prefix }).length, 1, prefix)
+    assert.deepEqual(faultsIn({ prefix: 'api' }), [
+      "prefix: expected a path that begins with '/', without ?, # and *, got 'api'",
+    ])
     assert.deepEqual(faultsIn({ random: 1 }), ['random: expected a function, got 1'])
     assert.deepEqual(faultsIn({ policy: 'best' }), [
       "policy: expected round-robin, weighted, random, p2c, least-requests, or an object with a name and over(), got 'best'",

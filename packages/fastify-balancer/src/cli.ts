@@ -31,6 +31,8 @@ async function serve({ configuration, warnings }: ServeCommand): Promise<void> {
 }
 
 async function serveFile({ file, log }: FileCommand): Promise<void> {
+  // The file has not been read yet, so there is nothing to reload. Without a listener, the signal ends the process.
+  process.on('SIGHUP', () => {})
   const followed = await import('./reload/serve-file.ts')
   await followed.serveFile(file, log, (text) => void process.stderr.write(text))
 }

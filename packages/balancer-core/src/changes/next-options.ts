@@ -38,9 +38,9 @@ export function nextOptions(given: BalancerOptions, current: ParsedOptions, poli
     const [name = ''] = option.split('.')
     return name in fixed ? { option, from, to, why: fixed[name as keyof typeof fixed] } : []
   })
-  const kept = Object.keys(fixed).map((name) => [name, current[name as keyof ParsedOptions]] as const)
-  const stays = Object.fromEntries(kept.filter(([, value]) => value !== undefined))
-  const options = Object.freeze({ ...wanted, ...stays })
+  const stays = Object.keys(fixed).map((name) => [name, current[name as keyof ParsedOptions]] as const)
+  const both = Object.entries({ ...wanted, ...Object.fromEntries(stays) }).filter(([, value]) => value !== undefined)
+  const options = Object.freeze(Object.fromEntries(both)) as ParsedOptions
   const next = options.policy === current.policy ? policy : options.policy(current.random ?? Math.random)
   const changes = optionChanges(compared(current), compared(options), ['pool.tls'])
   if (next !== policy) changes.push({ option: 'policy', from: policy.name, to: next.name })

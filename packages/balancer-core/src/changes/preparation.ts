@@ -1,5 +1,5 @@
 import type { Backends } from '../backends/backends.ts'
-import type { BalancerOptions, ParsedOptions } from '../options.ts'
+import { faultsOfOptions, type BalancerOptions, type ParsedOptions } from '../options.ts'
 import type { Policy } from '../picking/policy.ts'
 import { nextOptions } from './next-options.ts'
 import type { Participation } from './participation.ts'
@@ -28,15 +28,30 @@ interface Changing {
 /** See `Balancer.prepare`. What is current is asked for once it has its turn. */
 export async function prepareChange(
   given: BalancerOptions,
-  { force = false, beside = {} }: PrepareOptions = {},
+  options: PrepareOptions | undefined,
   changing: () => Changing,
 ): Promise<PreparedChange> {
   const end = await changing().backends.takeTurn()
-  const { options: current, policy: before, hooks, backends, apply } = changing()
+  try {
+    return await prepared(given, options, changing(), end)
+  } catch (error) {
+    end()
+    throw error
+  }
+}
+
+async function prepared(
+  given: BalancerOptions,
+  { force = false, beside = {} }: PrepareOptions = {},
+  { options: current, policy: before, hooks, backends, apply }: Changing,
+  end: () => void,
+): Promise<PreparedChange> {
   const { options, policy, faults, changes, cannot } = nextOptions(given, current, before)
   const participants = faults.length > 0 ? [] : hooks.participants(options, beside)
   const parts = { faults, changes, cannot, participants, list: undefined, apply: () => {}, end }
-  if (faults.length > 0 || participants.some((one) => one.faults.length > 0)) return new PreparedChange(parts)
+  // Those of the list are named as well.
+  if (faults.length > 0 || participants.some((one) => one.faults.length > 0))
+    return new PreparedChange({ ...parts, faults: faultsOfOptions(given) })
   try {
     const list = await backends.prepare(given?.backends ?? [], options, force)
     return new PreparedChange({

@@ -58,10 +58,14 @@ export class PreparedChange {
   commit(): void {
     if (this.faults.length > 0) throw new BadOptionsError(this.faults.join('; '))
     const { apply, participants, list, end } = this.#take()
-    apply()
-    for (const participant of participants) participant.commit()
-    list?.adopt()
-    end()
+    try {
+      apply()
+      for (const participant of participants) participant.commit()
+      list?.adopt()
+    } finally {
+      // A policy of the user's own may throw when it gets the list. Later changes must not wait for ever.
+      end()
+    }
   }
 
   /** Leaves everything as it is. Does nothing after `commit` or `abandon`. */

@@ -1,3 +1,5 @@
+import { ServerResponse } from 'node:http'
+import { Socket } from 'node:net'
 import { breakOff } from './break-off.ts'
 import { flushHead } from './head-bytes.ts'
 import { lingerAfter } from './lingering-close.ts'
@@ -60,9 +62,11 @@ export const rawLane: Lane = {
     } else if (!raw.write(chunk)) process.nextTick(pauseUnlessTaken, answer)
   },
 
-  // TLS and HTTP/2 write later.
+  // TLS, HTTP/2 and streams in place of a socket write later, and middleware that replaces `write`, e.g. to compress, may
+  // keep what it gets.
   borrows({ reply: { raw } }) {
-    return raw.req.httpVersionMajor === 1 && !('encrypted' in (raw.socket ?? {}))
+    if (raw.write !== ServerResponse.prototype.write || raw.socket?.constructor !== Socket) return false
+    return raw.socket.write === Socket.prototype.write
   },
 
   borrowed(answer, chunk) {

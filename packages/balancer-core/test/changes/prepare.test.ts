@@ -6,6 +6,7 @@ import type { Attempt } from '../../src/attempt/attempt.ts'
 import { Balancer } from '../../src/balancer.ts'
 import type { Backend } from '../../src/backends/backend.ts'
 import type { BalancerOptions } from '../../src/options.ts'
+import type { Policy } from '../../src/picking/policy.ts'
 
 const a = { url: 'http://a.test', id: 'a' }
 const b = { url: 'http://b.test', id: 'b' }
@@ -161,6 +162,10 @@ describe('a change is refused as a whole', () => {
       given: { timeouts: { headers: -1 }, policy: 'best' as never, backends: [a] },
       faults: [/^timeouts\.headers: /, /^policy: /],
     },
+    'for the faults of its options and of its list': {
+      given: { timeouts: { headers: -1 }, backends: [a, { url: 'nonsense' }] },
+      faults: [/^timeouts\.headers: /, /^backends\.1\.url: /],
+    },
     'for every fault of its list': {
       given: { backends: [a, { ...b, weight: 0 }, { url: 'nonsense' }] },
       faults: [/backends\.1\.weight: .*backends\.2\.url: /],
@@ -184,6 +189,41 @@ describe('a change is refused as a whole', () => {
       assert.equal(ids(), 'abc')
     })
   }
+
+  test('where another plugin refuses it, with the faults of the list', async (t) => {
+    const { balancer } = balancing(t)
+    balancer.addHook('onOptionsPropose', () => ({ faults: ['one'], changes: [], commit() {}, abandon() {} }))
+    const change = await balancer.prepare({ backends: [a, { url: 'nonsense' }] })
+    assert.match(String(change.faults), /^backends\.1\.url: .*,one$/)
+    change.abandon()
+  })
+
+  test('where a plugin answers with what is no part in it, and later changes go on', async (t) => {
+    const { balancer, ids } = balancing(t)
+    for (const part of [null, {}, Promise.resolve(), { faults: [], changes: [], commit() {} }]) {
+      const propose = () => part as never
+      balancer.addHook('onOptionsPropose', propose)
+      // oxlint-disable-next-line no-await-in-loop -- one change after the other
+      const change = await balancer.prepare({ backends: [a, c] })
+      assert.match(String(change.faults), /^propose: onOptionsPropose must return nothing, or an object with faults/)
+      change.abandon()
+      balancer.removeHook('onOptionsPropose', propose)
+    }
+    await balancer.add(c)
+    assert.equal(ids(), 'abc')
+  })
+
+  test('where its options cannot even be read, and later changes go on', async (t) => {
+    const { balancer, ids } = balancing(t)
+    const unreadable = {
+      get queue(): never {
+        throw new Error('no')
+      },
+    }
+    await assert.rejects(balancer.prepare(unreadable), { message: 'no' })
+    await balancer.add(c)
+    assert.equal(ids(), 'abc')
+  })
 
   test('unless that is forced', async (t) => {
     const { balancer, ids } = balancing(t)
@@ -231,6 +271,37 @@ test('a plugin that fails once the change is decided is reported by name, and al
   assert.deepEqual([balancer.queue.max, balancer.backends.map(({ id }) => id)], [1, ['a', 'c']])
   assert.equal((lines[0]![0] as { hook: string }).hook, 'onOptionsPropose broken')
   await balancer.add({ url: 'http://d.test' })
+})
+
+test('a policy that throws when it gets the list does not hold up later changes', async (t) => {
+  const { balancer, ids } = balancing(t)
+  let isBroken = true
+  const policy: Policy = {
+    name: 'own',
+    over: ([first]) => {
+      if (isBroken) throw new Error('no')
+      return { pick: () => first, peek: () => first }
+    },
+  }
+  const change = await balancer.prepare({ backends: [a, b], policy })
+  assert.throws(() => change.commit(), { message: 'no' })
+  isBroken = false
+  await balancer.add(c)
+  assert.equal(ids(), 'abc')
+  assert.equal(balancer.explain().picked, 'a')
+})
+
+test('a clock and a source of random numbers cannot come later', async (t) => {
+  const balancer = new Balancer({ backends: [a] })
+  t.after(() => balancer.close())
+  const change = await balancer.prepare({ backends: [a], clock: new ManualClock(), random: () => 0.5 })
+  assert.deepEqual(
+    change.cannot.map(({ option }) => option),
+    ['clock', 'random'],
+  )
+  assert.deepEqual(change.changes, [])
+  change.commit()
+  assert.deepEqual([balancer.options.clock, balancer.options.random], [undefined, undefined])
 })
 
 test('what cannot change while a balancer runs is named, and stays', async (t) => {

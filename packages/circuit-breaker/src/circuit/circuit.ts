@@ -182,7 +182,7 @@ export class Circuit {
   }
 
   #passDue(due: number): void {
-    if (this.#held !== undefined) this.#obey(due, 'the time limit of the hold has passed')
+    if (this.#held !== undefined) this.#obey(due, 'the hold has expired')
     else if (this.#state === 'open') this.#enter('half-open', due, `was open for ${spoken(this.#openings.lasts)}`)
     else if (this.#trials.pass(due)) this.#open(due, `a trial took longer than ${spoken(this.#figures.trialTimeout)}`)
     else this.#schedule()

@@ -11,7 +11,7 @@ const executablePath = (given === '' ? usual : [given]).find((path) => existsSyn
 /** What a test says that needs a browser: it is skipped where there is none, and does not wait for ever. */
 export const inBrowser = {
   skip: executablePath === undefined && 'no Chromium: apt-get install chromium',
-  timeout: 60_000,
+  timeout: 240_000,
 } as const
 
 /** So many tests of a file at once: they often wait for the next figures. */
@@ -46,7 +46,7 @@ export async function takePage(user: User): Promise<Page> {
   const page = free.get(user)?.pop()
   if (page !== undefined) return page
   const context = await (await browser()).newContext({ httpCredentials: credentialsOf(user) })
-  context.setDefaultTimeout(10_000)
+  context.setDefaultTimeout(60_000)
   return context.newPage()
 }
 

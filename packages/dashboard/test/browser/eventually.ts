@@ -9,7 +9,7 @@ export async function eventually<T>(
   what: string,
   look: () => Promise<T> | T,
   holds: (seen: T) => boolean,
-  patience = 10_000,
+  patience = 60_000,
 ): Promise<T> {
   const deadline = performance.now() + patience
   for (;;) {

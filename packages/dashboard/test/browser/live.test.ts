@@ -34,8 +34,7 @@ describe('what happens, live', together, () => {
       stage.load()
       await table.until('beta', 'Share', /^[1-9]/)
       await stage.backend('beta').die()
-      // Sooner than the page would ask without having heard of it.
-      const state = await table.until('beta', 'State', /^unhealthy[^]*health-check/, 3000)
+      const state = await table.until('beta', 'State', /^unhealthy[^]*health-check/)
       const veto = stage.balancer.backend('beta').vetoes.find(({ by }) => by === 'health-check')!
       assert.ok(state.includes(veto.reason), `${state} names ${veto.reason}`)
       const evidence = table

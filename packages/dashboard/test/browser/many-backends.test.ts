@@ -45,16 +45,26 @@ test('100 backends under load, with figures each second and 20 events a second, 
   unrest(t, stage, 10)
   await table.until('backend-001', 'Share', /^[1-9.0]+ %$/)
   await page.getByRole('log', { name: 'Events' }).getByText('unrest').first().waitFor()
-  // A neighbour of this machine may take its cores away for a moment; what the page itself does wrong, it does each time.
+  // Other programs may take the cores away: that delays a blank page, too. What this page does wrong, it does each time.
+  const blank = await page.context().newPage()
+  t.after(() => blank.close())
   let spells = 0
+  let length = 1500
   while (true) {
-    const spell = await frameTimes(page, 1500, '[role=table]', '[role=log]', '[aria-label="Requests per second"]')
-    t.diagnostic(JSON.stringify(spell))
-    // One in which little happened says nothing; if that is how it stays, the time of this test runs out.
+    const [spell, idle] = await Promise.all([
+      frameTimes(page, length, '[role=table]', '[role=log]', '[aria-label="Requests per second"]'),
+      frameTimes(blank, length),
+    ])
+    t.diagnostic(JSON.stringify({ spell, idle }))
+    // Too little happened to measure: the next one is longer.
     const [rows, events, rate] = spell.changes as [number, number, number]
-    if (rows < 2 || events < 4 || rate < 1) continue
+    if (rows < 2 || events < 4 || rate < 1) {
+      length = Math.min(2 * length, 12_000)
+      continue
+    }
     // Drawn without a graphics card, by one of two cores, while the other one balances.
-    if (spell.p95 <= 50 && spell.longestTask <= 200) break
+    const delayed = Math.max(0, idle.p95 - 17)
+    if (spell.p95 <= 50 + 2 * delayed && spell.longestTask <= 200 + 2 * Math.max(0, idle.longest - 50)) break
     assert.ok(
       ++spells < 8,
       `p95 of the time from frame to frame: ${spell.p95} ms; the longest task: ${spell.longestTask} ms`,

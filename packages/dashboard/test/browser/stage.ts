@@ -36,7 +36,7 @@ const probing = {
   interval: 100,
   fastInterval: 100,
   downInterval: 100,
-  timeout: 1000,
+  timeout: 10_000,
   rise: 1,
   fall: 2,
   jitter: 0,

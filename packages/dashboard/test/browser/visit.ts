@@ -66,7 +66,7 @@ export class Visit {
   }
 
   /** Waits until the page says this of its connection. */
-  async connection(state: 'Live' | 'Connecting' | 'Reconnecting', patience = 15_000): Promise<void> {
+  async connection(state: 'Live' | 'Connecting' | 'Reconnecting', patience = 60_000): Promise<void> {
     const status = this.page.getByRole('status', { name: 'Connection' })
     await eventually(
       `the connection is ${state}`,

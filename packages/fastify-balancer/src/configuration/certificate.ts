@@ -5,6 +5,8 @@ import { createSecureContext } from 'node:tls'
 interface CertificateFault {
   readonly of: 'cert' | 'key'
   readonly message: string
+  /** The other file it is about: its name may follow the message. */
+  readonly about?: 'cert'
 }
 
 /** What is wrong with a certificate and its key, or odd though they can be used. */
@@ -44,7 +46,8 @@ function pairFault(
   certificate: X509Certificate,
   key: KeyObject,
 ): CertificateFault | undefined {
-  if (!certificate.checkPrivateKey(key)) return { of: 'key', message: 'does not belong to the certificate' }
+  if (!certificate.checkPrivateKey(key))
+    return { of: 'key', message: 'does not belong to the certificate', about: 'cert' }
   // Of a chain, only the first one has been read by now.
   if (valueOrError(() => createSecureContext(pem)) instanceof Error)
     return { of: 'cert', message: 'has a damaged certificate below the first' }

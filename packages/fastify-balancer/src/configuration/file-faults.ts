@@ -1,49 +1,11 @@
-import { quoted } from '@fastify-balancer/option-schema'
 import { within, type PlacedFault } from './document/fault.ts'
+import { listenerFaults } from './listener-faults.ts'
 import { registerFaults } from './register-faults.ts'
 import { isPlain } from './schema/applied.ts'
-import { isProxy, proxiesIn } from './trusted-proxies.ts'
 
 type Part = Readonly<Record<string, unknown>>
 
 const listOf = (value: unknown): readonly Part[] => (Array.isArray(value) ? value.filter(isPlain) : [])
-
-/** Where a listener listens, as far as that must be its own; undefined where any free port will do. */
-function addressOf({ port, host = '127.0.0.1', path }: Part): string | undefined {
-  if (path !== undefined) return `path ${path as string}`
-  return port === undefined || port === 0 ? undefined : `port ${port as number} of ${host as string}`
-}
-
-function* proxyFaults(given: unknown, pointer: string): Generator<PlacedFault> {
-  const items = (Array.isArray(given) ? given : [given]) as readonly unknown[]
-  for (const [index, item] of items.entries()) {
-    const bad = typeof item === 'string' ? proxiesIn(item).find((part) => !isProxy(part)) : undefined
-    const place = Array.isArray(given) ? within(pointer, index) : pointer
-    const message = `${quoted(bad ?? '')} is not an address, a network such as 10.0.0.0/8, private or all`
-    if (bad !== undefined) yield { pointer: place, message }
-  }
-}
-
-function* listenerFaults(listeners: ReadonlyMap<string, Part>): Generator<PlacedFault> {
-  const seen = new Map<string, string>()
-  for (const [pointer, listener] of listeners) {
-    const { port, host, path, http2, tls } = listener
-    if (port === undefined && path === undefined)
-      yield { pointer, message: 'needs `port`, or `path` for a Unix socket' }
-    if (path !== undefined && (port !== undefined || host !== undefined))
-      yield {
-        pointer: within(pointer, 'path'),
-        message: 'a Unix socket has no `port` and no `host`: remove them, or `path`',
-      }
-    if (http2 === true && tls === undefined)
-      yield { pointer: within(pointer, 'http2'), message: 'needs `tls`: clients use HTTP/2 over TLS' }
-    yield* proxyFaults(listener['trustProxy'], within(pointer, 'trustProxy'))
-    const address = addressOf(listener)
-    if (address === undefined) continue
-    if (seen.has(address)) yield { pointer, message: `${address} is taken already, by ${seen.get(address)}` }
-    else seen.set(address, pointer.slice(1).replaceAll('/', '.'))
-  }
-}
 
 function* balancerFaults(balancers: readonly Part[]): Generator<PlacedFault> {
   const names = new Map<unknown, number>()
@@ -52,7 +14,7 @@ function* balancerFaults(balancers: readonly Part[]): Generator<PlacedFault> {
     const pointer = `/balancers/${index}`
     const { name = 'default', prefix = '/', constraints = {} } = balancer
     const route = JSON.stringify([
-      prefix,
+      String(prefix).replace(/\/+$/, ''),
       Object.entries(constraints as object).toSorted(([one], [other]) => (one < other ? -1 : 1)),
     ])
     const sameName = names.get(name)

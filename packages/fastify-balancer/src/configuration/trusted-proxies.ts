@@ -11,7 +11,8 @@ function isNetwork(text: string): boolean {
   const family = isIP(address)
   if (family === 0) return false
   if (prefix === undefined) return true
-  if (!/^\d{1,3}$/.test(prefix)) return false
+  // All addresses are `all`; Fastify refuses a network of length 0.
+  if (!/^[1-9]\d{0,2}$/.test(prefix)) return false
   try {
     new BlockList().addSubnet(address, Number(prefix), family === 6 ? 'ipv6' : 'ipv4')
     return true

@@ -13,6 +13,9 @@ const localNames = new Set(['localhost', '127.0.0.1', '[::1]', '::1'])
 /** A proxy adds these: then the client may be anywhere, though its connection comes from this machine. */
 const proxyHeaders = ['forwarded', 'via', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip']
 
+/** Without any of these headers, nginx before 1.29.7 forwards with HTTP/1.0, unless it is told otherwise. */
+const proxyVersion = '1.0'
+
 /** Does this name, or address, mean the machine itself? */
 export function isLocalName(hostname: string): boolean {
   return localNames.has(hostname)
@@ -22,7 +25,7 @@ export function isLocalName(hostname: string): boolean {
  * A hook for `onRequest`: the connection must come from this machine, not through a proxy, and ask for it by name. A page of
  * another site, whose name was made to mean 127.0.0.1 (DNS rebinding), asks for that name.
  */
-export async function onlyLocal({ socket, hostname, raw: { headers } }: FastifyRequest): Promise<void> {
-  const isDirect = proxyHeaders.every((name) => headers[name] === undefined)
+export async function onlyLocal({ socket, hostname, raw }: FastifyRequest): Promise<void> {
+  const isDirect = raw.httpVersion !== proxyVersion && proxyHeaders.every((name) => raw.headers[name] === undefined)
   if (!isDirect || !localAddress.test(socket.remoteAddress ?? '') || !isLocalName(hostname)) throw new NotLocalError()
 }

@@ -2,7 +2,7 @@
 import type { ReloadNotice, ReloadReport } from '@fastify-balancer/admin-routes'
 import { channel } from 'node:diagnostics_channel'
 import { isDeepStrictEqual } from 'node:util'
-import type { Configuration } from '../configuration/configuration.ts'
+import type { Configuration, Listener } from '../configuration/configuration.ts'
 import { lineOf } from '../configuration/document/fault.ts'
 import type { ConfigurationReading } from '../configuration/reading.ts'
 import type { RunningServer } from '../server/running-server.ts'
@@ -12,7 +12,7 @@ import { certificatePart } from './certificate-part.ts'
 import { summaryOf } from './summary.ts'
 import { fixedPart } from './fixed-part.ts'
 import { levelPart } from './level-part.ts'
-import type { Part } from './part.ts'
+import { unchanged, type Part } from './part.ts'
 import type { ReloadCause } from './reload-cause.ts'
 
 /** For those who look on from outside: told of every reload that was not a dry run. */
@@ -68,8 +68,11 @@ export class Reloader {
   async #prepare(wanted: Configuration, reading: ConfigurationReading, cause: ReloadCause): Promise<readonly Part[]> {
     const server = this.#server
     const { configuration: running, balancers } = server
-    const listeners = server.listeners.map((one, index) => {
-      const listener = wanted.listen[index] ?? one.listener
+    const listeners = server.listeners.map((one, position) => {
+      const index = indexOfPlace(wanted.listen, one.listener, position)
+      const listener = wanted.listen[index]
+      // One that the file does not name any more stays as it is until the next start.
+      if (listener === undefined) return unchanged
       return certificatePart(one, listener, `listen.${index}`, `/listen/${index}/tls`)
     })
     const { listen } = wanted.admin === false ? {} : wanted.admin
@@ -121,6 +124,14 @@ export class Reloader {
     if (reloads.hasSubscribers) reloads.publish({ report, who, at: Date.now(), server })
     return report
   }
+}
+
+const placeOf = ({ port, host = '127.0.0.1', path }: Listener): string => path ?? `${host} ${port}`
+
+/** Which of these listens where this one does, best at the same position (port 0 is a place of many); -1 if none does. */
+function indexOfPlace(listeners: readonly Listener[], one: Listener, position: number): number {
+  const isSame = (other: Listener | undefined) => other !== undefined && placeOf(other) === placeOf(one)
+  return isSame(listeners[position]) ? position : listeners.findIndex(isSame)
 }
 
 /** What runs after a change: listeners and routes are those that it began with. */

@@ -34,7 +34,10 @@ class FollowedFile {
   #reloader: Reloader | undefined
   /** A signal has come before there was anything to reload. */
   #isDue = false
+  #isStopped = false
   readonly #onSignal = () => {
+    // Without a listener, the signal would end the process, and the requests that are still in flight.
+    if (this.#isStopped) return
     if (this.#reloader === undefined) this.#isDue = true
     else void this.#reloader.reload({ trigger: 'SIGHUP' })
   }
@@ -64,8 +67,8 @@ class FollowedFile {
   }
 
   stop(): void {
+    this.#isStopped = true
     this.#watch.close()
-    process.off('SIGHUP', this.#onSignal)
   }
 
   async #readAgain(): Promise<ConfigurationReading> {

@@ -29,6 +29,9 @@ export function readCertificate(files: NonNullable<Listener['tls']>): Certificat
   const pem = { cert: read('the certificate', files.cert), key: read('the key', files.key) }
   const { faults, warning } = inspectCertificate(pem)
   const [fault] = faults
-  if (fault !== undefined) throw new CommandError(`${files[fault.of]} ${fault.message}`, 2)
+  if (fault !== undefined) {
+    const about = fault.about === undefined ? '' : ` ${files[fault.about]}`
+    throw new CommandError(`${files[fault.of]} ${fault.message}${about}`, 2)
+  }
   return { ...pem, warning: warning === undefined ? undefined : `the certificate ${files.cert} ${warning}` }
 }

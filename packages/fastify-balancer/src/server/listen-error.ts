@@ -11,6 +11,8 @@ function remedyOf(code: string | undefined, { port = 0, host, path }: Listener):
   if (code === 'EADDRINUSE') return `is in use; choose another ${path === undefined ? 'port' : 'path'}`
   if (code === 'EACCES' && path === undefined && port < 1024)
     return 'is not allowed: ports below 1024 need root or CAP_NET_BIND_SERVICE; choose another port'
+  // Of a socket, also where its folder is not there.
+  if (code === 'EACCES' && path !== undefined) return 'cannot be made: its folder is not there, or not writable'
   if (code === 'EACCES') return 'is not allowed: choose another'
   if (code === 'EADDRNOTAVAIL') return `is not there: ${host} is not an address of this machine`
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return `is not there: the name ${host} has no address`

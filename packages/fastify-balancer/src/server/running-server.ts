@@ -133,7 +133,7 @@ export class RunningServer {
 /** What a plugin refuses to start with is for the operator to mend: a line, and no stack. */
 function asCommandError(error: unknown): unknown {
   const { code, message } = error as { readonly code?: unknown; readonly message: string }
-  return typeof code === 'string' && code.startsWith('FST_BALANCER_') ? new CommandError(message, 2) : error
+  return typeof code === 'string' && code.startsWith('FST_') ? new CommandError(message, 2) : error
 }
 
 /**

@@ -15,6 +15,11 @@ function stopOnSignals(server: RunningServer): void {
   }
   process.on('SIGTERM', stop)
   process.on('SIGINT', stop)
+  // Where it does not mean a reload, its terminal was closed. It may come right after another one (systemd's `SendSIGHUP`).
+  if (process.listenerCount('SIGHUP') === 0)
+    process.on('SIGHUP', () => {
+      if (!stopping) stop('SIGHUP')
+    })
 }
 
 /** Says where to find what stands around the balancers. */

@@ -68,10 +68,11 @@ describe('a file that can be used', () => {
   })
 
   test('is shown as YAML that means the same', async (t) => {
-    const text = 'balancers: [{ name: "yes", prefix: "/a: b # c", healthCheck: { path: "/x" } }]\n'
+    const text = 'balancers: [{ name: "a: b # c", backends: [{ url: "http://127.0.0.1:1", id: "yes" }] }]\n'
     const { out } = await run(t, text)
     const [balancer] = (parse(out) as { balancers: Record<string, unknown>[] }).balancers
-    assert.deepEqual([balancer!['name'], balancer!['prefix'], balancer!['minClientRate']], ['yes', '/a: b # c', 240])
+    assert.deepEqual([balancer!['name'], balancer!['minClientRate']], ['a: b # c', 240])
+    assert.match(JSON.stringify(balancer!['backends']), /"id":"yes"/)
     const folder = await folderWith(t, { 'again.yaml': out })
     assert.deepEqual((await readConfiguration(join(folder, 'again.yaml'), {})).faults, [])
   })
@@ -140,4 +141,17 @@ test('the arguments of the command are checked', async () => {
     [['--json', 'a'], /Unknown option '--json'/],
   ] as const)
     await assert.rejects(checkCommand(args), { message: fault, exitCode: 2 })
+})
+
+test('what only shows at a start is a fault, too', async (t) => {
+  for (const [text, message] of [
+    ['admin: true\nmetrics: { path: /_balancer }\n', /already declared for route '\/_balancer'/],
+    ['admin: { persist: . }\n', /saved lists .* are invalid.*a folder/],
+    ['admin: { prefix: /web }\n', /prefix '\/web' would take requests of the admin routes/],
+  ] as const) {
+    const { code, out, err } = await run(t, `balancers:\n  - { prefix: /web, backends: [http://127.0.0.1:1] }\n${text}`)
+    assert.deepEqual([code, out], [1, ''])
+    assert.match(err, message)
+    assert.match(err, /^site\.yaml:1:1: it cannot start: .*\nsite\.yaml: 1 fault\n$/s)
+  }
 })

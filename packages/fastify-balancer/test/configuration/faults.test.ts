@@ -69,6 +69,29 @@ const faulty: Readonly<Record<string, readonly [text: string, place: string, mes
     '3:24 listen.1',
     /taken.*listen\.0/,
   ],
+  'a listener at every address, and another at one of them': [
+    site('listen: [{ port: 80, host: 0.0.0.0 }, { port: 80, host: localhost }]\n'),
+    '3:39 listen.1',
+    /port 80 of localhost is taken.*listen\.0/,
+  ],
+  'an address in brackets': [site('listen: [{ port: 80, host: "[::1]" }]\n'), '3:28 listen.0.host', /such as.*::/],
+  'a socket with a long name': [site(`listen: [{ path: /${'x'.repeat(110)} }]\n`), '3:18 listen.0.path', /is longer/],
+  'a network of everyone': [
+    site('listen: [{ port: 80, trustProxy: 0.0.0.0/0 }]\n'),
+    '3:34 listen.0.trustProxy',
+    /private or all/,
+  ],
+  'one prefix in two spellings': [
+    'balancers:\n  - { name: a, prefix: /api }\n  - { name: b, prefix: /api/ }\n',
+    '3:24 balancers.1.prefix',
+    /balancers\.0 has the prefix/,
+  ],
+  'a prefix with a wildcard': [site('    prefix: /api/*\n'), '3:13 balancers.0.prefix', /without .*\*/],
+  'an authority that is no certificate': [
+    site('    pool: { tls: { ca: nonsense } }\n'),
+    '3:24 balancers.0.pool.tls.ca',
+    /certificates in PEM form/,
+  ],
   'http2 without tls': [site('listen: [{ port: 80, http2: true }]\n'), '3:29 listen.0.http2', /needs `tls`/],
   'a backend that is no URL': [
     'balancers:\n  - backends: [{ url: "http://a:b" }]\n',

@@ -228,6 +228,29 @@ test('a certificate that is renewed is used by the next connection; one that can
   assert.equal(body, 'a')
 })
 
+test('a listener keeps its certificate when the file lists it elsewhere, or no more', async (t) => {
+  const [a] = await addresses(t, 'a')
+  const folder = await folderOf(t)
+  for (const [name, { cert, key }] of Object.entries({ localhost, elsewhere })) {
+    await writeFile(join(folder, `${name}.cert`), cert)
+    await writeFile(join(folder, `${name}.key`), key)
+  }
+  const one = (host: string, name: string) => ({ port: 0, host, tls: { cert: `${name}.cert`, key: `${name}.key` } })
+  const [first, second] = [one('127.0.0.1', 'localhost'), one('127.0.0.2', 'elsewhere')]
+  const text = (...listen: readonly object[]) => ({ ...described({ name: 'web', backends: [a] }), listen })
+  const { reload, server } = await reloading(t, text(first, second), folder)
+  const subjects = () => Promise.all(server.listeners.map(async ({ address }) => (await askSecurely(address!)).subject))
+  const before = await subjects()
+  for (const listen of [[second, first], [second]]) {
+    const report = await reload(text(...listen))
+    assert.deepEqual([report.applied, changesIn(report)], [true, []])
+    assert.deepEqual(await subjects(), before)
+  }
+  const moved = await reload(text(one('127.0.0.2', 'localhost'), first))
+  assert.deepEqual(changesIn(moved), ['listen.0.tls'])
+  assert.deepEqual(await subjects(), [before[0], before[0]])
+})
+
 test('secrets are never told', async (t) => {
   const [a] = await addresses(t, 'a')
   const text = (secret: string) => ({

@@ -1,14 +1,22 @@
 import assert from 'node:assert/strict'
 import { rename, writeFile } from 'node:fs/promises'
+import type { ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { test } from 'node:test'
+import { test, type TestContext } from 'node:test'
 import { ask } from '../../../../test/support/ask.ts'
-import { startBackends } from '../../../../test/support/backend.ts'
+import { startBackend, startBackends } from '../../../../test/support/backend.ts'
 import { startProgram } from '../../../../test/support/program.ts'
 import { folderOf } from './reloading.ts'
 
 const cli = fileURLToPath(new URL('../../src/cli.ts', import.meta.url))
+/** A backend that answers once it is told to. */
+async function startHolding(t: TestContext) {
+  const { promise: arrived, resolve } = Promise.withResolvers<ServerResponse>()
+  const { url } = await startBackend(t, (_request, response) => resolve(response))
+  return { url, arrived, answer: async () => void (await arrived).end('in time') }
+}
+
 const patience = { timeout: 100_000 }
 
 test('the command follows its file: when it is replaced, on SIGHUP, and by the admin API', patience, async (t) => {
@@ -55,6 +63,37 @@ test('the command follows its file: when it is replaced, on SIGHUP, and by the a
 
   program.child.kill('SIGTERM')
   assert.deepEqual(await program.exit, { code: 0, signal: null })
+})
+
+test('SIGHUP while it stops ends no request', patience, async (t) => {
+  const { url: backend, arrived, answer } = await startHolding(t)
+  const file = join(await folderOf(t), 'balancer.yaml')
+  await writeFile(file, `listen: [{ port: 0 }]\nbalancers: [{ backends: ["${backend}"], healthCheck: false }]\n`)
+  const { child, until, exit } = startProgram(t, cli, { args: ['--config', file, '--log', 'json'] })
+  const [url] = await until(/http:\/\/127\.0\.0\.1:\d+(?= by )/)
+  const held = ask(url)
+  await arrived
+  child.kill('SIGTERM')
+  await until(/SIGTERM: stopping/)
+  child.kill('SIGHUP')
+  await answer()
+  assert.equal((await held).body, 'in time')
+  assert.deepEqual(await exit, { code: 0, signal: null })
+})
+
+test('without a file, SIGHUP stops it gently, and a second one changes nothing', patience, async (t) => {
+  const { url: backend, arrived, answer } = await startHolding(t)
+  const args = ['--port', '0', '--health-path', 'off', '--log', 'json', backend]
+  const { child, until, exit } = startProgram(t, cli, { args })
+  const [url] = await until(/http:\/\/127\.0\.0\.1:\d+(?= by )/)
+  const held = ask(url)
+  await arrived
+  child.kill('SIGHUP')
+  await until(/SIGHUP: stopping/)
+  child.kill('SIGHUP')
+  await answer()
+  assert.equal((await held).body, 'in time')
+  assert.deepEqual(await exit, { code: 0, signal: null })
 })
 
 test('a file that cannot be used names every fault, and nothing is started', patience, async (t) => {

@@ -15,7 +15,7 @@ import { bodyLimit } from '../../src/probe/expectation.ts'
 import { ask } from './asking.ts'
 
 /** Long enough that only a probe that hangs reaches it, in tests of anything else. */
-const timeout = 10_000
+const timeout = 60_000
 
 /** Starts any server; answers its port, and the connections that are open. It is stopped when the test ends. */
 async function startServer(t: TestContext, server: Server) {
