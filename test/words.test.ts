@@ -355,6 +355,7 @@ const riddles: readonly (readonly [phrase: RegExp, instead: string])[] = [
   [/\bleft alone\b|\bleaves? (?:it|them) alone\b/i, 'ejected, unhealthy, unchanged'],
   [/\bcomes? all the same\b|\bdone all the same\b/i, 'anyway'],
   [/\b(?:held|holds?) against\b/i, 'counts against; ejects'],
+  [/\bmay come in\b|\bgiven a rest\b|\b(?:to|for) so (?:many|long)\b/i, 'has access; paused; say how many'],
   [/\bwithout a word\b/i, 'silently'],
   [/\bthe one who\b/i, 'name who'],
   [/\bas one would say\b/i, 'in words'],

@@ -15,7 +15,7 @@ export interface CertificateFindings {
   readonly warning: string | undefined
 }
 
-/** Whoever renews certificates by a program does it earlier than this (ms) before their end. */
+/** Programs that renew certificates do it earlier than this (ms) before they expire. */
 const soon = 14 * 86_400_000
 
 function valueOrError<T>(make: () => T): T | Error {

@@ -108,7 +108,7 @@ export class FileWatch {
     const files = this.#files
     let before = this.#known
     let now = await contentsOf(files)
-    // Whoever writes may not be done.
+    // The writer may not be done.
     for (let look = 0; look < mostLooks && !isSame(before, now, files) && !this.#closed; look++) {
       before = now
       // oxlint-disable-next-line no-await-in-loop -- one look after the other

@@ -73,7 +73,7 @@ export function readDocument(file: string, text: string): Document {
   return { file, text, value, syntaxFaults: firstOfEachLine(faults), faults: tree.faults, places: tree.places, placed }
 }
 
-/** One missing bracket makes several: those that follow in its line say nothing new. */
+/** One missing bracket makes several: those that follow in its line have the same cause. */
 function firstOfEachLine(faults: readonly Fault[]): readonly Fault[] {
   const lines = new Set<number>()
   return faults.filter(({ line }) => !lines.has(line) && lines.add(line))

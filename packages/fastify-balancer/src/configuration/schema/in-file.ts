@@ -5,7 +5,7 @@ import { moduleExport } from './reference.ts'
 /** What stands in a file in place of an option, by its path (`rewrite.request`); `undefined` where it has no place there. */
 export type Replacements = Readonly<Record<string, TSchema | undefined>>
 
-/** Code, about which a schema says nothing: its place is taken by a module's export. */
+/** Code, which a schema cannot describe: a file names a module's export instead. */
 function isCode(schema: TSchema): boolean {
   return schema[Kind] === 'Any'
 }

@@ -28,7 +28,7 @@ function policyOf(section: Section, report: Report): Tree {
   return 'round-robin'
 }
 
-/** A timeout in ms; HAProxy has none where the file says nothing. */
+/** A timeout in ms; HAProxy has none where the file sets none. */
 export function timeoutOf(section: Section, name: string): number {
   return durationOf(section.get('timeout', name)?.words[2] ?? '0', 'ms') ?? 0
 }

@@ -29,7 +29,7 @@ function isRefusal({ words }: Line): boolean {
   return (kind === 'tcp-request' && refuses.test(more)) || kind === 'block'
 }
 
-/** What limits clients by counting them keeps nobody out who may come in. */
+/** Limits that count clients are not access rules: without them, no client gets access that it should not have. */
 function isLimit(line: Line, section: Section): boolean {
   const names = new Set(line.words)
   const tested = section

@@ -30,7 +30,7 @@ export function fromLine({ file, line }: Place, value: Tree, note?: string): Sou
   return new Sourced(value, `${file}:${line}${note === undefined ? '' : `: ${note}`}`)
 }
 
-/** A value that the imported program uses when its file says nothing; written where our default is another one. */
+/** A value that the imported program uses when its file does not set it; written where our default is another one. */
 export function byDefault(program: string, value: Tree, note: string): Sourced {
   return new Sourced(value, `${program}'s default: ${note}`)
 }
