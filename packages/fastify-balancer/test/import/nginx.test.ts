@@ -95,7 +95,7 @@ test('policies; those that keep clients at one server are left out', (t) => {
   for (const line of ['ip_hash;', 'hash $request_uri consistent;', 'sticky cookie srv;']) {
     const result = policyFor(line)
     assert.equal(result.policy, 'round-robin')
-    assert.match(told(result)[0]!, /^nginx\.conf:3: left out: .*: clients are not kept at one backend/)
+    assert.match(told(result)[0]!, /^nginx\.conf:3: left out: .*: a client is not bound to one backend/)
   }
 })
 
