@@ -68,7 +68,8 @@ export interface PluginOptions {
 
 /** `true` stands for a plugin with its defaults. */
 function on<Part extends object>(given: Part | boolean | undefined, byDefault: boolean): Part | false {
-  const chosen = given ?? byDefault
+  // Not `??`: null is not a value of these options, and its check says so.
+  const chosen = given === undefined ? byDefault : given
   return chosen === true ? ({} as Part) : chosen
 }
 
@@ -80,7 +81,7 @@ export function pluginOptions(given: BalancerOptions): PluginOptions {
     healthCheck: on(healthCheck, true),
     circuitBreaker: on(circuitBreaker, true),
     metrics: on(metrics, false),
-    admin: admin ?? false,
+    admin: admin === undefined ? false : admin,
     dashboard: on(dashboard, false),
     underPressure: on(underPressure, false),
   }
