@@ -144,7 +144,7 @@ describe("the caller's object", () => {
       constraints: { host: 'a.test' },
       backends: ['http://a.test', { url: 'http://b.test/', tags: ['x'], weight: 2 }],
       policy: { name: 'p2c' as const },
-      pool: { tls: { ca: ['x'] } },
+      pool: { tls: { ca: [localhost.cert] } },
       timeouts: {},
       retry: { budget: {}, methods: ['GET'] },
       queue: {},

@@ -46,7 +46,7 @@ describe('what is shown', () => {
   })
 
   test('nothing of TLS options', async (t) => {
-    const { ask } = await stage(t, { balancer: { pool: { tls: { ca: 'TOPSECRET' } } } })
+    const { ask } = await stage(t, { balancer: { pool: { tls: { passphrase: 'TOPSECRET' } } } })
     assert.doesNotMatch(JSON.stringify((await ask('GET', '/balancers/default')).body), /TOPSECRET|tls/)
   })
 })

@@ -330,13 +330,13 @@ test('what cannot change while a balancer runs is named, and stays', async (t) =
 })
 
 test('secrets of connections are never told', async (t) => {
-  const { balancer } = balancing(t, { pool: { tls: { key: 'secret one', rejectUnauthorized: true } } })
+  const { balancer } = balancing(t, { pool: { tls: { passphrase: 'secret one', rejectUnauthorized: true } } })
   const change = await balancer.prepare({
     backends: [a, b],
-    pool: { tls: { key: 'secret two', rejectUnauthorized: false } },
+    pool: { tls: { passphrase: 'secret two', rejectUnauthorized: false } },
   })
   assert.deepEqual(change.changes, [
-    { option: 'pool.tls.key', from: '(hidden)', to: '(hidden)' },
+    { option: 'pool.tls.passphrase', from: '(hidden)', to: '(hidden)' },
     { option: 'pool.tls.rejectUnauthorized', from: true, to: false },
   ])
   change.abandon()
