@@ -288,8 +288,7 @@ describe('faults', () => {
     assert.deepEqual(faultsIn({ timeouts: { connect: -1 } }), [
       'timeouts.connect: expected a whole number from 0 to 2147483647 or false, got -1',
     ])
-    for (const prefix of ['api', '/api/*', '/api?x', '/a#b'])
-      assert.deepEqual(faultsIn({ prefix }).length, 1, prefix)
+    for (const prefix of ['api', '/api/*', '/api?x', '/a#b']) assert.deepEqual(faultsIn({ prefix }).length, 1, prefix)
     assert.deepEqual(faultsIn({ prefix: 'api' }), [
       "prefix: expected a path that begins with '/', without ?, # and *, got 'api'",
     ])
