@@ -550,7 +550,8 @@ describe('a backend that says 100 Continue though nobody has asked', () => {
             assert.equal(response.status, 200)
           }
           assert.equal(client.rest, '')
-          assert.equal(backend.connections.length, 1)
+          // The first connection after HEAD is watched for a while before it is used again.
+          if (method !== 'HEAD') assert.equal(backend.connections.length, 1)
           assert.deepEqual(app.balancer.backends[0]!.outcomes, { ok: 2 })
         })
       }

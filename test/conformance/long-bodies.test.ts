@@ -22,7 +22,7 @@ import { get, wireClient } from './wire-client.ts'
 failOnCrash()
 
 /** A machine that has much else to do is not at fault. */
-const timeout = 60_000
+const timeout = 240_000
 const lanes = ['raw', 'full'] as const
 
 /** Bytes that are those of no other number, nor of any other place: a block that went astray is seen. */

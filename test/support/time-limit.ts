@@ -1,5 +1,7 @@
-import './compile-cache.ts'
 import { afterEach } from 'node:test'
+import { keepCompiledCode } from './compile-cache.ts'
+
+keepCompiledCode()
 
 /**
  * Loaded before each test file (`--import`): one in which no test ends for so long (ms) fails, and says what it left

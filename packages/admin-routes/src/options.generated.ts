@@ -52,8 +52,8 @@ export interface AdminRoutesOptions {
   insecure?: boolean
   /**
    * Allowed values of `Host` besides `localhost` and IP addresses, e.g. `ops.example`; others get 403, against DNS
-   * rebinding. Checked if given, and always with `insecure`. If your hooks only check client addresses, give it, `[]`
-   * at least
+   * rebinding. Checked if given, and always with `insecure`. Set it, at least to `[]`, if your hooks only check client
+   * addresses
    */
   hosts?: readonly string[]
   /**

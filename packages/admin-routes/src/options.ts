@@ -44,7 +44,7 @@ export const AdminRoutesOptions = Type.Object(
     operate: role('requests that change something'),
     insecure: Type.Boolean({ default: false, description: 'Allow access without authentication' }),
     hosts: hosts(
-      'Allowed values of `Host` besides `localhost` and IP addresses, e.g. `ops.example`; others get 403, against DNS rebinding. Checked if given, and always with `insecure`. If your hooks only check client addresses, give it, `[]` at least',
+      'Allowed values of `Host` besides `localhost` and IP addresses, e.g. `ops.example`; others get 403, against DNS rebinding. Checked if given, and always with `insecure`. Set it, at least to `[]`, if your hooks only check client addresses',
     ),
     openProbes: Type.Boolean({
       default: false,

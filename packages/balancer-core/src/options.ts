@@ -12,7 +12,7 @@ import {
 import { Type, type Static } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import { BackendOptions, parseBackends, type ParsedBackend } from './backends/backend-options.ts'
-import { tlsFaults } from './backends/tls-faults.ts'
+import { tlsFaults } from './connections/tls-faults.ts'
 import type { Clock } from './clock.ts'
 import { BadOptionsError } from './errors.ts'
 import { policies, type PolicyName } from './picking/policies/by-name.ts'

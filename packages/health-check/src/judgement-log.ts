@@ -10,10 +10,11 @@ const period = 1000
 
 const kinds = { good: 'back in rotation', bad: 'unhealthy or ejected' } as const
 
-/** A check has nothing against a backend any more, but another one may. */
-function statusOf({ vetoes }: Backend): string {
-  if (vetoes.length === 0) return 'back in rotation'
-  return `passes this check, but is kept out by ${[...new Set(vetoes.map(({ by }) => by))].join(', ')}`
+/** One check accepts a backend again, but another one may not. */
+function recovery({ id, vetoes }: Backend, { by, rule }: Judgement): string {
+  if (vetoes.length === 0) return `backend ${id} back in rotation: ${rule}`
+  const others = [...new Set(vetoes.map((veto) => veto.by))].join(', ')
+  return `backend ${id} still kept out by ${others}; no longer by ${by}: ${rule}`
 }
 
 /** What is done about a backend, and for how long. */
@@ -52,8 +53,8 @@ export class JudgementLog {
     if (rest === undefined) this.#rests.set(kind, (rest = { lines: 0, count: 0, first: [] }))
     this.#timer ??= this.#clock.setTimeout(() => this.#summarise(), period)
     if (rest.lines++ < most) {
-      const state = good ? statusOf(backend) : verdictOf(judgement)
-      this.#write(good, { balancer: this.#balancer, backend: id, by, evidence }, `backend ${id} ${state}: ${rule}`)
+      const sentence = good ? recovery(backend, judgement) : `backend ${id} ${verdictOf(judgement)}: ${rule}`
+      this.#write(good, { balancer: this.#balancer, backend: id, by, evidence }, sentence)
       return
     }
     if (rest.count++ < most) rest.first.push(`${id}: ${rule}`)

@@ -23,6 +23,8 @@ export class ExchangeRecord implements ExchangeView {
   /** Set once the outcome is known: `ok` only when everything was sent to the client. */
   outcome: Outcome | undefined
   error: unknown
+  /** Counts towards `maxExchanges`. */
+  protected hasRoom = false
 
   constructor(request: FastifyRequest, reply: FastifyReply, forwarding: Forwarding) {
     this.request = request
@@ -60,5 +62,11 @@ export class ExchangeRecord implements ExchangeView {
   get status(): number {
     const { raw } = this.reply
     return raw.headersSent ? raw.statusCode : 0
+  }
+
+  /** Those that wait to be refused, and those that have ended, must not take the room of others. */
+  protected giveRoom(): void {
+    if (this.hasRoom) this.balancer.giveRoom()
+    this.hasRoom = false
   }
 }

@@ -46,8 +46,6 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
   #answer: Answer | undefined
   #retries: Retries | undefined
   #ended = false
-  /** Counts towards `maxExchanges`. */
-  #hasRoom = false
   readonly #limits = new TimeLimits(this, this.options.timeouts.idle, this.forwarding.rate.least)
   #watch: ClientWatch | undefined
 
@@ -79,12 +77,12 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
     const { balancer, request, forwarding } = this
     const { timeouts } = this.options
     this.startedAt = this.clock.now()
-    this.#hasRoom = balancer.enter()
+    this.hasRoom = balancer.enter()
     tellOfClose(this.reply.raw, this)
     if (channels.exchangeStart.hasSubscribers) channels.exchangeStart.publish({ exchange: this })
     // The client may have gone while an earlier hook was running.
     if (this.reply.raw.destroyed) return this.onClose()
-    if (!this.#hasRoom) return refuse(this, 'overloaded')
+    if (!this.hasRoom) return refuse(this, 'overloaded')
     this.#limits.start('request-timeout', timeouts.request)
     try {
       this.#outgoing = outgoing(request, forwarding.request)
@@ -113,8 +111,7 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
     if (typeof picked === 'object') this.attempt(picked)
     else if (picked === 'none') this.fail('no-backend', undefined)
     else if (!this.#queue()) {
-      // Those that wait to be refused must not take the room of others.
-      this.#giveRoom()
+      this.giveRoom()
       refuse(this, 'queue-full')
     }
   }
@@ -238,16 +235,11 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
     this.endedAt = this.clock.now()
     this.#stopWaiting()
     for (const attempt of this.attempts) attempt.cancel('client-gone')
-    this.#giveRoom()
+    this.giveRoom()
     this.balancer.leave()
     if (this.balancer.closing && isLatest(this.reply.raw, this.request.raw)) closeConnection(this.request.raw)
     if (channels.exchangeEnd.hasSubscribers) channels.exchangeEnd.publish({ exchange: this })
     logExchange(this, this.options.logQuery)
-  }
-
-  #giveRoom(): void {
-    if (this.#hasRoom) this.balancer.giveRoom()
-    this.#hasRoom = false
   }
 
   #stopWaiting(): void {

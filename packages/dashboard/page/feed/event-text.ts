@@ -23,7 +23,7 @@ type Texts = {
 const texts: Texts = {
   veto: ({ action, by, reason, hard, others = 0 }) => {
     const more = others === 0 ? '' : ` (and ${others} more backends)`
-    if (action === 'lifted') return { tone: 'good', text: `recovered (${by}), was: ${reason}${more}` }
+    if (action === 'lifted') return { tone: 'good', text: `no longer kept out by ${by} (was: ${reason})${more}` }
     // An order is no bad news.
     const state = hard ? 'out of rotation' : 'unhealthy'
     return { tone: hard ? 'plain' : 'bad', text: `${state} (${by}): ${reason}${more}` }

@@ -45,17 +45,12 @@ test('100 backends under load, with figures each second and 20 events a second, 
   unrest(t, stage, 10)
   await table.until('backend-001', 'Share', /^[1-9.0]+ %$/)
   await page.getByRole('log', { name: 'Events' }).getByText('unrest').first().waitFor()
-  // Other programs may take the cores away: that delays a blank page, too. What this page does wrong, it does each time.
-  const blank = await page.context().newPage()
-  t.after(() => blank.close())
+  // Other programs may take the cores away for a moment; what the page itself does wrong, it does each time.
   let spells = 0
   let length = 1500
   while (true) {
-    const [spell, idle] = await Promise.all([
-      frameTimes(page, length, '[role=table]', '[role=log]', '[aria-label="Requests per second"]'),
-      frameTimes(blank, length),
-    ])
-    t.diagnostic(JSON.stringify({ spell, idle }))
+    const spell = await frameTimes(page, length, '[role=table]', '[role=log]', '[aria-label="Requests per second"]')
+    t.diagnostic(JSON.stringify(spell))
     // Too little happened to measure: the next one is longer.
     const [rows, events, rate] = spell.changes as [number, number, number]
     if (rows < 2 || events < 4 || rate < 1) {
@@ -63,8 +58,7 @@ test('100 backends under load, with figures each second and 20 events a second, 
       continue
     }
     // Drawn without a graphics card, by one of two cores, while the other one balances.
-    const delayed = Math.max(0, idle.p95 - 17)
-    if (spell.p95 <= 50 + 2 * delayed && spell.longestTask <= 200 + 2 * Math.max(0, idle.longest - 50)) break
+    if (spell.p95 <= 50 && spell.longestTask <= 200) break
     assert.ok(
       ++spells < 8,
       `p95 of the time from frame to frame: ${spell.p95} ms; the longest task: ${spell.longestTask} ms`,

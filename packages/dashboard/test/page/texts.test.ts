@@ -20,7 +20,7 @@ test('every event is told in a line, and whether it is good news', () => {
     ],
     [
       { ...base, type: 'veto', backend: 'a', action: 'lifted', by: 'x', reason: 'y', hard: false },
-      'good recovered (x), was: y',
+      'good no longer kept out by x (was: y)',
     ],
     [
       { ...base, type: 'veto', backend: 'a', action: 'laid', by: 'x', reason: 'y', hard: true },

@@ -5,9 +5,11 @@ import { check } from './check.ts'
 /** What `fastify-balancer check --help` prints. */
 const checkHelp = `fastify-balancer check <file>
 
-Checks a configuration and everything that it names: certificates, secrets, modules, names of backends. Prints every
-fault with its line, and else the configuration as in force, with the origin of each value; secrets are not shown.
-Modules that the file names are loaded. A name that does not resolve is a warning: it may resolve where the file is used.
+Checks a configuration and everything that it names: certificates, secrets,
+modules (they are loaded), names of backends. Prints every fault with its line;
+if there is none, prints every option with its value and where that comes from.
+Secrets are not shown. A name that does not resolve is a warning only: it may
+resolve where the file is used.
 
 Exit codes: 0 valid, 1 faults, 2 wrong arguments.
 `
@@ -18,7 +20,7 @@ function fileOf(args: readonly string[]): string | undefined {
     const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true })
     if (values.help === true) return undefined
     if (positionals.length === 1) return positionals[0]
-    throw new Error(positionals.length === 0 ? 'which file?' : 'one file at a time')
+    throw new Error(positionals.length === 0 ? 'name the file to check' : 'one file at a time')
   } catch (error) {
     throw new CommandError(`${(error as Error).message.replace(/\n.*|\. To specify.*/s, '')}; see check --help`, 2)
   }

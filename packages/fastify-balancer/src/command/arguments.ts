@@ -69,8 +69,8 @@ type Parsed = ReturnType<typeof parse>
 
 function fileCommand({ values, positionals }: Parsed, file: string): Command {
   const other = Object.keys(values).find((name) => name !== 'config' && name !== 'log')
-  if (other !== undefined) throw wrong(`--${other} cannot stand beside --config: write it into ${quoted(file)}`)
-  if (positionals.length > 0) throw wrong(`addresses cannot stand beside --config: write them into ${quoted(file)}`)
+  if (other !== undefined) throw wrong(`--${other} cannot be used with --config: set it in ${quoted(file)}`)
+  if (positionals.length > 0) throw wrong(`addresses cannot be used with --config: list them in ${quoted(file)}`)
   return { kind: 'file', file, log: values.log === undefined ? undefined : oneOf('log', values.log, logForms) }
 }
 

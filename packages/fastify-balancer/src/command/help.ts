@@ -2,7 +2,7 @@ import { headings, options, type CommandOption } from './options.ts'
 
 /** Where descriptions begin; the longest option is as long. */
 const column = 36
-const width = 112
+const width = 80
 
 function usageOf(name: string, { short, value }: CommandOption): string {
   const optional = name === 'trust-proxy' ? `[=<${value}>]` : value === undefined ? '' : ` <${value}>`
@@ -30,21 +30,27 @@ function partText(heading: CommandOption['heading']): string {
 /** What `--help` prints. */
 export const help = `fastify-balancer balances HTTP requests over several servers.
 
-  fastify-balancer                          three demo backends and a live page, to see what it does
-  fastify-balancer [options] <backend>…     e.g. fastify-balancer -p 80 10.0.0.1:3000 10.0.0.2:3000=2
-  fastify-balancer --config <file>          run a configuration file; follows changes of the file
-  fastify-balancer check <file>             checks such a file, and prints it with every default (check --help)
-  fastify-balancer init                     writes such a file, from flags or answers (init --help)
-  fastify-balancer import <file>            makes one of an nginx.conf or haproxy.cfg (import --help)
+  fastify-balancer                       three demo backends and a live page
+  fastify-balancer [options] <backend>…  e.g. -p 80 app1:3000 app2:3000=2
+  fastify-balancer --config <file>       runs what a file describes; reloads the
+                                         file when it changes
+  fastify-balancer check <file>          checks such a file (check --help)
+  fastify-balancer init                  writes such a file (init --help)
+  fastify-balancer import <file>         converts an nginx.conf or haproxy.cfg
+                                         (import --help)
 
-A backend is http://host:port, https://host:port, host:port, or a port of this machine; =5 behind it is its
-weight. Certificates of https backends are verified; NODE_EXTRA_CA_CERTS names a file with a CA of your own.
+A backend is http://host:port, https://host:port, host:port, or a port of this
+machine; =5 behind it is its weight. Certificates of https backends are
+verified; NODE_EXTRA_CA_CERTS names a file with a CA of your own.
 
 ${headings.map(partText).join('\n\n')}
 
-Page, admin API and metrics answer this machine only, unless you give a token or a file of passwords. In a
-browser, sign in with any name and the token as the password.
+The page, the admin API and the metrics answer this machine only, until a token
+or a file of passwords opens them. To sign in with a browser, enter any name,
+and the token as the password.
 
-On SIGTERM or SIGINT it stops once requests in flight have ended. A second signal stops it at once.
-Exit codes: 0 stopped by a signal, 1 could not listen or was stopped twice, 2 wrong arguments or files.
+SIGTERM and SIGINT stop it gracefully: requests in flight end first. A second
+signal stops it at once.
+Exit codes: 0 stopped by a signal, 1 could not listen or was stopped twice,
+2 wrong arguments or files.
 `

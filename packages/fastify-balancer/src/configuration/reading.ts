@@ -79,7 +79,7 @@ function withVariable(fault: PlacedFault, variables: ReadonlyMap<string, Variabl
   const names = variables.get(fault.pointer)?.names ?? []
   const [name] = names
   if (name === undefined || names.some((one) => fault.message.includes(`variable ${one}`))) return fault
-  return { ...fault, message: `${fault.message}; it is what the variable ${names.join(' or ')} holds` }
+  return { ...fault, message: `${fault.message}; it comes from the variable ${names.join(' or ')}, or its default` }
 }
 
 function oddities(value: unknown): readonly PlacedFault[] {

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { CommandError } from '../command-error.ts'
+import { reasonOf } from '../configuration/loading.ts'
 import { schemaLine } from '../configuration/schema-line.ts'
 import type { Draft } from './result/draft.ts'
 import { haproxyDifferences, importHaproxy } from './haproxy/haproxy-import.ts'
@@ -23,13 +24,15 @@ const programs: Readonly<Record<string, Program>> = {
 /** What `fastify-balancer import --help` prints. */
 export const importHelp = `fastify-balancer import [--from nginx|haproxy] <file>
 
-Prints the configuration of nginx or HAProxy as a file for fastify-balancer. Nothing is guessed: on standard error is a
-line for everything that was left out, that differs, or that is not needed, with its place and the reason. Paths that
-nginx answers in another way than by proxy_pass, or guards, have no backends in the result and get 503.
+Prints the configuration of nginx or HAProxy as a file for fastify-balancer.
+Nothing is guessed: standard error lists everything that was left out, that
+differs, or that is not needed, with its place and the reason. Paths that nginx
+protects, or answers without proxy_pass, get no backends, and so 503.
 
-  --from <name>          which program the file is for; if not given, it is seen from the file
+  --from <name>   the program that the file is for; default: found from the file
 
-Exit codes: 0 everything is carried over, 1 something was left out, 2 the file cannot be read or the arguments are wrong.
+Exit codes: 0 everything was carried over, 1 something was left out,
+2 the file cannot be read or the arguments are wrong.
 `
 
 function argumentsOf(argv: readonly string[]) {
@@ -45,7 +48,7 @@ function textOf(file: string): string {
   try {
     return readFileSync(file, 'utf8')
   } catch (error) {
-    throw new CommandError(`cannot read ${file}: ${(error as Error).message}`, 2)
+    throw new CommandError(`cannot read ${file}: ${reasonOf(error)}`, 2)
   }
 }
 

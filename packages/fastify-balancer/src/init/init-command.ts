@@ -12,21 +12,27 @@ import { askAnswers } from './questions.ts'
 /** What `fastify-balancer init --help` prints. */
 export const initHelp = `fastify-balancer init [options] [address…]
 
-Writes a commented file to start from. On a terminal it asks for what is not given; elsewhere it needs --backends or --yes.
+Writes a commented file to start from. On a terminal it asks for what is not
+given; elsewhere it needs --backends or --yes.
 
-  --backends <list>      your servers: http://host:port or host:port, separated by commas; =5 behind one is its weight
+  --backends <list>      your servers: http://host:port or host:port, separated
+                         by commas; =5 behind one is its weight
   --port <number>        port to listen on (8080)
-  --host <address>       address to listen on; 0.0.0.0 opens it to the network (127.0.0.1)
+  --host <address>       address to listen on; 0.0.0.0 opens it to the network
+                         (127.0.0.1)
   --name <name>          name of the balancer (web)
   --policy <name>        how a backend is chosen (round-robin)
   --health-path <path>   path of the health check; off = no checks (/)
-  --dashboard            a live page and the admin API; its token is written to a file of its own
+  --dashboard            a live page and the admin API; the token for them is
+                         written to a file of its own
   --metrics              Prometheus metrics, at /metrics
   --output <file>        where to write it (fastify-balancer.yaml)
-  --force                overwrite a file that is there
-  --yes                  ask nothing; what is not given is as above, the only server is http://127.0.0.1:3000
+  --force                overwrite an existing file
+  --yes                  ask nothing: defaults are used, with one server,
+                         http://127.0.0.1:3000
 
-Exit codes: 0 written, 1 stopped or not writable, 2 wrong arguments, or the file is there already.
+Exit codes: 0 written, 1 stopped or not writable, 2 wrong arguments, or the file
+exists already.
 `
 
 const options = {

@@ -32,7 +32,8 @@ export interface BalancerOptions extends CoreOptions {
    */
   admin?: AdminRoutesOptions | false
   /**
-   * A live page. It needs `admin`, and uses its `prefix` and its hooks for reading
+   * The live page. Needs `admin`; unless told otherwise, it is below the `prefix` of `admin`, behind its hooks for
+   * reading
    * @default false
    */
   dashboard?: FacadeDashboardOptions | boolean

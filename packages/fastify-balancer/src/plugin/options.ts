@@ -41,7 +41,7 @@ export const BalancerOptions: TObject = Type.Object(
     dashboard: plugin(
       FacadeDashboardOptions,
       false,
-      'A live page. It needs `admin`, and uses its `prefix` and its hooks for reading',
+      'The live page. Needs `admin`; unless told otherwise, it is below the `prefix` of `admin`, behind its hooks for reading',
     ),
     underPressure: plugin(
       UnderPressureOptions,

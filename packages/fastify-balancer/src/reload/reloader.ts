@@ -29,6 +29,8 @@ export class Reloader {
   #inForce: ConfigurationReading
   readonly #read: () => Promise<ConfigurationReading>
   #last: Promise<unknown> = Promise.resolve()
+  /** The last reload was refused: that the file is valid again is worth a line, even if nothing changes. */
+  #isRefused = false
 
   /** `inForce` is what `server` was built from; `read` reads `file` again. */
   constructor(
@@ -115,8 +117,11 @@ export class Reloader {
       changes: changes.slice(0, mostChanges),
       cannot: cannot.slice(0, mostChanges),
     }
-    // A file that was only touched is nobody's business.
-    if (dryRun || (isAutomatic && applied && changes.length + cannot.length === 0)) return report
+    if (dryRun) return report
+    const wasRefused = this.#isRefused
+    this.#isRefused = !applied
+    // A file that was only touched needs no line.
+    if (isAutomatic && applied && !wasRefused && changes.length + cannot.length === 0) return report
     const { log, admin } = this.#server
     const level = applied ? (cannot.length > 0 ? 'warn' : 'info') : 'error'
     log[level]({ reload: { file: this.#file, who, ...report } }, report.summary)

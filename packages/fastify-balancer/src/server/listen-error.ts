@@ -14,8 +14,8 @@ function remedyOf(code: string | undefined, { port = 0, host, path }: Listener):
   // Of a socket, also where its folder is not there.
   if (code === 'EACCES' && path !== undefined) return 'cannot be made: its folder is not there, or not writable'
   if (code === 'EACCES') return 'is not allowed: choose another'
-  if (code === 'EADDRNOTAVAIL') return `is not there: ${host} is not an address of this machine`
-  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return `is not there: the name ${host} has no address`
+  if (code === 'EADDRNOTAVAIL') return `cannot be opened: ${host} is not an address of this machine`
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return `cannot be opened: the name ${host} has no address`
   return undefined
 }
 

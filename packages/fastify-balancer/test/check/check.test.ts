@@ -136,7 +136,7 @@ test('the command tells whether a file can be used by its exit code', async (t) 
 
 test('the arguments of the command are checked', async () => {
   for (const [args, fault] of [
-    [[], /which file\?/],
+    [[], /name the file to check/],
     [['a', 'b'], /one file at a time/],
     [['--json', 'a'], /Unknown option '--json'/],
   ] as const)

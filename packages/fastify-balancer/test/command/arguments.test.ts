@@ -58,8 +58,8 @@ describe('arguments that are wrong: one line, with what to do', () => {
     [['--http2'], /--http2 needs --tls-cert and --tls-key/],
     [['--trust-proxy=my-proxy'], /--trust-proxy: 'my-proxy' is not an address/],
     [['--trust-proxy=10.0.0.0/33'], /--trust-proxy: '10.0.0.0\/33' is not an address/],
-    [['--config', 'f', '--port', '1'], /--port cannot stand beside --config: write it into 'f'/],
-    [['--config', 'f', a], /addresses cannot stand beside --config/],
+    [['--config', 'f', '--port', '1'], /--port cannot be used with --config: set it in 'f'/],
+    [['--config', 'f', a], /addresses cannot be used with --config/],
     [['start'], /'start' has no port: expected an address such as start:3000/],
     [['localhost'], /'localhost' has no port: expected an address such as localhost:3000/],
     [['two\nlines'], /'two\nlines' is not an address/],
@@ -242,5 +242,5 @@ test('--help names every option, in lines that fit a terminal', () => {
       name,
     )
   }
-  assert.ok(lines.every((line) => line.length <= 112))
+  assert.ok(lines.every((line) => line.length <= 80))
 })

@@ -282,3 +282,12 @@ test('where the port is in use, it says so in one line and exits with 1', patien
     assert.deepEqual(stderr, [`fastify-balancer: port ${port} of 127.0.0.1 is in use; choose another port`])
   }
 })
+
+test('where the address is not one of this machine, it says so in one line and exits with 1', patience, async (t) => {
+  // Reserved for documentation (RFC 5737).
+  const { exit, stderr } = start(t, '--host', '192.0.2.1', '--port', '0', 'http://127.0.0.1:3001')
+  assert.deepEqual(await exit, { code: 1, signal: null })
+  assert.deepEqual(stderr, [
+    'fastify-balancer: port 0 of 192.0.2.1 cannot be opened: 192.0.2.1 is not an address of this machine',
+  ])
+})

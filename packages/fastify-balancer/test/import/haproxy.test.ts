@@ -255,3 +255,15 @@ test('a file that cannot be read is refused with its place', (t) => {
   })
   assert.throws(() => fromHaproxy(t, 'global\n log "x\n'), { message: /:2: a quote is opened here/, exitCode: 2 })
 })
+
+test('where clients need a certificate, nothing is opened', (t) => {
+  const { written, report } = fromHaproxy(
+    t,
+    'frontend web\nmode http\nbind :80\nbind :443 ssl crt site.pem ca-file ca.pem verify required\ndefault_backend a\nbackend a\nmode http\nserver a 10.0.0.1:80\n',
+  )
+  assert.deepEqual(
+    written.listen!.map(({ port }) => port),
+    [80],
+  )
+  assert.match(report.join('\n'), /left out: bind :443 .*certificates of clients are not checked; it is not opened/)
+})

@@ -95,7 +95,7 @@ test('policies; those that keep clients at one server are left out', (t) => {
   for (const line of ['ip_hash;', 'hash $request_uri consistent;', 'sticky cookie srv;']) {
     const result = policyFor(line)
     assert.equal(result.policy, 'round-robin')
-    assert.match(told(result)[0]!, /^nginx\.conf:3: left out: .*: clients are not kept at one backend/)
+    assert.match(told(result)[0]!, /^nginx\.conf:3: left out: .*: a client is not bound to one backend/)
   }
 })
 
@@ -164,6 +164,10 @@ test('guards of a location, and of what is around it, close it', (t) => {
     'return 403;',
     'if ($bad) { return 403; }',
     'limit_except GET { deny all; }',
+    'access_by_lua_block { ngx.exit(403) }',
+    'js_access main.allowed;',
+    'auth_ldap "staff";',
+    'modsecurity on;',
   ]) {
     const inner = `location /in/ { ${guard} proxy_pass http://a:1; }\nlocation / { proxy_pass http://a:1; }`
     const [first, second] = fromNginx(t, site(inner)).written.balancers
@@ -302,4 +306,10 @@ test('a file that cannot be read is refused with its place', (t) => {
   }
   for (const [text, message] of Object.entries(faults))
     assert.throws(() => fromNginx(t, text), { message, exitCode: 2 }, text)
+})
+
+test('a body that nginx takes off is not forwarded without a word', (t) => {
+  const { isComplete, report } = balancer(t, 'location / { proxy_pass http://a:1; proxy_pass_request_body off; }')
+  assert.equal(isComplete, false)
+  assert.match(report.join('\n'), /left out: proxy_pass_request_body off/)
 })

@@ -169,6 +169,23 @@ describe('what was changed through the admin API', () => {
     assert.equal(web.backends.length, 1)
   })
 
+  test('without a change gets a line only if the one before was refused', async (t) => {
+    const [a] = await addresses(t, 'a')
+    const text = described({ name: 'web', backends: [a] })
+    const { reload } = await reloading(t, text)
+    const told = notices(t)
+    await reload(text, { isAutomatic: true })
+    assert.deepEqual(told, [])
+    await reload('balancers: [', { isAutomatic: true })
+    await reload(text, { isAutomatic: true })
+    await reload(text, { isAutomatic: true })
+    assert.deepEqual(
+      told.map(({ report }) => report.applied),
+      [false, true],
+    )
+    assert.equal(told[1]!.report.summary, 'reloaded (test): nothing has changed')
+  })
+
   test('is not what a restart begins with, once the file was reloaded', async (t) => {
     const [a, b] = await addresses(t, 'a', 'b')
     const folder = await folderOf(t)

@@ -5,7 +5,7 @@ const messages: Partial<Record<ErrorCode, string>> = {
   TAB_AS_INDENT: 'a tab: YAML is indented with spaces',
   BLOCK_AS_IMPLICIT_KEY:
     'a value and a mapping on one line: begin a new line, or write a text that holds `: ` in quotes',
-  BAD_INDENT: 'expected more spaces before this, or the closing bracket of a list or mapping above',
+  BAD_INDENT: 'close the bracket that is open above, or indent this line more',
   BAD_SCALAR_START: 'a text that begins with this sign needs quotes',
   NON_STRING_KEY: 'the name of an option must be text',
   MULTILINE_IMPLICIT_KEY: 'expected `:` and a space after the name of an option',

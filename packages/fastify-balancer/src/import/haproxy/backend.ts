@@ -24,7 +24,7 @@ function policyOf(section: Section, report: Report): Tree {
   if (method === 'leastconn') return fromLine(line.place, 'least-requests', textOf(line))
   if (method === 'random(1)') return fromLine(line.place, 'random', textOf(line))
   if (/^random(?:\(2\))?$/.test(method)) return fromLine(line.place, 'p2c', textOf(line))
-  report.leaveOut(line.place, textOf(line), 'there is no such policy; requests are balanced by turns')
+  report.leaveOut(line.place, textOf(line), 'there is no such policy; round robin is used instead')
   return 'round-robin'
 }
 

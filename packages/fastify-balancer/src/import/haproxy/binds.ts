@@ -73,9 +73,15 @@ function bindsOf(line: Line, { crt }: Folders, report: Report): readonly Bind[] 
     if (given.has(word) && word === 'crt')
       report.leaveOut(line.place, textOf(line), `crt ${value}: a listener has one certificate`)
     else given.set(word, value)
+    if (word === 'verify') continue
     if (withoutEffect.has(word)) report.notNeeded(line.place, textOf(line), `${word} is about sockets`)
     else if (!implied.has(word) && word !== 'crt' && word !== 'alpn')
       report.leaveOut(line.place, textOf(line), `there is no counterpart of ${word}`)
+  }
+  // Backends would get requests that HAProxy keeps from them: of clients without a certificate.
+  if ((given.get('verify') ?? 'none') !== 'none') {
+    report.leaveOut(line.place, textOf(line), 'certificates of clients are not checked; it is not opened')
+    return []
   }
   const named = given.has('ssl') ? given.get('crt') : undefined
   const certificate = named === undefined ? undefined : resolve(crt, named)

@@ -57,8 +57,8 @@ const leftOut: Readonly<Record<string, string>> = {
   'http-request del-header': 'headers are removed by `rewrite.request` in a module',
   'http-request set-path': 'paths are changed by `rewrite.request` in a module',
   'http-request replace-path': 'paths are changed by `rewrite.request` in a module',
-  'http-request redirect': 'nothing is answered here but by backends',
-  redirect: 'nothing is answered here but by backends',
+  'http-request redirect': 'the balancer sends no responses of its own; only backends answer',
+  redirect: 'the balancer sends no responses of its own; only backends answer',
   'http-response': 'headers of responses are changed by `rewrite.response` in a module',
   cookie: 'clients are not kept at one backend',
   'stick-table': 'clients are not kept at one backend, and not counted',
@@ -90,7 +90,7 @@ export function fateOf(kind: string, words: readonly string[]): Fate {
       return { needed: true, why: "TLS is that of Node's defaults, and backends are verified" }
     return { needed: false, why: 'it is about the process of HAProxy' }
   }
-  if (words[0] === 'no') return { needed: false, why: 'it is so in any case' }
+  if (words[0] === 'no') return { needed: false, why: 'it is always so here' }
   const why = longestFit(notNeeded, text)
   if (why !== undefined) return { needed: false, why }
   return { needed: true, why: longestFit(leftOut, text) ?? 'there is no counterpart' }

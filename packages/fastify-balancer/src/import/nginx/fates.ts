@@ -5,8 +5,8 @@ interface Fate {
   readonly why: string
 }
 
-const process = 'it is about the processes of nginx'
-const files = 'it is about how nginx sends files'
+const process = 'it concerns the processes of nginx'
+const files = 'it concerns how nginx sends files'
 const logs = 'the balancer writes a line of its own for each request (see `log`)'
 const buffers = 'bodies are streamed, with bounded memory, and have no buffers to set'
 const names = 'tables of names grow as needed'
@@ -53,8 +53,6 @@ const notNeeded: Readonly<Record<string, string>> = {
   port_in_redirect: 'no redirects are made',
   absolute_redirect: 'no redirects are made',
   underscores_in_headers: 'such headers are always forwarded',
-  proxy_pass_request_headers: 'headers are always forwarded',
-  proxy_pass_request_body: 'bodies are always forwarded',
 }
 
 function byName(why: string, list: string): Record<string, string> {
@@ -66,7 +64,7 @@ const leftOut: Readonly<Record<string, string>> = {
   stream: 'only HTTP is balanced',
   mail: 'only HTTP is balanced',
   include: 'this file cannot be read',
-  return: 'nothing is answered here but by backends',
+  return: 'the balancer sends no responses of its own; only backends answer',
   rewrite: 'paths are not rewritten, but for a prefix that is taken off',
   ...byName('files are not served', 'alias try_files expires'),
   gzip: 'responses are forwarded as the backend sent them; let the backend compress',
@@ -78,6 +76,8 @@ const leftOut: Readonly<Record<string, string>> = {
   proxy_hide_header: 'headers of responses are not changed; `rewrite.response` in a module can do it',
   proxy_pass_header: 'headers of responses are not changed',
   proxy_cache: 'nothing is cached',
+  proxy_pass_request_headers: 'headers are always forwarded; `rewrite.request` in a module can remove some',
+  proxy_pass_request_body: 'bodies are always forwarded',
   proxy_redirect: 'Location headers are not changed; `rewrite.response` in a module can do it',
   proxy_cookie_path: 'cookies are not changed; `rewrite.response` in a module can do it',
   proxy_cookie_domain: 'cookies are not changed; `rewrite.response` in a module can do it',
@@ -102,6 +102,8 @@ const alreadySo: Readonly<Record<string, RegExp>> = {
   client_max_body_size: /^0$/,
   proxy_redirect: /^off$/,
   proxy_cache: /^off$/,
+  proxy_pass_request_headers: /^on$/,
+  proxy_pass_request_body: /^on$/,
   proxy_intercept_errors: /^off$/,
   ssl_protocols: /^TLSv1\.2 TLSv1\.3$|^TLSv1\.3 TLSv1\.2$/,
   ssl_stapling: /^off$/,
@@ -116,7 +118,7 @@ const alreadySo: Readonly<Record<string, RegExp>> = {
 
 /** What becomes of a directive that nothing was made of. */
 export function fateOf(name: string, args: readonly string[]): Fate {
-  if (alreadySo[name]?.test(args.join(' ')) === true) return { needed: false, why: 'it is so in any case' }
+  if (alreadySo[name]?.test(args.join(' ')) === true) return { needed: false, why: 'it is always so here' }
   if (name.startsWith('gzip_')) return { needed: false, why: 'it is a part of gzip' }
   if (name === 'include' && args[0]?.endsWith('mime.types') === true) return { needed: false, why: files }
   const why = Object.hasOwn(notNeeded, name) ? notNeeded[name] : undefined

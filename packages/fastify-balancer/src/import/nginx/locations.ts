@@ -57,16 +57,36 @@ const guards: Readonly<Record<string, string>> = {
   auth_basic: 'clients are not asked for a password',
   auth_request: 'there are no subrequests',
   auth_jwt: 'tokens are not checked',
+  // Of modules that are not nginx's own.
+  auth_digest: 'clients are not asked for a password',
+  auth_gss: 'clients are not asked for a password',
+  auth_ldap: 'clients are not asked for a password',
+  auth_pam: 'clients are not asked for a password',
+  auth_oidc: 'clients are not asked to sign in',
+  access_by_lua: 'there are no scripts',
+  access_by_lua_block: 'there are no scripts',
+  access_by_lua_file: 'there are no scripts',
+  js_access: 'there are no scripts',
+  modsecurity: 'requests are not filtered',
   ssl_verify_client: 'certificates of clients are not checked',
   secure_link: 'links are not checked',
   internal: 'there are no internal requests',
   valid_referers: 'referers are not checked',
   limit_except: 'methods are not restricted',
   if: 'there are no conditions',
-  return: 'nothing is answered here but by backends',
+  return: 'the balancer sends no responses of its own; only backends answer',
 }
 
-const harmless: Readonly<Record<string, string>> = { auth_basic: 'off', ssl_verify_client: 'off', allow: 'all' }
+const harmless: Readonly<Record<string, string>> = {
+  auth_basic: 'off',
+  auth_digest: 'off',
+  auth_gss: 'off',
+  auth_ldap: 'off',
+  auth_pam: 'off',
+  modsecurity: 'off',
+  ssl_verify_client: 'off',
+  allow: 'all',
+}
 
 /** A condition keeps requests from backends if it refuses them; others only change where they go. */
 function refuses({ name, args, block = [] }: Directive): boolean {
@@ -85,7 +105,9 @@ export function guardOf({ scope }: Location, report: Report): string | undefined
       if (harmless[name] === directive.args.join(' ')) continue
       scope.skip(directive)
       const isGuard = name === 'return' || refuses(directive)
-      const then = isGuard ? 'what it is for is answered with 503' : 'what it is for is forwarded like the rest'
+      const then = isGuard
+        ? 'the paths that it protects get 503'
+        : 'it has no effect: these requests are forwarded like the others'
       report.leaveOut(directive.place, textOf(directive), `${why}; ${then}`)
       if (isGuard) first ??= `${textOf(directive)} (line ${directive.place.line})`
     }

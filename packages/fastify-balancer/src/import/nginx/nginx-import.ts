@@ -15,7 +15,7 @@ export const nginxDifferences: readonly string[] = [
   'bodies may have any size; nginx refuses more than 1 MB unless client_max_body_size says otherwise',
   'bodies are streamed both ways; nginx collects them, so that slow clients do not occupy a backend',
   'x-forwarded-*, x-real-ip and forwarded from clients are removed unless trustProxy of the listener trusts them',
-  'backends are spoken to in HTTP/1.1 and connections are kept; nginx uses HTTP/1.0 unless it is told otherwise',
+  'requests to backends use HTTP/1.1 and kept connections; nginx uses HTTP/1.0 unless proxy_http_version says otherwise',
   'each balancer counts requests and failures of its backends for itself; in nginx, locations share an upstream',
   'failures are answered with 502, 503 or 504 and JSON; nginx answers 502 or 504 and HTML',
 ]

@@ -83,7 +83,7 @@ export function retryOf(scope: Scope, servers: number, report: Report): TreeObje
     methods: byDefault(
       'nginx',
       conditions.includes('non_idempotent') ? [...safeMethods, ...unsafeMethods] : safeMethods,
-      'proxy_next_upstream sends all again but POST, PATCH and LOCK (unless non_idempotent)',
+      'proxy_next_upstream retries all methods except POST, PATCH and LOCK (unless non_idempotent)',
     ),
     statuses: statuses.length === 0 ? undefined : statuses,
     budget: byDefault('nginx', { ratio: 1, floor: 1_000_000 }, 'retries have no budget'),

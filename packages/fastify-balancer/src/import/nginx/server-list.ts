@@ -15,7 +15,7 @@ export interface ServerList {
   readonly keepAlive: Tree | undefined
 }
 
-const noHash = 'clients are not kept at one backend; requests are balanced by turns'
+const noHash = 'a client is not bound to one backend; round robin is used instead'
 
 /** Directives that choose a server, and the policy that chooses in the same way. */
 function policyOf(scope: Scope, report: Report): Tree {
@@ -27,7 +27,7 @@ function policyOf(scope: Scope, report: Report): Tree {
     }
   }
   if (leastConn !== undefined) return fromLine(leastConn.place, 'least-requests', 'least_conn')
-  if (random === undefined) return byDefault('nginx', 'round-robin', 'turns, by weight')
+  if (random === undefined) return byDefault('nginx', 'round-robin', 'round robin, by weight')
   const [two, method] = random.args
   if (two !== undefined && (method ?? 'least_conn') !== 'least_conn')
     report.leaveOut(random.place, textOf(random), `there is no ${method}; of the two, the less loaded is taken`)

@@ -56,6 +56,6 @@ export function circuitsOf(servers: readonly Server[], scheme: string, statuses:
               ]),
             ),
     },
-    'max_fails and fail_timeout: after max_fails failures, no requests for fail_timeout; then one is tried',
+    'after max_fails failures within fail_timeout, a server gets no requests for fail_timeout, then one trial request',
   )
 }

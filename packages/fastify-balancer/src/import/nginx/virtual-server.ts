@@ -40,7 +40,7 @@ function optionsOf({ scope }: Location, passing: Passing, listens: readonly List
   const tls = scheme === 'https' ? backendTlsOf(scope, file, report) : undefined
   const around = { proxyHost: authority, passing: directive, usualPorts: listens.every(usualPort) }
   const version = scope.get('proxy_http_version')
-  if (version !== undefined) report.notNeeded(version.place, textOf(version), 'backends are spoken to in HTTP/1.1')
+  if (version !== undefined) report.notNeeded(version.place, textOf(version), 'requests to backends use HTTP/1.1')
   return {
     ...balancing,
     pool: pool === undefined && tls === undefined ? undefined : { ...(pool as TreeObject | undefined), tls },
