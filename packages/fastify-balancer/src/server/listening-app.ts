@@ -2,6 +2,7 @@ import Fastify, { LogController, type FastifyInstance } from 'fastify'
 import type { Server } from 'node:http'
 import type { Server as TlsServer } from 'node:tls'
 import type { Listener } from '../configuration/configuration.ts'
+import { hostConstraint } from './host-constraint.ts'
 import { readCertificate, type Certificate } from './certificate.ts'
 import type { Logger } from './log.ts'
 import { listenError } from './listen-error.ts'
@@ -26,6 +27,7 @@ export class ListeningApp {
     const options = {
       logger,
       genReqId,
+      constraints: { host: hostConstraint },
       // Fastify's type wants a list that can be written to.
       trustProxy: trustProxy as boolean | string | string[],
       // The balancer's own line says more than Fastify's two.

@@ -3,14 +3,14 @@ import type { Route } from '../result/routes.ts'
 import { textOf } from './directive.ts'
 import type { VirtualServer } from './virtual-server.ts'
 
-const isPlain = (name: string) => /^[\w.-]+$/.test(name) && !name.startsWith('.')
+/** A name, or `*.` before one. */
+const isPlain = (name: string) => /^(?:\*\.)?\w[\w.-]*$/.test(name)
 
-/** Hosts as clients send them: with the port, unless it is the one that the scheme has by default. */
-function hostsOf({ names, listens }: VirtualServer): readonly string[] {
-  const suffixes = listens.map(({ port, isTls, path }) =>
-    path !== undefined || port === (isTls ? 443 : 80) ? '' : `:${port}`,
-  )
-  return names.filter(isPlain).flatMap((name) => [...new Set(suffixes)].map((suffix) => name + suffix))
+/** Names as nginx reads them: `.example.com` is the name and all below it. Ports do not matter, here as there. */
+function hostsOf({ names }: VirtualServer): readonly string[] {
+  return [
+    ...new Set(names.flatMap((name) => (name.startsWith('.') ? [name.slice(1), `*${name}`] : [name])).filter(isPlain)),
+  ]
 }
 
 /**
@@ -27,11 +27,11 @@ function canBeDefault(server: VirtualServer, others: readonly VirtualServer[]): 
 
 function reportNames({ directive, names }: VirtualServer, report: Report): void {
   for (const name of names)
-    if (!isPlain(name))
+    if (!isPlain(name.replace(/^\./, '')))
       report.leaveOut(
         directive.place,
         `server_name ${name}`,
-        'a host is one name here; wildcards and patterns need a program',
+        'a host is a name here, or `*.` before a name; other patterns need a program',
       )
 }
 
