@@ -26,6 +26,8 @@ const digest = (text: string) => createHash('sha256').update(text).digest()
 export class AdminGuard {
   /** May be replaced at any time: by the next request it is in force. */
   access: Access
+  /** False where everything is open to everyone (`insecure`), so that the hook is not there to ask. */
+  isAsked = true
   readonly #isPrivate: boolean
   readonly #names = new WeakMap<FastifyRequest, string>()
 

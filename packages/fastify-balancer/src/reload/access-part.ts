@@ -13,6 +13,17 @@ function told(option: string, from: unknown, to: unknown): ToldChange {
   return { option, from: shown(from), to: shown(to) }
 }
 
+const stillOpen = 'the admin API was started with `insecure: true`, and is open until a restart'
+
+function accessChanges(before: Access, now: Access): ToldChange[] {
+  return [
+    ...(before.token === now.token ? [] : [told('admin.token', before.token, now.token)]),
+    ...(before.passwords?.digest === now.passwords?.digest
+      ? []
+      : [told('admin.basicAuth', before.passwords, now.passwords)]),
+  ]
+}
+
 /** Who may use the admin API. A token or a file of passwords that has changed is in force for the next request. */
 export function accessPart(guard: AdminGuard | undefined, admin: AdminConfiguration | false): Part {
   // Without an API there is nothing to open; whether there is one, does not change.
@@ -26,13 +37,12 @@ export function accessPart(guard: AdminGuard | undefined, admin: AdminConfigurat
     return { ...unchanged, faults: [{ pointer: '/admin', message: error.message }] }
   }
   const { access: before } = guard
+  const changes = accessChanges(before, now)
+  if (!guard.isAsked) return { ...unchanged, cannot: changes.map((change) => ({ ...change, why: stillOpen })) }
   const arePasswordsSame = before.passwords?.digest === now.passwords?.digest
   return {
     ...unchanged,
-    changes: [
-      ...(before.token === now.token ? [] : [told('admin.token', before.token, now.token)]),
-      ...(arePasswordsSame ? [] : [told('admin.basicAuth', before.passwords, now.passwords)]),
-    ],
+    changes,
     commit: () => {
       // Passwords that have been checked are remembered with those that they belong to.
       guard.access = arePasswordsSame ? { ...now, passwords: before.passwords } : now

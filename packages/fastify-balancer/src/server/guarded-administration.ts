@@ -36,6 +36,7 @@ export async function administerGuarded(
   if (warning !== undefined) app.log.warn(`the admin token ${warning}`)
   const onRequest = await guard.hook(app)
   const isOpen = routes.insecure === true && token === undefined && basicAuth === undefined
+  guard.isAsked = !isOpen
   const guarded: AdminRoutesOptions = { ...routes, insecure: false, onRequest, user: guard.user }
   await administer(app, {
     admin: admin === false ? false : isOpen ? routes : guarded,

@@ -47,7 +47,9 @@ export const hostConstraint = {
   mustMatchWhenDerived: false,
   validate(value: unknown): void {
     if (typeof value !== 'string' && !(value instanceof RegExp))
-      throw new BadOptionsError(`constraints.host: expected a name such as a.example, or *.example, got ${typeof value}`)
+      throw new BadOptionsError(
+        `constraints.host: expected a name such as a.example, or *.example, got ${typeof value}`,
+      )
   },
   deriveConstraint: ({ headers }: IncomingMessage) =>
     headers.host ?? (headers[':authority'] as string | undefined) ?? '',

@@ -149,6 +149,22 @@ describe('what was changed through the admin API', () => {
     )
   })
 
+  test('names a token that an admin API without authentication only gets by a restart', async (t) => {
+    const [a] = await addresses(t, 'a')
+    const open = { ...described({ name: 'web', backends: [a] }), admin: { insecure: true } }
+    const { reload, url } = await reloading(t, open)
+    const report = await reload({ ...open, admin: { token: 'a-token-of-sixteen' } })
+    assert.deepEqual(report.changes, [])
+    assert.deepEqual(
+      report.cannot.map(({ option, why }) => [option, why]),
+      [
+        ['admin.insecure', 'routes are registered when the app starts'],
+        ['admin.token', 'the admin API was started with `insecure: true`, and is open until a restart'],
+      ],
+    )
+    assert.equal((await ask(`${url}/_balancer/balancers`)).status, 200)
+  })
+
   test('stays where only a file has changed that the file names', async (t) => {
     const [a, b] = await addresses(t, 'a', 'b')
     const folder = await folderOf(t)
