@@ -670,3 +670,11 @@ describe('limits', () => {
     assert.deepEqual(placesIn({ retry: { statuses: [399, 600] } }), ['retry.statuses.0', 'retry.statuses.1'])
   })
 })
+
+test('a method in small letters, which is another method and would retry nothing, is a fault', () => {
+  for (const method of ['get', 'Get', '', 'GET ', 'GET,HEAD'])
+    assert.throws(() => parseOptions({ retry: { methods: [method] } }), {
+      message: new RegExp(`retry\\.methods\\.0: expected a method in capitals, such as GET, got '${method}'`),
+    })
+  assert.deepEqual(parseOptions({ retry: { methods: ['PUT', 'M-SEARCH'] } }).retry.methods, ['PUT', 'M-SEARCH'])
+})

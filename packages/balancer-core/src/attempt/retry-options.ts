@@ -9,7 +9,8 @@ export const RetryOptions = Type.Object(
       default: 1,
       description: 'How often to retry a request that a backend may already have processed',
     }),
-    methods: Type.Array(Type.String(), {
+    // Methods are case-sensitive (RFC 9110 §9.1): `get` would retry nothing.
+    methods: Type.Array(Type.String({ pattern: '^[A-Z][A-Z-]*$', expected: 'a method in capitals, such as GET' }), {
       default: ['GET', 'HEAD', 'OPTIONS'],
       description:
         'Methods that may be retried like this. A request that never reached a backend goes to another one with any method',
