@@ -27,7 +27,7 @@ export class ListeningApp {
     const options = {
       logger,
       genReqId,
-      constraints: { host: hostConstraint },
+      routerOptions: { constraints: { host: hostConstraint } },
       // Fastify's type wants a list that can be written to.
       trustProxy: trustProxy as boolean | string | string[],
       // The balancer's own line says more than Fastify's two.
