@@ -130,7 +130,7 @@ describe('if one listener cannot listen, none does', () => {
     const listen = [anyPort, { port: 0, host: '192.0.2.1' }]
     const server = await buildServer(configured([{ backends: [] }], { listen }))
     await assert.rejects(server.listen(), {
-      message: 'port 0 of 192.0.2.1 is not there: 192.0.2.1 is not an address of this machine',
+      message: 'port 0 of 192.0.2.1 cannot be opened: 192.0.2.1 is not an address of this machine',
       exitCode: 1,
     })
     assert.equal(server.listeners[0].app.server.listening, false)

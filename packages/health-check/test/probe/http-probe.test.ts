@@ -345,7 +345,7 @@ describe('TLS', () => {
   test('a server in clear text, and options that cannot be used, are a reason and no crash', async (t) => {
     const { url } = await startBackend(t)
     assert.equal((await ask(t, url.replace('http:', 'https:'))).good, false)
-    const report = await ask(t, 'https://127.0.0.1:1', {}, { tls: { cert: 'nonsense' } })
+    const report = await ask(t, 'https://127.0.0.1:1', {}, { tls: { localAddress: 'nonsense' } })
     assert.equal(report.good, false)
     assert.notEqual(report.received, 'connect ECONNREFUSED')
   })
