@@ -155,7 +155,8 @@ for (const lane of ['raw', 'full'] as const) {
         assert.equal((await client.response()).body, 'after')
         assert.equal(client.rest, '')
         assert.deepEqual(app.balancer.backends[0]!.outcomes, { ok: 2 })
-        if (honest) assert.equal(backend.connections.length, 1)
+        // The first connection after HEAD is watched for a body for a while; what comes meanwhile gets another.
+        if (honest) assert.equal(backend.connections.length, method === 'HEAD' ? 2 : 1)
       })
     }
   })
