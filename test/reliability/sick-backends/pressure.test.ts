@@ -27,7 +27,7 @@ for (const status of [429, 503]) {
     await until('it is left alone', () => victim.vetoes.length > 0)
     const [veto] = victim.vetoes
     assert.deepEqual([victim.vetoes.length, veto!.by, veto!.hard], [1, 'pressure', false])
-    assert.match(veto!.reason, new RegExp(`^status ${status}, retry-after: 1`))
+    assert.match(veto!.reason, new RegExp(`^status ${status} with retry-after: 1`))
     await until('what was under way there is over', () => victim.inFlight === 0)
     backends[0]!.mood = {}
     const { received } = backends[0]!
