@@ -12,6 +12,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { parse } from 'yaml'
+import { hostConstraint } from '../../src/server/host-constraint.ts'
 
 /** What our file says, as YAML is read. */
 export interface Written {
@@ -58,7 +59,8 @@ export function fromHaproxy(t: TestContext, text: string): Imported {
 
 /** Runs the balancers of our file; answers the origin. */
 export async function serve(t: TestContext, { balancers }: Written): Promise<string> {
-  const app = Fastify()
+  // As the command does it.
+  const app = Fastify({ routerOptions: { constraints: { host: hostConstraint } } })
   t.after(() => app.close())
   for (const options of balancers) await app.register(balancer, options)
   return app.listen({ port: 0 })
