@@ -6,7 +6,7 @@ interface Refused {
 }
 
 /** For how long refusals are written before backends and other clients have their turn (ms). */
-const slice = 0.3
+const slice = 0.1
 
 interface Refusal {
   readonly exchange: Refused
