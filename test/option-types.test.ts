@@ -19,7 +19,7 @@ import { LanguageServer } from './support/language-server.ts'
 
 const root = join(import.meta.dirname, '..')
 
-/** A type as its parts are, whoever may write to them, and whatever its name is. */
+/** A type without `readonly` and without its name, so that two can be compared part by part. */
 type Parts<T> = T extends (...parameters: never[]) => unknown
   ? T
   : T extends readonly (infer Item)[]

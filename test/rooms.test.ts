@@ -111,7 +111,7 @@ test('in every package, rooms do not import each other in a circle', () => {
 
 test('no more files stand side by side than can be taken in at a glance', () => {
   const counts = new Map<string, number>()
-  // What is written by a script stands beside its source, and says nothing that this does not say.
+  // Generated files are not counted: each stands beside its source, and repeats it.
   const files = globSync('*/{src,page}/**/*.{ts,tsx}', { cwd: packages })
   for (const file of files.filter((one) => !one.endsWith('.generated.ts')))
     counts.set(dirname(file), (counts.get(dirname(file)) ?? 0) + 1)

@@ -32,7 +32,7 @@ class FollowedFile {
   readonly #files: readonly string[]
   readonly #ready = Promise.withResolvers<Reloader>()
   #reloader: Reloader | undefined
-  /** A signal has come before there was anything to reload. */
+  /** A signal came while the server was still starting. */
   #isDue = false
   #isStopped = false
   readonly #onSignal = () => {

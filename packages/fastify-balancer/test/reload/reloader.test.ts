@@ -180,7 +180,7 @@ describe('what was changed through the admin API', () => {
     const statusOf = async (token: string) =>
       (await ask(`${url}/_balancer/balancers`, { headers: { authorization: `Bearer ${token}` } })).status
     assert.deepEqual([await statusOf('the-second-token-of-all'), await statusOf('the-first-token-of-all')], [200, 401])
-    // Whoever asks for it gets what the file says.
+    // A reload by hand applies the list of the file.
     await reload()
     assert.equal(web.backends.length, 1)
   })
