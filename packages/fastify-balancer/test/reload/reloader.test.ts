@@ -307,9 +307,11 @@ test('secrets are never told', async (t) => {
 
 test('reloads take turns', async (t) => {
   const [a, b] = await addresses(t, 'a', 'b')
-  const { reload, server } = await reloading(t, described({ name: 'web', backends: [a] }))
+  const { reload, server, file } = await reloading(t, described({ name: 'web', backends: [a] }))
+  // Whole before anybody reads it.
+  await writeFile(file, JSON.stringify(described({ name: 'web', backends: [a, b] })))
   const reports = await Promise.all([
-    reload(described({ name: 'web', backends: [a, b] })),
+    reload(undefined),
     reload(undefined),
     reload(undefined, { dryRun: true }),
   ])
