@@ -310,11 +310,7 @@ test('reloads take turns', async (t) => {
   const { reload, server, file } = await reloading(t, described({ name: 'web', backends: [a] }))
   // Whole before anybody reads it.
   await writeFile(file, JSON.stringify(described({ name: 'web', backends: [a, b] })))
-  const reports = await Promise.all([
-    reload(undefined),
-    reload(undefined),
-    reload(undefined, { dryRun: true }),
-  ])
+  const reports = await Promise.all([reload(undefined), reload(undefined), reload(undefined, { dryRun: true })])
   assert.deepEqual(
     reports.map(({ applied, faults }) => [applied, faults]),
     [
