@@ -23,6 +23,7 @@ import { ManualClock } from '../support/clock.ts'
 import { LogLines } from '../support/log-lines.ts'
 import { rawClient } from '../support/raw.ts'
 import { unchanged, until } from '../support/until.ts'
+import { handshake, startUpgradeBackend, switching } from '../support/upgrade-backend.ts'
 
 type LaneName = 'raw' | 'full'
 
@@ -107,6 +108,16 @@ function endlessBody(): Readable {
   })
 }
 
+/** Sends these bytes, and reads what comes until the connection is closed. */
+async function askRaw({ t, url }: Scene, bytes: string): Promise<Answer> {
+  const client = await rawClient(t, Number(new URL(url).port))
+  client.send(bytes)
+  const [head = '', body = ''] = (await client.closed()).split('\r\n\r\n')
+  const [start = '', ...lines] = head.split('\r\n')
+  const headers = Object.fromEntries(lines.map((line) => line.toLowerCase().split(': ') as [string, string]))
+  return { status: Number(start.split(' ')[1]), headers, body, whole: true, error: undefined }
+}
+
 const rows: Record<FailureReason, Row> = {
   'bad-request': {
     status: 400,
@@ -127,14 +138,9 @@ const rows: Record<FailureReason, Row> = {
     async provoke(scene) {
       const backend = await startBackend(scene.t)
       await scene.start({ backends: [backend.url] })
-      const { received, port } = { received: backend.received, port: Number(new URL(scene.url).port) }
-      const client = await rawClient(scene.t, port)
-      client.send('GET /row HTTP/2.0\r\nhost: a\r\n\r\n')
-      const [head = '', body = ''] = (await client.closed()).split('\r\n\r\n')
-      assert.equal(received.length, 0)
-      const [start = '', ...lines] = head.split('\r\n')
-      const headers = Object.fromEntries(lines.map((line) => line.toLowerCase().split(': ') as [string, string]))
-      return { status: Number(start.split(' ')[1]), headers, body, whole: true, error: undefined }
+      const answer = await askRaw(scene, 'GET /row HTTP/2.0\r\nhost: a\r\n\r\n')
+      assert.equal(backend.received.length, 0)
+      return answer
     },
   },
   'rewrite-failed': {
@@ -346,6 +352,62 @@ const rows: Record<FailureReason, Row> = {
       return ask(scene.url)
     },
   },
+  'upgrade-with-body': {
+    status: 400,
+    blame: 'client',
+    attempts: [],
+    async provoke(scene) {
+      const backend = await startUpgradeBackend(scene.t)
+      await scene.start({ backends: [backend.url] })
+      const answer = await askRaw(scene, `${handshake('/row', ['content-length: 3'])}abc`)
+      assert.equal(backend.connections.length, 0)
+      return answer
+    },
+  },
+  'upgrade-required': {
+    status: 426,
+    blame: 'client',
+    attempts: [],
+    async provoke(scene) {
+      const backend = await startUpgradeBackend(scene.t)
+      await scene.start({ backends: [backend.url], upgrade: false })
+      const answer = await askRaw(scene, handshake('/row'))
+      assert.equal(backend.connections.length, 0)
+      assert.equal(answer.headers['upgrade'], 'http/1.1')
+      return answer
+    },
+  },
+  'tunnels-full': {
+    status: 503,
+    blame: 'proxy',
+    attempts: [],
+    async provoke(scene) {
+      const backend = await startUpgradeBackend(scene.t)
+      await scene.start({ backends: [backend.url], upgrade: { maxPerBackend: 1 } })
+      const first = await rawClient(scene.t, Number(new URL(scene.url).port))
+      first.send(handshake('/first'))
+      await first.until(/ 101 /)
+      return askRaw(scene, handshake('/row'))
+    },
+  },
+  'upgrade-mismatch': {
+    status: 502,
+    blame: 'backend',
+    async provoke(scene) {
+      const backend = await startUpgradeBackend(scene.t, (head) => `${switching(head, 'h2c')}\r\n`)
+      await scene.start({ backends: [backend.url] })
+      return askRaw(scene, handshake('/row'))
+    },
+  },
+  'upgrade-key-mismatch': {
+    status: 502,
+    blame: 'backend',
+    async provoke(scene) {
+      const backend = await startUpgradeBackend(scene.t, () => `${switching('')}\r\n`)
+      await scene.start({ backends: [backend.url] })
+      return askRaw(scene, handshake('/row'))
+    },
+  },
   'response-header-too-large': {
     status: 502,
     blame: 'proxy',
@@ -549,7 +611,7 @@ async function check(reason: FailureReason, scene: Scene, failureHeader: boolean
   const { ok: _, ...counted } = backend!.outcomes
   assert.deepEqual(counted, expected)
   const held = lines.exchanges.length < scene.asked ? 1 : 0
-  assert.equal(backend!.inFlight, held)
+  assert.equal(backend!.inFlight + backend!.tunnels.size, held)
   assert.equal(scene.balancer.exchanges, held)
   provoked.add(reason)
 }

@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo, Server as NetServer, Socket } from 'node:net'
+import type { AddressInfo, Server as NetServer, ServerOpts, Socket } from 'node:net'
 import { createServer as createNetServer } from 'node:net'
 import type { TestContext } from 'node:test'
 
@@ -59,9 +59,13 @@ export async function startBackends(t: TestContext, ...names: string[]): Promise
 }
 
 /** A backend on bare TCP, for answers that no HTTP server would give. Answers its origin. */
-export async function startRawBackend(t: TestContext, onSocket: (socket: Socket) => void): Promise<string> {
+export async function startRawBackend(
+  t: TestContext,
+  onSocket: (socket: Socket) => void,
+  options: ServerOpts = {},
+): Promise<string> {
   const sockets = new Set<Socket>()
-  const server = createNetServer((socket) => {
+  const server = createNetServer(options, (socket) => {
     sockets.add(socket)
     socket.on('error', () => {})
     socket.on('close', () => sockets.delete(socket))

@@ -46,6 +46,7 @@ export class AttemptCounts implements AttemptCounter {
   attemptStarted(attempt: Attempt): void {
     attempt.backend.inFlight++
     attempt.backend.requests++
+    if (attempt.exchange.upgrade !== undefined) attempt.backend.tunnelPlaces++
     this.sweep.enter(attempt)
     if (this.#hooks.onAttemptStart.length > 0) this.#hooks.tell('onAttemptStart', attempt)
     if (channels.attemptStart.hasSubscribers) channels.attemptStart.publish({ attempt })
@@ -63,7 +64,9 @@ export class AttemptCounts implements AttemptCounter {
     this.sweep.leave(attempt)
     backend.outcomes[outcome] = (backend.outcomes[outcome] ?? 0) + 1
     if (hasFailed(attempt, outcome)) this.#penalties.add(backend)
-    if (--backend.inFlight === 0) for (const idle of backend.whenIdle.splice(0)) idle()
+    // An upgraded one keeps its place until its tunnel ends.
+    if (attempt.exchange.upgrade !== undefined && !attempt.upgraded) backend.tunnelPlaces--
+    if (--backend.inFlight === 0) backend.tellIfIdle()
     this.#onFree(backend)
     if (this.#hooks.onAttemptEnd.length > 0) this.#hooks.tell('onAttemptEnd', attempt)
     if (channels.attemptEnd.hasSubscribers) channels.attemptEnd.publish({ attempt })

@@ -17,6 +17,7 @@ import type { PreparedChange } from './changes/prepared-change.ts'
 import { parseOptions, type BalancerOptions, type ParsedOptions } from './options.ts'
 import { Picking, type PickingSettings } from './picking/picking.ts'
 import type { PickRequest, Policy } from './picking/policy.ts'
+import { Tunnels } from './tunnel/tunnels.ts'
 import { Handover, type WaitingSeeker } from './picking/handover.ts'
 import { WaitingQueue } from './picking/queue.ts'
 import { RetryBudget } from './attempt/retry-budget.ts'
@@ -41,6 +42,8 @@ export class Balancer extends ManagedList {
   readonly queue: WaitingQueue<WaitingExchange>
   readonly budget: RetryBudget
   readonly counts: AttemptCounts
+  /** Exchanges that were upgraded. */
+  readonly tunnels = new Tunnels()
   /** Objects of other plugins, by plugin name: this is how they find each other in any scope. */
   readonly extensions = new Map<string, unknown>()
   #options: ParsedOptions
@@ -77,6 +80,7 @@ export class Balancer extends ManagedList {
       this.set,
       pickingSettings(parsed),
       (backend, exchange: AttemptOwner, isLast) => {
+        if (exchange.upgrade !== undefined && this.tunnels.isFullAt(backend, this.#options.upgrade)) return undefined
         const attempt = new Attempt(exchange, backend, exchange.attempts.length + 1, isLast)
         return this.hooks.onPick.length === 0 || this.hooks.admits(attempt) ? attempt : undefined
       },
@@ -198,7 +202,11 @@ export class Balancer extends ManagedList {
   }
 
   async #close(): Promise<void> {
-    if (this.#exchanges.count > 0) await this.#exchanges.end(this.clock, this.options.drainDeadline)
+    const { drainDeadline } = this.options
+    const unlimit = drainDeadline === 0 ? this.tunnels.limit(this.clock) : undefined
+    if (this.#exchanges.count > 0) await this.#exchanges.end(this.clock, drainDeadline)
+    unlimit?.()
+    await this.tunnels.shutDown('shutdown')
     this.#slowStart.stop()
     await this.list.close()
     this.counts.close()

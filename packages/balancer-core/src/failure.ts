@@ -24,9 +24,17 @@ export const failures = {
     retry: 'never',
     message: 'The version of the protocol is not supported',
   },
+  'upgrade-with-body': {
+    status: 400,
+    blame: 'client',
+    retry: 'never',
+    message: 'A request to switch protocols must not have a body',
+  },
+  'upgrade-required': { status: 426, blame: 'client', retry: 'never', message: 'WebSocket is not supported here' },
   'rewrite-failed': { status: 500, blame: 'proxy', retry: 'never', message: 'The request could not be rewritten' },
   overloaded: { status: 503, blame: 'proxy', retry: 'never', message: 'Too many requests are in progress' },
   'no-backend': { status: 503, blame: 'proxy', retry: 'never', message: 'No backend is available' },
+  'tunnels-full': { status: 503, blame: 'proxy', retry: 'never', message: 'Too many tunnels are open' },
   'queue-full': { status: 503, blame: 'proxy', retry: 'never', message: 'Too many requests are waiting' },
   'queue-timeout': { status: 503, blame: 'proxy', retry: 'never', message: 'No backend became free in time' },
   // connecting
@@ -79,6 +87,18 @@ export const failures = {
     blame: 'backend',
     retry: 'elsewhere',
     message: 'The backend sent an invalid response',
+  },
+  'upgrade-mismatch': {
+    status: 502,
+    blame: 'backend',
+    retry: 'never',
+    message: 'The backend switched to another protocol than was asked for',
+  },
+  'upgrade-key-mismatch': {
+    status: 502,
+    blame: 'backend',
+    retry: 'never',
+    message: 'The backend answered a WebSocket handshake wrongly',
   },
   'response-header-too-large': {
     status: 502,

@@ -1,6 +1,8 @@
 import { spoken } from '@fastify-balancer/option-schema'
 import type { FastifyBaseLogger } from 'fastify'
-import type { Attempt, ExchangeView } from './attempt/attempt.ts'
+import type { Attempt } from './attempt/attempt.ts'
+import type { ExchangeView, TunnelView } from './attempt/exchange-view.ts'
+import type { TunnelEnd } from './backends/backend.ts'
 import { failures, type Outcome } from './failure.ts'
 
 type Level = 'info' | 'warn' | 'error'
@@ -52,7 +54,25 @@ function attemptFields(attempt: Attempt): object {
   }
 }
 
-function messageOf({ attempts, error }: ExchangeView, outcome: Outcome, duration: number): string {
+/** Bytes from the client to the backend, and back, and how long it was open, in ms. */
+function tunnelFields({ protocol, bytesSent, bytesReceived, openedAt, closedAt, closedBy }: TunnelView): object {
+  return { protocol, bytesSent, bytesReceived, duration: round(closedAt - openedAt), closedBy }
+}
+
+/** Why a tunnel ended, in words. */
+const ends: Readonly<Record<TunnelEnd, string>> = {
+  client: 'closed by the client',
+  backend: 'closed by the backend',
+  idle: 'closed as idle',
+  linger: 'closed, since one side had ended and the other did not',
+  'max-age': 'closed at its maximum age',
+  drain: 'closed by a drain',
+  shutdown: 'closed by the shutdown',
+  operator: 'closed by an operator',
+}
+
+function messageOf({ attempts, error, tunnel }: ExchangeView, outcome: Outcome, duration: number): string {
+  if (tunnel !== undefined) return `tunnel ${ends[tunnel.closedBy ?? 'client']} after ${spoken(duration)}`
   if (outcome === 'ok') return 'forwarded'
   const last = attempts.at(-1)
   if (last !== undefined) return `failed: ${outcome} after ${spoken(duration)}, backend ${last.backend.id}`
@@ -78,6 +98,7 @@ export function logExchange(exchange: ExchangeView, withQuery: boolean): void {
       status: exchange.status,
       duration: round(duration),
       attempts,
+      ...(exchange.tunnel !== undefined && { tunnel: tunnelFields(exchange.tunnel) }),
       ...(error instanceof Error && attempts.length === 0 && level !== 'error' && { error: error.message }),
       ...(level === 'error' && { err: error }),
     },

@@ -154,6 +154,40 @@ export interface BalancerOptions {
      */
     max?: number
   } | boolean
+  /** WebSocket and other protocols that a connection switches to */
+  upgrade?: {
+    /**
+     * Protocols that clients may switch to, as `Upgrade` names them; requests for others are answered as ordinary HTTP
+     * (RFC 9110 §7.8). With none, those for WebSocket get 426
+     * @default ["websocket"]
+     */
+    protocols?: readonly string[]
+    /**
+     * No byte in either direction; then the tunnel is closed (ms; 0 = none)
+     * @default 600000
+     */
+    idle?: number | false
+    /**
+     * The same, once one side has ended (ms; 0 = none)
+     * @default 30000
+     */
+    linger?: number | false
+    /**
+     * How long a tunnel may live, e.g. as long as a login is valid (ms; 0 = none)
+     * @default 0
+     */
+    maxAge?: number | false
+    /**
+     * Most tunnels to each backend (0 = no limit); more get 503
+     * @default 0
+     */
+    maxPerBackend?: number
+    /**
+     * How much of a request in flight a tunnel counts as, for policies that compare load
+     * @default 0.1
+     */
+    weight?: number
+  } | boolean
   /**
    * Most requests in progress at once in this process, all its balancers together; more get 503 at once. Default: two
    * fifths of `ulimit -n`, since each request needs two sockets

@@ -21,6 +21,7 @@ import type { Policy } from './picking/policy.ts'
 import { PoolOptions, TimeoutOptions } from './backends/pool-options.ts'
 import { RetryOptions } from './attempt/retry-options.ts'
 import { fieldName, ForwardedOptions } from './request/forwarded-options.ts'
+import { UpgradeOptions } from './tunnel/upgrade-options.ts'
 import type { RequestRewrite } from './request/request-rewrite.ts'
 import type { ResponseRewrite } from './response/response-rewrite.ts'
 import type { BalancerOptions as Options } from './options.generated.ts'
@@ -75,6 +76,7 @@ export const BalancerOptions = Type.Object(
     timeouts: TimeoutOptions,
     retry: canBeOff(RetryOptions, { attempts: 0 }),
     queue: canBeOff(QueueOptions, { max: 0 }),
+    upgrade: canBeOff(UpgradeOptions, { protocols: [] }),
     maxExchanges: Type.Optional(
       Type.Integer({
         minimum: 1,

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, FastifySchema } from 'fastify'
 import { METHODS } from 'node:http'
 import type { Balancer } from './balancer.ts'
-import { Exchange } from './exchange/exchange.ts'
+import { exchangeFor } from './exchange/exchange-for.ts'
 import { forwardingBelow, guarded, type Forwarding } from './exchange/forwarding.ts'
 import { logOnce, requestSerializers } from './app/fastify-lines.ts'
 import { laneOf } from './response/choose-lane.ts'
@@ -41,7 +41,7 @@ async function route(scope: FastifyInstance, { balancer }: { balancer: Balancer 
         own = guarded(forwardingBelow(balancer, scope.prefix), request)
         lane = laneOf(own.lane, reply)
       }
-      new Exchange(request, reply, own, lane).begin()
+      exchangeFor(request, reply, own, lane).begin()
     }
     setOwner(forward, owner)
     return forward
@@ -52,7 +52,7 @@ async function route(scope: FastifyInstance, { balancer }: { balancer: Balancer 
   for (const url of scope.prefix === '' ? ['/*'] : ['/', '/*']) {
     // @fastify/cors registers OPTIONS for all paths, for preflight requests that it answers itself.
     const isTaken = scope.hasRoute({ url: scope.prefix + url, method: 'OPTIONS', constraints })
-    noteCatchAll(scope, scope.prefix + url)
+    noteCatchAll(scope, scope.prefix + url, balancer)
     // One route per method: a plugin may add its hooks to some of them only.
     for (const method of methods) {
       if (method === 'OPTIONS' && isTaken) continue

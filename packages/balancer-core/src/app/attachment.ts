@@ -12,6 +12,7 @@ import { Http2Sessions } from './http2-sessions.ts'
 import type { Registry } from './registry.ts'
 import { eachServer } from './servers.ts'
 import { closeWith } from './shutdown.ts'
+import { takeUpgrades } from './upgrades.ts'
 
 /** Prepares an app and its servers for a balancer that gets their requests, and closes both together. */
 export function attach(app: FastifyInstance, balancer: Balancer, registry: Registry): void {
@@ -24,6 +25,7 @@ export function attach(app: FastifyInstance, balancer: Balancer, registry: Regis
     refuseVersions(server)
     routeUnroutable(app, server)
     continueWhenRead(server)
+    takeUpgrades(app, registry, server)
     connections.observe(server)
     sessions.observe(server)
   })

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import type { Server } from 'node:http'
 import type { Balancer } from '../balancer.ts'
-import { Exchange } from '../exchange/exchange.ts'
+import { exchangeFor } from '../exchange/exchange-for.ts'
 import { forwardingOf, guarded, type Forwarding } from '../exchange/forwarding.ts'
 import { laneOf } from '../response/choose-lane.ts'
 import { findBalancer, type Registry } from './registry.ts'
@@ -43,7 +43,7 @@ export function decorate(app: FastifyInstance, registry: Registry): void {
     let forwarding = byRoute.get(taken)
     if (forwarding?.options !== chosen.options)
       byRoute.set(taken, (forwarding = guarded(forwardingOf(chosen), this.request)))
-    new Exchange(this.request, this, forwarding, laneOf(forwarding.lane, this)).begin()
+    exchangeFor(this.request, this, forwarding, laneOf(forwarding.lane, this)).begin()
     return this
   })
 }

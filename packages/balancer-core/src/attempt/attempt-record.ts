@@ -1,4 +1,5 @@
 import type { Backend } from '../backends/backend.ts'
+import type { Clock } from '../clock.ts'
 import type { CarryingConnection } from '../connections/request-pool.ts'
 import { blameOf, type AttemptProgress, type Blame, type FailureReason, type Outcome } from '../failure.ts'
 import type { IncomingFields } from '../headers/fields.ts'
@@ -32,6 +33,8 @@ export class AttemptRecord {
   status = 0
   /** The response's header fields, by their names in lower case; empty before they have arrived. */
   headers: IncomingFields = noFields
+  /** Its connection has switched to another protocol, and is a tunnel's. */
+  upgraded = false
   /** Set once, when the attempt has ended. */
   outcome: Outcome | undefined
   error: unknown
@@ -68,6 +71,24 @@ export class AttemptRecord {
     const { started, status, askedAt } = this
     if (reason !== 'request-timeout' || !started || status !== 0 || askedAt === undefined) return false
     return now - askedAt >= askedAt - since
+  }
+
+  protected respond(status: number, headers: IncomingFields, now: number): void {
+    this.status = status
+    this.headers = headers
+    this.respondedAt = now
+  }
+
+  protected countSent(bytes: number, clock: Clock): void {
+    // undici writes the head together with the first part of the body.
+    if (this.bytesSent === 0) this.writtenAt = clock.now()
+    this.bytesSent += bytes
+    this.backend.bytesSent += bytes
+  }
+
+  protected countReceived(bytes: number): void {
+    this.bytesReceived += bytes
+    this.backend.bytesReceived += bytes
   }
 
   /** What `classify` needs when the connection breaks. */

@@ -1,36 +1,17 @@
 // Room `attempt`: one attempt of one exchange at one backend: its state, its time limits, and how many there may be.
-import type { FastifyRequest } from 'fastify'
+import type { Duplex } from 'node:stream'
 import type { Dispatcher } from 'undici'
 import { withHeader, type AttemptRequest } from './attempt-headers.ts'
 import { AttemptRecord } from './attempt-record.ts'
 import type { Backend } from '../backends/backend.ts'
 import type { Clock } from '../clock.ts'
-import { classify, failures, type Blame, type FailureReason, type Outcome } from '../failure.ts'
-import type { PickRequest } from '../picking/policy.ts'
+import type { ExchangeView } from './exchange-view.ts'
+import { classify, failures, type FailureReason, type Outcome } from '../failure.ts'
 import type { HeldBody } from '../connections/held-body.ts'
 import type { CarryingConnection, ConnectionAware, RequestPool } from '../connections/request-pool.ts'
 import type { IncomingFields } from '../headers/fields.ts'
 import { isEncoded } from '../headers/hop-by-hop.ts'
 import type { TimeLimitSweep, Swept } from './time-limit-sweep.ts'
-
-/** What hooks, channels and the log see of an exchange: one client request on its way through. */
-export interface ExchangeView extends PickRequest {
-  readonly request: FastifyRequest
-  /** The name of its balancer. */
-  readonly balancerName: string
-  /** On the clock, in ms; `endedAt` is 0 until it has ended. */
-  readonly startedAt: number
-  readonly endedAt: number
-  /** The status that was sent to the client; 0 if none was. */
-  readonly status: number
-  /** Every attempt so far, in order. */
-  readonly attempts: readonly Attempt[]
-  /** How it ended; undefined before that. */
-  readonly outcome: Outcome | undefined
-  /** Whose fault its failure is; undefined if it did not fail. */
-  readonly blame: Blame | undefined
-  readonly error: unknown
-}
 
 /** Owner of an attempt: the exchange, which is told what happens and decides what follows. */
 export interface AttemptOwner extends ExchangeView {
@@ -46,6 +27,9 @@ export interface AttemptOwner extends ExchangeView {
   onData(chunk: Buffer): void
   onBorrowed(chunk: Buffer): boolean
   onComplete(trailers: IncomingFields): void
+  /** Why a 101 with these headers is not acceptable. */
+  upgradeFault(headers: IncomingFields): FailureReason | undefined
+  onUpgrade(attempt: Attempt, stream: Duplex, head: Buffer): void
   onFailure(attempt: Attempt, reason: FailureReason, error: unknown): void
 }
 
@@ -164,10 +148,7 @@ export class Attempt extends AttemptRecord implements ConnectionAware, Swept {
   }
 
   onBodySent(chunk: Uint8Array | string): void {
-    // undici writes the head together with the first part of the body.
-    if (this.bytesSent === 0) this.writtenAt = this.exchange.clock.now()
-    this.bytesSent += chunk.length
-    this.backend.bytesSent += chunk.length
+    this.countSent(chunk.length, this.exchange.clock)
     this.moved()
   }
 
@@ -188,13 +169,24 @@ export class Attempt extends AttemptRecord implements ConnectionAware, Swept {
     this.held?.answered()
     const length = this.connection?.longLength
     if (length !== undefined) headers['content-length'] = length
-    this.status = status
-    this.headers = headers
-    this.respondedAt = exchange.clock.now()
+    this.respond(status, headers, exchange.clock.now())
     this.moved()
     if (status > 599 || isEncoded(headers)) return this.cancel('bad-response')
     exchange.counts.attemptResponded(this)
     exchange.onResponse(this, controller, headers)
+  }
+
+  onUpgrade(status: number, headers: IncomingFields, stream: Duplex, head: Buffer): void {
+    const { exchange } = this
+    this.respond(status, headers, exchange.clock.now())
+    const fault = exchange.upgradeFault(headers)
+    if (fault !== undefined) return this.cancel(fault)
+    exchange.counts.attemptResponded(this)
+    // Hooks may have ended it.
+    if (this.isOver) return
+    this.upgraded = true
+    this.#settle('ok', undefined)
+    exchange.onUpgrade(this, stream, head)
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -207,8 +199,7 @@ export class Attempt extends AttemptRecord implements ConnectionAware, Swept {
 
   /** Counts what has come of the body; false if nobody wants it. */
   #receive(chunk: Buffer): boolean {
-    this.bytesReceived += chunk.length
-    this.backend.bytesReceived += chunk.length
+    this.countReceived(chunk.length)
     if (this.#discarding) {
       if (this.bytesReceived > mostDiscarded.bytes) this.#enough()
       return false

@@ -11,6 +11,18 @@ import { viewOfVeto, type Veto } from './veto.ts'
 export type BackendState = 'ready' | 'drain' | 'maintenance'
 
 /**
+ * Why a tunnel ended: a side that closed first, a limit (`idle`, `linger`, `max-age`), or an order (`drain`, `shutdown`,
+ * `operator`).
+ */
+export type TunnelEnd = 'client' | 'backend' | 'idle' | 'linger' | 'max-age' | 'drain' | 'shutdown' | 'operator'
+
+/** An exchange with a backend that was upgraded: bytes in both directions. */
+export interface BackendTunnel {
+  /** Closes it in an orderly way, within 2 s; resolves once it is closed. */
+  shutDown(reason: 'drain'): Promise<void>
+}
+
+/**
  * One server: an identity that outlives changes of the set, with its live counters and its pool. Read it freely;
  * only the balancer that owns it writes.
  */
@@ -40,6 +52,12 @@ export class Backend {
 
   /** Attempts in progress. */
   inFlight = 0
+  /** Open tunnels. */
+  readonly tunnels = new Set<BackendTunnel>()
+  /** Open tunnels, and attempts that may become one. */
+  tunnelPlaces = 0
+  /** What its tunnels add to its load. */
+  tunnelLoad = 0
   /** Recent failures; they count as load for a while, so that failing fast attracts no traffic. */
   penalty = 0
   /** Attempts started so far. */
@@ -55,8 +73,8 @@ export class Backend {
   pool: RequestPool
   /** Pools beside it that end with what they have been given. */
   readonly #single = new Set<RequestPool>()
-  /** Called once when the last attempt has ended. */
-  readonly whenIdle: (() => void)[] = []
+  /** Called once when the last attempt and the last tunnel have ended. */
+  readonly #whenIdle: (() => void)[] = []
 
   constructor(
     id: string,
@@ -90,9 +108,10 @@ export class Backend {
     pool.close().then(forget, forget)
   }
 
-  /** Closes every connection at once. `pool` may already have been replaced. */
+  /** Closes every connection at once, and tunnels in an orderly way. `pool` may already have been replaced. */
   async cut(pool: RequestPool = this.pool): Promise<void> {
-    await Promise.all([pool, ...this.#single].map((one) => one.destroy()))
+    const tunnels = [...this.tunnels].map((tunnel) => tunnel.shutDown('drain'))
+    await Promise.all([...[pool, ...this.#single].map((one) => one.destroy()), ...tunnels])
   }
 
   /** Sets the share of its weight that is in effect, above 0 up to 1. */
@@ -101,9 +120,25 @@ export class Backend {
     this.effectiveWeight = this.weight * part
   }
 
+  /** No attempt is in progress, and no tunnel is open. */
+  get isIdle(): boolean {
+    return this.inFlight === 0 && this.tunnelPlaces === 0
+  }
+
+  /** Calls back once, as soon as it is idle. */
+  whenIdle(callback: () => void): void {
+    if (this.isIdle) callback()
+    else this.#whenIdle.push(callback)
+  }
+
+  /** To be called when an attempt or a tunnel has ended. */
+  tellIfIdle(): void {
+    if (this.isIdle) for (const callback of this.#whenIdle.splice(0)) callback()
+  }
+
   /** What load-aware policies compare. */
   get load(): number {
-    return this.inFlight + this.penalty
+    return this.inFlight + this.penalty + this.tunnelLoad
   }
 
   get state(): BackendState {
@@ -118,7 +153,7 @@ export class Backend {
   /** The view that the admin API and `console.log` show. */
   toJSON() {
     const { id, url, weight, effectiveWeight, priority, maxInFlight, zone, tags, state, available, vetoes } = this
-    const { inFlight, requests, outcomes, bytesSent, bytesReceived, latency, host } = this
+    const { inFlight, tunnels, requests, outcomes, bytesSent, bytesReceived, latency, host } = this
     return {
       id,
       url,
@@ -135,6 +170,7 @@ export class Backend {
       available,
       vetoes: vetoes.map(viewOfVeto),
       inFlight,
+      tunnels: tunnels.size,
       requests,
       outcomes,
       bytesSent,

@@ -56,10 +56,10 @@ export class Drains {
     const drain = known ?? this.#begin(backend, reason)
     // Ordered again, it keeps its deadline, unless there is another now.
     if (known === undefined || deadline !== undefined) this.#limit(backend, drain, deadline ?? this.#drained.deadline())
-    if (backend.inFlight === 0) return Promise.resolve(true)
+    if (backend.isIdle) return Promise.resolve(true)
     return new Promise((resolve) => {
       drain.waiting.push(resolve)
-      backend.whenIdle.push(() => resolve(true))
+      backend.whenIdle(() => resolve(true))
     })
   }
 
@@ -68,7 +68,7 @@ export class Drains {
     if (!backend.vetoes.some(({ by, hard }) => hard && by === 'maintenance')) {
       this.#drained.veto(backend, { by: 'maintenance', reason, hard: true })
     }
-    if (backend.inFlight > 0) await this.#cut(backend)
+    if (!backend.isIdle) await this.#cut(backend)
   }
 
   /** Ends drain and maintenance: it gets requests again. */
@@ -121,17 +121,17 @@ export class Drains {
     if (drain === undefined) return
     backend.keepsBound = false
     this.#drained.refresh()
-    if (backend.inFlight === 0) return
+    if (backend.isIdle) return
     const cut = this.#cut(backend).then(() => false)
     for (const settle of drain.waiting.splice(0)) settle(cut)
   }
 
   /** False if the deadline comes first. */
   #idle(backend: Backend, deadline: number): Promise<boolean> {
-    if (backend.inFlight === 0) return Promise.resolve(true)
+    if (backend.isIdle) return Promise.resolve(true)
     return new Promise((resolve) => {
       const timer = deadline > 0 ? this.#clock.setTimeout(() => resolve(false), deadline) : undefined
-      backend.whenIdle.push(() => {
+      backend.whenIdle(() => {
         this.#clock.clearTimeout(timer)
         resolve(true)
       })

@@ -1,7 +1,9 @@
 import type { Socket } from 'node:net'
 import { type Client, errors, type Dispatcher } from 'undici'
 import { bodiless, Connection, type Connect, type ConnectionOwner, type ConnectionRequest } from './connection.ts'
+import type { Retiring } from './address-following.ts'
 import { BoundConnections } from './bound-connections.ts'
+import { Handshakes } from './handshakes.ts'
 import type { HeldBody } from './held-body.ts'
 import type { ConnectionAware, PoolCounts, RequestPool } from './request-pool.ts'
 
@@ -32,7 +34,7 @@ function withBody(options: ConnectionRequest, { body }: HeldBody): ConnectionReq
  * would be free in a moment.
  */
 export class ConnectionPool implements RequestPool, ConnectionOwner {
-  readonly connectorOf: (connection: () => Connection) => Connect
+  readonly connectorOf: (connection: () => Client | Retiring) => Connect
   readonly options: Client.Options
   roundTrip = Number.POSITIVE_INFINITY
   readonly #origin: string
@@ -44,6 +46,7 @@ export class ConnectionPool implements RequestPool, ConnectionOwner {
   readonly #bound = new BoundConnections((connection) => {
     if (!connection.inUse && this.#all.has(connection)) this.#drop(connection)
   })
+  readonly #handshakes: Handshakes
   #settling = 0
   #resting = 0
   /** It rests after the first answer to HEAD. */
@@ -60,13 +63,14 @@ export class ConnectionPool implements RequestPool, ConnectionOwner {
   constructor(
     origin: string,
     limits: { readonly connections: number },
-    connectorOf: (connection: () => Connection) => Connect,
+    connectorOf: (connection: () => Client | Retiring) => Connect,
     options: Client.Options,
   ) {
     this.#origin = origin
     this.#limits = limits
     this.connectorOf = connectorOf
     this.options = options
+    this.#handshakes = new Handshakes(origin, connectorOf, options.maxHeaderSize!)
   }
 
   get stats(): PoolCounts {
@@ -86,6 +90,10 @@ export class ConnectionPool implements RequestPool, ConnectionOwner {
       handler.onResponseError?.(null as never, new errors.ClientDestroyedError())
       return false
     }
+    if ((options as ConnectionRequest).switchTo !== undefined) {
+      this.#handshakes.ask(options as ConnectionRequest, aware)
+      return true
+    }
     const connection = this.#bound.of((options as ConnectionRequest).client) ?? this.#take()
     if (connection === undefined) this.#waiting.push({ options, handler: aware })
     else this.#dispatch(connection, options, aware)
@@ -95,7 +103,7 @@ export class ConnectionPool implements RequestPool, ConnectionOwner {
   async close(): Promise<void> {
     this.#ending = true
     for (const { options, handler } of this.#waiting.splice(0)) this.#dispatch(this.#open(), options, handler)
-    await Promise.all([...this.#all].map((connection) => connection.close()))
+    await Promise.all([this.#handshakes.over(), ...[...this.#all].map((connection) => connection.close())])
     this.destroyed = true
   }
 
@@ -106,6 +114,7 @@ export class ConnectionPool implements RequestPool, ConnectionOwner {
     this.#all.clear()
     this.#free.length = 0
     const cut = all.map((connection) => connection.cut())
+    this.#handshakes.abort(new errors.ClientDestroyedError())
     for (const { handler } of this.#waiting.splice(0)) {
       if (!handler.isOver) handler.onResponseError?.(null as never, new errors.ClientDestroyedError())
     }

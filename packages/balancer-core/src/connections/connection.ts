@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import { Client, type buildConnector, type Dispatcher } from 'undici'
+import type { Retiring } from './address-following.ts'
 import type { HeldBody } from './held-body.ts'
 import type { CarryingConnection, ConnectionAware } from './request-pool.ts'
 import { Wire, type WireOwner } from './wire.ts'
@@ -9,6 +10,8 @@ export interface ConnectionRequest extends Dispatcher.DispatchOptions {
   readonly held?: HeldBody
   /** The client's connection: see `CarryingConnection.bindTo`. */
   readonly client?: Socket
+  /** The protocols that it may be switched to: the value of `Upgrade`. */
+  readonly switchTo?: string
 }
 
 /** Kinds of responses without a body; some servers send one anyway. */
@@ -20,7 +23,7 @@ export type Connect = (options: buildConnector.Options, callback: buildConnector
 /** Owner of connections: told of everything that happens to one. */
 export interface ConnectionOwner {
   /** Opens the socket of a connection. */
-  readonly connectorOf: (connection: () => Connection) => Connect
+  readonly connectorOf: (connection: () => Client | Retiring) => Connect
   readonly options: Client.Options
   roundTrip: number
   /** Its request has succeeded; it will be ready, or closed, within this turn of the event loop. */

@@ -1,5 +1,6 @@
 // Room `connections`: the connections to one backend, and corrections of what undici gets wrong on them.
 import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import type { Dispatcher } from 'undici'
 import type { HeldBody } from './held-body.ts'
 
@@ -44,6 +45,8 @@ export interface ConnectionAware extends Dispatcher.DispatchHandler {
   held: HeldBody | undefined
   onBodySent(chunk: Uint8Array): void
   onRequestSent(): void
+  /** The backend has switched protocols: this stream is now the handler's. `head` has come behind the response. */
+  onUpgrade(status: number, headers: Record<string, string | string[]>, stream: Duplex, head: Buffer): void
   /** A part of the body, in memory that is used again once this returns: false if it was kept, so that other memory is needed. */
   onBorrowed(chunk: Buffer): boolean
 }

@@ -1,8 +1,12 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { Attempt, ExchangeView } from '../attempt/attempt.ts'
+import type { Duplex } from 'node:stream'
+import type { Attempt } from '../attempt/attempt.ts'
+import type { ExchangeView, TunnelView } from '../attempt/exchange-view.ts'
 import type { Balancer } from '../balancer.ts'
 import type { Clock } from '../clock.ts'
-import { blameOf, type Blame, type Outcome } from '../failure.ts'
+import { blameOf, type Blame, type FailureReason, type Outcome } from '../failure.ts'
+import type { IncomingFields } from '../headers/fields.ts'
+import type { Outgoing } from '../request/outgoing-request.ts'
 import type { ParsedOptions } from '../options.ts'
 import type { AttemptCounts } from '../attempt-counts.ts'
 import type { Forwarding } from './forwarding.ts'
@@ -62,6 +66,30 @@ export class ExchangeRecord implements ExchangeView {
   get status(): number {
     const { raw } = this.reply
     return raw.headersSent ? raw.statusCode : 0
+  }
+
+  get upgrade(): readonly string[] | undefined {
+    return undefined
+  }
+
+  get tunnel(): TunnelView | undefined {
+    return undefined
+  }
+
+  /** Changes the request before it is sent anywhere. @throws RequestFault when it must not be forwarded */
+  protected prepare(_out: Outgoing): void {}
+
+  /** Why it is refused when there is no backend for it. */
+  protected get noBackend(): FailureReason {
+    return 'no-backend'
+  }
+
+  upgradeFault(_headers: IncomingFields): FailureReason | undefined {
+    return 'upgrade-mismatch'
+  }
+
+  onUpgrade(_attempt: Attempt, stream: Duplex, _head: Buffer): void {
+    stream.destroy()
   }
 
   /** Those that wait to be refused, and those that have ended, must not take the room of others. */

@@ -87,6 +87,7 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
     try {
       this.#outgoing = outgoing(request, forwarding.request)
       rewriteOutgoing(this.#outgoing, request, forwarding.request)
+      this.prepare(this.#outgoing)
     } catch (error) {
       const isFault = error instanceof RequestFault
       if (isFault) distrust(request.raw.socket)
@@ -109,7 +110,7 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
     const { balancer } = this
     const picked = balancer.pick(this)
     if (typeof picked === 'object') this.attempt(picked)
-    else if (picked === 'none') this.fail('no-backend', undefined)
+    else if (picked === 'none') this.fail(this.noBackend, undefined)
     else if (!this.#queue()) {
       this.giveRoom()
       refuse(this, 'queue-full')
@@ -216,7 +217,7 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
     if (this.outcome !== undefined) return
     this.outcome = reason
     this.error = error
-    this.#stopWaiting()
+    this.stopWaiting()
     this.#current?.cancel(reason)
     if (this.clientGone) return
     const failure = failureError(reason, error)
@@ -224,7 +225,7 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
     replyWithFailure(this, failure)
   }
 
-  /** The response was flushed, or the client has gone: the one end of every exchange. */
+  /** The response was flushed, or the client has gone: the one end of every exchange, unless it was upgraded. */
   onClose(): void {
     if (this.#ended) return
     this.#ended = true
@@ -233,7 +234,7 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
     this.clientGone = !writableFinished && !(writableEnded && socket?.destroyed === false)
     this.outcome ??= this.clientGone ? 'client-gone' : 'ok'
     this.endedAt = this.clock.now()
-    this.#stopWaiting()
+    this.stopWaiting()
     for (const attempt of this.attempts) attempt.cancel('client-gone')
     this.giveRoom()
     this.balancer.leave()
@@ -242,7 +243,7 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
     logExchange(this, this.options.logQuery)
   }
 
-  #stopWaiting(): void {
+  protected stopWaiting(): void {
     if (this.waiting) this.balancer.queue.leave(this)
     this.#watch?.stop()
     this.#limits.stopAll()

@@ -27,6 +27,8 @@ export function replyWithFailure({ request, reply, options, error }: ExchangeRec
     reply.header('connection', 'close')
     lingerAfter(reply.raw)
   }
+  // A 426 must name a protocol (RFC 9110 §15.5.22).
+  if (failure.statusCode === 426) reply.headers({ connection: 'Upgrade, close', upgrade: 'HTTP/1.1' })
   if (failure.statusCode === 503) reply.header('retry-after', retryAfter)
   if (options.failureHeader) reply.header('x-balancer-failure', failure.reason)
   // An error of the app's own hooks is passed on as it is; it may carry a status.

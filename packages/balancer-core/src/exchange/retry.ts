@@ -73,13 +73,14 @@ export class Retries {
   }
 
   /** May another attempt follow this one? Then call `decided` with whether one does. */
-  may(failed: Attempt, reason: FailureReason | 'status', { method, body }: Outgoing): boolean {
+  may(failed: Attempt, reason: FailureReason | 'status', { method, body, upgrade }: Outgoing): boolean {
     const { started, exchange } = failed
     const question: RetryQuestion = {
       reason,
       started,
       method,
-      replayable: body === null || Buffer.isBuffer(body),
+      // A backend that has switched, although its 101 was lost, has begun something.
+      replayable: upgrade === undefined && (body === null || Buffer.isBuffer(body)),
       attempts: exchange.attempts.length,
       resent: this.#resent,
       renewed: this.#renewed,

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { isUtf8 } from 'node:buffer'
-import type { IncomingMessage, Server } from 'node:http'
-import { routesOf } from './app-routes.ts'
+import type { IncomingHttpHeaders, IncomingMessage, Server } from 'node:http'
+import { isElsewhere, routesOf } from './app-routes.ts'
 import { asRouted, withoutQuery } from './path-spellings.ts'
 import { patternsOf } from './route-pattern.ts'
 
@@ -15,19 +15,45 @@ interface Disguise {
 }
 
 const disguises = new WeakMap<IncomingMessage, Disguise>()
-const catchAlls = new WeakMap<object, Set<string>>()
+/** By server, and by the key of their pattern: routes that forward, with those to whom they belong. */
+const catchAlls = new WeakMap<object, Map<string, Set<object>>>()
+const nobody: ReadonlySet<object> = new Set()
 const watched = new WeakSet<Server>()
 
 const malformed = /%(?![\da-f]{2})/gi
 
 /**
- * Notes that this route forwards, with any method: targets that the router would refuse are passed to it to be refused
- * there.
+ * Notes that this route forwards, with any method, for its owner: targets that the router would refuse are passed to it to
+ * be refused there.
  */
-export function noteCatchAll(scope: FastifyInstance, url: string): void {
-  const known = catchAlls.get(scope.server) ?? new Set()
+export function noteCatchAll(scope: FastifyInstance, url: string, owner: object): void {
+  const known = catchAlls.get(scope.server) ?? new Map<string, Set<object>>()
   catchAlls.set(scope.server, known)
-  for (const { key } of patternsOf(url)) known.add(key)
+  for (const { key } of patternsOf(url)) known.set(key, (known.get(key) ?? new Set()).add(owner))
+}
+
+/** Who owns the catch-all route that a routable path takes; nobody, if it takes another route or none. */
+function ownersAt(
+  app: FastifyInstance,
+  method: string,
+  path: string,
+  headers: IncomingHttpHeaders,
+): ReadonlySet<object> {
+  const routed = asRouted(path)
+  const route = routesOf(app)
+    .of(method)
+    .find((one) => one.pattern.matches(routed) && !isElsewhere(one, headers))
+  return (route && catchAlls.get(app.server)?.get(route.pattern.key)) ?? nobody
+}
+
+/** Who owns the catch-all route that this target takes; nobody, if it takes another route or none. */
+export function ownersOf(
+  app: FastifyInstance,
+  { method = '', url = '', headers }: Pick<IncomingMessage, 'method' | 'url' | 'headers'>,
+): ReadonlySet<object> {
+  const disguise = disguiseOf(url, (path) => ownersAt(app, method, path, headers).size > 0)
+  const target = (disguise ?? url).replace(/^https?:\/\/[^/?]*/i, '')
+  return ownersAt(app, method, withoutQuery(target) || '/', headers)
 }
 
 /** Encodes escapes that are not UTF-8 once more: the router decodes paths as UTF-8, and refuses anything else. */
@@ -66,17 +92,11 @@ function disguiseOf(url: string, isForwarded: (path: string) => boolean): string
 export function routeUnroutable(app: FastifyInstance, server: Server): void {
   if (watched.has(server)) return
   watched.add(server)
-  function isForwarded(method: string, path: string): boolean {
-    const routed = asRouted(path)
-    const route = routesOf(app)
-      .of(method)
-      .find(({ pattern }) => pattern.matches(routed))
-    return route !== undefined && catchAlls.get(app.server)?.has(route.pattern.key) === true
-  }
   server.prependListener('request', (request: Incoming) => {
     const { url: given = '' } = request
     if (given.charCodeAt(0) === 47 && !given.includes('%')) return
-    const routed = disguiseOf(given, (path) => isForwarded(request.method ?? '', path))
+    const isForwarded = (path: string) => ownersAt(app, request.method ?? '', path, request.headers).size > 0
+    const routed = disguiseOf(given, isForwarded)
     if (routed === undefined) return
     disguises.set(request, { given, routed })
     request.originalUrl = given

@@ -52,6 +52,8 @@ export interface Outgoing {
   smallLength: number
   /** The client's connection: authenticated backend connections belong to it. */
   readonly client: Socket
+  /** The protocols that it may be switched to: its `Upgrade` field; undefined for an ordinary request. */
+  upgrade: string | undefined
   /** The client waits for `100 Continue` before it sends its body. */
   readonly expects: boolean
 }
@@ -96,6 +98,7 @@ export function outgoing(request: FastifyRequest, rules: RequestRules): Outgoing
     body,
     smallLength: body === raw ? smallLengthOf(raw) : 0,
     client: raw.socket,
+    upgrade: undefined,
     expects: headers.expect !== undefined && body === raw && raw.httpVersion !== '1.0',
   }
 }
@@ -125,6 +128,7 @@ function heldBody({ expects, body }: Outgoing, { pool, timeouts }: AttemptRules)
 export function attemptRequest(out: Outgoing, hostname: string, rules: AttemptRules): AttemptRequest {
   const { method, path, headers, body, client } = out
   const options = { method, path, headers, body, client, servername: hostname }
+  if (out.upgrade !== undefined) return { ...options, switchTo: out.upgrade }
   const held = heldBody(out, rules)
   // The response may come before it is decided whether to send the body: the connection carries nothing else meanwhile.
   if (held !== undefined) return { ...options, body: null, reset: true, held }

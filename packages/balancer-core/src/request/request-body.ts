@@ -8,7 +8,7 @@ const maxSmallBody = 65_536
 
 /** A request that must not be forwarded, and why: for the log, not for the client. */
 export class RequestFault extends Error {
-  readonly reason: 'bad-request' | 'unsupported-version'
+  readonly reason: 'bad-request' | 'unsupported-version' | 'upgrade-with-body' | 'upgrade-required'
 
   constructor(message: string, reason: RequestFault['reason'] = 'bad-request') {
     super(message)
@@ -24,7 +24,7 @@ export interface RequestBody {
 }
 
 /** Over HTTP/1.1 and with `inject`, only a request with framing has a body; over HTTP/2 the stream tells. */
-function hasBody(raw: IncomingMessage & { stream?: { endAfterHeaders: boolean } }): boolean {
+export function hasBody(raw: IncomingMessage & { stream?: { endAfterHeaders: boolean } }): boolean {
   const { headers, httpVersionMajor, stream } = raw
   if (httpVersionMajor === 2) return stream?.endAfterHeaders === false
   const { 'transfer-encoding': coding, 'content-length': length } = headers

@@ -1,0 +1,27 @@
+import { ServerResponse, type IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
+import { lingerAfter } from '../response/lingering-close.ts'
+
+/** Node's server does this for its own responses: a paused writer goes on. */
+function tellOfDrain(this: Socket & { _httpMessage?: ServerResponse | null }): void {
+  this._httpMessage?.emit('drain')
+}
+
+/**
+ * The response to a request that Node has taken out of HTTP, for the app to answer as any other: its connection ends with
+ * it, unless it is switched.
+ */
+export function responseTo(request: IncomingMessage, socket: Socket): ServerResponse {
+  const response = new ServerResponse(request)
+  response.shouldKeepAlive = false
+  response.assignSocket(socket)
+  // The client may have sent something for the protocol that it hopes for.
+  lingerAfter(response)
+  socket.on('drain', tellOfDrain)
+  response.once('finish', () => {
+    response.detachSocket(socket)
+    socket.destroySoon()
+    process.nextTick(() => response.emit('close'))
+  })
+  return response
+}
