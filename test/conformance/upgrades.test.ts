@@ -1,6 +1,5 @@
-import type { BalancerOptions } from '@fastify-balancer/balancer-core'
+import plugin, { type BalancerOptions } from '@fastify-balancer/balancer-core'
 import Fastify, { type FastifyInstance } from 'fastify'
-import balancer from '@fastify-balancer/balancer-core'
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { describe, test, type TestContext } from 'node:test'
@@ -18,14 +17,11 @@ failOnCrash()
 async function start(
   t: TestContext,
   options: BalancerOptions,
-  {
-    before,
-    logger = false as boolean | LogLines,
-  }: { before?: (app: FastifyInstance) => unknown; logger?: boolean | LogLines } = {},
+  { before, logger = false }: { before?: (app: FastifyInstance) => unknown; logger?: boolean | LogLines } = {},
 ) {
   const app = Fastify({ logger })
   await before?.(app)
-  await app.register(balancer, options)
+  await app.register(plugin, options)
   const { port } = await listenApp(t, app)
   return { app, balancer: app.balancer, client: () => rawClient(t, port) }
 }
@@ -160,7 +156,7 @@ test('a protocol that is not listed is ignored: the request goes on with its bod
   const backend = await startBackend(t, async (request, response) => {
     const chunks: Buffer[] = []
     for await (const chunk of request) chunks.push(chunk as Buffer)
-    response.end(`${request.method} ${request.url} ${request.headers.upgrade} ${Buffer.concat(chunks)};`)
+    response.end(`${request.method} ${request.url} ${request.headers.upgrade} ${Buffer.concat(chunks).toString()};`)
   })
   const { client } = await start(t, { backends: [backend.url] })
   const socket = await client()

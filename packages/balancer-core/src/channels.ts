@@ -1,6 +1,5 @@
 import { channel } from 'node:diagnostics_channel'
-import type { Attempt } from './attempt/attempt.ts'
-import type { ExchangeView } from './attempt/exchange-view.ts'
+import type { Attempt, ExchangeView } from './attempt/attempt.ts'
 import type { BackendSet } from './backends/backend-set.ts'
 
 /**

@@ -1,8 +1,7 @@
 import { spoken } from '@fastify-balancer/option-schema'
 import type { FastifyBaseLogger } from 'fastify'
-import type { Attempt } from './attempt/attempt.ts'
-import type { ExchangeView, TunnelView } from './attempt/exchange-view.ts'
-import type { TunnelEnd } from './backends/backend.ts'
+import type { Attempt, ExchangeView } from './attempt/attempt.ts'
+import type { TunnelEnd, TunnelView } from './backends/backend.ts'
 import { failures, type Outcome } from './failure.ts'
 
 type Level = 'info' | 'warn' | 'error'

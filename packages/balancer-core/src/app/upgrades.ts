@@ -81,15 +81,19 @@ class Upgrades {
   #goFirst(): void {
     const server = this.#server
     if (Object.hasOwn(server, 'emit')) return
-    const { emit } = server
-    const goFirst = (event: string, given: Arguments): boolean => {
-      if (event !== 'upgrade' || this.#ownersOf(given[0]).size === 0) return false
-      this.#take(...given)
-      return true
+    const emit = server.emit.bind(server) as (...given: unknown[]) => boolean
+    server.emit = (event: string, ...given: unknown[]) =>
+      (event === 'upgrade' && this.#takesFirst(given as never)) || emit(event, ...given)
+  }
+
+  #takesFirst([request, socket, head]: Arguments): boolean {
+    if (this.#ownersOf(request).size === 0) {
+      // A route of the app may forward it, once one of those who listen has given it to the router.
+      noteUpgrade(request, { protocols: protocolsIn(request.headers.upgrade), stream: socket, head })
+      return false
     }
-    server.emit = function emitOnce(this: Server, event: string, ...given: never[]) {
-      return goFirst(event, given as never) || Reflect.apply(emit, this, [event, ...given])
-    } as Server['emit']
+    this.#take(request, socket, head)
+    return true
   }
 
   #take(request: IncomingMessage, socket: Socket, head: Buffer): void {

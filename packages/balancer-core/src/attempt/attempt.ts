@@ -5,13 +5,16 @@ import { withHeader, type AttemptRequest } from './attempt-headers.ts'
 import { AttemptRecord } from './attempt-record.ts'
 import type { Backend } from '../backends/backend.ts'
 import type { Clock } from '../clock.ts'
-import type { ExchangeView } from './exchange-view.ts'
+import type { ViewOfExchange } from './exchange-view.ts'
 import { classify, failures, type FailureReason, type Outcome } from '../failure.ts'
 import type { HeldBody } from '../connections/held-body.ts'
 import type { CarryingConnection, ConnectionAware, RequestPool } from '../connections/request-pool.ts'
 import type { IncomingFields } from '../headers/fields.ts'
 import { isEncoded } from '../headers/hop-by-hop.ts'
 import type { TimeLimitSweep, Swept } from './time-limit-sweep.ts'
+
+/** What hooks, channels and the log see of an exchange: one client request on its way through. */
+export type ExchangeView = ViewOfExchange<Attempt>
 
 /** Owner of an attempt: the exchange, which is told what happens and decides what follows. */
 export interface AttemptOwner extends ExchangeView {

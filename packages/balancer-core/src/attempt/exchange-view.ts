@@ -1,25 +1,10 @@
 import type { FastifyRequest } from 'fastify'
-import type { Attempt } from './attempt.ts'
 import type { Blame, Outcome } from '../failure.ts'
-import type { TunnelEnd } from '../backends/backend.ts'
+import type { TunnelView } from '../backends/backend.ts'
 import type { PickRequest } from '../picking/policy.ts'
 
-/** What is known of a tunnel. */
-export interface TunnelView {
-  /** The protocol, in lower case. */
-  readonly protocol: string
-  /** Bytes from the client to the backend, and back. */
-  readonly bytesSent: number
-  readonly bytesReceived: number
-  /** On the clock, in ms; `closedAt` is 0 while it is open. */
-  readonly openedAt: number
-  readonly closedAt: number
-  /** Who ended it, or why it was ended from here. */
-  readonly closedBy: TunnelEnd | undefined
-}
-
-/** What hooks, channels and the log see of an exchange: one client request on its way through. */
-export interface ExchangeView extends PickRequest {
+/** See `ExchangeView`. */
+export interface ViewOfExchange<Attempt> extends PickRequest {
   readonly request: FastifyRequest
   /** The protocols that it asks to switch to; undefined for an ordinary request. */
   readonly upgrade: readonly string[] | undefined

@@ -16,8 +16,22 @@ export type BackendState = 'ready' | 'drain' | 'maintenance'
  */
 export type TunnelEnd = 'client' | 'backend' | 'idle' | 'linger' | 'max-age' | 'drain' | 'shutdown' | 'operator'
 
+/** What is known of a tunnel. */
+export interface TunnelView {
+  /** The protocol, in lower case. */
+  readonly protocol: string
+  /** Bytes from the client to the backend, and back. */
+  readonly bytesSent: number
+  readonly bytesReceived: number
+  /** On the clock, in ms; `closedAt` is 0 while it is open. */
+  readonly openedAt: number
+  readonly closedAt: number
+  /** Who ended it, or why it was ended from here. */
+  readonly closedBy: TunnelEnd | undefined
+}
+
 /** An exchange with a backend that was upgraded: bytes in both directions. */
-export interface BackendTunnel {
+export interface BackendTunnel extends TunnelView {
   /** Closes it in an orderly way, within 2 s; resolves once it is closed. */
   shutDown(reason: 'drain'): Promise<void>
 }

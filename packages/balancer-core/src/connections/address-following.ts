@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import type { buildConnector, Client } from 'undici'
 import type { Connect } from './connection.ts'
+import type { Retiring } from './request-pool.ts'
 import type { HostName } from '../names/host-name.ts'
 
 /** How long an address has to take a connection before the next one is tried as well (ms): RFC 8305 §5. */
@@ -11,11 +12,6 @@ export function lookupOptions(host: HostName | undefined): object {
   return host === undefined
     ? {}
     : { lookup: host.lookup, autoSelectFamily: true, autoSelectFamilyAttemptTimeout: attemptDelay }
-}
-
-/** A connection that can be retired: it finishes its request, takes no more, and closes. */
-export interface Retiring {
-  retire(): void
 }
 
 /**

@@ -1,10 +1,9 @@
 import type { Socket } from 'node:net'
 import { type Client, errors, type Dispatcher } from 'undici'
-import { bodiless, Connection, type Connect, type ConnectionOwner, type ConnectionRequest } from './connection.ts'
-import type { Retiring } from './address-following.ts'
+import { bodiless, Connection, type ConnectionOwner, type ConnectionRequest, type ConnectorOf } from './connection.ts'
 import { BoundConnections } from './bound-connections.ts'
 import { Handshakes } from './handshakes.ts'
-import type { HeldBody } from './held-body.ts'
+import { ContinueTrust, type HeldBody } from './held-body.ts'
 import type { ConnectionAware, PoolCounts, RequestPool } from './request-pool.ts'
 
 /**
@@ -19,9 +18,6 @@ const rest = 50
  */
 const trialAfterHead = 1000
 
-/** For how long a backend that did not say `100 Continue` to one client is not expected to say it to others (ms). */
-const disbelief = 60_000
-
 /** The request whose body was held back. */
 function withBody(options: ConnectionRequest, { body }: HeldBody): ConnectionRequest {
   const { held: _, ...others } = options
@@ -34,7 +30,7 @@ function withBody(options: ConnectionRequest, { body }: HeldBody): ConnectionReq
  * would be free in a moment.
  */
 export class ConnectionPool implements RequestPool, ConnectionOwner {
-  readonly connectorOf: (connection: () => Client | Retiring) => Connect
+  readonly connectorOf: ConnectorOf
   readonly options: Client.Options
   roundTrip = Number.POSITIVE_INFINITY
   readonly #origin: string
@@ -54,8 +50,7 @@ export class ConnectionPool implements RequestPool, ConnectionOwner {
   /** Kinds of answers after which nothing came, and after which something did: see `bodiless`. */
   #trusted: number = bodiless.none
   #distrusted: number = bodiless.none
-  /** Until then it is not waited for `100 Continue`, since it did not send one. */
-  #expectAfter = 0
+  readonly #continues = new ContinueTrust()
   #ending = false
   destroyed = false
 
@@ -63,7 +58,7 @@ export class ConnectionPool implements RequestPool, ConnectionOwner {
   constructor(
     origin: string,
     limits: { readonly connections: number },
-    connectorOf: (connection: () => Client | Retiring) => Connect,
+    connectorOf: ConnectorOf,
     options: Client.Options,
   ) {
     this.#origin = origin
@@ -90,10 +85,7 @@ export class ConnectionPool implements RequestPool, ConnectionOwner {
       handler.onResponseError?.(null as never, new errors.ClientDestroyedError())
       return false
     }
-    if ((options as ConnectionRequest).switchTo !== undefined) {
-      this.#handshakes.ask(options as ConnectionRequest, aware)
-      return true
-    }
+    if ((options as ConnectionRequest).switchTo !== undefined) return this.#handshakes.ask(options, aware)
     const connection = this.#bound.of((options as ConnectionRequest).client) ?? this.#take()
     if (connection === undefined) this.#waiting.push({ options, handler: aware })
     else this.#dispatch(connection, options, aware)
@@ -153,7 +145,7 @@ export class ConnectionPool implements RequestPool, ConnectionOwner {
   }
 
   onIgnored(): void {
-    this.#expectAfter = performance.now() + disbelief
+    this.#continues.lose()
   }
 
   onBound(connection: Connection, client: Socket): void {
@@ -177,8 +169,7 @@ export class ConnectionPool implements RequestPool, ConnectionOwner {
     // undici's own default; switched off for backends that answer HEAD correctly.
     if (options.method === 'HEAD' && (this.#distrusted & bodiless.head) !== 0) options.reset = true
     const { held } = options as ConnectionRequest
-    const isIgnored = held !== undefined && performance.now() < this.#expectAfter
-    connection.dispatch(isIgnored ? withBody(options, held) : options, handler)
+    connection.dispatch(held !== undefined && this.#continues.isLost ? withBody(options, held) : options, handler)
     if (handler.refused) this.onDrain(connection)
   }
 

@@ -1,8 +1,7 @@
 import type { Socket } from 'node:net'
 import { Client, type buildConnector, type Dispatcher } from 'undici'
-import type { Retiring } from './address-following.ts'
 import type { HeldBody } from './held-body.ts'
-import type { CarryingConnection, ConnectionAware } from './request-pool.ts'
+import type { CarryingConnection, ConnectionAware, Retiring } from './request-pool.ts'
 import { Wire, type WireOwner } from './wire.ts'
 
 /** A request, whose body may be held back: see `HeldBody`. */
@@ -20,10 +19,12 @@ export const bodiless = { none: 0, head: 1, noContent: 2, notModified: 4 } as co
 /** Opens sockets; returns the one that it opens, so that this can be cancelled. */
 export type Connect = (options: buildConnector.Options, callback: buildConnector.Callback) => Socket | undefined
 
+/** Opens the sockets of a connection. */
+export type ConnectorOf = (connection: () => Client | Retiring) => Connect
+
 /** Owner of connections: told of everything that happens to one. */
 export interface ConnectionOwner {
-  /** Opens the socket of a connection. */
-  readonly connectorOf: (connection: () => Client | Retiring) => Connect
+  readonly connectorOf: ConnectorOf
   readonly options: Client.Options
   roundTrip: number
   /** Its request has succeeded; it will be ready, or closed, within this turn of the event loop. */

@@ -1,7 +1,5 @@
-import type { Client } from 'undici'
-import type { Retiring } from './address-following.ts'
-import type { Connect, ConnectionRequest } from './connection.ts'
-import type { ConnectionAware } from './request-pool.ts'
+import type { Connect, ConnectionRequest, ConnectorOf } from './connection.ts'
+import type { ConnectionAware, Retiring } from './request-pool.ts'
 import { Handshake } from './handshake.ts'
 
 /** A tunnel stays where it is, whatever addresses the backend's name has by now. */
@@ -15,14 +13,14 @@ export class Handshakes {
   readonly #all = new Set<Handshake>()
   #whenOver: (() => void)[] = []
 
-  constructor(origin: string, connectorOf: (connection: () => Client | Retiring) => Connect, maxHeaderSize: number) {
+  constructor(origin: string, connectorOf: ConnectorOf, maxHeaderSize: number) {
     this.#url = new URL(origin)
     this.#connect = connectorOf(() => staying)
     this.#maxHeaderSize = maxHeaderSize
   }
 
   /** Asks the backend to switch protocols, on a new connection. */
-  ask(options: ConnectionRequest, handler: ConnectionAware): void {
+  ask(options: ConnectionRequest, handler: ConnectionAware): true {
     const onOver = (handshake: Handshake) => {
       this.#all.delete(handshake)
       if (this.#all.size === 0) for (const resolve of this.#whenOver.splice(0)) resolve()
@@ -31,6 +29,7 @@ export class Handshakes {
     const handshake = new Handshake(settings, options, handler)
     this.#all.add(handshake)
     handshake.begin()
+    return true
   }
 
   /** Resolves once none is under way. */

@@ -110,3 +110,20 @@ export class HeldBody {
     this.#socket!.destroy(new Error('the body does not have the length that content-length says'))
   }
 }
+
+/** For how long a backend that did not say `100 Continue` to one client is not expected to say it to others (ms). */
+const disbelief = 60_000
+
+/** Is a backend waited for to say `100 Continue`? */
+export class ContinueTrust {
+  #lostUntil = 0
+
+  /** It did not say it. */
+  lose(): void {
+    this.#lostUntil = performance.now() + disbelief
+  }
+
+  get isLost(): boolean {
+    return performance.now() < this.#lostUntil
+  }
+}

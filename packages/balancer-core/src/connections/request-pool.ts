@@ -28,6 +28,11 @@ export interface CarryingConnection {
   abandon(): void
 }
 
+/** A connection that can be retired: it finishes its request, takes no more, and closes. */
+export interface Retiring {
+  retire(): void
+}
+
 /** A handler that wants to know its connection and how its pool handled it. */
 export interface ConnectionAware extends Dispatcher.DispatchHandler {
   connection: CarryingConnection | undefined

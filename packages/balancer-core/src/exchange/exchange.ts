@@ -107,8 +107,7 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
   }
 
   #attemptFirst(): void {
-    const { balancer } = this
-    const picked = balancer.pick(this)
+    const picked = this.balancer.pick(this)
     if (typeof picked === 'object') this.attempt(picked)
     else if (picked === 'none') this.fail(this.noBackend, undefined)
     else if (!this.#queue()) {
@@ -225,7 +224,7 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
     replyWithFailure(this, failure)
   }
 
-  /** The response was flushed, or the client has gone: the one end of every exchange, unless it was upgraded. */
+  /** The response was flushed, the client has gone, or its tunnel has ended: the one end of every exchange. */
   onClose(): void {
     if (this.#ended) return
     this.#ended = true

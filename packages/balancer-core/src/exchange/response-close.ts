@@ -1,5 +1,5 @@
 import type { ServerResponse } from 'node:http'
-import type { ExchangeView } from '../attempt/exchange-view.ts'
+import type { ExchangeView } from '../attempt/attempt.ts'
 
 interface Closing extends ExchangeView {
   onClose(): void

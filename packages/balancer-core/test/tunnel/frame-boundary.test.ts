@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import { array, assert as check, boolean, constantFrom, nat, oneof, property, record } from 'fast-check'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { FrameBoundary } from '../../src/tunnel/frame-boundary.ts'
@@ -20,15 +20,15 @@ function bytesOf({ length, masked, size }: Frame): Buffer {
   return Buffer.concat([head, Buffer.alloc(length, 0x7f)])
 }
 
-const frame = fc.record({
-  length: fc.oneof(fc.nat(200), fc.constantFrom(0, 125, 126, 127, 65_535, 65_536)),
-  masked: fc.boolean(),
-  size: fc.constantFrom<0 | 2 | 8>(0, 2, 8),
+const frame = record({
+  length: oneof(nat(200), constantFrom(0, 125, 126, 127, 65_535, 65_536)),
+  masked: boolean(),
+  size: constantFrom<0 | 2 | 8>(0, 2, 8),
 })
 
 test('frames end where their headers say, wherever the bytes are cut', () => {
-  fc.assert(
-    fc.property(fc.array(frame, { minLength: 1, maxLength: 6 }), fc.array(fc.nat(300)), (frames, cuts) => {
+  check(
+    property(array(frame, { minLength: 1, maxLength: 6 }), array(nat(300)), (frames, cuts) => {
       const parts = frames.map(bytesOf)
       const ends = new Set<number>([0])
       let total = 0

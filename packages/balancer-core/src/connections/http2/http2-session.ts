@@ -1,7 +1,7 @@
 import { connect, type ClientHttp2Session } from 'node:http2'
 import type { Socket } from 'node:net'
 import type { Connect } from '../connection.ts'
-import type { Retiring } from '../address-following.ts'
+import type { Retiring } from '../request-pool.ts'
 import { largestHeader } from './http2-fields.ts'
 
 /** How to connect to one backend. */
