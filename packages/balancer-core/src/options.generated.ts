@@ -178,12 +178,12 @@ export interface BalancerOptions {
      */
     maxAge?: number | false
     /**
-     * Most tunnels to each backend (0 = no limit); more get 503
+     * How many tunnels to each backend there may be (0 = no limit); more get 503
      * @default 0
      */
     maxPerBackend?: number
     /**
-     * How much of a request in flight a tunnel counts as, for policies that compare load
+     * Load of a tunnel for policies that compare load, where a request in flight has 1 (0–1)
      * @default 0.1
      */
     weight?: number

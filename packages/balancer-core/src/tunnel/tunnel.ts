@@ -35,7 +35,7 @@ export interface TunnelPurpose {
   onEnd(): void
 }
 
-/** So long each side has to answer when the tunnel is closed from here (ms): to end its frame, and then to close. */
+/** The time each side has when the tunnel is closed from here (ms): to end its frame, and again to close. */
 const grace = 1000
 
 /** One tunnel. */
@@ -152,7 +152,7 @@ export class Tunnel implements BackendTunnel, SideOwner {
     }
   }
 
-  /** Ends it when no byte comes for so long (ms; 0 = never). */
+  /** Ends it after a silence of this length (ms; 0 = never). */
   #watch(limit: number): void {
     const look = () => {
       const silence = this.#clock.now() - this.#movedAt

@@ -17,13 +17,13 @@ export const UpgradeOptions = Type.Object(
     maxPerBackend: Type.Integer({
       minimum: 0,
       default: 0,
-      description: 'Most tunnels to each backend (0 = no limit); more get 503',
+      description: 'How many tunnels to each backend there may be (0 = no limit); more get 503',
     }),
     weight: Type.Number({
       minimum: 0,
       maximum: 1,
       default: 0.1,
-      description: 'How much of a request in flight a tunnel counts as, for policies that compare load',
+      description: 'Load of a tunnel for policies that compare load, where a request in flight has 1 (0–1)',
     }),
   },
   { ...strict, default: {}, description: 'WebSocket and other protocols that a connection switches to' },
