@@ -17,6 +17,7 @@ interface Schema {
   readonly description?: string
   readonly anyOf?: readonly Schema[]
   readonly items?: Schema
+  readonly additionalProperties?: unknown
 }
 
 type Row = readonly string[]
@@ -37,7 +38,10 @@ function optionRows({ properties = {} }: Schema, path = ''): Row[] {
       option.default === undefined ? '' : code(option.default),
       option.description ?? '',
     ]
-    if (option.properties !== undefined) return optionRows(option, `${path}${name}.`)
+    if (option.properties !== undefined) {
+      const inner = optionRows(option, `${path}${name}.`)
+      return option.additionalProperties === true ? [own, ...inner] : inner
+    }
     // What is off by default has parts of its own when it is on.
     const parts = [option.items ?? {}, ...(option.anyOf ?? [])].find((one) => one.properties !== undefined)
     return path !== '' || parts === undefined || name === 'backends'

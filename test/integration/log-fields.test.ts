@@ -2,10 +2,12 @@ import Fastify from 'fastify'
 import balancer from 'fastify-balancer'
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
+import { createServer } from 'node:https'
 import { test, type TestContext } from 'node:test'
 import { listenApp } from '../support/app.ts'
 import { ask } from '../support/ask.ts'
-import { startBackend, unusedOrigin } from '../support/backend.ts'
+import { listen, startBackend, unusedOrigin } from '../support/backend.ts'
+import { localhost } from '../support/certificates.ts'
 import { LogLines, type LogLine } from '../support/log-lines.ts'
 import { until } from '../support/until.ts'
 
@@ -62,8 +64,13 @@ test('the README documents each field of the lines about requests, and no other'
   assert.equal((await ask(`${url}/reused`)).status, 200)
   assert.equal((await ask(`${url}/x/..;y/z`)).status, 400)
   assert.equal((await ask(`${url}/broken`)).status, 500)
+  const untrusted = createServer(localhost)
+  const origin = await listen(untrusted)
+  t.after(() => void untrusted.close())
+  await app.balancer.setBackends([origin.replace('http:', 'https:')], { force: true })
+  assert.equal((await ask(`${url}/untrusted`)).status, 502)
   await b.stop()
-  await until('all are logged', () => log.exchanges.length === 4)
+  await until('all are logged', () => log.exchanges.length === 5)
   const documented = rowsOf('log-request').flatMap(([field = '']) => codeIn(field))
   const found = new Set(log.exchanges.flatMap(namesIn))
   assert.deepEqual([...found].sort(), documented.filter((name) => !common.has(name)).sort())

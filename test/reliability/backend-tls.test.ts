@@ -43,11 +43,11 @@ async function askOver(t: TestContext, origin: string, tls: Tls) {
 }
 
 const trusted = { status: 200, failure: undefined, body: 'localhost' }
-const distrusted = { status: 502, failure: 'tls-failed', body: undefined }
+const distrusted = (failure: string) => ({ status: 502, failure, body: undefined })
 
 test('a certificate that nobody vouches for is not trusted', async (t) => {
   const backend = await startTlsBackend(t)
-  assert.deepEqual(await askOver(t, backend.byName, {}), distrusted)
+  assert.deepEqual(await askOver(t, backend.byName, {}), distrusted('tls-certificate-untrusted'))
   assert.deepEqual(backend.handshakes, [])
 })
 
@@ -68,7 +68,7 @@ test('a certificate is trusted for the IPv6 address that it is for', { skip: !ha
 
 test('a certificate for another name is not trusted, whoever vouches for it', async (t) => {
   const backend = await startTlsBackend(t, elsewhere)
-  assert.deepEqual(await askOver(t, backend.byName, { ca: elsewhere.cert }), distrusted)
+  assert.deepEqual(await askOver(t, backend.byName, { ca: elsewhere.cert }), distrusted('tls-name-mismatch'))
 })
 
 test('a client cannot choose by its Host which certificate is right', async (t) => {
@@ -82,7 +82,10 @@ test('a client cannot choose by its Host which certificate is right', async (t) 
 test('certificates are not verified where that is written, and only there', async (t) => {
   const backend = await startTlsBackend(t, elsewhere)
   assert.deepEqual(await askOver(t, backend.byName, { rejectUnauthorized: false }), trusted)
-  assert.deepEqual(await askOver(t, backend.byName, { rejectUnauthorized: true }), distrusted)
+  assert.deepEqual(
+    await askOver(t, backend.byName, { rejectUnauthorized: true }),
+    distrusted('tls-certificate-untrusted'),
+  )
 })
 
 test('requests for many hosts share one connection, made in the name of the backend', async (t) => {
@@ -118,6 +121,6 @@ test('a backend that is not trusted holds no connection, however often it is tri
   const { app, url } = await startApp(t, { backends: [backend.byName], pool: { connections: 2 } })
   for (let count = 0; count < 10; count++) assert.equal((await ask(url)).status, 502)
   await until('every connection is closed', () => backend.sockets.size === 0)
-  assert.deepEqual(app.balancer.backends[0]!.outcomes, { 'tls-failed': 10 })
+  assert.deepEqual(app.balancer.backends[0]!.outcomes, { 'tls-certificate-untrusted': 10 })
   assert.equal(app.balancer.backends[0]!.inFlight, 0)
 })

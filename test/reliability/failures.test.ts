@@ -10,15 +10,16 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import Fastify from 'fastify'
 import { request, STATUS_CODES, type IncomingMessage } from 'node:http'
-import { createServer as createTlsServer } from 'node:https'
+import { createServer as createTlsServer, type ServerOptions } from 'node:https'
 import { connect, type LookupFunction, type Socket } from 'node:net'
 import { Readable } from 'node:stream'
 import { describe, test, type TestContext } from 'node:test'
 import { setImmediate as immediate } from 'node:timers/promises'
 import { listenApp, startApp } from '../support/app.ts'
 import { ask, type Answer } from '../support/ask.ts'
+import { Authority } from '../support/authority.ts'
 import { listen, startBackend, startRawBackend, unusedOrigin } from '../support/backend.ts'
-import { localhost } from '../support/certificates.ts'
+import { elsewhere, localhost } from '../support/certificates.ts'
 import { ManualClock } from '../support/clock.ts'
 import { LogLines } from '../support/log-lines.ts'
 import { rawClient } from '../support/raw.ts'
@@ -116,6 +117,19 @@ async function askRaw({ t, url }: Scene, bytes: string): Promise<Answer> {
   const [start = '', ...lines] = head.split('\r\n')
   const headers = Object.fromEntries(lines.map((line) => line.toLowerCase().split(': ') as [string, string]))
   return { status: Number(start.split(' ')[1]), headers, body, whole: true, error: undefined }
+}
+
+const authority = new Authority()
+const expired = authority.issue({ days: -1 })
+const sound = authority.issue()
+
+/** Has one request fail at a backend whose connections are not trusted, or that does not trust ours. */
+async function askOverTls(scene: Scene, server: ServerOptions, tls: NonNullable<BalancerOptions['pool']>['tls'] = {}) {
+  const untrusted = createTlsServer(server, (_incoming, response) => response.end('must not be trusted'))
+  const origin = await listen(untrusted)
+  scene.t.after(() => void untrusted.close())
+  await scene.start({ backends: [overTls(origin)], pool: { tls } })
+  return ask(scene.url)
 }
 
 const rows: Record<FailureReason, Row> = {
@@ -250,12 +264,35 @@ const rows: Record<FailureReason, Row> = {
     status: 502,
     blame: 'backend',
     async provoke(scene) {
-      const server = createTlsServer(localhost, (_incoming, response) => response.end('must not be trusted'))
-      const origin = await listen(server)
-      scene.t.after(() => void server.close())
-      await scene.start({ backends: [overTls(origin)] })
+      const { url } = await startBackend(scene.t)
+      await scene.start({ backends: [overTls(url)] })
       return ask(scene.url)
     },
+  },
+  'tls-certificate-expired': {
+    status: 502,
+    blame: 'backend',
+    provoke: (scene) => askOverTls(scene, expired, { ca: authority.cert }),
+  },
+  'tls-certificate-untrusted': {
+    status: 502,
+    blame: 'backend',
+    provoke: (scene) => askOverTls(scene, localhost),
+  },
+  'tls-name-mismatch': {
+    status: 502,
+    blame: 'backend',
+    provoke: (scene) => askOverTls(scene, elsewhere, { ca: elsewhere.cert }),
+  },
+  'tls-pin-mismatch': {
+    status: 502,
+    blame: 'backend',
+    provoke: (scene) => askOverTls(scene, sound, { ca: authority.cert, pins: [`sha256/${'A'.repeat(43)}=`] }),
+  },
+  'tls-client-certificate-refused': {
+    status: 502,
+    blame: 'backend',
+    provoke: (scene) => askOverTls(scene, { ...sound, ca: authority.cert, requestCert: true }, { ca: authority.cert }),
   },
   'out-of-sockets': {
     status: 503,

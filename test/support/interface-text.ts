@@ -7,6 +7,7 @@ export interface OptionSchema {
   readonly patternProperties?: Readonly<Record<string, OptionSchema>>
   readonly required?: readonly string[] | undefined
   readonly items?: OptionSchema
+  readonly additionalProperties?: unknown
   readonly anyOf?: readonly OptionSchema[]
   readonly const?: unknown
   readonly default?: unknown
@@ -72,7 +73,7 @@ export class InterfaceText {
 
   /** An object with all its options, between braces. `parts`: the types of those that are not made from the schema. */
   block(
-    { properties = {}, required = [] }: OptionSchema,
+    { properties = {}, required = [], additionalProperties }: OptionSchema,
     parts: Readonly<Record<string, string>> = {},
     indent = '',
   ): string {
@@ -85,6 +86,7 @@ export class InterfaceText {
         throw new Error(`${this.#file}: the description of '${name}' is '${schema.description}'`)
       return `${comment(schema, inner, isNeeded)}${inner}${name}${isNeeded ? '' : '?'}: ${type}\n`
     })
+    if (additionalProperties === true) options.push(`${inner}[option: string]: unknown\n`)
     return `{\n${options.join('')}${indent}}`
   }
 

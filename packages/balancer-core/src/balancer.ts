@@ -75,6 +75,7 @@ export class Balancer extends ManagedList {
     this.#log = log
     this.#slowStart = new SlowStart(clock, parsed.slowStart, () => this.#picking.over(this.set))
     this.list = new Backends(parsed, clock, this.hooks, (now, before) => this.#onSwap(now, before))
+    this.list.watchTls(parsed.name, log)
     this.#picking = new Picking(
       this.policy,
       this.set,

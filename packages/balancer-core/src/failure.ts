@@ -11,6 +11,8 @@ interface FailureKind {
   readonly message: string
 }
 
+const insecure = 'The secure connection to the backend failed'
+
 /**
  * Every way in which an exchange or an attempt can fail: the one place where a reason gets a status, a culprit and a
  * retry rule. The list is closed, laid out by phase, as HAProxy's termination states and YARP's `ForwarderError` are.
@@ -51,8 +53,14 @@ export const failures = {
     status: 502,
     blame: 'backend',
     retry: 'elsewhere',
-    message: 'The secure connection to the backend failed',
+    message: insecure,
   },
+  // of its certificate: expired or not valid yet, of no trusted CA, for another name, without a pin; and it refuses ours
+  'tls-certificate-expired': { status: 502, blame: 'backend', retry: 'elsewhere', message: insecure },
+  'tls-certificate-untrusted': { status: 502, blame: 'backend', retry: 'elsewhere', message: insecure },
+  'tls-name-mismatch': { status: 502, blame: 'backend', retry: 'elsewhere', message: insecure },
+  'tls-pin-mismatch': { status: 502, blame: 'backend', retry: 'elsewhere', message: insecure },
+  'tls-client-certificate-refused': { status: 502, blame: 'backend', retry: 'elsewhere', message: insecure },
   'out-of-sockets': { status: 503, blame: 'proxy', retry: 'elsewhere', message: 'Too many connections are open' },
   'continue-timeout': {
     status: 504,

@@ -2,6 +2,7 @@ import { spoken } from '@fastify-balancer/option-schema'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Attempt, ExchangeView } from './attempt/attempt.ts'
 import type { TunnelEnd, TunnelView } from './backends/backend.ts'
+import { presentedIn } from './connections/tls/presented.ts'
 import { failures, type Outcome } from './failure.ts'
 
 type Level = 'info' | 'warn' | 'error'
@@ -39,6 +40,7 @@ function levelOf(outcome: Outcome): Level {
 /** One attempt of an exchange; durations in ms since the attempt began. */
 function attemptFields(attempt: Attempt): object {
   const { startedAt } = attempt
+  const certificate = presentedIn(attempt.error)
   return {
     backend: attempt.backend.id,
     outcome: attempt.outcome ?? 'pending',
@@ -50,6 +52,7 @@ function attemptFields(attempt: Attempt): object {
     ...(attempt.lastResort && { lastResort: true }),
     // When a drain aborts a request, undici's message says "client" and means the connection.
     ...(attempt.error instanceof Error && attempt.outcome !== 'drain-deadline' && { error: attempt.error.message }),
+    ...(certificate !== undefined && { certificate }),
   }
 }
 

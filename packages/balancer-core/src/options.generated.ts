@@ -72,11 +72,42 @@ export interface BalancerOptions {
      */
     protocol?: 'http1' | 'http2' | 'h2c'
     /**
-     * Node's `tls.connect` options for `https://` backends; certificates are verified unless you set
-     * `rejectUnauthorized: false`
-     * @default {}
+     * TLS to `https://` backends: these options, and all that Node's `tls.connect` takes. Certificates are verified
+     * unless you set `rejectUnauthorized: false`
      */
-    tls?: Record<string, unknown>
+    tls?: {
+      /**
+       * PEM file with the CA certificates that backends are verified against, instead of those that come with Node.
+       * This file and the next two are read again when they change
+       * @default none
+       */
+      caFile?: string
+      /**
+       * PEM file with the client certificate that is presented to backends, followed by its intermediate certificates
+       * @default none
+       */
+      certFile?: string
+      /**
+       * PEM file with the private key of `certFile`; its `passphrase`, if it has one, is an option of Node
+       * @default none
+       */
+      keyFile?: string
+      /**
+       * Names or IP addresses: the certificate must be for one of them, instead of for the host in the backend's URL.
+       * The first name is sent as server name (SNI), unless `servername` is given
+       */
+      names?: readonly string[]
+      /**
+       * SHA-256 digests, of which the backend's certificate must have one, in addition to all other checks: of its
+       * public key (`sha256/` and Base64) or of the whole certificate (`AB:CD:…`, as `openssl x509 -fingerprint
+       * -sha256` prints it)
+       * @default none
+       */
+      pins?: readonly string[]
+      /** Lowest version of TLS. Default: Node's `tls.DEFAULT_MIN_VERSION`, TLSv1.2 */
+      minVersion?: 'TLSv1' | 'TLSv1.1' | 'TLSv1.2' | 'TLSv1.3'
+      [option: string]: unknown
+    }
   }
   /** Time limits */
   timeouts?: {

@@ -12,7 +12,7 @@ import {
 import { Type, type Static } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import { BackendOptions, parseBackends, type ParsedBackend } from './backends/backend-options.ts'
-import { tlsFaults } from './connections/tls-faults.ts'
+import { tlsFaults } from './connections/tls/tls-faults.ts'
 import type { Clock } from './clock.ts'
 import { BadOptionsError } from './errors.ts'
 import { policies, type PolicyName } from './picking/policies/by-name.ts'
@@ -195,7 +195,7 @@ export function readOptions(given: BalancerOptions): {
   const faults = [...faultsOf(dataSchema, options), ...codeFaults(options, random, clock)]
   const policy = parsePolicy(chosen, faults)
   const pool = Value.Check(PoolOptions, options.pool) ? options.pool : Value.Create(PoolOptions)
-  if (pool === options.pool) faults.push(...tlsFaults(pool.tls))
+  if (pool === options.pool) faults.push(...tlsFaults(pool.tls, 'pool.tls'))
   const backends = parseBackends(listed, pool, faults)
   if (typeof options.prefix === 'string' && !/^\/[^?#*]*$/.test(options.prefix))
     faults.push(`prefix: expected a path that begins with '/', without ?, # and *, got ${shown(options.prefix)}`)

@@ -19,6 +19,11 @@ test('the table', () => {
       'connect-failed 502 backend elsewhere',
       'connect-timeout 504 backend elsewhere',
       'tls-failed 502 backend elsewhere',
+      'tls-certificate-expired 502 backend elsewhere',
+      'tls-certificate-untrusted 502 backend elsewhere',
+      'tls-name-mismatch 502 backend elsewhere',
+      'tls-pin-mismatch 502 backend elsewhere',
+      'tls-client-certificate-refused 502 backend elsewhere',
       'out-of-sockets 503 proxy elsewhere',
       'continue-timeout 504 proxy never',
       'request-refused 502 proxy never',
@@ -150,13 +155,6 @@ describe('an error of name look-up', () => {
 
 describe('an error of TLS', () => {
   for (const code of [
-    'DEPTH_ZERO_SELF_SIGNED_CERT',
-    'SELF_SIGNED_CERT_IN_CHAIN',
-    'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
-    'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
-    'CERT_HAS_EXPIRED',
-    'CERT_NOT_YET_VALID',
-    'ERR_TLS_CERT_ALTNAME_INVALID',
     'ERR_SSL_WRONG_VERSION_NUMBER',
     'ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE',
     'ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION',

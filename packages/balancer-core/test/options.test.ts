@@ -278,8 +278,10 @@ describe('faults', () => {
       [{ ca: cert.slice(0, 200) + cert.slice(300) }, 'pool.tls.ca'],
       [{ cert: cert.slice(0, 500), key }, 'pool.tls.cert'],
       [{ cert, key: 'nonsense' }, 'pool.tls.key'],
-      [{ cert, key: elsewhere.key }, 'pool.tls'],
-      [{ minVersion: 'TLSv9' }, 'pool.tls'],
+      [{ cert, key: elsewhere.key }, 'pool.tls.key'],
+      [{ cert }, 'pool.tls.cert'],
+      [{ minVersion: 'TLSv9' }, 'pool.tls.minVersion'],
+      [{ ciphers: 'none at all' }, 'pool.tls'],
     ] as const)
       assert.deepEqual(placesIn({ pool: { tls } }), [place])
   })

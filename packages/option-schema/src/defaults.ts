@@ -2,11 +2,16 @@ import type { Static, TArray, TObject, TSchema } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import { switched, type Switchable } from './switch.ts'
 
+/** An object that may hold more than is listed. */
+interface Open {
+  readonly additionalProperties: true
+}
+
 /** What may be given for a part of a schema: lists that nobody writes to, and `true` or `false` where they mean something. */
 type GivenPart<Schema extends TSchema> =
   | (Schema extends Switchable ? (Schema extends TObject ? boolean : false) : never)
   | (Schema extends TObject
-      ? Given<Schema>
+      ? Given<Schema> & (Schema extends Open ? Readonly<Record<string, unknown>> : unknown)
       : Schema extends TArray<infer Item>
         ? readonly Static<Item>[]
         : Static<Schema>)

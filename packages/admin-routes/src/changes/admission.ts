@@ -24,6 +24,11 @@ function itemOf(item: string | WantedBackend, index: number): Item | undefined {
   return { index, origin, id: typeof given?.id === 'string' ? given.id : origin }
 }
 
+/** Keys are no matter of this API, nor are files of this machine. */
+function tlsOf(item: unknown): unknown {
+  return typeof item === 'object' && item !== null ? (item as { readonly tls?: unknown }).tls : undefined
+}
+
 /** Decides which new backends may be added to a list. */
 export class Admission {
   readonly #allowed: AllowList
@@ -40,15 +45,18 @@ export class Admission {
    * can change it), an id that no path can contain.
    */
   async faults(
-    { backends }: Balancer,
+    { backends, listed }: Balancer,
     wanted: readonly (string | WantedBackend)[],
     isGiven: boolean,
   ): Promise<string[]> {
     const known = new Map(backends.map(({ id, url }) => [id, url]))
+    const secured = new Set<unknown>([undefined, ...listed.map(({ tls }) => tls)])
     const refused: string[] = []
     const unnameable: string[] = []
     await inSlices(wanted, (given, place) => {
       const { index, origin, id } = itemOf(given, place) ?? {}
+      if (isGiven && !secured.has(tlsOf(given)))
+        refused.push(`backends.${place}.tls: cannot be set here, only in the options of the balancer`)
       if (origin === undefined || known.get(id!) === origin) return
       if (!this.#allowed.allows(origin))
         refused.push(`backends.${index}.url: '${origin}' is not allowed by the admin option 'allow'`)

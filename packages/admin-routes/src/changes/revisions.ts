@@ -29,6 +29,11 @@ function described({ id, url, weight = 1, priority = 0, maxInFlight, zone, tags 
   return { id, url, weight, priority, maxInFlight: maxInFlight ?? most, ...(zone !== undefined && { zone }), tags }
 }
 
+/** Keys and passphrases are not told. */
+function withoutTls(backends: Balancer['listed']): readonly object[] {
+  return backends.some(({ tls }) => tls !== undefined) ? backends.map(({ tls: _tls, ...one }) => one) : backends
+}
+
 /** The last lists of one balancer, through the admin routes or not. */
 export class Revisions {
   readonly #balancer: Balancer
@@ -69,9 +74,8 @@ export class Revisions {
     const most = this.#balancer.options.pool.connections
     const list = (which: number) => {
       const backends = this.at(which)?.backends
-      return backends !== undefined && backends.length <= longList
-        ? backends.map((one) => described(one, most))
-        : backends
+      if (backends === undefined || backends.length > longList) return backends && withoutTls(backends)
+      return backends.map((one) => described(one, most))
     }
     return { before: list(revision - 1), after: list(revision), revision }
   }

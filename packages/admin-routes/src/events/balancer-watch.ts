@@ -1,4 +1,5 @@
 import type { Backend, BackendSet, Balancer } from '@fastify-balancer/balancer-core'
+import { isDeepStrictEqual } from 'node:util'
 import type { EventDraft } from './event.ts'
 import { VetoNews } from './veto-news.ts'
 
@@ -15,6 +16,10 @@ const untouched: Seen = { vetoes: [], state: 'ready' }
 /** What a list says of a backend, with what it leaves out; `most` requests at once are `pool.connections`. */
 function settingsOf({ url, weight = 1, priority = 0, maxInFlight, zone, tags = [] }: Listed, most: number): string {
   return JSON.stringify([url, weight, priority, maxInFlight ?? most, zone, tags])
+}
+
+function isChanged(earlier: Listed, now: Listed, mostBefore: number, most: number): boolean {
+  return settingsOf(earlier, mostBefore) !== settingsOf(now, most) || !isDeepStrictEqual(earlier.tls, now.tls)
 }
 
 /** Compares one balancer with its last seen state, and returns the differences as events. */
@@ -92,7 +97,7 @@ export class BalancerWatch {
       const earlier = before.get(one.id)
       before.delete(one.id)
       if (earlier === undefined) added.push(one.id)
-      else if (earlier !== one && settingsOf(earlier, mostBefore) !== settingsOf(one, most)) changed.push(one.id)
+      else if (earlier !== one && isChanged(earlier, one, mostBefore, most)) changed.push(one.id)
     }
     return {
       type: 'backends',

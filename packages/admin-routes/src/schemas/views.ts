@@ -12,6 +12,18 @@ const VetoView = Type.Object({
   evidence: Type.Optional(Type.Unknown({ description: 'The observations behind the reason' })),
 })
 
+const CertificateView = Type.Object(
+  {
+    subject: Type.String(),
+    issuer: Type.String(),
+    validFrom: Type.String(),
+    validTo: Type.String(),
+    names: Type.Array(Type.String(), { description: 'What it is for, e.g. `DNS:a.example`; at most 10' }),
+    fingerprint: Type.String({ description: 'SHA-256' }),
+  },
+  { description: "The certificate that was not accepted: the backend's, or the one presented to it" },
+)
+
 /** A probe and its outcome. */
 export const ProbeView = Type.Object({
   good: Type.Boolean(),
@@ -23,6 +35,7 @@ export const ProbeView = Type.Object({
   at: since,
   sent: Type.String({ description: 'What was sent, e.g. `HEAD http://10.0.0.1:3000/`' }),
   received: Type.String({ description: 'What came back, e.g. `HTTP 200` or `connect ECONNREFUSED`' }),
+  certificate: Type.Optional(CertificateView),
   timings: Type.Object(
     {
       connected: Type.Optional(Type.Number()),

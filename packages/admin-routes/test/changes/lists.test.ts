@@ -49,6 +49,32 @@ describe('what is shown', () => {
     const { ask } = await stage(t, { balancer: { pool: { tls: { passphrase: 'TOPSECRET' } } } })
     assert.doesNotMatch(JSON.stringify((await ask('GET', '/balancers/default')).body), /TOPSECRET|tls/)
   })
+
+  test('nothing of those of one backend, which no change touches, and none sets', async (t) => {
+    const secure = { url: 'https://127.0.0.1:1', id: 's', tls: { passphrase: 'TOPSECRET' } }
+    const { app, ask, told } = await stage(t, { balancer: { backends: [secure, a] } })
+    const { tls } = app.balancer.backend('s')
+    const { body } = await ask('GET', backends)
+    const given = body.backends.map(({ id, url }: typeof a) => ({ id, url, weight: 7 }))
+    for (const [method, path, sent] of [
+      ['PUT', backends, { backends: given }],
+      ['PATCH', `${backends}/s`, { weight: 3 }],
+      ['POST', backends, c],
+      ['POST', '/balancers/default/rollback', { revision: 2 }],
+    ] as const) {
+      const answer = await ask(method, path, sent)
+      assert.ok(answer.status < 300, JSON.stringify(answer.body))
+      assert.equal(app.balancer.backend('s').tls, tls, path)
+      assert.doesNotMatch(JSON.stringify([answer.body, told]), /TOPSECRET|"tls"/)
+    }
+    const put = await ask('PUT', backends, { backends: [{ ...given[0], tls: { rejectUnauthorized: false } }, a] })
+    const posted = await ask('POST', backends, { url: 'https://127.0.0.1:9', tls: {} })
+    const patched = await ask('PATCH', `${backends}/s`, { tls: { rejectUnauthorized: false } })
+    assert.deepEqual([put.status, posted.status, patched.status], [400, 400, 400])
+    assert.deepEqual(put.body.faults, ['backends.0.tls: cannot be set here, only in the options of the balancer'])
+    assert.deepEqual(posted.body.faults, ['tls: cannot be set here, only in the options of the balancer'])
+    assert.equal(app.balancer.backend('s').tls, tls)
+  })
 })
 
 describe('the whole list', () => {
@@ -71,7 +97,7 @@ describe('the whole list', () => {
     assertIs(FaultView, body)
     assert.deepEqual(body.faults, [
       "backends.1.url: 'nonsense' is not an address such as http://10.0.0.1:3000 or 10.0.0.1:3000",
-      'backends.2.x: unknown option (there are: url, id, weight, priority, maxInFlight, zone, tags)',
+      'backends.2.x: unknown option (there are: url, id, weight, priority, maxInFlight, zone, tags, tls)',
       'backends.2.weight: expected a whole number from 1 to 65535, got 0',
     ])
     assert.deepEqual([list(), told], [['a 1', 'b 2'], []])
@@ -223,7 +249,7 @@ describe('one backend', () => {
         path,
         { url: 'http://h', colour: 'red', weight: 0 },
         [
-          'colour: unknown option (there are: url, id, weight, priority, maxInFlight, zone, tags)',
+          'colour: unknown option (there are: url, id, weight, priority, maxInFlight, zone, tags, tls)',
           weight,
           "url: 'http://h' is not allowed by the admin option 'allow'",
         ],
@@ -423,5 +449,8 @@ test('a backend is described as the balancer does it', () => {
         JSON.parse(JSON.stringify(rest)),
       ]),
     )
-  assert.deepEqual(shape(WantedBackend), shape(BackendOptions))
+  // Keys are no matter of the API.
+  const { tls, ...settable } = shape(BackendOptions)
+  assert.notEqual(tls, undefined)
+  assert.deepEqual(shape(WantedBackend), settable)
 })

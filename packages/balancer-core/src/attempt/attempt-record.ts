@@ -1,7 +1,8 @@
 import type { Backend } from '../backends/backend.ts'
 import type { Clock } from '../clock.ts'
 import type { CarryingConnection } from '../connections/request-pool.ts'
-import { blameOf, type AttemptProgress, type Blame, type FailureReason, type Outcome } from '../failure.ts'
+import { tlsReasonOf } from '../connections/tls/tls-reasons.ts'
+import { blameOf, classify, type AttemptProgress, type Blame, type FailureReason, type Outcome } from '../failure.ts'
 import type { IncomingFields } from '../headers/fields.ts'
 import { retryAfter } from './retry-after.ts'
 
@@ -89,6 +90,13 @@ export class AttemptRecord {
   protected countReceived(bytes: number): void {
     this.bytesReceived += bytes
     this.backend.bytesReceived += bytes
+  }
+
+  /** Why it failed, when this error came. */
+  reasonOf(error: unknown, now: number, connection: CarryingConnection | undefined): FailureReason {
+    // Only on a new connection, and before a response, is an error of TLS one of the handshake.
+    const ofHandshake = this.reused || this.status !== 0 ? undefined : tlsReasonOf(error)
+    return ofHandshake ?? classify(error, this.progress(now, connection))
   }
 
   /** What `classify` needs when the connection breaks. */

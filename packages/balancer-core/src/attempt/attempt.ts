@@ -6,7 +6,7 @@ import { AttemptRecord } from './attempt-record.ts'
 import type { Backend } from '../backends/backend.ts'
 import type { Clock } from '../clock.ts'
 import type { ViewOfExchange } from './exchange-view.ts'
-import { classify, failures, type FailureReason, type Outcome } from '../failure.ts'
+import { failures, type FailureReason, type Outcome } from '../failure.ts'
 import type { HeldBody } from '../connections/held-body.ts'
 import type { CarryingConnection, ConnectionAware, RequestPool } from '../connections/request-pool.ts'
 import type { IncomingFields } from '../headers/fields.ts'
@@ -225,10 +225,8 @@ export class Attempt extends AttemptRecord implements ConnectionAware, Swept {
     }
     // Refused by undici at once: the pool must not mistake that for a busy connection (see connection-pool.ts).
     if (this.#dispatching && !this.started) this.refused = true
-    const reason =
-      this.#cancelled ??
-      this.exchange.ownFailure ??
-      classify(error, this.progress(this.exchange.clock.now(), this.connection))
+    const now = this.exchange.clock.now()
+    const reason = this.#cancelled ?? this.exchange.ownFailure ?? this.reasonOf(error, now, this.connection)
     this.#settle(reason, error)
     if (!this.#discarding) this.exchange.onFailure(this, reason, error)
   }

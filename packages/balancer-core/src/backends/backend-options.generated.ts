@@ -28,4 +28,11 @@ export interface BackendOptions {
    * @default none
    */
   tags?: readonly string[]
+  /**
+   * TLS to this backend: options of `pool.tls`, laid over them one by one; but all that concern the CA, the client
+   * certificate or the name take the place of all those of `pool.tls`. Never shown. A change of the list that does not
+   * give it leaves it as it is; `{}` removes it
+   * @default none
+   */
+  tls?: Record<string, unknown>
 }

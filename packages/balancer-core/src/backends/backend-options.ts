@@ -1,4 +1,6 @@
 import { Type } from '@sinclair/typebox'
+import { tlsFaults } from '../connections/tls/tls-faults.ts'
+import { overlaid } from '../connections/tls/tls-options.ts'
 import type { PoolOptions } from './pool-options.ts'
 import { faultsOf, quoted, shown, strict, urlOf } from '@fastify-balancer/option-schema'
 import type { BackendOptions as Options } from './backend-options.generated.ts'
@@ -47,6 +49,12 @@ export const BackendOptions = Type.Object(
         description: 'Labels: shown in views, and readable by a policy of your own',
       }),
     ),
+    tls: Type.Optional(
+      Type.Record(Type.String(), Type.Unknown(), {
+        description:
+          'TLS to this backend: options of `pool.tls`, laid over them one by one; but all that concern the CA, the client certificate or the name take the place of all those of `pool.tls`. Never shown. A change of the list that does not give it leaves it as it is; `{}` removes it',
+      }),
+    ),
   },
   strict,
 )
@@ -77,6 +85,11 @@ function originOf(text: string, { protocol }: PoolOptions): { readonly origin: s
   return { origin: url.origin }
 }
 
+function copyOf(tls: NonNullable<BackendOptions['tls']>): NonNullable<BackendOptions['tls']> {
+  const parts = Object.entries(tls).map(([name, value]) => [name, Array.isArray(value) ? [...value] : value] as const)
+  return Object.freeze(Object.fromEntries<unknown>(parts))
+}
+
 /** Checks a list of backends as a whole, one after the other. */
 export class BackendList {
   /** The valid ones. */
@@ -85,12 +98,15 @@ export class BackendList {
   readonly #faults: string[]
   readonly #known: ReadonlySet<unknown>
   readonly #places = new Map<string, number>()
+  /** Those of `known` with TLS of their own. */
+  readonly #secured = new Map<string, ParsedBackend>()
 
   /** Faults are added to `faults`; backends in `known` were checked before and are not checked again. */
   constructor(pool: PoolOptions, faults: string[], known: ReadonlySet<unknown> = new Set()) {
     this.#pool = pool
     this.#faults = faults
     this.#known = known
+    for (const one of known as ReadonlySet<ParsedBackend>) if (one.tls !== undefined) this.#secured.set(one.id, one)
   }
 
   /** The next of the list: an address or an object. Undefined if it is invalid. */
@@ -120,9 +136,25 @@ export class BackendList {
     if (read !== undefined && 'fault' in read) this.#faults.push(`${place}.url: ${read.fault}`)
     if (own.length > 0 || read === undefined || 'fault' in read) return undefined
     const { origin: url } = read
+    const id = backend.id ?? url
     // A copy through and through: what the caller does to its own later is not a change of the set.
     const tags = backend.tags && { tags: Object.freeze([...backend.tags]) as string[] }
-    return Object.freeze({ ...backend, url, id: backend.id ?? url, ...tags })
+    const tls = backend.tls === undefined ? this.#tlsOf(id, url) : copyOf(backend.tls)
+    if (tls !== undefined && backend.tls !== undefined && !this.#isSound(tls, url, place)) return undefined
+    return Object.freeze({ ...backend, url, id, ...tags, ...(tls !== undefined && { tls }) })
+  }
+
+  /** What it has of its own, if it is in the list already: views do not show it, so a list made of them has none. */
+  #tlsOf(id: string, url: string): ParsedBackend['tls'] {
+    const earlier = this.#secured.get(id)
+    return earlier?.url === url ? earlier.tls : undefined
+  }
+
+  #isSound(tls: NonNullable<BackendOptions['tls']>, url: string, place: string): boolean {
+    const { length } = this.#faults
+    if (url.startsWith('http:') && Object.keys(tls).length > 0) this.#faults.push(`${place}.tls: needs https://`)
+    else this.#faults.push(...tlsFaults(overlaid(this.#pool.tls, tls), `${place}.tls`))
+    return this.#faults.length === length
   }
 }
 

@@ -1,5 +1,6 @@
 import type { LookupFunction } from 'node:net'
 import type { RequestPool } from '../connections/request-pool.ts'
+import { BackendTls } from '../connections/tls/backend-tls.ts'
 import type { Outcome } from '../failure.ts'
 import type { HostName } from '../names/host-name.ts'
 import type { Whereabouts } from '../names/host-names.ts'
@@ -9,6 +10,9 @@ import { viewOfVeto, type Veto } from './veto.ts'
 
 /** `ready` takes requests; `drain` and `maintenance` are hard vetoes by those names. */
 export type BackendState = 'ready' | 'drain' | 'maintenance'
+
+/** For a backend that is opened without options. */
+const noOptions = new BackendTls({}, undefined, 'pool.tls')
 
 /**
  * Why a tunnel ended: a side that closed first, a limit (`idle`, `linger`, `max-age`), or an order (`drain`, `shutdown`,
@@ -83,7 +87,9 @@ export class Backend {
   bytesReceived = 0
   readonly latency = new Latency()
 
-  /** Replaced after the deadline of a drain has closed its connections. */
+  /** TLS to it, also for connections without traffic, e.g. probes. */
+  tls: BackendTls
+  /** Replaced after the deadline of a drain has closed its connections, and when its TLS changes. */
   pool: RequestPool
   /** Pools beside it that end with what they have been given. */
   readonly #single = new Set<RequestPool>()
@@ -95,10 +101,11 @@ export class Backend {
     url: string,
     settings: BackendSettings,
     pool: RequestPool,
-    { host, lookup }: Whereabouts = {},
+    { host, lookup, tls = noOptions }: Whereabouts & { readonly tls?: BackendTls } = {},
   ) {
     this.id = id
     this.url = url
+    this.tls = tls
     this.host = host
     this.lookup = lookup
     this.hostname = new URL(url).hostname.replace(/^\[|\]$/g, '')

@@ -1,5 +1,6 @@
 // Room `backends`: the list of backends, each with its state and connections, and how the list changes.
 import { inSlices } from '@fastify-balancer/option-schema'
+import type { FastifyBaseLogger } from 'fastify'
 import type { BackendOptions, ParsedBackend } from './backend-options.ts'
 import type { Backend } from './backend.ts'
 import type { BackendSet } from './backend-set.ts'
@@ -97,6 +98,11 @@ export class Backends {
   /** See `Balancer.previewInSlices`. */
   previewInSlices(wanted: readonly (string | BackendOptions)[]): Promise<Preview> {
     return previewInSlices(this.set.all, wanted, this.#list.options.pool, this.listed)
+  }
+
+  /** Begins to watch the TLS files of backends; what becomes of them is logged in the name of the balancer. */
+  watchTls(name: string, log: FastifyBaseLogger | undefined): void {
+    this.#list.watchTls(name, log)
   }
 
   /** Replaces the list by what `make` builds from the current one. */

@@ -1,6 +1,8 @@
 import { inSlices } from '@fastify-balancer/option-schema'
+import type { FastifyBaseLogger } from 'fastify'
 import type { Clock } from '../clock.ts'
 import type { RequestPool } from '../connections/request-pool.ts'
+import { TlsWatch } from '../connections/tls/tls-watch.ts'
 import { UnknownBackendError } from '../errors.ts'
 import { HostNames } from '../names/host-names.ts'
 import { settingsOf, type ParsedBackend } from './backend-options.ts'
@@ -36,6 +38,8 @@ export class ListInForce {
   #stale = false
   readonly #vetoes: Vetoes
   readonly #names: HostNames
+  readonly #clock: Clock
+  #tlsWatch: TlsWatch | undefined
   readonly #onSwap: (now: BackendSet, before: BackendSet) => void
 
   constructor(
@@ -47,6 +51,7 @@ export class ListInForce {
     this.options = options
     this.limits = poolLimits(options.pool, options.timeouts)
     this.#onSwap = onSwap
+    this.#clock = clock
     this.#vetoes = new Vetoes(clock, () => this.refresh())
     this.#names = new HostNames(clock, options.random ?? Math.random)
     this.proposals = new Proposals(this.#names, judge)
@@ -97,13 +102,19 @@ export class ListInForce {
   }
 
   /** Puts a list in force; answers the set that it is. */
-  put({ listed, all, byId, verdicts }: Proposal, revision: number): BackendSet {
+  put({ listed, all, tls, byId, verdicts }: Proposal, revision: number): BackendSet {
     for (const verdict of verdicts) if ('veto' in verdict) this.#vetoes.lay(verdict.backend, verdict.veto)
-    for (const [index, backend] of all.entries()) backend.configure(settingsOf(listed[index]!, this.options.pool))
+    for (const [index, backend] of all.entries()) {
+      backend.configure(settingsOf(listed[index]!, this.options.pool))
+      if (backend.tls === tls[index]) continue
+      backend.tls = tls[index]!
+      this.#renewPool(backend)
+    }
     this.listed = listed
     this.byId = byId
     const now = this.#swap(backendSet(all, revision, this.options.panicThreshold))
     this.#names.keepOnly(all)
+    this.#tlsWatch?.keepOnly(all)
     return now
   }
 
@@ -123,21 +134,31 @@ export class ListInForce {
     return inSlices(newcomers, (newcomer) => void newcomer.cut())
   }
 
-  openPool({ url, host }: Backend): RequestPool {
-    return openPool(url, this.options.pool, this.limits, host)
+  /** Their TLS files are read again when they change. */
+  watchTls(name: string, log: FastifyBaseLogger | undefined): void {
+    this.#tlsWatch = new TlsWatch(this.#clock, name, log, (tls) => {
+      for (const backend of this.#set.all) if (backend.tls === tls) this.#renewPool(backend)
+    })
+    this.#tlsWatch.keepOnly(this.#set.all)
+  }
+
+  openPool(backend: Backend): RequestPool {
+    return openPool(backend, this.options.pool, this.limits)
   }
 
   /** Nothing changes by itself any more. */
   stop(): void {
     this.#vetoes.stop()
+    this.#tlsWatch?.stop()
     this.#names.close()
   }
 
-  #isInForce({ listed, all }: Proposal): boolean {
+  #isInForce({ listed, all, tls }: Proposal): boolean {
     const current = this.#set.all
     if (all.length !== current.length) return false
     return all.every((backend, index) => {
       const one = listed[index]!
+      if (backend.tls !== tls[index]) return false
       return backend === current[index] && isSame(backend, { url: one.url, ...settingsOf(one, this.options.pool) })
     })
   }

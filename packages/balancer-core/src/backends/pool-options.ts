@@ -1,5 +1,6 @@
 import { Type, type Static } from '@sinclair/typebox'
 import { milliseconds, strict } from '@fastify-balancer/option-schema'
+import { TlsOptions } from '../connections/tls/tls-options.ts'
 
 export const PoolOptions = Type.Object(
   {
@@ -27,11 +28,7 @@ export const PoolOptions = Type.Object(
       default: 'http1',
       description: 'Protocol to backends: `http1` = HTTP/1.1, `http2` = HTTP/2 over TLS, `h2c` = HTTP/2 without TLS',
     }),
-    tls: Type.Record(Type.String(), Type.Unknown(), {
-      default: {},
-      description:
-        "Node's `tls.connect` options for `https://` backends; certificates are verified unless you set `rejectUnauthorized: false`",
-    }),
+    tls: TlsOptions,
   },
   { ...strict, default: {}, description: 'The connections to each backend' },
 )

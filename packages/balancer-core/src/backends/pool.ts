@@ -1,4 +1,4 @@
-import { isIP, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { isDeepStrictEqual } from 'node:util'
 import { buildConnector } from 'undici'
@@ -7,24 +7,35 @@ import { memoryReuse } from '../connections/memory-reuse.ts'
 import { ConnectionPool } from '../connections/connection-pool.ts'
 import { Http2Pool } from '../connections/http2/http2-pool.ts'
 import type { RequestPool } from '../connections/request-pool.ts'
+import type { BackendTls } from '../connections/tls/backend-tls.ts'
 import type { HostName } from '../names/host-name.ts'
 import { following, lookupOptions } from '../connections/address-following.ts'
 import { poolLimits, type PoolLimits, type PoolOptions, type TimeoutOptions } from './pool-options.ts'
 
+/** The backend that a pool is for, as far as connecting is concerned. */
+export interface Reached {
+  readonly url: string
+  /** Its host name; undefined for an address. */
+  readonly host: HostName | undefined
+  readonly tls: BackendTls
+}
+
 /** Opens sockets to one backend. The TLS server name is the backend's, whatever the request's Host says. */
-function connectorOf(
-  hostname: string,
-  { protocol, tls }: PoolOptions,
-  limits: Readonly<PoolLimits>,
-  host: HostName | undefined,
-): Connect {
+function connectorOf({ url, host, tls }: Reached, { protocol }: PoolOptions, limits: Readonly<PoolLimits>): Connect {
+  const { hostname: bracketed, protocol: scheme } = new URL(url)
+  // Certificates name IPv6 addresses without brackets.
+  const hostname = bracketed.replace(/^\[|\]$/g, '')
+  const isSecure = scheme === 'https:'
+  const tlsOptions = tls.optionsFor(isSecure)
+  // undici resumes sessions of TLS, but holds them by weak references only.
+  const resumable: { session?: Buffer } = {}
   const build = (timeout: number) =>
     buildConnector({
       // How much a paused connection reads ahead, in bytes: undici's 64 KiB is too much with hundreds of slow clients.
       highWaterMark: 16_384,
       ...lookupOptions(host),
       ...(protocol === 'http1' && { onread: memoryReuse }),
-      ...tls,
+      ...tlsOptions,
       timeout,
       allowH2: protocol !== 'http1',
       preferH2: true,
@@ -32,20 +43,26 @@ function connectorOf(
     } as buildConnector.BuildOptions)
   let timeout = limits.connectTimeout
   let connect = build(timeout)
-  // An IP address must not be sent as a server name (RFC 6066 §3); Node still verifies it.
-  const servername = typeof tls.servername === 'string' ? tls.servername : isIP(hostname) === 0 ? hostname : undefined
+  const servername = isSecure ? tls.serverNameFor(hostname) : undefined
   return (options, callback) => {
-    const named = options.protocol === 'https:' && servername !== undefined ? { ...options, servername } : options
+    const named = servername === undefined ? options : { ...options, servername }
     if (named === options) delete options.servername
     if (timeout !== limits.connectTimeout) connect = build((timeout = limits.connectTimeout))
+    let connected: (() => void) | undefined
     // undici's types do not say that it returns the socket.
-    return connect(named, (...answer: Parameters<buildConnector.Callback>) => {
+    const opened = connect(named, (...answer: Parameters<buildConnector.Callback>) => {
       const [error, socket] = answer
+      connected?.()
       const isUsable = protocol !== 'http2' || error !== null || (socket as TLSSocket).alpnProtocol === 'h2'
       if (isUsable) return callback(...answer)
       ;(socket as TLSSocket).destroy()
       callback(new Error('the backend does not speak HTTP/2'), null)
     }) as Socket | undefined
+    if (isSecure && opened !== undefined) {
+      connected = tls.watch(opened as TLSSocket)
+      opened.on('session', (session: Buffer) => (resumable.session = session))
+    }
+    return opened
   }
 }
 
@@ -57,15 +74,10 @@ function now(): number {
  * Opens the pool of one backend. `limits` may change while it is open. It applies only the timeout for connecting; for
  * the others see `time-limit-sweep.ts`.
  */
-export function openPool(
-  url: string,
-  options: PoolOptions,
-  limits: Readonly<PoolLimits>,
-  host?: HostName,
-): RequestPool {
+export function openPool(backend: Reached, options: PoolOptions, limits: Readonly<PoolLimits>): RequestPool {
+  const { url, host } = backend
   const { keepAliveTimeout, keepAliveMaxTimeout, maxHeaderSize, protocol } = options
-  // Certificates name IPv6 addresses without brackets.
-  const connect = connectorOf(new URL(url).hostname.replace(/^\[|\]$/g, ''), options, limits, host)
+  const connect = connectorOf(backend, options, limits)
   if (protocol !== 'http1') {
     return new Http2Pool({
       url: new URL(url),
@@ -100,12 +112,12 @@ export function openPool(
 /**
  * A pool of one new connection, for the retry after a kept connection turned out to be closed. The caller closes it.
  */
-export function openFresh(url: string, options: PoolOptions, timeouts: TimeoutOptions, host?: HostName): RequestPool {
-  return openPool(url, options, { ...poolLimits(options, timeouts), connections: 1 }, host)
+export function openFresh(backend: Reached, options: PoolOptions, timeouts: TimeoutOptions): RequestPool {
+  return openPool(backend, options, { ...poolLimits(options, timeouts), connections: 1 })
 }
 
-/** Can a pool that was opened with `before` go on with `after`? Otherwise another takes its place. */
+/** Can a pool that was opened with `before` go on with `after`, as far as all backends are concerned? Their TLS is not. */
 export function isSamePool(before: PoolOptions, after: PoolOptions): boolean {
-  const { connections } = after
-  return isDeepStrictEqual({ ...before, connections }, after)
+  const { connections, tls } = after
+  return isDeepStrictEqual({ ...before, connections, tls }, after)
 }

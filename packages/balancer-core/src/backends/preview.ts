@@ -56,7 +56,8 @@ class Comparison {
     if (backend === undefined) this.#added.push(one.id)
     else {
       const to = { url: one.url, ...settingsOf(one, this.#pool) }
-      if (!isSame(backend, to)) this.#changed.push({ id: one.id, from: described(backend), to: described(to) })
+      if (!isSame(backend, to) || !backend.tls.isOwn(one.tls))
+        this.#changed.push({ id: one.id, from: described(backend), to: described(to) })
     }
   }
 

@@ -4,6 +4,8 @@ import type { HostNames } from '../names/host-names.ts'
 import { BackendList, itemsOf, settingsOf, type ParsedBackend } from './backend-options.ts'
 import { Backend } from './backend.ts'
 import { openPool } from './pool.ts'
+import type { BackendTls } from '../connections/tls/backend-tls.ts'
+import { SharedTls } from '../connections/tls/shared-tls.ts'
 import type { PoolLimits, PoolOptions } from './pool-options.ts'
 import type { VetoOptions } from './veto.ts'
 
@@ -45,6 +47,8 @@ function told(faults: readonly string[]): readonly string[] {
 export interface Proposal {
   readonly listed: readonly ParsedBackend[]
   readonly all: readonly Backend[]
+  /** That of each of `all` from then on. */
+  readonly tls: readonly BackendTls[]
   readonly byId: ReadonlyMap<string, Backend>
   readonly newcomers: readonly Backend[]
   readonly verdicts: readonly Verdict[]
@@ -93,6 +97,7 @@ function nobodyUsable(proposal: Proposal, before: readonly Backend[], force: boo
 /** Makes proposals: reads lists, opens newcomers, and lets hooks look at them. */
 export class Proposals {
   readonly #names: HostNames
+  readonly #tls = new SharedTls()
   readonly #judge: (newcomers: readonly Backend[]) => Promise<readonly Verdict[]>
 
   constructor(names: HostNames, judge: (newcomers: readonly Backend[]) => Promise<readonly Verdict[]>) {
@@ -100,10 +105,15 @@ export class Proposals {
     this.#judge = judge
   }
 
-  open(listed: ParsedBackend, { pool, limits }: OpeningOptions): Backend {
-    const whereabouts = this.#names.whereaboutsOf(listed.url, pool.tls)
-    const opened = openPool(listed.url, pool, limits, whereabouts.host)
-    return new Backend(listed.id, listed.url, settingsOf(listed, pool), opened, whereabouts)
+  open(
+    listed: ParsedBackend,
+    { pool, limits }: OpeningOptions,
+    tls = this.#tls.of(listed.id, pool.tls, listed.tls),
+  ): Backend {
+    const { url } = listed
+    const whereabouts = this.#names.whereaboutsOf(url, tls.optionsFor(false))
+    const opened = openPool({ url, host: whereabouts.host, tls }, pool, limits)
+    return new Backend(listed.id, url, settingsOf(listed, pool), opened, { ...whereabouts, tls })
   }
 
   /**
@@ -123,16 +133,20 @@ export class Proposals {
     if (faults.length > 0) throw new BadOptionsError(faults.map(withoutSecrets).join('; '))
     const listed = list.parsed
     const all: Backend[] = []
+    const tlsOfAll: BackendTls[] = []
     const byId = new Map<string, Backend>()
     const newcomers: Backend[] = []
     await inSlices(listed, (one) => {
-      const kept = current.get(one.id)
-      const backend = kept?.url === one.url ? kept : this.open(one, options)
+      const present = current.get(one.id)
+      const kept = present?.url === one.url ? present : undefined
+      const tls = this.#tls.of(one.id, options.pool.tls, one.tls, kept?.tls)
+      const backend = kept ?? this.open(one, options, tls)
       if (backend !== kept) newcomers.push(backend)
       all.push(backend)
+      tlsOfAll.push(tls)
       byId.set(one.id, backend)
     })
     const verdicts = newcomers.length > 0 && !isResumed ? await this.#judge(newcomers) : []
-    return { listed, all, byId, newcomers, verdicts }
+    return { listed, all, tls: tlsOfAll, byId, newcomers, verdicts }
   }
 }

@@ -75,12 +75,15 @@ export class Retries {
   /** May another attempt follow this one? Then call `decided` with whether one does. */
   may(failed: Attempt, reason: FailureReason | 'status', { method, body, upgrade }: Outgoing): boolean {
     const { started, exchange } = failed
+    // A backend that has switched, although its 101 was lost, has begun something.
+    const replayable = upgrade === undefined && (body === null || Buffer.isBuffer(body))
+    // The backend ends the handshake with it: what was sent after our part of that is not read (RFC 8446 §4.4.2.4).
+    const isUnread = reason === 'tls-client-certificate-refused' && replayable
     const question: RetryQuestion = {
       reason,
-      started,
+      started: started && !isUnread,
       method,
-      // A backend that has switched, although its 101 was lost, has begun something.
-      replayable: upgrade === undefined && (body === null || Buffer.isBuffer(body)),
+      replayable,
       attempts: exchange.attempts.length,
       resent: this.#resent,
       renewed: this.#renewed,

@@ -18,6 +18,8 @@ export interface ProbeReport {
   readonly sent: string
   /** The result: `HTTP 200`, `connect ECONNREFUSED`, `no answer within 2000 ms`. */
   readonly received: string
+  /** The certificate that was not accepted, if that is why it failed: the backend's, or the one presented to it. */
+  readonly certificate?: ReturnType<Backend['tls']['presentedIn']>
   /** All from the start of the probe. */
   readonly timings: {
     /** Until the connection was ready, with TLS. */
@@ -73,6 +75,7 @@ export class Probing {
   #connected: number | undefined
   #responded: number | undefined
   #close: (() => void) | undefined
+  #certificate: ProbeReport['certificate']
   #ended = false
 
   /** `onReport` is called once, maybe before the probe has returned. */
@@ -127,8 +130,9 @@ export class Probing {
     this.#end(false, received)
   }
 
-  /** Ends it with an error; `before` describes what had arrived by then. */
-  failed(error: unknown, before = ''): void {
+  /** Ends it with an error; `before` describes what had arrived by then, `certificate` what the error is about. */
+  failed(error: unknown, before = '', certificate?: ProbeReport['certificate']): void {
+    this.#certificate = certificate
     const what = before + describe(error)
     if (isOutOfSockets(error)) this.#inconclusive('out-of-sockets', `${what}: this process is out of sockets`)
     else if (this.#hasPaused && !what.includes(refused))
@@ -169,6 +173,7 @@ export class Probing {
       at: this.#at,
       sent: this.sent,
       received,
+      ...(this.#certificate !== undefined && { certificate: this.#certificate }),
       timings: {
         ...(this.#connected !== undefined && { connected: this.#connected }),
         ...(this.#responded !== undefined && { responded: this.#responded }),

@@ -33,7 +33,7 @@ export function ask(
   pool: BalancerOptions['pool'] = {},
 ): Promise<ProbeReport> {
   const options = optionsOf(given)
-  const settings = { protocol: 'http1', tls: {}, ...pool } as const
+  const settings = { protocol: 'http1', ...pool } as const
   const backend = backendAt(t, url, { pool })
   return new Promise((resolve) => {
     new Probing({ clock: realClock, pauses: new Pauses(realClock), timeout: options.timeout }, resolve).start(

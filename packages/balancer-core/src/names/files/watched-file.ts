@@ -1,19 +1,16 @@
-import { readFileSync, statSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import type { Clock } from '../../clock.ts'
+import { markOf } from './file-mark.ts'
 
 /** Shortest time between two checks whether a file has changed (ms). */
 const period = 1000
 
-/**
- * A small system file, read again when it has changed; a missing or unreadable one counts as empty. Reading is
- * synchronous: it is local, takes microseconds, and must not wait for the threads that look-ups of others may fill.
- */
+/** A small system file, read again when it has changed; a missing or unreadable one counts as empty. */
 export class WatchedFile<Content> {
   readonly #path: string
   readonly #parse: (text: string) => Content
   readonly #clock: Clock
   #lookedAt = -Infinity
-  /** Fingerprint by which a change is noticed. */
   #mark = ''
   #content: Content
 
@@ -29,18 +26,15 @@ export class WatchedFile<Content> {
     const now = this.#clock.now()
     if (now - this.#lookedAt < period) return this.#content
     this.#lookedAt = now
+    const mark = markOf(this.#path)
+    if (mark === this.#mark) return this.#content
     try {
-      const { ino, size, mtimeMs } = statSync(this.#path)
-      this.#read(`${ino} ${size} ${mtimeMs}`, () => readFileSync(this.#path, 'utf8'))
+      this.#content = this.#parse(mark === '' ? '' : readFileSync(this.#path, 'utf8'))
+      this.#mark = mark
     } catch {
-      this.#read('', () => '')
+      this.#content = this.#parse('')
+      this.#mark = ''
     }
     return this.#content
-  }
-
-  #read(mark: string, text: () => string): void {
-    if (mark === this.#mark) return
-    this.#content = this.#parse(text())
-    this.#mark = mark
   }
 }

@@ -1,20 +1,27 @@
-import { BalancerOptions as CoreOptions } from '@fastify-balancer/balancer-core'
+import { BackendOptions, BalancerOptions as CoreOptions } from '@fastify-balancer/balancer-core'
 import { CircuitBreakerOptions, RateOptions } from '@fastify-balancer/circuit-breaker'
 import { HealthCheckOptions } from '@fastify-balancer/health-check'
 import { strict } from '@fastify-balancer/option-schema'
 import { Type, type TObject, type TSchema } from '@sinclair/typebox'
 import { policyNames } from '../../plugin/policy-names.ts'
 import { objectInFile } from './in-file.ts'
-import { moduleExport, secret } from './reference.ts'
+import { file, moduleExport, secret } from './reference.ts'
 
 const { policy, pool } = CoreOptions.properties
 
 /** What an option is, in the words of its own schema. */
 const described = ({ description = '' }: TSchema) => ({ description })
 
+const pemFile = (option: 'caFile' | 'certFile' | 'keyFile') =>
+  Type.Optional(file(pool.properties.tls.properties[option].description!))
+
 /** Those that tell what is secret, or a file, from the rest; others are handed on as they are. */
 const backendTls = Type.Object(
   {
+    ...pool.properties.tls.properties,
+    caFile: pemFile('caFile'),
+    certFile: pemFile('certFile'),
+    keyFile: pemFile('keyFile'),
     ca: Type.Optional(secret('PEM text of the CA certificates that backends are verified against')),
     cert: Type.Optional(secret('PEM text of the certificate that is presented to backends')),
     key: Type.Optional(secret('PEM text of its private key')),
@@ -24,7 +31,7 @@ const backendTls = Type.Object(
     ),
     rejectUnauthorized: Type.Optional(Type.Boolean({ description: '`false` accepts any certificate' })),
   },
-  { additionalProperties: true, default: {}, ...described(pool.properties.tls) },
+  { additionalProperties: true, ...described(pool.properties.tls) },
 )
 
 const policyNamed = Type.Union(policyNames.map((name) => Type.Literal(name)))
@@ -66,7 +73,8 @@ const core = objectInFile(CoreOptions, {
     },
     { ...strict, default: {}, description: 'Only requests below the prefix that match these go to this balancer' },
   ),
-  'pool.tls': backendTls,
+  'pool.tls': { ...backendTls, default: {} },
+  'backends.tls': { ...backendTls, ...described(BackendOptions.properties.tls) },
   // There is nothing else in such a process that could forward, or that could stop the clock.
   route: undefined,
   clock: undefined,
