@@ -47,6 +47,12 @@ export const BackendOptions = Type.Object(
         description: 'Labels: shown in views, and readable by a policy of your own',
       }),
     ),
+    proxyProtocol: Type.Optional(
+      Type.Union([Type.Literal('v1'), Type.Literal('v2')], {
+        description:
+          'Each connection to it begins with a header of the PROXY protocol, version 1 or 2, that says who the client is. Then a connection carries requests of one client connection only. Its server must expect that',
+      }),
+    ),
   },
   strict,
 )

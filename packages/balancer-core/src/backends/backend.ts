@@ -1,4 +1,5 @@
 import type { LookupFunction } from 'node:net'
+import { localHeader, type ProxyVersion } from '../connections/proxy-header.ts'
 import type { RequestPool } from '../connections/request-pool.ts'
 import type { Outcome } from '../failure.ts'
 import type { HostName } from '../names/host-name.ts'
@@ -24,6 +25,10 @@ export class Backend {
   readonly host: HostName | undefined
   /** Name look-up for connections without traffic, e.g. probes: same addresses as for traffic. */
   readonly lookup: LookupFunction | undefined
+  /** The version of the PROXY protocol in which each connection to it says who its client is. */
+  readonly proxyProtocol: ProxyVersion | undefined
+  /** What a connection to it begins with that carries no client's requests, e.g. a probe's. */
+  readonly localHeader: Buffer | undefined
   weight!: number
   /** The weight that policies use: the configured one, or less during slow start. */
   effectiveWeight!: number
@@ -64,6 +69,7 @@ export class Backend {
     settings: BackendSettings,
     pool: RequestPool,
     { host, lookup }: Whereabouts = {},
+    proxyProtocol?: ProxyVersion,
   ) {
     this.id = id
     this.url = url
@@ -71,6 +77,8 @@ export class Backend {
     this.lookup = lookup
     this.hostname = new URL(url).hostname.replace(/^\[|\]$/g, '')
     this.pool = pool
+    this.proxyProtocol = proxyProtocol
+    this.localHeader = proxyProtocol && localHeader(proxyProtocol)
     this.configure(settings)
   }
 
@@ -118,7 +126,7 @@ export class Backend {
   /** The view that the admin API and `console.log` show. */
   toJSON() {
     const { id, url, weight, effectiveWeight, priority, maxInFlight, zone, tags, state, available, vetoes } = this
-    const { inFlight, requests, outcomes, bytesSent, bytesReceived, latency, host } = this
+    const { inFlight, requests, outcomes, bytesSent, bytesReceived, latency, host, proxyProtocol } = this
     return {
       id,
       url,
@@ -131,6 +139,7 @@ export class Backend {
       maxInFlight,
       zone,
       tags,
+      ...(proxyProtocol !== undefined && { proxyProtocol }),
       state,
       available,
       vetoes: vetoes.map(viewOfVeto),

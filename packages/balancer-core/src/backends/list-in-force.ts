@@ -123,8 +123,8 @@ export class ListInForce {
     return inSlices(newcomers, (newcomer) => void newcomer.cut())
   }
 
-  openPool({ url, host }: Backend): RequestPool {
-    return openPool(url, this.options.pool, this.limits, host)
+  openPool({ url, host, proxyProtocol }: Backend): RequestPool {
+    return openPool(url, this.options.pool, this.limits, host, proxyProtocol)
   }
 
   /** Nothing changes by itself any more. */
@@ -138,7 +138,7 @@ export class ListInForce {
     if (all.length !== current.length) return false
     return all.every((backend, index) => {
       const one = listed[index]!
-      return backend === current[index] && isSame(backend, { url: one.url, ...settingsOf(one, this.options.pool) })
+      return backend === current[index] && isSame(backend, { ...one, ...settingsOf(one, this.options.pool) })
     })
   }
 

@@ -1,14 +1,18 @@
-import { isIP, type Socket } from 'node:net'
+import { isIP } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { isDeepStrictEqual } from 'node:util'
 import { buildConnector } from 'undici'
 import type { Connect } from '../connections/connection.ts'
 import { memoryReuse } from '../connections/memory-reuse.ts'
 import { ConnectionPool } from '../connections/connection-pool.ts'
+import { ClientPools } from '../connections/client-pools.ts'
+import { headerFirst } from '../connections/header-first.ts'
 import { Http2Pool } from '../connections/http2/http2-pool.ts'
+import type { ProxyVersion } from '../connections/proxy-header.ts'
 import type { RequestPool } from '../connections/request-pool.ts'
 import type { HostName } from '../names/host-name.ts'
 import { following, lookupOptions } from '../connections/address-following.ts'
+import type { Backend } from './backend.ts'
 import { poolLimits, type PoolLimits, type PoolOptions, type TimeoutOptions } from './pool-options.ts'
 
 /** Opens sockets to one backend. The TLS server name is the backend's, whatever the request's Host says. */
@@ -18,18 +22,18 @@ function connectorOf(
   limits: Readonly<PoolLimits>,
   host: HostName | undefined,
 ): Connect {
-  const build = (timeout: number) =>
+  const build = (timeout: number, onread = protocol === 'http1') =>
     buildConnector({
       // How much a paused connection reads ahead, in bytes: undici's 64 KiB is too much with hundreds of slow clients.
       highWaterMark: 16_384,
       ...lookupOptions(host),
-      ...(protocol === 'http1' && { onread: memoryReuse }),
+      ...(onread && { onread: memoryReuse }),
       ...tls,
       timeout,
       allowH2: protocol !== 'http1',
       preferH2: true,
       useH2c: protocol === 'h2c',
-    } as buildConnector.BuildOptions)
+    } as buildConnector.BuildOptions) as Connect
   let timeout = limits.connectTimeout
   let connect = build(timeout)
   // An IP address must not be sent as a server name (RFC 6066 §3); Node still verifies it.
@@ -38,14 +42,23 @@ function connectorOf(
     const named = options.protocol === 'https:' && servername !== undefined ? { ...options, servername } : options
     if (named === options) delete options.servername
     if (timeout !== limits.connectTimeout) connect = build((timeout = limits.connectTimeout))
-    // undici's types do not say that it returns the socket.
-    return connect(named, (...answer: Parameters<buildConnector.Callback>) => {
+    const { header } = options
+    const isWrapped = header !== undefined && options.protocol === 'https:'
+    const open =
+      header === undefined
+        ? connect
+        : headerFirst(header, {
+            connect: isWrapped ? build(timeout, false) : connect,
+            encrypt: connect,
+            limit: timeout,
+          })
+    return open(named, (...answer: Parameters<buildConnector.Callback>) => {
       const [error, socket] = answer
       const isUsable = protocol !== 'http2' || error !== null || (socket as TLSSocket).alpnProtocol === 'h2'
       if (isUsable) return callback(...answer)
       ;(socket as TLSSocket).destroy()
       callback(new Error('the backend does not speak HTTP/2'), null)
-    }) as Socket | undefined
+    })
   }
 }
 
@@ -55,17 +68,33 @@ function now(): number {
 
 /**
  * Opens the pool of one backend. `limits` may change while it is open. It applies only the timeout for connecting; for
- * the others see `time-limit-sweep.ts`.
+ * the others see `time-limit-sweep.ts`. With a `version`, each connection says by the PROXY protocol who its client is.
  */
 export function openPool(
   url: string,
   options: PoolOptions,
   limits: Readonly<PoolLimits>,
   host?: HostName,
+  version?: ProxyVersion,
+): RequestPool {
+  const { hostname } = new URL(url)
+  // Certificates name IPv6 addresses without brackets.
+  const connect = connectorOf(hostname.replace(/^\[|\]$/g, ''), options, limits, host)
+  if (version === undefined) return poolOver(connect, url, options, limits, host)
+  return new ClientPools(version, limits, (header) =>
+    poolOver((place, callback) => connect({ ...place, header }, callback), url, options, limits, host),
+  )
+}
+
+/** The connections that a connector opens. */
+function poolOver(
+  connect: Connect,
+  url: string,
+  options: PoolOptions,
+  limits: Readonly<PoolLimits>,
+  host?: HostName,
 ): RequestPool {
   const { keepAliveTimeout, keepAliveMaxTimeout, maxHeaderSize, protocol } = options
-  // Certificates name IPv6 addresses without brackets.
-  const connect = connectorOf(new URL(url).hostname.replace(/^\[|\]$/g, ''), options, limits, host)
   if (protocol !== 'http1') {
     return new Http2Pool({
       url: new URL(url),
@@ -100,8 +129,12 @@ export function openPool(
 /**
  * A pool of one new connection, for the retry after a kept connection turned out to be closed. The caller closes it.
  */
-export function openFresh(url: string, options: PoolOptions, timeouts: TimeoutOptions, host?: HostName): RequestPool {
-  return openPool(url, options, { ...poolLimits(options, timeouts), connections: 1 }, host)
+export function openFresh(
+  { url, host, proxyProtocol }: Pick<Backend, 'url' | 'host' | 'proxyProtocol'>,
+  options: PoolOptions,
+  timeouts: TimeoutOptions,
+): RequestPool {
+  return openPool(url, options, { ...poolLimits(options, timeouts), connections: 1 }, host, proxyProtocol)
 }
 
 /** Can a pool that was opened with `before` go on with `after`? Otherwise another takes its place. */

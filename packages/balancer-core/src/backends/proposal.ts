@@ -102,8 +102,8 @@ export class Proposals {
 
   open(listed: ParsedBackend, { pool, limits }: OpeningOptions): Backend {
     const whereabouts = this.#names.whereaboutsOf(listed.url, pool.tls)
-    const opened = openPool(listed.url, pool, limits, whereabouts.host)
-    return new Backend(listed.id, listed.url, settingsOf(listed, pool), opened, whereabouts)
+    const opened = openPool(listed.url, pool, limits, whereabouts.host, listed.proxyProtocol)
+    return new Backend(listed.id, listed.url, settingsOf(listed, pool), opened, whereabouts, listed.proxyProtocol)
   }
 
   /**
@@ -127,7 +127,8 @@ export class Proposals {
     const newcomers: Backend[] = []
     await inSlices(listed, (one) => {
       const kept = current.get(one.id)
-      const backend = kept?.url === one.url ? kept : this.open(one, options)
+      const isKept = kept?.url === one.url && kept.proxyProtocol === one.proxyProtocol
+      const backend = isKept ? kept : this.open(one, options)
       if (backend !== kept) newcomers.push(backend)
       all.push(backend)
       byId.set(one.id, backend)

@@ -136,7 +136,7 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
       this.#limits.start('no-backend', timeouts.connect)
     this.attempts.push(attempt)
     this.#current = attempt
-    const dispatcher = fresh ? openFresh(backend.url, now.pool, timeouts, backend.host) : backend.pool
+    const dispatcher = fresh ? openFresh(backend, now.pool, timeouts) : backend.pool
     attempt.start(dispatcher, attemptRequest(this.#outgoing!, backend.hostname, now))
     if (fresh) backend.closeAfterUse(dispatcher)
   }

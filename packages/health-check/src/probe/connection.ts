@@ -43,10 +43,18 @@ export function connector({ protocol, tls }: ConnectionSettings, anotherPort?: n
     // Names are looked up as for traffic; otherwise each probe would block a thread of the process.
     const place = { host, port, ...(lookup !== undefined && { lookup }) }
     probing.awaits = 'connection'
-    const socket = isSecure ? secure(place) : connectPlain({ ...place, noDelay: true })
-    probing.closeBy(() => socket.destroy())
-    // This listener stays: errors after the end are irrelevant, but must not crash the process.
+    const { localHeader } = backend
+    const below = isSecure && localHeader === undefined ? undefined : connectPlain({ ...place, noDelay: true })
+    // The first bytes of a connection; a server that expects them takes no other.
+    if (localHeader !== undefined) below!.write(localHeader)
+    const socket = isSecure ? secure(place, below) : below!
+    probing.closeBy(() => {
+      socket.destroy()
+      below?.destroy()
+    })
+    // These listeners stay: errors after the end are irrelevant, but must not crash the process.
     socket.on('error', (error) => probing.failed(error))
+    if (below !== socket) below?.on('error', (error) => probing.failed(error))
     socket.once(isSecure ? 'secureConnect' : 'connect', () => {
       if (protocol === 'http2' && (socket as TLSSocket).alpnProtocol !== 'h2') {
         return probing.bad('the backend does not speak HTTP/2')
@@ -65,12 +73,19 @@ export function connector({ protocol, tls }: ConnectionSettings, anotherPort?: n
 function secureConnector({ protocol, tls }: ConnectionSettings) {
   const options = tls as ConnectionOptions
   let secureContext: SecureContext | undefined
-  return (place: { host: string; port: number }) => {
+  return (place: { host: string; port: number }, socket: Socket | undefined) => {
     // Parsing keys and certificates takes longer than the rest of a probe, so it is done once.
     secureContext ??= options.secureContext ?? createSecureContext(options)
     // An IP address must not be sent as a server name (RFC 6066 §3); Node still verifies it.
     const servername = options.servername ?? (isIP(place.host) === 0 ? place.host : '')
     const ALPNProtocols = protocol === 'http2' ? ['h2'] : ['http/1.1']
-    return connectTls({ ...options, ...place, secureContext, servername, ALPNProtocols })
+    return connectTls({
+      ...options,
+      ...place,
+      secureContext,
+      servername,
+      ALPNProtocols,
+      ...(socket !== undefined && { socket }),
+    })
   }
 }
