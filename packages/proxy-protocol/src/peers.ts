@@ -48,7 +48,6 @@ export class Peers {
     if (isUnix) return this.#hasUnix
     const address = remoteAddress.replace(mapped, '')
     const version = isIP(address) as 0 | 4 | 6
-    // Without an address it is closed already.
     return version !== 0 && this.#lists[version].check(address, version === 4 ? 'ipv4' : 'ipv6')
   }
 }

@@ -112,7 +112,10 @@ export class ProxyProtocolServer extends Server implements ArrivalOwner {
       this.#sockets.delete(socket)
       this.#arriving.delete(socket)
     })
-    const needsHeader = this.#peers.has(socket, typeof this.address() === 'string')
+    const isUnix = typeof this.address() === 'string'
+    // It was reset before it was accepted: checks of HAProxy do that. Nobody knows any more whose it was.
+    if (!isUnix && socket.remoteAddress === undefined) return void socket.destroy()
+    const needsHeader = this.#peers.has(socket, isUnix)
     if (!needsHeader && this.#tls === undefined && this.#http2 === undefined) return this.#serve(socket, false)
     this.#arriving.add(socket)
     new Arrival(socket, needsHeader, this).begin()
