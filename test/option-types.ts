@@ -6,6 +6,7 @@ import { CircuitBreakerOptions, RateOptions } from '@fastify-balancer/circuit-br
 import { DashboardOptions } from '@fastify-balancer/dashboard'
 import { HealthCheckOptions } from '@fastify-balancer/health-check'
 import { MetricsOptions } from '@fastify-balancer/metrics'
+import { ProxyProtocolOptions } from '@fastify-balancer/proxy-protocol'
 import { BalancerOptions } from 'fastify-balancer'
 import { writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
@@ -64,6 +65,12 @@ const circuitBreaker: GeneratedType = {
 
 /** Every interface of options. */
 export const generatedTypes: readonly GeneratedType[] = [
+  {
+    name: 'ProxyProtocolOptions',
+    schema: ProxyProtocolOptions,
+    source: 'proxy-protocol/src/options.ts',
+    description: 'What `proxyProtocol` takes.',
+  },
   {
     name: 'BackendOptions',
     schema: BackendOptions,

@@ -4,6 +4,7 @@ import { CircuitBreakerOptions, RateOptions } from '@fastify-balancer/circuit-br
 import { DashboardOptions } from '@fastify-balancer/dashboard'
 import { HealthCheckOptions } from '@fastify-balancer/health-check'
 import { MetricsOptions } from '@fastify-balancer/metrics'
+import { ProxyProtocolOptions } from '@fastify-balancer/proxy-protocol'
 import { BalancerOptions } from 'fastify-balancer'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -99,6 +100,7 @@ const tables: Readonly<Record<string, () => string>> = {
   'circuit-breaker-options': () => table(head, optionRows(CircuitBreakerOptions)),
   'admin-routes-options': () => table(head, optionRows(AdminRoutesOptions)),
   'metrics-options': () => table(head, optionRows(MetricsOptions)),
+  'proxy-protocol-options': () => table(head, optionRows(ProxyProtocolOptions)),
   'dashboard-options': () => table(head, optionRows(DashboardOptions)),
   'circuit-breaker-rate': () => table(head, optionRows(RateOptions)),
 }

@@ -66,7 +66,11 @@ export abstract class ManagedList {
   }
 
   /** Changes weight, priority, maxInFlight, zone or tags. @throws UnknownBackendError; BadOptionsError; StaleRevisionError */
-  update(id: string, patch: Partial<Omit<BackendOptions, 'id' | 'url'>>, options?: ChangeOptions): Promise<BackendSet> {
+  update(
+    id: string,
+    patch: Partial<Omit<BackendOptions, 'id' | 'url' | 'proxyProtocol'>>,
+    options?: ChangeOptions,
+  ): Promise<BackendSet> {
     return this.list.changeOne(id, (one) => ({ ...one, ...patch }), options)
   }
 

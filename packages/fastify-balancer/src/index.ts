@@ -1,4 +1,5 @@
 export * from '@fastify-balancer/balancer-core'
 export { AnyOf, Circuit, CircuitOpenError, Consecutive, Rate } from '@fastify-balancer/circuit-breaker'
 export { BalancerOptions } from './plugin/options.ts'
+export { proxyProtocol } from '@fastify-balancer/proxy-protocol'
 export { balancer as default, balancer } from './plugin/plugin.ts'

@@ -25,8 +25,18 @@ const mostKept = 20
 const longList = 1000
 
 /** A backend with its defaults filled in; `most` is `pool.connections`, the default of `maxInFlight`. */
-function described({ id, url, weight = 1, priority = 0, maxInFlight, zone, tags = [] }: Listed, most: number) {
-  return { id, url, weight, priority, maxInFlight: maxInFlight ?? most, ...(zone !== undefined && { zone }), tags }
+function described(listed: Listed, most: number) {
+  const { id, url, weight = 1, priority = 0, maxInFlight = most, zone, tags = [], proxyProtocol } = listed
+  return {
+    id,
+    url,
+    weight,
+    priority,
+    maxInFlight,
+    ...(zone !== undefined && { zone }),
+    tags,
+    ...(proxyProtocol !== undefined && { proxyProtocol }),
+  }
 }
 
 /** Keys and passphrases are not told. */

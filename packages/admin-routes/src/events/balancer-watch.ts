@@ -14,8 +14,9 @@ type Listed = Balancer['listed'][number]
 const untouched: Seen = { vetoes: [], state: 'ready' }
 
 /** What a list says of a backend, with what it leaves out; `most` requests at once are `pool.connections`. */
-function settingsOf({ url, weight = 1, priority = 0, maxInFlight, zone, tags = [] }: Listed, most: number): string {
-  return JSON.stringify([url, weight, priority, maxInFlight ?? most, zone, tags])
+function settingsOf(listed: Listed, most: number): string {
+  const { url, weight = 1, priority = 0, maxInFlight = most, zone, tags = [], proxyProtocol } = listed
+  return JSON.stringify([url, weight, priority, maxInFlight, zone, tags, proxyProtocol])
 }
 
 function isChanged(earlier: Listed, now: Listed, mostBefore: number, most: number): boolean {

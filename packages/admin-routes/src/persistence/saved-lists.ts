@@ -54,7 +54,8 @@ export function textOf(lists: ReadonlyMap<string, SavedList>): string {
 }
 
 /** A backend's settings and state, without defaults: these may change with the options. */
-function savedBackend({ id, url, weight, priority, maxInFlight, zone, tags, state }: Backend, most: number) {
+function savedBackend(backend: Backend, most: number) {
+  const { id, url, weight, priority, maxInFlight, zone, tags, proxyProtocol, state } = backend
   return {
     id,
     url,
@@ -63,6 +64,7 @@ function savedBackend({ id, url, weight, priority, maxInFlight, zone, tags, stat
     ...(maxInFlight !== most && { maxInFlight }),
     ...(zone !== undefined && { zone }),
     ...(tags.length > 0 && { tags }),
+    ...(proxyProtocol !== undefined && { proxyProtocol }),
     ...(state !== 'ready' && { state }),
   }
 }

@@ -79,6 +79,7 @@ export const BackendView = Type.Object({
   maxInFlight: Type.Integer(),
   zone: Type.Optional(Type.String()),
   tags: Type.Array(Type.String()),
+  proxyProtocol: Type.Optional(Type.Union([Type.Literal('v1'), Type.Literal('v2')])),
   state: Type.Union([Type.Literal('ready'), Type.Literal('drain'), Type.Literal('maintenance')]),
   available: Type.Boolean({ description: 'True without any veto' }),
   vetoes: Type.Array(VetoView),
@@ -165,6 +166,7 @@ const Described = Type.Object({
   maxInFlight: Type.Integer(),
   zone: Type.Optional(Type.String()),
   tags: Type.Array(Type.String()),
+  proxyProtocol: Type.Optional(Type.Union([Type.Literal('v1'), Type.Literal('v2')])),
 })
 
 /** What a change would do. */

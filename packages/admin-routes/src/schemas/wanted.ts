@@ -24,6 +24,11 @@ export const WantedBackend = Type.Object(
       }),
     ),
     ...settings,
+    proxyProtocol: Type.Optional(
+      Type.Union([Type.Literal('v1'), Type.Literal('v2')], {
+        description: 'Version of the PROXY protocol in which its connections say who the client is',
+      }),
+    ),
   },
   strict,
 )

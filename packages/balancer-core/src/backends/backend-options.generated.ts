@@ -35,4 +35,10 @@ export interface BackendOptions {
    * @default none
    */
   tls?: Record<string, unknown>
+  /**
+   * Each connection to it begins with a header of the PROXY protocol, version 1 or 2, that says who the client is. Then
+   * a connection carries requests of one client connection only. Its server must expect that
+   * @default none
+   */
+  proxyProtocol?: 'v1' | 'v2'
 }

@@ -55,6 +55,12 @@ export const BackendOptions = Type.Object(
           'TLS to this backend: options of `pool.tls`, laid over them one by one; but all that concern the CA, the client certificate or the name take the place of all those of `pool.tls`. Never shown. A change of the list that does not give it leaves it as it is; `{}` removes it',
       }),
     ),
+    proxyProtocol: Type.Optional(
+      Type.Union([Type.Literal('v1'), Type.Literal('v2')], {
+        description:
+          'Each connection to it begins with a header of the PROXY protocol, version 1 or 2, that says who the client is. Then a connection carries requests of one client connection only. Its server must expect that',
+      }),
+    ),
   },
   strict,
 )

@@ -1,4 +1,5 @@
 import type { LookupFunction } from 'node:net'
+import { localHeader, type ProxyVersion } from '../connections/proxy-header.ts'
 import type { RequestPool } from '../connections/request-pool.ts'
 import { BackendTls } from '../connections/tls/backend-tls.ts'
 import type { Outcome } from '../failure.ts'
@@ -54,6 +55,10 @@ export class Backend {
   readonly host: HostName | undefined
   /** Name look-up for connections without traffic, e.g. probes: same addresses as for traffic. */
   readonly lookup: LookupFunction | undefined
+  /** The version of the PROXY protocol in which each connection to it says who its client is. */
+  readonly proxyProtocol: ProxyVersion | undefined
+  /** What a connection to it begins with that carries no client's requests, e.g. a probe's. */
+  readonly localHeader: Buffer | undefined
   weight!: number
   /** The weight that policies use: the configured one, or less during slow start. */
   effectiveWeight!: number
@@ -101,7 +106,12 @@ export class Backend {
     url: string,
     settings: BackendSettings,
     pool: RequestPool,
-    { host, lookup, tls = noOptions }: Whereabouts & { readonly tls?: BackendTls } = {},
+    {
+      host,
+      lookup,
+      tls = noOptions,
+      proxyProtocol,
+    }: Whereabouts & { readonly tls?: BackendTls; readonly proxyProtocol?: ProxyVersion | undefined } = {},
   ) {
     this.id = id
     this.url = url
@@ -110,6 +120,8 @@ export class Backend {
     this.lookup = lookup
     this.hostname = new URL(url).hostname.replace(/^\[|\]$/g, '')
     this.pool = pool
+    this.proxyProtocol = proxyProtocol
+    this.localHeader = proxyProtocol && localHeader(proxyProtocol)
     this.configure(settings)
   }
 
@@ -174,7 +186,7 @@ export class Backend {
   /** The view that the admin API and `console.log` show. */
   toJSON() {
     const { id, url, weight, effectiveWeight, priority, maxInFlight, zone, tags, state, available, vetoes } = this
-    const { inFlight, tunnels, requests, outcomes, bytesSent, bytesReceived, latency, host } = this
+    const { inFlight, tunnels, requests, outcomes, bytesSent, bytesReceived, latency, host, proxyProtocol } = this
     return {
       id,
       url,
@@ -187,6 +199,7 @@ export class Backend {
       maxInFlight,
       zone,
       tags,
+      ...(proxyProtocol !== undefined && { proxyProtocol }),
       state,
       available,
       vetoes: vetoes.map(viewOfVeto),

@@ -159,7 +159,7 @@ export class ListInForce {
     return all.every((backend, index) => {
       const one = listed[index]!
       if (backend.tls !== tls[index]) return false
-      return backend === current[index] && isSame(backend, { url: one.url, ...settingsOf(one, this.options.pool) })
+      return backend === current[index] && isSame(backend, { ...one, ...settingsOf(one, this.options.pool) })
     })
   }
 

@@ -1,11 +1,13 @@
-import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { isDeepStrictEqual } from 'node:util'
 import { buildConnector } from 'undici'
 import type { Connect } from '../connections/connection.ts'
 import { memoryReuse } from '../connections/memory-reuse.ts'
+import { ClientPools } from '../connections/client-pools.ts'
 import { ConnectionPool } from '../connections/connection-pool.ts'
+import { headerFirst } from '../connections/header-first.ts'
 import { Http2Pool } from '../connections/http2/http2-pool.ts'
+import type { ProxyVersion } from '../connections/proxy-header.ts'
 import type { RequestPool } from '../connections/request-pool.ts'
 import type { BackendTls } from '../connections/tls/backend-tls.ts'
 import type { HostName } from '../names/host-name.ts'
@@ -18,6 +20,8 @@ export interface Reached {
   /** Its host name; undefined for an address. */
   readonly host: HostName | undefined
   readonly tls: BackendTls
+  /** Each connection says by the PROXY protocol who its client is. */
+  readonly proxyProtocol: ProxyVersion | undefined
 }
 
 /** Opens sockets to one backend. The TLS server name is the backend's, whatever the request's Host says. */
@@ -29,40 +33,49 @@ function connectorOf({ url, host, tls }: Reached, { protocol }: PoolOptions, lim
   const tlsOptions = tls.optionsFor(isSecure)
   // undici resumes sessions of TLS, but holds them by weak references only.
   const resumable: { session?: Buffer } = {}
-  const build = (timeout: number) =>
+  const build = (timeout: number, onread = protocol === 'http1') =>
     buildConnector({
       // How much a paused connection reads ahead, in bytes: undici's 64 KiB is too much with hundreds of slow clients.
       highWaterMark: 16_384,
       ...lookupOptions(host),
-      ...(protocol === 'http1' && { onread: memoryReuse }),
+      ...(onread && { onread: memoryReuse }),
       ...tlsOptions,
       timeout,
       allowH2: protocol !== 'http1',
       preferH2: true,
       useH2c: protocol === 'h2c',
-    } as buildConnector.BuildOptions)
+    } as buildConnector.BuildOptions) as Connect
   let timeout = limits.connectTimeout
   let connect = build(timeout)
   const servername = isSecure ? tls.serverNameFor(hostname) : undefined
+  /** Opens a socket of TLS, whose errors tell which certificate they are about. */
+  const watched: Connect = (options, callback) => {
+    let connected: (() => void) | undefined
+    const opened = connect(options, (...answer: Parameters<buildConnector.Callback>) => {
+      connected?.()
+      callback(...answer)
+    }) as TLSSocket | undefined
+    if (opened === undefined) return undefined
+    connected = tls.watch(opened)
+    return opened.on('session', (session: Buffer) => (resumable.session = session))
+  }
   return (options, callback) => {
     const named = servername === undefined ? options : { ...options, servername }
     if (named === options) delete options.servername
     if (timeout !== limits.connectTimeout) connect = build((timeout = limits.connectTimeout))
-    let connected: (() => void) | undefined
-    // undici's types do not say that it returns the socket.
-    const opened = connect(named, (...answer: Parameters<buildConnector.Callback>) => {
+    const direct = isSecure ? watched : connect
+    const { header } = options
+    const open =
+      header === undefined
+        ? direct
+        : headerFirst(header, { connect: isSecure ? build(timeout, false) : connect, encrypt: direct, limit: timeout })
+    return open(named, (...answer: Parameters<buildConnector.Callback>) => {
       const [error, socket] = answer
-      connected?.()
       const isUsable = protocol !== 'http2' || error !== null || (socket as TLSSocket).alpnProtocol === 'h2'
       if (isUsable) return callback(...answer)
       ;(socket as TLSSocket).destroy()
       callback(new Error('the backend does not speak HTTP/2'), null)
-    }) as Socket | undefined
-    if (isSecure && opened !== undefined) {
-      connected = tls.watch(opened as TLSSocket)
-      opened.on('session', (session: Buffer) => (resumable.session = session))
-    }
-    return opened
+    })
   }
 }
 
@@ -72,12 +85,25 @@ function now(): number {
 
 /**
  * Opens the pool of one backend. `limits` may change while it is open. It applies only the timeout for connecting; for
- * the others see `time-limit-sweep.ts`.
+ * the others see `time-limit-sweep.ts`. With the PROXY protocol, each connection is of one client.
  */
 export function openPool(backend: Reached, options: PoolOptions, limits: Readonly<PoolLimits>): RequestPool {
-  const { url, host } = backend
-  const { keepAliveTimeout, keepAliveMaxTimeout, maxHeaderSize, protocol } = options
   const connect = connectorOf(backend, options, limits)
+  const { proxyProtocol } = backend
+  if (proxyProtocol === undefined) return poolOver(connect, backend, options, limits)
+  return new ClientPools(proxyProtocol, limits, (header) =>
+    poolOver((place, callback) => connect({ ...place, header }, callback), backend, options, limits),
+  )
+}
+
+/** The connections that a connector opens. */
+function poolOver(
+  connect: Connect,
+  { url, host }: Reached,
+  options: PoolOptions,
+  limits: Readonly<PoolLimits>,
+): RequestPool {
+  const { keepAliveTimeout, keepAliveMaxTimeout, maxHeaderSize, protocol } = options
   if (protocol !== 'http1') {
     return new Http2Pool({
       url: new URL(url),

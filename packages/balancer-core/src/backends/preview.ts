@@ -1,25 +1,36 @@
 import { inSlices, withoutSecrets } from '@fastify-balancer/option-schema'
 import { BackendList, itemsOf, settingsOf, type BackendOptions, type ParsedBackend } from './backend-options.ts'
 import type { Backend } from './backend.ts'
+import type { ProxyVersion } from '../connections/proxy-header.ts'
 import type { PoolOptions } from './pool-options.ts'
 
 /** The options of a backend that a preview compares. */
 export interface PreviewedBackend extends Pick<Backend, 'url' | 'weight' | 'priority' | 'maxInFlight' | 'tags'> {
   readonly zone?: string | undefined
+  readonly proxyProtocol?: ProxyVersion | undefined
 }
 
 /** What a list would change, by the ids of backends. */
 export interface Preview {
   readonly added: readonly string[]
   readonly removed: readonly string[]
-  /** With another `url`, it would be another backend with the same id. */
+  /** With another `url` or `proxyProtocol`, it would be another backend with the same id. */
   readonly changed: readonly { readonly id: string; readonly from: PreviewedBackend; readonly to: PreviewedBackend }[]
   /** Why the list would be refused; with any fault, nothing would change. New backends are not probed. */
   readonly faults: readonly string[]
 }
 
-function described({ url, weight, priority, maxInFlight, zone, tags }: PreviewedBackend): PreviewedBackend {
-  return { url, weight, priority, maxInFlight, tags, ...(zone !== undefined && { zone }) }
+function described(one: PreviewedBackend): PreviewedBackend {
+  const { url, weight, priority, maxInFlight, zone, tags, proxyProtocol } = one
+  return {
+    url,
+    weight,
+    priority,
+    maxInFlight,
+    tags,
+    ...(zone !== undefined && { zone }),
+    ...(proxyProtocol !== undefined && { proxyProtocol }),
+  }
 }
 
 /** Would nothing of it be another? */
@@ -27,6 +38,7 @@ export function isSame(one: PreviewedBackend, other: PreviewedBackend): boolean 
   const { url, weight, priority, maxInFlight, zone, tags } = one
   const isAlike = url === other.url && weight === other.weight && priority === other.priority
   if (!isAlike || maxInFlight !== other.maxInFlight || zone !== other.zone) return false
+  if (one.proxyProtocol !== other.proxyProtocol) return false
   return tags.length === other.tags.length && tags.every((tag, index) => tag === other.tags[index])
 }
 
@@ -55,7 +67,7 @@ class Comparison {
     const backend = this.#known.get(one.id)
     if (backend === undefined) this.#added.push(one.id)
     else {
-      const to = { url: one.url, ...settingsOf(one, this.#pool) }
+      const to = { ...one, ...settingsOf(one, this.#pool) }
       if (!isSame(backend, to) || !backend.tls.isOwn(one.tls))
         this.#changed.push({ id: one.id, from: described(backend), to: described(to) })
     }

@@ -110,10 +110,10 @@ export class Proposals {
     { pool, limits }: OpeningOptions,
     tls = this.#tls.of(listed.id, pool.tls, listed.tls),
   ): Backend {
-    const { url } = listed
+    const { url, proxyProtocol } = listed
     const whereabouts = this.#names.whereaboutsOf(url, tls.optionsFor(false))
-    const opened = openPool({ url, host: whereabouts.host, tls }, pool, limits)
-    return new Backend(listed.id, url, settingsOf(listed, pool), opened, { ...whereabouts, tls })
+    const opened = openPool({ url, host: whereabouts.host, tls, proxyProtocol }, pool, limits)
+    return new Backend(listed.id, url, settingsOf(listed, pool), opened, { ...whereabouts, tls, proxyProtocol })
   }
 
   /**
@@ -138,7 +138,8 @@ export class Proposals {
     const newcomers: Backend[] = []
     await inSlices(listed, (one) => {
       const present = current.get(one.id)
-      const kept = present?.url === one.url ? present : undefined
+      const isKept = present?.url === one.url && present.proxyProtocol === one.proxyProtocol
+      const kept = isKept ? present : undefined
       const tls = this.#tls.of(one.id, options.pool.tls, one.tls, kept?.tls)
       const backend = kept ?? this.open(one, options, tls)
       if (backend !== kept) newcomers.push(backend)

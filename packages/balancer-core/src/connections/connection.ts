@@ -17,7 +17,13 @@ export interface ConnectionRequest extends Dispatcher.DispatchOptions {
 export const bodiless = { none: 0, head: 1, noContent: 2, notModified: 4 } as const
 
 /** Opens sockets; returns the one that it opens, so that this can be cancelled. */
-export type Connect = (options: buildConnector.Options, callback: buildConnector.Callback) => Socket | undefined
+export type Connect = (
+  options: buildConnector.Options & {
+    /** Written before everything else, even TLS: a header of the PROXY protocol. */
+    readonly header?: Buffer
+  },
+  callback: buildConnector.Callback,
+) => Socket | undefined
 
 /** Opens the sockets of a connection. */
 export type ConnectorOf = (connection: () => Client | Retiring) => Connect

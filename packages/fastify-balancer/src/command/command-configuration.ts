@@ -4,6 +4,7 @@ import { readTokenFile, tokenFault } from '../guard/token.ts'
 import type { BackendAddress } from '../values/backend-address.ts'
 import { policyNames } from '../plugin/policy-names.ts'
 import { logForms } from './options.ts'
+import { readProxyProtocol } from './proxy-protocol.ts'
 import { readTrustProxy } from './trust-proxy.ts'
 import { integer, oneOf, path } from '../values/plain-values.ts'
 import { wrong } from '../values/wrong-arguments.ts'
@@ -19,6 +20,7 @@ export interface Values {
   readonly 'tls-key'?: string
   readonly http2?: boolean
   readonly 'trust-proxy'?: string
+  readonly 'proxy-protocol'?: string
   readonly policy?: string
   readonly 'health-path'?: string
   readonly 'drain-deadline'?: string
@@ -45,10 +47,10 @@ function tlsOf({ 'tls-cert': cert, 'tls-key': key }: Values): Listener['tls'] {
 }
 
 function listenerOf(values: Values, environment: Environment): Listener {
-  const { host = '127.0.0.1', http2 = false, 'trust-proxy': trustProxy } = values
+  const { host = '127.0.0.1', http2 = false, 'trust-proxy': trustProxy, 'proxy-protocol': fromProxies } = values
   if (host === '') throw wrong('--host needs a value')
   const tls = tlsOf(values)
-  if (http2 && tls === undefined)
+  if (http2 && tls === undefined && fromProxies === undefined)
     throw wrong('--http2 needs --tls-cert and --tls-key: browsers speak HTTP/2 with TLS only')
   return {
     port: portOf(values, environment),
@@ -57,6 +59,7 @@ function listenerOf(values: Values, environment: Environment): Listener {
     ...(tls !== undefined && { tls }),
     ...(http2 && { http2 }),
     ...(trustProxy !== undefined && { trustProxy: readTrustProxy(trustProxy) }),
+    ...(fromProxies !== undefined && { proxyProtocol: readProxyProtocol(fromProxies) }),
   }
 }
 

@@ -47,6 +47,12 @@ export const options = {
     description:
       'trust X-Forwarded-* headers from these proxies: addresses, networks, or all; without a list, from private networks',
   },
+  'proxy-protocol': {
+    type: 'string',
+    heading: 'Listen',
+    value: 'list',
+    description: 'addresses and networks of proxies that send a PROXY protocol header, v1 or v2',
+  },
   policy: { type: 'string', heading: 'Balance', value: 'name', description: `${policyNames.join(', ')} (round-robin)` },
   'health-path': {
     type: 'string',

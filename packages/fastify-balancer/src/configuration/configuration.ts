@@ -1,6 +1,7 @@
 // Room `configuration`: what a file or a command line describes: listeners, balancers, and what stands around them.
 import type { AdminRoutesOptions } from '@fastify-balancer/admin-routes'
 import type { MetricsOptions } from '@fastify-balancer/metrics'
+import type { ProxyProtocolOptions } from '@fastify-balancer/proxy-protocol'
 import type { FacadeDashboardOptions } from '../plugin/dashboard-options.ts'
 import type { BalancerOptions } from '../plugin/options.ts'
 import type { UnderPressureOptions } from '../plugin/under-pressure.ts'
@@ -19,6 +20,8 @@ export interface Listener {
   readonly http2?: boolean
   /** Proxies whose `x-forwarded-*` headers are true: Fastify's `trustProxy`, but for a number of hops, which it trusts in no case. */
   readonly trustProxy?: boolean | string | readonly string[]
+  /** Proxies that say by the PROXY protocol who the client is. */
+  readonly proxyProtocol?: ProxyProtocolOptions
 }
 
 /** Who may use the admin API and the page. */

@@ -1,4 +1,5 @@
 import { quoted } from '@fastify-balancer/option-schema'
+import { faultsOfOptions, type ProxyProtocolOptions } from '@fastify-balancer/proxy-protocol'
 import { isIP } from 'node:net'
 import { within, type PlacedFault } from './document/fault.ts'
 import { isProxy, proxiesIn } from './trusted-proxies.ts'
@@ -16,6 +17,24 @@ function* proxyFaults(given: unknown, pointer: string): Generator<PlacedFault> {
     const message = `${quoted(bad ?? '')} is not an address, a network such as 10.0.0.0/8, private or all`
     if (bad !== undefined) yield { pointer: place, message }
   }
+}
+
+/** `proxyProtocol`, whose own faults begin with their place: `from.0: …`. */
+function* protocolFaults({ proxyProtocol, path }: Part, pointer: string): Generator<PlacedFault> {
+  if (proxyProtocol === undefined) return
+  const place = within(pointer, 'proxyProtocol')
+  const given = proxyProtocol as ProxyProtocolOptions
+  const faults = faultsOfOptions(given)
+  for (const fault of faults) {
+    const [, at = '', message = fault] = /^([\w.]+): (.*)$/s.exec(fault) ?? []
+    yield { pointer: at === '' ? place : at.split('.').reduce(within, place), message }
+  }
+  if (faults.length > 0) return
+  if (path === undefined ? given.from.every((one) => one === 'unix') : !given.from.includes('unix'))
+    yield {
+      pointer: within(place, 'from'),
+      message: `lists nobody who can connect here: ${path === undefined ? 'expected an address or a network' : 'expected unix'}`,
+    }
 }
 
 function* placeFaults({ port, host, path }: Part, pointer: string): Generator<PlacedFault> {
@@ -57,9 +76,10 @@ export function* listenerFaults(listeners: ReadonlyMap<string, Part>): Generator
   const seen = new Map<string, Part>()
   for (const [pointer, listener] of listeners) {
     yield* placeFaults(listener, pointer)
-    if (listener['http2'] === true && listener['tls'] === undefined)
+    if (listener['http2'] === true && listener['tls'] === undefined && listener['proxyProtocol'] === undefined)
       yield { pointer: within(pointer, 'http2'), message: 'needs `tls`: clients use HTTP/2 over TLS' }
     yield* proxyFaults(listener['trustProxy'], within(pointer, 'trustProxy'))
+    yield* protocolFaults(listener, pointer)
     const address = addressOf(listener)
     if (address === undefined) continue
     const [taker] = [...seen].find(([, other]) => collide(listener, other)) ?? []

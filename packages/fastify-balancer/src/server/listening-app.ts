@@ -1,3 +1,4 @@
+import { proxyProtocol } from '@fastify-balancer/proxy-protocol'
 import Fastify, { LogController, type FastifyInstance } from 'fastify'
 import type { Server } from 'node:http'
 import type { Server as TlsServer } from 'node:tls'
@@ -21,7 +22,7 @@ export class ListeningApp {
    */
   constructor(listener: Listener, logger: Logger, genReqId: () => string) {
     this.listener = listener
-    const { tls, http2 = false, trustProxy = false } = listener
+    const { tls, http2 = false, trustProxy = false, proxyProtocol: fromProxies } = listener
     const certificate = tls === undefined ? undefined : readCertificate(tls)
     this.#certificate = certificate
     const options = {
@@ -36,6 +37,7 @@ export class ListeningApp {
       forceCloseConnections: true,
       // Draining counts as a plugin's work to Fastify, which would crash after 10 s of it.
       pluginTimeout: 0,
+      ...(fromProxies !== undefined && { serverFactory: proxyProtocol(fromProxies) }),
       ...(certificate !== undefined && {
         https: { cert: certificate.cert, key: certificate.key, ...(http2 && { allowHTTP1: true }) },
       }),
@@ -87,7 +89,9 @@ export class ListeningApp {
   useCertificate(certificate: Certificate): void {
     const { cert, key, warning } = certificate
     this.#certificate = certificate
-    for (const server of this.servers) (server as unknown as TlsServer).setSecureContext({ cert, key })
+    for (const server of this.servers)
+      // Behind the PROXY protocol, HTTP/2 has a server of its own, which gets what is decrypted already.
+      if ('setSecureContext' in server) (server as unknown as TlsServer).setSecureContext({ cert, key })
     if (warning !== undefined) this.app.log.warn(warning)
   }
 }

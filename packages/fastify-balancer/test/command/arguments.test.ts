@@ -56,6 +56,8 @@ describe('arguments that are wrong: one line, with what to do', () => {
     [['--tls-cert', 'x'], /--tls-cert needs --tls-key/],
     [['--tls-key', 'x'], /--tls-key needs --tls-cert/],
     [['--http2'], /--http2 needs --tls-cert and --tls-key/],
+    [['--proxy-protocol', 'my-proxy'], /--proxy-protocol: 'my-proxy' is not an address/],
+    [['--proxy-protocol', '10.0.0.0/8,'], /--proxy-protocol: '' is not an address/],
     [['--trust-proxy=my-proxy'], /--trust-proxy: 'my-proxy' is not an address/],
     [['--trust-proxy=10.0.0.0/33'], /--trust-proxy: '10.0.0.0\/33' is not an address/],
     [['--config', 'f', '--port', '1'], /--port cannot be used with --config: set it in 'f'/],
@@ -166,6 +168,16 @@ test('--trust-proxy takes a list, or none', () => {
   assert.deepEqual(trusted('--trust-proxy=192.0.2.1, 2001:db8::/32', a), ['192.0.2.1', '2001:db8::/32'])
   assert.equal(trusted('--trust-proxy=all', a), true)
   assert.equal(trusted(a), undefined)
+})
+
+test('--proxy-protocol takes a list', () => {
+  const [listener] = configured('--proxy-protocol', '10.0.0.0/8, 2001:db8::1', '--http2', a).listen
+  assert.deepEqual(listener, {
+    port: 8080,
+    host: '127.0.0.1',
+    http2: true,
+    proxyProtocol: { from: ['10.0.0.0/8', '2001:db8::1'] },
+  })
 })
 
 test('page, admin API and metrics are there when they are asked for', () => {

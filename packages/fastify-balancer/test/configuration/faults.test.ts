@@ -81,6 +81,21 @@ const faulty: Readonly<Record<string, readonly [text: string, place: string, mes
     '3:34 listen.0.trustProxy',
     /private or all/,
   ],
+  'a proxy that is no address': [
+    site('listen: [{ port: 80, proxyProtocol: { from: [10.0.0.0/8, proxy] } }]\n'),
+    '3:58 listen.0.proxyProtocol.from.1',
+    /'proxy' is not an address, a network such as 10\.0\.0\.0\/8, or unix/,
+  ],
+  'a proxy that cannot be there': [
+    site('listen: [{ path: /run/x.sock, proxyProtocol: { from: [10.0.0.0/8] } }]\n'),
+    '3:54 listen.0.proxyProtocol.from',
+    /nobody who can connect here: expected unix/,
+  ],
+  'little time for a header': [
+    site('listen: [{ port: 80, proxyProtocol: { from: [10.0.0.0/8], timeout: 100 } }]\n'),
+    '3:68 listen.0.proxyProtocol.timeout',
+    /3000/,
+  ],
   'one prefix in two spellings': [
     'balancers:\n  - { name: a, prefix: /api }\n  - { name: b, prefix: /api/ }\n',
     '3:24 balancers.1.prefix',

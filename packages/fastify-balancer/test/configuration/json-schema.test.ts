@@ -9,7 +9,7 @@ const file = `
 $schema: ./node_modules/fastify-balancer/configuration.schema.json
 listen:
   - { port: 8080, host: 0.0.0.0, tls: { cert: a.pem, key: b.pem }, http2: true, trustProxy: [10.0.0.0/8] }
-  - { path: /run/x.sock, trustProxy: private }
+  - { path: /run/x.sock, trustProxy: private, proxyProtocol: { from: [unix], timeout: 4000 } }
 balancers:
   - name: web
     policy: { name: p2c }

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import { ask, type Question } from '../../../../test/support/ask.ts'
 import { asked, startBackend, startBackends, unusedOrigin, type TestBackend } from '../../../../test/support/backend.ts'
-import { fromHaproxy, missing, refusal, run, serve, type Imported } from './stage.ts'
+import { missing, run } from '../../../../test/support/other-server.ts'
+import { fromHaproxy, refusal, serve, type Imported } from './stage.ts'
 
 const skip = missing('haproxy')
 

@@ -3,7 +3,8 @@ import { dirname } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { ask, type Question } from '../../../../test/support/ask.ts'
 import { asked, startBackends, unusedOrigin, type TestBackend } from '../../../../test/support/backend.ts'
-import { fromNginx, missing, refusal, run, serve, type Imported } from './stage.ts'
+import { missing, run } from '../../../../test/support/other-server.ts'
+import { fromNginx, refusal, serve, type Imported } from './stage.ts'
 
 const skip = missing('nginx')
 

@@ -53,6 +53,19 @@ server f 10.0.0.6 check`,
   )
 })
 
+test('servers that are told of clients', (t) => {
+  const { backends, isComplete } = balancer(
+    t,
+    'server a 10.0.0.1:80 send-proxy\nserver b 10.0.0.2:80 send-proxy-v2\nserver c 10.0.0.3:80',
+  )
+  assert.deepEqual(backends, [
+    { url: 'http://10.0.0.1:80', id: 'a', proxyProtocol: 'v1' },
+    { url: 'http://10.0.0.2:80', id: 'b', proxyProtocol: 'v2' },
+    { url: 'http://10.0.0.3:80', id: 'c' },
+  ])
+  assert.ok(isComplete)
+})
+
 test('checks', (t) => {
   const check = (inner: string) => balancer(t, inner).healthCheck as Record<string, unknown>
   const tcp = check('server a a:1 check')

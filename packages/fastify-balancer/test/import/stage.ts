@@ -4,10 +4,8 @@ import { importNginx } from '../../src/import/nginx/nginx-import.ts'
 import { Report } from '../../src/import/result/report.ts'
 import { yamlText } from '../../src/import/result/yaml-text.ts'
 import Fastify from 'fastify'
-import { spawn, spawnSync } from 'node:child_process'
-import { once } from 'node:events'
+import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
@@ -66,41 +64,8 @@ export async function serve(t: TestContext, { balancers }: Written): Promise<str
   return app.listen({ port: 0 })
 }
 
-/** Is a program there? If not, the reason for skipping what needs it. */
-export function missing(program: string): string | false {
-  return spawnSync(program, ['-v']).error === undefined ? false : `${program} is not installed`
-}
-
 /** What a program thinks of its own file: undefined if it is fine. */
 export function refusal(command: readonly string[]): string | undefined {
   const { status, stderr } = spawnSync(command[0]!, command.slice(1), { encoding: 'utf8' })
   return status === 0 ? undefined : stderr
-}
-
-async function isListening(port: number): Promise<boolean> {
-  const socket = connect(port, '127.0.0.1')
-  try {
-    await once(socket, 'connect')
-    return true
-  } catch {
-    return false
-  } finally {
-    socket.destroy()
-  }
-}
-
-/** Runs a program until the test ends; resolves once it accepts connections at the port. */
-export async function run(t: TestContext, command: readonly string[], port: number): Promise<string> {
-  const child = spawn(command[0]!, command.slice(1), { stdio: ['ignore', 'ignore', 'pipe'] })
-  let output = ''
-  child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()))
-  const exit = once(child, 'exit')
-  t.after(async () => {
-    child.kill('SIGTERM')
-    await exit
-  })
-  while (!(await isListening(port))) {
-    if (child.exitCode !== null) throw new Error(`${command.join(' ')} ended: ${output}`)
-  }
-  return `http://127.0.0.1:${port}`
 }

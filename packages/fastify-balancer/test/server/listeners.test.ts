@@ -11,6 +11,7 @@ import { describe, test, type TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { ask } from '../../../../test/support/ask.ts'
 import { startBackend, startBackends } from '../../../../test/support/backend.ts'
+import { rawClient } from '../../../../test/support/raw.ts'
 import { until } from '../../../../test/support/until.ts'
 import { buildServer } from '../../src/server/running-server.ts'
 import { anyPort, askSecurely, configured, run } from './running.ts'
@@ -71,6 +72,20 @@ test('each listener trusts its own proxies', async (t) => {
   assert.deepEqual(
     backend.received.map(({ headers }) => headers['x-forwarded-for']),
     ['127.0.0.1', '192.0.2.7, 127.0.0.1'],
+  )
+})
+
+test('proxies in front of one listener say by the PROXY protocol who the client is', async (t) => {
+  const backend = await startBackend(t)
+  const listen = [anyPort, { ...anyPort, proxyProtocol: { from: ['127.0.0.1'] } }]
+  const { urls } = await run(t, configured([{ backends: [backend.url] }], { listen }))
+  await ask(urls[0]!)
+  const client = await rawClient(t, Number(new URL(urls[1]!).port))
+  client.send('PROXY TCP4 192.0.2.7 192.0.2.8 1000 80\r\nGET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n')
+  assert.match(await client.closed(), /^HTTP\/1\.1 200 /)
+  assert.deepEqual(
+    backend.received.map(({ headers }) => headers['x-forwarded-for']),
+    ['127.0.0.1', '192.0.2.7'],
   )
 })
 

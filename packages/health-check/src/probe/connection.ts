@@ -37,10 +37,18 @@ export function connector({ protocol }: ConnectionSettings, anotherPort?: number
     // Names are looked up as for traffic; otherwise each probe would block a thread of the process.
     const place = { host, port, ...(lookup !== undefined && { lookup }) }
     probing.awaits = 'connection'
-    const socket = isSecure ? backend.tls.connect(place, protocols) : connectPlain({ ...place, noDelay: true })
-    probing.closeBy(() => socket.destroy())
-    // This listener stays: errors after the end are irrelevant, but must not crash the process.
+    const { localHeader } = backend
+    const below = isSecure && localHeader === undefined ? undefined : connectPlain({ ...place, noDelay: true })
+    // The first bytes of a connection; a server that expects them takes no other.
+    if (localHeader !== undefined) below!.write(localHeader)
+    const socket = isSecure ? backend.tls.connect(place, protocols, below) : below!
+    probing.closeBy(() => {
+      socket.destroy()
+      below?.destroy()
+    })
+    // These listeners stay: errors after the end are irrelevant, but must not crash the process.
     socket.on('error', (error) => probing.failed(error, '', backend.tls.presentedIn(error)))
+    if (below !== socket) below?.on('error', (error) => probing.failed(error))
     socket.once(isSecure ? 'secureConnect' : 'connect', () => {
       if (protocol === 'http2' && (socket as TLSSocket).alpnProtocol !== 'h2') {
         return probing.bad('the backend does not speak HTTP/2')

@@ -8,6 +8,7 @@ const meanings: Readonly<Record<string, string>> = {
   priority: 'backup tier',
   zone: 'region az availabilityzone locality datacenter',
   tags: 'labels meta metadata',
+  proxyProtocol: 'acceptproxy sendproxy sendproxyv2 proxyprotocolversion pp ppv2',
   policy: 'algorithm strategy balance balancing loadbalancing lbpolicy lb scheduler method',
   prefix: 'path base basepath mount location url',
   healthCheck: 'check checks health probe probes healthchecks healthchecker activecheck activehealthcheck httpchk',

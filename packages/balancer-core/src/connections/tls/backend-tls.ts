@@ -98,9 +98,10 @@ export class BackendTls {
   }
 
   /** Opens a connection outside of a pool, as for traffic; `protocols` are offered (ALPN). */
-  connect(place: Place, protocols: readonly string[]): TLSSocket {
+  connect(place: Place, protocols: readonly string[], over?: Socket): TLSSocket {
     const servername = this.serverNameFor(place.host) ?? ''
-    const socket = connect({ ...this.optionsFor(true), ...place, servername, ALPNProtocols: [...protocols] })
+    const options = { ...this.optionsFor(true), ...place, servername, ALPNProtocols: [...protocols] }
+    const socket = connect(over === undefined ? options : { ...options, socket: over })
     this.watch(socket)
     return socket
   }

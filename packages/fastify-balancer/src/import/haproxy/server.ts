@@ -16,11 +16,11 @@ const withValue = new Set(
     ' ',
   ),
 )
-const plain = new Set('check no-check backup no-backup disabled enabled ssl no-ssl check-ssl'.split(' '))
+const plain = new Set(
+  'check no-check backup no-backup disabled enabled ssl no-ssl check-ssl send-proxy send-proxy-v2'.split(' '),
+)
 const reasons: Readonly<Record<string, string>> = {
   cookie: 'clients are not kept at one backend',
-  'send-proxy': 'backends are not told of clients by the PROXY protocol',
-  'send-proxy-v2': 'backends are not told of clients by the PROXY protocol',
   observe: 'failures of requests take no backend out; see `circuitBreaker`',
   slowstart: 'see `slowStart`, which is for all backends of a balancer',
   track: 'each balancer checks its own backends',
@@ -28,15 +28,7 @@ const reasons: Readonly<Record<string, string>> = {
   minconn: 'the limit of a backend does not move',
   maxqueue: 'see `queue.max`, which is for all backends of a balancer',
 }
-const valueless = new Set([
-  'send-proxy',
-  'send-proxy-v2',
-  'agent-check',
-  'non-stick',
-  'tfo',
-  'allow-0rtt',
-  'check-send-proxy',
-])
+const valueless = new Set(['agent-check', 'non-stick', 'tfo', 'allow-0rtt', 'check-send-proxy'])
 const withoutEffect = new Set(['resolvers', 'resolve-prefer', 'init-addr', 'on-marked-down', 'id', 'pool-max-conn'])
 
 /** Opposites: the later one counts. */
@@ -108,5 +100,6 @@ export function backendOf(server: Server, priority: number): Tree {
     weight: weight === 1 ? undefined : weight,
     priority: priority === 0 ? undefined : priority,
     maxInFlight: most === 0 ? undefined : most,
+    proxyProtocol: settings.has('send-proxy-v2') ? 'v2' : settings.has('send-proxy') ? 'v1' : undefined,
   })
 }
