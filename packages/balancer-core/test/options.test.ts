@@ -69,6 +69,8 @@ describe('defaults', () => {
       },
       queue: { max: 1024 },
       minClientRate: 240,
+      maxConnectionAge: 0,
+      maxConnectionAgeGrace: 0,
       panicThreshold: 0,
       slowStart: 0,
       drainDeadline: 30_000,
