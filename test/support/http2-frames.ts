@@ -12,22 +12,29 @@ export const types = {
   ping: 6,
   goaway: 7,
   windowUpdate: 8,
+  continuation: 9,
 } as const
 export const endStream = 1
-const ack = 1
-const endHeaders = 4
+export const ack = 1
+export const endHeaders = 4
+export const padded = 8
 
 /** Error codes (RFC 9113 §7). */
 export const codes = {
   noError: 0,
   protocolError: 1,
   internalError: 2,
+  flowControlError: 3,
+  streamClosed: 5,
+  frameSizeError: 6,
   refusedStream: 7,
   cancel: 8,
+  compressionError: 9,
   enhanceYourCalm: 11,
 } as const
 
-const preface = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'
+/** What a client begins with. */
+export const preface = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'
 
 /** One frame that was received. */
 export interface Frame {
@@ -37,7 +44,8 @@ export interface Frame {
   readonly payload: Buffer
 }
 
-function frame(type: number, bits: number, stream: number, payload: Buffer = Buffer.alloc(0)): Buffer {
+/** Any frame, also one that no library would send. */
+export function frame(type: number, bits: number, stream: number, payload: Buffer = Buffer.alloc(0)): Buffer {
   const head = Buffer.alloc(9)
   head.writeUIntBE(payload.length, 0, 3)
   head[3] = type
@@ -46,14 +54,15 @@ function frame(type: number, bits: number, stream: number, payload: Buffer = Buf
   return Buffer.concat([head, payload])
 }
 
-const uint32 = (value: number) => {
+/** Four bytes. */
+export const uint32 = (value: number) => {
   const bytes = Buffer.alloc(4)
   bytes.writeUInt32BE(value)
   return bytes
 }
 
 /** HPACK in its plainest form: literals without indexing, whose names and values are shorter than 127 bytes. */
-function fieldBlock(fields: Readonly<Record<string, string>>): Buffer {
+export function fieldBlock(fields: Readonly<Record<string, string>>): Buffer {
   const text = (value: string) => Buffer.concat([Buffer.from([value.length]), Buffer.from(value, 'latin1')])
   return Buffer.concat(Object.entries(fields).flatMap(([name, value]) => [Buffer.from([0]), text(name), text(value)]))
 }
@@ -77,6 +86,19 @@ export const send = {
       ),
     ),
   windowUpdate: (stream: number, bytes: number) => frame(types.windowUpdate, 0, stream, uint32(bytes)),
+}
+
+/** Takes the whole frames from the start of what was received. */
+export function takeFrames(received: Buffer): { readonly frames: Frame[]; readonly rest: Buffer } {
+  const frames: Frame[] = []
+  let rest = received
+  while (rest.length >= 9 && rest.length >= 9 + rest.readUIntBE(0, 3)) {
+    const length = rest.readUIntBE(0, 3)
+    const payload = Buffer.from(rest.subarray(9, 9 + length))
+    frames.push({ type: rest[3]!, bits: rest[4]!, stream: rest.readUInt32BE(5) & 0x7f_ff_ff_ff, payload })
+    rest = rest.subarray(9 + length)
+  }
+  return { frames, rest }
 }
 
 /** A connection of a client that speaks HTTP/2, as frames. */
@@ -147,13 +169,9 @@ export async function startFrameBackend(t: TestContext, script: FrameScript) {
         if (script.onConnection === undefined) connection.write(...(script.silent === true ? [] : [send.settings()]))
         else script.onConnection(connection)
       }
-      while (rest.length >= 9 && rest.length >= 9 + rest.readUIntBE(0, 3)) {
-        const length = rest.readUIntBE(0, 3)
-        const payload = Buffer.from(rest.subarray(9, 9 + length))
-        const one = { type: rest[3]!, bits: rest[4]!, stream: rest.readUInt32BE(5) & 0x7f_ff_ff_ff, payload }
-        rest = rest.subarray(9 + length)
-        onFrame(one)
-      }
+      const taken = takeFrames(rest)
+      rest = taken.rest as typeof rest
+      for (const one of taken.frames) onFrame(one)
     })
   })
   return { url, connections }

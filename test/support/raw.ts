@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net'
 import type { TestContext } from 'node:test'
+import { connect as connectTls } from 'node:tls'
 
 /** A TCP connection that speaks bytes, for requests that no HTTP client would send. */
 export interface RawClient {
@@ -13,9 +14,10 @@ export interface RawClient {
   closed(): Promise<string>
 }
 
-/** Connects to a port of the loopback; the connection is destroyed when the test ends. */
-export async function rawClient(t: TestContext, port: number): Promise<RawClient> {
-  const socket = connect(port, '127.0.0.1')
+/** Connects to a port of the loopback, by TLS if there is a `ca`; the connection is destroyed when the test ends. */
+export async function rawClient(t: TestContext, port: number, ca?: string): Promise<RawClient> {
+  const place = { port, host: '127.0.0.1' }
+  const socket = ca === undefined ? connect(place) : connectTls({ ...place, ca, servername: 'localhost' })
   let received = ''
   const checks = new Set<() => void>()
   const check = () => {
@@ -30,7 +32,7 @@ export async function rawClient(t: TestContext, port: number): Promise<RawClient
   socket.on('close', check)
   t.after(() => socket.destroy())
   await new Promise<void>((resolve, reject) => {
-    socket.once('connect', resolve)
+    socket.once(ca === undefined ? 'connect' : 'secureConnect', resolve)
     socket.once('error', reject)
   })
   return {

@@ -1,5 +1,6 @@
 export { balancer as default, balancer } from './plugin.ts'
 export { sharedBalancers, type SharedBalancersOptions } from './shared-balancers.ts'
+export { listenerDefaults, type PlainListener, type SecureListener } from './app/listener/listener-defaults.ts'
 export type { ForwardOptions } from './app/decorators.ts'
 export type { Attempt, ExchangeView } from './attempt/attempt.ts'
 export type { Backend, BackendState, TunnelEnd, TunnelView } from './backends/backend.ts'

@@ -231,6 +231,18 @@ export interface BalancerOptions {
    */
   minClientRate?: number
   /**
+   * Age, ± 10 %, at which clients are asked to open a new connection: over HTTP/2 by GOAWAY, over HTTP/1.1 by
+   * `connection: close` in the next response. Spreads clients that keep connections over instances and cores. Concerns
+   * all connections of the server; of several balancers, the smallest counts (ms; 0 = none)
+   * @default 0
+   */
+  maxConnectionAge?: number | false
+  /**
+   * How long requests on such a connection may still go on; then it is cut off (ms; 0 = none)
+   * @default 0
+   */
+  maxConnectionAgeGrace?: number | false
+  /**
    * Panic mode: when the healthy share of backends falls below this (0–1), health is ignored and all are tried, except
    * drained ones; 0 = only when none is healthy, `false` = never
    * @default 0

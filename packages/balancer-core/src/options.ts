@@ -90,6 +90,14 @@ export const BalancerOptions = Type.Object(
       description:
         'A client that reads its response, or sends a body of known length, more slowly than this is disconnected (bytes per second, averaged over `timeouts.idle`; 0 = no limit)',
     }),
+    maxConnectionAge: milliseconds(
+      'Age, ± 10 %, at which clients are asked to open a new connection: over HTTP/2 by GOAWAY, over HTTP/1.1 by `connection: close` in the next response. Spreads clients that keep connections over instances and cores. Concerns all connections of the server; of several balancers, the smallest counts',
+      0,
+    ),
+    maxConnectionAgeGrace: milliseconds(
+      'How long requests on such a connection may still go on; then it is cut off',
+      0,
+    ),
     panicThreshold: Type.Union([Type.Number({ minimum: 0, maximum: 1 }), Type.Literal(false)], {
       default: 0,
       description:

@@ -70,6 +70,8 @@ describe('defaults', () => {
       queue: { max: 1024 },
       upgrade: { protocols: ['websocket'], idle: 600_000, linger: 30_000, maxAge: 0, maxPerBackend: 0, weight: 0.1 },
       minClientRate: 240,
+      maxConnectionAge: 0,
+      maxConnectionAgeGrace: 0,
       panicThreshold: 0,
       slowStart: 0,
       drainDeadline: 30_000,

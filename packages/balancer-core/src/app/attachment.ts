@@ -7,8 +7,12 @@ import { routeUnroutable } from '../paths/unroutable.ts'
 import { lingerAfter } from '../response/lingering-close.ts'
 import { decorate } from './decorators.ts'
 import { keepAllFields } from './field-count.ts'
-import { Http1Connections } from './http1-connections.ts'
-import { Http2Sessions } from './http2-sessions.ts'
+import { Handshakes } from './listener/handshakes.ts'
+import { Http1Connections } from './listener/http1-connections.ts'
+import { Http2Sessions } from './listener/http2-sessions.ts'
+import { limitAge } from './listener/connection-age.ts'
+import { adviseOnLimits } from './listener/limit-advice.ts'
+import { limitStreams } from './listener/stream-limits.ts'
 import type { Registry } from './registry.ts'
 import { eachServer } from './servers.ts'
 import { closeWith } from './shutdown.ts'
@@ -17,6 +21,8 @@ import { takeUpgrades } from './upgrades.ts'
 /** Prepares an app and its servers for a balancer that gets their requests, and closes both together. */
 export function attach(app: FastifyInstance, balancer: Balancer, registry: Registry): void {
   decorate(app, registry)
+  adviseOnLimits(app)
+  const handshakes = new Handshakes()
   const connections = new Http1Connections()
   const sessions = new Http2Sessions()
   const servers = eachServer(app, (server) => {
@@ -26,6 +32,9 @@ export function attach(app: FastifyInstance, balancer: Balancer, registry: Regis
     routeUnroutable(app, server)
     continueWhenRead(server)
     takeUpgrades(app, registry, server)
+    limitStreams(app, server)
+    limitAge(server, registry.balancers)
+    handshakes.observe(server)
     connections.observe(server)
     sessions.observe(server)
   })
@@ -34,5 +43,5 @@ export function attach(app: FastifyInstance, balancer: Balancer, registry: Regis
     if (request.raw.httpVersionMajor === 1 && isUploading(request)) lingerAfter(reply.raw)
     done()
   })
-  closeWith(app, balancer, servers, connections, sessions)
+  closeWith(app, balancer, servers, { handshakes, connections, sessions })
 }

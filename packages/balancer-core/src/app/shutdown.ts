@@ -2,8 +2,9 @@
 import type { FastifyInstance } from 'fastify'
 import type { Server } from 'node:http'
 import type { Balancer } from '../balancer.ts'
-import type { Http1Connections } from './http1-connections.ts'
-import type { Http2Sessions } from './http2-sessions.ts'
+import type { Handshakes } from './listener/handshakes.ts'
+import type { Http1Connections } from './listener/http1-connections.ts'
+import type { Http2Sessions } from './listener/http2-sessions.ts'
 import { endCollections } from '../exchange/body-collection.ts'
 import { endLingering } from '../response/lingering-close.ts'
 
@@ -13,6 +14,13 @@ const usable = 0.9
 /** So long a client may take for the head of a request (ms), where requests may take for ever: Node's `headersTimeout`. */
 const headTime = 60_000
 
+/** The connections of an app's clients. */
+interface Clients {
+  readonly handshakes: Handshakes
+  readonly connections: Http1Connections
+  readonly sessions: Http2Sessions
+}
+
 /**
  * Lets a balancer finish its requests when the app closes. From then on, Fastify answers new ones with 503. It waits
  * before the listener closes its connections, as long as Fastify allows, and for the rest of the time after that.
@@ -21,8 +29,7 @@ export function closeWith(
   app: FastifyInstance,
   balancer: Balancer,
   servers: ReadonlySet<Server>,
-  connections: Http1Connections,
-  sessions: Http2Sessions,
+  { handshakes, connections, sessions }: Clients,
 ): void {
   const { clock } = balancer
   const deadline = balancer.options.drainDeadline
@@ -38,6 +45,7 @@ export function closeWith(
     await Promise.race([balancer.close().then(() => endCollections(balancer)), late])
     clock.clearTimeout(timer)
     for (const server of servers) endLingering(server)
+    handshakes.close()
     const rest = Math.max(0, (deadline === 0 ? headTime : deadline) - (clock.now() - since))
     stopWaiting = [sessions.close(clock, deadline), connections.close(clock, rest)]
   })

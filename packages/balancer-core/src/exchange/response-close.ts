@@ -16,6 +16,9 @@ function onClose(this: ServerResponse): void {
 export function tellOfClose(raw: ServerResponse, exchange: Closing): void {
   ;(raw as Traced)[closing] = exchange
   raw.on('close', onClose)
+  // Over HTTP/2 the client may abort its stream. Node then ends the request as if it were whole, and the response as if it
+  // were flushed: this comes before both.
+  if (raw.req.httpVersionMajor === 2) raw.req.on('aborted', () => exchange.onClose())
 }
 
 /** The exchange that writes this response; undefined if the request is not forwarded. */

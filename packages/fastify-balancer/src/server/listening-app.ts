@@ -2,6 +2,7 @@ import { proxyProtocol } from '@fastify-balancer/proxy-protocol'
 import Fastify, { LogController, type FastifyInstance } from 'fastify'
 import type { Server } from 'node:http'
 import type { Server as TlsServer } from 'node:tls'
+import { listenerDefaults } from '../index.ts'
 import type { Listener } from '../configuration/configuration.ts'
 import { hostConstraint } from './host-constraint.ts'
 import { readCertificate, type Certificate } from './certificate.ts'
@@ -38,9 +39,9 @@ export class ListeningApp {
       // Draining counts as a plugin's work to Fastify, which would crash after 10 s of it.
       pluginTimeout: 0,
       ...(fromProxies !== undefined && { serverFactory: proxyProtocol(fromProxies) }),
-      ...(certificate !== undefined && {
-        https: { cert: certificate.cert, key: certificate.key, ...(http2 && { allowHTTP1: true }) },
-      }),
+      ...(certificate === undefined
+        ? listenerDefaults()
+        : listenerDefaults({ https: { cert: certificate.cert, key: certificate.key } })),
     }
     // Fastify has a type for each protocol; the balancer takes all of them.
     this.app = (http2 ? Fastify({ ...options, http2: true } as never) : Fastify(options)) as unknown as FastifyInstance

@@ -1,7 +1,6 @@
-import { Server } from 'node:http'
-import { Server as SecureServer } from 'node:https'
 import type { Server as NetServer, Socket } from 'node:net'
-import type { Clock } from '../clock.ts'
+import type { Clock } from '../../clock.ts'
+import { eachHttp1Connection } from './server-kind.ts'
 
 /** A connection as Node's HTTP server has it: what was upgraded has no parser any more. */
 interface ParsedSocket extends Socket {
@@ -23,9 +22,7 @@ export class Http1Connections {
   readonly #sockets = new Set<ParsedSocket>()
 
   observe(server: NetServer): void {
-    if (!(server instanceof Server || server instanceof SecureServer)) return
-    const isSecure = server instanceof SecureServer
-    server.on(isSecure ? 'secureConnection' : 'connection', (socket: Socket) => {
+    eachHttp1Connection(server, (socket) => {
       this.#sockets.add(socket)
       socket.once('close', () => this.#sockets.delete(socket))
     })
