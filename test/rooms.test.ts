@@ -34,6 +34,7 @@ const order = [
   'backends/',
   'connections/',
   'names/',
+  'grpc/',
   'headers/',
   'errors',
   'failure',

@@ -17,7 +17,7 @@ function isAboutClient(status: number): boolean {
 }
 
 /** A failed attempt, or a 5xx: backends that do no work often answer 5xx quickly. */
-function hasFailed({ status }: Attempt, outcome: Outcome): boolean {
+function hasFailed({ effectiveStatus: status }: Attempt, outcome: Outcome): boolean {
   return outcome === 'ok' ? status >= 500 && !isAboutClient(status) : failures[outcome].blame === 'backend'
 }
 

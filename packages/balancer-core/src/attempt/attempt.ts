@@ -7,6 +7,8 @@ import type { Backend } from '../backends/backend.ts'
 import type { Clock } from '../clock.ts'
 import { classify, failures, type Blame, type FailureReason, type Outcome } from '../failure.ts'
 import type { PickRequest } from '../picking/policy.ts'
+import type { RemoteCall } from '../grpc/remote-call.ts'
+import type { StatusName } from '../grpc/status-code.ts'
 import type { HeldBody } from '../connections/held-body.ts'
 import type { CarryingConnection, ConnectionAware, RequestPool } from '../connections/request-pool.ts'
 import type { IncomingFields } from '../headers/fields.ts'
@@ -23,6 +25,8 @@ export interface ExchangeView extends PickRequest {
   readonly endedAt: number
   /** The status that was sent to the client; 0 if none was. */
   readonly status: number
+  /** The gRPC status that the client was told; undefined if it is no call of gRPC, or the status is not seen. */
+  readonly grpcStatus: StatusName | undefined
   /** Every attempt so far, in order. */
   readonly attempts: readonly Attempt[]
   /** How it ended; undefined before that. */
@@ -36,6 +40,8 @@ export interface ExchangeView extends PickRequest {
 export interface AttemptOwner extends ExchangeView {
   readonly clock: Clock
   readonly counts: AttemptCounter
+  /** Undefined for all but gRPC, gRPC-Web and Connect. */
+  readonly call: RemoteCall | undefined
   /** The failure on the client's side, if that made the attempt fail. */
   readonly ownFailure: FailureReason | undefined
   onSending(): void
@@ -90,6 +96,7 @@ export class Attempt extends AttemptRecord implements ConnectionAware, Swept {
   start(pool: Pick<RequestPool, 'dispatch'>, request: AttemptRequest): void {
     const { exchange } = this
     this.startedAt = exchange.clock.now()
+    this.hasDeadline = exchange.call?.deadline !== undefined
     this.#request = request
     exchange.counts.attemptStarted(this)
     this.#request = undefined
@@ -192,6 +199,7 @@ export class Attempt extends AttemptRecord implements ConnectionAware, Swept {
     this.headers = headers
     this.respondedAt = exchange.clock.now()
     this.moved()
+    if (exchange.call !== undefined) this.grpcStatus = exchange.call.statusIn(headers)
     if (status > 599 || isEncoded(headers)) return this.cancel('bad-response')
     exchange.counts.attemptResponded(this)
     exchange.onResponse(this, controller, headers)
@@ -219,6 +227,8 @@ export class Attempt extends AttemptRecord implements ConnectionAware, Swept {
 
   onResponseEnd(_controller: Dispatcher.DispatchController, trailers: IncomingFields): void {
     this.connection?.responseEnded()
+    const { call } = this.exchange
+    if (call !== undefined) this.grpcStatus ??= call.statusAtEnd(trailers)
     this.#settle('ok', undefined)
     if (!this.#discarding) this.exchange.onComplete(trailers)
   }

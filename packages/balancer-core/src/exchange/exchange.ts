@@ -3,8 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Dispatcher } from 'undici'
 import { Answer } from '../response/answer.ts'
 import type { Attempt, AttemptOwner } from '../attempt/attempt.ts'
-import { bindIfSignedIn, signedInAt } from '../attempt/signed-in.ts'
-import type { Backend } from '../backends/backend.ts'
+import { bindIfSignedIn } from '../attempt/signed-in.ts'
 import type { WaitingExchange } from '../balancer.ts'
 import { channels } from '../channels.ts'
 import { failureError } from '../errors.ts'
@@ -16,16 +15,19 @@ import type { Lane } from '../response/response-lane.ts'
 import { ClientWatch, takeBody } from './client-watch.ts'
 import { tellOfClose } from './response-close.ts'
 import { TimeLimits } from './time-limits.ts'
+import { callOf } from '../grpc/remote-call.ts'
+import { closeCall, keepCopy, passDeadline, requestLimit } from './call-passage.ts'
+import { laneForCall } from '../response/trailers-only-lane.ts'
 import { distrust, isLatest, isPipelined, waitForTurn } from '../request/pipelining.ts'
-import { progressLimit, type ProgressLimit } from './progress-limit.ts'
+import { callLimit, progressLimit, type ProgressLimit } from './progress-limit.ts'
 import { closeConnection } from './close-connection.ts'
 import { logExchange } from '../log.ts'
 import { attemptRequest, outgoing, rewriteOutgoing, type Outgoing } from '../request/outgoing-request.ts'
 import { openFresh } from '../backends/pool.ts'
 import type { Waiter } from '../picking/queue.ts'
-import { brokenBody, isUploading, RequestFault } from '../request/request-body.ts'
+import { brokenBody, RequestFault } from '../request/request-body.ts'
 import { refuse } from './refusals.ts'
-import { Retries } from './retry.ts'
+import { isListed, Retries } from './retry.ts'
 import type { IncomingFields } from '../headers/fields.ts'
 
 /**
@@ -58,14 +60,6 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
     return (this.#watch ??= new ClientWatch(this, this.#limits))
   }
 
-  get home(): Backend | undefined {
-    return signedInAt(this.request.raw)
-  }
-
-  get uploading(): boolean {
-    return isUploading(this.request)
-  }
-
   /** Begins, when it is its turn. */
   begin(): void {
     if (isPipelined(this.reply.raw)) waitForTurn(this.request.raw, this.reply.raw, () => this.#start())
@@ -76,6 +70,7 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
   #start(): void {
     const { balancer, request, forwarding } = this
     const { timeouts } = this.options
+    this.call = callOf(request.raw)
     this.startedAt = this.clock.now()
     this.hasRoom = balancer.enter()
     tellOfClose(this.reply.raw, this)
@@ -83,10 +78,12 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
     // The client may have gone while an earlier hook was running.
     if (this.reply.raw.destroyed) return this.onClose()
     if (!this.hasRoom) return refuse(this, 'overloaded')
-    this.#limits.start('request-timeout', timeouts.request)
+    if (this.call === undefined) this.#limits.start('request-timeout', timeouts.request)
+    else this.#limits.start(...requestLimit(this.call, timeouts.request))
     try {
       this.#outgoing = outgoing(request, forwarding.request)
       rewriteOutgoing(this.#outgoing, request, forwarding.request)
+      if (this.call !== undefined) keepCopy(this.#outgoing, this.call, this.options.retry)
     } catch (error) {
       const isFault = error instanceof RequestFault
       if (isFault) distrust(request.raw.socket)
@@ -137,7 +134,9 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
     this.attempts.push(attempt)
     this.#current = attempt
     const dispatcher = fresh ? openFresh(backend.url, now.pool, timeouts, backend.host) : backend.pool
-    attempt.start(dispatcher, attemptRequest(this.#outgoing!, backend.hostname, now))
+    const request = attemptRequest(this.#outgoing!, backend.hostname, now)
+    if (this.call !== undefined) passDeadline(request, this.call, this)
+    attempt.start(dispatcher, request)
     if (fresh) backend.closeAfterUse(dispatcher)
   }
 
@@ -150,7 +149,10 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
   limitOf(attempt: Attempt): ProgressLimit {
     const out = this.#outgoing!
     this.client.check(attempt, out)
-    return progressLimit(attempt, out, this.#answer?.paused === true, this.options.timeouts)
+    const isPaused = this.#answer?.paused === true
+    const { timeouts } = this.options
+    if (this.call?.mayStream === true) return callLimit(attempt, this.call, isPaused, timeouts)
+    return progressLimit(attempt, out, isPaused, timeouts)
   }
 
   get ownFailure(): FailureReason | undefined {
@@ -165,10 +167,9 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
   onResponse(attempt: Attempt, controller: Dispatcher.DispatchController, headers: IncomingFields): void {
     bindIfSignedIn(attempt, this.request.raw)
     if (attempt !== this.#current || this.outcome !== undefined) return attempt.discard()
-    const { statuses } = this.options.retry
-    if (statuses.length > 0 && statuses.includes(attempt.status) && this.#retry(attempt, 'status'))
-      return attempt.discard()
-    this.#answer = new Answer(this, this.#lane, attempt, controller, headers, this.#outgoing!.method)
+    if (isListed(attempt, this.options.retry) && this.#retry(attempt, 'status')) return attempt.discard()
+    const lane = this.call === undefined ? this.#lane : laneForCall(this.#lane, this.call, headers, this.reply.raw)
+    this.#answer = new Answer(this, lane, attempt, controller, headers, this.#outgoing!.method)
     this.#answer.start(headers)
     if (attempt.connection?.longLength !== undefined) attempt.connection.lends = this.#answer.borrows
   }
@@ -220,7 +221,7 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
     this.#current?.cancel(reason)
     if (this.clientGone) return
     const failure = failureError(reason, error)
-    if (this.#answer !== undefined && !this.#answer.abandon(failure)) return
+    if (this.#answer !== undefined && (closeCall(this, this.#answer) || !this.#answer.abandon(failure))) return
     replyWithFailure(this, failure)
   }
 

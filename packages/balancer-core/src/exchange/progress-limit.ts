@@ -2,6 +2,7 @@ import { Readable } from 'node:stream'
 import type { Attempt } from '../attempt/attempt.ts'
 import type { TimeoutOptions } from '../backends/pool-options.ts'
 import type { FailureReason } from '../failure.ts'
+import type { RemoteCall } from '../grpc/remote-call.ts'
 import type { Outgoing } from '../request/outgoing-request.ts'
 
 /** How long an attempt may go without progress, in ms (0 = no limit), and the failure after that. */
@@ -31,4 +32,19 @@ export function progressLimit(
     return { limit: idle, reason: isHeldUp(body) ? 'upload-timeout' : 'request-stalled' }
   }
   return status === 0 ? { limit: headers, reason: 'headers-timeout' } : { limit: idle, reason: 'body-timeout' }
+}
+
+/**
+ * The same for a call that may stream, where both sides may be quiet for long, even before the response headers: nobody
+ * has to move next. With a deadline, the client has said how long it waits.
+ */
+export function callLimit(
+  { started }: Attempt,
+  { deadline }: RemoteCall,
+  isPaused: boolean,
+  { connect, idle, stream }: TimeoutOptions,
+): ProgressLimit {
+  if (!started) return { limit: connect, reason: 'connect-timeout' }
+  if (isPaused) return { limit: idle, reason: 'client-stalled' }
+  return { limit: deadline === undefined ? stream : 0, reason: 'stream-timeout' }
 }
