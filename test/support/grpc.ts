@@ -110,9 +110,7 @@ const Client = grpc.makeGenericClientConstructor(service, 'Echo')
 
 /** A client with one channel. */
 export function grpcClient(t: TestContext, port: number, { tls = false } = {}) {
-  const credentials = tls
-    ? grpc.credentials.createSsl(Buffer.from(localhost.cert))
-    : grpc.credentials.createInsecure()
+  const credentials = tls ? grpc.credentials.createSsl(Buffer.from(localhost.cert)) : grpc.credentials.createInsecure()
   const client = new Client(`${tls ? 'localhost' : '127.0.0.1'}:${port}`, credentials, {
     'grpc.enable_retries': 0,
     'grpc.max_receive_message_length': -1,

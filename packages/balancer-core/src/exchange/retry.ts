@@ -2,6 +2,7 @@ import type { Attempt } from '../attempt/attempt.ts'
 import type { RetryBudget } from '../attempt/retry-budget.ts'
 import type { RetryOptions } from '../attempt/retry-options.ts'
 import { failures, type FailureReason } from '../failure.ts'
+import type { StatusName } from '../grpc/status-code.ts'
 import { failureStatus } from '../grpc/failure-status.ts'
 import { RecordedBody } from '../request/recorded-body.ts'
 import type { Outgoing } from '../request/outgoing-request.ts'
@@ -61,6 +62,10 @@ export function mayRetry(question: RetryQuestion, options: RetryOptions, budget:
   return replayable && resent < options.attempts && (listed || options.methods.includes(method)) && budget.withdraw(now)
 }
 
+function isIn(listed: readonly StatusName[], status: StatusName | undefined): boolean {
+  return status !== undefined && listed.includes(status)
+}
+
 /**
  * May a response of this status be discarded, and the request be retried? Of calls of gRPC, only those that fail without
  * a header before (trailers-only). A backend that names a time to wait is not asked again, nor another in its place: the
@@ -68,7 +73,7 @@ export function mayRetry(question: RetryQuestion, options: RetryOptions, budget:
  */
 export function isListed({ status, grpcStatus, headers }: Attempt, { statuses, grpc }: RetryOptions): boolean {
   if (statuses.length > 0 && statuses.includes(status)) return true
-  if (grpcStatus === undefined || !grpc.includes(grpcStatus)) return false
+  if (!isIn(grpc, grpcStatus)) return false
   const { 'grpc-retry-pushback-ms': pushback = '0' } = headers
   return pushback === '0'
 }
@@ -76,8 +81,7 @@ export function isListed({ status, grpcStatus, headers }: Attempt, { statuses, g
 /** A failure here is for the client what its gRPC status says. */
 function isGrpcListed(reason: FailureReason | 'status', { exchange, grpcStatus }: Attempt, grpc: RetryOptions['grpc']) {
   if (exchange.call?.form !== 'grpc') return false
-  const status = reason === 'status' ? grpcStatus : failureStatus(reason)
-  return status !== undefined && grpc.includes(status)
+  return isIn(grpc, reason === 'status' ? grpcStatus : failureStatus(reason))
 }
 
 /** The retries of one exchange. Created only when an attempt has failed. */
