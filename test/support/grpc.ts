@@ -1,6 +1,10 @@
+import balancer, { type BalancerOptions } from '@fastify-balancer/balancer-core'
 import * as grpc from '@grpc/grpc-js'
+import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
 import type { TestContext } from 'node:test'
+import { listenApp } from './app.ts'
 import { localhost } from './certificates.ts'
+import { LogLines } from './log-lines.ts'
 
 const same = (bytes: Buffer) => bytes
 
@@ -73,7 +77,7 @@ function usual(name: string): Handlers {
 export interface GrpcBackend {
   readonly url: string
   readonly server: grpc.Server
-  /** Connections ever opened to it are not counted by grpc-js; calls are. */
+  /** Unary calls so far. */
   readonly calls: grpc.ServerUnaryCall<Buffer, Buffer>[]
 }
 
@@ -152,4 +156,28 @@ export function callUnary(
         setImmediate(() => resolve({ code: grpc.status[code], details, message: answer, headers, trailers })),
       )
   })
+}
+
+/** An app that listens for HTTP/2, with a balancer over HTTP/2 backends. */
+export interface GrpcApp {
+  readonly app: FastifyInstance
+  readonly port: number
+  readonly log: LogLines
+}
+
+interface GrpcAppOptions extends BalancerOptions {
+  /** To clients and to backends. */
+  readonly tls?: boolean
+  readonly before?: (app: FastifyInstance) => unknown
+}
+
+export async function startGrpcApp(t: TestContext, options: GrpcAppOptions): Promise<GrpcApp> {
+  const { tls = false, before, ...balancing } = options
+  const log = new LogLines()
+  const server = tls ? { http2: true, https: localhost, logger: log } : { http2: true, logger: log }
+  const app = Fastify(server as unknown as FastifyServerOptions)
+  await before?.(app)
+  const pool: BalancerOptions['pool'] = tls ? { protocol: 'http2', tls: { ca: localhost.cert } } : { protocol: 'h2c' }
+  await app.register(balancer, { pool, ...balancing })
+  return { ...(await listenApp(t, app)), log }
 }

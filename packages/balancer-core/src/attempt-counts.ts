@@ -1,4 +1,5 @@
-import type { Attempt, AttemptCounter } from './attempt/attempt.ts'
+import type { Attempt } from './attempt/attempt.ts'
+import type { AttemptCounter } from './attempt/attempt-owner.ts'
 import type { Backend } from './backends/backend.ts'
 import { channels } from './channels.ts'
 import type { Clock } from './clock.ts'

@@ -2,18 +2,17 @@
 import type { FastifyRequest } from 'fastify'
 import type { Dispatcher } from 'undici'
 import { withHeader, type AttemptRequest } from './attempt-headers.ts'
+import type { AttemptOwner } from './attempt-owner.ts'
 import { AttemptRecord } from './attempt-record.ts'
 import type { Backend } from '../backends/backend.ts'
-import type { Clock } from '../clock.ts'
 import { classify, failures, type Blame, type FailureReason, type Outcome } from '../failure.ts'
 import type { PickRequest } from '../picking/policy.ts'
-import type { RemoteCall } from '../grpc/remote-call.ts'
 import type { StatusName } from '../grpc/status-code.ts'
 import type { HeldBody } from '../connections/held-body.ts'
 import type { CarryingConnection, ConnectionAware, RequestPool } from '../connections/request-pool.ts'
 import type { IncomingFields } from '../headers/fields.ts'
 import { isEncoded } from '../headers/hop-by-hop.ts'
-import type { TimeLimitSweep, Swept } from './time-limit-sweep.ts'
+import type { Swept } from './time-limit-sweep.ts'
 
 /** What hooks, channels and the log see of an exchange: one client request on its way through. */
 export interface ExchangeView extends PickRequest {
@@ -34,33 +33,6 @@ export interface ExchangeView extends PickRequest {
   /** Whose fault its failure is; undefined if it did not fail. */
   readonly blame: Blame | undefined
   readonly error: unknown
-}
-
-/** Owner of an attempt: the exchange, which is told what happens and decides what follows. */
-export interface AttemptOwner extends ExchangeView {
-  readonly clock: Clock
-  readonly counts: AttemptCounter
-  /** Undefined for all but gRPC, gRPC-Web and Connect. */
-  readonly call: RemoteCall | undefined
-  /** The failure on the client's side, if that made the attempt fail. */
-  readonly ownFailure: FailureReason | undefined
-  onSending(): void
-  /** Which time limit applies now, in ms (0 = none), and the failure when it is exceeded. */
-  limitOf(attempt: Attempt): { readonly limit: number; readonly reason: FailureReason }
-  onInformation(status: number, headers: IncomingFields): void
-  onResponse(attempt: Attempt, controller: Dispatcher.DispatchController, headers: IncomingFields): void
-  onData(chunk: Buffer): void
-  onBorrowed(chunk: Buffer): boolean
-  onComplete(trailers: IncomingFields): void
-  onFailure(attempt: Attempt, reason: FailureReason, error: unknown): void
-}
-
-/** Counts attempts and calls the balancer's hooks. Each start is followed by exactly one end. */
-export interface AttemptCounter {
-  readonly sweep: TimeLimitSweep
-  attemptStarted(attempt: Attempt): void
-  attemptResponded(attempt: Attempt): void
-  attemptEnded(attempt: Attempt, outcome: Outcome): void
 }
 
 /** An unwanted response is read only up to these limits to keep its connection: bytes, and ms. */

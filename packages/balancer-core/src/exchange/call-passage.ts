@@ -1,21 +1,26 @@
-import type { AttemptRequest } from '../attempt/attempt-headers.ts'
-import { withHeader } from '../attempt/attempt-headers.ts'
+import { withHeader, type AttemptRequest } from '../attempt/attempt-headers.ts'
 import type { RetryOptions } from '../attempt/retry-options.ts'
-import type { FailureReason } from '../failure.ts'
+import { failures, type FailureReason } from '../failure.ts'
 import { statusFields } from '../grpc/failure-response.ts'
 import { failureStatus } from '../grpc/failure-status.ts'
 import type { RemoteCall } from '../grpc/remote-call.ts'
-import { failures } from '../failure.ts'
 import { RecordedBody } from '../request/recorded-body.ts'
 import type { Outgoing } from '../request/outgoing-request.ts'
 import type { Answer } from '../response/answer.ts'
 import type { ExchangeRecord } from './exchange-record.ts'
+import type { TimeLimits } from './time-limits.ts'
 
 /** The limit of a whole call: the client's deadline or `timeouts.request`, whichever is shorter (ms; 0 = none). */
-export function requestLimit({ deadline }: RemoteCall, request: number): [reason: FailureReason, limit: number] {
+function requestLimit({ deadline }: RemoteCall, request: number): [reason: FailureReason, limit: number] {
   if (deadline === undefined || (request > 0 && request < deadline)) return ['request-timeout', request]
   // 0 would be no limit.
   return ['client-deadline', Math.max(deadline, 1)]
+}
+
+/** Limits a request as a whole. */
+export function startLimit(limits: TimeLimits, call: RemoteCall | undefined, request: number): void {
+  if (call === undefined) limits.start('request-timeout', request)
+  else limits.start(...requestLimit(call, request))
 }
 
 /** Tells the backend of an attempt how much time is left. */

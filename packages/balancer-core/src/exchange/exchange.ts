@@ -2,7 +2,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Dispatcher } from 'undici'
 import { Answer } from '../response/answer.ts'
-import type { Attempt, AttemptOwner } from '../attempt/attempt.ts'
+import type { Attempt } from '../attempt/attempt.ts'
+import type { AttemptOwner } from '../attempt/attempt-owner.ts'
 import { bindIfSignedIn } from '../attempt/signed-in.ts'
 import type { WaitingExchange } from '../balancer.ts'
 import { channels } from '../channels.ts'
@@ -16,16 +17,16 @@ import { ClientWatch, takeBody } from './client-watch.ts'
 import { tellOfClose } from './response-close.ts'
 import { TimeLimits } from './time-limits.ts'
 import { callOf } from '../grpc/remote-call.ts'
-import { closeCall, keepCopy, passDeadline, requestLimit } from './call-passage.ts'
+import { closeCall, keepCopy, passDeadline, startLimit } from './call-passage.ts'
 import { laneForCall } from '../response/trailers-only-lane.ts'
 import { distrust, isLatest, isPipelined, waitForTurn } from '../request/pipelining.ts'
-import { callLimit, progressLimit, type ProgressLimit } from './progress-limit.ts'
+import { progressLimit, type ProgressLimit } from './progress-limit.ts'
 import { closeConnection } from './close-connection.ts'
 import { logExchange } from '../log.ts'
 import { attemptRequest, outgoing, rewriteOutgoing, type Outgoing } from '../request/outgoing-request.ts'
 import { openFresh } from '../backends/pool.ts'
 import type { Waiter } from '../picking/queue.ts'
-import { brokenBody, RequestFault } from '../request/request-body.ts'
+import { brokenBody, isCutOff, RequestFault } from '../request/request-body.ts'
 import { refuse } from './refusals.ts'
 import { isListed, Retries } from './retry.ts'
 import type { IncomingFields } from '../headers/fields.ts'
@@ -78,8 +79,7 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
     // The client may have gone while an earlier hook was running.
     if (this.reply.raw.destroyed) return this.onClose()
     if (!this.hasRoom) return refuse(this, 'overloaded')
-    if (this.call === undefined) this.#limits.start('request-timeout', timeouts.request)
-    else this.#limits.start(...requestLimit(this.call, timeouts.request))
+    startLimit(this.#limits, this.call, timeouts.request)
     try {
       this.#outgoing = outgoing(request, forwarding.request)
       rewriteOutgoing(this.#outgoing, request, forwarding.request)
@@ -149,14 +149,11 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
   limitOf(attempt: Attempt): ProgressLimit {
     const out = this.#outgoing!
     this.client.check(attempt, out)
-    const isPaused = this.#answer?.paused === true
-    const { timeouts } = this.options
-    if (this.call?.mayStream === true) return callLimit(attempt, this.call, isPaused, timeouts)
-    return progressLimit(attempt, out, isPaused, timeouts)
+    return progressLimit(attempt, out, this.call, this.#answer?.paused === true, this.options.timeouts)
   }
 
   get ownFailure(): FailureReason | undefined {
-    if (this.clientGone) return 'client-gone'
+    if (this.clientGone || isCutOff(this.request)) return 'client-gone'
     return brokenBody(this.#outgoing!.body, this.request) === undefined ? undefined : 'bad-request'
   }
 
@@ -230,8 +227,8 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
     if (this.#ended) return
     this.#ended = true
     const { writableFinished, writableEnded, socket } = this.reply.raw
-    // `inject` closes a complete response before it counts as flushed; its socket stays open.
-    this.clientGone = !writableFinished && !(writableEnded && socket?.destroyed === false)
+    // Over HTTP/2, Node calls every closed response finished. `inject` closes a complete one before it counts as flushed.
+    this.clientGone = !writableEnded || (!writableFinished && socket?.destroyed !== false)
     this.outcome ??= this.clientGone ? 'client-gone' : 'ok'
     this.endedAt = this.clock.now()
     this.#stopWaiting()

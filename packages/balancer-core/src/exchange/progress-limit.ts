@@ -18,33 +18,21 @@ export function isHeldUp(body: Outgoing['body']): boolean {
 
 /**
  * The limit applies to the side that has to move next. `isPaused`: the client has not read all that the backend has
- * sent.
+ * sent. In a call that may stream, nobody has to move next: both sides may be quiet for long, even before the response
+ * headers. With a deadline, its client has said how long it waits.
  */
 export function progressLimit(
   { started, status, uploaded }: Attempt,
   { body }: Outgoing,
+  call: RemoteCall | undefined,
   isPaused: boolean,
-  { connect, headers, idle }: TimeoutOptions,
+  { connect, headers, idle, stream }: TimeoutOptions,
 ): ProgressLimit {
   if (!started) return { limit: connect, reason: 'connect-timeout' }
   if (isPaused) return { limit: idle, reason: 'client-stalled' }
+  if (call?.mayStream === true) return { limit: call.deadline === undefined ? stream : 0, reason: 'stream-timeout' }
   if (!uploaded) {
     return { limit: idle, reason: isHeldUp(body) ? 'upload-timeout' : 'request-stalled' }
   }
   return status === 0 ? { limit: headers, reason: 'headers-timeout' } : { limit: idle, reason: 'body-timeout' }
-}
-
-/**
- * The same for a call that may stream, where both sides may be quiet for long, even before the response headers: nobody
- * has to move next. With a deadline, the client has said how long it waits.
- */
-export function callLimit(
-  { started }: Attempt,
-  { deadline }: RemoteCall,
-  isPaused: boolean,
-  { connect, idle, stream }: TimeoutOptions,
-): ProgressLimit {
-  if (!started) return { limit: connect, reason: 'connect-timeout' }
-  if (isPaused) return { limit: idle, reason: 'client-stalled' }
-  return { limit: deadline === undefined ? stream : 0, reason: 'stream-timeout' }
 }

@@ -22,6 +22,9 @@ const exceptions: Partial<Record<FailureReason, StatusName>> = {
   'request-timeout': 'DEADLINE_EXCEEDED',
   'client-deadline': 'DEADLINE_EXCEEDED',
   'request-stalled': 'DEADLINE_EXCEEDED',
+  // Only logged and counted.
+  'client-gone': 'CANCELLED',
+  'client-stalled': 'CANCELLED',
 }
 
 /** The gRPC status of a failure. */
