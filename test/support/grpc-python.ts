@@ -13,7 +13,11 @@ export const withoutPython =
   spawnSync(python, ['-c', 'import grpc']).status === 0 ? false : 'needs python3 with python3-grpcio (Debian)'
 
 function run(t: TestContext, ...args: readonly string[]) {
-  const child = spawn(python, [file, ...args], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const child = spawn(python, [file, ...args], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+    // It logs every request that it refuses, such as HEAD.
+    env: { ...process.env, GRPC_VERBOSITY: 'NONE' },
+  })
   const ended = once(child, 'exit')
   t.after(async () => {
     child.kill('SIGKILL')

@@ -74,6 +74,14 @@ function usual(name: string): Handlers {
   }
 }
 
+/** `grpc.health.v1`, which says this. */
+function addHealth(server: grpc.Server, serving: 'SERVING' | 'NOT_SERVING'): void {
+  const Check = { ...method('', false, false), path: '/grpc.health.v1.Health/Check' }
+  const check: grpc.handleUnaryCall<Buffer, Buffer> = (_call, done) =>
+    done(null, Buffer.from([8, serving === 'SERVING' ? 1 : 2]))
+  server.addService({ Check }, { Check: check })
+}
+
 export interface GrpcBackend {
   readonly url: string
   readonly server: grpc.Server
@@ -81,10 +89,18 @@ export interface GrpcBackend {
   readonly calls: grpc.ServerUnaryCall<Buffer, Buffer>[]
 }
 
+interface GrpcBackendOptions {
+  readonly name?: string
+  readonly tls?: boolean
+  readonly handlers?: Partial<Handlers>
+  /** What it says of its health; without it, it has no such service. */
+  readonly serving?: 'SERVING' | 'NOT_SERVING'
+}
+
 /** A server of grpc-js; it is stopped when the test ends. */
 export async function startGrpcBackend(
   t: TestContext,
-  { name = 'one', tls = false, handlers = {} }: { name?: string; tls?: boolean; handlers?: Partial<Handlers> } = {},
+  { name = 'one', tls = false, handlers = {}, serving }: GrpcBackendOptions = {},
 ): Promise<GrpcBackend> {
   const server = new grpc.Server()
   const calls: grpc.ServerUnaryCall<Buffer, Buffer>[] = []
@@ -96,6 +112,7 @@ export async function startGrpcBackend(
       all.Unary(call, done)
     },
   })
+  if (serving !== undefined) addHealth(server, serving)
   const credentials = tls
     ? grpc.ServerCredentials.createSsl(null, [
         { cert_chain: Buffer.from(localhost.cert), private_key: Buffer.from(localhost.key) },
@@ -169,15 +186,17 @@ interface GrpcAppOptions extends BalancerOptions {
   /** To clients and to backends. */
   readonly tls?: boolean
   readonly before?: (app: FastifyInstance) => unknown
+  readonly after?: (app: FastifyInstance) => unknown
 }
 
 export async function startGrpcApp(t: TestContext, options: GrpcAppOptions): Promise<GrpcApp> {
-  const { tls = false, before, ...balancing } = options
+  const { tls = false, before, after, ...balancing } = options
   const log = new LogLines()
   const server = tls ? { http2: true, https: localhost, logger: log } : { http2: true, logger: log }
   const app = Fastify(server as unknown as FastifyServerOptions)
   await before?.(app)
   const pool: BalancerOptions['pool'] = tls ? { protocol: 'http2', tls: { ca: localhost.cert } } : { protocol: 'h2c' }
   await app.register(balancer, { pool, ...balancing })
+  await after?.(app)
   return { ...(await listenApp(t, app)), log }
 }
