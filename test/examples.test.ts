@@ -8,7 +8,8 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { test, type TestContext } from 'node:test'
 import { ask } from './support/ask.ts'
-import { asked, startBackend, startBackends, type TestBackend } from './support/backend.ts'
+import { asked, startBackend, startBackends } from './support/backend.ts'
+import { callUnary, grpcClient, startGrpcBackend } from './support/grpc.ts'
 import { startProgram, type Program } from './support/program.ts'
 
 const directory = new URL('../examples/', import.meta.url)
@@ -20,7 +21,12 @@ interface Running {
 }
 
 /** Starts an example in front of these backends, or of its own. */
-async function start(t: TestContext, name: string, backends: readonly TestBackend[], env = {}): Promise<Running> {
+async function start(
+  t: TestContext,
+  name: string,
+  backends: readonly { readonly url: string }[],
+  env = {},
+): Promise<Running> {
   const program = startProgram(t, fileURLToPath(new URL(name, directory)), {
     env: { PORT: '0', ...(backends.length > 0 && { BACKENDS: backends.map(({ url }) => url).join() }), ...env },
   })
@@ -259,6 +265,21 @@ const examples: Record<string, (t: TestContext, name: string) => Promise<Running
       (JSON.parse(now.body) as { id: string; requests: number }[]).map(({ id, requests }) => [id, requests]),
       [['b', 2]],
     )
+    return running
+  },
+
+  async 'grpc.ts'(t, name) {
+    const [a, b, sick] = await Promise.all([
+      startGrpcBackend(t, { name: 'a', serving: 'SERVING' }),
+      startGrpcBackend(t, { name: 'b', serving: 'SERVING' }),
+      startGrpcBackend(t, { name: 'sick', serving: 'NOT_SERVING' }),
+    ])
+    const running = await start(t, name, [a, b, sick])
+    const client = grpcClient(t, Number(new URL(running.url).port))
+    const served: unknown[] = []
+    for (let asked = 0; asked < 4; asked++) served.push((await callUnary(client, '')).trailers.get('served-by')[0])
+    assert.deepEqual(served, ['a', 'b', 'a', 'b'])
+    client.close()
     return running
   },
 

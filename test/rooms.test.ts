@@ -35,6 +35,7 @@ const order = [
   'backends/',
   'connections/',
   'names/',
+  'grpc/',
   'headers/',
   'errors',
   'failure',

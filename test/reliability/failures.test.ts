@@ -75,6 +75,8 @@ interface Row {
   readonly client?: 'told' | 'broken' | 'gone'
   /** The code and message of the answer, where they are not those of the table. */
   readonly told?: { readonly code: string | undefined; readonly message: string }
+  /** A call of gRPC, which is answered 200, with this status in the headers. */
+  readonly grpcStatus?: string
   /** What the log line says of the attempt, where that is not the reason. */
   readonly logged?: string
   /** Starts the app, and has one request for `/row` fail. */
@@ -563,6 +565,37 @@ const rows: Record<FailureReason, Row> = {
       return { status: response.statusCode!, headers: response.headers, body: '', whole: response.complete, error }
     },
   },
+  'client-deadline': {
+    status: 504,
+    blame: 'client',
+    grpcStatus: '4',
+    async provoke(scene) {
+      const backend = await startBackend(scene.t, never)
+      await scene.start({ backends: [backend.url], clock: scene.clock })
+      const answer = ask(scene.url, {
+        method: 'POST',
+        headers: { 'content-type': 'application/grpc', 'grpc-timeout': '5S' },
+      })
+      await until('the request has arrived', () => backend.received.length === 1)
+      scene.clock.advance(5000)
+      return answer
+    },
+  },
+  'stream-timeout': {
+    status: 504,
+    blame: 'proxy',
+    grpcStatus: '14',
+    async provoke(scene) {
+      const backend = await startBackend(scene.t, never)
+      await scene.start({ backends: [backend.url], clock: scene.clock })
+      const answer = ask(scene.url, { method: 'POST', headers: { 'content-type': 'application/grpc' } })
+      await until('the request has arrived', () => backend.received.length === 1)
+      scene.clock.advance(299_000)
+      assert.equal(scene.balancer.exchanges, 1)
+      scene.clock.advance(2000)
+      return answer
+    },
+  },
   'request-stalled': {
     status: 408,
     blame: 'client',
@@ -594,6 +627,12 @@ function assertNoAddress({ headers, body }: Answer, scene: Scene): void {
 
 function assertTold(answer: Answer, reason: FailureReason, scene: Scene, failureHeader: boolean): void {
   const row = rows[reason]
+  if (row.grpcStatus !== undefined) {
+    const { 'content-type': type, 'grpc-status': status, 'grpc-message': text } = answer.headers
+    assert.deepEqual([answer.status, answer.body], [200, ''])
+    assert.deepEqual([type, status, text], ['application/grpc', row.grpcStatus, failures[reason].message])
+    return assertNoAddress(answer, scene)
+  }
   assert.equal(answer.status, row.status)
   assert.match(String(answer.headers['content-type']), /^application\/json/)
   const { code, message } = row.told ?? {
@@ -636,7 +675,10 @@ async function check(reason: FailureReason, scene: Scene, failureHeader: boolean
   assert.equal(mine.length, 1)
   const [line] = mine
   assert.equal(line!.outcome, reason)
-  assert.equal(line!.status, row.client === 'gone' ? 0 : row.client === 'broken' ? 200 : row.status)
+  assert.equal(
+    line!.status,
+    row.client === 'gone' ? 0 : row.client === 'broken' || row.grpcStatus !== undefined ? 200 : row.status,
+  )
   assert.equal(line!.level, row.blame === 'client' ? 30 : bugs.has(reason) ? 50 : 40)
   assert.deepEqual(
     line!.attempts.map(({ outcome }) => outcome),

@@ -1,4 +1,5 @@
-import type { Attempt, AttemptCounter } from './attempt/attempt.ts'
+import type { Attempt } from './attempt/attempt.ts'
+import type { AttemptCounter } from './attempt/attempt.ts'
 import type { Backend } from './backends/backend.ts'
 import { channels } from './channels.ts'
 import type { Clock } from './clock.ts'
@@ -17,7 +18,7 @@ function isAboutClient(status: number): boolean {
 }
 
 /** A failed attempt, or a 5xx: backends that do no work often answer 5xx quickly. */
-function hasFailed({ status }: Attempt, outcome: Outcome): boolean {
+function hasFailed({ effectiveStatus: status }: Attempt, outcome: Outcome): boolean {
   return outcome === 'ok' ? status >= 500 && !isAboutClient(status) : failures[outcome].blame === 'backend'
 }
 

@@ -130,6 +130,13 @@ export const failures = {
   },
   // at any time
   'request-timeout': { status: 504, blame: 'proxy', retry: 'never', message: 'The request took too long' },
+  'client-deadline': { status: 504, blame: 'client', retry: 'never', message: "The client's deadline has passed" },
+  'stream-timeout': {
+    status: 504,
+    blame: 'proxy',
+    retry: 'never',
+    message: 'Nothing was sent in either direction for too long',
+  },
   'drain-deadline': {
     status: 503,
     blame: 'proxy',

@@ -133,6 +133,12 @@ export interface BalancerOptions {
      */
     idle?: number | false
     /**
+     * gRPC, gRPC-Web and streams of Connect, in place of `headers` and `idle`: nothing sent by either side. A client
+     * that sets a deadline of its own waits until that (ms; 0 = none)
+     * @default 300000
+     */
+    stream?: number | false
+    /**
      * The whole request, with retries and response body (ms; 0 = none)
      * @default 0
      */
@@ -163,6 +169,13 @@ export interface BalancerOptions {
      * @default []
      */
     statuses?: readonly number[]
+    /**
+     * gRPC statuses, such as `UNAVAILABLE`, that are retried, whatever `methods` says: only calls that have had no
+     * response header yet, and whose request is complete and at most 64 KiB. A call may then run twice. A backend that
+     * sends `grpc-retry-pushback-ms` above 0 or below is not asked again
+     * @default []
+     */
+    grpc?: readonly ('CANCELLED' | 'UNKNOWN' | 'INVALID_ARGUMENT' | 'DEADLINE_EXCEEDED' | 'NOT_FOUND' | 'ALREADY_EXISTS' | 'PERMISSION_DENIED' | 'RESOURCE_EXHAUSTED' | 'FAILED_PRECONDITION' | 'ABORTED' | 'OUT_OF_RANGE' | 'UNIMPLEMENTED' | 'INTERNAL' | 'UNAVAILABLE' | 'DATA_LOSS' | 'UNAUTHENTICATED')[]
     /** Limit on all retries together, so that they do not overload the remaining backends */
     budget?: {
       /**

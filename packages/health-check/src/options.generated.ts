@@ -4,10 +4,16 @@ import type { CustomProbe } from './probe/custom-probe.ts'
 /** How the backends of a balancer are checked: everything optional, nested objects in part. */
 export interface HealthCheckSettings {
   /**
-   * Kind of probe: `http` = a request, `tcp` = only a connection (with TLS for `https://`), `none` = no probes
+   * Kind of probe: `http` = a request, `tcp` = only a connection (with TLS for `https://`), `grpc` = a call of
+   * `grpc.health.v1.Health/Check` over HTTP/2, `none` = no probes
    * @default 'http'
    */
-  type?: 'http' | 'tcp' | 'none'
+  type?: 'http' | 'tcp' | 'grpc' | 'none'
+  /**
+   * `grpc`: the service to ask about; none = the server as a whole
+   * @default ''
+   */
+  service?: string
   /**
    * Request method
    * @default 'HEAD'

@@ -16,12 +16,13 @@ export class Measurement {
   }
 
   exchangeEnded({ status, outcome, blame, startedAt, endedAt, attempts }: ExchangeView): void {
-    const failed = status >= 500 || (outcome !== 'ok' && blame !== 'client')
+    const answered = outcome === 'ok' ? (attempts.at(-1)?.effectiveStatus ?? status) : status
+    const failed = answered >= 500 || (outcome !== 'ok' && blame !== 'client')
     this.#exchanges.add(failed, endedAt - startedAt)
     this.#retries += Math.max(0, attempts.length - 1)
   }
 
-  attemptEnded({ backend, status, blame, startedAt, respondedAt }: Attempt): void {
+  attemptEnded({ backend, effectiveStatus: status, blame, startedAt, respondedAt }: Attempt): void {
     const failed = status >= 500 || blame === 'backend'
     this.#of(backend).add(failed, respondedAt === 0 ? undefined : respondedAt - startedAt)
   }

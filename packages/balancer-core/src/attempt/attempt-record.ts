@@ -2,6 +2,7 @@ import type { Backend } from '../backends/backend.ts'
 import type { Clock } from '../clock.ts'
 import type { CarryingConnection } from '../connections/request-pool.ts'
 import { tlsReasonOf } from '../connections/tls/tls-reasons.ts'
+import { httpStatusOf, type StatusName } from '../grpc/status-code.ts'
 import { blameOf, classify, type AttemptProgress, type Blame, type FailureReason, type Outcome } from '../failure.ts'
 import type { IncomingFields } from '../headers/fields.ts'
 import { retryAfter } from './retry-after.ts'
@@ -32,6 +33,10 @@ export class AttemptRecord {
   endedAt = 0
   /** The response's status; 0 before it has arrived. */
   status = 0
+  /** The gRPC status of the response; undefined for any other, and before it is known: it may come after the body. */
+  grpcStatus: StatusName | undefined
+  /** The client's own deadline ends the call: it says nothing about the backend. */
+  hasDeadline = false
   /** The response's header fields, by their names in lower case; empty before they have arrived. */
   headers: IncomingFields = noFields
   /** Its connection has switched to another protocol, and is a tunnel's. */
@@ -57,6 +62,16 @@ export class AttemptRecord {
   /** Whose fault the failure is; undefined if it did not fail. */
   get blame(): Blame | undefined {
     return blameOf(this.outcome)
+  }
+
+  /**
+   * The status by which the backend is judged: of HTTP, or what its gRPC status means there (as Envoy maps it). 499, a
+   * status that no backend sends, is about the client: it has cancelled, or its own deadline has passed.
+   */
+  get effectiveStatus(): number {
+    const { status, grpcStatus } = this
+    if (grpcStatus === undefined || status !== 200) return status
+    return grpcStatus === 'DEADLINE_EXCEEDED' && this.hasDeadline ? 499 : httpStatusOf(grpcStatus)
   }
 
   /**

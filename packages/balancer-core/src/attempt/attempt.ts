@@ -2,47 +2,25 @@
 import type { Duplex } from 'node:stream'
 import type { Dispatcher } from 'undici'
 import { withHeader, type AttemptRequest } from './attempt-headers.ts'
+import type { CounterOf, OwnerOf } from './attempt-owner.ts'
 import { AttemptRecord } from './attempt-record.ts'
 import type { Backend } from '../backends/backend.ts'
-import type { Clock } from '../clock.ts'
 import type { ViewOfExchange } from './exchange-view.ts'
 import { failures, type FailureReason, type Outcome } from '../failure.ts'
 import type { HeldBody } from '../connections/held-body.ts'
 import type { CarryingConnection, ConnectionAware, RequestPool } from '../connections/request-pool.ts'
 import type { IncomingFields } from '../headers/fields.ts'
 import { isEncoded } from '../headers/hop-by-hop.ts'
-import type { TimeLimitSweep, Swept } from './time-limit-sweep.ts'
+import type { Swept } from './time-limit-sweep.ts'
 
 /** What hooks, channels and the log see of an exchange: one client request on its way through. */
 export type ExchangeView = ViewOfExchange<Attempt>
 
-/** Owner of an attempt: the exchange, which is told what happens and decides what follows. */
-export interface AttemptOwner extends ExchangeView {
-  readonly clock: Clock
-  readonly counts: AttemptCounter
-  /** The failure on the client's side, if that made the attempt fail. */
-  readonly ownFailure: FailureReason | undefined
-  onSending(): void
-  /** Which time limit applies now, in ms (0 = none), and the failure when it is exceeded. */
-  limitOf(attempt: Attempt): { readonly limit: number; readonly reason: FailureReason }
-  onInformation(status: number, headers: IncomingFields): void
-  onResponse(attempt: Attempt, controller: Dispatcher.DispatchController, headers: IncomingFields): void
-  onData(chunk: Buffer): void
-  onBorrowed(chunk: Buffer): boolean
-  onComplete(trailers: IncomingFields): void
-  /** Why a 101 with these headers is not acceptable. */
-  upgradeFault(headers: IncomingFields): FailureReason | undefined
-  onUpgrade(attempt: Attempt, stream: Duplex, head: Buffer): void
-  onFailure(attempt: Attempt, reason: FailureReason, error: unknown): void
-}
+/** See `OwnerOf`. */
+export type AttemptOwner = OwnerOf<Attempt>
 
-/** Counts attempts and calls the balancer's hooks. Each start is followed by exactly one end. */
-export interface AttemptCounter {
-  readonly sweep: TimeLimitSweep
-  attemptStarted(attempt: Attempt): void
-  attemptResponded(attempt: Attempt): void
-  attemptEnded(attempt: Attempt, outcome: Outcome): void
-}
+/** See `CounterOf`. */
+export type AttemptCounter = CounterOf<Attempt>
 
 /** An unwanted response is read only up to these limits to keep its connection: bytes, and ms. */
 const mostDiscarded = { bytes: 65_536, limit: 1000, reason: 'body-timeout' } as const
@@ -77,6 +55,7 @@ export class Attempt extends AttemptRecord implements ConnectionAware, Swept {
   start(pool: Pick<RequestPool, 'dispatch'>, request: AttemptRequest): void {
     const { exchange } = this
     this.startedAt = exchange.clock.now()
+    this.hasDeadline = exchange.call?.deadline !== undefined
     this.#request = request
     exchange.counts.attemptStarted(this)
     this.#request = undefined
@@ -174,6 +153,7 @@ export class Attempt extends AttemptRecord implements ConnectionAware, Swept {
     if (length !== undefined) headers['content-length'] = length
     this.respond(status, headers, exchange.clock.now())
     this.moved()
+    if (exchange.call !== undefined) this.grpcStatus = exchange.call.statusIn(headers)
     if (status > 599 || isEncoded(headers)) return this.cancel('bad-response')
     exchange.counts.attemptResponded(this)
     exchange.onResponse(this, controller, headers)
@@ -213,6 +193,8 @@ export class Attempt extends AttemptRecord implements ConnectionAware, Swept {
 
   onResponseEnd(_controller: Dispatcher.DispatchController, trailers: IncomingFields): void {
     this.connection?.responseEnded()
+    const { call } = this.exchange
+    if (call !== undefined) this.grpcStatus ??= call.statusAtEnd(trailers)
     this.#settle('ok', undefined)
     if (!this.#discarding) this.exchange.onComplete(trailers)
   }

@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import type { Blame, Outcome } from '../failure.ts'
 import type { TunnelView } from '../backends/backend.ts'
+import type { StatusName } from '../grpc/status-code.ts'
 import type { PickRequest } from '../picking/policy.ts'
 
 /** See `ExchangeView`. */
@@ -15,6 +16,8 @@ export interface ViewOfExchange<Attempt> extends PickRequest {
   readonly endedAt: number
   /** The status that was sent to the client; 0 if none was. */
   readonly status: number
+  /** The gRPC status that the client was told; undefined if it is no call of gRPC, or the status is not seen. */
+  readonly grpcStatus: StatusName | undefined
   /** Every attempt so far, in order. */
   readonly attempts: readonly Attempt[]
   /** Its tunnel, once it was upgraded. */

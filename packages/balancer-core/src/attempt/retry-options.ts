@@ -1,5 +1,8 @@
 import { strict } from '@fastify-balancer/option-schema'
 import { Type, type Static } from '@sinclair/typebox'
+import { statusNames } from '../grpc/status-code.ts'
+
+const notOk = statusNames.filter((name) => name !== 'OK')
 
 export const RetryOptions = Type.Object(
   {
@@ -18,6 +21,11 @@ export const RetryOptions = Type.Object(
     statuses: Type.Array(Type.Integer({ minimum: 400, maximum: 599 }), {
       default: [],
       description: 'Response statuses that are retried',
+    }),
+    grpc: Type.Array(Type.Union(notOk.map((name) => Type.Literal(name))), {
+      default: [],
+      description:
+        'gRPC statuses, such as `UNAVAILABLE`, that are retried, whatever `methods` says: only calls that have had no response header yet, and whose request is complete and at most 64 KiB. A call may then run twice. A backend that sends `grpc-retry-pushback-ms` above 0 or below is not asked again',
     }),
     budget: Type.Object(
       {

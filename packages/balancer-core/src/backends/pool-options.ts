@@ -57,6 +57,11 @@ export const TimeoutOptions = Type.Object(
     ),
     headers: milliseconds('From the end of the request to the response headers', 30_000),
     idle: milliseconds('No byte sent or received, on either side', 60_000),
+    // Envoy's default for idle streams; nginx (`grpc_read_timeout`) would end a quiet one after 60 s.
+    stream: milliseconds(
+      'gRPC, gRPC-Web and streams of Connect, in place of `headers` and `idle`: nothing sent by either side. A client that sets a deadline of its own waits until that',
+      300_000,
+    ),
     request: milliseconds('The whole request, with retries and response body', 0),
     queue: milliseconds('Waiting in the queue for a backend to become free', 1000),
   },

@@ -3,6 +3,12 @@ import type { Duplex } from 'node:stream'
 import type { Attempt, ExchangeView } from '../attempt/attempt.ts'
 import type { TunnelView } from '../backends/backend.ts'
 import type { Balancer } from '../balancer.ts'
+import type { RemoteCall } from '../grpc/remote-call.ts'
+import { failureStatus } from '../grpc/failure-status.ts'
+import type { StatusName } from '../grpc/status-code.ts'
+import { signedInAt } from '../attempt/signed-in.ts'
+import type { Backend } from '../backends/backend.ts'
+import { isUploading } from '../request/request-body.ts'
 import type { Clock } from '../clock.ts'
 import { blameOf, type Blame, type FailureReason, type Outcome } from '../failure.ts'
 import type { IncomingFields } from '../headers/fields.ts'
@@ -21,6 +27,8 @@ export class ExchangeRecord implements ExchangeView {
   /** The balancer's options when it began: it keeps them, whatever changes meanwhile. */
   readonly options: ParsedOptions
   readonly clock: Clock
+  /** Undefined for all but gRPC, gRPC-Web and Connect. */
+  call: RemoteCall | undefined
   startedAt = 0
   endedAt = 0
   readonly attempts: Attempt[] = []
@@ -57,6 +65,20 @@ export class ExchangeRecord implements ExchangeView {
 
   get headers(): PickRequest['headers'] {
     return this.request.raw.headers
+  }
+
+  get home(): Backend | undefined {
+    return signedInAt(this.request.raw)
+  }
+
+  get uploading(): boolean {
+    return isUploading(this.request)
+  }
+
+  get grpcStatus(): StatusName | undefined {
+    if (this.call === undefined) return undefined
+    const { outcome } = this
+    return outcome === undefined || outcome === 'ok' ? this.attempts.at(-1)?.grpcStatus : failureStatus(outcome)
   }
 
   get blame(): Blame | undefined {

@@ -2,9 +2,9 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Dispatcher } from 'undici'
 import { Answer } from '../response/answer.ts'
-import type { Attempt, AttemptOwner } from '../attempt/attempt.ts'
-import { bindIfSignedIn, signedInAt } from '../attempt/signed-in.ts'
-import type { Backend } from '../backends/backend.ts'
+import type { Attempt } from '../attempt/attempt.ts'
+import type { AttemptOwner } from '../attempt/attempt.ts'
+import { bindIfSignedIn } from '../attempt/signed-in.ts'
 import type { WaitingExchange } from '../balancer.ts'
 import { channels } from '../channels.ts'
 import { failureError } from '../errors.ts'
@@ -16,6 +16,9 @@ import type { Lane } from '../response/response-lane.ts'
 import { ClientWatch, takeBody } from './client-watch.ts'
 import { tellOfClose } from './response-close.ts'
 import { TimeLimits } from './time-limits.ts'
+import { callOf } from '../grpc/remote-call.ts'
+import { closeCall, keepCopy, passDeadline, startLimit } from './call-passage.ts'
+import { laneForCall } from '../response/trailers-only-lane.ts'
 import { distrust, isLatest, isPipelined, waitForTurn } from '../request/pipelining.ts'
 import { progressLimit, type ProgressLimit } from './progress-limit.ts'
 import { closeConnection } from './close-connection.ts'
@@ -24,9 +27,9 @@ import { logExchange } from '../log.ts'
 import { attemptRequest, outgoing, rewriteOutgoing, type Outgoing } from '../request/outgoing-request.ts'
 import { openFresh } from '../backends/pool.ts'
 import type { Waiter } from '../picking/queue.ts'
-import { brokenBody, isUploading, RequestFault } from '../request/request-body.ts'
+import { brokenBody, isCutOff, RequestFault } from '../request/request-body.ts'
 import { refuse } from './refusals.ts'
-import { Retries } from './retry.ts'
+import { isListed, Retries } from './retry.ts'
 import type { IncomingFields } from '../headers/fields.ts'
 
 /**
@@ -59,14 +62,6 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
     return (this.#watch ??= new ClientWatch(this, this.#limits))
   }
 
-  get home(): Backend | undefined {
-    return signedInAt(this.request.raw)
-  }
-
-  get uploading(): boolean {
-    return isUploading(this.request)
-  }
-
   /** Begins, when it is its turn. */
   begin(): void {
     if (isPipelined(this.reply.raw)) waitForTurn(this.request.raw, this.reply.raw, () => this.#start())
@@ -77,6 +72,7 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
   #start(): void {
     const { balancer, request, forwarding } = this
     const { timeouts } = this.options
+    this.call = callOf(request.raw)
     this.startedAt = this.clock.now()
     this.hasRoom = balancer.enter()
     tellOfClose(this.reply.raw, this)
@@ -85,11 +81,12 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
     if (this.reply.raw.destroyed) return this.onClose()
     if (this.uploading) stopUploadAfter(this.reply.raw)
     if (!this.hasRoom) return refuse(this, 'overloaded')
-    this.#limits.start('request-timeout', timeouts.request)
+    startLimit(this.#limits, this.call, timeouts.request)
     try {
       this.#outgoing = outgoing(request, forwarding.request)
       rewriteOutgoing(this.#outgoing, request, forwarding.request)
       this.prepare(this.#outgoing)
+      if (this.call !== undefined) keepCopy(this.#outgoing, this.call, this.options.retry)
     } catch (error) {
       const isFault = error instanceof RequestFault
       if (isFault) distrust(request.raw.socket)
@@ -139,7 +136,9 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
     this.attempts.push(attempt)
     this.#current = attempt
     const dispatcher = fresh ? openFresh(backend, now.pool, timeouts) : backend.pool
-    attempt.start(dispatcher, attemptRequest(this.#outgoing!, backend.hostname, now))
+    const request = attemptRequest(this.#outgoing!, backend.hostname, now)
+    if (this.call !== undefined) passDeadline(request, this.call, this)
+    attempt.start(dispatcher, request)
     if (fresh) backend.closeAfterUse(dispatcher)
   }
 
@@ -152,11 +151,11 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
   limitOf(attempt: Attempt): ProgressLimit {
     const out = this.#outgoing!
     this.client.check(attempt, out)
-    return progressLimit(attempt, out, this.#answer?.paused === true, this.options.timeouts)
+    return progressLimit(attempt, out, this.call, this.#answer?.paused === true, this.options.timeouts)
   }
 
   get ownFailure(): FailureReason | undefined {
-    if (this.clientGone) return 'client-gone'
+    if (this.clientGone || isCutOff(this.request)) return 'client-gone'
     return brokenBody(this.#outgoing!.body, this.request) === undefined ? undefined : 'bad-request'
   }
 
@@ -167,10 +166,9 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
   onResponse(attempt: Attempt, controller: Dispatcher.DispatchController, headers: IncomingFields): void {
     bindIfSignedIn(attempt, this.request.raw)
     if (attempt !== this.#current || this.outcome !== undefined) return attempt.discard()
-    const { statuses } = this.options.retry
-    if (statuses.length > 0 && statuses.includes(attempt.status) && this.#retry(attempt, 'status'))
-      return attempt.discard()
-    this.#answer = new Answer(this, this.#lane, attempt, controller, headers, this.#outgoing!.method)
+    if (isListed(attempt, this.options.retry) && this.#retry(attempt, 'status')) return attempt.discard()
+    const lane = this.call === undefined ? this.#lane : laneForCall(this.#lane, this.call, headers, this.reply.raw)
+    this.#answer = new Answer(this, lane, attempt, controller, headers, this.#outgoing!.method)
     this.#answer.start(headers)
     if (attempt.connection?.longLength !== undefined) attempt.connection.lends = this.#answer.borrows
   }
@@ -222,7 +220,7 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
     this.#current?.cancel(reason)
     if (this.clientGone) return
     const failure = failureError(reason, error)
-    if (this.#answer !== undefined && !this.#answer.abandon(failure)) return
+    if (this.#answer !== undefined && (closeCall(this, this.#answer) || !this.#answer.abandon(failure))) return
     replyWithFailure(this, failure)
   }
 
@@ -231,8 +229,8 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
     if (this.#ended) return
     this.#ended = true
     const { writableFinished, writableEnded, socket } = this.reply.raw
-    // `inject` closes a complete response before it counts as flushed; its socket stays open.
-    this.clientGone = !writableFinished && !(writableEnded && socket?.destroyed === false)
+    // Over HTTP/2, Node calls every closed response finished. `inject` closes a complete one before it counts as flushed.
+    this.clientGone = !writableEnded || (!writableFinished && socket?.destroyed !== false)
     this.outcome ??= this.clientGone ? 'client-gone' : 'ok'
     this.endedAt = this.clock.now()
     this.stopWaiting()

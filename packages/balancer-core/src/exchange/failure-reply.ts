@@ -3,6 +3,9 @@ import type { ExchangeRecord } from './exchange-record.ts'
 import type { FailureReason } from '../failure.ts'
 import { isForeignVersion } from '../request/http-version.ts'
 import { isUploading, RequestFault } from '../request/request-body.ts'
+import { failureStatus } from '../grpc/failure-status.ts'
+import { statusByHttp } from '../grpc/status-code.ts'
+import { failCall } from '../response/call-failure.ts'
 import { breakOff } from '../response/break-off.ts'
 import { lingerAfter } from '../response/lingering-close.ts'
 
@@ -12,8 +15,11 @@ const retryAfter = '1'
 /** Failures that hooks of the app can cause. */
 const ownReasons = new Set<FailureReason>(['rewrite-failed', 'bad-request'])
 
-/** Tells the client of a failure, through the app's own error handler. */
-export function replyWithFailure({ request, reply, options, error }: ExchangeRecord, failure: FailureError): void {
+/** Tells the client of a failure: through the app's own error handler, but for calls, whose clients need another form. */
+export function replyWithFailure(
+  { request, reply, options, error, call }: ExchangeRecord,
+  failure: FailureError,
+): void {
   // The client is gone or not reading: 499 is only for the log.
   if (failure.statusCode === 499) {
     reply.hijack()
@@ -33,5 +39,7 @@ export function replyWithFailure({ request, reply, options, error }: ExchangeRec
   if (options.failureHeader) reply.header('x-balancer-failure', failure.reason)
   // An error of the app's own hooks is passed on as it is; it may carry a status.
   const isOwn = error instanceof Error && !(error instanceof RequestFault) && ownReasons.has(failure.reason)
-  reply.send(isOwn ? error : failure)
+  if (call === undefined) reply.send(isOwn ? error : failure)
+  else if (isOwn) failCall(reply, call, statusByHttp((error as Partial<FailureError>).statusCode ?? 500), error.message)
+  else failCall(reply, call, failureStatus(failure.reason), failure.message)
 }

@@ -2,6 +2,9 @@ import type { Attempt } from '../attempt/attempt.ts'
 import type { RetryBudget } from '../attempt/retry-budget.ts'
 import type { RetryOptions } from '../attempt/retry-options.ts'
 import { failures, type FailureReason } from '../failure.ts'
+import type { StatusName } from '../grpc/status-code.ts'
+import { failureStatus } from '../grpc/failure-status.ts'
+import { RecordedBody } from '../request/recorded-body.ts'
 import type { Outgoing } from '../request/outgoing-request.ts'
 
 /**
@@ -19,6 +22,8 @@ export interface RetryQuestion {
   /** Part of the request was sent: the backend may have processed it. */
   readonly started: boolean
   readonly method: string
+  /** Its gRPC status is one of `grpc`: the method does not matter. */
+  readonly listed?: boolean
   /** No body, or one that is completely in memory. */
   readonly replayable: boolean
   /**
@@ -47,14 +52,36 @@ export function isFree(
 
 /**
  * May it be retried? Never sent: with any method, on another backend. Not received because its kept connection was
- * closed: once, with any idempotent method. Sent: only methods of `methods`, within `attempts` and the budget, and only
+ * closed: once, with any idempotent method. Sent: only methods of `methods`, or gRPC statuses of `grpc`, within `attempts` and the budget, and only
  * if the body can be sent again. Never after the response to the client has begun.
  */
 export function mayRetry(question: RetryQuestion, options: RetryOptions, budget: RetryBudget): boolean {
-  const { reason, method, replayable, attempts, resent, now } = question
+  const { reason, method, listed = false, replayable, attempts, resent, now } = question
   if (reason !== 'status' && failures[reason].retry === 'never') return false
   if (isFree(question, options)) return attempts <= maxRedirects
-  return replayable && resent < options.attempts && options.methods.includes(method) && budget.withdraw(now)
+  return replayable && resent < options.attempts && (listed || options.methods.includes(method)) && budget.withdraw(now)
+}
+
+function isIn(listed: readonly StatusName[], status: StatusName | undefined): boolean {
+  return status !== undefined && listed.includes(status)
+}
+
+/**
+ * May a response of this status be discarded, and the request be retried? Of calls of gRPC, only those that fail without
+ * a header before (trailers-only). A backend that names a time to wait is not asked again, nor another in its place: the
+ * client is told, and may wait (gRPC A6).
+ */
+export function isListed({ status, grpcStatus, headers }: Attempt, { statuses, grpc }: RetryOptions): boolean {
+  if (statuses.length > 0 && statuses.includes(status)) return true
+  if (!isIn(grpc, grpcStatus)) return false
+  const { 'grpc-retry-pushback-ms': pushback = '0' } = headers
+  return pushback === '0'
+}
+
+/** A failure here is for the client what its gRPC status says. */
+function isGrpcListed(reason: FailureReason | 'status', { exchange, grpcStatus }: Attempt, grpc: RetryOptions['grpc']) {
+  if (exchange.call?.form !== 'grpc') return false
+  return isIn(grpc, reason === 'status' ? grpcStatus : failureStatus(reason))
 }
 
 /** The retries of one exchange. Created only when an attempt has failed. */
@@ -73,7 +100,9 @@ export class Retries {
   }
 
   /** May another attempt follow this one? Then call `decided` with whether one does. */
-  may(failed: Attempt, reason: FailureReason | 'status', { method, body, upgrade }: Outgoing): boolean {
+  may(failed: Attempt, reason: FailureReason | 'status', out: Outgoing): boolean {
+    if (out.body instanceof RecordedBody) out.body = out.body.whole ?? out.body
+    const { method, body, upgrade } = out
     const { started, exchange } = failed
     // A backend that has switched, although its 101 was lost, has begun something.
     const replayable = upgrade === undefined && (body === null || Buffer.isBuffer(body))
@@ -83,6 +112,7 @@ export class Retries {
       reason,
       started: started && !isUnread,
       method,
+      listed: isGrpcListed(reason, failed, this.#options.grpc),
       replayable,
       attempts: exchange.attempts.length,
       resent: this.#resent,

@@ -36,6 +36,12 @@ export function isUploading({ raw }: FastifyRequest): boolean {
   return !raw.complete && hasBody(raw)
 }
 
+/** The client has gone before the end of its request. Its response may be told of that only later. */
+export function isCutOff({ raw }: FastifyRequest): boolean {
+  const { stream } = raw as IncomingMessage & { stream?: { destroyed: boolean } }
+  return (stream ?? raw).destroyed && !raw.readableEnded
+}
+
 /** The body as the app has left it: original, replaced by a hook, or parsed by one of its own routes. */
 export function bodyOf(request: FastifyRequest): RequestBody {
   const { raw } = request

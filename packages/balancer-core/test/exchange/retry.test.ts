@@ -146,6 +146,7 @@ const options: RetryOptions = {
   attempts: 1,
   methods: ['GET', 'HEAD', 'OPTIONS'],
   statuses: [],
+  grpc: [],
   budget: { ratio: 0, floor: 10 },
 }
 const sentGet: RetryQuestion = {
@@ -207,7 +208,7 @@ describe('another attempt', () => {
 
   describe('after a kept connection that had been closed', () => {
     const stale = { reason: 'stale-connection' } as const
-    const none = { methods: [], statuses: [], attempts: 1, budget: { ratio: 0, floor: 0 } }
+    const none = { methods: [], statuses: [], grpc: [], attempts: 1, budget: { ratio: 0, floor: 0 } }
     const empty = new RetryBudget(none.budget)
 
     test('needs an idempotent method, whatever the options name, and no budget', () => {

@@ -33,6 +33,8 @@ export interface CircuitView {
 
 /** Concerns one client (RFC 6585 §4), not the backend, unless the option `statuses` lists it. */
 const tooManyRequests = 429
+/** Of gRPC: the client has cancelled, or its own deadline has passed. */
+const cancelled = 499
 
 /** Called for each change of the state. */
 export type ChangeListener = (circuit: BackendCircuit, before: CircuitState, reason: string) => void
@@ -153,12 +155,12 @@ export class BackendCircuit {
    * broken connection during a pause of this process does not count; a refused connection does.
    */
   #verdictOn(attempt: Attempt, hasPaused: boolean): Verdict {
-    const { blame, status, outcome } = attempt
+    const { blame, effectiveStatus: status, outcome } = attempt
     if (blame === 'backend' && (!hasPaused || outcome === 'connect-refused')) return false
     if (isPressure(attempt)) return undefined
     // Known since the headers arrived, even if the rest was aborted.
     if (this.#statuses.includes(status)) return false
-    if (status === tooManyRequests) return undefined
+    if (status === tooManyRequests || status === cancelled) return undefined
     // A response that the client or the proxy aborted is no success.
     return blame === undefined ? true : undefined
   }

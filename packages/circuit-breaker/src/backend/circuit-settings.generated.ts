@@ -21,7 +21,8 @@ export interface BackendCircuitOptions {
   rate?: RateOptions | boolean
   /**
    * Response statuses that count as failures. A 503 with `Retry-After` counts neither as success nor as failure; nor
-   * does a 429, unless it is listed
+   * does a 429, unless it is listed. A gRPC status counts as the HTTP status that means the same: `UNAVAILABLE` as 503,
+   * `INTERNAL`, `UNKNOWN` and `DATA_LOSS` as 500
    * @default [502, 503, 504]
    */
   statuses?: readonly number[]

@@ -22,7 +22,7 @@ export const CircuitSettings = Type.Object(
     statuses: Type.Array(Type.Integer({ minimum: 200, maximum: 599 }), {
       default: [502, 503, 504],
       description:
-        'Response statuses that count as failures. A 503 with `Retry-After` counts neither as success nor as failure; nor does a 429, unless it is listed',
+        'Response statuses that count as failures. A 503 with `Retry-After` counts neither as success nor as failure; nor does a 429, unless it is listed. A gRPC status counts as the HTTP status that means the same: `UNAVAILABLE` as 503, `INTERNAL`, `UNKNOWN` and `DATA_LOSS` as 500',
     }),
     openFor: milliseconds('How long the circuit stays open the first time', defaults.openFor, 1),
     growth: Type.Number({

@@ -22,10 +22,10 @@ export class RecentFailures {
   /** In the last failure it could not be reached, or went away: a successful probe disproves that. */
   wasGone = false
 
-  add({ blame, outcome, status, started }: Attempt, duration: number): void {
+  add({ blame, outcome, status, grpcStatus, started }: Attempt, duration: number): void {
     this.wasGone = blame === 'backend' && (!started || (outcome !== undefined && brokenOff.has(outcome)))
     // If a failure status had arrived, that is the failure, not the client that left afterwards.
-    const cause = blame === 'backend' ? String(outcome) : `status ${status}`
+    const cause = blame === 'backend' ? String(outcome) : `status ${grpcStatus ?? status}`
     this.#notes = [...this.#notes.slice(1 - kept), { at: Date.now(), cause, duration: Math.round(duration) }]
   }
 

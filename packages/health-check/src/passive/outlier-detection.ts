@@ -105,13 +105,13 @@ export class OutlierDetection {
 
   /** For `onAttemptEnd`. */
   attemptEnded(attempt: Attempt): void {
-    const { outcome, status } = attempt
+    const { outcome, effectiveStatus: status, grpcStatus } = attempt
     const observation = this.#observations.of(attempt.backend)
     if (outcome !== 'ok') observation.waiting.leave(attempt)
     if (observation.ignores(attempt) || this.#pressure.isPressure(attempt)) return
     if (attempt.blame === 'backend' && !this.#mayBeOurs(attempt)) this.#fail(observation, attempt, outcome!)
     // Known since the headers: a client that leaves later does not change it.
-    else if (status >= 500) this.#fail(observation, attempt, status)
+    else if (status >= 500) this.#fail(observation, attempt, grpcStatus ?? status)
     else if (outcome === 'ok') {
       observation.counts.count(false)
       observation.consecutive.reset()
@@ -162,11 +162,11 @@ export class OutlierDetection {
     return outcome !== 'connect-refused' && this.#pauses.happenedSince(startedAt, endedAt)
   }
 
-  /** `what` has failed: the status of the response, or the reason. */
+  /** `what` has failed: the status of the response, by number or of gRPC, or the reason. */
   #fail(observation: Observation, attempt: Attempt, what: number | string): void {
     const { consecutive, counts, recent } = observation
     counts.count(true)
-    consecutive.fail(attempt.status, attempt.started)
+    consecutive.fail(attempt.effectiveStatus, attempt.started)
     recent.add(this.#epoch(), what)
     if (what === 'headers-timeout') counts.measure(attempt.endedAt - (attempt.askedAt ?? attempt.startedAt))
     // An ejection that the ceiling did not allow is tried again after the interval, not after each failure.

@@ -10,7 +10,8 @@ type Heeded = Attempt & { [granted]?: true }
  * Pauses backends that ask for it: by 503 with `Retry-After` (RFC 9110 §10.2.3), and by 429 if the options say so.
  * Otherwise a 429 concerns one client (RFC 6585 §4), not the backend: it is neither failure nor success, and its
  * duration does not count. The same holds for 501 to any method but GET, which every server must know: it concerns the
- * method (RFC 9110 §15.6.2), and otherwise any client could get a server without HEAD ejected. A 503 that causes a
+ * method (RFC 9110 §15.6.2), and otherwise any client could get a server without HEAD ejected. So it is with the gRPC
+ * statuses that mean the same, and with those that mean 499: `CANCELLED`, and `DEADLINE_EXCEEDED` by the client's deadline. A 503 that causes a
  * pause is no failure. A 503 that asks for none, or whose pause the ceiling refuses, is a failure like any other, and
  * the backend keeps getting requests. Another `Retry-After` can make a pause longer, never shorter.
  */
@@ -40,8 +41,10 @@ export class Pressure {
 
   /** Does its response count neither as success nor as failure? To be called after `heed`. */
   isPressure(attempt: Heeded): boolean {
-    const { status, exchange } = attempt
-    return status === 429 || (status === 501 && exchange.method !== 'GET') || attempt[granted] === true
+    const { effectiveStatus: status, exchange } = attempt
+    return (
+      status === 429 || status === 499 || (status === 501 && exchange.method !== 'GET') || attempt[granted] === true
+    )
   }
 
   /** Called with the response headers: pauses the backend if they ask for it and it is allowed. */

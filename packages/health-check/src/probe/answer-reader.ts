@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http'
 import { BodySearch } from './expectation.ts'
 import type { Probing } from './probing.ts'
 
@@ -9,12 +10,26 @@ export interface ProbeRequest {
   readonly scheme: string
   /** With lower-case names. */
   readonly headers: Readonly<Record<string, string>>
+  /** Only over HTTP/2. */
+  readonly body?: Buffer
+}
+
+/** Reads one response as it arrives. */
+export interface Reader {
+  /** The final headers have come. */
+  onStatus(status: number, headers: IncomingHttpHeaders): void
+  onData(chunk: Buffer): void
+  /** Only over HTTP/2. They may come before the last data. */
+  onTrailers?(trailers: IncomingHttpHeaders): void
+  /** The body is complete. */
+  onEnd(): void
+  onError(error: unknown): void
 }
 
 /**
  * Reads and judges one response as it arrives; a decision closes the connection, so that no more is read than needed.
  */
-export class AnswerReader {
+export class AnswerReader implements Reader {
   readonly #probing: Probing
   readonly #isGood: (status: number) => boolean
   readonly #search: BodySearch | undefined

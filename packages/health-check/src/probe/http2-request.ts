@@ -1,7 +1,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { connect, type ClientHttp2Stream } from 'node:http2'
 import type { Socket } from 'node:net'
-import type { AnswerReader, ProbeRequest } from './answer-reader.ts'
+import type { ProbeRequest, Reader } from './answer-reader.ts'
 import type { Probing } from './probing.ts'
 
 /** Node's channel for client streams: told within the call that closes one. */
@@ -13,8 +13,8 @@ interface ClosingStream extends ClientHttp2Stream {
 }
 
 /** Asks over a connection that nothing else uses, and that speaks HTTP/2 from its first byte. */
-export function askHttp2(socket: Socket, request: ProbeRequest, reader: AnswerReader, probing: Probing): void {
-  const { method, path, authority, scheme, headers } = request
+export function askHttp2(socket: Socket, request: ProbeRequest, reader: Reader, probing: Probing): void {
+  const { method, path, authority, scheme, headers, body } = request
   // The address is not used: there is a socket already, and the request has its own authority.
   const session = connect(`${scheme}://localhost`, { createConnection: () => socket })
   probing.closeBy(() => {
@@ -24,8 +24,9 @@ export function askHttp2(socket: Socket, request: ProbeRequest, reader: AnswerRe
   session.on('error', (error) => reader.onError(error))
   const asked = session.request(
     { ...headers, ':method': method, ':path': path, ':scheme': scheme, ':authority': authority },
-    { endStream: true },
+    { endStream: body === undefined },
   )
+  if (body !== undefined) asked.end(body)
   let hasHeaders = false
   let isWhole = false
   // Node says `end` both of a stream that was ended and of one that was reset without a code. Only in the moment of closing
@@ -40,10 +41,11 @@ export function askHttp2(socket: Socket, request: ProbeRequest, reader: AnswerRe
     session.destroy()
     socket.destroy()
   })
-  asked.on('response', ({ ':status': status }) => {
+  asked.on('response', (received) => {
     hasHeaders = true
-    reader.onStatus(status!)
+    reader.onStatus(received[':status']!, received)
   })
+  asked.on('trailers', (trailers) => reader.onTrailers?.(trailers))
   asked.on('data', (chunk: Buffer) => reader.onData(chunk))
   asked.on('error', (error) => {
     if (!isWhole) reader.onError(error)

@@ -9,10 +9,14 @@ import type { CustomProbe } from './custom-probe.ts'
  * table.
  */
 export const ProbeOptions = Type.Object({
-  type: Type.Union([Type.Literal('http'), Type.Literal('tcp'), Type.Literal('none')], {
+  type: Type.Union([Type.Literal('http'), Type.Literal('tcp'), Type.Literal('grpc'), Type.Literal('none')], {
     default: 'http',
     description:
-      'Kind of probe: `http` = a request, `tcp` = only a connection (with TLS for `https://`), `none` = no probes',
+      'Kind of probe: `http` = a request, `tcp` = only a connection (with TLS for `https://`), `grpc` = a call of `grpc.health.v1.Health/Check` over HTTP/2, `none` = no probes',
+  }),
+  service: Type.String({
+    default: '',
+    description: '`grpc`: the service to ask about; none = the server as a whole',
   }),
   method: Type.String({
     pattern: "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$",

@@ -1,7 +1,7 @@
 import type { Backend, Balancer, Outcome } from '@fastify-balancer/balancer-core'
 import { samplesOf, type FamilyOptions, type Labels, type Sample } from './family.ts'
 import type { Sources } from './sources.ts'
-import { statusSamples } from './status.ts'
+import { callSamples, statusSamples } from './status.ts'
 import type { BackendTraffic } from '../traffic/traffic.ts'
 
 const states = ['ready', 'drain', 'maintenance'] as const
@@ -47,6 +47,12 @@ export function backendFamilies(sources: Sources): readonly FamilyOptions[] {
       'fastify_balancer_responses_total',
       'Responses of the backend by status class',
       (labels, _backend, { statuses }) => statusSamples(labels, statuses),
+    ),
+    family(
+      'counter',
+      'fastify_balancer_grpc_responses_total',
+      'Responses of the backend to gRPC calls by gRPC status',
+      (labels, _backend, { calls }) => callSamples(labels, calls),
     ),
     family(
       'histogram',

@@ -2,7 +2,7 @@ import type { Balancer } from '@fastify-balancer/balancer-core'
 import type { Distribution } from '../traffic/distribution.ts'
 import { samplesOf, type FamilyOptions, type Sample } from './family.ts'
 import type { Sources } from './sources.ts'
-import { statusSamples } from './status.ts'
+import { callSamples, statusSamples } from './status.ts'
 import type { Traffic } from '../traffic/traffic.ts'
 
 type Reader<Answer> = (balancer: Balancer, traffic: Traffic) => Answer
@@ -46,6 +46,15 @@ export function balancerFamilies(sources: Sources): readonly FamilyOptions[] {
             const value = statuses.reduce((sum, count) => sum + count, 0)
             yield { labels: { balancer: name, reason: outcome, blame: failures[outcome].blame }, value }
           }
+        }),
+    },
+    {
+      type: 'counter',
+      name: 'fastify_balancer_grpc_calls_total',
+      help: 'Ended gRPC calls by the gRPC status that clients got',
+      read: () =>
+        each(function* calls({ name }, traffic) {
+          yield* callSamples({ balancer: name }, traffic.calls)
         }),
     },
     single(

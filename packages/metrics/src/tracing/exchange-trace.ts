@@ -63,16 +63,16 @@ export class ExchangeTrace {
   }
 
   /** `version`: the HTTP version used with the backend. */
-  attemptEnded({ number, outcome = 'ok', blame, status, endedAt }: Attempt, version: string): void {
+  attemptEnded({ number, outcome = 'ok', blame, status, grpcStatus, endedAt }: Attempt, version: string): void {
     const span = this.#attempts[number]
     if (span === undefined) return
-    const attributes = endAttributes({ outcome, blame, status }, 400)
+    const attributes = endAttributes({ outcome, blame, status, grpcStatus }, 400)
     if (status !== 0) attributes['network.protocol.version'] = version
     this.#end(span, attributes, endedAt)
   }
 
-  ended({ outcome = 'ok', blame, status, endedAt }: ExchangeView): void {
-    this.#end(this.#span, endAttributes({ outcome, blame, status }, 500), endedAt)
+  ended({ outcome = 'ok', blame, status, grpcStatus, endedAt }: ExchangeView): void {
+    this.#end(this.#span, endAttributes({ outcome, blame, status, grpcStatus }, 500), endedAt)
   }
 
   #end(span: Span, attributes: Attributes, at: number): void {

@@ -1,5 +1,5 @@
 // Room `traffic`: counts taken while requests pass through.
-import type { Attempt, Backend, ExchangeView, Outcome } from '@fastify-balancer/balancer-core'
+import type { Attempt, Backend, ExchangeView, Outcome, StatusName } from '@fastify-balancer/balancer-core'
 import { Distribution } from './distribution.ts'
 import { queueWaitOf } from './queue-wait.ts'
 
@@ -8,9 +8,18 @@ export type StatusCounts = number[]
 
 const noStatuses = (): StatusCounts => [0, 0, 0, 0, 0, 0]
 
+/** Counts by gRPC status. */
+export type CallCounts = Map<StatusName, number>
+
+function count(calls: CallCounts, status: StatusName): void {
+  calls.set(status, (calls.get(status) ?? 0) + 1)
+}
+
 /** The responses of one backend. */
 export class BackendTraffic {
   readonly statuses: StatusCounts = noStatuses()
+  /** Ended calls by gRPC status. */
+  readonly calls: CallCounts = new Map()
   /** Time to response headers. */
   readonly latency: Distribution
 
@@ -26,6 +35,8 @@ export class BackendTraffic {
 export class Traffic {
   /** Ended requests by outcome. */
   readonly requests = new Map<Outcome, StatusCounts>()
+  /** Ended calls by gRPC status. */
+  readonly calls: CallCounts = new Map()
   /** Attempts after the first of their request. */
   retries = 0
   /** Durations of whole requests, until the client had everything. */
@@ -52,6 +63,7 @@ export class Traffic {
 
   exchangeEnded(exchange: ExchangeView): void {
     const { outcome = 'ok', attempts } = exchange
+    if (exchange.grpcStatus !== undefined) this.#callEnded(exchange.grpcStatus, attempts)
     let statuses = this.requests.get(outcome)
     if (statuses === undefined) this.requests.set(outcome, (statuses = noStatuses()))
     statuses[Math.trunc(exchange.status / 100)]!++
@@ -59,6 +71,12 @@ export class Traffic {
     this.duration.observe(exchange.endedAt - exchange.startedAt)
     const wait = queueWaitOf(exchange)
     if (wait !== undefined) this.queueWait.observe(wait)
+  }
+
+  #callEnded(status: StatusName, attempts: readonly Attempt[]): void {
+    count(this.calls, status)
+    for (const { backend, grpcStatus } of attempts)
+      if (grpcStatus !== undefined) count(this.of(backend).calls, grpcStatus)
   }
 
   /** Read-only access: allocates nothing for a backend without responses. */

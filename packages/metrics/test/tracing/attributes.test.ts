@@ -2,7 +2,7 @@ import { failures, type Attempt, type Backend, type ExchangeView } from '@fastif
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { attemptAttributes } from '../../src/tracing/attempt-attributes.ts'
-import { endAttributes } from '../../src/tracing/ending.ts'
+import { endAttributes, type Ending } from '../../src/tracing/ending.ts'
 import { methodName, pathOf, requestAttributes } from '../../src/tracing/request-attributes.ts'
 
 describe('the path of a request', () => {
@@ -63,11 +63,12 @@ for (const [url, scheme, port] of [
 
 test('what is an error', () => {
   const errorOf = (
-    ...[outcome, status, firstError]: [Parameters<typeof endAttributes>[0]['outcome'], number, 400 | 500]
+    ...[outcome, status, firstError, grpcStatus]: [Ending['outcome'], number, 400 | 500, Ending['grpcStatus']?]
   ) =>
-    endAttributes({ outcome, blame: outcome === 'ok' ? undefined : failures[outcome].blame, status }, firstError)[
-      'error.type'
-    ]
+    endAttributes(
+      { outcome, blame: outcome === 'ok' ? undefined : failures[outcome].blame, status, grpcStatus },
+      firstError,
+    )['error.type']
   assert.equal(errorOf('ok', 499, 500), undefined)
   assert.equal(errorOf('ok', 400, 400), '400')
   assert.equal(errorOf('ok', 500, 500), '500')
@@ -76,4 +77,8 @@ test('what is an error', () => {
   for (const outcome of ['bad-request', 'client-gone', 'client-stalled'] as const)
     assert.equal(errorOf(outcome, 400, 500), undefined)
   assert.equal(errorOf('client-gone', 503, 500), '503')
+  assert.equal(errorOf('ok', 200, 500, 'UNAVAILABLE'), 'UNAVAILABLE')
+  assert.equal(errorOf('ok', 200, 500, 'NOT_FOUND'), undefined)
+  assert.equal(errorOf('ok', 200, 400, 'NOT_FOUND'), 'NOT_FOUND')
+  assert.equal(errorOf('ok', 200, 400, 'OK'), undefined)
 })
