@@ -10,6 +10,7 @@ export interface Revision {
 }
 
 type Listed = Balancer['listed'][number]
+type PoolOptions = Balancer['options']['pool']
 
 /** A list, or one backend of it, before and after a change. */
 interface ListChange {
@@ -24,9 +25,10 @@ const mostKept = 20
 /** Longer lists are told as the balancer has them: to fill in the defaults of each would hold up other requests. */
 const longList = 1000
 
-/** A backend with its defaults filled in; `most` is `pool.connections`, the default of `maxInFlight`. */
-function described({ id, url, weight = 1, priority = 0, maxInFlight, zone, tags = [] }: Listed, most: number) {
-  return { id, url, weight, priority, maxInFlight: maxInFlight ?? most, ...(zone !== undefined && { zone }), tags }
+/** A backend with its defaults filled in. */
+function described({ id, url, weight = 1, priority = 0, zone, tags = [], ...own }: Listed, pool: PoolOptions) {
+  const { maxInFlight = pool.connections, protocol = pool.protocol } = own
+  return { id, url, protocol, weight, priority, maxInFlight, ...(zone !== undefined && { zone }), tags }
 }
 
 /** The last lists of one balancer, through the admin routes or not. */
@@ -66,11 +68,11 @@ export class Revisions {
 
   /** The lists before and at a revision; undefined where no longer kept. */
   change(revision: number): ListChange {
-    const most = this.#balancer.options.pool.connections
+    const { pool } = this.#balancer.options
     const list = (which: number) => {
       const backends = this.at(which)?.backends
       return backends !== undefined && backends.length <= longList
-        ? backends.map((one) => described(one, most))
+        ? backends.map((one) => described(one, pool))
         : backends
     }
     return { before: list(revision - 1), after: list(revision), revision }
@@ -78,10 +80,10 @@ export class Revisions {
 
   /** The same for one backend. */
   changeOf(id: string, revision: number): ListChange & { readonly backend: string } {
-    const most = this.#balancer.options.pool.connections
+    const { pool } = this.#balancer.options
     const at = (which: number) => {
       const found = this.at(which)?.backends.find((one) => one.id === id)
-      return found && described(found, most)
+      return found && described(found, pool)
     }
     return { backend: id, before: at(revision - 1), after: at(revision), revision }
   }

@@ -13,8 +13,11 @@ type Listed = Balancer['listed'][number]
 const untouched: Seen = { vetoes: [], state: 'ready' }
 
 /** What a list says of a backend, with what it leaves out; `most` requests at once are `pool.connections`. */
-function settingsOf({ url, weight = 1, priority = 0, maxInFlight, zone, tags = [] }: Listed, most: number): string {
-  return JSON.stringify([url, weight, priority, maxInFlight ?? most, zone, tags])
+function settingsOf(
+  { url, weight = 1, priority = 0, maxInFlight, zone, tags = [], protocol }: Listed,
+  most: number,
+): string {
+  return JSON.stringify([url, weight, priority, maxInFlight ?? most, zone, tags, protocol])
 }
 
 /** Compares one balancer with its last seen state, and returns the differences as events. */

@@ -3,6 +3,8 @@ import { faultsOf, strict } from '@fastify-balancer/option-schema'
 import { Type, type Static } from '@sinclair/typebox'
 import type { WantedBackend } from '../schemas/wanted.ts'
 
+type PoolOptions = Balancer['options']['pool']
+
 /** The parts that the balancer itself does not check. */
 const SavedBackend = Type.Object({
   state: Type.Optional(Type.Union([Type.Literal('ready'), Type.Literal('drain'), Type.Literal('maintenance')])),
@@ -54,22 +56,26 @@ export function textOf(lists: ReadonlyMap<string, SavedList>): string {
 }
 
 /** A backend's settings and state, without defaults: these may change with the options. */
-function savedBackend({ id, url, weight, priority, maxInFlight, zone, tags, state }: Backend, most: number) {
+function savedBackend(
+  { id, url, weight, priority, maxInFlight, zone, tags, protocol, state }: Backend,
+  pool: PoolOptions,
+) {
   return {
     id,
     url,
     ...(weight !== 1 && { weight }),
     ...(priority !== 0 && { priority }),
-    ...(maxInFlight !== most && { maxInFlight }),
+    ...(maxInFlight !== pool.connections && { maxInFlight }),
     ...(zone !== undefined && { zone }),
     ...(tags.length > 0 && { tags }),
+    ...(protocol !== pool.protocol && { protocol }),
     ...(state !== 'ready' && { state }),
   }
 }
 
 /** The current list of a balancer. */
 export function savedList({ set, options }: Balancer): SavedList {
-  return { revision: set.revision, backends: set.all.map((one) => savedBackend(one, options.pool.connections)) }
+  return { revision: set.revision, backends: set.all.map((one) => savedBackend(one, options.pool)) }
 }
 
 /** The backends as the balancer takes them; it checks them itself. */

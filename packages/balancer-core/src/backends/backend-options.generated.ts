@@ -28,4 +28,10 @@ export interface BackendOptions {
    * @default none
    */
   tags?: readonly string[]
+  /**
+   * Its protocol, if it is not that of `pool`: `http1` = HTTP/1.1, `http2` = HTTP/2 over TLS, `h2c` = HTTP/2 without
+   * TLS
+   * @default none
+   */
+  protocol?: 'http1' | 'http2' | 'h2c'
 }

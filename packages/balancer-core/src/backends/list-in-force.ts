@@ -7,7 +7,7 @@ import { settingsOf, type ParsedBackend } from './backend-options.ts'
 import type { Backend } from './backend.ts'
 import { backendSet, type BackendSet } from './backend-set.ts'
 import { isSamePool, openPool } from './pool.ts'
-import { poolLimits, type PoolLimits, type PoolOptions, type TimeoutOptions } from './pool-options.ts'
+import { poolLimits, poolOptionsOf, type PoolLimits, type PoolOptions, type TimeoutOptions } from './pool-options.ts'
 import { isSame } from './preview.ts'
 import { Proposals, type Proposal, type Verdict } from './proposal.ts'
 import type { Veto, VetoOptions } from './veto.ts'
@@ -45,7 +45,7 @@ export class ListInForce {
     onSwap: (now: BackendSet, before: BackendSet) => void,
   ) {
     this.options = options
-    this.limits = poolLimits(options.pool, options.timeouts)
+    this.limits = poolLimits(options.pool, options.timeouts, options.random)
     this.#onSwap = onSwap
     this.#vetoes = new Vetoes(clock, () => this.refresh())
     this.#names = new HostNames(clock, options.random ?? Math.random)
@@ -99,7 +99,10 @@ export class ListInForce {
   /** Puts a list in force; answers the set that it is. */
   put({ listed, all, byId, verdicts }: Proposal, revision: number): BackendSet {
     for (const verdict of verdicts) if ('veto' in verdict) this.#vetoes.lay(verdict.backend, verdict.veto)
-    for (const [index, backend] of all.entries()) backend.configure(settingsOf(listed[index]!, this.options.pool))
+    for (const [index, backend] of all.entries()) {
+      backend.configure(settingsOf(listed[index]!, this.options.pool))
+      this.#fitPool(backend, poolOptionsOf(listed[index]!, this.options.pool))
+    }
     this.listed = listed
     this.byId = byId
     const now = this.#swap(backendSet(all, revision, this.options.panicThreshold))
@@ -109,11 +112,9 @@ export class ListInForce {
 
   /** Puts a list and its options in force; one that is the same in all keeps its revision. */
   putWith(proposal: Proposal, options: ListOptions): BackendSet {
-    const { pool } = this.options
-    const { all, revision } = this.set
+    const { revision } = this.set
     this.options = options
-    Object.assign(this.limits, poolLimits(options.pool, options.timeouts))
-    if (!isSamePool(pool, options.pool)) for (const backend of all) this.#renewPool(backend)
+    Object.assign(this.limits, poolLimits(options.pool, options.timeouts, options.random))
     return this.put(proposal, this.#isInForce(proposal) ? revision : revision + 1)
   }
 
@@ -123,8 +124,8 @@ export class ListInForce {
     return inSlices(newcomers, (newcomer) => void newcomer.cut())
   }
 
-  openPool({ url, host }: Backend): RequestPool {
-    return openPool(url, this.options.pool, this.limits, host)
+  openPool({ url, host, poolOptions }: Backend): RequestPool {
+    return openPool(url, poolOptions, this.limits, host)
   }
 
   /** Nothing changes by itself any more. */
@@ -142,9 +143,12 @@ export class ListInForce {
     })
   }
 
-  /** What is under way ends where it began. */
-  #renewPool(backend: Backend): void {
-    const { pool } = backend
+  /** With other options it gets another pool; what is under way ends where it began. */
+  #fitPool(backend: Backend, options: PoolOptions): void {
+    const { pool, poolOptions } = backend
+    if (poolOptions === options) return
+    backend.poolOptions = options
+    if (isSamePool(poolOptions, options)) return
     backend.pool = this.openPool(backend)
     backend.closeAfterUse(pool)
   }

@@ -9,7 +9,7 @@ import { Http2Pool } from '../connections/http2/http2-pool.ts'
 import type { RequestPool } from '../connections/request-pool.ts'
 import type { HostName } from '../names/host-name.ts'
 import { following, lookupOptions } from '../connections/address-following.ts'
-import { poolLimits, type PoolLimits, type PoolOptions, type TimeoutOptions } from './pool-options.ts'
+import { lifetime, poolLimits, type PoolLimits, type PoolOptions, type TimeoutOptions } from './pool-options.ts'
 
 /** Opens sockets to one backend. The TLS server name is the backend's, whatever the request's Host says. */
 function connectorOf(
@@ -63,7 +63,8 @@ export function openPool(
   limits: Readonly<PoolLimits>,
   host?: HostName,
 ): RequestPool {
-  const { keepAliveTimeout, keepAliveMaxTimeout, maxHeaderSize, protocol } = options
+  const { keepAliveTimeout, keepAliveMaxTimeout, maxHeaderSize, protocol, maxAge } = options
+  const age = () => lifetime(maxAge, limits.random)
   // Certificates name IPv6 addresses without brackets.
   const connect = connectorOf(new URL(url).hostname.replace(/^\[|\]$/g, ''), options, limits, host)
   if (protocol !== 'http1') {
@@ -78,6 +79,8 @@ export function openPool(
       },
       keepAliveTimeout,
       maxHeaderSize,
+      ...options.http2,
+      lifetime: age,
       now,
     })
   }
@@ -85,6 +88,7 @@ export function openPool(
     url,
     limits,
     (connection) => (host === undefined ? connect : following(host, connect, connection)),
+    age,
     {
       keepAliveTimeout,
       keepAliveMaxTimeout,

@@ -4,7 +4,10 @@ import type { Backend } from './backend.ts'
 import type { PoolOptions } from './pool-options.ts'
 
 /** The options of a backend that a preview compares. */
-export interface PreviewedBackend extends Pick<Backend, 'url' | 'weight' | 'priority' | 'maxInFlight' | 'tags'> {
+export interface PreviewedBackend extends Pick<
+  Backend,
+  'url' | 'weight' | 'priority' | 'maxInFlight' | 'tags' | 'protocol'
+> {
   readonly zone?: string | undefined
 }
 
@@ -18,15 +21,15 @@ export interface Preview {
   readonly faults: readonly string[]
 }
 
-function described({ url, weight, priority, maxInFlight, zone, tags }: PreviewedBackend): PreviewedBackend {
-  return { url, weight, priority, maxInFlight, tags, ...(zone !== undefined && { zone }) }
+function described({ url, weight, priority, maxInFlight, zone, tags, protocol }: PreviewedBackend): PreviewedBackend {
+  return { url, weight, priority, maxInFlight, tags, protocol, ...(zone !== undefined && { zone }) }
 }
 
 /** Would nothing of it be another? */
 export function isSame(one: PreviewedBackend, other: PreviewedBackend): boolean {
-  const { url, weight, priority, maxInFlight, zone, tags } = one
+  const { url, weight, priority, maxInFlight, zone, tags, protocol } = one
   const isAlike = url === other.url && weight === other.weight && priority === other.priority
-  if (!isAlike || maxInFlight !== other.maxInFlight || zone !== other.zone) return false
+  if (!isAlike || maxInFlight !== other.maxInFlight || zone !== other.zone || protocol !== other.protocol) return false
   return tags.length === other.tags.length && tags.every((tag, index) => tag === other.tags[index])
 }
 

@@ -4,7 +4,7 @@ import type { HostNames } from '../names/host-names.ts'
 import { BackendList, itemsOf, settingsOf, type ParsedBackend } from './backend-options.ts'
 import { Backend } from './backend.ts'
 import { openPool } from './pool.ts'
-import type { PoolLimits, PoolOptions } from './pool-options.ts'
+import { poolOptionsOf, type PoolLimits, type PoolOptions } from './pool-options.ts'
 import type { VetoOptions } from './veto.ts'
 
 /** Conditions of a change of the list. */
@@ -102,8 +102,11 @@ export class Proposals {
 
   open(listed: ParsedBackend, { pool, limits }: OpeningOptions): Backend {
     const whereabouts = this.#names.whereaboutsOf(listed.url, pool.tls)
-    const opened = openPool(listed.url, pool, limits, whereabouts.host)
-    return new Backend(listed.id, listed.url, settingsOf(listed, pool), opened, whereabouts)
+    const own = poolOptionsOf(listed, pool)
+    const opened = openPool(listed.url, own, limits, whereabouts.host)
+    const backend = new Backend(listed.id, listed.url, settingsOf(listed, pool), opened, whereabouts)
+    backend.poolOptions = own
+    return backend
   }
 
   /**

@@ -2,7 +2,8 @@ import type { Socket } from 'node:net'
 import { type Client, errors, type Dispatcher } from 'undici'
 import { bodiless, Connection, type Connect, type ConnectionOwner, type ConnectionRequest } from './connection.ts'
 import { BoundConnections } from './bound-connections.ts'
-import type { HeldBody } from './held-body.ts'
+import { FreeConnections } from './free-connections.ts'
+import { ContinueTrust, type HeldBody } from './held-body.ts'
 import type { ConnectionAware, PoolCounts, RequestPool } from './request-pool.ts'
 
 /**
@@ -17,9 +18,6 @@ const rest = 50
  */
 const trialAfterHead = 1000
 
-/** For how long a backend that did not say `100 Continue` to one client is not expected to say it to others (ms). */
-const disbelief = 60_000
-
 /** The request whose body was held back. */
 function withBody(options: ConnectionRequest, { body }: HeldBody): ConnectionRequest {
   const { held: _, ...others } = options
@@ -27,18 +25,18 @@ function withBody(options: ConnectionRequest, { body }: HeldBody): ConnectionReq
 }
 
 /**
- * The HTTP/1.1 connections to one backend. The one used last is used next, so that surplus ones time out; it is found
- * without a search. undici's own Pool searches its busy ones for each request, and opens a new one although another
+ * The HTTP/1.1 connections to one backend. undici's own Pool searches its busy ones for each request, and opens a new one although another
  * would be free in a moment.
  */
 export class ConnectionPool implements RequestPool, ConnectionOwner {
   readonly connectorOf: (connection: () => Connection) => Connect
   readonly options: Client.Options
   roundTrip = Number.POSITIVE_INFINITY
+  readonly lifetime: () => number
   readonly #origin: string
   readonly #limits: { readonly connections: number }
   readonly #all = new Set<Connection>()
-  readonly #free: Connection[] = []
+  readonly #free = new FreeConnections((connection) => this.#drop(connection))
   /** Waiting requests for which a connection will be free in this turn. */
   readonly #waiting: { options: Dispatcher.DispatchOptions; handler: ConnectionAware }[] = []
   readonly #bound = new BoundConnections((connection) => {
@@ -51,8 +49,7 @@ export class ConnectionPool implements RequestPool, ConnectionOwner {
   /** Kinds of answers after which nothing came, and after which something did: see `bodiless`. */
   #trusted: number = bodiless.none
   #distrusted: number = bodiless.none
-  /** Until then it is not waited for `100 Continue`, since it did not send one. */
-  #expectAfter = 0
+  readonly continueTrust = new ContinueTrust()
   #ending = false
   destroyed = false
 
@@ -61,11 +58,13 @@ export class ConnectionPool implements RequestPool, ConnectionOwner {
     origin: string,
     limits: { readonly connections: number },
     connectorOf: (connection: () => Connection) => Connect,
+    lifetime: () => number,
     options: Client.Options,
   ) {
     this.#origin = origin
     this.#limits = limits
     this.connectorOf = connectorOf
+    this.lifetime = lifetime
     this.options = options
   }
 
@@ -104,7 +103,7 @@ export class ConnectionPool implements RequestPool, ConnectionOwner {
     this.destroyed = true
     const all = [...this.#all]
     this.#all.clear()
-    this.#free.length = 0
+    this.#free.clear()
     const cut = all.map((connection) => connection.cut())
     for (const { handler } of this.#waiting.splice(0)) {
       if (!handler.isOver) handler.onResponseError?.(null as never, new errors.ClientDestroyedError())
@@ -124,7 +123,13 @@ export class ConnectionPool implements RequestPool, ConnectionOwner {
     const { kind } = connection
     const isSuspect = !connection.fresh && kind !== bodiless.none
     const isLost = connection.isPrivate && !this.#bound.has(connection)
-    if (!connection.usable || isLost || (isSuspect && (this.#distrusted & kind) !== 0)) this.#drop(connection)
+    if (
+      !connection.usable ||
+      (connection.hasAged && !connection.isPrivate) ||
+      isLost ||
+      (isSuspect && (this.#distrusted & kind) !== 0)
+    )
+      this.#drop(connection)
     else if (connection.isPrivate) return
     else if (isSuspect && (this.#trusted & kind) === 0) this.#rest(connection)
     else this.#give(connection)
@@ -141,10 +146,6 @@ export class ConnectionPool implements RequestPool, ConnectionOwner {
 
   onSurplus(kind: number): void {
     this.#distrusted |= kind
-  }
-
-  onIgnored(): void {
-    this.#expectAfter = performance.now() + disbelief
   }
 
   onBound(connection: Connection, client: Socket): void {
@@ -168,14 +169,14 @@ export class ConnectionPool implements RequestPool, ConnectionOwner {
     // undici's own default; switched off for backends that answer HEAD correctly.
     if (options.method === 'HEAD' && (this.#distrusted & bodiless.head) !== 0) options.reset = true
     const { held } = options as ConnectionRequest
-    const isIgnored = held !== undefined && performance.now() < this.#expectAfter
+    const isIgnored = held !== undefined && this.continueTrust.isLost
     connection.dispatch(isIgnored ? withBody(options, held) : options, handler)
     if (handler.refused) this.onDrain(connection)
   }
 
   /** A connection that can be used at once, or a new one. */
   #take(): Connection | undefined {
-    const free = this.#free.pop()
+    const free = this.#free.take()
     if (free !== undefined) return free
     // There will be as many in a moment, without the cost of a new one.
     return this.#waiting.length < this.#settling + this.#resting ? undefined : this.#make()
@@ -203,7 +204,7 @@ export class ConnectionPool implements RequestPool, ConnectionOwner {
         this.#waiting.shift()
         continue
       }
-      const free = this.#free.pop()
+      const free = this.#free.take()
       const next = free ?? (this.#waiting.length > this.#settling + this.#resting ? this.#make() : undefined)
       if (next === undefined) return
       const { options, handler } = this.#waiting.shift()!
@@ -212,7 +213,7 @@ export class ConnectionPool implements RequestPool, ConnectionOwner {
   }
 
   #give(connection: Connection): void {
-    if (!this.#ending) this.#free.push(connection)
+    if (!this.#ending) this.#free.put(connection)
   }
 
   #rest(connection: Connection): void {
@@ -243,8 +244,7 @@ export class ConnectionPool implements RequestPool, ConnectionOwner {
     this.#all.delete(connection)
     this.#bound.forget(connection)
     this.#wake(connection)
-    const index = this.#free.lastIndexOf(connection)
-    if (index !== -1) this.#free.splice(index, 1)
+    this.#free.remove(connection)
     if (!this.#ending) connection.destroy(() => {})
   }
 }

@@ -127,8 +127,6 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
   attempt(attempt: Attempt): void {
     const { backend } = attempt
     const { timeouts } = this.options
-    // Of now: it has to fit the pool, which may be another since the exchange began.
-    const now = this.balancer.options
     const fresh = this.#retries?.distrusting === true
     this.#limits.stop('queue-timeout')
     // The first attempt of this kind: all of them share this time limit.
@@ -136,8 +134,8 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
       this.#limits.start('no-backend', timeouts.connect)
     this.attempts.push(attempt)
     this.#current = attempt
-    const dispatcher = fresh ? openFresh(backend.url, now.pool, timeouts, backend.host) : backend.pool
-    attempt.start(dispatcher, attemptRequest(this.#outgoing!, backend.hostname, now))
+    const dispatcher = fresh ? openFresh(backend.url, backend.poolOptions, timeouts, backend.host) : backend.pool
+    attempt.start(dispatcher, attemptRequest(this.#outgoing!, backend.hostname, timeouts))
     if (fresh) backend.closeAfterUse(dispatcher)
   }
 

@@ -10,7 +10,7 @@ import type { Balancer, Backend } from '@fastify-balancer/balancer-core'
 import type { Probing } from './probing.ts'
 
 /** Connection settings: the balancer's own options. */
-export type ConnectionSettings = Pick<Balancer['options']['pool'], 'protocol' | 'tls'>
+export type ConnectionSettings = Pick<Balancer['options']['pool'], 'tls'>
 
 /** Opens a connection for one probe, and calls back when it is ready; failures are reported to `probing`. */
 export type Connect = (backend: Backend, probing: Probing, onConnected: (socket: Socket) => void) => void
@@ -35,15 +35,15 @@ export function addressOf(backend: Backend, another: number | undefined): Addres
  * Connects like traffic (protocol, TLS, names), but with a new connection for each probe, so that accepting connections
  * is checked too.
  */
-export function connector({ protocol, tls }: ConnectionSettings, anotherPort?: number): Connect {
-  const secure = secureConnector({ protocol, tls })
+export function connector({ tls }: ConnectionSettings, anotherPort?: number): Connect {
+  const secure = secureConnector({ tls })
   return (backend, probing, onConnected) => {
     const { isSecure, port } = addressOf(backend, anotherPort)
-    const { hostname: host, lookup } = backend
+    const { hostname: host, lookup, protocol } = backend
     // Names are looked up as for traffic; otherwise each probe would block a thread of the process.
     const place = { host, port, ...(lookup !== undefined && { lookup }) }
     probing.awaits = 'connection'
-    const socket = isSecure ? secure(place) : connectPlain({ ...place, noDelay: true })
+    const socket = isSecure ? secure(place, protocol) : connectPlain({ ...place, noDelay: true })
     probing.closeBy(() => socket.destroy())
     // This listener stays: errors after the end are irrelevant, but must not crash the process.
     socket.on('error', (error) => probing.failed(error))
@@ -62,10 +62,10 @@ export function connector({ protocol, tls }: ConnectionSettings, anotherPort?: n
   }
 }
 
-function secureConnector({ protocol, tls }: ConnectionSettings) {
+function secureConnector({ tls }: ConnectionSettings) {
   const options = tls as ConnectionOptions
   let secureContext: SecureContext | undefined
-  return (place: { host: string; port: number }) => {
+  return (place: { host: string; port: number }, protocol: Backend['protocol']) => {
     // Parsing keys and certificates takes longer than the rest of a probe, so it is done once.
     secureContext ??= options.secureContext ?? createSecureContext(options)
     // An IP address must not be sent as a server name (RFC 6066 §3); Node still verifies it.

@@ -27,10 +27,10 @@ export function httpProbe(options: HttpProbeOptions, settings: ConnectionSetting
   const headers = headersOf(options)
   const isGood = statusMatcher(expect.statuses ?? defaultStatuses(method))
   const connect = connector(settings, port)
-  const ask = settings.protocol === 'http1' ? askHttp1 : askHttp2
   // A query may contain a secret.
   const shownPath = path.replace(/\?.*/, '?…')
   return (backend, probing) => {
+    const ask = backend.protocol === 'http1' ? askHttp1 : askHttp2
     const { origin, host: own, protocol } = addressOf(backend, port).url
     probing.sent = `${method} ${origin}${shownPath}`
     connect(backend, probing, (socket) => {
