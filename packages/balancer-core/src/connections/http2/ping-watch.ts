@@ -15,8 +15,6 @@ interface Pinged {
   onSilence(): void
 }
 
-function ignore(): void {}
-
 /**
  * Notices that the machine of a backend has vanished, which TCP does not tell a connection that only waits: if nothing has
  * arrived for a while, PING must be answered (RFC 9113 §6.7). One timer for many requests.
@@ -51,8 +49,15 @@ export class PingWatch {
   #check(): void {
     this.#timer = undefined
     if (this.#owner.requests.size === 0 || this.#session.destroyed) return
-    if (this.#hasMoved || !this.#session.ping(ignore)) return this.begin()
+    const isSent = !this.#hasMoved && this.#session.ping((error) => error ?? this.#onAnswer())
+    if (!isSent) return this.begin()
     this.#timer = setTimeout(afterPoll, this.#settings.pingTimeout, () => this.#onWaited()).unref()
+  }
+
+  #onAnswer(): void {
+    this.stop()
+    this.#timer = undefined
+    this.begin()
   }
 
   #onWaited(): void {

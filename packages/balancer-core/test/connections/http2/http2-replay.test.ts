@@ -65,6 +65,8 @@ interface Place {
   isAnswered: boolean
   /** It may have been processed, but its connection has failed: for Node, GOAWAY with an error ends all its streams. */
   isCut: boolean
+  /** It was refused by RST_STREAM. */
+  isReset: boolean
 }
 
 interface Sent {
@@ -86,14 +88,14 @@ test('whatever is refused or sent away, at any moment: all that can be sent agai
     stream.on('error', () => {})
     const place: Place = {
       ...{ stream, session: stream.session as ServerHttp2Session, index: Number(path!.slice(1)) },
-      ...{ body: '', hasEnd: false, isRefused: false, isAnswered: false, isCut: false },
+      ...{ body: '', hasEnd: false, isRefused: false, isAnswered: false, isCut: false, isReset: false },
     }
     places.push(place)
     stream.on('data', (chunk: Buffer) => (place.body += chunk.toString()))
     stream.on('end', () => (place.hasEnd = true))
     if (refusals === 0) return
     refusals--
-    place.isRefused = true
+    place.isRefused = place.isReset = true
     stream.close(constants.NGHTTP2_REFUSED_STREAM)
   })
   const url = await listen(server)
@@ -185,6 +187,8 @@ test('whatever is refused or sent away, at any moment: all that can be sent agai
           continue
         }
         if (own.some(({ isCut }) => isCut)) continue
+        const wasSentAway = own.every(({ isReset }) => !isReset) && own.length < 4
+        assert.ok(!wasSentAway, `request ${index} was only sent away by GOAWAY, and failed: ${error?.message}`)
         // It goes to another backend, unless this one got part of a body that cannot be read twice.
         assert.equal(processed.length, 0, `request ${index} was processed, and failed: ${error?.message}`)
         if (started) assert.equal(body, 'stream', `request ${index} could be sent again`)
