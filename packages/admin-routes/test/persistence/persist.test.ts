@@ -16,7 +16,13 @@ describe('a list that was changed', () => {
   test('is there again after a restart, with states; and its revision is not one that was seen', async (t) => {
     const { begin, saved } = await kept(t)
     const first = await begin()
-    await first.ask('PUT', backends, { backends: [{ ...b, weight: 5 }, c, { ...a, maxInFlight: 7, priority: 1 }] })
+    await first.ask('PUT', backends, {
+      backends: [
+        { ...b, weight: 5 },
+        { ...c, protocol: 'h2c' },
+        { ...a, maxInFlight: 7, priority: 1 },
+      ],
+    })
     await first.ask('PUT', `${backends}/b/state`, { state: 'drain' })
     const { status } = await first.ask('PUT', `${backends}/c/state`, { state: 'maintenance' })
     assert.equal(status, 200)
@@ -27,7 +33,7 @@ describe('a list that was changed', () => {
           revision: 2,
           backends: [
             { ...b, weight: 5, state: 'drain' },
-            { ...c, state: 'maintenance' },
+            { ...c, protocol: 'h2c', state: 'maintenance' },
             { ...a, priority: 1, maxInFlight: 7 },
           ],
         },
@@ -43,12 +49,13 @@ describe('a list that was changed', () => {
         one.weight,
         one.zone,
         one.maxInFlight,
+        one.protocol,
         one.state,
       ]),
       [
-        ['b', 5, 'z', 1024, 'drain'],
-        ['c', 1, undefined, 1024, 'maintenance'],
-        ['a', 1, undefined, 7, 'ready'],
+        ['b', 5, 'z', 1024, 'http1', 'drain'],
+        ['c', 1, undefined, 1024, 'h2c', 'maintenance'],
+        ['a', 1, undefined, 7, 'http1', 'ready'],
       ],
     )
     assert.equal(list.body.revision, 1002)
