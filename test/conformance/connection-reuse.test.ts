@@ -255,3 +255,25 @@ test('a burst of requests on kept connections that are all lost is answered whol
   assert.ok(lost > 0)
   assert.equal(backend.requests.length, 2 * count + lost)
 })
+
+test('a connection that has become older than `pool.maxAge` gets no other request', { timeout }, async (t) => {
+  for (const [maxAge, connections] of [
+    [2, 3],
+    [600_000, 1],
+  ] as const) {
+    let since = 0
+    const backend = await startWireBackend(
+      t,
+      (_, connection) => {
+        // Meanwhile its connection gets old.
+        while (performance.now() - since < 4);
+        connection.send(ok(String(connection.number)))
+      },
+      { onConnection: () => void (since = performance.now()) },
+    )
+    const { port } = await startApp(t, { backends: [backend.url], pool: { maxAge }, random: () => 0.5 })
+    // oxlint-disable-next-line no-await-in-loop -- one after the other
+    for (let count = 0; count < 3; count++) await exchange(t, port, get('/'))
+    assert.equal(backend.connections.length, connections)
+  }
+})

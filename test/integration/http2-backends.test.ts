@@ -284,3 +284,72 @@ test('a backend that speaks both is spoken to as the options say', async (t) => 
   const h2 = await startApp(t, { backends, pool: { tls, protocol: 'http2' } })
   assert.deepEqual([(await ask(plain.url)).body, (await ask(h2.url)).body], ['1.1', '2.0'])
 })
+
+test('each backend has its protocol: HTTP/1.1 and HTTP/2 beside each other, and one that changes stays the same backend', async (t) => {
+  const server = createSecureServer({ ...localhost, allowHTTP1: true }, (incoming, response) => {
+    if (incoming.url === '/held') held.push(response)
+    else response.end(incoming.httpVersion)
+  })
+  const held: Http2ServerResponse[] = []
+  const both = (await listen(server)).replace('http://127.0.0.1', 'https://localhost')
+  t.after(() => void server.close())
+  const clear = await startHttp2Backend(t, 'h2c', (incoming, response) => response.end(`h2c ${incoming.httpVersion}`))
+  const backends = [
+    { url: both, id: 'both' },
+    { url: clear.url, id: 'clear', protocol: 'h2c' as const },
+  ]
+  const { app, url } = await startApp(t, { backends, pool: { tls: { ca: localhost.cert } } })
+  const answers = async () => [(await ask(url)).body, (await ask(url)).body].toSorted()
+  assert.deepEqual(await answers(), ['1.1', 'h2c 2.0'])
+  const { balancer } = app
+  const one = balancer.backend('both')
+  const { pool } = one
+  await balancer.drain('clear')
+  const pending = ask(`${url}/held`)
+  await until('it is under way', () => held.length === 1)
+  await balancer.update('both', { protocol: 'http2' })
+  assert.equal(balancer.backend('both'), one)
+  assert.deepEqual([one.pool === pool, one.protocol, one.inFlight, one.requests], [false, 'http2', 1, 2])
+  assert.equal((await ask(url)).body, '2.0')
+  // What was under way ends where it began.
+  held[0]!.end('1.1 to its end')
+  assert.equal((await pending).body, '1.1 to its end')
+  await until('the former pool is closed', () => pool.destroyed)
+  // The same again opens no other pool; its own protocol goes, and that of the pool holds.
+  const now = one.pool
+  await balancer.update('both', { protocol: 'http2', weight: 3 })
+  assert.equal(one.pool, now)
+  await balancer.setBackends(backends)
+  assert.deepEqual([balancer.backend('both') === one, one.protocol, (await ask(url)).body], [true, 'http1', '1.1'])
+  await assert.rejects(
+    balancer.update('clear', { protocol: 'http2' }),
+    /backends\.1\.url: protocol 'http2' needs https/,
+  )
+  assert.equal(balancer.backend('clear').protocol, 'h2c')
+})
+
+test('the view of a backend says how many streams it allows, and how many are in use', async (t) => {
+  const held: Http2ServerResponse[] = []
+  const server = createServer(
+    { settings: { maxConcurrentStreams: 3 } },
+    (_incoming, response) => void held.push(response),
+  )
+  const backend = await listen(server)
+  t.after(() => void server.close())
+  const { app, url } = await start(t, 'h2c', backend, {
+    pool: { protocol: 'h2c', connections: 1 },
+    backends: [{ url: backend, id: 'one', maxInFlight: 8 }],
+  })
+  const one = app.balancer.backend('one')
+  assert.deepEqual(one.toJSON().connections, { open: 0, idle: 0, running: 0, allowed: 0, waiting: 0 })
+  const answers = Array.from({ length: 5 }, () => ask(url))
+  await until('three are under way', () => held.length === 3 && one.inFlight === 5)
+  assert.deepEqual(one.toJSON().connections, { open: 1, idle: 0, running: 3, allowed: 3, waiting: 2 })
+  for (let count = 0; count < 5; count++) {
+    // oxlint-disable-next-line no-await-in-loop -- one makes room for the next
+    await until('it has one', () => held[count] !== undefined)
+    held[count]!.end('done')
+  }
+  for (const { body } of await Promise.all(answers)) assert.equal(body, 'done')
+  assert.deepEqual(one.toJSON().connections, { open: 1, idle: 1, running: 0, allowed: 3, waiting: 0 })
+})

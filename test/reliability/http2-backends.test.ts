@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
-import { request } from 'node:http'
+import { request, type IncomingMessage } from 'node:http'
 import { createServer, type IncomingHttpHeaders, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
 import { test, type TestContext } from 'node:test'
 import { setTimeout as after } from 'node:timers/promises'
 import { startApp } from '../support/app.ts'
 import { ask } from '../support/ask.ts'
-import { listen } from '../support/backend.ts'
+import { listen, readAll } from '../support/backend.ts'
 import { codes, endStream, send, startFrameBackend } from '../support/http2-frames.ts'
 import { until } from '../support/until.ts'
 
@@ -118,6 +118,43 @@ test('a backend that sends its connections away again and again loses nobody', a
     )
     for (const { status, body, whole: isWhole } of answers)
       assert.deepEqual([status, body, isWhole], [200, 'body', true])
+  }
+})
+
+test('an upload of which a part has been sent goes on at the next connection, once sent away or refused', async (t) => {
+  for (const refuse of [
+    send.goaway(0, codes.noError),
+    send.goaway(0, codes.enhanceYourCalm),
+    send.reset(1, codes.refusedStream),
+  ]) {
+    const received: string[] = []
+    let refused = 0
+    const backend = await startFrameBackend(t, {
+      onData: (connection, stream, body, isWhole) => {
+        if (refused++ === 0) connection.write(refuse)
+        else {
+          received.push(body.toString())
+          if (isWhole) connection.write(...whole(stream))
+        }
+      },
+    })
+    const { app, url } = await startApp(t, { backends: [backend.url], pool, retry: { attempts: 0 } })
+    const answer = new Promise<IncomingMessage>((resolve, reject) => {
+      const outgoing = request(url, { method: 'POST', agent: false }).on('response', resolve).on('error', reject)
+      outgoing.write('a part, ')
+      void until('it is at the next connection', () => received.length > 0).then(
+        () => outgoing.end('and the rest'),
+        reject,
+      )
+    })
+    const response = await answer
+    assert.deepEqual(
+      [response.statusCode, await readAll(response), received.join('')],
+      [200, 'body', 'a part, and the rest'],
+    )
+    const [only] = app.balancer.backends
+    await until('nothing is in flight', () => only!.inFlight === 0)
+    assert.deepEqual([only!.bytesSent, only!.requests, only!.outcomes], [20, 1, { ok: 1 }])
   }
 })
 

@@ -119,7 +119,7 @@ export interface FrameConnection {
 export interface FrameScript {
   /** Called once the client has said what it speaks; by default answers with empty SETTINGS. */
   onConnection?(connection: FrameConnection): void
-  /** Says nothing by itself, not even SETTINGS. */
+  /** Says nothing by itself, not even SETTINGS, and answers no PING. */
   readonly silent?: true
   /** The head of a request has come. */
   onRequest?(connection: FrameConnection, stream: number, isWhole: boolean): void
@@ -152,7 +152,8 @@ export async function startFrameBackend(t: TestContext, script: FrameScript) {
       const isWhole = (bits & endStream) !== 0
       if (script.silent !== true && type === types.settings && (bits & ack) === 0)
         connection.write(frame(types.settings, ack, 0))
-      else if (type === types.ping && (bits & ack) === 0) connection.write(frame(types.ping, ack, 0, payload))
+      else if (script.silent !== true && type === types.ping && (bits & ack) === 0)
+        connection.write(frame(types.ping, ack, 0, payload))
       else if (type === types.reset) resets.set(stream, payload.readUInt32BE())
       else if (type === types.headers) {
         streams.push(stream)

@@ -72,6 +72,38 @@ export interface BalancerOptions {
      */
     protocol?: 'http1' | 'http2' | 'h2c'
     /**
+     * How long a connection is used before a new one takes its place, e.g. so that changes of DNS and of layer-4
+     * balancers have their effect; each gets up to 10 % less at random. Requests in progress finish first (ms; 0 =
+     * none)
+     * @default 0
+     */
+    maxAge?: number | false
+    /** Connections over HTTP/2 */
+    http2?: {
+      /**
+       * How much of one response a backend may send ahead of its client (bytes): the most that a response gets per
+       * round trip, and the most memory that a client costs that does not read
+       * @default 524288
+       */
+      streamWindow?: number
+      /**
+       * The same for all responses of one connection together (bytes); takes no memory of its own
+       * @default 8388608
+       */
+      connectionWindow?: number
+      /**
+       * After how long without a byte a connection with requests is checked by PING; gRPC servers allow 5 minutes and
+       * more (ms; 0 = none)
+       * @default 330000
+       */
+      pingInterval?: number | false
+      /**
+       * How long a backend has to answer that; then its requests fail, and the connection is closed (ms)
+       * @default 20000
+       */
+      pingTimeout?: number
+    }
+    /**
      * TLS to `https://` backends: these options, and all that Node's `tls.connect` takes. Certificates are verified
      * unless you set `rejectUnauthorized: false`
      */

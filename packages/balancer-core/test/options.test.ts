@@ -58,6 +58,8 @@ describe('defaults', () => {
         keepAliveMaxTimeout: 600_000,
         maxHeaderSize: 65_536,
         protocol: 'http1',
+        maxAge: 0,
+        http2: { streamWindow: 524_288, connectionWindow: 8_388_608, pingInterval: 330_000, pingTimeout: 20_000 },
         tls: {},
       },
       timeouts: { connect: 2000, continue: 1000, headers: 30_000, idle: 60_000, request: 0, queue: 1000 },

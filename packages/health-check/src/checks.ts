@@ -5,7 +5,6 @@ import type { Judge } from './judgement/judgement.ts'
 import type { ParsedOptions } from './options.ts'
 import { OutlierDetection } from './passive/outlier-detection.ts'
 import { chooseProbe } from './probe/choose-probe.ts'
-import type { ConnectionSettings } from './probe/connection.ts'
 
 /** Listeners of the checks of a balancer. */
 interface Listeners {
@@ -33,20 +32,13 @@ export class Checks {
   #next: NextChecks | undefined
   #running = false
 
-  /** `pool`: connection options of the backends. */
-  constructor(
-    balancer: Balancer,
-    options: ParsedOptions,
-    pool: ConnectionSettings,
-    listeners: Listeners,
-    pauses: Pauses,
-  ) {
+  constructor(balancer: Balancer, options: ParsedOptions, listeners: Listeners, pauses: Pauses) {
     this.options = options
     this.#balancer = balancer
     this.#listeners = listeners
     this.#pauses = pauses
     this.passive = new OutlierDetection(balancer, options.outliers, options.pressure, listeners.judge, pauses)
-    if (probesAtAll(options)) this.active = this.#probing(options, pool)
+    if (probesAtAll(options)) this.active = this.#probing(options)
     this.#askSuspects()
   }
 
@@ -102,11 +94,11 @@ export class Checks {
   }
 
   /** New backends are judged by these options, until they are adopted or dismissed. */
-  prepare(options: ParsedOptions, pool: ConnectionSettings): void {
+  prepare(options: ParsedOptions): void {
     const asks = probesAtAll(options)
     // Backends with traffic count as healthy until probes fail.
-    const created = asks && this.active === undefined ? this.#probing({ ...options, initial: 'up' }, pool) : undefined
-    if (asks) this.active?.prepare(options, pool)
+    const created = asks && this.active === undefined ? this.#probing({ ...options, initial: 'up' }) : undefined
+    if (asks) this.active?.prepare(options)
     this.#next = { options, created }
   }
 
@@ -135,9 +127,9 @@ export class Checks {
     this.active?.dismiss()
   }
 
-  #probing(options: ParsedOptions, pool: ConnectionSettings): ActiveCheck {
+  #probing(options: ParsedOptions): ActiveCheck {
     const { judge, probed } = this.#listeners
-    return new ActiveCheck(this.#balancer, options, judge, probed, this.#pauses, chooseProbe(options, pool))
+    return new ActiveCheck(this.#balancer, options, judge, probed, this.#pauses, chooseProbe(options))
   }
 
   /** A TCP connect proves nothing about a hanging process: the kernel accepts it. */

@@ -1,10 +1,8 @@
 import type { Backend, Balancer, BalancerHooks, Participation } from '@fastify-balancer/balancer-core'
 import { optionChanges, Pauses } from '@fastify-balancer/option-schema'
 import type { FastifyBaseLogger } from 'fastify'
-import { isDeepStrictEqual } from 'node:util'
 import type { ProbeListener } from './active/active-check.ts'
 import { InconclusiveLog } from './active/inconclusive-log.ts'
-import type { ConnectionSettings } from './probe/connection.ts'
 import type { ProbeReport } from './probe/probing.ts'
 import type { ActiveView } from './active/health-record.ts'
 import { Checks } from './checks.ts'
@@ -62,10 +60,10 @@ export class HealthCheck {
     this.#judgements = log && new JudgementLog(balancer.name, balancer.clock, log)
     this.#pauses = new Pauses(balancer.clock)
     this.#inconclusive = new InconclusiveLog(balancer.clock, log)
-    this.#checks = this.#checking(options, balancer.options.pool)
+    this.#checks = this.#checking(options)
     this.#checks.attach()
     const prepare = (...[next, beside]: Parameters<BalancerHooks['onOptionsPropose']>) =>
-      this.#prepare(beside[extensionKey], next)
+      this.#prepare(beside[extensionKey])
     balancer.addHook('onOptionsPropose', function healthCheck(next, beside) {
       return prepare(next, beside)
     })
@@ -113,23 +111,23 @@ export class HealthCheck {
   }
 
   /** Its part in a change: `given` are its options, undefined for those that it has; `false` switches it off. */
-  #prepare(given: unknown, next: Balancer['options']): Participation {
+  #prepare(given: unknown): Participation {
     const isOn = this.#isOn
     if (given === false) return isOn ? this.#switchingOff() : nothing
     if (given === undefined && !isOn) return nothing
     const { options, faults } =
       given === undefined ? { options: this.#checks.options, faults: [] } : readHealthOptions(given)
     if (faults.length > 0) return { ...nothing, faults: faults.map((fault) => `${place}.${fault}`) }
-    return isOn ? this.#changing(options, next) : this.#switchingOn(options, next)
+    return isOn ? this.#changing(options) : this.#switchingOn(options)
   }
 
-  #changing(given: ParsedOptions, { pool }: Balancer['options']): Participation {
+  #changing(given: ParsedOptions): Participation {
     const checks = this.#checks
     // It stays with its balancer.
     const options = { ...given, balancer: checks.options.balancer } as ParsedOptions
     const changes = optionChanges({ [place]: checks.options }, { [place]: options }, hidden)
-    if (changes.length === 0 && isDeepStrictEqual(pool, this.balancer.options.pool)) return nothing
-    checks.prepare(options, pool)
+    if (changes.length === 0) return nothing
+    checks.prepare(options)
     return { faults: [], changes, commit: () => checks.adopt(), abandon: () => checks.dismiss() }
   }
 
@@ -146,9 +144,9 @@ export class HealthCheck {
     }
   }
 
-  #switchingOn(options: ParsedOptions, { pool }: Balancer['options']): Participation {
+  #switchingOn(options: ParsedOptions): Participation {
     // Those that have traffic are trusted until probes have said otherwise.
-    const checks = this.#checking({ ...options, initial: 'up' }, pool)
+    const checks = this.#checking({ ...options, initial: 'up' })
     const judge = (candidates: readonly Backend[]) => checks.active?.judgeNewcomers(candidates)
     this.balancer.addHook('onBackendsPropose', judge)
     const forget = () => void this.balancer.removeHook('onBackendsPropose', judge)
@@ -171,9 +169,9 @@ export class HealthCheck {
     }
   }
 
-  #checking(options: ParsedOptions, pool: ConnectionSettings): Checks {
+  #checking(options: ParsedOptions): Checks {
     const listeners = { judge: this.#judge, probed: this.#probed }
-    return new Checks(this.balancer, options, pool, listeners, this.#pauses)
+    return new Checks(this.balancer, options, listeners, this.#pauses)
   }
 
   #view(backend: Backend): HealthView {

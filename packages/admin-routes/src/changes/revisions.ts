@@ -10,6 +10,7 @@ export interface Revision {
 }
 
 type Listed = Balancer['listed'][number]
+type PoolOptions = Balancer['options']['pool']
 
 /** A list, or one backend of it, before and after a change. */
 interface ListChange {
@@ -24,12 +25,13 @@ const mostKept = 20
 /** Longer lists are told as the balancer has them: to fill in the defaults of each would hold up other requests. */
 const longList = 1000
 
-/** A backend with its defaults filled in; `most` is `pool.connections`, the default of `maxInFlight`. */
-function described(listed: Listed, most: number) {
-  const { id, url, weight = 1, priority = 0, maxInFlight = most, zone, tags = [], proxyProtocol } = listed
+/** A backend with its defaults filled in. */
+function described({ id, url, weight = 1, priority = 0, zone, tags = [], ...own }: Listed, pool: PoolOptions) {
+  const { maxInFlight = pool.connections, protocol = pool.protocol, proxyProtocol } = own
   return {
     id,
     url,
+    protocol,
     weight,
     priority,
     maxInFlight,
@@ -81,21 +83,21 @@ export class Revisions {
 
   /** The lists before and at a revision; undefined where no longer kept. */
   change(revision: number): ListChange {
-    const most = this.#balancer.options.pool.connections
+    const { pool } = this.#balancer.options
     const list = (which: number) => {
       const backends = this.at(which)?.backends
       if (backends === undefined || backends.length > longList) return backends && withoutTls(backends)
-      return backends.map((one) => described(one, most))
+      return backends.map((one) => described(one, pool))
     }
     return { before: list(revision - 1), after: list(revision), revision }
   }
 
   /** The same for one backend. */
   changeOf(id: string, revision: number): ListChange & { readonly backend: string } {
-    const most = this.#balancer.options.pool.connections
+    const { pool } = this.#balancer.options
     const at = (which: number) => {
       const found = this.at(which)?.backends.find((one) => one.id === id)
-      return found && described(found, most)
+      return found && described(found, pool)
     }
     return { backend: id, before: at(revision - 1), after: at(revision), revision }
   }

@@ -15,8 +15,8 @@ const untouched: Seen = { vetoes: [], state: 'ready' }
 
 /** What a list says of a backend, with what it leaves out; `most` requests at once are `pool.connections`. */
 function settingsOf(listed: Listed, most: number): string {
-  const { url, weight = 1, priority = 0, maxInFlight = most, zone, tags = [], proxyProtocol } = listed
-  return JSON.stringify([url, weight, priority, maxInFlight, zone, tags, proxyProtocol])
+  const { url, weight = 1, priority = 0, maxInFlight = most, zone, tags = [], protocol, proxyProtocol } = listed
+  return JSON.stringify([url, weight, priority, maxInFlight, zone, tags, protocol, proxyProtocol])
 }
 
 function isChanged(earlier: Listed, now: Listed, mostBefore: number, most: number): boolean {

@@ -3,6 +3,8 @@ import { faultsOf, strict } from '@fastify-balancer/option-schema'
 import { Type, type Static } from '@sinclair/typebox'
 import type { WantedBackend } from '../schemas/wanted.ts'
 
+type PoolOptions = Balancer['options']['pool']
+
 /** The parts that the balancer itself does not check. */
 const SavedBackend = Type.Object({
   state: Type.Optional(Type.Union([Type.Literal('ready'), Type.Literal('drain'), Type.Literal('maintenance')])),
@@ -54,24 +56,25 @@ export function textOf(lists: ReadonlyMap<string, SavedList>): string {
 }
 
 /** A backend's settings and state, without defaults: these may change with the options. */
-function savedBackend(backend: Backend, most: number) {
-  const { id, url, weight, priority, maxInFlight, zone, tags, proxyProtocol, state } = backend
+function savedBackend(backend: Backend, pool: PoolOptions) {
+  const { id, url, weight, priority, maxInFlight, zone, tags, protocol, proxyProtocol, state } = backend
   return {
     id,
     url,
     ...(weight !== 1 && { weight }),
     ...(priority !== 0 && { priority }),
-    ...(maxInFlight !== most && { maxInFlight }),
+    ...(maxInFlight !== pool.connections && { maxInFlight }),
     ...(zone !== undefined && { zone }),
     ...(tags.length > 0 && { tags }),
     ...(proxyProtocol !== undefined && { proxyProtocol }),
+    ...(protocol !== pool.protocol && { protocol }),
     ...(state !== 'ready' && { state }),
   }
 }
 
 /** The current list of a balancer. */
 export function savedList({ set, options }: Balancer): SavedList {
-  return { revision: set.revision, backends: set.all.map((one) => savedBackend(one, options.pool.connections)) }
+  return { revision: set.revision, backends: set.all.map((one) => savedBackend(one, options.pool)) }
 }
 
 /** The backends as the balancer takes them; it checks them itself. */

@@ -64,6 +64,10 @@ const HealthView = Type.Object({
   lastProbe: Type.Optional(ProbeView),
 })
 
+const protocol = Type.Union([Type.Literal('http1'), Type.Literal('http2'), Type.Literal('h2c')], {
+  description: 'HTTP/1.1, HTTP/2 over TLS, or HTTP/2 without TLS',
+})
+
 /** A backend and its current state. */
 export const BackendView = Type.Object({
   id: Type.String(),
@@ -73,6 +77,7 @@ export const BackendView = Type.Object({
       description: 'IP addresses that its host name resolves to; absent if the URL has an IP address',
     }),
   ),
+  protocol,
   weight: Type.Integer(),
   effectiveWeight: Type.Number({ description: 'Weight in use now: lower than `weight` during slow start' }),
   priority: Type.Integer(),
@@ -84,6 +89,18 @@ export const BackendView = Type.Object({
   available: Type.Boolean({ description: 'True without any veto' }),
   vetoes: Type.Array(VetoView),
   inFlight: Type.Integer(),
+  connections: Type.Object(
+    {
+      open: Type.Integer(),
+      idle: Type.Integer(),
+      running: Type.Integer({ description: 'Requests on them; over HTTP/2, streams in use' }),
+      allowed: Type.Integer({
+        description: 'Requests that they carry at once: one each, or over HTTP/2 as many streams as the backend allows',
+      }),
+      waiting: Type.Integer({ description: 'Requests that wait for a connection, or for a stream' }),
+    },
+    { description: 'Connections for traffic, without those of probes' },
+  ),
   requests: Type.Integer({ description: 'Attempts started so far' }),
   outcomes: Type.Record(Type.String(), Type.Integer(), { description: 'Ended attempts by outcome' }),
   bytesSent: Type.Integer(),
@@ -161,6 +178,7 @@ export const ServerView = Type.Object({
 
 const Described = Type.Object({
   url: Type.String(),
+  protocol,
   weight: Type.Integer(),
   priority: Type.Integer(),
   maxInFlight: Type.Integer(),

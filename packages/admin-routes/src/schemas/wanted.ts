@@ -9,6 +9,11 @@ const settings = {
   maxInFlight: Type.Optional(Type.Integer({ minimum: 1, description: 'Maximum requests in flight' })),
   zone: Type.Optional(Type.String({ description: 'Where it runs' })),
   tags: Type.Optional(Type.Array(Type.String(), { description: 'Labels' })),
+  protocol: Type.Optional(
+    Type.Union([Type.Literal('http1'), Type.Literal('http2'), Type.Literal('h2c')], {
+      description: 'HTTP/1.1, HTTP/2 over TLS, or HTTP/2 without TLS; by default that of `pool`',
+    }),
+  ),
 }
 
 /** A backend to be added: its URL and settings. */

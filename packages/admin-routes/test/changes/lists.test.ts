@@ -97,7 +97,7 @@ describe('the whole list', () => {
     assertIs(FaultView, body)
     assert.deepEqual(body.faults, [
       "backends.1.url: 'nonsense' is not an address such as http://10.0.0.1:3000 or 10.0.0.1:3000",
-      'backends.2.x: unknown option (there are: url, id, weight, priority, maxInFlight, zone, tags, tls, proxyProtocol)',
+      'backends.2.x: unknown option (there are: url, id, weight, priority, maxInFlight, zone, tags, protocol, tls, proxyProtocol)',
       'backends.2.weight: expected a whole number from 1 to 65535, got 0',
     ])
     assert.deepEqual([list(), told], [['a 1', 'b 2'], []])
@@ -210,7 +210,7 @@ describe('one backend', () => {
         'PATCH',
         `${backends}/a`,
         { url: c.url },
-        ['url: unknown option (there are: weight, priority, maxInFlight, zone, tags, proxyProtocol)'],
+        ['url: unknown option (there are: weight, priority, maxInFlight, zone, tags, protocol, proxyProtocol)'],
       ],
       ['PATCH', `${backends}/a`, {}, ['expected an object that is not empty, got an object']],
       ['PATCH', `${backends}/b`, { maxInFlight: 2000 }, ['maxInFlight: 2000 is above pool.connections (1024)']],
@@ -249,7 +249,7 @@ describe('one backend', () => {
         path,
         { url: 'http://h', colour: 'red', weight: 0 },
         [
-          'colour: unknown option (there are: url, id, weight, priority, maxInFlight, zone, tags, tls, proxyProtocol)',
+          'colour: unknown option (there are: url, id, weight, priority, maxInFlight, zone, tags, protocol, tls, proxyProtocol)',
           weight,
           "url: 'http://h' is not allowed by the admin option 'allow'",
         ],
@@ -260,7 +260,7 @@ describe('one backend', () => {
         `${path}/a`,
         { weight: 0, url: 'http://10.0.0.1', priority: -1 },
         [
-          'url: unknown option (there are: weight, priority, maxInFlight, zone, tags, proxyProtocol)',
+          'url: unknown option (there are: weight, priority, maxInFlight, zone, tags, protocol, proxyProtocol)',
           weight,
           'priority: expected a whole number from 0 to 65535, got -1',
         ],
@@ -391,6 +391,7 @@ test('each change is told once, with who, what, before and after', async (t) => 
   await ask('PUT', backends, { backends: [a] }, as)
   await ask('POST', '/balancers/default/rollback', { revision: 1 }, as)
   const full = (given: object, more = {}) => ({
+    protocol: 'http1',
     priority: 0,
     maxInFlight: 1024,
     weight: 1,

@@ -29,6 +29,12 @@ export interface BackendOptions {
    */
   tags?: readonly string[]
   /**
+   * Its protocol, if it is not that of `pool`: `http1` = HTTP/1.1, `http2` = HTTP/2 over TLS, `h2c` = HTTP/2 without
+   * TLS
+   * @default none
+   */
+  protocol?: 'http1' | 'http2' | 'h2c'
+  /**
    * TLS to this backend: options of `pool.tls`, laid over them one by one; but all that concern the CA, the client
    * certificate or the name take the place of all those of `pool.tls`. Never shown. A change of the list that does not
    * give it leaves it as it is; `{}` removes it

@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { tlsFaults } from '../connections/tls/tls-faults.ts'
 import { overlaid } from '../connections/tls/tls-options.ts'
-import type { PoolOptions } from './pool-options.ts'
+import { ownPoolOptions, poolOptionsOf, type PoolOptions } from './pool-options.ts'
 import { faultsOf, quoted, shown, strict, urlOf } from '@fastify-balancer/option-schema'
 import type { BackendOptions as Options } from './backend-options.generated.ts'
 
@@ -49,6 +49,7 @@ export const BackendOptions = Type.Object(
         description: 'Labels: shown in views, and readable by a policy of your own',
       }),
     ),
+    ...ownPoolOptions,
     tls: Type.Optional(
       Type.Record(Type.String(), Type.Unknown(), {
         description:
@@ -69,7 +70,7 @@ export type BackendOptions = Options
 
 /** What may change while a backend stays the same backend. */
 export type BackendSettings = Required<Pick<BackendOptions, 'weight' | 'priority' | 'maxInFlight' | 'tags'>> &
-  Pick<BackendOptions, 'zone'>
+  Pick<BackendOptions, 'zone' | 'protocol'>
 
 /** A backend's options with its identity worked out. Never written to. */
 export interface ParsedBackend extends BackendOptions {
@@ -86,8 +87,8 @@ function originOf(text: string, { protocol }: PoolOptions): { readonly origin: s
   if (url.pathname !== '/' || url.search !== '' || url.hash !== '')
     return { fault: `${quoted(text)} must be an origin, without a path` }
   if (protocol === 'http2' && url.protocol !== 'https:')
-    return { fault: "pool.protocol 'http2' needs https:// (for HTTP/2 without TLS, use 'h2c')" }
-  if (protocol === 'h2c' && url.protocol !== 'http:') return { fault: "pool.protocol 'h2c' needs http://" }
+    return { fault: "protocol 'http2' needs https:// (for HTTP/2 without TLS, use 'h2c')" }
+  if (protocol === 'h2c' && url.protocol !== 'http:') return { fault: "protocol 'h2c' needs http://" }
   return { origin: url.origin }
 }
 
@@ -123,7 +124,7 @@ export class BackendList {
     if (earlier !== undefined)
       this.#faults.push(`backends.${index}.id: '${one.id}' is already used by backends.${earlier}`)
     else this.#places.set(one.id, index)
-    const { protocol, connections } = this.#pool
+    const { protocol, connections } = poolOptionsOf(one, this.#pool)
     if (protocol === 'http1' && one.maxInFlight !== undefined && one.maxInFlight > connections)
       this.#faults.push(`backends.${index}.maxInFlight: ${one.maxInFlight} is above pool.connections (${connections})`)
     this.parsed.push(one)
@@ -138,7 +139,7 @@ export class BackendList {
     const backend = (typeof item === 'string' ? { url: item } : item) as BackendOptions
     const own = faultsOf(BackendOptions, backend, place)
     this.#faults.push(...own)
-    const read = typeof backend.url === 'string' ? originOf(backend.url, this.#pool) : undefined
+    const read = typeof backend.url === 'string' ? originOf(backend.url, poolOptionsOf(backend, this.#pool)) : undefined
     if (read !== undefined && 'fault' in read) this.#faults.push(`${place}.url: ${read.fault}`)
     if (own.length > 0 || read === undefined || 'fault' in read) return undefined
     const { origin: url } = read
@@ -179,7 +180,17 @@ export function parseBackends(listed: unknown, pool: PoolOptions, faults: string
 }
 
 /** The options that may change while the backend stays the same, with defaults. */
-export function settingsOf(options: BackendOptions, pool: PoolOptions): BackendSettings {
-  const { weight = 1, priority = 0, maxInFlight = pool.connections, tags = [], zone } = options
-  return { weight, priority, maxInFlight, tags, ...(zone !== undefined && { zone }) }
+export function settingsOf(
+  options: BackendOptions,
+  pool: PoolOptions,
+): BackendSettings & Required<Pick<BackendOptions, 'protocol'>> {
+  const {
+    weight = 1,
+    priority = 0,
+    maxInFlight = pool.connections,
+    tags = [],
+    zone,
+    protocol = pool.protocol,
+  } = options
+  return { weight, priority, maxInFlight, tags, protocol, ...(zone !== undefined && { zone }) }
 }

@@ -5,6 +5,7 @@ import { BackendTls } from '../connections/tls/backend-tls.ts'
 import type { Outcome } from '../failure.ts'
 import type { HostName } from '../names/host-name.ts'
 import type { Whereabouts } from '../names/host-names.ts'
+import type { PoolOptions, Protocol } from './pool-options.ts'
 import { Latency } from './latency.ts'
 import type { BackendSettings } from './backend-options.ts'
 import { viewOfVeto, type Veto } from './veto.ts'
@@ -68,6 +69,7 @@ export class Backend {
   /** Most requests in flight to it; more wait in the balancer's queue. */
   maxInFlight!: number
   zone: string | undefined
+  protocol!: Protocol
   tags!: readonly string[]
   vetoes: readonly Veto[] = []
   /** True while it drains and before the deadline: a policy may still send its bound clients there. */
@@ -96,6 +98,8 @@ export class Backend {
   tls: BackendTls
   /** Replaced after the deadline of a drain has closed its connections, and when its TLS changes. */
   pool: RequestPool
+  /** What `pool` was opened with. */
+  poolOptions!: PoolOptions
   /** Pools beside it that end with what they have been given. */
   readonly #single = new Set<RequestPool>()
   /** Called once when the last attempt and the last tunnel have ended. */
@@ -125,13 +129,14 @@ export class Backend {
     this.configure(settings)
   }
 
-  configure({ weight, priority, maxInFlight, zone, tags }: BackendSettings): void {
+  configure({ weight, priority, maxInFlight, zone, tags, protocol = 'http1' }: BackendSettings): void {
     this.weight = weight
     this.effectiveWeight = weight * this.#warmth
     this.priority = priority
     this.maxInFlight = maxInFlight
     this.zone = zone
     this.tags = tags
+    this.protocol = protocol
   }
 
   /** Closes a pool after its requests have ended. */
@@ -174,6 +179,18 @@ export class Backend {
     return this.inFlight + this.penalty + this.tunnelLoad
   }
 
+  /** The connections to it now; see `PoolCounts`. */
+  get connections(): { open: number; idle: number; running: number; allowed: number; waiting: number } {
+    const { connected, free, running, allowed = connected, pending, queued } = this.pool.stats
+    return {
+      open: connected,
+      idle: free,
+      running,
+      allowed,
+      waiting: this.protocol === 'http1' ? pending + queued : queued,
+    }
+  }
+
   get state(): BackendState {
     const isOrdered = (order: string) => this.vetoes.some(({ hard, by }) => hard && by === order)
     return isOrdered('maintenance') ? 'maintenance' : isOrdered('drain') ? 'drain' : 'ready'
@@ -186,13 +203,15 @@ export class Backend {
   /** The view that the admin API and `console.log` show. */
   toJSON() {
     const { id, url, weight, effectiveWeight, priority, maxInFlight, zone, tags, state, available, vetoes } = this
-    const { inFlight, tunnels, requests, outcomes, bytesSent, bytesReceived, latency, host, proxyProtocol } = this
+    const { inFlight, tunnels, requests, outcomes, bytesSent, bytesReceived, latency, host } = this
+    const { proxyProtocol, protocol, connections } = this
     return {
       id,
       url,
       // Only with a host name that was looked up.
       ...(host !== undefined &&
         host.addresses.length > 0 && { addresses: host.addresses.map(({ address }) => address) }),
+      protocol,
       weight,
       effectiveWeight,
       priority,
@@ -205,6 +224,7 @@ export class Backend {
       vetoes: vetoes.map(viewOfVeto),
       inFlight,
       tunnels: tunnels.size,
+      connections,
       requests,
       outcomes,
       bytesSent,

@@ -2,6 +2,7 @@ import { inSlices } from '@fastify-balancer/option-schema'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Clock } from '../clock.ts'
 import type { RequestPool } from '../connections/request-pool.ts'
+import type { BackendTls } from '../connections/tls/backend-tls.ts'
 import { TlsWatch } from '../connections/tls/tls-watch.ts'
 import { UnknownBackendError } from '../errors.ts'
 import { HostNames } from '../names/host-names.ts'
@@ -9,7 +10,7 @@ import { settingsOf, type ParsedBackend } from './backend-options.ts'
 import type { Backend } from './backend.ts'
 import { backendSet, type BackendSet } from './backend-set.ts'
 import { isSamePool, openPool } from './pool.ts'
-import { poolLimits, type PoolLimits, type PoolOptions, type TimeoutOptions } from './pool-options.ts'
+import { poolLimits, poolOptionsOf, type PoolLimits, type PoolOptions, type TimeoutOptions } from './pool-options.ts'
 import { isSame } from './preview.ts'
 import { Proposals, type Proposal, type Verdict } from './proposal.ts'
 import type { Veto, VetoOptions } from './veto.ts'
@@ -49,7 +50,7 @@ export class ListInForce {
     onSwap: (now: BackendSet, before: BackendSet) => void,
   ) {
     this.options = options
-    this.limits = poolLimits(options.pool, options.timeouts)
+    this.limits = poolLimits(options.pool, options.timeouts, options.random)
     this.#onSwap = onSwap
     this.#clock = clock
     this.#vetoes = new Vetoes(clock, () => this.refresh())
@@ -106,9 +107,7 @@ export class ListInForce {
     for (const verdict of verdicts) if ('veto' in verdict) this.#vetoes.lay(verdict.backend, verdict.veto)
     for (const [index, backend] of all.entries()) {
       backend.configure(settingsOf(listed[index]!, this.options.pool))
-      if (backend.tls === tls[index]) continue
-      backend.tls = tls[index]!
-      this.#renewPool(backend)
+      this.#fitPool(backend, poolOptionsOf(listed[index]!, this.options.pool), tls[index]!)
     }
     this.listed = listed
     this.byId = byId
@@ -120,11 +119,9 @@ export class ListInForce {
 
   /** Puts a list and its options in force; one that is the same in all keeps its revision. */
   putWith(proposal: Proposal, options: ListOptions): BackendSet {
-    const { pool } = this.options
-    const { all, revision } = this.set
+    const { revision } = this.set
     this.options = options
-    Object.assign(this.limits, poolLimits(options.pool, options.timeouts))
-    if (!isSamePool(pool, options.pool)) for (const backend of all) this.#renewPool(backend)
+    Object.assign(this.limits, poolLimits(options.pool, options.timeouts, options.random))
     return this.put(proposal, this.#isInForce(proposal) ? revision : revision + 1)
   }
 
@@ -143,7 +140,7 @@ export class ListInForce {
   }
 
   openPool(backend: Backend): RequestPool {
-    return openPool(backend, this.options.pool, this.limits)
+    return openPool(backend, backend.poolOptions, this.limits)
   }
 
   /** Nothing changes by itself any more. */
@@ -161,6 +158,14 @@ export class ListInForce {
       if (backend.tls !== tls[index]) return false
       return backend === current[index] && isSame(backend, { ...one, ...settingsOf(one, this.options.pool) })
     })
+  }
+
+  /** With other options or other TLS it gets another pool. */
+  #fitPool(backend: Backend, options: PoolOptions, tls: BackendTls): void {
+    const { poolOptions, tls: before } = backend
+    backend.poolOptions = options
+    backend.tls = tls
+    if (before !== tls || (poolOptions !== options && !isSamePool(poolOptions, options))) this.#renewPool(backend)
   }
 
   /** What is under way ends where it began. */

@@ -12,7 +12,7 @@ import type { RequestPool } from '../connections/request-pool.ts'
 import type { BackendTls } from '../connections/tls/backend-tls.ts'
 import type { HostName } from '../names/host-name.ts'
 import { following, lookupOptions } from '../connections/address-following.ts'
-import { poolLimits, type PoolLimits, type PoolOptions, type TimeoutOptions } from './pool-options.ts'
+import { lifetime, poolLimits, type PoolLimits, type PoolOptions, type TimeoutOptions } from './pool-options.ts'
 
 /** The backend that a pool is for, as far as connecting is concerned. */
 export interface Reached {
@@ -103,7 +103,8 @@ function poolOver(
   options: PoolOptions,
   limits: Readonly<PoolLimits>,
 ): RequestPool {
-  const { keepAliveTimeout, keepAliveMaxTimeout, maxHeaderSize, protocol } = options
+  const { keepAliveTimeout, keepAliveMaxTimeout, maxHeaderSize, protocol, maxAge } = options
+  const age = () => lifetime(maxAge, limits.random)
   if (protocol !== 'http1') {
     return new Http2Pool({
       url: new URL(url),
@@ -116,6 +117,8 @@ function poolOver(
       },
       keepAliveTimeout,
       maxHeaderSize,
+      ...options.http2,
+      lifetime: age,
       now,
     })
   }
@@ -123,6 +126,7 @@ function poolOver(
     url,
     limits,
     (connection) => (host === undefined ? connect : following(host, connect, connection)),
+    age,
     {
       keepAliveTimeout,
       keepAliveMaxTimeout,

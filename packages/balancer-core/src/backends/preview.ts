@@ -5,7 +5,10 @@ import type { ProxyVersion } from '../connections/proxy-header.ts'
 import type { PoolOptions } from './pool-options.ts'
 
 /** The options of a backend that a preview compares. */
-export interface PreviewedBackend extends Pick<Backend, 'url' | 'weight' | 'priority' | 'maxInFlight' | 'tags'> {
+export interface PreviewedBackend extends Pick<
+  Backend,
+  'url' | 'weight' | 'priority' | 'maxInFlight' | 'tags' | 'protocol'
+> {
   readonly zone?: string | undefined
   readonly proxyProtocol?: ProxyVersion | undefined
 }
@@ -21,9 +24,10 @@ export interface Preview {
 }
 
 function described(one: PreviewedBackend): PreviewedBackend {
-  const { url, weight, priority, maxInFlight, zone, tags, proxyProtocol } = one
+  const { url, weight, priority, maxInFlight, zone, tags, protocol, proxyProtocol } = one
   return {
     url,
+    protocol,
     weight,
     priority,
     maxInFlight,
@@ -35,10 +39,10 @@ function described(one: PreviewedBackend): PreviewedBackend {
 
 /** Would nothing of it be another? */
 export function isSame(one: PreviewedBackend, other: PreviewedBackend): boolean {
-  const { url, weight, priority, maxInFlight, zone, tags } = one
+  const { url, weight, priority, maxInFlight, zone, tags, protocol } = one
   const isAlike = url === other.url && weight === other.weight && priority === other.priority
-  if (!isAlike || maxInFlight !== other.maxInFlight || zone !== other.zone) return false
   if (one.proxyProtocol !== other.proxyProtocol) return false
+  if (!isAlike || maxInFlight !== other.maxInFlight || zone !== other.zone || protocol !== other.protocol) return false
   return tags.length === other.tags.length && tags.every((tag, index) => tag === other.tags[index])
 }
 

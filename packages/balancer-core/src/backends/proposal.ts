@@ -6,7 +6,7 @@ import { Backend } from './backend.ts'
 import { openPool } from './pool.ts'
 import type { BackendTls } from '../connections/tls/backend-tls.ts'
 import { SharedTls } from '../connections/tls/shared-tls.ts'
-import type { PoolLimits, PoolOptions } from './pool-options.ts'
+import { poolOptionsOf, type PoolLimits, type PoolOptions } from './pool-options.ts'
 import type { VetoOptions } from './veto.ts'
 
 /** Conditions of a change of the list. */
@@ -112,8 +112,12 @@ export class Proposals {
   ): Backend {
     const { url, proxyProtocol } = listed
     const whereabouts = this.#names.whereaboutsOf(url, tls.optionsFor(false))
-    const opened = openPool({ url, host: whereabouts.host, tls, proxyProtocol }, pool, limits)
-    return new Backend(listed.id, url, settingsOf(listed, pool), opened, { ...whereabouts, tls, proxyProtocol })
+    const own = poolOptionsOf(listed, pool)
+    const opened = openPool({ url, host: whereabouts.host, tls, proxyProtocol }, own, limits)
+    const place = { ...whereabouts, tls, proxyProtocol }
+    const backend = new Backend(listed.id, url, settingsOf(listed, pool), opened, place)
+    backend.poolOptions = own
+    return backend
   }
 
   /**

@@ -62,9 +62,9 @@ export class ClientPools implements RequestPool {
   }
 
   get stats(): PoolCounts {
-    const sum = { connected: 0, free: 0, pending: 0, queued: 0, running: 0 }
+    const sum = { connected: 0, free: 0, pending: 0, queued: 0, running: 0, allowed: 0 }
     for (const { stats } of this.#all())
-      for (const name of Object.keys(sum) as (keyof PoolCounts)[]) sum[name] += stats[name]
+      for (const name of Object.keys(sum) as (keyof PoolCounts)[]) sum[name] += stats[name] ?? stats.connected
     return sum
   }
 

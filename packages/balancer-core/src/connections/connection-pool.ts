@@ -3,6 +3,7 @@ import { type Client, errors, type Dispatcher } from 'undici'
 import { bodiless, Connection, type ConnectionOwner, type ConnectionRequest, type ConnectorOf } from './connection.ts'
 import { BoundConnections } from './bound-connections.ts'
 import { Handshakes } from './handshakes.ts'
+import { FreeConnections } from './free-connections.ts'
 import { ContinueTrust, type HeldBody } from './held-body.ts'
 import type { ConnectionAware, PoolCounts, RequestPool } from './request-pool.ts'
 
@@ -25,18 +26,18 @@ function withBody(options: ConnectionRequest, { body }: HeldBody): ConnectionReq
 }
 
 /**
- * The HTTP/1.1 connections to one backend. The one used last is used next, so that surplus ones time out; it is found
- * without a search. undici's own Pool searches its busy ones for each request, and opens a new one although another
+ * The HTTP/1.1 connections to one backend. undici's own Pool searches its busy ones for each request, and opens a new one although another
  * would be free in a moment.
  */
 export class ConnectionPool implements RequestPool, ConnectionOwner {
   readonly connectorOf: ConnectorOf
   readonly options: Client.Options
   roundTrip = Number.POSITIVE_INFINITY
+  readonly lifetime: () => number
   readonly #origin: string
   readonly #limits: { readonly connections: number }
   readonly #all = new Set<Connection>()
-  readonly #free: Connection[] = []
+  readonly #free = new FreeConnections((connection) => this.#drop(connection))
   /** Waiting requests for which a connection will be free in this turn. */
   readonly #waiting: { options: Dispatcher.DispatchOptions; handler: ConnectionAware }[] = []
   readonly #bound = new BoundConnections((connection) => {
@@ -50,7 +51,7 @@ export class ConnectionPool implements RequestPool, ConnectionOwner {
   /** Kinds of answers after which nothing came, and after which something did: see `bodiless`. */
   #trusted: number = bodiless.none
   #distrusted: number = bodiless.none
-  readonly #continues = new ContinueTrust()
+  readonly continueTrust = new ContinueTrust()
   #ending = false
   destroyed = false
 
@@ -59,11 +60,13 @@ export class ConnectionPool implements RequestPool, ConnectionOwner {
     origin: string,
     limits: { readonly connections: number },
     connectorOf: ConnectorOf,
+    lifetime: () => number,
     options: Client.Options,
   ) {
     this.#origin = origin
     this.#limits = limits
     this.connectorOf = connectorOf
+    this.lifetime = lifetime
     this.options = options
     this.#handshakes = new Handshakes(origin, connectorOf, options.maxHeaderSize!)
   }
@@ -104,7 +107,7 @@ export class ConnectionPool implements RequestPool, ConnectionOwner {
     this.destroyed = true
     const all = [...this.#all]
     this.#all.clear()
-    this.#free.length = 0
+    this.#free.clear()
     const cut = all.map((connection) => connection.cut())
     this.#handshakes.abort(new errors.ClientDestroyedError())
     for (const { handler } of this.#waiting.splice(0)) {
@@ -125,7 +128,13 @@ export class ConnectionPool implements RequestPool, ConnectionOwner {
     const { kind } = connection
     const isSuspect = !connection.fresh && kind !== bodiless.none
     const isLost = connection.isPrivate && !this.#bound.has(connection)
-    if (!connection.usable || isLost || (isSuspect && (this.#distrusted & kind) !== 0)) this.#drop(connection)
+    if (
+      !connection.usable ||
+      (connection.hasAged && !connection.isPrivate) ||
+      isLost ||
+      (isSuspect && (this.#distrusted & kind) !== 0)
+    )
+      this.#drop(connection)
     else if (connection.isPrivate) return
     else if (isSuspect && (this.#trusted & kind) === 0) this.#rest(connection)
     else this.#give(connection)
@@ -142,10 +151,6 @@ export class ConnectionPool implements RequestPool, ConnectionOwner {
 
   onSurplus(kind: number): void {
     this.#distrusted |= kind
-  }
-
-  onIgnored(): void {
-    this.#continues.lose()
   }
 
   onBound(connection: Connection, client: Socket): void {
@@ -169,13 +174,14 @@ export class ConnectionPool implements RequestPool, ConnectionOwner {
     // undici's own default; switched off for backends that answer HEAD correctly.
     if (options.method === 'HEAD' && (this.#distrusted & bodiless.head) !== 0) options.reset = true
     const { held } = options as ConnectionRequest
-    connection.dispatch(held !== undefined && this.#continues.isLost ? withBody(options, held) : options, handler)
+    const isIgnored = held !== undefined && this.continueTrust.isLost
+    connection.dispatch(isIgnored ? withBody(options, held) : options, handler)
     if (handler.refused) this.onDrain(connection)
   }
 
   /** A connection that can be used at once, or a new one. */
   #take(): Connection | undefined {
-    const free = this.#free.pop()
+    const free = this.#free.take()
     if (free !== undefined) return free
     // There will be as many in a moment, without the cost of a new one.
     return this.#waiting.length < this.#settling + this.#resting ? undefined : this.#make()
@@ -203,7 +209,7 @@ export class ConnectionPool implements RequestPool, ConnectionOwner {
         this.#waiting.shift()
         continue
       }
-      const free = this.#free.pop()
+      const free = this.#free.take()
       const next = free ?? (this.#waiting.length > this.#settling + this.#resting ? this.#make() : undefined)
       if (next === undefined) return
       const { options, handler } = this.#waiting.shift()!
@@ -212,7 +218,7 @@ export class ConnectionPool implements RequestPool, ConnectionOwner {
   }
 
   #give(connection: Connection): void {
-    if (!this.#ending) this.#free.push(connection)
+    if (!this.#ending) this.#free.put(connection)
   }
 
   #rest(connection: Connection): void {
@@ -243,8 +249,7 @@ export class ConnectionPool implements RequestPool, ConnectionOwner {
     this.#all.delete(connection)
     this.#bound.forget(connection)
     this.#wake(connection)
-    const index = this.#free.lastIndexOf(connection)
-    if (index !== -1) this.#free.splice(index, 1)
+    this.#free.remove(connection)
     if (!this.#ending) connection.destroy(() => {})
   }
 }

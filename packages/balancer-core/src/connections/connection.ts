@@ -1,12 +1,16 @@
 import type { Socket } from 'node:net'
 import { Client, type buildConnector, type Dispatcher } from 'undici'
-import type { HeldBody } from './held-body.ts'
+import type { ContinueTrust, HeldBody } from './held-body.ts'
+import { HeldUpload } from './held-upload.ts'
 import type { CarryingConnection, ConnectionAware, Retiring } from './request-pool.ts'
+import { TrailerSection, type TrailerSource } from './trailer-section.ts'
 import { Wire, type WireOwner } from './wire.ts'
 
 /** A request, whose body may be held back: see `HeldBody`. */
 export interface ConnectionRequest extends Dispatcher.DispatchOptions {
   readonly held?: HeldBody
+  /** What may follow its body, if that is a stream of unknown length. */
+  trailers?: TrailerSource
   /** The client's connection: see `CarryingConnection.bindTo`. */
   readonly client?: Socket
   /** The protocols that it may be switched to: the value of `Upgrade`. */
@@ -33,6 +37,8 @@ export interface ConnectionOwner {
   readonly connectorOf: ConnectorOf
   readonly options: Client.Options
   roundTrip: number
+  /** How long a new connection is used, in ms; Infinity without a limit. */
+  readonly lifetime: () => number
   /** Its request has succeeded; it will be ready, or closed, within this turn of the event loop. */
   onEnded(connection: Connection): void
   /** It is idle. */
@@ -42,8 +48,8 @@ export interface ConnectionOwner {
   onSurplus(kind: number): void
   onAbandoned(connection: Connection): void
   onBound(connection: Connection, client: Socket): void
-  /** The backend did not answer `Expect: 100-continue` in time. */
-  onIgnored(): void
+  /** Whether its backend answers to `Expect: 100-continue`. */
+  readonly continueTrust: ContinueTrust
 }
 
 /** undici has read bytes that belong to no request. */
@@ -72,7 +78,10 @@ export class Connection extends Client implements CarryingConnection, WireOwner 
   #opening: Socket | undefined
   #carried: ConnectionAware | undefined
   #method = ''
+  /** When it is too old for another request. */
+  #endsAt = Infinity
   #hasBody = false
+  #trailers: TrailerSource | undefined
 
   constructor(origin: string, owner: ConnectionOwner) {
     super(origin, {
@@ -83,6 +92,7 @@ export class Connection extends Client implements CarryingConnection, WireOwner 
     this.#connector = owner.connectorOf(() => this)
     this.on('connect', () => {
       this.fresh = true
+      this.#endsAt = performance.now() + owner.lifetime()
       this.connected = true
     })
     this.on('disconnect', (_origin, _clients, error: Error) => {
@@ -104,6 +114,11 @@ export class Connection extends Client implements CarryingConnection, WireOwner 
   /** A request is being written or its response has not ended. */
   get running(): boolean {
     return this.#wire?.idle === false
+  }
+
+  /** It has been used for as long as it may be. */
+  get hasAged(): boolean {
+    return this.#endsAt !== Infinity && performance.now() >= this.#endsAt
   }
 
   /** True if it can take another request, as far as is known. */
@@ -138,6 +153,7 @@ export class Connection extends Client implements CarryingConnection, WireOwner 
     this.inUse = true
     this.#carried = aware
     this.#method = options.method
+    this.#trailers = options.held === undefined ? options.trailers : undefined
     this.#hasBody = options.held !== undefined || (options.body !== null && options.body !== undefined)
     return super.dispatch(options, handler)
   }
@@ -145,12 +161,13 @@ export class Connection extends Client implements CarryingConnection, WireOwner 
   requestBegins(): void {
     const wire = this.#wire!
     wire.begin()
+    wire.trailers = this.#trailers && new TrailerSection(this.#trailers)
     const carried = this.#carried!
     const { held } = carried
     if (held === undefined) return
     wire.changeHead = held.changeHead
     wire.onContinue = () => held.release()
-    held.begin(wire.socket, carried, () => this.#owner.onIgnored())
+    held.begin(new HeldUpload(wire.socket, held, carried), this.#owner.continueTrust)
   }
 
   responseEnded(): void {

@@ -65,6 +65,8 @@ export interface PoolCounts {
   /** Waiting for a connection. */
   readonly queued: number
   readonly running: number
+  /** Requests that its open connections carry at once: over HTTP/2, the streams that the backend allows. Default: one each. */
+  readonly allowed?: number
 }
 
 /** Sends requests to one backend. */

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import { LongPassage, type LongPassageOwner } from './long-passage.ts'
+import type { TrailerSection } from './trailer-section.ts'
 import { withoutContinue, type Interim } from './unasked-continue.ts'
 
 /** User of the wire: told of events that reading responses does not show. */
@@ -75,6 +76,8 @@ export class Wire {
   onContinue: (() => void) | undefined
   /** Changes the head of the next request as it is written. */
   changeHead: ((head: string) => string) | undefined
+  /** Adds trailers to the body of the current request, if it may have any. */
+  trailers: TrailerSection | undefined
   readonly socket: Socket
   /** Of a long body, all but the last byte. */
   readonly long: LongPassage
@@ -131,6 +134,7 @@ export class Wire {
     this.#asked = false
     this.#answered = false
     this.onContinue = undefined
+    this.trailers = undefined
     this.long.end()
   }
 
@@ -156,13 +160,16 @@ export class Wire {
     this.#written = done
     const { changeHead } = this
     this.changeHead = undefined
-    const text = changeHead === undefined || typeof chunk !== 'string' ? chunk : changeHead(chunk)
+    let text = changeHead === undefined || typeof chunk !== 'string' ? chunk : changeHead(chunk)
+    if (this.trailers !== undefined) text = this.trailers.change(text)
     this.#write.call(this.socket, text, encoding, this.#onWritten)
   }
 
   writeAll(chunks: Chunks, done: Written): void {
     this.written = true
     this.#written = done
+    const { trailers } = this
+    if (trailers !== undefined) for (const one of chunks) one.chunk = trailers.change(one.chunk)
     this.#writeAll.call(this.socket, chunks, this.#onWritten)
   }
 

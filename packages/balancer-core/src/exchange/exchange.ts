@@ -126,8 +126,6 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
   attempt(attempt: Attempt): void {
     const { backend } = attempt
     const { timeouts } = this.options
-    // Of now: it has to fit the pool, which may be another since the exchange began.
-    const now = this.balancer.options
     const fresh = this.#retries?.distrusting === true
     this.#limits.stop('queue-timeout')
     // The first attempt of this kind: all of them share this time limit.
@@ -135,8 +133,8 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
       this.#limits.start('no-backend', timeouts.connect)
     this.attempts.push(attempt)
     this.#current = attempt
-    const dispatcher = fresh ? openFresh(backend, now.pool, timeouts) : backend.pool
-    const request = attemptRequest(this.#outgoing!, backend.hostname, now)
+    const dispatcher = fresh ? openFresh(backend, backend.poolOptions, timeouts) : backend.pool
+    const request = attemptRequest(this.#outgoing!, backend.hostname, timeouts)
     if (this.call !== undefined) passDeadline(request, this.call, this)
     attempt.start(dispatcher, request)
     if (fresh) backend.closeAfterUse(dispatcher)

@@ -8,11 +8,12 @@ import { areSameAuthority, hostOf } from './authority.ts'
 import { isForeignVersion } from './http-version.ts'
 import { asteriskTarget, faultOf, targetOf, withoutSegments } from './judge-request.ts'
 import { isDistrusted } from './pipelining.ts'
-import type { PoolOptions, TimeoutOptions } from '../backends/pool-options.ts'
+import type { TimeoutOptions } from '../backends/pool-options.ts'
 import { HeldBody } from '../connections/held-body.ts'
 import { bodyOf, RequestFault, smallLengthOf } from './request-body.ts'
 import type { ForwardedOptions } from './forwarded-options.ts'
 import { requestHeaders } from './request-headers.ts'
+import { canTrail, RequestTrailers } from './request-trailers.ts'
 import { hasDotSegments, withoutQuery } from '../paths/path-spellings.ts'
 import type { PathGuard } from '../paths/path-guard.ts'
 import { isMalformed, restoreUrl } from '../paths/unroutable.ts'
@@ -35,12 +36,6 @@ export interface RequestRules {
   readonly guard: PathGuard | undefined
 }
 
-/** How requests are sent to backends. */
-export interface AttemptRules {
-  readonly pool: PoolOptions
-  readonly timeouts: TimeoutOptions
-}
-
 /** The request, whichever backend is picked. */
 export interface Outgoing {
   method: string
@@ -50,6 +45,8 @@ export interface Outgoing {
   body: Readable | Buffer | null
   /** The declared length of a body that may be taken as one Buffer; 0 when it must be streamed. */
   smallLength: number
+  /** What may follow a body that is streamed; undefined if nothing can. */
+  trailers: RequestTrailers | undefined
   /** The client's connection: authenticated backend connections belong to it. */
   readonly client: Socket
   /** The protocols that it may be switched to: its `Upgrade` field; undefined for an ordinary request. */
@@ -85,6 +82,8 @@ export function outgoing(request: FastifyRequest, rules: RequestRules): Outgoing
   if (path === undefined) throw new RequestFault('its path has fewer segments than the prefix')
   const { body, replaced } = bodyOf(request)
   const authority = target.authority ?? named
+  const isOriginal = body === raw
+  const mayTrail = isOriginal && canTrail(raw)
   return {
     method,
     path,
@@ -94,12 +93,14 @@ export function outgoing(request: FastifyRequest, rules: RequestRules): Outgoing
       authority: target.authority,
       requestId: rules.requestId,
       bodyReplaced: replaced,
+      mayTrail,
     }),
     body,
-    smallLength: body === raw ? smallLengthOf(raw) : 0,
+    smallLength: isOriginal ? smallLengthOf(raw) : 0,
+    trailers: mayTrail ? new RequestTrailers(request, forwarded) : undefined,
     client: raw.socket,
     upgrade: undefined,
-    expects: headers.expect !== undefined && body === raw && raw.httpVersion !== '1.0',
+    expects: headers.expect !== undefined && isOriginal && raw.httpVersion !== '1.0',
   }
 }
 
@@ -114,22 +115,23 @@ function climbs(path: string): boolean {
 /** Longest wait for a backend's `100 Continue` (ms): as long as curl waits. */
 const longestPatience = 1000
 
-/** The body, if the client still holds it back and the backend can be asked for it (HTTP/1.1 only). */
-function heldBody({ expects, body }: Outgoing, { pool, timeouts }: AttemptRules): HeldBody | undefined {
-  if (!expects || pool.protocol !== 'http1') return undefined
+/** The body, if the client still holds it back and the backend can be asked for it. */
+function heldBody({ expects, body, trailers }: Outgoing, timeouts: TimeoutOptions): HeldBody | undefined {
+  if (!expects) return undefined
   const raw = body as IncomingMessage
-  const { 'transfer-encoding': coding, 'content-length': length } = raw.headers
-  if (raw.readableLength > 0 || raw.readableFlowing !== null || (coding ?? length) === undefined) return undefined
+  if (raw.readableLength > 0 || raw.readableFlowing !== null) return undefined
   const patience = Math.min(timeouts.continue || longestPatience, longestPatience)
-  return new HeldBody(raw, coding === undefined ? Number(length) : undefined, patience)
+  const length = trailers === undefined ? Number(raw.headers['content-length']) : undefined
+  return new HeldBody(raw, length, trailers, patience)
 }
 
 /** The request for undici. `hostname` is the backend's own: undici would reconnect whenever Host differs. */
-export function attemptRequest(out: Outgoing, hostname: string, rules: AttemptRules): AttemptRequest {
-  const { method, path, headers, body, client } = out
-  const options = { method, path, headers, body, client, servername: hostname }
+export function attemptRequest(out: Outgoing, hostname: string, timeouts: TimeoutOptions): AttemptRequest {
+  const { method, path, headers, body, client, trailers } = out
+  const options: AttemptRequest & { servername: string } = { method, path, headers, body, client, servername: hostname }
   if (out.upgrade !== undefined) return { ...options, switchTo: out.upgrade }
-  const held = heldBody(out, rules)
+  if (trailers !== undefined) options.trailers = trailers
+  const held = heldBody(out, timeouts)
   // The response may come before it is decided whether to send the body: the connection carries nothing else meanwhile.
   if (held !== undefined) return { ...options, body: null, reset: true, held }
   // undici would close the connection after HEAD, for fear of servers that send a body.
@@ -150,4 +152,6 @@ export function rewriteOutgoing(out: Outgoing, request: FastifyRequest, { rewrit
   out.method = message.method
   out.path = message.path
   out.headers = toFlat(message.headers)
+  // With a length, no trailers can follow over HTTP/1.1.
+  if (message.headers['content-length'] !== undefined) out.trailers = undefined
 }

@@ -69,9 +69,11 @@ export function bodyOf(request: FastifyRequest): RequestBody {
 }
 
 /** The length of a body that is small enough to be read completely; 0 for any other. */
-export function smallLengthOf({ headers }: IncomingMessage): number {
+export function smallLengthOf({ headers, httpVersionMajor }: IncomingMessage): number {
   // Reading the body would send `100 Continue` before there is a connection to a backend.
   if (headers.expect !== undefined) return 0
+  // Nor could it have trailers, which HTTP/2 allows behind a body of known length.
+  if (headers.trailer !== undefined && httpVersionMajor === 2) return 0
   const length = Number(headers['content-length'] ?? 0)
   return length <= maxSmallBody ? length : 0
 }

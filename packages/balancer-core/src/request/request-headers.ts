@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import { folded, isTrusted, isWithheld, mayTellOfClient, pushForwarded } from './forwarded.ts'
 import { isHopByHop, nominated } from '../headers/hop-by-hop.ts'
+import { announced } from './request-trailers.ts'
 import type { ForwardedOptions } from './forwarded-options.ts'
 
 /** Lengths of the names that need special treatment, in addition to hop-by-hop ones. */
@@ -19,6 +20,8 @@ export interface HeaderRules {
   readonly requestId: string | false
   /** A hook has replaced the body: the client's length and encoding do not apply. */
   readonly bodyReplaced: boolean
+  /** Trailers can follow the body: then its length is not sent. */
+  readonly mayTrail: boolean
 }
 
 /**
@@ -27,7 +30,7 @@ export interface HeaderRules {
  */
 export function requestHeaders(
   request: FastifyRequest,
-  { forwarded, host, authority, requestId, bodyReplaced }: HeaderRules,
+  { forwarded, host, authority, requestId, bodyReplaced, mayTrail }: HeaderRules,
 ): string[] {
   const { rawHeaders, headers, httpVersion, httpVersionMajor } = request.raw
   const nominees = nominated(headers.connection)
@@ -43,10 +46,15 @@ export function requestHeaders(
     if (possible[name.length] === true) {
       const lower = name.toLowerCase()
       if (lower === 'content-length') {
-        if (!bodyReplaced) out.push(name, value)
+        if (!bodyReplaced && !mayTrail) out.push(name, value)
         continue
       }
-      if (lower === 'host' || lower === 'expect' || lower === 'trailer') continue
+      if (lower === 'trailer') {
+        const names = mayTrail ? announced(value) : undefined
+        if (names !== undefined) out.push(name, names)
+        continue
+      }
+      if (lower === 'host' || lower === 'expect') continue
       // HTTP/2 may split `cookie`; elsewhere it must be one field (RFC 9113 §8.2.3). Node has joined it.
       if (lower === 'cookie' && httpVersionMajor === 2) {
         if (!hasCookie) out.push(name, headers.cookie!)

@@ -49,6 +49,9 @@ export class Answer implements Answering {
     const isBodyless = this.status === 204 || this.status === 304
     this.bodyless = isBodyless || exchange.request.raw.method === 'HEAD'
     this.empty = isBodyless || sentMethod === 'HEAD'
+    // HTTP/2 allows trailers behind a body of known length; they are passed on as HTTP/1.1 can.
+    const isHttp2 = attempt.backend.protocol !== 'http1'
+    if (headers.trailer !== undefined && isHttp2 && !this.bodyless && !this.empty) delete headers['content-length']
     const length = headers['content-length']
     this.expected = this.bodyless || this.empty ? 0 : length === undefined ? -1 : Number(length)
   }

@@ -6,7 +6,8 @@ import { Backend } from '../../src/backends/backend.ts'
 const settings = { weight: 2, priority: 1, maxInFlight: 7, zone: 'z', tags: ['x'] }
 
 test('the view holds what is known of it, and nothing that cannot be written down', () => {
-  const backend = new Backend('a', 'http://a.test:3000', settings, { secret: true } as unknown as Pool)
+  const stats = { connected: 5, free: 2, running: 3, pending: 1, queued: 4, size: 0 }
+  const backend = new Backend('a', 'http://a.test:3000', settings, { secret: true, stats } as unknown as Pool)
   backend.vetoes = [
     { by: 'health-check', reason: 'it is down', hard: false, since: 5, evidence: { status: 500 }, lift: () => {} },
     { by: 'test', reason: 'it is odd', hard: false, since: 6, lift: () => {} },
@@ -22,6 +23,7 @@ test('the view holds what is known of it, and nothing that cannot be written dow
   assert.deepEqual(view, {
     id: 'a',
     url: 'http://a.test:3000',
+    protocol: 'http1',
     weight: 2,
     effectiveWeight: 1,
     priority: 1,
@@ -35,6 +37,7 @@ test('the view holds what is known of it, and nothing that cannot be written dow
       { by: 'test', reason: 'it is odd', hard: false, since: 6 },
     ],
     inFlight: 1,
+    connections: { open: 5, idle: 2, running: 3, allowed: 5, waiting: 5 },
     requests: 3,
     outcomes: { ok: 2 },
     bytesSent: 10,

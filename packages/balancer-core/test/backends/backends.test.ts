@@ -650,8 +650,8 @@ describe('a preview', () => {
       changed: [
         {
           id: 'b',
-          from: { url: 'http://b.test', weight: 1, priority: 0, maxInFlight: 8, tags: [] },
-          to: { url: 'http://b.test', weight: 3, priority: 0, maxInFlight: 8, tags: [], zone: 'z' },
+          from: { url: 'http://b.test', weight: 1, priority: 0, maxInFlight: 8, tags: [], protocol: 'http1' },
+          to: { url: 'http://b.test', weight: 3, priority: 0, maxInFlight: 8, tags: [], protocol: 'http1', zone: 'z' },
         },
       ],
       faults: [],

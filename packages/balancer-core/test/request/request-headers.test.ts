@@ -10,6 +10,7 @@ const plain: HeaderRules = {
   authority: undefined,
   requestId: false,
   bodyReplaced: false,
+  mayTrail: false,
 }
 
 /** A request with these fields, each as `name: value`. */

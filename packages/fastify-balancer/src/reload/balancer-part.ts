@@ -15,7 +15,7 @@ function backendChanges({ added, removed, changed, overridden }: PreparedChange[
     ...added.map((id) => told(id, '', undefined, 'added')),
     ...removed.map((id) => told(id, '', 'removed', undefined)),
     ...changed.flatMap(({ id, from, to }) =>
-      (['url', 'weight', 'priority', 'maxInFlight', 'zone', 'tags', 'proxyProtocol'] as const)
+      (['url', 'weight', 'priority', 'maxInFlight', 'zone', 'tags', 'protocol', 'proxyProtocol'] as const)
         .filter((name) => textOf(from, name) !== textOf(to, name))
         .map((name) => told(id, `.${name}`, from[name], to[name])),
     ),

@@ -4,7 +4,6 @@ import { inSlices, Pauses } from '@fastify-balancer/option-schema'
 import type { Judge } from '../judgement/judgement.ts'
 import { Admission, judgedBy as by, notProbed } from './admission.ts'
 import { chooseProbe } from '../probe/choose-probe.ts'
-import type { ConnectionSettings } from '../probe/connection.ts'
 import { eachAtMost } from './each-at-most.ts'
 import type { ActiveOptions } from './active-options.ts'
 import type { Probe, ProbeReport } from '../probe/probing.ts'
@@ -55,7 +54,7 @@ export class ActiveCheck {
     judge: Judge,
     onProbe: ProbeListener = () => {},
     pauses: Pauses = new Pauses(balancer.clock),
-    probe: Probe = chooseProbe(options, balancer.options.pool),
+    probe: Probe = chooseProbe(options),
   ) {
     const { initial } = options
     this.#balancer = balancer
@@ -94,8 +93,8 @@ export class ActiveCheck {
   }
 
   /** New backends are judged by these options, until they are adopted or dismissed. */
-  prepare(options: ActiveOptions, pool: ConnectionSettings): void {
-    const probe = chooseProbe(options, pool)
+  prepare(options: ActiveOptions): void {
+    const probe = chooseProbe(options)
     this.#next = { options, table: timetable(options, probe, this.#balancer, this.#pauses) }
   }
 

@@ -1,10 +1,7 @@
 import { connect as connectPlain, type Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
-import type { Balancer, Backend } from '@fastify-balancer/balancer-core'
+import type { Backend } from '@fastify-balancer/balancer-core'
 import type { Probing } from './probing.ts'
-
-/** Connection settings: the balancer's own options. */
-export type ConnectionSettings = Pick<Balancer['options']['pool'], 'protocol'>
 
 /** Opens a connection for one probe, and calls back when it is ready; failures are reported to `probing`. */
 export type Connect = (backend: Backend, probing: Probing, onConnected: (socket: Socket) => void) => void
@@ -27,13 +24,13 @@ export function addressOf(backend: Backend, another: number | undefined): Addres
 
 /**
  * Connects like traffic (protocol, TLS, names), but with a new connection for each probe, so that accepting connections
- * is checked too.
+ * is checked too. `always`: whatever the protocol of traffic is.
  */
-export function connector({ protocol }: ConnectionSettings, anotherPort?: number): Connect {
-  const protocols = protocol === 'http2' ? ['h2'] : ['http/1.1']
+export function connector(anotherPort?: number, always?: 'http2'): Connect {
   return (backend, probing, onConnected) => {
     const { isSecure, port } = addressOf(backend, anotherPort)
     const { hostname: host, lookup } = backend
+    const isHttp2 = isSecure && (always ?? backend.protocol) === 'http2'
     // Names are looked up as for traffic; otherwise each probe would block a thread of the process.
     const place = { host, port, ...(lookup !== undefined && { lookup }) }
     probing.awaits = 'connection'
@@ -41,7 +38,7 @@ export function connector({ protocol }: ConnectionSettings, anotherPort?: number
     const below = isSecure && localHeader === undefined ? undefined : connectPlain({ ...place, noDelay: true })
     // The first bytes of a connection; a server that expects them takes no other.
     if (localHeader !== undefined) below!.write(localHeader)
-    const socket = isSecure ? backend.tls.connect(place, protocols, below) : below!
+    const socket = isSecure ? backend.tls.connect(place, [isHttp2 ? 'h2' : 'http/1.1'], below) : below!
     probing.closeBy(() => {
       socket.destroy()
       below?.destroy()
@@ -50,7 +47,7 @@ export function connector({ protocol }: ConnectionSettings, anotherPort?: number
     socket.on('error', (error) => probing.failed(error, '', backend.tls.presentedIn(error)))
     if (below !== socket) below?.on('error', (error) => probing.failed(error))
     socket.once(isSecure ? 'secureConnect' : 'connect', () => {
-      if (protocol === 'http2' && (socket as TLSSocket).alpnProtocol !== 'h2') {
+      if (isHttp2 && (socket as TLSSocket).alpnProtocol !== 'h2') {
         return probing.bad('the backend does not speak HTTP/2')
       }
       probing.connected()

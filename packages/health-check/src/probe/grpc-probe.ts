@@ -29,12 +29,10 @@ export function grpcProbe({
 }: Pick<ProbeOptions, 'service' | 'headers' | 'host' | 'port'>): Probe {
   const body = requestOf(service)
   const fields = { ...headers, 'content-type': 'application/grpc', te: 'trailers' }
-  const connectPlain = connector({ protocol: 'h2c' }, port)
-  const connectSecure = connector({ protocol: 'http2' }, port)
+  const connect = connector(port, 'http2')
   return (backend, probing) => {
-    const { url, isSecure } = addressOf(backend, port)
+    const { url } = addressOf(backend, port)
     probing.sent = `gRPC ${url.origin}${path}${service === '' ? '' : ` for '${service}'`}`
-    const connect = isSecure ? connectSecure : connectPlain
     connect(backend, probing, (socket) => {
       const scheme = url.protocol.slice(0, -1)
       const request: ProbeRequest = { method: 'POST', path, authority: host ?? url.host, scheme, headers: fields, body }

@@ -1,5 +1,5 @@
 import { AnswerReader, type ProbeRequest } from './answer-reader.ts'
-import { addressOf, connector, type ConnectionSettings } from './connection.ts'
+import { addressOf, connector } from './connection.ts'
 import { defaultStatuses, statusMatcher } from './expectation.ts'
 import { askHttp1 } from './http1-request.ts'
 import { askHttp2 } from './http2-request.ts'
@@ -21,16 +21,16 @@ function headersOf({ headers }: HttpProbeOptions): Record<string, string> {
  * Healthy = a response with an expected status, and body if one is expected. Uses the protocol of the traffic, over a
  * connection of its own; redirects are not followed.
  */
-export function httpProbe(options: HttpProbeOptions, settings: ConnectionSettings): Probe {
+export function httpProbe(options: HttpProbeOptions): Probe {
   const { path, host, port, expect } = options
   const method = options.method.toUpperCase()
   const headers = headersOf(options)
   const isGood = statusMatcher(expect.statuses ?? defaultStatuses(method))
-  const connect = connector(settings, port)
-  const ask = settings.protocol === 'http1' ? askHttp1 : askHttp2
+  const connect = connector(port)
   // A query may contain a secret.
   const shownPath = path.replace(/\?.*/, '?…')
   return (backend, probing) => {
+    const ask = backend.protocol === 'http1' ? askHttp1 : askHttp2
     const { origin, host: own, protocol } = addressOf(backend, port).url
     probing.sent = `${method} ${origin}${shownPath}`
     connect(backend, probing, (socket) => {

@@ -1,10 +1,10 @@
-import { addressOf, connector, type ConnectionSettings } from './connection.ts'
+import { addressOf, connector } from './connection.ts'
 import type { ProbeOptions } from './probe-options.ts'
 import type { Probe } from './probing.ts'
 
 /** Healthy = accepts a connection; with `https://`, including the TLS handshake. */
-export function tcpProbe({ port }: Pick<ProbeOptions, 'port'>, settings: ConnectionSettings): Probe {
-  const connect = connector(settings, port)
+export function tcpProbe({ port }: Pick<ProbeOptions, 'port'>): Probe {
+  const connect = connector(port)
   return (backend, probing) => {
     const { url, isSecure, port: at } = addressOf(backend, port)
     probing.sent = `${isSecure ? 'TLS' : 'TCP'} connect ${url.hostname}:${at}`

@@ -1,4 +1,10 @@
-import { Balancer, type Backend, type BalancerOptions, type Clock } from '@fastify-balancer/balancer-core'
+import {
+  Balancer,
+  type Backend,
+  type BackendOptions,
+  type BalancerOptions,
+  type Clock,
+} from '@fastify-balancer/balancer-core'
 import { Pauses, withDefaults } from '@fastify-balancer/option-schema'
 import { performance } from 'node:perf_hooks'
 import type { TestContext } from 'node:test'
@@ -31,13 +37,13 @@ export function ask(
   url: string,
   given: GivenActiveOptions = {},
   pool: BalancerOptions['pool'] = {},
+  own: Pick<BackendOptions, 'protocol'> = {},
 ): Promise<ProbeReport> {
   const options = optionsOf(given)
-  const settings = { protocol: 'http1', ...pool } as const
-  const backend = backendAt(t, url, { pool })
+  const backend = backendAt(t, url, { pool, backends: [{ url, id: 'a', ...own }] })
   return new Promise((resolve) => {
     new Probing({ clock: realClock, pauses: new Pauses(realClock), timeout: options.timeout }, resolve).start(
-      chooseProbe(options, settings),
+      chooseProbe(options),
       backend,
     )
   })

@@ -421,6 +421,15 @@ describe('HTTP/2', () => {
     return assert.equal(report.received, 'HTTP 200')
   })
 
+  test('to a backend whose own protocol it is, and not to one that has another', async (t) => {
+    const server = createHttp2()
+    answering(server)
+    const { port } = await startServer(t, server)
+    const url = `http://127.0.0.1:${port}`
+    assert.equal((await ask(t, url, {}, {}, { protocol: 'h2c' })).received, 'HTTP 200')
+    assert.equal((await ask(t, url, {}, { protocol: 'h2c' }, { protocol: 'http1' })).good, false)
+  })
+
   test('an answer is whole when the backend has ended its stream, and not when it has reset it, whatever the code', async (t) => {
     for (const code of [codes.noError, codes.cancel]) {
       for (const isWhole of [true, false]) {

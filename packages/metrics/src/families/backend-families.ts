@@ -117,5 +117,17 @@ export function backendFamilies(sources: Sources): readonly FamilyOptions[] {
       'Attempts waiting for their connection to open',
       ({ pool }) => pool.stats.pending,
     ),
+    single(
+      'gauge',
+      'fastify_balancer_pool_running_requests',
+      'Attempts that have a connection; over HTTP/2, streams in use',
+      ({ connections }) => connections.running,
+    ),
+    single(
+      'gauge',
+      'fastify_balancer_pool_allowed_requests',
+      'Attempts that the open connections carry at once: one each, or over HTTP/2 as many streams as the backend allows',
+      ({ connections }) => connections.allowed,
+    ),
   ]
 }

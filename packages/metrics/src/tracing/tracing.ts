@@ -71,8 +71,7 @@ export class Tracing {
   #attemptEnded(attempt: Attempt): void {
     const spans = this.#spansOf(attempt.exchange)
     if (spans === undefined) return
-    const balancer = this.#app.balancers.get(attempt.exchange.balancerName)
-    const version = balancer?.options.pool.protocol === 'http1' ? '1.1' : '2'
+    const version = attempt.backend.protocol === 'http1' ? '1.1' : '2'
     this.#safely(() => spans.attemptEnded(attempt, version))
     this.#close()
   }

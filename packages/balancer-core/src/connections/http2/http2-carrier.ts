@@ -1,10 +1,16 @@
 import type { ClientHttp2Stream, OutgoingHttpHeaders } from 'node:http2'
 import type { CarryingConnection } from '../request-pool.ts'
 
+/** How a stream is opened: whether it ends with its fields, and whether trailers may follow its body. */
+export interface StreamOptions {
+  readonly endStream: boolean
+  readonly waitForTrailers?: boolean
+}
+
 /** The connection that carries a request among others. */
 export interface Http2Carrier<Request> extends CarryingConnection {
   /** Opens a stream. @throws Error if it takes none any more */
-  open(fields: OutgoingHttpHeaders, endStream: boolean): ClientHttp2Stream
+  open(fields: OutgoingHttpHeaders, options: StreamOptions): ClientHttp2Stream
   /** The request no longer needs its stream. */
   release(request: Request): void
   /** Why the connection itself has failed; undefined while it works. */

@@ -1,19 +1,17 @@
-import type { ClientHttp2Session, ClientHttp2Stream, OutgoingHttpHeaders } from 'node:http2'
+import type { ClientHttp2Session, ClientHttp2Stream, OutgoingHttpHeaders, Settings } from 'node:http2'
 import { Socket } from 'node:net'
 import { errors } from 'undici'
 import { Http2Error } from './http2-error.ts'
-import type { Http2Carrier } from './http2-carrier.ts'
+import type { Http2Carrier, StreamOptions } from './http2-carrier.ts'
 import type { Http2Request } from './http2-request.ts'
 import { beginSession, type ConnectionSettings } from './http2-session.ts'
+import { Http2Usage } from './http2-usage.ts'
 import { afterPoll } from './after-poll.ts'
+import { PingWatch } from './ping-watch.ts'
 import { unwatchStreamEnds, watchStreamEnds } from './stream-end.ts'
 
 /** Most streams at once on one connection, even if the backend allows more; as in undici. */
 export const mostStreams = 100
-
-/** Tolerance (ms) after a round trip to notice a broken connection, and upper limit of the measured round trip (ms). */
-const noticed = 50
-const longestRoundTrip = 200
 
 /** How long a connection may be silent before it counts as doubtful (ms). */
 const longestSilence = 1000
@@ -37,6 +35,8 @@ export class Http2Connection implements Http2Carrier<Http2Request> {
   connecting = true
   /** How many concurrent streams the backend allows. */
   limit = 0
+  /** The backend takes extended CONNECT (RFC 8441 §3). */
+  takesConnect = false
   readonly requests = new Set<Http2Request>()
   readonly #owner: ConnectionOwner
   readonly #settings: ConnectionSettings
@@ -50,13 +50,9 @@ export class Http2Connection implements Http2Carrier<Http2Request> {
   #connectTimer: NodeJS.Timeout | undefined
   #idleTimer: NodeJS.Timeout | undefined
   #idleSince = 0
-  /** Time until the backend's first bytes, in ms. */
-  #roundTrip = 0
-  /** After an idle period: when it was used again, and how many bytes it had received by then. */
-  #hasCarried = false
-  #hasServed = false
-  #wokenAt = 0
-  #bytesAtWake = -1
+  #ageTimer: NodeJS.Timeout | undefined
+  #pings: PingWatch | undefined
+  readonly #usage = new Http2Usage()
 
   constructor(owner: ConnectionOwner, settings: ConnectionSettings) {
     this.#owner = owner
@@ -64,7 +60,7 @@ export class Http2Connection implements Http2Carrier<Http2Request> {
   }
 
   get roundTrip(): number {
-    return this.#roundTrip
+    return this.#usage.roundTrip
   }
 
   // It carries other requests too: an error of one concerns its stream only.
@@ -102,7 +98,8 @@ export class Http2Connection implements Http2Carrier<Http2Request> {
 
   get failure(): Error | undefined {
     if (this.#session === undefined || !(this.#session.destroyed || this.#isGone)) return undefined
-    if (this.#isStale()) return new errors.SocketError('the backend closed the connection')
+    if (this.#usage.isStale(this.#settings.now(), this.#socket!.bytesRead))
+      return new errors.SocketError('the backend closed the connection')
     return new Http2Error('ERR_HTTP2_SESSION_ERROR', this.#error?.message ?? 'the backend closed the connection')
   }
 
@@ -111,17 +108,16 @@ export class Http2Connection implements Http2Carrier<Http2Request> {
     request.carriedAt = this.#settings.now()
     request.bytesBefore = this.#socket!.bytesRead
     if (this.requests.size === 0) {
-      this.#wokenAt = request.carriedAt
-      this.#bytesAtWake = request.bytesBefore
+      this.#usage.wakes(request.carriedAt, request.bytesBefore)
       this.#session!.ref()
+      this.#pings!.begin()
     }
-    this.#hasCarried = true
     this.requests.add(request)
     request.start(this)
   }
 
-  open(fields: OutgoingHttpHeaders, endStream: boolean): ClientHttp2Stream {
-    return this.#session!.request(fields, { endStream })
+  open(fields: OutgoingHttpHeaders, options: StreamOptions): ClientHttp2Stream {
+    return this.#session!.request(fields, options)
   }
 
   release(request: Http2Request): void {
@@ -156,6 +152,8 @@ export class Http2Connection implements Http2Carrier<Http2Request> {
     this.connecting = false
     clearTimeout(this.#connectTimer)
     clearTimeout(this.#idleTimer)
+    clearTimeout(this.#ageTimer)
+    this.#pings?.stop()
     const session = this.#session
     const socket = this.#socket
     if (session !== undefined) unwatchStreamEnds()
@@ -166,38 +164,41 @@ export class Http2Connection implements Http2Carrier<Http2Request> {
     this.#owner.onGone(this)
   }
 
-  /**
-   * True if the backend closed it as idle before it saw the request: nothing was received since, and the end came
-   * within one round trip of our writing. If it breaks later, the backend had the request.
-   */
-  #isStale(): boolean {
-    if (!this.#hasServed || this.#bytesAtWake !== this.#socket!.bytesRead) return false
-    return this.#settings.now() - this.#wokenAt <= Math.min(this.#roundTrip, longestRoundTrip) + noticed
+  /** The backend does not answer PING. */
+  onSilence(): void {
+    this.destroy(new Http2Error('ERR_HTTP2_SESSION_ERROR', 'the backend did not answer PING in time'))
   }
 
   #begin(socket: Socket): void {
-    const { url } = this.#settings
     const since = this.#settings.now()
-    const session = beginSession(url, socket)
+    const session = beginSession(this.#settings, socket)
     this.#socket = socket
     this.#session = session
+    this.#pings = new PingWatch(session, socket, this.#settings, this)
     watchStreamEnds()
     session.on('error', (error) => (this.#error = error))
-    session.once('remoteSettings', () => (this.#roundTrip = this.#settings.now() - since))
-    session.on('remoteSettings', ({ maxConcurrentStreams }) => this.#onSettings(maxConcurrentStreams ?? Infinity))
+    session.once('remoteSettings', () => (this.#usage.roundTrip = this.#settings.now() - since))
+    session.on('remoteSettings', (settings) => this.#onSettings(settings))
     session.on('goaway', (_code, lastStreamId) => this.#onGoaway(lastStreamId))
     session.on('close', () => this.#onClose())
     socket.on('error', (error) => (this.#error ??= error))
   }
 
-  #onSettings(maxConcurrentStreams: number): void {
+  #onSettings({ maxConcurrentStreams = mostStreams, enableConnectProtocol = false }: Settings): void {
     this.limit = Math.min(maxConcurrentStreams, mostStreams)
+    this.takesConnect = enableConnectProtocol
     if (this.connecting) {
       this.connecting = false
+      this.#ages(this.#settings.lifetime())
       clearTimeout(this.#connectTimer)
       this.#rest()
     }
     this.#owner.onRoom(this)
+  }
+
+  #ages(lifetime: number): void {
+    // Beyond 24.8 days, Node's timers would fire at once.
+    if (lifetime < 2 ** 31) this.#ageTimer = setTimeout(() => this.retire(), lifetime).unref()
   }
 
   #onGoaway(lastStreamId: number): void {
@@ -227,7 +228,7 @@ export class Http2Connection implements Http2Carrier<Http2Request> {
 
   /** It has no streams now. */
   #rest(): void {
-    this.#hasServed = this.#hasCarried
+    this.#usage.rests()
     this.#idleSince = this.#settings.now()
     if (this.#isLeaving) {
       setImmediate(() => this.end())

@@ -44,14 +44,25 @@ export function requestFields(
     validateHeaderValue(name, value)
     if (name === 'host') {
       if (value !== '') fields[':authority'] = value
-    } else if (!isHopByHop(name) || (name === 'te' && value === 'trailers')) {
-      const earlier = fields[name]
-      if (earlier === undefined) fields[name] = value
-      else if (name === 'cookie') fields[name] = [earlier, value].flat()
-      else fields[name] = `${String(earlier)}, ${value}`
-    }
+    } else if (!isHopByHop(name) || (name === 'te' && value === 'trailers')) putInList(fields, name, value)
   }
   if (Buffer.isBuffer(body) && body.length > 0) fields['content-length'] ??= String(body.length)
+  return fields
+}
+
+function putInList(fields: Record<string, string | string[]>, name: string, value: string): void {
+  const earlier = fields[name]
+  if (earlier === undefined) fields[name] = value
+  else if (name === 'cookie') fields[name] = [earlier, value].flat()
+  else fields[name] = `${String(earlier)}, ${value}`
+}
+
+/** The trailers of a request for HTTP/2, from flat pairs. */
+export function trailerFields(pairs: readonly string[]): OutgoingHttpHeaders {
+  const fields = Object.create(null) as Record<string, string | string[]>
+  for (let index = 0; index < pairs.length; index += 2) {
+    putInList(fields, pairs[index]!.toLowerCase(), pairs[index + 1]!)
+  }
   return fields
 }
 

@@ -1,10 +1,13 @@
 // Room `connections/http2`: requests to one backend over sessions of HTTP/2.
 import type { Readable } from 'node:stream'
 import { errors, type Dispatcher } from 'undici'
+import type { ConnectionRequest } from '../connection.ts'
+import { ContinueTrust } from '../held-body.ts'
 import type { PoolCounts, RequestPool } from '../request-pool.ts'
 import { afterPoll } from './after-poll.ts'
 import { Http2Connection, mostStreams, type ConnectionOwner } from './http2-connection.ts'
 import type { Http2Carrying } from './http2-carrier.ts'
+import { Http2Content } from './http2-content.ts'
 import { largestHeader, requestFields, type Origin } from './http2-fields.ts'
 import type { ConnectionSettings } from './http2-session.ts'
 import { Http2Request, type Http2Handler } from './http2-request.ts'
@@ -29,6 +32,7 @@ export class Http2Pool implements RequestPool, ConnectionOwner, Http2Carrying<Ht
   readonly #leaving = new Set<Http2Connection>()
   /** Requests without a connection, the longest waiting first. */
   readonly #waiting = new Set<Http2Request>()
+  readonly #continueTrust = new ContinueTrust()
   #waitTimer: NodeJS.Timeout | undefined
   /** The backend's latest limit of concurrent streams. */
   #lastLimit = mostStreams
@@ -48,15 +52,23 @@ export class Http2Pool implements RequestPool, ConnectionOwner, Http2Carrying<Ht
     const open = [...this.#connections, ...this.#leaving].filter(({ connecting }) => !connecting)
     const free = open.filter(({ requests }) => requests.size === 0).length
     const running = open.reduce((sum, { requests }) => sum + requests.size, 0)
+    let allowed = 0
+    for (const { connecting, limit } of this.#connections) if (!connecting) allowed += limit
+    for (const { requests } of this.#leaving) allowed += requests.size
     const pending = this.#waiting.size
-    return { connected: open.length, free, pending, queued: pending, running }
+    return { connected: open.length, free, pending, queued: pending, running, allowed }
+  }
+
+  /** Does the backend take extended CONNECT? Undefined before it was connected to. */
+  get takesConnect(): boolean | undefined {
+    for (const one of this.#connections) if (!one.connecting) return one.takesConnect
+    return undefined
   }
 
   dispatch(options: Dispatcher.DispatchOptions, handler: Http2Handler): boolean {
     let request: Http2Request
     try {
-      const body = (options.body ?? null) as Readable | Buffer | null
-      request = new Http2Request(this, requestFields(options, this.#origin), body, handler)
+      request = this.#read(options, handler)
     } catch (error) {
       const refused = new errors.InvalidArgumentError((error as Error).message)
       handler.onResponseError?.(null as unknown as Dispatcher.DispatchController, refused)
@@ -121,6 +133,16 @@ export class Http2Pool implements RequestPool, ConnectionOwner, Http2Carrying<Ht
     this.#leaving.delete(connection)
     if (!connection.connecting && this.#waiting.size > 0) process.nextTick(() => this.#serve())
     this.#closeWhenDone()
+  }
+
+  #read(options: ConnectionRequest, handler: Http2Handler): Http2Request {
+    const fields = requestFields(options, this.#origin)
+    const { held, trailers } = options
+    const body = (held?.body ?? options.body ?? null) as Readable | Buffer | null
+    const asked = this.#continueTrust.isLost ? undefined : held
+    if (asked !== undefined) fields.expect = '100-continue'
+    handler.held = asked
+    return new Http2Request(this, fields, new Http2Content(body, asked, this.#continueTrust, trailers), handler)
   }
 
   #place(request: Http2Request): void {

@@ -1,13 +1,12 @@
 import { constants, type OutgoingHttpHeaders } from 'node:http2'
-import type { Readable } from 'node:stream'
 import { errors, type Dispatcher } from 'undici'
 import type { ConnectionAware } from '../request-pool.ts'
 import type { HeaderFields } from '../../headers/fields.ts'
 import type { Http2Carrier, Http2Carrying } from './http2-carrier.ts'
+import type { Http2Content } from './http2-content.ts'
 import { Http2Error } from './http2-error.ts'
 import { receivedFields, sizeOf } from './http2-fields.ts'
 import { letGo, listenTo, readData, type ListenedStream, type StreamListener } from './http2-stream.ts'
-import { Http2Upload } from './http2-upload.ts'
 
 const { NGHTTP2_REFUSED_STREAM } = constants
 
@@ -40,10 +39,9 @@ export class Http2Request implements Dispatcher.DispatchController, StreamListen
   unseen = false
   readonly #owner: Http2Carrying<Http2Request>
   readonly #fields: OutgoingHttpHeaders
-  readonly #body: Readable | Buffer | null
+  readonly #content: Http2Content
   #connection: Http2Carrier<Http2Request> | undefined
   #stream: ListenedStream | undefined
-  #upload: Http2Upload | undefined
   #repeats = 0
   #settled = false
   #status = 0
@@ -60,12 +58,12 @@ export class Http2Request implements Dispatcher.DispatchController, StreamListen
   constructor(
     owner: Http2Carrying<Http2Request>,
     fields: OutgoingHttpHeaders,
-    body: Readable | Buffer | null,
+    content: Http2Content,
     handler: Http2Handler,
   ) {
     this.#owner = owner
     this.#fields = fields
-    this.#body = Buffer.isBuffer(body) && body.length === 0 ? null : body
+    this.#content = content
     this.handler = handler
   }
 
@@ -82,14 +80,13 @@ export class Http2Request implements Dispatcher.DispatchController, StreamListen
     handler.onRequestStart?.(this, undefined)
     if (this.#settled) return
     try {
-      this.#stream = listenTo(connection.open(this.#fields, this.#body === null), this)
+      const { isEmpty: endStream, mayTrail: waitForTrailers } = this.#content
+      this.#stream = listenTo(connection.open(this.#fields, { endStream, waitForTrailers }), this)
     } catch (error) {
       this.unseen = true
       return this.#refuse(error as Error)
     }
-    if (this.#body === null) return handler.onRequestSent?.()
-    this.#upload = new Http2Upload(this.#stream, this.#body, handler, this)
-    this.#upload.start()
+    this.#content.send(this.#stream, handler, this)
   }
 
   pause(): void {
@@ -119,7 +116,7 @@ export class Http2Request implements Dispatcher.DispatchController, StreamListen
 
   onInformation(stream: ListenedStream, status: number, pairs: string[]): void {
     if (!this.#isCurrent(stream) || this.#status !== 0 || status >= 200) return
-    this.#respond(status, receivedFields(pairs) as Received)
+    if (status !== 100 || !this.#content.continues()) this.#respond(status, receivedFields(pairs) as Received)
   }
 
   onResponse(stream: ListenedStream, status: number, pairs: string[]): void {
@@ -130,6 +127,7 @@ export class Http2Request implements Dispatcher.DispatchController, StreamListen
     const length = fields['content-length']
     if (!isBodyless && length !== undefined) this.#expected = Number(length)
     this.#status = status
+    this.#content.answered()
     this.#respond(status, fields)
     if (!this.#settled) readData(stream)
   }
@@ -192,13 +190,16 @@ export class Http2Request implements Dispatcher.DispatchController, StreamListen
     }
   }
 
-  /** The backend has not processed it: if its body is still there, it can be sent again with any method. */
+  /** The backend has not processed it: if all of its body is still there, it can be sent again with any method. */
   #refuse(error: Error): void {
-    if (this.#upload?.consumed === true) return this.fail(error)
-    this.handler.started = false
+    const { consumed, repeatable } = this.#content
+    if (consumed && !repeatable) return this.fail(error)
+    // Without its beginning, the rest of a body cannot go to another backend: then this one is asked again.
+    if (!consumed) this.handler.started = false
     // A graceful GOAWAY is no failure: another connection to the backend takes the request.
-    if (!this.unseen || this.#repeats++ === mostRepeats) return this.fail(error)
+    if (!(this.unseen || consumed) || this.#repeats++ === mostRepeats) return this.fail(error)
     this.unseen = false
+    this.#content.rewind()
     this.#detach()
     if (!this.#owner.takeAgain(this)) this.fail(error)
   }
@@ -237,7 +238,7 @@ export class Http2Request implements Dispatcher.DispatchController, StreamListen
   #detach(): void {
     const stream = this.#stream
     const connection = this.#connection
-    this.#upload?.stop(this.#whole || this.#upload.consumed)
+    this.#content.stop(this.#whole)
     this.#stream = undefined
     this.#connection = undefined
     if (stream !== undefined) letGo(stream, this.#whole)

@@ -3,9 +3,10 @@ import type { Socket } from 'node:net'
 import type { Connect } from '../connection.ts'
 import type { Retiring } from '../request-pool.ts'
 import { largestHeader } from './http2-fields.ts'
+import type { PingSettings } from './ping-watch.ts'
 
 /** How to connect to one backend. */
-export interface ConnectionSettings {
+export interface ConnectionSettings extends PingSettings {
   readonly url: URL
   /** Opens sockets for a connection, which is retired when its address is no longer the backend's. */
   connectorFor(connection: Retiring): Connect
@@ -13,18 +14,22 @@ export interface ConnectionSettings {
   readonly connectTimeout: number
   /** How long an idle connection is kept, in ms. */
   readonly keepAliveTimeout: number
+  /** Bytes that a backend may send ahead: on one stream, and on all streams of a connection together. */
+  readonly streamWindow: number
+  readonly connectionWindow: number
+  /** How long a new connection is used, in ms; Infinity without a limit. */
+  lifetime(): number
   /** The largest header of a response, in bytes; at most `largestHeader`. */
   readonly maxHeaderSize: number
   /** A monotonic clock, in ms. */
   now(): number
 }
 
-/** Flow-control windows of one stream and of the whole connection, in bytes. */
-const streamWindow = 131_072
-const connectionWindow = 1_048_576
-
 /** Begins to speak HTTP/2 over a socket that is connected. */
-export function beginSession(url: URL, socket: Socket): ClientHttp2Session {
+export function beginSession(
+  { url, streamWindow, connectionWindow }: ConnectionSettings,
+  socket: Socket,
+): ClientHttp2Session {
   const session = connect(url, {
     createConnection: () => socket,
     settings: { enablePush: false, initialWindowSize: streamWindow, maxHeaderListSize: 2 * largestHeader },

@@ -1,9 +1,12 @@
 import type { ClientHttp2Stream } from 'node:http2'
 import type { Readable } from 'node:stream'
 import { errors, type Dispatcher } from 'undici'
+import type { TrailerSource } from '../trailer-section.ts'
+import type { BodyBeginning } from './body-beginning.ts'
+import { trailerFields } from './http2-fields.ts'
 
 /** Owner of the body: told when the body itself fails. */
-interface Uploading {
+export interface Uploading {
   abort(error: Error): void
 }
 
@@ -12,12 +15,12 @@ const pieceLength = 65_536
 
 function ignore(): void {}
 
-/** Writes the body of one request into its stream, as fast as the backend reads it. */
+/** Writes the body of one request into its stream, as fast as the backend reads it, and trailers behind it. */
 export class Http2Upload {
-  /** Part of a body that cannot be read twice has been read. */
-  consumed = false
   readonly #stream: ClientHttp2Stream
   readonly #body: Readable | Buffer
+  readonly #beginning: BodyBeginning
+  readonly #trailers: TrailerSource | undefined
   readonly #handler: Dispatcher.DispatchHandler
   readonly #owner: Uploading
   #offset = 0
@@ -26,15 +29,20 @@ export class Http2Upload {
   constructor(
     stream: ClientHttp2Stream,
     body: Readable | Buffer,
+    beginning: BodyBeginning,
+    trailers: TrailerSource | undefined,
     handler: Dispatcher.DispatchHandler,
     owner: Uploading,
   ) {
     this.#stream = stream
     this.#body = body
+    this.#beginning = beginning
+    this.#trailers = trailers
     this.#handler = handler
     this.#owner = owner
   }
 
+  /** Sends what has been read of it already, and then the rest. */
   start(): void {
     const body = this.#body
     this.#stream.on('drain', this.#onDrain)
@@ -42,6 +50,7 @@ export class Http2Upload {
       this.#writePieces(body)
       return
     }
+    for (const chunk of this.#beginning.chunks ?? []) this.#stream.write(chunk)
     // This listener stays: a body that fails later must not crash the process.
     body.on('error', ignore)
     if (body.readableEnded) this.#onEnd()
@@ -87,8 +96,19 @@ export class Http2Upload {
   #end(last?: Buffer): void {
     this.#ended = true
     this.#stream.off('drain', this.#onDrain)
+    // Without a listener, Node ends the stream.
+    if (this.#trailers !== undefined && this.#trailers.pairs.length > 0) this.#stream.once('wantTrailers', this.#onTurn)
     if (last === undefined) this.#stream.end()
     else this.#stream.end(last)
+  }
+
+  /** It is the turn of the trailers. */
+  readonly #onTurn = (): void => {
+    try {
+      this.#stream.sendTrailers(trailerFields(this.#trailers!.pairs))
+    } catch (error) {
+      this.#owner.abort(error as Error)
+    }
   }
 
   readonly #onDrain = (): void => {
@@ -98,7 +118,7 @@ export class Http2Upload {
   }
 
   readonly #onData = (chunk: Buffer): void => {
-    this.consumed = true
+    this.#beginning.add(chunk)
     const isTaken = this.#stream.write(chunk)
     this.#handler.onBodySent?.(chunk)
     if (!isTaken && !this.#ended) (this.#body as Readable).pause()

@@ -21,7 +21,7 @@ describe('until there is a stream', () => {
     await one.ended()
     assert.deepEqual([one.error?.code, one.started], ['UND_ERR_CONNECT_TIMEOUT', false])
     await until('its connection is closed', () => backend.connections.every(({ socket }) => socket.destroyed))
-    assert.deepEqual(pool.stats, { connected: 0, free: 0, pending: 0, queued: 0, running: 0 })
+    assert.deepEqual(pool.stats, { connected: 0, free: 0, pending: 0, queued: 0, running: 0, allowed: 0 })
   })
 
   test('a backend that takes no streams has that time, too, and is asked anew after that', async (t) => {
@@ -76,7 +76,7 @@ describe('until there is a stream', () => {
     const pool = poolOf(t, backend.url, { connections: 2 })
     const all = Array.from({ length: 5 }, () => dispatch(pool))
     await until('four are under way', () => backend.connections.flatMap((one) => one.streams).length === 4)
-    assert.deepEqual(pool.stats, { connected: 2, free: 0, pending: 1, queued: 1, running: 4 })
+    assert.deepEqual(pool.stats, { connected: 2, free: 0, pending: 1, queued: 1, running: 4, allowed: 4 })
     assert.deepEqual(
       backend.connections.map((connection) => connection.streams),
       [
@@ -437,7 +437,7 @@ describe('a connection', () => {
     for (const { error, ends } of [one, waiting, dispatch(pool)])
       assert.deepEqual([error?.code, ends], ['UND_ERR_DESTROYED', 1])
     await until('its connection is closed', () => backend.connections[0]!.socket.destroyed)
-    assert.deepEqual(pool.stats, { connected: 0, free: 0, pending: 0, queued: 0, running: 0 })
+    assert.deepEqual(pool.stats, { connected: 0, free: 0, pending: 0, queued: 0, running: 0, allowed: 0 })
   })
 
   test('outlives a handler that throws', async (t) => {

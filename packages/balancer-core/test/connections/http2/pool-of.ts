@@ -18,6 +18,11 @@ export function poolOf(
     connections: 10,
     keepAliveTimeout: 10_000,
     maxHeaderSize: 65_536,
+    streamWindow: 524_288,
+    connectionWindow: 8_388_608,
+    pingInterval: 0,
+    pingTimeout: 10_000,
+    lifetime: () => Infinity,
     now: () => performance.now(),
     ...settings,
   })
