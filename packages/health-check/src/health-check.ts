@@ -62,10 +62,9 @@ export class HealthCheck {
     this.#inconclusive = new InconclusiveLog(balancer.clock, log)
     this.#checks = this.#checking(options)
     this.#checks.attach()
-    const prepare = (...[next, beside]: Parameters<BalancerHooks['onOptionsPropose']>) =>
-      this.#prepare(beside[extensionKey])
-    balancer.addHook('onOptionsPropose', function healthCheck(next, beside) {
-      return prepare(next, beside)
+    const prepare = (given: unknown) => this.#prepare(given)
+    balancer.addHook('onOptionsPropose', function healthCheck(_options, beside) {
+      return prepare(beside[extensionKey])
     })
   }
 
