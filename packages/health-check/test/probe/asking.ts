@@ -41,7 +41,7 @@ export function ask(
 ): Promise<ProbeReport> {
   const options = optionsOf(given)
   const settings = { tls: {}, ...pool }
-  const backend = backendAt(t, url, { pool, backends: [{ url, id: 'a', ...own }] })
+  const backend = backendAt(t, url, { pool, backends: [{ url, id: 'a', tags: ['canary'], zone: 'z', ...own }] })
   return new Promise((resolve) => {
     new Probing({ clock: realClock, pauses: new Pauses(realClock), timeout: options.timeout }, resolve).start(
       chooseProbe(options, settings),
