@@ -1,4 +1,4 @@
-import type { Backend, Balancer, BalancerHooks, Participation } from '@fastify-balancer/balancer-core'
+import type { Backend, Balancer, Participation } from '@fastify-balancer/balancer-core'
 import { optionChanges, Pauses } from '@fastify-balancer/option-schema'
 import type { FastifyBaseLogger } from 'fastify'
 import type { ProbeListener } from './active/active-check.ts'

@@ -40,7 +40,7 @@ export function ask(
   own: Pick<BackendOptions, 'protocol'> = {},
 ): Promise<ProbeReport> {
   const options = optionsOf(given)
-  const backend = backendAt(t, url, { pool, backends: [{ url, id: 'a', ...own }] })
+  const backend = backendAt(t, url, { pool, backends: [{ url, id: 'a', tags: ['canary'], zone: 'z', ...own }] })
   return new Promise((resolve) => {
     new Probing({ clock: realClock, pauses: new Pauses(realClock), timeout: options.timeout }, resolve).start(
       chooseProbe(options),
