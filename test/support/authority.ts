@@ -26,9 +26,15 @@ export class Authority {
   readonly #folder = mkdtempSync(join(tmpdir(), 'authority-'))
   #count = 0
 
-  constructor(subject = '/CN=Test CA') {
+  /** Its own authority, or one below another. */
+  constructor(subject = '/CN=Test CA', above?: Authority) {
     const usage = ['-addext', 'basicConstraints=critical,CA:TRUE', '-addext', 'keyUsage=keyCertSign,cRLSign']
-    this.#openssl('req', '-x509', ...curve, '-keyout', 'ca.key', '-out', 'ca.pem', '-subj', subject, ...usage)
+    const making = [...curve, '-keyout', 'ca.key', '-subj', subject, ...usage]
+    if (above === undefined) this.#openssl('req', '-x509', ...making, '-out', 'ca.pem')
+    else {
+      this.#openssl('req', '-new', ...making, '-out', 'ca.csr')
+      this.#openssl('x509', '-req', '-in', 'ca.csr', ...above.signing(2), '-out', 'ca.pem')
+    }
     this.cert = this.#read('ca.pem')
     process.once('exit', () => rmSync(this.#folder, { recursive: true, force: true }))
   }
@@ -53,9 +59,14 @@ export class Authority {
       subject,
       ...alternatives,
     )
-    const signing = ['-CA', 'ca.pem', '-CAkey', 'ca.key', '-copy_extensions', 'copyall', '-days', `${days}`]
-    this.#openssl('x509', '-req', '-in', `${name}.csr`, ...signing, '-out', `${name}.pem`)
+    this.#openssl('x509', '-req', '-in', `${name}.csr`, ...this.signing(days), '-out', `${name}.pem`)
     return { cert: this.#read(`${name}.pem`), key: this.#read(`${name}.key`) }
+  }
+
+  /** What `openssl x509 -req` needs to sign by it. */
+  signing(days: number): string[] {
+    const [cert, key] = [join(this.#folder, 'ca.pem'), join(this.#folder, 'ca.key')]
+    return ['-CA', cert, '-CAkey', key, '-copy_extensions', 'copyall', '-days', `${days}`]
   }
 
   /** Writes a text to a file, for options that name one. */
@@ -63,11 +74,6 @@ export class Authority {
     const path = join(this.#folder, name)
     writeFileSync(path, text)
     return path
-  }
-
-  /** The folder of its files. */
-  get folder(): string {
-    return this.#folder
   }
 
   #openssl(...words: string[]): void {

@@ -318,6 +318,13 @@ export interface BalancerOptions {
      */
     forwarded?: boolean
     /**
+     * Send the certificate of a client that your server has verified (`requestCert`) in `Client-Cert` and
+     * `Client-Cert-Chain` (RFC 9440). Those of a peer trusted by `trustProxy` are passed on as they are, in place of
+     * its own certificate; from anybody else they are removed, also with `false`
+     * @default false
+     */
+    clientCert?: boolean
+    /**
      * More headers that only a trusted peer may send, such as `true-client-ip` or `cf-connecting-ip`; from others they
      * are removed, in every spelling (`true_client_ip`)
      * @default []

@@ -77,7 +77,7 @@ describe('defaults', () => {
       panicThreshold: 0,
       slowStart: 0,
       drainDeadline: 30_000,
-      forwarded: { xForwarded: true, forwarded: false, also: [], via: false },
+      forwarded: { xForwarded: true, forwarded: false, clientCert: false, also: [], via: false },
       host: 'preserve',
       paths: 'strict',
       requestId: false,
@@ -99,7 +99,7 @@ describe('defaults', () => {
     assert.deepEqual(retry, { attempts: 1, methods: [], statuses: [], budget: { ratio: 0.2, floor: 0 } })
     assert.equal(pool.connections, 2)
     assert.equal(pool.keepAliveTimeout, 4000)
-    assert.deepEqual(forwarded, { xForwarded: true, forwarded: false, also: [], via: true })
+    assert.deepEqual(forwarded, { xForwarded: true, forwarded: false, clientCert: false, also: [], via: true })
     assert.deepEqual(rewrite, { stripPrefix: true })
   })
 
@@ -357,7 +357,7 @@ describe('what can be switched off', () => {
     })
     assert.deepEqual([retry.attempts, retry.budget], [0, { ratio: 0.2, floor: 10 }])
     assert.deepEqual(queue, { max: 0 })
-    assert.deepEqual(forwarded, { xForwarded: false, forwarded: false, also: [], via: false })
+    assert.deepEqual(forwarded, { xForwarded: false, forwarded: false, clientCert: false, also: [], via: false })
     assert.deepEqual([timeouts.headers, timeouts.request, timeouts.connect], [0, 0, 2000])
     assert.deepEqual([slowStart, drainDeadline], [0, 0])
   })

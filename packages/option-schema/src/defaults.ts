@@ -1,11 +1,7 @@
 import type { Static, TArray, TObject, TSchema } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
+import type { Open } from './parts.ts'
 import { switched, type Switchable } from './switch.ts'
-
-/** An object that may hold more than is listed. */
-interface Open {
-  readonly additionalProperties: true
-}
 
 /** What may be given for a part of a schema: lists that nobody writes to, and `true` or `false` where they mean something. */
 type GivenPart<Schema extends TSchema> =

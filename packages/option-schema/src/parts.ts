@@ -1,4 +1,4 @@
-import { Type, type TInteger } from '@sinclair/typebox'
+import { Type, type TInteger, type TObject } from '@sinclair/typebox'
 import { canBeOff, type Switchable } from './switch.ts'
 
 /** Unknown keys are refused: a misspelt option should fail at boot. */
@@ -18,6 +18,16 @@ export function milliseconds(description: string, byDefault?: number, minimum = 
     description: `${description} (${minimum === 0 ? 'ms; 0 = none' : 'ms'})`,
   })
   return minimum === 0 ? canBeOff(duration, 0) : duration
+}
+
+/** An object that may hold more than is listed. */
+export interface Open {
+  readonly additionalProperties: true
+}
+
+/** An object that may hold more than its schema lists. */
+export function open<Schema extends TObject>(schema: Schema): Schema & Open {
+  return { ...schema, additionalProperties: true }
 }
 
 /** An option that no schema can describe: a function, or an object with functions. */

@@ -12,6 +12,11 @@ export const ForwardedOptions = Type.Object(
         'Send `X-Forwarded-For`, `-Proto` and `-Host`. Values from a peer trusted by `trustProxy` are kept and appended to; values from anybody else are removed, also with `false`',
     }),
     forwarded: Type.Boolean({ default: false, description: 'Send `forwarded` (RFC 7239), by the same rule' }),
+    clientCert: Type.Boolean({
+      default: false,
+      description:
+        'Send the certificate of a client that your server has verified (`requestCert`) in `Client-Cert` and `Client-Cert-Chain` (RFC 9440). Those of a peer trusted by `trustProxy` are passed on as they are, in place of its own certificate; from anybody else they are removed, also with `false`',
+    }),
     also: Type.Array(Type.String({ pattern: fieldName, expected: 'the name of a header' }), {
       default: [],
       description:

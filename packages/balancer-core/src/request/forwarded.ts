@@ -1,6 +1,8 @@
 import type { FastifyRequest } from 'fastify'
 import type { ForwardedOptions } from './forwarded-options.ts'
 
+/** RFC 9440. */
+const ofCertificate = new Set(['client-cert', 'client-cert-chain'])
 const written = new Set(['x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host'])
 
 /**
@@ -28,6 +30,7 @@ export function mayTellOfClient(name: string, { also }: ForwardedOptions): boole
   if (length < 9) return false
   const first = name.charCodeAt(0) | 0x20
   if (first === 102 /* f */) return length === 9
+  if (first === 99 /* c */) return length === 11 || length === 17
   if (first !== 120 /* x */) return false
   const third = name.charCodeAt(2) | 0x20
   return third === 102 || (third === 114 /* r */ && length === 9)
@@ -42,6 +45,7 @@ export function isWithheld(given: string, options: ForwardedOptions, trusted: bo
   if (name === 'forwarded') return options.forwarded || !trusted
   if (written.has(name)) return options.xForwarded || !trusted
   if (trusted) return false
+  if (ofCertificate.has(name)) return true
   return name === 'x-real-ip' || name === 'x-forwarded' || name.startsWith('x-forwarded-') || isAlso(name, options)
 }
 

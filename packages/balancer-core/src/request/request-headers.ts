@@ -2,6 +2,7 @@ import type { FastifyRequest } from 'fastify'
 import { folded, isTrusted, isWithheld, mayTellOfClient, pushForwarded } from './forwarded.ts'
 import { isHopByHop, nominated } from '../headers/hop-by-hop.ts'
 import { announced } from './request-trailers.ts'
+import { clientCertificate } from './client-certificate.ts'
 import type { ForwardedOptions } from './forwarded-options.ts'
 
 /** Lengths of the names that need special treatment, in addition to hop-by-hop ones. */
@@ -78,6 +79,8 @@ export function requestHeaders(
   }
   if (headers.te !== undefined && /(?:^|,)\s*trailers\s*(?:,|;|$)/i.test(String(headers.te))) out.push('te', 'trailers')
   if (forwarded.xForwarded || forwarded.forwarded) pushForwarded(out, request, forwarded, authority, trusted)
+  // The certificate of a trusted peer is that of a proxy.
+  if (forwarded.clientCert && !trusted) out.push(...clientCertificate(request.raw))
   if (requestId !== false && !hasId) out.push(requestId, request.id)
   if (forwarded.via) out.push('via', `${via === undefined ? '' : `${via}, `}${httpVersion} fastify-balancer`)
   return out

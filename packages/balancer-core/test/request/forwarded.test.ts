@@ -13,10 +13,10 @@ interface Client {
   readonly authority?: string
 }
 
-const both = { xForwarded: true, forwarded: true, also: [] as string[], via: false }
-const oldOnly = { xForwarded: true, forwarded: false, also: [] as string[], via: false }
-const none = { xForwarded: false, forwarded: false, also: [] as string[], via: true }
-const newOnly = { xForwarded: false, forwarded: true, also: [] as string[], via: false }
+const both = { xForwarded: true, forwarded: true, clientCert: false, also: [] as string[], via: false }
+const oldOnly = { xForwarded: true, forwarded: false, clientCert: false, also: [] as string[], via: false }
+const none = { xForwarded: false, forwarded: false, clientCert: false, also: [] as string[], via: true }
+const newOnly = { xForwarded: false, forwarded: true, clientCert: false, also: [] as string[], via: false }
 
 /** What is said of a client, as Fastify sees it. */
 async function pushed(client: Client, options = oldOnly): Promise<Record<string, string>> {

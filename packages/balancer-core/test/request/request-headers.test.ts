@@ -3,7 +3,7 @@ import type { FastifyRequest } from 'fastify'
 import { test } from 'node:test'
 import { requestHeaders, type HeaderRules } from '../../src/request/request-headers.ts'
 
-const silent = { xForwarded: false, forwarded: false, also: [], via: false }
+const silent = { xForwarded: false, forwarded: false, clientCert: false, also: [], via: false }
 const plain: HeaderRules = {
   forwarded: silent,
   host: undefined,

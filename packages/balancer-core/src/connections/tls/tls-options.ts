@@ -1,4 +1,5 @@
 // Room `connections/tls`: TLS to backends: its options, the files they name, and what certificates are checked for.
+import { open } from '@fastify-balancer/option-schema'
 import { Type, type Static } from '@sinclair/typebox'
 import type { ConnectionOptions } from 'node:tls'
 
@@ -40,7 +41,7 @@ const known = Type.Object(
   },
 )
 /** The schema of what is not one of Node's own options, or is checked more closely here. */
-export const TlsOptions = { ...known, additionalProperties: true as const }
+export const TlsOptions = open(known)
 /** Options of TLS to a backend: ours, and Node's. */
 export type TlsOptions = Static<typeof known> & ConnectionOptions
 

@@ -6,6 +6,9 @@ import { marksOf } from './tls-files.ts'
 /** How often files are looked at (ms). */
 const period = 1000
 
+/** Most files or faults that a line names. */
+const mostTold = 10
+
 /**
  * Sees when certificates and keys change, also by a link that is swapped, as Kubernetes does it. Files that belong together
  * are seldom written at one moment: they are read when two looks in a row find them the same.
@@ -48,30 +51,38 @@ export class TlsWatch {
 
   #look(): void {
     this.#timer = this.#clock.setTimeout(() => this.#look(), period)
+    const files = new Set<string>()
+    const faults: string[] = []
     for (const [tls, last] of this.#seen) {
       const marks = marksOf(tls.files)
       this.#seen.set(tls, marks)
-      if (marks === last && marks !== tls.marks) this.#read(tls)
+      if (marks !== last || marks === tls.marks) continue
+      try {
+        if (!tls.reread()) continue
+        this.#onRenewed(tls)
+        for (const file of tls.files) files.add(file)
+      } catch (error) {
+        faults.push((error as Error).message)
+      }
     }
+    this.#tell([...files], faults)
   }
 
-  #read(tls: BackendTls): void {
+  /** However many backends it concerns: one line of each kind. */
+  #tell(files: readonly string[], faults: readonly string[]): void {
     const balancer = this.#balancer
-    const { files } = tls
-    try {
-      if (!tls.reread()) return
-    } catch (error) {
-      const { message } = error as Error
+    const [first] = faults
+    if (first !== undefined) {
+      const more = faults.length > 1 ? ` (and ${faults.length - 1} more)` : ''
       this.#log?.warn(
-        { balancer, files, error: message },
-        `balancer ${balancer}: the TLS files have changed and cannot be used, so what was in them before stays in use: ${message}`,
+        { balancer, faults: faults.slice(0, mostTold) },
+        `balancer ${balancer}: the TLS files have changed and cannot be used, so what was in them before stays in use: ${first}${more}`,
       )
-      return
     }
-    this.#onRenewed(tls)
-    this.#log?.info(
-      { balancer, files },
-      `balancer ${balancer}: the TLS files have changed; new connections to its backends use them`,
-    )
+    if (files.length > 0)
+      this.#log?.info(
+        { balancer, files: files.slice(0, mostTold) },
+        `balancer ${balancer}: the TLS files have changed; new connections to its backends use them`,
+      )
   }
 }

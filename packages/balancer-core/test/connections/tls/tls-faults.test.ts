@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { X509Certificate } from 'node:crypto'
+import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -25,6 +25,12 @@ const keyFile = file('localhost.key', localhost.key)
 const other = file('other.key', elsewhere.key)
 const nothing = join(folder, 'nothing.pem')
 
+const privateKey = createPrivateKey(localhost.key)
+const encrypted = file(
+  'encrypted.key',
+  String(privateKey.export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'open' })),
+)
+
 test('options that can be used have no fault', () => {
   const { key, whole } = pinsOf(new X509Certificate(localhost.cert))
   const all: TlsOptions[] = [
@@ -34,6 +40,7 @@ test('options that can be used have no fault', () => {
     { names: ['a.example', '10.0.0.1', '::1', 'a_b'], pins: [`sha256/${key}`, `sha256//${whole}`] },
     { names: [], pins: [], minVersion: 'TLSv1.3', rejectUnauthorized: false },
     { secureContext: createSecureContext(localhost), names: ['a'] },
+    { certFile, keyFile: encrypted, passphrase: 'open' },
   ]
   for (const tls of all) assert.deepEqual(tlsFaults(tls, 'pool.tls'), [])
 })
@@ -47,6 +54,10 @@ test('every fault is named, with its option and its file', () => {
       `caFile: '${keyFile}' must hold certificates in PEM form (-----BEGIN CERTIFICATE-----), each of them whole`,
     ],
     [{ certFile, keyFile: other }, `keyFile: '${other}' does not belong to the certificate`],
+    [
+      { certFile, keyFile: encrypted, passphrase: 'wrong' },
+      `keyFile: '${encrypted}' is not a private key in PEM form (-----BEGIN PRIVATE KEY-----), or \`passphrase\` is not its own`,
+    ],
     [{ certFile }, `certFile: '${certFile}' has no private key`],
     [
       { certFile: nothing, keyFile: nothing },
