@@ -4,13 +4,14 @@ import Fastify, { type FastifyInstance } from 'fastify'
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { request } from 'node:http'
+import { request, type ServerResponse } from 'node:http'
+import { connect as connectHttp2 } from 'node:http2'
 import { connect, type AddressInfo, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, test, type TestContext } from 'node:test'
 import { seenBy, ways } from '../../packages/proxy-protocol/test/stage.ts'
-import { startApp } from '../support/app.ts'
+import { listenApp, startApp } from '../support/app.ts'
 import { startBackend, unusedOrigin } from '../support/backend.ts'
 import { localhost } from '../support/certificates.ts'
 import { LogLines } from '../support/log-lines.ts'
@@ -44,6 +45,27 @@ async function from(t: TestContext, localAddress: string, port: number): Promise
   await once(socket, 'connect')
   return socket
 }
+
+test('a closing balancer lets clients over HTTP/2 know, and finish', async (t) => {
+  const waiting: ServerResponse[] = []
+  const backend = await startBackend(t, (_request, response) => void waiting.push(response))
+  const serverFactory = proxyProtocol({ from: ['127.0.0.1'] })
+  const app = Fastify({ http2: true, serverFactory } as never) as unknown as FastifyInstance
+  await app.register(balancer, { backends: [backend.url] })
+  const { port } = await listenApp(t, app)
+  const socket = await from(t, '127.0.0.1', port)
+  socket.write('PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n')
+  const session = connectHttp2('http://a', { createConnection: () => socket })
+  const stream = session.request({ ':path': '/caf%E9' })
+  await until('the backend has it', () => waiting.length === 1)
+  const closed = app.close()
+  await once(session, 'goaway')
+  waiting[0]!.end('whole')
+  let body = ''
+  for await (const chunk of stream) body += String(chunk)
+  assert.deepEqual([body, backend.received[0]!.headers['x-forwarded-for']], ['whole', '192.0.2.1'])
+  await closed
+})
 
 describe('HAProxy in front of a balancer', { skip }, () => {
   for (const options of ['send-proxy', 'send-proxy-v2', 'send-proxy-v2 proxy-v2-options crc32c,authority,unique-id'])

@@ -104,7 +104,9 @@ describe('a connection to a backend with proxyProtocol', () => {
 
   test('gives way when there are as many as may be, and is idle', async (t) => {
     const sockets: Socket[] = []
-    const { port } = await front(t, await startTelling(t, sockets), { pool: { connections: 1 } })
+    const { port } = await front(t, await startTelling(t, sockets), {
+      pool: { connections: 1, keepAliveTimeout: 600_000 },
+    })
     const [one, other] = [new Client(t, '127.0.0.2'), new Client(t, '127.0.0.3')]
     assert.deepEqual([(await one.ask(port)).ip, (await other.ask(port)).ip], ['127.0.0.2', '127.0.0.3'])
     await until('the first one is closed', () => sockets[0]!.closed)

@@ -91,14 +91,16 @@ export class ProxyProtocolServer extends Server implements ArrivalOwner {
 
   onArrived(socket: Socket, protocol: Protocol, header: { readonly ends: Ends | undefined } | undefined): void {
     if (header !== undefined) this.#headers.set(socket, header.ends)
-    if (protocol === 'tls' && this.#tls !== undefined) {
-      // As with Node's own servers of TLS.
-      socket.allowHalfOpen = false
-      this.#tls.emit('connection', socket)
+    const isHttp2 = protocol === 'http2' && this.#http2 !== undefined
+    const isTls = protocol === 'tls' && this.#tls !== undefined
+    // As with Node's own servers: only HTTP/1.1 closes its end itself, when the client has closed the other.
+    if (isHttp2 || isTls) socket.allowHalfOpen = false
+    if (isTls) {
+      this.#tls!.emit('connection', socket)
       return
     }
     this.#arriving.delete(socket)
-    this.#serve(socket, protocol === 'http2')
+    this.#serve(socket, isHttp2)
   }
 
   onFault({ remoteAddress }: Socket, fault: string): void {

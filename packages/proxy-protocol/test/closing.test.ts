@@ -20,7 +20,6 @@ const answered = 'GET / HTTP/1.1\r\nhost: a\r\n\r\n'
 /** Resolves once the other side has closed. */
 async function gone(socket: Socket): Promise<void> {
   if (socket.closed) return
-  socket.resume()
   // Not by `once`, which rejects at an error.
   await new Promise((resolve) => socket.once('close', resolve))
 }
@@ -43,9 +42,11 @@ async function waiting(t: TestContext, port: number): Promise<Socket[]> {
   const hello = await opened(t, port, Buffer.concat([header, Buffer.from('1603010200', 'hex')]))
   const idle = await opened(t, port, Buffer.concat([header, Buffer.from(answered)]))
   await once(idle, 'data')
+  for (const socket of [silent, half, whole, hello, idle]) socket.resume()
   const overTls = encrypted(await opened(t, port, header), 'http/1.1')
   overTls.write(answered)
   await once(overTls, 'data')
+  overTls.resume()
   const http2 = await opened(t, port, header)
   await session(http2)
   const http2OverTls = encrypted(await opened(t, port, header), 'h2')
@@ -114,6 +115,7 @@ describe('an app that closes', () => {
       .on('error', () => {})
       .request({ ':path': '/never' })
     stream.on('error', () => {})
+    for (const socket of [plain, overTls]) socket.resume()
     await all
     await Promise.all([app.close(), ...[...sockets, plain, overTls, http2].map(gone)])
   })
@@ -129,6 +131,7 @@ describe('what the app sets of its server', () => {
     const { server } = app
     assert.deepEqual([server.keepAliveTimeout, server.requestTimeout, server.headersTimeout], [20, 60, 50])
     const idle = await opened(t, port, `${text.ipv4}${answered}`)
+    idle.resume()
     await gone(idle)
     const slow = await opened(t, port, `${text.ipv4}GET / HTTP/1.1\r\n`)
     let received = ''

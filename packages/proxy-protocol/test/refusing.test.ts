@@ -125,6 +125,8 @@ test('who leaves at any moment harms nobody', async (t) => {
         if (leave === 'reset') socket.resetAndDestroy()
         else socket.end()
         socket.resume()
+        // The server has closed it, too.
+        if (!socket.closed) await new Promise((resolve) => socket.once('close', resolve))
       }
   }
   for (const way of ways) assert.equal((await seenBy(await opened(t, stage.port, header), way)).ip, '192.0.2.1')

@@ -50,7 +50,7 @@ export class ClientPools implements RequestPool {
   readonly #open: (header: Buffer) => RequestPool
   readonly #byClient = new Map<EventEmitter, ClientPool>()
   /** Pools that end with what they have been given. */
-  readonly #leaving = new Set<RequestPool>()
+  readonly #leaving = new Map<RequestPool, Promise<unknown>>()
   #ending = false
   destroyed = false
 
@@ -86,7 +86,7 @@ export class ClientPools implements RequestPool {
   async close(): Promise<void> {
     this.#ending = true
     for (const client of this.#byClient.keys()) this.#release(client)
-    await Promise.all([...this.#leaving].map((pool) => pool.close()))
+    await Promise.all(this.#leaving.values())
     this.destroyed = true
   }
 
@@ -101,7 +101,7 @@ export class ClientPools implements RequestPool {
   }
 
   #all(): RequestPool[] {
-    return [...[...this.#byClient.values()].map(({ pool }) => pool), ...this.#leaving]
+    return [...[...this.#byClient.values()].map(({ pool }) => pool), ...this.#leaving.keys()]
   }
 
   #poolFor(client: EventEmitter, header: Buffer): RequestPool {
@@ -134,8 +134,7 @@ export class ClientPools implements RequestPool {
 
   /** It takes no more requests, and closes after the last one. */
   #retire(pool: RequestPool): void {
-    this.#leaving.add(pool)
     const forget = () => void this.#leaving.delete(pool)
-    pool.close().then(forget, forget)
+    this.#leaving.set(pool, pool.close().then(forget, forget))
   }
 }
