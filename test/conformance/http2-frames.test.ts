@@ -1,6 +1,7 @@
 import { listenerDefaults } from '@fastify-balancer/balancer-core'
 import assert from 'node:assert/strict'
 import { describe, test, type TestContext } from 'node:test'
+import { isVulnerable } from '../../packages/balancer-core/src/app/listener/limit-advice.ts'
 import { startApp } from '../support/app.ts'
 import { startBackend } from '../support/backend.ts'
 import { asking, frameClient, type FrameClient } from '../support/frame-client.ts'
@@ -183,6 +184,13 @@ const offences: Readonly<Record<string, Offence>> = {
   },
 }
 
+/** Node before 22.22.2 does not end a session after such an error (CVE-2026-48937): its GOAWAY is all there is, if that. */
+async function ended(client: FrameClient): Promise<void> {
+  const leaks = isVulnerable(process.versions.node)
+  await until('the connection has ended', () => client.ended || (leaks && client.received(types.goaway).length > 0))
+  client.socket.destroy()
+}
+
 async function start(t: TestContext, limits: object = {}) {
   const whole: string[] = []
   const backend = await startBackend(t, (request, response) => {
@@ -228,7 +236,7 @@ test('what RFC 9113 forbids ends the stream or the connection, reaches no backen
       await until('it is greeted', () => client.received(types.settings).length === 2)
       client.write(...frames)
       if (connection !== undefined) {
-        await client.end()
+        await ended(client)
         const told = client.received(types.goaway).map(({ payload }) => payload.readUInt32BE(4))
         assert.ok(
           told.some((code) => connection.includes(code)),
@@ -243,8 +251,8 @@ test('what RFC 9113 forbids ends the stream or the connection, reaches no backen
           await stage.isServed(client, 9)
         }
       }
-      await stage.check()
       client.socket.destroy()
+      await stage.check()
     })
   // Two of them begin with a whole request, before the offence.
   assert.ok(stage.served().length <= 2, stage.served().join(' '))
@@ -258,7 +266,7 @@ describe('floods', () => {
     const client = await frameClient(t, stage.port)
     for (let stream = 1; stream < 200; stream += 2)
       client.write(headers(stream, asking, endStream), reset(stream, codes.cancel))
-    await client.end()
+    await ended(client)
     await stage.check()
   })
 
@@ -267,7 +275,7 @@ describe('floods', () => {
     const client = await frameClient(t, stage.port)
     client.write(frame(types.headers, endStream, 1, fieldBlock(asking)))
     for (let count = 0; count < 200 && !client.ended; count++) client.write(continuation(16_000))
-    await client.end()
+    await ended(client)
     await stage.check()
   })
 
@@ -278,7 +286,7 @@ describe('floods', () => {
       frame(types.headers, endStream, 1, fieldBlock(asking)),
       ...Array.from({ length: 5000 }, () => continuation(0)),
     )
-    await client.end()
+    await ended(client)
     await stage.check()
   })
 
@@ -359,7 +367,7 @@ test('what is no HTTP/2 ends the connection', async (t) => {
     const client = await frameClient(t, stage.port, { silent: true })
     client.write(Buffer.from(begun))
     // oxlint-disable-next-line no-await-in-loop -- one after the other
-    await client.end()
+    await ended(client)
   }
   await stage.check()
 })
