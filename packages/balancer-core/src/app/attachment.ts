@@ -7,6 +7,7 @@ import { routeUnroutable } from '../paths/unroutable.ts'
 import { lingerAfter } from '../response/lingering-close.ts'
 import { decorate } from './decorators.ts'
 import { keepAllFields } from './field-count.ts'
+import { refuseExpectations } from './listener/expectations.ts'
 import { Handshakes } from './listener/handshakes.ts'
 import { Http1Connections } from './listener/http1-connections.ts'
 import { Http2Sessions } from './listener/http2-sessions.ts'
@@ -32,6 +33,7 @@ export function attach(app: FastifyInstance, balancer: Balancer, registry: Regis
     routeUnroutable(app, server)
     continueWhenRead(server)
     takeUpgrades(app, registry, server)
+    refuseExpectations(server)
     limitStreams(app, server)
     limitAge(server, registry.balancers)
     handshakes.observe(server)

@@ -22,7 +22,6 @@ import { laneForCall } from '../response/trailers-only-lane.ts'
 import { distrust, isLatest, isPipelined, waitForTurn } from '../request/pipelining.ts'
 import { progressLimit, type ProgressLimit } from './progress-limit.ts'
 import { closeConnection } from './close-connection.ts'
-import { stopUploadAfter } from './upload-stop.ts'
 import { logExchange } from '../log.ts'
 import { attemptRequest, outgoing, rewriteOutgoing, type Outgoing } from '../request/outgoing-request.ts'
 import { openFresh } from '../backends/pool.ts'
@@ -79,7 +78,6 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
     if (channels.exchangeStart.hasSubscribers) channels.exchangeStart.publish({ exchange: this })
     // The client may have gone while an earlier hook was running.
     if (this.reply.raw.destroyed) return this.onClose()
-    if (this.uploading) stopUploadAfter(this.reply.raw)
     if (!this.hasRoom) return refuse(this, 'overloaded')
     startLimit(this.#limits, this.call, timeouts.request)
     try {

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http'
+import { stopUploadAfter } from './upload-stop.ts'
 import type { ExchangeView } from '../attempt/attempt.ts'
 
 interface Closing extends ExchangeView {
@@ -16,9 +17,11 @@ function onClose(this: ServerResponse): void {
 export function tellOfClose(raw: ServerResponse, exchange: Closing): void {
   ;(raw as Traced)[closing] = exchange
   raw.on('close', onClose)
-  // Over HTTP/2 the client may abort its stream. Node then ends the request as if it were whole, and the response as if it
-  // were flushed: this comes before both.
-  if (raw.req.httpVersionMajor === 2) raw.req.on('aborted', () => exchange.onClose())
+  if (raw.req.httpVersionMajor !== 2) return
+  // The client may abort its stream. Node then ends the request as if it were whole, and the response as if it were flushed:
+  // this comes before both.
+  raw.req.on('aborted', () => exchange.onClose())
+  stopUploadAfter(raw)
 }
 
 /** The exchange that writes this response; undefined if the request is not forwarded. */
