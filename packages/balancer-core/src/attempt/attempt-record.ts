@@ -1,15 +1,27 @@
+import type { Dispatcher } from 'undici'
 import type { Backend } from '../backends/backend.ts'
 import type { CarryingConnection } from '../connections/request-pool.ts'
+import type { RemoteCall } from '../grpc/remote-call.ts'
 import { httpStatusOf, type StatusName } from '../grpc/status-code.ts'
 import { blameOf, type AttemptProgress, type Blame, type FailureReason, type Outcome } from '../failure.ts'
 import type { IncomingFields } from '../headers/fields.ts'
+import type { HeldBody } from '../connections/held-body.ts'
 import { retryAfter } from './retry-after.ts'
+import type { Swept } from './time-limit-sweep.ts'
 
 const noFields: IncomingFields = Object.freeze({})
 
 /** What is known of an attempt: read by hooks, channels and the log; written by the attempt itself. */
 export class AttemptRecord {
   readonly backend: Backend
+  connection: CarryingConnection | undefined
+  /** The body that waits for `100 Continue`. */
+  held: HeldBody | undefined
+  /** Refused before it was sent: see `ConnectionAware`. */
+  refused = false
+  controller: Dispatcher.DispatchController | undefined
+  previousSwept: Swept | undefined
+  nextSwept: Swept | undefined
   /** 1 for the first of its exchange. */
   readonly number: number
   /** Its backend was unhealthy, but all healthy ones had failed this request. */
@@ -48,6 +60,12 @@ export class AttemptRecord {
     this.backend = backend
     this.number = number
     this.lastResort = lastResort
+  }
+
+  /** Its response headers answer this call. */
+  protected answers(call: RemoteCall): void {
+    this.grpcStatus = call.statusIn(this.headers)
+    this.hasDeadline = call.deadline !== undefined
   }
 
   /** True once it has ended. */

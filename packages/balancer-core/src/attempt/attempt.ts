@@ -2,17 +2,16 @@
 import type { FastifyRequest } from 'fastify'
 import type { Dispatcher } from 'undici'
 import { withHeader, type AttemptRequest } from './attempt-headers.ts'
-import type { AttemptOwner } from './attempt-owner.ts'
 import { AttemptRecord } from './attempt-record.ts'
 import type { Backend } from '../backends/backend.ts'
+import type { Clock } from '../clock.ts'
 import { classify, failures, type Blame, type FailureReason, type Outcome } from '../failure.ts'
 import type { PickRequest } from '../picking/policy.ts'
-import type { StatusName } from '../grpc/status-code.ts'
-import type { HeldBody } from '../connections/held-body.ts'
-import type { CarryingConnection, ConnectionAware, RequestPool } from '../connections/request-pool.ts'
+import type { RemoteCall } from '../grpc/remote-call.ts'
+import type { ConnectionAware, RequestPool } from '../connections/request-pool.ts'
 import type { IncomingFields } from '../headers/fields.ts'
 import { isEncoded } from '../headers/hop-by-hop.ts'
-import type { Swept } from './time-limit-sweep.ts'
+import type { TimeLimitSweep, Swept } from './time-limit-sweep.ts'
 
 /** What hooks, channels and the log see of an exchange: one client request on its way through. */
 export interface ExchangeView extends PickRequest {
@@ -25,7 +24,7 @@ export interface ExchangeView extends PickRequest {
   /** The status that was sent to the client; 0 if none was. */
   readonly status: number
   /** The gRPC status that the client was told; undefined if it is no call of gRPC, or the status is not seen. */
-  readonly grpcStatus: StatusName | undefined
+  readonly grpcStatus: AttemptRecord['grpcStatus']
   /** Every attempt so far, in order. */
   readonly attempts: readonly Attempt[]
   /** How it ended; undefined before that. */
@@ -33,6 +32,33 @@ export interface ExchangeView extends PickRequest {
   /** Whose fault its failure is; undefined if it did not fail. */
   readonly blame: Blame | undefined
   readonly error: unknown
+}
+
+/** Owner of an attempt: the exchange, which is told what happens and decides what follows. */
+export interface AttemptOwner extends ExchangeView {
+  readonly clock: Clock
+  readonly counts: AttemptCounter
+  /** Undefined for all but gRPC, gRPC-Web and Connect. */
+  readonly call: RemoteCall | undefined
+  /** The failure on the client's side, if that made the attempt fail. */
+  readonly ownFailure: FailureReason | undefined
+  onSending(): void
+  /** Which time limit applies now, in ms (0 = none), and the failure when it is exceeded. */
+  limitOf(attempt: Attempt): { readonly limit: number; readonly reason: FailureReason }
+  onInformation(status: number, headers: IncomingFields): void
+  onResponse(attempt: Attempt, controller: Dispatcher.DispatchController, headers: IncomingFields): void
+  onData(chunk: Buffer): void
+  onBorrowed(chunk: Buffer): boolean
+  onComplete(trailers: IncomingFields): void
+  onFailure(attempt: Attempt, reason: FailureReason, error: unknown): void
+}
+
+/** Counts attempts and calls the balancer's hooks. Each start is followed by exactly one end. */
+export interface AttemptCounter {
+  readonly sweep: TimeLimitSweep
+  attemptStarted(attempt: Attempt): void
+  attemptResponded(attempt: Attempt): void
+  attemptEnded(attempt: Attempt, outcome: Outcome): void
 }
 
 /** An unwanted response is read only up to these limits to keep its connection: bytes, and ms. */
@@ -43,12 +69,6 @@ const mostDiscarded = { bytes: 65_536, limit: 1000, reason: 'body-timeout' } as 
  */
 export class Attempt extends AttemptRecord implements ConnectionAware, Swept {
   readonly exchange: AttemptOwner
-  connection: CarryingConnection | undefined
-  held: HeldBody | undefined
-  refused = false
-  controller: Dispatcher.DispatchController | undefined
-  previousSwept: Swept | undefined
-  nextSwept: Swept | undefined
   /** A mark of the sweep; -1 until it is looked at for the first time. */
   #movedAt = -1
   #cancelled: FailureReason | undefined
@@ -68,7 +88,6 @@ export class Attempt extends AttemptRecord implements ConnectionAware, Swept {
   start(pool: Pick<RequestPool, 'dispatch'>, request: AttemptRequest): void {
     const { exchange } = this
     this.startedAt = exchange.clock.now()
-    this.hasDeadline = exchange.call?.deadline !== undefined
     this.#request = request
     exchange.counts.attemptStarted(this)
     this.#request = undefined
@@ -171,7 +190,7 @@ export class Attempt extends AttemptRecord implements ConnectionAware, Swept {
     this.headers = headers
     this.respondedAt = exchange.clock.now()
     this.moved()
-    if (exchange.call !== undefined) this.grpcStatus = exchange.call.statusIn(headers)
+    if (exchange.call !== undefined) this.answers(exchange.call)
     if (status > 599 || isEncoded(headers)) return this.cancel('bad-response')
     exchange.counts.attemptResponded(this)
     exchange.onResponse(this, controller, headers)
@@ -199,8 +218,7 @@ export class Attempt extends AttemptRecord implements ConnectionAware, Swept {
 
   onResponseEnd(_controller: Dispatcher.DispatchController, trailers: IncomingFields): void {
     this.connection?.responseEnded()
-    const { call } = this.exchange
-    if (call !== undefined) this.grpcStatus ??= call.statusAtEnd(trailers)
+    this.grpcStatus ??= this.exchange.call?.statusAtEnd(trailers)
     this.#settle('ok', undefined)
     if (!this.#discarding) this.exchange.onComplete(trailers)
   }

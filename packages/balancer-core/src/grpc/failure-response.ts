@@ -52,7 +52,7 @@ export function failureResponse(call: RemoteCall, status: StatusName, message: s
       const body = frame(endOfStream, JSON.stringify({ error: connectError(status, message) }))
       return { status: 200, headers, body }
     }
-    case 'connect':
+    default:
       return {
         status: httpStatusOf(status),
         headers: { 'content-type': 'application/json' },
