@@ -45,7 +45,7 @@ export class AttemptRecord {
   status = 0
   /** The gRPC status of the response; undefined for any other, and before it is known: it may come after the body. */
   grpcStatus: StatusName | undefined
-  /** The client's own deadline ends the call: it says nothing about the backend. */
+  /** The client has set a deadline of its own: when it passes, that does not count against the backend. */
   hasDeadline = false
   /** The response's header fields, by their names in lower case; empty before they have arrived. */
   headers: IncomingFields = noFields
