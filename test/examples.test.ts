@@ -277,7 +277,7 @@ const examples: Record<string, (t: TestContext, name: string) => Promise<Running
     const running = await start(t, name, [a, b, sick])
     const client = grpcClient(t, Number(new URL(running.url).port))
     const served: unknown[] = []
-    for (let asked = 0; asked < 4; asked++) served.push((await callUnary(client, '')).trailers.get('served-by')[0])
+    for (let call = 0; call < 4; call++) served.push((await callUnary(client, '')).trailers.get('served-by')[0])
     assert.deepEqual(served, ['a', 'b', 'a', 'b'])
     client.close()
     return running

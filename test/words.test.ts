@@ -41,6 +41,7 @@ const allowed: Readonly<Record<string, string>> = {
   forbiddenInTarget: 'the request target of RFC 9112',
   asteriskTarget: 'the request target of RFC 9112',
   node: 'the node identifier of RFC 7239',
+  service: 'the service of gRPC, by its name in grpc.health.v1',
   hopByHop: 'the hop-by-hop fields of RFC 9110',
   isHopByHop: 'the hop-by-hop fields of RFC 9110',
 }

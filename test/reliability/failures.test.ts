@@ -566,7 +566,7 @@ const rows: Record<FailureReason, Row> = {
     },
   },
   'client-deadline': {
-    status: 504,
+    status: 408,
     blame: 'client',
     grpcStatus: '4',
     async provoke(scene) {

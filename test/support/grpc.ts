@@ -35,6 +35,9 @@ type Handlers = {
   Chat: grpc.handleBidiStreamingCall<Buffer, Buffer>
 }
 
+/** By their numbers. */
+const codes = Object.values(grpc.status).filter((code) => typeof code === 'number')
+
 /** What a server does unless it is told otherwise; the same as `grpc-peer.py` does. */
 function usual(name: string): Handlers {
   return {
@@ -45,7 +48,7 @@ function usual(name: string): Handlers {
       trailers.set('echo-bin', (call.metadata.get('echo-bin')[0] as Buffer | undefined) ?? Buffer.alloc(0))
       if (wanted !== undefined) {
         trailers.remove('echo-bin')
-        return done({ code: Number(wanted), details: 'kaput: 100 % für immer', metadata: trailers })
+        return done({ code: codes[Number(wanted)]!, details: 'kaput: 100 % für immer', metadata: trailers })
       }
       const initial = new grpc.Metadata()
       initial.set('echo-text', call.metadata.get('echo-text')[0] ?? '')
@@ -62,8 +65,9 @@ function usual(name: string): Handlers {
       const size = call.request.readUInt32BE(4)
       let sent = 0
       const send = () => {
-        while (sent < count) if (!call.write(Buffer.alloc(size, sent++ % 256))) return void call.once('drain', send)
-        call.end()
+        while (sent < count && call.write(Buffer.alloc(size, sent % 256))) sent++
+        if (sent++ < count) call.once('drain', send)
+        else call.end()
       }
       send()
     },

@@ -1,5 +1,4 @@
-import type { Attempt } from './attempt/attempt.ts'
-import type { AttemptCounter } from './attempt/attempt.ts'
+import type { Attempt, AttemptCounter } from './attempt/attempt.ts'
 import type { Backend } from './backends/backend.ts'
 import { channels } from './channels.ts'
 import type { Clock } from './clock.ts'

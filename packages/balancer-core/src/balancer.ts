@@ -1,6 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify'
-import { Attempt } from './attempt/attempt.ts'
-import type { AttemptOwner } from './attempt/attempt.ts'
+import { Attempt, type AttemptOwner } from './attempt/attempt.ts'
 import type { Backend } from './backends/backend.ts'
 import type { BackendSet } from './backends/backend-set.ts'
 import { Backends } from './backends/backends.ts'

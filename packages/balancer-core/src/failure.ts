@@ -130,7 +130,7 @@ export const failures = {
   },
   // at any time
   'request-timeout': { status: 504, blame: 'proxy', retry: 'never', message: 'The request took too long' },
-  'client-deadline': { status: 504, blame: 'client', retry: 'never', message: "The client's deadline has passed" },
+  'client-deadline': { status: 408, blame: 'client', retry: 'never', message: 'The deadline of the client has passed' },
   'stream-timeout': {
     status: 504,
     blame: 'proxy',

@@ -37,6 +37,8 @@ test('the table', () => {
       'body-timeout 504 backend never',
       'body-truncated 502 backend never',
       'request-timeout 504 proxy never',
+      'client-deadline 408 client never',
+      'stream-timeout 504 proxy never',
       'drain-deadline 503 proxy elsewhere',
       'client-gone 499 client never',
       'client-stalled 499 client never',

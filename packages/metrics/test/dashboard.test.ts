@@ -45,6 +45,7 @@ async function seriesOf(t: TestContext): Promise<ReadonlyMap<string, ReadonlySet
   await app.inject('/')
   app.circuitBreaker.release('well')
   await app.inject('/')
+  await app.inject({ method: 'POST', url: '/', headers: { 'content-type': 'application/grpc' } })
   const families = await app.balancerMetrics.registry.getMetricsAsJSON()
   const series = new Map<string, Set<string>>()
   for (const { name, values } of families as unknown as Families) {

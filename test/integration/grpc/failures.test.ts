@@ -51,8 +51,8 @@ test('each form of call gets a failure in its own form, over HTTP/1.1', async (t
 test('over HTTP/2, the headers are the end of a failure, and of the response of a backend that has only headers', async (t) => {
   const { app, port, log } = await startGrpcApp(t, {
     backends: [await unusedOrigin()],
-    before: (app) =>
-      app.addHook('onRequest', async (request, reply) => {
+    before: (instance) =>
+      instance.addHook('onRequest', async (request, reply) => {
         reply.header('x-own', 'kept')
         if (request.url === '/secret') throw Object.assign(new Error('who are you?'), { statusCode: 401 })
       }),

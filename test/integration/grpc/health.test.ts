@@ -16,7 +16,7 @@ async function probed(t: TestContext, url: string, options: HealthCheckOptions, 
   const { app } = await startGrpcApp(t, {
     backends: [{ url, id: 'one' }],
     tls,
-    after: (app) => app.register(healthCheck, { expect: {}, ...options }),
+    after: (instance) => instance.register(healthCheck, { expect: {}, ...options }),
   })
   const { good, received } = app.healthCheck.of('one').active!.lastProbe!
   return `${good ? 'good' : 'bad'}: ${received}`

@@ -52,9 +52,12 @@ for (const headers of [false, true])
           { url: backend.url, id: 'one' },
           { url: backend.url, id: 'two' },
         ],
-        after: async (app) => {
-          await app.register(healthCheck, { type: 'none', outliers: { consecutive: { failures: 3 }, maxEjected: 1 } })
-          await app.register(circuitBreaker, { failures: 3 })
+        after: async (instance) => {
+          await instance.register(healthCheck, {
+            type: 'none',
+            outliers: { consecutive: { failures: 3 }, maxEjected: 1 },
+          })
+          await instance.register(circuitBreaker, { failures: 3 })
         },
       })
       const client = grpcClient(t, port)
@@ -116,7 +119,7 @@ test('calls are counted by the status that clients got, and those of each backen
       { url: good.url, id: 'good' },
     ],
     retry: { grpc: ['UNAVAILABLE'] },
-    after: (app) => app.register(metrics),
+    after: (instance) => instance.register(metrics),
   })
   const client = grpcClient(t, port)
   await callUnary(client, '')

@@ -1,17 +1,29 @@
+import type { Dispatcher } from 'undici'
 import type { Backend } from '../backends/backend.ts'
 import type { Clock } from '../clock.ts'
 import type { CarryingConnection } from '../connections/request-pool.ts'
 import { tlsReasonOf } from '../connections/tls/tls-reasons.ts'
+import type { RemoteCall } from '../grpc/remote-call.ts'
 import { httpStatusOf, type StatusName } from '../grpc/status-code.ts'
 import { blameOf, classify, type AttemptProgress, type Blame, type FailureReason, type Outcome } from '../failure.ts'
 import type { IncomingFields } from '../headers/fields.ts'
+import type { HeldBody } from '../connections/held-body.ts'
 import { retryAfter } from './retry-after.ts'
+import type { Swept } from './time-limit-sweep.ts'
 
 const noFields: IncomingFields = Object.freeze({})
 
 /** What is known of an attempt: read by hooks, channels and the log; written by the attempt itself. */
 export class AttemptRecord {
   readonly backend: Backend
+  connection: CarryingConnection | undefined
+  /** The body that waits for `100 Continue`. */
+  held: HeldBody | undefined
+  /** Refused before it was sent: see `ConnectionAware`. */
+  refused = false
+  controller: Dispatcher.DispatchController | undefined
+  previousSwept: Swept | undefined
+  nextSwept: Swept | undefined
   /** 1 for the first of its exchange. */
   readonly number: number
   /** Its backend was unhealthy, but all healthy ones had failed this request. */
@@ -35,7 +47,7 @@ export class AttemptRecord {
   status = 0
   /** The gRPC status of the response; undefined for any other, and before it is known: it may come after the body. */
   grpcStatus: StatusName | undefined
-  /** The client's own deadline ends the call: it says nothing about the backend. */
+  /** The client has set a deadline of its own: when it passes, that does not count against the backend. */
   hasDeadline = false
   /** The response's header fields, by their names in lower case; empty before they have arrived. */
   headers: IncomingFields = noFields
@@ -52,6 +64,12 @@ export class AttemptRecord {
     this.backend = backend
     this.number = number
     this.lastResort = lastResort
+  }
+
+  /** Its response headers answer this call. */
+  protected answers(call: RemoteCall): void {
+    this.grpcStatus = call.statusIn(this.headers)
+    this.hasDeadline = call.deadline !== undefined
   }
 
   /** True once it has ended. */

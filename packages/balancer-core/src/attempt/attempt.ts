@@ -7,8 +7,7 @@ import { AttemptRecord } from './attempt-record.ts'
 import type { Backend } from '../backends/backend.ts'
 import type { ViewOfExchange } from './exchange-view.ts'
 import { failures, type FailureReason, type Outcome } from '../failure.ts'
-import type { HeldBody } from '../connections/held-body.ts'
-import type { CarryingConnection, ConnectionAware, RequestPool } from '../connections/request-pool.ts'
+import type { ConnectionAware, RequestPool } from '../connections/request-pool.ts'
 import type { IncomingFields } from '../headers/fields.ts'
 import { isEncoded } from '../headers/hop-by-hop.ts'
 import type { Swept } from './time-limit-sweep.ts'
@@ -30,12 +29,6 @@ const mostDiscarded = { bytes: 65_536, limit: 1000, reason: 'body-timeout' } as 
  */
 export class Attempt extends AttemptRecord implements ConnectionAware, Swept {
   readonly exchange: AttemptOwner
-  connection: CarryingConnection | undefined
-  held: HeldBody | undefined
-  refused = false
-  controller: Dispatcher.DispatchController | undefined
-  previousSwept: Swept | undefined
-  nextSwept: Swept | undefined
   /** A mark of the sweep; -1 until it is looked at for the first time. */
   #movedAt = -1
   #cancelled: FailureReason | undefined
@@ -55,7 +48,6 @@ export class Attempt extends AttemptRecord implements ConnectionAware, Swept {
   start(pool: Pick<RequestPool, 'dispatch'>, request: AttemptRequest): void {
     const { exchange } = this
     this.startedAt = exchange.clock.now()
-    this.hasDeadline = exchange.call?.deadline !== undefined
     this.#request = request
     exchange.counts.attemptStarted(this)
     this.#request = undefined
@@ -153,7 +145,7 @@ export class Attempt extends AttemptRecord implements ConnectionAware, Swept {
     if (length !== undefined) headers['content-length'] = length
     this.respond(status, headers, exchange.clock.now())
     this.moved()
-    if (exchange.call !== undefined) this.grpcStatus = exchange.call.statusIn(headers)
+    if (exchange.call !== undefined) this.answers(exchange.call)
     if (status > 599 || isEncoded(headers)) return this.cancel('bad-response')
     exchange.counts.attemptResponded(this)
     exchange.onResponse(this, controller, headers)
@@ -193,8 +185,7 @@ export class Attempt extends AttemptRecord implements ConnectionAware, Swept {
 
   onResponseEnd(_controller: Dispatcher.DispatchController, trailers: IncomingFields): void {
     this.connection?.responseEnded()
-    const { call } = this.exchange
-    if (call !== undefined) this.grpcStatus ??= call.statusAtEnd(trailers)
+    this.grpcStatus ??= this.exchange.call?.statusAtEnd(trailers)
     this.#settle('ok', undefined)
     if (!this.#discarding) this.exchange.onComplete(trailers)
   }

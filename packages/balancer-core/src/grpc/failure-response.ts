@@ -8,7 +8,7 @@ export interface CallResponse {
   readonly body: Buffer | undefined
 }
 
-/** The flag of the frame that ends a body: trailers of gRPC-Web, and the end of a stream of Connect. */
+/** The first byte of the frame that ends a body: trailers of gRPC-Web, and the end of a stream of Connect. */
 const trailersFrame = 0x80
 const endOfStream = 0x02
 
@@ -24,9 +24,9 @@ export function statusFields(status: StatusName, message: string): Readonly<Reco
   return { 'grpc-status': String(codeOf(status)), 'grpc-message': messageField(message) }
 }
 
-function frame(flag: number, content: string): Buffer {
+function frame(kind: number, content: string): Buffer {
   const bytes = Buffer.from(content)
-  const head = Buffer.from([flag, 0, 0, 0, 0])
+  const head = Buffer.from([kind, 0, 0, 0, 0])
   head.writeUInt32BE(bytes.length, 1)
   return Buffer.concat([head, bytes])
 }
@@ -52,7 +52,7 @@ export function failureResponse(call: RemoteCall, status: StatusName, message: s
       const body = frame(endOfStream, JSON.stringify({ error: connectError(status, message) }))
       return { status: 200, headers, body }
     }
-    case 'connect':
+    default:
       return {
         status: httpStatusOf(status),
         headers: { 'content-type': 'application/json' },

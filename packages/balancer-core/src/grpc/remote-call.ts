@@ -41,7 +41,7 @@ export class RemoteCall {
     return this.form === 'connect' || this.form === 'connect-stream'
   }
 
-  /** Either side may be quiet for long, and says nothing about its end. */
+  /** Both sides may be quiet for long. */
   get mayStream(): boolean {
     return this.form !== 'connect'
   }

@@ -43,6 +43,7 @@ const httpStatuses: Readonly<Record<StatusName, number>> = {
   UNAUTHENTICATED: 401,
 }
 
+/** The HTTP status that means the same as this one of gRPC. */
 export function httpStatusOf(name: StatusName): number {
   return httpStatuses[name]
 }
@@ -70,6 +71,7 @@ export function statusOf(field: string): StatusName {
   return (/^\d{1,2}$/.test(field) ? statusNames[Number(field)] : undefined) ?? 'UNKNOWN'
 }
 
+/** The code of a status, as `grpc-status` has it. */
 export function codeOf(name: StatusName): number {
   return statusNames.indexOf(name)
 }

@@ -39,7 +39,9 @@ export function isUploading({ raw }: FastifyRequest): boolean {
 /** The client has gone before the end of its request. Its response may be told of that only later. */
 export function isCutOff({ raw }: FastifyRequest): boolean {
   const { stream } = raw as IncomingMessage & { stream?: { destroyed: boolean } }
-  return (stream ?? raw).destroyed && !raw.readableEnded
+  if (stream === undefined) return raw.destroyed && !raw.complete
+  // Over HTTP/2, Node calls a request complete that was cut off.
+  return stream.destroyed && !raw.readableEnded
 }
 
 /** The body as the app has left it: original, replaced by a hook, or parsed by one of its own routes. */

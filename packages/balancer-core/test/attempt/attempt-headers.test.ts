@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { Attempt } from '../../src/attempt/attempt.ts'
-import type { AttemptOwner } from '../../src/attempt/attempt.ts'
+import { Attempt, type AttemptOwner } from '../../src/attempt/attempt.ts'
 import { withHeader, type AttemptRequest } from '../../src/attempt/attempt-headers.ts'
 import type { Backend } from '../../src/backends/backend.ts'
 import type { RequestPool } from '../../src/connections/request-pool.ts'

@@ -7,7 +7,7 @@ import { CircuitVeto } from './circuit-veto.ts'
 import type { CircuitState } from '../circuit/circuit-options.ts'
 import type { HeldState, Hold, HoldOptions } from '../circuit/holds.ts'
 import type { CircuitSettings } from './circuit-settings.ts'
-import { isPressure } from './pressure.ts'
+import { isAboutClient, isPressure } from './pressure.ts'
 import { ProbeRow } from './probe-row.ts'
 import { SettledTrip } from './settled-trip.ts'
 import { RecentFailures, type FailureNote } from './recent-failures.ts'
@@ -30,11 +30,6 @@ export interface CircuitView {
   /** The oldest first. */
   readonly failures: readonly FailureNote[]
 }
-
-/** Concerns one client (RFC 6585 §4), not the backend, unless the option `statuses` lists it. */
-const tooManyRequests = 429
-/** Of gRPC: the client has cancelled, or its own deadline has passed. */
-const cancelled = 499
 
 /** Called for each change of the state. */
 export type ChangeListener = (circuit: BackendCircuit, before: CircuitState, reason: string) => void
@@ -160,7 +155,7 @@ export class BackendCircuit {
     if (isPressure(attempt)) return undefined
     // Known since the headers arrived, even if the rest was aborted.
     if (this.#statuses.includes(status)) return false
-    if (status === tooManyRequests || status === cancelled) return undefined
+    if (isAboutClient(status)) return undefined
     // A response that the client or the proxy aborted is no success.
     return blame === undefined ? true : undefined
   }

@@ -8,3 +8,11 @@ import type { Attempt } from '@fastify-balancer/balancer-core'
 export function isPressure(attempt: Attempt): boolean {
   return attempt.status === 503 && attempt.headers['retry-after'] !== undefined && attempt.retryAfter() !== 0
 }
+
+/**
+ * Concerns one client, not the backend, unless the option `statuses` lists it: 429 (RFC 6585 §4), and what means 499 in
+ * gRPC: the client has cancelled, or its own deadline has passed.
+ */
+export function isAboutClient(status: number): boolean {
+  return status === 429 || status === 499
+}

@@ -41,7 +41,7 @@ export class HealthReader implements Reader {
   onStatus(status: number, headers: IncomingHttpHeaders): void {
     this.#hasResponded = true
     this.#probing.responded()
-    const type = String(headers['content-type'] ?? 'no content-type')
+    const type = headers['content-type'] ?? 'no content-type'
     if (status !== 200) this.#probing.bad(`HTTP ${status}, not gRPC`)
     else if (!type.startsWith('application/grpc')) this.#probing.bad(`HTTP 200 with ${type.slice(0, 40)}, not gRPC`)
     else this.onTrailers(headers)

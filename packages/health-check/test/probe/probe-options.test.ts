@@ -16,6 +16,7 @@ test('the defaults are sound, and what the README says', () => {
   assert.deepEqual(faults({}), [])
   assert.deepEqual(optionsOf(), {
     type: 'http',
+    service: '',
     method: 'HEAD',
     path: '/',
     headers: {},
