@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { errors } from 'undici'
-import { classify, failures, type AttemptProgress, type FailureReason } from '../src/failure.ts'
+import { classify, type AttemptProgress } from '../src/attempt/classify.ts'
+import { failures, type FailureReason } from '../src/failure.ts'
 
 test('the table', () => {
   assert.deepEqual(

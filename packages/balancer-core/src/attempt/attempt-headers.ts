@@ -1,5 +1,5 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http'
-import type { ConnectionRequest } from '../connections/connection.ts'
+import type { ConnectionRequest } from '../connections/connect.ts'
 import { isHopByHop } from '../headers/hop-by-hop.ts'
 
 /** The request of one attempt. Its header array is shared with the exchange until a header is replaced. */

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import type { buildConnector, Client } from 'undici'
-import type { Connect } from './connection.ts'
+import type { Connect } from './connect.ts'
 import type { Retiring } from './request-pool.ts'
 import type { HostName } from '../names/host-name.ts'
 

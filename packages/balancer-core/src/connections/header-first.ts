@@ -1,5 +1,5 @@
 import { errors } from 'undici'
-import type { Connect } from './connection.ts'
+import type { Connect } from './connect.ts'
 
 /** How to open the socket of a connection that begins with a header of the PROXY protocol. */
 interface HeaderFirst {

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream'
 import type { Clock } from '../clock.ts'
-import { StallWatch } from './stall-watch.ts'
-import type { RateLimit } from './client-rate.ts'
+import { StallWatch } from './limits/stall-watch.ts'
+import type { RateLimit } from './limits/client-rate.ts'
 
 /** Owner of the body. */
 interface Collecting {

@@ -8,7 +8,7 @@ import { RecordedBody } from '../request/recorded-body.ts'
 import type { Outgoing } from '../request/outgoing-request.ts'
 import type { Answer } from '../response/answer.ts'
 import type { ExchangeRecord } from './exchange-record.ts'
-import type { TimeLimits } from './time-limits.ts'
+import type { TimeLimits } from './limits/time-limits.ts'
 
 /** The limit of a whole call: the client's deadline or `timeouts.request`, whichever is shorter (ms; 0 = none). */
 function requestLimit({ deadline }: RemoteCall, request: number): [reason: FailureReason, limit: number] {

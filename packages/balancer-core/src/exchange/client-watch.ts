@@ -3,15 +3,15 @@ import type { Socket } from 'node:net'
 import type { Attempt } from '../attempt/attempt.ts'
 import type { AttemptCounts } from '../attempt-counts.ts'
 import { BodyCollection } from './body-collection.ts'
-import { ClientRate, type RateLimit } from './client-rate.ts'
+import { ClientRate, type RateLimit } from './limits/client-rate.ts'
 import type { Clock } from '../clock.ts'
 import type { FailureReason, Outcome } from '../failure.ts'
 import type { IncomingFields } from '../headers/fields.ts'
-import { isHeldUp } from './progress-limit.ts'
+import { isHeldUp } from './limits/progress-limit.ts'
 import { takeSmallBody } from '../request/request-body.ts'
 import type { Outgoing } from '../request/outgoing-request.ts'
 import { InterimResponses } from '../response/interim-responses.ts'
-import type { TimeLimits } from './time-limits.ts'
+import type { TimeLimits } from './limits/time-limits.ts'
 
 /**
  * How often to check whether a paused client is still there (ms), and how much of its body is read for that at most

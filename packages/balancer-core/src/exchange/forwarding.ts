@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import type { Balancer } from '../balancer.ts'
-import { rateLimit, type RateLimit } from './client-rate.ts'
+import { rateLimit, type RateLimit } from './limits/client-rate.ts'
 import type { ParsedOptions } from '../options.ts'
 import type { RequestRules } from '../request/outgoing-request.ts'
 import { guardOf } from '../paths/path-guard.ts'

@@ -1,7 +1,7 @@
 // Room `connections/http2`: requests to one backend over sessions of HTTP/2.
 import type { Readable } from 'node:stream'
 import { errors, type Dispatcher } from 'undici'
-import type { ConnectionRequest } from '../connection.ts'
+import type { ConnectionRequest } from '../connect.ts'
 import { ContinueTrust } from '../held-body.ts'
 import type { PoolCounts, RequestPool } from '../request-pool.ts'
 import { afterPoll } from './after-poll.ts'

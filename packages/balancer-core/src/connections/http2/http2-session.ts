@@ -1,6 +1,6 @@
 import { connect, type ClientHttp2Session } from 'node:http2'
 import type { Socket } from 'node:net'
-import type { Connect } from '../connection.ts'
+import type { Connect } from '../connect.ts'
 import type { Retiring } from '../request-pool.ts'
 import { largestHeader } from './http2-fields.ts'
 import type { PingSettings } from './ping-watch.ts'

@@ -1,6 +1,6 @@
 import type { TestContext } from 'node:test'
 import { buildConnector, type Dispatcher } from 'undici'
-import type { Connect } from '../../../src/connections/connection.ts'
+import type { Connect } from '../../../src/connections/connect.ts'
 import type { CarryingConnection } from '../../../src/connections/request-pool.ts'
 import { Http2Pool, type Http2PoolSettings } from '../../../src/connections/http2/http2-pool.ts'
 import { until } from '../../../../../test/support/until.ts'

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import { LongPassage, type LongPassageOwner } from './long-passage.ts'
-import type { TrailerSection } from './trailer-section.ts'
+import type { TrailerSection } from '../trailer-section.ts'
 import { withoutContinue, type Interim } from './unasked-continue.ts'
 
 /** User of the wire: told of events that reading responses does not show. */

@@ -1,36 +1,14 @@
 import type { Socket } from 'node:net'
 import { Client, type buildConnector, type Dispatcher } from 'undici'
-import type { ContinueTrust, HeldBody } from './held-body.ts'
-import { HeldUpload } from './held-upload.ts'
-import type { CarryingConnection, ConnectionAware, Retiring } from './request-pool.ts'
-import { TrailerSection, type TrailerSource } from './trailer-section.ts'
+import type { Connect, ConnectionRequest, ConnectorOf } from '../connect.ts'
+import type { ContinueTrust } from '../held-body.ts'
+import { HeldUpload } from '../held-upload.ts'
+import type { CarryingConnection, ConnectionAware } from '../request-pool.ts'
+import { TrailerSection, type TrailerSource } from '../trailer-section.ts'
 import { Wire, type WireOwner } from './wire.ts'
-
-/** A request, whose body may be held back: see `HeldBody`. */
-export interface ConnectionRequest extends Dispatcher.DispatchOptions {
-  readonly held?: HeldBody
-  /** What may follow its body, if that is a stream of unknown length. */
-  trailers?: TrailerSource
-  /** The client's connection: see `CarryingConnection.bindTo`. */
-  readonly client?: Socket
-  /** The protocols that it may be switched to: the value of `Upgrade`. */
-  readonly switchTo?: string
-}
 
 /** Kinds of responses without a body; some servers send one anyway. */
 export const bodiless = { none: 0, head: 1, noContent: 2, notModified: 4 } as const
-
-/** Opens sockets; returns the one that it opens, so that this can be cancelled. */
-export type Connect = (
-  options: buildConnector.Options & {
-    /** Written before everything else, even TLS: a header of the PROXY protocol. */
-    readonly header?: Buffer
-  },
-  callback: buildConnector.Callback,
-) => Socket | undefined
-
-/** Opens the sockets of a connection. */
-export type ConnectorOf = (connection: () => Client | Retiring) => Connect
 
 /** Owner of connections: told of everything that happens to one. */
 export interface ConnectionOwner {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { withoutContinue } from '../../src/connections/unasked-continue.ts'
+import { withoutContinue } from '../../../src/connections/http1/unasked-continue.ts'
 
 const continued = 'HTTP/1.1 100 Continue\r\n\r\n'
 const processing = 'HTTP/1.1 102 Processing\r\nx-a: 1\r\n\r\n'

@@ -1,11 +1,13 @@
+// Room `connections/http1`: HTTP/1.1 connections to one backend, by undici's client, and corrections of what it gets wrong on them.
 import type { Socket } from 'node:net'
 import { type Client, errors, type Dispatcher } from 'undici'
-import { bodiless, Connection, type ConnectionOwner, type ConnectionRequest, type ConnectorOf } from './connection.ts'
+import { withBody, type ConnectionRequest, type ConnectorOf } from '../connect.ts'
+import { bodiless, Connection, type ConnectionOwner } from './connection.ts'
 import { BoundConnections } from './bound-connections.ts'
 import { Handshakes } from './handshakes.ts'
 import { FreeConnections } from './free-connections.ts'
-import { ContinueTrust, type HeldBody } from './held-body.ts'
-import type { ConnectionAware, PoolCounts, RequestPool } from './request-pool.ts'
+import { ContinueTrust } from '../held-body.ts'
+import type { ConnectionAware, PoolCounts, RequestPool } from '../request-pool.ts'
 
 /**
  * How long a connection rests after a backend's first response of each kind that must not have a body, to see whether
@@ -18,12 +20,6 @@ const rest = 50
  * connection is used again after HEAD, which seldom comes often.
  */
 const trialAfterHead = 1000
-
-/** The request whose body was held back. */
-function withBody(options: ConnectionRequest, { body }: HeldBody): ConnectionRequest {
-  const { held: _, ...others } = options
-  return { ...others, body, reset: false }
-}
 
 /**
  * The HTTP/1.1 connections to one backend. undici's own Pool searches its busy ones for each request, and opens a new one although another

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { channel } from 'node:diagnostics_channel'
 import { describe, test } from 'node:test'
-import { longBody } from '../../src/connections/long-body.ts'
+import { longBody } from '../../../src/connections/http1/long-body.ts'
 
 function head(...fields: string[]): Buffer {
   return Buffer.from(`HTTP/1.1 200 OK\r\n${fields.map((field) => `${field}\r\n`).join('')}\r\n`, 'latin1')

@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.ts'
+import type { Clock } from '../../clock.ts'
 
 /**
  * Notices that nothing has moved for `idle` ms while something was awaited. Noting progress is one assignment, not a

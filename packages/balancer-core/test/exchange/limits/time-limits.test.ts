@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import type { ServerResponse } from 'node:http'
 import { test } from 'node:test'
-import { ManualClock } from '../../../../test/support/clock.ts'
-import type { FailureReason } from '../../src/failure.ts'
-import { TimeLimits } from '../../src/exchange/time-limits.ts'
+import { ManualClock } from '../../../../../test/support/clock.ts'
+import type { FailureReason } from '../../../src/failure.ts'
+import { TimeLimits } from '../../../src/exchange/limits/time-limits.ts'
 
 function limited(idle = 1000) {
   const clock = new ManualClock()

@@ -1,7 +1,8 @@
+// Room `exchange/limits`: how long an exchange and its parts may take, and how slow a client may be.
 import type { ServerResponse } from 'node:http'
-import type { Clock } from '../clock.ts'
+import type { Clock } from '../../clock.ts'
 import { delivered } from './client-rate.ts'
-import type { FailureReason } from '../failure.ts'
+import type { FailureReason } from '../../failure.ts'
 import { StallWatch } from './stall-watch.ts'
 
 /** Something that can be failed: an exchange. */

@@ -1,10 +1,10 @@
 import type { ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
 import { Readable } from 'node:stream'
-import type { Attempt } from '../attempt/attempt.ts'
-import type { FailureReason } from '../failure.ts'
+import type { Attempt } from '../../attempt/attempt.ts'
+import type { FailureReason } from '../../failure.ts'
 import { isHeldUp } from './progress-limit.ts'
-import type { Outgoing } from '../request/outgoing-request.ts'
+import type { Outgoing } from '../../request/outgoing-request.ts'
 
 /** How many bytes written to the client have been sent. */
 export function delivered({ socket, writableLength }: ServerResponse): number {

@@ -1,9 +1,9 @@
 import { request as httpRequest, type ClientRequest, type IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import { buildConnector, errors, type Dispatcher } from 'undici'
-import type { Connect, ConnectionRequest } from './connection.ts'
-import type { ConnectionAware } from './request-pool.ts'
-import { toFields } from '../headers/fields.ts'
+import type { Connect, ConnectionRequest } from '../connect.ts'
+import type { ConnectionAware } from '../request-pool.ts'
+import { toFields } from '../../headers/fields.ts'
 
 /** The type of headers in undici's handler. */
 type Received = Record<string, string | string[]>

@@ -1,5 +1,5 @@
-import type { Connect, ConnectionRequest, ConnectorOf } from './connection.ts'
-import type { ConnectionAware, Retiring } from './request-pool.ts'
+import type { Connect, ConnectionRequest, ConnectorOf } from '../connect.ts'
+import type { ConnectionAware, Retiring } from '../request-pool.ts'
 import { Handshake } from './handshake.ts'
 
 /** A tunnel stays where it is, whatever addresses the backend's name has by now. */

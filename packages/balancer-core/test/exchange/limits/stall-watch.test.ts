@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { ManualClock } from '../../../../test/support/clock.ts'
-import { StallWatch } from '../../src/exchange/stall-watch.ts'
+import { ManualClock } from '../../../../../test/support/clock.ts'
+import { StallWatch } from '../../../src/exchange/limits/stall-watch.ts'
 
 /** A watch of 1000 ms over something that is waited for until it is told otherwise. */
 function watching(clock = new ManualClock(50_000)) {

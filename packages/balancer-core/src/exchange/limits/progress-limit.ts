@@ -1,9 +1,9 @@
 import { Readable } from 'node:stream'
-import type { Attempt } from '../attempt/attempt.ts'
-import type { TimeoutOptions } from '../backends/pool-options.ts'
-import type { FailureReason } from '../failure.ts'
-import type { RemoteCall } from '../grpc/remote-call.ts'
-import type { Outgoing } from '../request/outgoing-request.ts'
+import type { Attempt } from '../../attempt/attempt.ts'
+import type { TimeoutOptions } from '../../backends/pool-options.ts'
+import type { FailureReason } from '../../failure.ts'
+import type { RemoteCall } from '../../grpc/remote-call.ts'
+import type { Outgoing } from '../../request/outgoing-request.ts'
 
 /** How long an attempt may go without progress, in ms (0 = no limit), and the failure after that. */
 export interface ProgressLimit {
