@@ -14,8 +14,8 @@ export interface RawClient {
 }
 
 /** Connects to a port of the loopback; the connection is destroyed when the test ends. */
-export async function rawClient(t: TestContext, port: number): Promise<RawClient> {
-  const socket = connect(port, '127.0.0.1')
+export async function rawClient(t: TestContext, port: number, address = '127.0.0.1'): Promise<RawClient> {
+  const socket = connect(port, address)
   let received = ''
   const checks = new Set<() => void>()
   const check = () => {
