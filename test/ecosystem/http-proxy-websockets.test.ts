@@ -215,7 +215,9 @@ describe('a prefix to another, for WebSockets as for requests', () => {
     test(name, async (t) => {
       const backend = Fastify()
       await backend.register(fastifyWebsocket)
-      backend.get('/*', {
+      backend.route({
+        method: 'GET',
+        url: '/*',
         handler: async (request) => request.url,
         wsHandler: (socket, request) => void socket.on('message', () => socket.send(request.url)),
       })

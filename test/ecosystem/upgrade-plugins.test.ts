@@ -77,8 +77,8 @@ async function statusOf(t: TestContext, port: number, path: string): Promise<str
   return (await client.closed()).slice(0, 12)
 }
 
-const orders = [
-  ['balancer'] as const,
+const orders: readonly (readonly Name[])[] = [
+  ['balancer'],
   ...names.slice(1).flatMap((name) => permutations(['balancer', name])),
   ...permutations(['balancer', 'http-proxy', 'socket.io']),
   ...permutations(names),

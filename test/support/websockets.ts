@@ -19,7 +19,8 @@ export async function startEchoBackend(
     request.pipe(response)
   })
   const server = new WebSocketServer({ server: http, ...options })
-  server.on('connection', (socket) => {
+  server.on('connection', (socket, request) => {
+    if (request.url === '/close') return socket.close(4001, 'of the server')
     socket.on('error', () => {})
     socket.on('message', (data, isBinary) =>
       socket.send(name === undefined ? data : `${name}:${(data as Buffer).toString()}`, { binary: isBinary }),

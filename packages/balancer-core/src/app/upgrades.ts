@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { Server, type IncomingMessage } from 'node:http'
-import { Server as SecureServer } from 'node:https'
 import type { Server as NetServer, Socket } from 'node:net'
+import { Server as SecureServer } from 'node:tls'
 import type { Balancer } from '../balancer.ts'
 import { isPlainRoute } from '../paths/route-kin.ts'
 import { ownersOf, routeKeyOf } from '../paths/unroutable.ts'
@@ -14,7 +14,7 @@ import { responseTo } from './upgrade-response.ts'
 
 type Arguments = readonly [request: IncomingMessage, socket: Socket, head: Buffer]
 
-const watched = new WeakSet<Server>()
+const watched = new WeakSet<NetServer>()
 /** For `localhost`, Fastify passes upgrades of its other servers on to the first. */
 const taken = new WeakSet<IncomingMessage>()
 /** Sockets without a listener for errors: a reset would end the process. */
@@ -39,12 +39,12 @@ interface Asking {
 class Upgrades {
   readonly #app: FastifyInstance
   readonly #registry: Registry
-  readonly #server: Server
+  readonly #server: NetServer
   readonly #onUpgrade = (...given: Arguments) => {
     if (!this.#hasOthers) this.#take(...given)
   }
 
-  constructor(app: FastifyInstance, registry: Registry, server: Server) {
+  constructor(app: FastifyInstance, registry: Registry, server: NetServer) {
     this.#app = app
     this.#registry = registry
     this.#server = server
@@ -102,10 +102,10 @@ class Upgrades {
     if (Object.hasOwn(server, 'emit')) return
     const { emit } = server
     const share = this.#share.bind(this)
-    server.emit = function emitOnce(this: Server, event: string, ...given: never[]) {
+    server.emit = function emitOnce(this: NetServer, event: string, ...given: never[]) {
       const emitNow = (): boolean => Reflect.apply(emit, this, [event, ...given]) as boolean
       return event === 'upgrade' ? share(given as never, emitNow) : emitNow()
-    } as Server['emit']
+    } as NetServer['emit']
   }
 
   /** Gives one to the app, or to all others who listen. */
@@ -147,6 +147,7 @@ class Upgrades {
 
 /** Takes upgrades for the balancers of an app. */
 export function takeUpgrades(app: FastifyInstance, registry: Registry, server: NetServer): void {
+  // One of HTTP/2 over TLS may speak HTTP/1.1 as well (`allowHTTP1`).
   if (!(server instanceof Server || server instanceof SecureServer) || watched.has(server)) return
   watched.add(server)
   // oxlint-disable-next-line no-new -- it listens
