@@ -83,10 +83,10 @@ test('two balancers by host, each with its own options for upgrades', async (t) 
   await app.register(balancer, { ...host('off'), backends: [plain.url], upgrade: { protocols: [] } })
   await app.register(balancer, { ...host('other'), backends: [plain.url], upgrade: { protocols: ['chat'] } })
   const { port, url } = await listenApp(t, app)
-  const ask = async (host: string, upgrade: string, pattern: RegExp) => {
+  const ask = async (name: string, upgrade: string, pattern: RegExp) => {
     const client = await rawClient(t, port)
     client.send(
-      handshake('/').replace('a.example', `${host}.example`).replace('upgrade: websocket', `upgrade: ${upgrade}`),
+      handshake('/').replace('a.example', `${name}.example`).replace('upgrade: websocket', `upgrade: ${upgrade}`),
     )
     assert.match(await client.until(pattern), pattern)
   }

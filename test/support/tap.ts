@@ -30,7 +30,7 @@ class Passage {
 }
 
 /** One connection through a tap. */
-export interface Tapped {
+interface Tapped {
   readonly there: Passage
   readonly back: Passage
 }

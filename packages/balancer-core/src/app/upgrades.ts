@@ -100,10 +100,11 @@ class Upgrades {
   #goFirst(): void {
     const server = this.#server
     if (Object.hasOwn(server, 'emit')) return
+    // oxlint-disable-next-line typescript/unbound-method -- it is called on the same server
     const { emit } = server
     const share = this.#share.bind(this)
     server.emit = function emitOnce(this: NetServer, event: string, ...given: never[]) {
-      const emitNow = (): boolean => Reflect.apply(emit, this, [event, ...given]) as boolean
+      const emitNow = () => Reflect.apply<NetServer, unknown[], boolean>(emit, this, [event, ...given])
       return event === 'upgrade' ? share(given as never, emitNow) : emitNow()
     } as NetServer['emit']
   }
