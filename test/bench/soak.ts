@@ -1,4 +1,4 @@
-// Does the balancer give everything back? Many requests, some aborted by clients, some reset by backends.
+// Does the balancer give everything back? Requests, event streams and tunnels, aborted, reset, restarted and drained.
 import { Agent } from 'node:http'
 import { setTimeout as delay } from 'node:timers/promises'
 import { integer, path, readArguments } from './arguments.ts'
@@ -7,22 +7,27 @@ import { markdownTable } from './markdown.ts'
 import { startNodeProgram } from './node-program.ts'
 import { leaveProxyCore } from './pinning.ts'
 import { resultsFile, saveResults } from './results.ts'
-import { startFickleBackends } from './soak/backends.ts'
+import { FickleBackend } from './soak/backends.ts'
 import { expectedEndings, play } from './soak/client.ts'
+import { Disturbances } from './soak/disturbances.ts'
 import { above, takeFigures } from './soak/figures.ts'
 import { choosePart, parts, seededRandom, type Part } from './soak/parts.ts'
 
 /** How long the proxy may take to come to rest. Idle connections to backends are kept for some seconds. */
 const restDeadline = 30_000
+/** How much more of the heap may be in use after the second half than after the first (MiB). */
+const heapLimit = 2
+/** Between two disturbances (ms). */
+const pause = 500
 
-const { requests, connections, seed, output } = readArguments(
+const { seconds, connections, seed, output } = readArguments(
   {
     name: 'soak.ts',
-    does: 'Sends requests through the balancer, 5 % aborted by the client and 5 % reset by the backend, in every phase;\nthen checks that sockets, handles, timers and counters are back at their idle values.',
+    does: 'Sends requests of all kinds through the balancer, some aborted by the client and some reset by the backend, while\nbackends restart and drain; then checks that sockets, handles, timers and counters are back at their idle values.\nDoes so twice; the second time, no more memory may be in use after it.',
     more: 'Exits with 1 if something leaked, or a request ended unexpectedly.',
   },
   {
-    requests: integer('Requests', { default: 200_000 }),
+    seconds: integer('Seconds', { default: 60, minimum: 2 }),
     connections: integer('Requests at a time', { default: 64 }),
     seed: integer('Seed of the random sequence', { default: 1 }),
     output: path('JSON file for the results', resultsFile('soak')),
@@ -32,66 +37,89 @@ const { requests, connections, seed, output } = readArguments(
 requireLinux()
 leaveProxyCore()
 
-const backends = await startFickleBackends(3)
-const origins = backends.map((backend) => `http://127.0.0.1:${backend}`)
-const { child, port } = await startNodeProgram('proxy', 'soak.ts', origins)
+const backends = Array.from({ length: 3 }, () => new FickleBackend())
+const ports = await Promise.all(backends.map((backend) => backend.start()))
+const { child, port } = await startNodeProgram(
+  'proxy',
+  'soak.ts',
+  ports.map((backend) => `http://127.0.0.1:${backend}`),
+)
 const idle = await takeFigures(child)
 
 const random = seededRandom(seed)
-const agent = new Agent({ keepAlive: true })
 const counts = Object.fromEntries(Object.keys(parts).map((part) => [part, 0])) as Record<Part, number>
 const faults = new Map<string, number>()
-let sent = 0
+let disturbed = 0
 
-async function client(): Promise<void> {
-  while (sent < requests) {
-    if (++sent % 20_000 === 0) process.stderr.write(`${sent} of ${requests} requests\n`)
+async function client(agent: Agent, disturbances: Disturbances, end: number): Promise<void> {
+  while (performance.now() < end) {
     const part = choosePart(random)
+    const isDisturbed = disturbances.watch()
     const ending = await play(part, port, agent, random)
     counts[part]++
     if (expectedEndings[part].includes(ending)) continue
     const fault = `${part} ended ${ending}`
-    faults.set(fault, (faults.get(fault) ?? 0) + 1)
+    if (isDisturbed()) disturbed++
+    else faults.set(fault, (faults.get(fault) ?? 0) + 1)
   }
 }
 
-const startedAt = performance.now()
-await Promise.all(Array.from({ length: connections }, client))
-const seconds = (performance.now() - startedAt) / 1000
-const busy = await takeFigures(child)
-agent.destroy()
-
-process.stderr.write('waiting for the proxy to become idle\n')
-const endedAt = performance.now()
-let rest = await takeFigures(child)
-while (above(idle, rest).length > 0 && performance.now() - endedAt < restDeadline) {
-  await delay(100)
-  rest = await takeFigures(child)
+/** Half of it, until the proxy is idle again. */
+async function half() {
+  const agent = new Agent({ keepAlive: true })
+  const disturbances = new Disturbances([() => backends[0]!.restart(), () => child.ask('drain')])
+  const over = new AbortController()
+  const disturbing = disturbances.run(pause, over.signal)
+  const end = performance.now() + seconds * 500
+  await Promise.all(Array.from({ length: connections }, () => client(agent, disturbances, end)))
+  over.abort()
+  await disturbing
+  const busy = await takeFigures(child)
+  agent.destroy()
+  process.stderr.write('waiting for the proxy to become idle\n')
+  const endedAt = performance.now()
+  let rest = await takeFigures(child)
+  while (above(idle, rest).length > 0 && performance.now() - endedAt < restDeadline) {
+    await delay(100)
+    rest = await takeFigures(child)
+  }
+  const restedAfter = (performance.now() - endedAt) / 1000
+  return { busy, rest, restedAfter, heap: await child.ask<number>('heap'), disturbances: disturbances.count }
 }
-const restedAfter = (performance.now() - endedAt) / 1000
+
+const first = await half()
+const { busy, rest, restedAfter, heap, disturbances } = await half()
+const requests = Object.values(counts).reduce((sum, count) => sum + count, 0)
 
 const problems = [
+  ...above(idle, first.rest).map((figure) => `leaked in the first half: ${figure}`),
   ...above(idle, rest).map((figure) => `leaked: ${figure}`),
   ...[...faults].map(([fault, count]) => `${count} × ${fault}`),
+  ...(heap > first.heap + heapLimit ? [`memory grew from ${first.heap.toFixed(1)} to ${heap.toFixed(1)} MiB`] : []),
+  ...(first.disturbances + disturbances === 0 ? ['nothing was disturbed'] : []),
 ]
 saveResults(output, {
   date: new Date().toISOString(),
   machine: describeMachine(),
-  options: { requests, connections, seed },
-  seconds,
+  options: { seconds, connections, seed },
+  requests,
+  disturbances: first.disturbances + disturbances,
+  disturbed,
   counts,
   idle,
   busy,
   rest,
   restedAfter,
+  heap: [first.heap, heap],
   problems,
 })
 const names = [...new Set([...Object.keys(idle), ...Object.keys(busy), ...Object.keys(rest)])]
 const partRows = Object.entries(counts).map(([part, count]) => [parts[part as Part], String(count)])
 const figureRows = names.map((name) => [name].concat([idle, busy, rest].map((figures) => String(figures[name] ?? 0))))
 process.stdout.write(
-  `${markdownTable(['Requests', `${requests} in ${seconds.toFixed(0)} s`], partRows)}\n\n` +
-    `${markdownTable(['Held by the proxy', 'idle', 'at the end', `${restedAfter.toFixed(1)} s later`], figureRows)}\n`,
+  `${markdownTable(['Requests', `${requests} in ${seconds} s`], partRows)}\n\n` +
+    `${markdownTable(['Held by the proxy', 'idle', 'at the end', `${restedAfter.toFixed(1)} s later`], figureRows)}\n\n` +
+    `Heap in use after each half: ${first.heap.toFixed(1)} and ${heap.toFixed(1)} MiB. Disturbed ${first.disturbances + disturbances} times, and ${disturbed} requests by that.\n`,
 )
 for (const problem of problems) process.stderr.write(`!! ${problem}\n`)
 process.exit(problems.length > 0 ? 1 : 0)

@@ -130,7 +130,7 @@ for (const tls of [false, true])
       { maxConnectionAge: 60_000 },
       tls ? { http2: true, https: { ...localhost, allowHTTP1: true } } : {},
     )
-    const client = await rawClient(t, port, tls ? localhost.cert : undefined)
+    const client = await rawClient(t, port, tls ? { ca: localhost.cert } : {})
     client.send(get('/1'))
     await client.until(/quick/)
     assert.doesNotMatch(client.received, /connection: close/i)

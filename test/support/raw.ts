@@ -15,8 +15,12 @@ export interface RawClient {
 }
 
 /** Connects to a port of the loopback, by TLS if there is a `ca`; the connection is destroyed when the test ends. */
-export async function rawClient(t: TestContext, port: number, ca?: string): Promise<RawClient> {
-  const place = { port, host: '127.0.0.1' }
+export async function rawClient(
+  t: TestContext,
+  port: number,
+  { ca, host = '127.0.0.1' }: { readonly ca?: string; readonly host?: string } = {},
+): Promise<RawClient> {
+  const place = { port, host }
   const socket = ca === undefined ? connect(place) : connectTls({ ...place, ca, servername: 'localhost' })
   let received = ''
   const checks = new Set<() => void>()

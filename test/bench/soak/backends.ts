@@ -1,10 +1,12 @@
+import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import type { Part } from './parts.ts'
 
 const body = Buffer.alloc(64 * 1024, 'x')
 const half = body.subarray(0, body.length / 2)
+const event = 'data: x\n\n'
 const small = Buffer.alloc(100, 'x')
 
 const acts: Record<Part, (request: IncomingMessage, response: ServerResponse) => void> = {
@@ -23,16 +25,61 @@ const acts: Record<Part, (request: IncomingMessage, response: ServerResponse) =>
     response.writeHead(200, { 'content-length': body.length })
     response.write(half, () => request.socket.resetAndDestroy())
   },
+  'events-whole'(_request, response) {
+    response.writeHead(200, { 'content-type': 'text/event-stream' }).write(event)
+    setTimeout(() => response.end(event), 5)
+  },
+  'events-left': (_request, response) =>
+    void response.writeHead(200, { 'content-type': 'text/event-stream' }).write(event),
+  'tunnel-whole': refuse,
+  'tunnel-left': refuse,
+  'tunnel-reset': refuse,
+  'tunnel-refused': refuse,
 }
 
-/** Starts backends that do what the path says. Answers their ports. */
-export async function startFickleBackends(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () =>
-    createServer((request, response) => {
-      request.on('error', () => {})
-      acts[request.url!.slice(1) as Part](request, response)
-    }).listen(0, '127.0.0.1'),
-  )
-  await Promise.all(servers.map((server) => once(server, 'listening')))
-  return servers.map((server) => (server.address() as AddressInfo).port)
+function refuse(_request: IncomingMessage, response: ServerResponse): void {
+  response.writeHead(403).end()
+}
+
+/** Sends everything back, or resets the connection at the first byte. */
+function tunnel({ headers, url }: IncomingMessage, socket: Socket): void {
+  socket.on('error', () => {})
+  if (url === '/tunnel-refused')
+    return void socket.end('HTTP/1.1 403 Forbidden\r\nconnection: close\r\ncontent-length: 0\r\n\r\n')
+  const accept = createHash('sha1').update(`${headers['sec-websocket-key']}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`)
+  const fields = `upgrade: websocket\r\nconnection: upgrade\r\nsec-websocket-accept: ${accept.digest('base64')}`
+  socket.write(`HTTP/1.1 101 Switching Protocols\r\n${fields}\r\n\r\n`)
+  if (url === '/tunnel-reset') socket.once('data', () => socket.resetAndDestroy())
+  else socket.pipe(socket)
+}
+
+/** A backend that does what the path says. */
+export class FickleBackend {
+  readonly #server = createServer((request, response) => {
+    request.on('error', () => {})
+    acts[request.url!.slice(1) as Part](request, response)
+  })
+  readonly #sockets = new Set<Socket>()
+
+  constructor() {
+    this.#server.on('upgrade', (request, socket) => tunnel(request, socket as Socket))
+    this.#server.on('connection', (socket) => {
+      this.#sockets.add(socket)
+      socket.on('close', () => this.#sockets.delete(socket))
+    })
+  }
+
+  async start(port = 0): Promise<number> {
+    await once(this.#server.listen(port, '127.0.0.1'), 'listening')
+    return (this.#server.address() as AddressInfo).port
+  }
+
+  /** Cuts every connection, and listens again on the same port. */
+  async restart(): Promise<void> {
+    const { port } = this.#server.address() as AddressInfo
+    const closed = new Promise((resolve) => void this.#server.close(resolve))
+    for (const socket of this.#sockets) socket.resetAndDestroy()
+    await closed
+    await this.start(port)
+  }
 }

@@ -1,8 +1,6 @@
 import { request as httpRequest, type Agent, type IncomingMessage } from 'node:http'
-import type { Part } from './parts.ts'
-
-/** How an exchange ended, as the client saw it. */
-export type Ending = 'answered' | 'refused' | 'broken' | 'left'
+import type { Ending, Part } from './parts.ts'
+import { playTunnel } from './tunnel-client.ts'
 
 /** What each part must end with: anything else is a fault. */
 export const expectedEndings: Record<Part, readonly Ending[]> = {
@@ -14,13 +12,23 @@ export const expectedEndings: Record<Part, readonly Ending[]> = {
   'reset-before-headers': ['refused'],
   // The reset may overtake the headers.
   'reset-mid-body': ['broken', 'refused'],
+  'events-whole': ['answered'],
+  'events-left': ['left'],
+  'tunnel-whole': ['answered'],
+  'tunnel-left': ['left'],
+  'tunnel-reset': ['broken'],
+  'tunnel-refused': ['refused'],
 }
 
 const upload = Buffer.alloc(1024, 'x')
 
 /** Plays one part to its end. */
 export function play(part: Part, port: number, agent: Agent, random: () => number): Promise<Ending> {
-  const uploads = part === 'abort-upload' || random() < 0.2
+  return part.startsWith('tunnel') ? playTunnel(part, port) : playRequest(part, port, agent, random)
+}
+
+function playRequest(part: Part, port: number, agent: Agent, random: () => number): Promise<Ending> {
+  const uploads = part === 'abort-upload' || (random() < 0.2 && !part.startsWith('events'))
   const path = `/${part}`
   const method = uploads ? 'POST' : 'GET'
   const headers = uploads ? { 'content-length': part === 'abort-upload' ? upload.length * 2 : upload.length } : {}
@@ -35,7 +43,8 @@ export function play(part: Part, port: number, agent: Agent, random: () => numbe
     }
     request.once('error', () => resolve(left ? 'left' : 'broken'))
     request.once('response', (response) => {
-      if (part === 'abort-mid-body') response.once('data', () => setTimeout(leave, random() * 10))
+      if (part === 'abort-mid-body' || part === 'events-left')
+        response.once('data', () => setTimeout(leave, random() * 10))
       void read(response).then((ending) => resolve(left ? 'left' : ending))
     })
     if (part === 'abort-upload') request.write(upload)

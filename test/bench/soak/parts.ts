@@ -7,19 +7,30 @@ export const parts = {
   'abort-mid-body': 'the client disconnects in the middle of the response',
   'reset-before-headers': 'the backend resets the connection instead of answering',
   'reset-mid-body': 'the backend resets the connection in the middle of its response',
+  'events-whole': 'server-sent events, to the end',
+  'events-left': 'server-sent events, and the client leaves after the first',
+  'tunnel-whole': 'a WebSocket, which the client closes',
+  'tunnel-left': 'a WebSocket, and the client disconnects',
+  'tunnel-reset': 'a WebSocket, and the backend resets the connection',
+  'tunnel-refused': 'a WebSocket, which the backend refuses',
 } as const
 
 export type Part = keyof typeof parts
 
+/** How an exchange ended, as the client saw it. */
+export type Ending = 'answered' | 'refused' | 'broken' | 'left'
+
 const names = Object.keys(parts) as Part[]
 const aborts = names.filter((name) => name.startsWith('abort'))
 const resets = names.filter((name) => name.startsWith('reset'))
+const events = names.filter((name) => name.startsWith('events'))
+const tunnels = names.filter((name) => name.startsWith('tunnel'))
+const kinds = [aborts, resets, events, tunnels]
 
-/** One request in twenty is aborted, one in twenty is reset. */
+/** Of twenty requests, one is aborted, one is reset, one is for events and one for a tunnel. */
 export function choosePart(random: () => number): Part {
-  const draw = random()
-  if (draw < 0.05) return aborts[Math.floor(random() * aborts.length)]!
-  if (draw < 0.1) return resets[Math.floor(random() * resets.length)]!
+  const kind = kinds[Math.floor(random() * 20)]
+  if (kind !== undefined) return kind[Math.floor(random() * kind.length)]!
   return 'plain'
 }
 

@@ -1,5 +1,6 @@
-import type { IncomingMessage, Server } from 'node:http'
-import type { Socket } from 'node:net'
+import type { IncomingMessage } from 'node:http'
+import type { Server, Socket } from 'node:net'
+import { Server as SecureServer } from 'node:tls'
 
 /** The response that is under way on a connection, as Node has it. */
 type Busy = Socket & { _httpMessage?: NodeJS.EventEmitter | null }
@@ -27,5 +28,5 @@ export function parseAgain(server: Server, request: IncomingMessage, socket: Soc
   }
   socket.removeAllListeners('timeout')
   socket.unshift(Buffer.concat([ordinaryHead(request), head]))
-  server.emit('connection', socket)
+  server.emit(server instanceof SecureServer ? 'secureConnection' : 'connection', socket)
 }

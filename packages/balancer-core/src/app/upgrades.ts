@@ -1,18 +1,22 @@
 import type { FastifyInstance } from 'fastify'
 import { Server, type IncomingMessage } from 'node:http'
-import { Server as SecureServer } from 'node:https'
 import type { Server as NetServer, Socket } from 'node:net'
+import { Server as SecureServer } from 'node:tls'
 import type { Balancer } from '../balancer.ts'
-import { ownersOf } from '../paths/unroutable.ts'
+import { isPlainRoute } from '../paths/route-kin.ts'
+import { ownersOf, routeKeyOf } from '../paths/unroutable.ts'
 import { hasBody } from '../request/request-body.ts'
 import { noteUpgrade, protocolsIn, takenOf } from '../request/upgrade-request.ts'
 import type { Registry } from './registry.ts'
 import { parseAgain } from './second-parse.ts'
+import { Untouched } from './untouched-socket.ts'
 import { responseTo } from './upgrade-response.ts'
 
 type Arguments = readonly [request: IncomingMessage, socket: Socket, head: Buffer]
 
-const watched = new WeakSet<Server>()
+const watched = new WeakSet<NetServer>()
+/** For `localhost`, Fastify passes upgrades of its other servers on to the first. */
+const taken = new WeakSet<IncomingMessage>()
 /** Sockets without a listener for errors: a reset would end the process. */
 function ignore(): void {}
 
@@ -23,20 +27,24 @@ interface Asking {
 
 /**
  * Requests to switch protocols. As soon as anybody listens for them, Node takes them all out of HTTP; and plugins that
- * listen, such as @fastify/websocket and @fastify/http-proxy, give each of them to the router again. Here each request goes
- * one way:
- * - to a protocol that a balancer takes, on its route: to the app, and to nobody else, so that hooks run once;
- * - to another protocol, or where nobody else listens: back to HTTP, as an ordinary request (RFC 9110 §7.8);
- * - anything else: to those who listen.
+ * listen, such as @fastify/websocket and @fastify/http-proxy, give them to the router again. Here each request goes one
+ * way:
+ * - on a balancer's route: to the app, and to nobody else, so that hooks run once;
+ * - on another ordinary route, whose handler may forward it: to those who listen, and to the app if they leave it; only to
+ *   the app beside @fastify/websocket, which would switch protocols on all routes;
+ * - anything else: to those who listen, as if no balancer was there; to the app where nobody else listens.
+ * What goes to the app to switch to a protocol that no balancer takes goes back to HTTP, as an ordinary request (RFC 9110
+ * §7.8).
  */
 class Upgrades {
   readonly #app: FastifyInstance
   readonly #registry: Registry
-  readonly #server: Server
-  readonly #taken = new WeakSet<IncomingMessage>()
-  readonly #onUpgrade = (...given: Arguments) => this.#take(...given)
+  readonly #server: NetServer
+  readonly #onUpgrade = (...given: Arguments) => {
+    if (!this.#hasOthers) this.#take(...given)
+  }
 
-  constructor(app: FastifyInstance, registry: Registry, server: Server) {
+  constructor(app: FastifyInstance, registry: Registry, server: NetServer) {
     this.#app = app
     this.#registry = registry
     this.#server = server
@@ -46,8 +54,8 @@ class Upgrades {
       (server as Asking).shouldUpgradeCallback = (request) =>
         // One without a body is parsed again all the same: Node would lose what is pipelined behind it.
         before.call(server, request) && (!hasBody(request) || this.#isUpgrade(request))
-    server.on('newListener', (event: string) => {
-      if (event === 'upgrade') this.#goFirst()
+    server.on('newListener', (event: string, listener: unknown) => {
+      if (event === 'upgrade' && listener !== this.#onUpgrade) this.#goFirst()
     })
     if (server.listenerCount('upgrade') > 0) this.#goFirst()
     server.on('upgrade', this.#onUpgrade)
@@ -55,12 +63,18 @@ class Upgrades {
 
   /** Does anybody else listen? */
   get #hasOthers(): boolean {
-    return this.#server.listenerCount('upgrade') > 1
+    return this.#server.listenerCount('upgrade') > this.#server.listenerCount('upgrade', this.#onUpgrade)
   }
 
-  /** The balancers whose own route a request takes; none if it takes another. */
-  #ownersOf(request: IncomingMessage): ReadonlySet<object> {
-    return ownersOf(this.#app, request)
+  /** Is it an ordinary route of the app? */
+  #isPlain({ method = '' }: IncomingMessage, key: string | undefined): boolean {
+    return key !== undefined && isPlainRoute(this.#app, method, key)
+  }
+
+  /** Does this request go to the app alone, whoever listens? */
+  #isOwn(request: IncomingMessage, key: string | undefined): boolean {
+    if (ownersOf(this.#app, key).size > 0) return true
+    return this.#app.hasDecorator('websocketServer') && this.#isPlain(request, key)
   }
 
   #isTaken({ headers }: IncomingMessage, balancers: Iterable<object>): boolean {
@@ -68,48 +82,73 @@ class Upgrades {
     return [...balancers].some((one) => takenOf((one as Balancer).options.upgrade, asked).length > 0)
   }
 
+  /** Is it one for the app, which some balancer takes? */
+  #isForApp(request: IncomingMessage, key: string | undefined): boolean {
+    const owners = ownersOf(this.#app, key)
+    return this.#isTaken(request, owners.size > 0 ? owners : this.#registry.balancers.values())
+  }
+
   /** Is it to be taken out of HTTP? */
   #isUpgrade(request: IncomingMessage): boolean {
     // A server must ignore it (RFC 9110 §7.8).
     if (request.httpVersion === '1.0') return false
-    const owners = this.#ownersOf(request)
-    if (owners.size > 0) return this.#isTaken(request, owners)
-    return this.#hasOthers || this.#isTaken(request, this.#registry.balancers.values())
+    const key = routeKeyOf(this.#app, request)
+    return (this.#hasOthers && !this.#isOwn(request, key)) || this.#isForApp(request, key)
   }
 
-  /** Keeps requests for balancers' routes from all others who listen: an emitter has no other way. */
+  /** Keeps requests for the app alone from all others who listen: an emitter has no other way. */
   #goFirst(): void {
     const server = this.#server
     if (Object.hasOwn(server, 'emit')) return
-    const emit = server.emit.bind(server) as (...given: unknown[]) => boolean
-    server.emit = (event: string, ...given: unknown[]) =>
-      (event === 'upgrade' && this.#takesFirst(given as never)) || emit(event, ...given)
+    // oxlint-disable-next-line typescript/unbound-method -- it is called on the same server
+    const { emit } = server
+    const share = this.#share.bind(this)
+    server.emit = function emitOnce(this: NetServer, event: string, ...given: never[]) {
+      const emitNow = () => Reflect.apply<NetServer, unknown[], boolean>(emit, this, [event, ...given])
+      return event === 'upgrade' ? share(given as never, emitNow) : emitNow()
+    } as NetServer['emit']
   }
 
-  #takesFirst([request, socket, head]: Arguments): boolean {
-    if (this.#ownersOf(request).size === 0) {
-      // A route of the app may forward it, once one of those who listen has given it to the router.
-      noteUpgrade(request, { protocols: protocolsIn(request.headers.upgrade), stream: socket, head })
-      return false
+  /** Gives one to the app, or to all others who listen. */
+  #share(given: Arguments, emit: () => boolean): boolean {
+    const [request, socket] = given
+    const key = routeKeyOf(this.#app, request)
+    if (this.#isOwn(request, key)) {
+      this.#take(...given)
+      return true
     }
-    this.#take(request, socket, head)
+    if (!this.#hasOthers) return emit()
+    const isPlain = this.#isPlain(request, key)
+    // Another may give it to the app in its own way; then its handler can still forward it.
+    if (isPlain) this.#note(...given)
+    const untouched = new Untouched(socket)
+    // @fastify/http-proxy gives what takes no route to the app, if nobody else listens.
+    if (key === undefined) this.#server.off('upgrade', this.#onUpgrade)
+    emit()
+    if (key === undefined) this.#server.on('upgrade', this.#onUpgrade)
+    if (isPlain && untouched.isStill) this.#take(...given)
     return true
   }
 
-  #take(request: IncomingMessage, socket: Socket, head: Buffer): void {
-    if (this.#taken.has(request)) return
-    const isOwn = this.#ownersOf(request).size > 0
-    if (!isOwn && this.#hasOthers) return
-    this.#taken.add(request)
+  #note(...[request, stream, head]: Arguments): void {
+    noteUpgrade(request, { protocols: protocolsIn(request.headers.upgrade), stream, head })
+  }
+
+  #take(...given: Arguments): void {
+    const [request, socket, head] = given
+    if (taken.has(request)) return
+    taken.add(request)
     socket.on('error', ignore)
-    if (!this.#isUpgrade(request)) return parseAgain(this.#server, request, socket, head)
-    noteUpgrade(request, { protocols: protocolsIn(request.headers.upgrade), stream: socket, head })
+    if (request.httpVersion === '1.0' || !this.#isForApp(request, routeKeyOf(this.#app, request)))
+      return parseAgain(this.#server, request, socket, head)
+    this.#note(...given)
     this.#server.emit('request', request, responseTo(request, socket))
   }
 }
 
 /** Takes upgrades for the balancers of an app. */
 export function takeUpgrades(app: FastifyInstance, registry: Registry, server: NetServer): void {
+  // One of HTTP/2 over TLS may speak HTTP/1.1 as well (`allowHTTP1`).
   if (!(server instanceof Server || server instanceof SecureServer) || watched.has(server)) return
   watched.add(server)
   // oxlint-disable-next-line no-new -- it listens

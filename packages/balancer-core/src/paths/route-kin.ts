@@ -14,20 +14,28 @@ interface Course {
 /** A route as it was declared. */
 interface Declared {
   readonly methods: readonly string[]
-  readonly url: string
+  /** Of its patterns. */
+  readonly keys: readonly string[]
   readonly course: Course
+  /** It is one of @fastify/websocket, which switches protocols itself. */
+  readonly isWebSocket: boolean
 }
+
+/** As @fastify/websocket extends them. */
+type WebSocketOptions = RouteOptions & { readonly websocket?: boolean; readonly wsHandler?: unknown }
 
 const byServer = new WeakMap<object, Declared[]>()
 const owners = new WeakMap<object, object>()
 
 const hookNames = ['onRequest', 'preParsing', 'preValidation', 'preHandler'] as const
 
-function declared(scope: FastifyInstance, options: RouteOptions): Declared {
+function declared(scope: FastifyInstance, options: WebSocketOptions): Declared {
   const hooks = hookNames.flatMap((name) => [name, options[name] ?? []].flat() as unknown[])
   const handler = owners.get(options.handler) ?? options.handler
   const settings = [options.config, options.schema, options.constraints]
-  return { methods: [options.method].flat(), url: options.url, course: { scope, hooks, handler, settings } }
+  const isWebSocket = options.websocket === true || options.wsHandler !== undefined
+  const keys = patternsOf(options.url).map(({ key }) => key)
+  return { methods: [options.method].flat(), keys, course: { scope, hooks, handler, settings }, isWebSocket }
 }
 
 // For every app created from now on: a plugin would see only the routes that are registered after it.
@@ -39,6 +47,18 @@ subscribe('fastify.initialization', (message) => {
     routes.push(declared(this, options))
   })
 })
+
+/**
+ * Is the route of this key an ordinary one? Not so those of @fastify/websocket and @fastify/http-proxy, which switch
+ * protocols themselves, and those that were declared before this module was loaded.
+ */
+export function isPlainRoute({ server }: FastifyInstance, method: string, key: string): boolean {
+  const known = (byServer.get(server) ?? []).filter(
+    ({ methods, keys }) => methods.includes(method) && keys.includes(key),
+  )
+  // @fastify/http-proxy decorates its own scope, which contains nothing but its routes.
+  return known.length > 0 && known.every((one) => !one.isWebSocket && !one.course.scope.hasReplyDecorator('wsProxy'))
+}
 
 /** Marks a handler: all handlers with the same owner do the same. */
 export function setOwner(handler: object, owner: object): void {
@@ -60,9 +80,9 @@ function areSame(one: Course, other: Course): boolean {
  */
 export function kinOf(scope: FastifyInstance, method: string, keys: ReadonlySet<string>): ReadonlySet<string> {
   const courses = new Map<string, Course[]>()
-  for (const { methods, url, course } of byServer.get(scope.server) ?? [])
+  for (const { methods, keys: declaredKeys, course } of byServer.get(scope.server) ?? [])
     if (methods.includes(method))
-      for (const { key } of patternsOf(url)) courses.set(key, [...(courses.get(key) ?? []), course])
+      for (const key of declaredKeys) courses.set(key, [...(courses.get(key) ?? []), course])
   const own = [...keys].flatMap((key) => courses.get(key) ?? [])
   const [first] = own
   const kin = new Set(keys)

@@ -8,6 +8,9 @@ import { patternsOf } from './route-pattern.ts'
 /** Fastify's own property for the original target, when another one was routed. */
 type Incoming = IncomingMessage & { originalUrl?: string }
 
+/** What decides which route a request takes. */
+type Routed = Pick<IncomingMessage, 'method' | 'url' | 'headers'>
+
 /** The target from the client, and the one given to the router instead. */
 interface Disguise {
   readonly given: string
@@ -32,28 +35,29 @@ export function noteCatchAll(scope: FastifyInstance, url: string, owner: object)
   for (const { key } of patternsOf(url)) known.set(key, (known.get(key) ?? new Set()).add(owner))
 }
 
-/** Who owns the catch-all route that a routable path takes; nobody, if it takes another route or none. */
-function ownersAt(
-  app: FastifyInstance,
-  method: string,
-  path: string,
-  headers: IncomingHttpHeaders,
-): ReadonlySet<object> {
+/** The key of the route that a routable path takes; undefined if it takes none. */
+function keyAt(app: FastifyInstance, method: string, path: string, headers: IncomingHttpHeaders): string | undefined {
   const routed = asRouted(path)
-  const route = routesOf(app)
-    .of(method)
-    .find((one) => one.pattern.matches(routed) && !isElsewhere(one, headers))
-  return (route && catchAlls.get(app.server)?.get(route.pattern.key)) ?? nobody
+  const routes = routesOf(app).of(method)
+  return routes.find((one) => one.pattern.matches(routed) && !isElsewhere(one, headers))?.pattern.key
 }
 
-/** Who owns the catch-all route that this target takes; nobody, if it takes another route or none. */
-export function ownersOf(
-  app: FastifyInstance,
-  { method = '', url = '', headers }: Pick<IncomingMessage, 'method' | 'url' | 'headers'>,
-): ReadonlySet<object> {
-  const disguise = disguiseOf(url, (path) => ownersAt(app, method, path, headers).size > 0)
+/** Who owns the catch-all route of this key; nobody, if it is another route or none. */
+export function ownersOf(app: FastifyInstance, key: string | undefined): ReadonlySet<object> {
+  return (key === undefined ? undefined : catchAlls.get(app.server)?.get(key)) ?? nobody
+}
+
+/** Does a routable path take a catch-all route? */
+function isForwardedAt(app: FastifyInstance, { method = '', headers }: Routed, path: string): boolean {
+  return ownersOf(app, keyAt(app, method, path, headers)).size > 0
+}
+
+/** The key of the route that a request takes; undefined if it takes none. */
+export function routeKeyOf(app: FastifyInstance, request: Routed): string | undefined {
+  const { method = '', url = '', headers } = request
+  const disguise = disguiseOf(url, (path) => isForwardedAt(app, request, path))
   const target = (disguise ?? url).replace(/^https?:\/\/[^/?]*/i, '')
-  return ownersAt(app, method, withoutQuery(target) || '/', headers)
+  return keyAt(app, method, withoutQuery(target) || '/', headers)
 }
 
 /** Encodes escapes that are not UTF-8 once more: the router decodes paths as UTF-8, and refuses anything else. */
@@ -95,8 +99,7 @@ export function routeUnroutable(app: FastifyInstance, server: Server): void {
   server.prependListener('request', (request: Incoming) => {
     const { url: given = '' } = request
     if (given.charCodeAt(0) === 47 && !given.includes('%')) return
-    const isForwarded = (path: string) => ownersAt(app, request.method ?? '', path, request.headers).size > 0
-    const routed = disguiseOf(given, isForwarded)
+    const routed = disguiseOf(given, (path) => isForwardedAt(app, request, path))
     if (routed === undefined) return
     disguises.set(request, { given, routed })
     request.originalUrl = given

@@ -105,7 +105,7 @@ describe('a listener for HTTP/2', () => {
     const { app, port } = await start(t, options)
     const { keepAliveTimeout, requestTimeout } = app.server
     assert.deepEqual([keepAliveTimeout, requestTimeout], [4321, 8765])
-    const client = await rawClient(t, port, localhost.cert)
+    const client = await rawClient(t, port, { ca: localhost.cert })
     for (let count = 1; count <= 2; count++) {
       client.send('GET / HTTP/1.1\r\nhost: a.example\r\n\r\n')
       // oxlint-disable-next-line no-await-in-loop -- over one connection
