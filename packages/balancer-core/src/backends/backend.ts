@@ -18,6 +18,8 @@ export type TunnelEnd = 'client' | 'backend' | 'idle' | 'linger' | 'max-age' | '
 
 /** An exchange with a backend that was upgraded: bytes in both directions. */
 export interface BackendTunnel {
+  /** On the clock, in ms. */
+  readonly openedAt: number
   /** Closes it in an orderly way, within 2 s; resolves once it is closed. */
   shutDown(reason: 'drain'): Promise<void>
 }
@@ -52,7 +54,7 @@ export class Backend {
 
   /** Attempts in progress. */
   inFlight = 0
-  /** Open tunnels. */
+  /** Open tunnels, the oldest first. */
   readonly tunnels = new Set<BackendTunnel>()
   /** Open tunnels, and attempts that may become one. */
   tunnelPlaces = 0
@@ -64,9 +66,12 @@ export class Backend {
   requests = 0
   /** Ended attempts, by outcome. */
   readonly outcomes: Partial<Record<Outcome, number>> = {}
-  /** Body bytes sent to it and received from it. */
+  /** Bytes sent to it and received from it, of bodies and tunnels. */
   bytesSent = 0
   bytesReceived = 0
+  /** Of those, bytes of tunnels. */
+  tunnelBytesSent = 0
+  tunnelBytesReceived = 0
   readonly latency = new Latency()
 
   /** Replaced after the deadline of a drain has closed its connections. */
@@ -154,6 +159,7 @@ export class Backend {
   toJSON() {
     const { id, url, weight, effectiveWeight, priority, maxInFlight, zone, tags, state, available, vetoes } = this
     const { inFlight, tunnels, requests, outcomes, bytesSent, bytesReceived, latency, host } = this
+    const { tunnelBytesSent, tunnelBytesReceived } = this
     return {
       id,
       url,
@@ -175,6 +181,8 @@ export class Backend {
       outcomes,
       bytesSent,
       bytesReceived,
+      tunnelBytesSent,
+      tunnelBytesReceived,
       latency: { average: latency.average, buckets: latency.buckets },
     }
   }

@@ -35,10 +35,13 @@ test('the view holds what is known of it, and nothing that cannot be written dow
       { by: 'test', reason: 'it is odd', hard: false, since: 6 },
     ],
     inFlight: 1,
+    tunnels: 0,
     requests: 3,
     outcomes: { ok: 2 },
     bytesSent: 10,
     bytesReceived: 20,
+    tunnelBytesSent: 0,
+    tunnelBytesReceived: 0,
   })
   assert.deepEqual(latency, { average: 7, buckets: [0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0] })
 })
