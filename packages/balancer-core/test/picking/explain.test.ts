@@ -41,7 +41,7 @@ test('says of each backend what counts', () => {
   a.warm(0.5)
   a.inFlight = 2
   a.penalty = 1
-  a.tunnels.add({ openedAt: 0, shutDown: async () => {} })
+  a.tunnels.add({} as never)
   a.tunnelLoad = 0.1
   b.configure({ weight: 1, priority: 4, maxInFlight: 2, tags: [] })
   const veto = { by: 'health-check', reason: 'it is down', hard: false, since: 5, evidence: 'seen', lift: () => {} }
