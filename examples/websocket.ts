@@ -15,7 +15,7 @@ import { WebSocketServer } from 'ws'
 async function startBackend(name: string): Promise<string> {
   const server = new WebSocketServer({ host: '127.0.0.1', port: 0 })
   server.on('connection', (socket) => {
-    socket.on('message', (message) => socket.send(`${name}: ${String(message as Buffer)}`))
+    socket.on('message', (message) => socket.send(`${name}: ${(message as Buffer).toString()}`))
   })
   await once(server, 'listening')
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
