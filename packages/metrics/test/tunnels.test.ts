@@ -86,6 +86,7 @@ test('a tunnel is a request until it is open; after that, only a tunnel', async 
     assert.equal(count(name, `count${labels}`), name.endsWith('duration') ? 4 : 3, name)
     assert.equal(count(name, `bucket${labels.replace('}', ',le="0.25"}')}`), count(name, `count${labels}`), name)
   }
+  assert.equal(count('fastify_balancer_request_duration', `sum${of}`), 4 * 0.25)
   assert.equal(count('fastify_balancer_queue_wait', `sum${of}`), 0)
   const tunnels = 'fastify_balancer_tunnel_duration'
   assert.equal(count(tunnels, `count${of}`), 2)

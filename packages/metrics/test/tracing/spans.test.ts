@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { channel } from 'node:diagnostics_channel'
 import { createServer } from 'node:http2'
 import { request } from 'node:http'
+import type { Socket } from 'node:net'
 import { beforeEach, test, type TestContext } from 'node:test'
 import { startApp } from '../../../../test/support/app.ts'
 import { ask } from '../../../../test/support/ask.ts'
@@ -302,11 +303,20 @@ test('stopped while a request is under way, it follows that to its end, takes no
     if (incoming.url === '/held') void released.then(() => response.end())
     else response.end()
   })
-  const { app, url } = await startApp(t, { backends: [backend.url] })
+  backend.server.on('upgrade', ({ headers }, socket: Socket) => {
+    socket.end(`${switching(`sec-websocket-key: ${headers['sec-websocket-key']}\r`)}\r\n`)
+  })
+  const { app, url, port } = await startApp(t, { backends: [backend.url] })
   const tracing = new Tracing(app, api)
   const names = ['exchange:start', 'exchange:end', 'tunnel:start', 'attempt:start', 'attempt:end']
   const heard = () => names.filter((name) => channel(`balancer-core:${name}`).hasSubscribers)
   tracing.start()
+  // A tunnel has no more spans when it ends.
+  const client = await rawClient(t, port)
+  client.send(handshake())
+  await client.closed()
+  await until('the tunnel is closed', () => app.balancer.exchanges === 0)
+  await sdk.take(2)
   const held = ask(`${url}/held`)
   await until('it has arrived', () => backend.received.length === 1)
   tracing.stop()
