@@ -308,6 +308,33 @@ const examples: Record<string, (t: TestContext, name: string) => Promise<Running
     assert.equal(asked(a!)[0]!.headers.traceparent, `00-${String(span.trace)}-${String(span.span)}-01`)
     return running
   },
+
+  async 'websocket.ts'(t, name) {
+    const running = await start(t, name, [])
+    const open = async (path: string) => {
+      const socket = new WebSocket(running.url.replace('http', 'ws') + path)
+      t.after(() => socket.close())
+      const answered = new Promise<string>((resolve) => {
+        socket.addEventListener('message', ({ data }) => resolve(String(data)))
+        socket.addEventListener('error', () => resolve('refused'))
+      })
+      socket.addEventListener('open', () => socket.send('hello'))
+      return answered
+    }
+    assert.equal(await open('/chat?token=wrong'), 'refused')
+    assert.equal(await open('/chat?token=open+sesame'), 'a: hello')
+    assert.equal(await open('/chat?token=open+sesame'), 'b: hello')
+    const tunnels = JSON.parse((await ask(`${running.url}/tunnels`)).body) as Record<string, unknown>[]
+    assert.deepEqual(
+      tunnels.map(({ id, protocol, path, bytesReceived }) => [id, protocol, path, bytesReceived]),
+      // A frame of 2 bytes and the text.
+      [
+        ['1', 'websocket', '/chat', 10],
+        ['2', 'websocket', '/chat', 10],
+      ],
+    )
+    return running
+  },
 }
 
 for (const [name, run] of Object.entries(examples)) {

@@ -3,13 +3,16 @@ import balancer from 'fastify-balancer'
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:https'
+import type { Socket } from 'node:net'
 import { test, type TestContext } from 'node:test'
 import { listenApp } from '../support/app.ts'
 import { ask } from '../support/ask.ts'
 import { listen, startBackend, unusedOrigin } from '../support/backend.ts'
 import { localhost } from '../support/certificates.ts'
 import { LogLines, type LogLine } from '../support/log-lines.ts'
+import { rawClient } from '../support/raw.ts'
 import { until } from '../support/until.ts'
+import { handshake, switching } from '../support/upgrade-backend.ts'
 
 const readme = readFileSync(new URL('../../packages/balancer-core/README.md', import.meta.url), 'utf8')
 
@@ -33,13 +36,18 @@ const common = new Set(['level', 'time', 'pid', 'hostname', 'reqId', 'msg'])
 function namesIn(line: LogLine): string[] {
   const own = Object.keys(line).filter((name) => !common.has(name))
   const attempts = Array.isArray(line['attempts']) ? (line['attempts'] as object[]) : []
-  return [...own, ...attempts.flatMap((attempt) => Object.keys(attempt).map((name) => `attempts[].${name}`))]
+  const tunnel = Object.keys(line['tunnel'] ?? {}).map((name) => `tunnel.${name}`)
+  return [...own, ...tunnel, ...attempts.flatMap((attempt) => Object.keys(attempt).map((name) => `attempts[].${name}`))]
 }
 
 async function start(t: TestContext) {
   const log = new LogLines()
   const app = Fastify({ logger: log })
   const b = await startBackend(t)
+  b.server.on('upgrade', (request, socket: Socket) => {
+    const key = `sec-websocket-key: ${request.headers['sec-websocket-key']}\r`
+    socket.end(`${switching(key)}\r\nbye`)
+  })
   const request = ({ in: { url } }: { in: { url?: string } }) => {
     if (url === '/broken') throw new Error('a mistake')
   }
@@ -64,13 +72,22 @@ test('the README documents each field of the lines about requests, and no other'
   assert.equal((await ask(`${url}/reused`)).status, 200)
   assert.equal((await ask(`${url}/x/..;y/z`)).status, 400)
   assert.equal((await ask(`${url}/broken`)).status, 500)
+  const client = await rawClient(t, Number(new URL(url).port))
+  client.send(handshake('/tunnel'))
+  await client.closed()
   const untrusted = createServer(localhost)
   const origin = await listen(untrusted)
   t.after(() => void untrusted.close())
   await app.balancer.setBackends([origin.replace('http:', 'https:')], { force: true })
-  assert.equal((await ask(`${url}/untrusted`)).status, 502)
+  const call = { method: 'POST', headers: ['content-type', 'application/grpc'] }
+  assert.equal((await ask(`${url}/untrusted`, call)).headers['grpc-status'], '14')
   await b.stop()
-  await until('all are logged', () => log.exchanges.length === 5)
+  await until('all are logged', () => log.exchanges.length === 6)
+  const { msg, level, outcome, status, tunnel } = log.exchanges.find((line) => line.url === '/tunnel')!
+  const { duration, ...rest } = tunnel as Readonly<Record<string, unknown>>
+  assert.deepEqual([level, outcome, status, typeof duration], [30, 'ok', 101, 'number'])
+  assert.match(msg!, /^tunnel closed by the backend after \d+ ms$/)
+  assert.deepEqual(rest, { protocol: 'websocket', bytesSent: 0, bytesReceived: 3, closedBy: 'backend' })
   const documented = rowsOf('log-request').flatMap(([field = '']) => codeIn(field))
   const found = new Set(log.exchanges.flatMap(namesIn))
   assert.deepEqual([...found].sort(), documented.filter((name) => !common.has(name)).sort())

@@ -56,6 +56,15 @@ export class UnknownBackendError extends UnknownBackend {
   }
 }
 
+const UnknownTunnel = createError<[string]>('FST_BALANCER_ADMIN_UNKNOWN_TUNNEL', "There is no open tunnel '%s'", 404)
+
+/** No open tunnel of this balancer has this id. */
+export class UnknownTunnelError extends UnknownTunnel {
+  constructor(id: string) {
+    super(withoutSecrets(id))
+  }
+}
+
 /** A revision that is not, or no longer, kept. */
 export const UnknownRevisionError = createError<[number, string]>(
   'FST_BALANCER_ADMIN_UNKNOWN_REVISION',

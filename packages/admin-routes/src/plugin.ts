@@ -22,6 +22,7 @@ import { addReload } from './routes/reload.ts'
 import { addRollback } from './routes/rollback.ts'
 import { addServerRead, addServerWrite } from './routes/server.ts'
 import { addState } from './routes/state.ts'
+import { addTunnelsRead, addTunnelsWrite } from './routes/tunnels.ts'
 import { addWait } from './routes/wait.ts'
 import { WrittenView } from './views/written-view.ts'
 import { SameOrigin } from './requests/same-origin.ts'
@@ -33,6 +34,7 @@ const readers = [
   addBackendsRead,
   addBackendRead,
   addWait,
+  addTunnelsRead,
   addExplain,
   addServerRead,
   addEvents,
@@ -45,6 +47,7 @@ const writers = [
   addState,
   addProbe,
   addCircuit,
+  addTunnelsWrite,
   addReload,
   addRollback,
   addServerWrite,

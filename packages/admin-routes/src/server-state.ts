@@ -58,6 +58,13 @@ export class ServerState {
     return sum
   }
 
+  /** Of those, open tunnels. */
+  get tunnels(): number {
+    let sum = 0
+    for (const { tunnels } of this.#app.balancers.values()) sum += tunnels.size
+    return sum
+  }
+
   /** Starts to drain. A second order restarts the grace period, but connections that are already being closed stay so. */
   drain({ grace, close }: ServerDrainOptions): void {
     this.#stopTimer()
@@ -90,7 +97,9 @@ export class ServerState {
 
   async #closeApp(): Promise<void> {
     const { log } = this.#app
-    log.info(`server drained: closing, ${this.exchanges} requests in flight`)
+    const { exchanges, tunnels } = this
+    const open = tunnels === 0 ? '' : `, ${tunnels} of them tunnels`
+    log.info(`server drained: closing, ${exchanges} requests in flight${open}`)
     try {
       await this.#app.close()
     } catch (error) {

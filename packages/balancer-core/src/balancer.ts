@@ -186,9 +186,10 @@ export class Balancer extends ManagedList {
 
   /** A live view of its state. */
   toJSON() {
-    const { name, policy, set, exchanges, queue, backends } = this
+    const { name, policy, set, exchanges, tunnels, queue, backends } = this
     const { revision, panicking } = set
-    return { name, policy: policy.name, revision, panicking, exchanges, waiting: queue.length, backends }
+    const waiting = queue.length
+    return { name, policy: policy.name, revision, panicking, exchanges, tunnels: tunnels.size, waiting, backends }
   }
 
   /** Puts options in force, but for the list. */

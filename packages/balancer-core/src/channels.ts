@@ -9,7 +9,9 @@ import type { BackendSet } from './backends/backend-set.ts'
 export const channels = {
   /** An exchange has begun: `{ exchange }`. */
   exchangeStart: channel<unknown, { exchange: ExchangeView }>('balancer-core:exchange:start'),
-  /** It has ended, with its outcome: `{ exchange }`. */
+  /** It was upgraded, and its tunnel is open; its outcome is `ok` from now on: `{ exchange }`. */
+  tunnelStart: channel<unknown, { exchange: ExchangeView }>('balancer-core:tunnel:start'),
+  /** It has ended, with its outcome; one that was upgraded, when its tunnel has closed: `{ exchange }`. */
   exchangeEnd: channel<unknown, { exchange: ExchangeView }>('balancer-core:exchange:end'),
   /** An attempt goes to its backend: `{ attempt }`. */
   attemptStart: channel<unknown, { attempt: Attempt }>('balancer-core:attempt:start'),

@@ -413,7 +413,15 @@ test('the live view can be written down', (t) => {
   balancer.enter()
   balancer.queue.enter(exchanging())
   const { backends, ...view } = JSON.parse(JSON.stringify(balancer)) as { backends: { id: string }[] }
-  assert.deepEqual(view, { name: 'default', policy: 'p2c', revision: 1, panicking: false, exchanges: 2, waiting: 1 })
+  assert.deepEqual(view, {
+    name: 'default',
+    policy: 'p2c',
+    revision: 1,
+    panicking: false,
+    exchanges: 2,
+    tunnels: 0,
+    waiting: 1,
+  })
   assert.deepEqual(
     backends.map(({ id }) => id),
     ['a', 'b', 'c'],

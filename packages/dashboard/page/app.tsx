@@ -15,6 +15,7 @@ import type { Live } from './live/live.ts'
 import { Outcome, type Told } from './actions/outcome.tsx'
 import { balancerState } from './live/state.ts'
 import type { Store } from './live/store.ts'
+import { Tunnels } from './tunnels/tunnels.tsx'
 import { usePageState } from './use-page-state.ts'
 import type { BackendView } from './api/views.ts'
 
@@ -32,6 +33,7 @@ export function App({ store, live, api }: AppProps) {
   const { chosen, balancers = [], access } = state
   const balancer = chosen === undefined ? undefined : balancerState(state, chosen)
   const drainDeadline = balancer?.view?.drainDeadline ?? 0
+  const tunnels = balancer?.now?.tunnels ?? 0
   const several = balancers.length > 1
   const choose = useCallback(
     (kind: ActionKind, backend: BackendView, revision: number) => {
@@ -70,6 +72,16 @@ export function App({ store, live, api }: AppProps) {
                 <div class="below">
                   <EventFeed feed={state.feed} several={several} />
                   <Explain key={chosen} api={api} balancer={chosen} />
+                  {tunnels > 0 && (
+                    <Tunnels
+                      key={`tunnels of ${chosen}`}
+                      api={api}
+                      balancer={chosen}
+                      open={tunnels}
+                      canAct={access === 'operator'}
+                      onIntent={setIntent}
+                    />
+                  )}
                 </div>
               </div>
             </>

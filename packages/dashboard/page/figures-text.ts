@@ -56,6 +56,18 @@ export function age(ms: number): string {
   return `${Math.floor(seconds / 86_400)} d`
 }
 
+/** A number of tunnels: `1 tunnel`, `1,234 tunnels`. */
+export function tunnelsText(tunnels: number): string {
+  return tunnels === 1 ? '1 tunnel' : `${count(tunnels)} tunnels`
+}
+
+/** A number of bytes, in one unit: `812 B`, `3.4 KiB`, `20 MiB`. */
+export function bytesText(bytes: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
+  const index = Math.min(units.length - 1, Math.max(0, Math.floor(Math.log2(Math.max(1, bytes)) / 10)))
+  return `${count(bytes / 1024 ** index)} ${units[index]}`
+}
+
 /** In MiB. */
 export function mebibytes(bytes: number): string {
   return `${whole.format(bytes / 1_048_576)} MiB`

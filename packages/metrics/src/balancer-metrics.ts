@@ -9,8 +9,10 @@ import { bytesOf, possibleForm, type Form } from './exposition/exposition.ts'
 import { Family } from './families/family.ts'
 import type { ParsedOptions } from './options.ts'
 import { Sources } from './families/sources.ts'
+import type { Traffic } from './traffic/traffic.ts'
 
 const exchangeEnd = 'balancer-core:exchange:end'
+const tunnelStart = 'balancer-core:tunnel:start'
 
 function namesIn(registry: Registry): string[] {
   return registry.getMetricsAsArray().map(({ name }) => name)
@@ -24,7 +26,14 @@ export class BalancerMetrics {
   readonly #sources: Sources
   /** Names of the metrics registered here. */
   readonly #names: readonly string[]
-  readonly #onExchangeEnd = (message: unknown) => this.#count((message as { exchange: ExchangeView }).exchange)
+  readonly #onExchangeEnd = (message: unknown) => {
+    const { exchange } = message as { exchange: ExchangeView }
+    this.#trafficOf(exchange)?.exchangeEnded(exchange)
+  }
+  readonly #onTunnelStart = (message: unknown) => {
+    const { exchange } = message as { exchange: ExchangeView }
+    this.#trafficOf(exchange)?.tunnelStarted(exchange)
+  }
 
   /** @throws Error if the registry already has a metric of the same name, e.g. because two servers share it */
   constructor(app: FastifyInstance, { registry = new Registry(), defaultMetrics, buckets }: ParsedOptions) {
@@ -57,18 +66,20 @@ export class BalancerMetrics {
   start(): void {
     for (const balancer of this.#sources.balancers) this.#sources.trafficOf(balancer)
     subscribe(exchangeEnd, this.#onExchangeEnd)
+    subscribe(tunnelStart, this.#onTunnelStart)
   }
 
   /** Stops for good, and removes its metrics from the registry, so that another server can use it. */
   stop(): void {
     unsubscribe(exchangeEnd, this.#onExchangeEnd)
+    unsubscribe(tunnelStart, this.#onTunnelStart)
     for (const name of this.#names) this.registry.removeSingleMetric(name)
   }
 
-  #count(exchange: ExchangeView): void {
+  #trafficOf(exchange: ExchangeView): Traffic | undefined {
     // Channels are process-wide, and another server may have a balancer of the same name.
-    if (!this.#app.balancerServers.has(exchange.request.server.server)) return
+    if (!this.#app.balancerServers.has(exchange.request.server.server)) return undefined
     const balancer: Balancer | undefined = this.#app.balancers.get(exchange.balancerName)
-    if (balancer !== undefined) this.#sources.trafficOf(balancer).exchangeEnded(exchange)
+    return balancer === undefined ? undefined : this.#sources.trafficOf(balancer)
   }
 }

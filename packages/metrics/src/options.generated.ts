@@ -32,7 +32,7 @@ export interface MetricsOptions {
    */
   defaultMetrics?: boolean
   /**
-   * Upper bounds of all histogram buckets, in seconds, ascending
+   * Upper bounds of histogram buckets, in seconds, ascending; those of tunnels are fixed
    * @default [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
    */
   buckets?: readonly number[]

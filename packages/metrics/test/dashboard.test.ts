@@ -5,7 +5,10 @@ import Fastify from 'fastify'
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test, type TestContext } from 'node:test'
-import { startBackends, unusedOrigin } from '../../../test/support/backend.ts'
+import { listenApp } from '../../../test/support/app.ts'
+import { unusedOrigin } from '../../../test/support/backend.ts'
+import { rawClient } from '../../../test/support/raw.ts'
+import { handshake, startUpgradeBackend, switching } from '../../../test/support/upgrade-backend.ts'
 import metrics from '../src/index.ts'
 
 interface Panel {
@@ -29,23 +32,28 @@ const queries = dashboard.panels.flatMap(({ targets = [] }) => targets)
 
 /** Every series that Prometheus would have of a server that has seen everything, with its labels. */
 async function seriesOf(t: TestContext): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
-  const [well] = await startBackends(t, 'well')
+  const well = await startUpgradeBackend(t, (head) =>
+    /^upgrade:/im.test(head) ? `${switching(head)}\r\n` : 'HTTP/1.1 204 No Content\r\n\r\n',
+  )
   const app = Fastify()
-  t.after(() => app.close())
   const backends = [
-    { id: 'well', url: well!.url },
+    { id: 'well', url: well.url },
     { id: 'dead', url: await unusedOrigin() },
   ]
   await app.register(balancer, { backends })
   await app.register(healthCheck)
   await app.register(circuitBreaker)
   await app.register(metrics)
-  await app.ready()
+  const { port } = await listenApp(t, app)
   app.circuitBreaker.isolate('well', { reason: 'so' })
   await app.inject('/')
   app.circuitBreaker.release('well')
   await app.inject('/')
   await app.inject({ method: 'POST', url: '/', headers: { 'content-type': 'application/grpc' } })
+  const client = await rawClient(t, port)
+  client.send(handshake())
+  await client.until(/ 101 /)
+  await [...app.balancer.tunnels][0]!.shutDown('operator')
   const families = await app.balancerMetrics.registry.getMetricsAsJSON()
   const series = new Map<string, Set<string>>()
   for (const { name, values } of families as unknown as Families) {

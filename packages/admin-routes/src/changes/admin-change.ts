@@ -9,6 +9,7 @@ export type AdminAction =
   | 'backend.probe'
   | 'circuit.hold'
   | 'circuit.release'
+  | 'tunnel.close'
   | 'server.state'
 
 /** A change through the admin routes. Plain data. */
@@ -20,7 +21,7 @@ export interface AdminChange {
   readonly balancer?: string
   /** The id of the backend, if the change concerns one. */
   readonly backend?: string
-  /** The value before: a list of backends, one of them, or the name of a state. */
+  /** The value before: a list of backends, one of them, a tunnel, or the name of a state. */
   readonly before: unknown
   readonly after: unknown
   /** Parameters: `deadline` of a backend drain (ms), `grace` (ms) and `close` of a server drain. */

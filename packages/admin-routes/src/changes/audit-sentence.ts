@@ -44,6 +44,12 @@ function graceOf({ terms }: SentenceParts): string {
   return ` (grace ${duration(terms.grace)}${terms.close === true ? ', then close' : ''})`
 }
 
+/** `tunnel 7 (websocket, client 10.0.0.9)` */
+function tunnelOf(before: unknown): string {
+  const { id, protocol, client } = before as Readonly<Record<'id' | 'protocol' | 'client', string>>
+  return `tunnel ${id} (${protocol}, client ${client})`
+}
+
 const sentences: Readonly<Record<AdminChange['what'], (parts: SentenceParts) => string>> = {
   'backends.replace': ({ balancer, revision }) =>
     `replaced the backends of balancer ${balancer} (revision ${revision})`,
@@ -56,6 +62,7 @@ const sentences: Readonly<Record<AdminChange['what'], (parts: SentenceParts) => 
   'backend.probe': ({ backend, after }) => `probed backend ${backend}: ${textOf(after)}`,
   'circuit.hold': (parts) => `set the circuit of backend ${parts.backend}: ${transition(parts)}`,
   'circuit.release': (parts) => `released the circuit of backend ${parts.backend}: ${transition(parts)}`,
+  'tunnel.close': ({ backend, before }) => `closed ${tunnelOf(before)} of backend ${backend}`,
   'server.state': (parts) => `set the server: ${transition(parts)}${graceOf(parts)}`,
 }
 

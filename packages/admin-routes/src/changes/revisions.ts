@@ -50,7 +50,7 @@ function withoutTls(backends: Balancer['listed']): readonly object[] {
 export class Revisions {
   readonly #balancer: Balancer
   readonly #kept: Revision[] = []
-  /** Removed, and still with requests in flight when last checked. */
+  /** Removed, and still with requests in flight or tunnels when last checked. */
   #retiring: readonly Backend[] = []
 
   constructor(balancer: Balancer) {
@@ -62,12 +62,12 @@ export class Revisions {
     remember(balancer.set.revision)
     balancer.addHook('onBackendsChange', function adminRoutes(now, before) {
       remember(now.revision)
-      const busy = before.all.filter(({ inFlight }) => inFlight > 0)
+      const busy = before.all.filter(({ isIdle }) => !isIdle)
       if (busy.length > 0) retire(busy, new Set(now.all))
     })
     const retire = (busy: readonly Backend[], present: ReadonlySet<Backend>) => {
       const removed = busy.filter((backend) => !present.has(backend))
-      this.#retiring = this.#retiring.concat(removed).filter(({ inFlight }) => inFlight > 0)
+      this.#retiring = this.#retiring.concat(removed).filter(({ isIdle }) => !isIdle)
     }
   }
 
@@ -102,12 +102,12 @@ export class Revisions {
     return { backend: id, before: at(revision - 1), after: at(revision), revision }
   }
 
-  /** The backend with this id: in the list, or removed but still with requests in flight (the latest, if several). */
+  /** The backend with this id: in the list, or removed but not yet idle (the latest, if several). */
   find(id: string): Backend | undefined {
     try {
       return this.#balancer.backend(id)
     } catch {
-      return this.#retiring.findLast((backend) => backend.id === id && backend.inFlight > 0)
+      return this.#retiring.findLast((backend) => backend.id === id && !backend.isIdle)
     }
   }
 }

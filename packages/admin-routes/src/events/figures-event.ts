@@ -14,7 +14,9 @@ const latency = Type.Union(
 )
 
 const counts = {
-  requests: Type.Integer({ description: 'Requests that ended in this period' }),
+  requests: Type.Integer({
+    description: 'Requests that ended in this period; a request for a tunnel ends with its handshake',
+  }),
   failed: Type.Integer({ description: 'Of those, with status 500 or above, or broken off, but not by the client' }),
   latency,
 }
@@ -28,9 +30,15 @@ export const FiguresEvent = Type.Object({
   ...counts,
   retries: Type.Integer({ description: 'Retries and failovers: attempts after the first of their request' }),
   exchanges: Type.Integer({ description: 'Requests in progress now' }),
+  tunnels: Type.Integer({ description: 'Of those, open tunnels' }),
   waiting: Type.Integer({ description: 'Of those, waiting in the queue for a backend' }),
   backends: Type.Array(
-    Type.Object({ id: Type.String(), ...counts, inFlight: Type.Integer({ description: 'In flight now' }) }),
+    Type.Object({
+      id: Type.String(),
+      ...counts,
+      inFlight: Type.Integer({ description: 'In flight now' }),
+      tunnels: Type.Integer({ description: 'Open now' }),
+    }),
     {
       description: 'Per backend: `requests` counts attempts, `latency` is the time to response headers',
     },

@@ -6,6 +6,7 @@ import type { FiguresEvent } from './figures-event.ts'
 import { Measurement } from './measurement.ts'
 
 const exchangeEnd = 'balancer-core:exchange:end'
+const tunnelStart = 'balancer-core:tunnel:start'
 const attemptEnd = 'balancer-core:attempt:end'
 
 /** How often figures are sent (ms). */
@@ -42,6 +43,7 @@ export class Figures {
   start(): void {
     if (this.#timer !== undefined) return
     subscribe(exchangeEnd, this.#onExchangeEnd)
+    subscribe(tunnelStart, this.#onTunnelStart)
     subscribe(attemptEnd, this.#onAttemptEnd)
     this.#look()
     this.#wait()
@@ -50,6 +52,7 @@ export class Figures {
   stop(): void {
     if (this.#timer === undefined) return
     unsubscribe(exchangeEnd, this.#onExchangeEnd)
+    unsubscribe(tunnelStart, this.#onTunnelStart)
     unsubscribe(attemptEnd, this.#onAttemptEnd)
     this.#clock.clearTimeout(this.#timer)
     this.#timer = undefined
@@ -78,14 +81,23 @@ export class Figures {
 
   readonly #onExchangeEnd = (message: unknown) => {
     const { exchange } = message as { exchange: ExchangeView }
-    // Channels are process-wide, and another server may have a balancer of the same name.
-    if (this.#app.balancerServers.has(exchange.request.server.server))
-      this.#measured.get(exchange.balancerName)?.measurement.exchangeEnded(exchange)
+    // Its handshake is the request, which has been counted when the tunnel was opened.
+    if (exchange.tunnel === undefined) this.#of(exchange)?.exchangeEnded(exchange, exchange.endedAt)
+  }
+
+  readonly #onTunnelStart = (message: unknown) => {
+    const { exchange } = message as { exchange: ExchangeView }
+    this.#of(exchange)?.exchangeEnded(exchange, exchange.tunnel!.openedAt)
   }
 
   readonly #onAttemptEnd = (message: unknown) => {
     const { attempt } = message as { attempt: Attempt }
-    if (this.#app.balancerServers.has(attempt.exchange.request.server.server))
-      this.#measured.get(attempt.exchange.balancerName)?.measurement.attemptEnded(attempt)
+    this.#of(attempt.exchange)?.attemptEnded(attempt)
+  }
+
+  /** Channels are process-wide, and another server may have a balancer of the same name. */
+  #of({ request, balancerName }: Pick<ExchangeView, 'request' | 'balancerName'>): Measurement | undefined {
+    if (!this.#app.balancerServers.has(request.server.server)) return undefined
+    return this.#measured.get(balancerName)?.measurement
   }
 }

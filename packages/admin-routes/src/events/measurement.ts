@@ -15,7 +15,8 @@ export class Measurement {
     this.#since = balancer.clock.now()
   }
 
-  exchangeEnded({ status, outcome, blame, startedAt, endedAt, attempts }: ExchangeView): void {
+  /** `endedAt` on the clock: a request for a tunnel ends with its handshake. */
+  exchangeEnded({ status, outcome, blame, startedAt, attempts }: ExchangeView, endedAt: number): void {
     const answered = outcome === 'ok' ? (attempts.at(-1)?.effectiveStatus ?? status) : status
     const failed = answered >= 500 || (outcome !== 'ok' && blame !== 'client')
     this.#exchanges.add(failed, endedAt - startedAt)
@@ -29,7 +30,7 @@ export class Measurement {
 
   /** Returns the figures and starts a new period. `at` in ms since the epoch. */
   take(at: number): Omit<FiguresEvent, 'process'> {
-    const { name, clock, exchanges, queue, backends } = this.#balancer
+    const { name, clock, exchanges, tunnels, queue, backends } = this.#balancer
     const now = clock.now()
     const seconds = (now - this.#since) / 1000
     this.#since = now
@@ -43,9 +44,13 @@ export class Measurement {
       ...this.#exchanges.take(),
       retries,
       exchanges,
+      tunnels: tunnels.size,
       waiting: queue.length,
       backends: backends.map((backend) =>
-        Object.assign({ id: backend.id, inFlight: backend.inFlight }, this.#of(backend).take()),
+        Object.assign(
+          { id: backend.id, inFlight: backend.inFlight, tunnels: backend.tunnels.size },
+          this.#of(backend).take(),
+        ),
       ),
     }
   }

@@ -29,13 +29,14 @@ const ServerOrder = Type.Object(
 )
 
 function viewOf({ serverState }: Desk): Static<typeof ServerView> {
-  const { state, closesConnections, closesConnectionsAt, closesApp, exchanges } = serverState
+  const { state, closesConnections, closesConnectionsAt, closesApp, exchanges, tunnels } = serverState
   return {
     state,
     closesConnections,
     ...(closesConnectionsAt !== undefined && { closesConnectionsAt }),
     ...(state === 'drain' && { closesApp }),
     exchanges,
+    tunnels,
     idle: exchanges === 0,
   }
 }

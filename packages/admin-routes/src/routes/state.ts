@@ -9,7 +9,8 @@ import { tags, type Scope } from '../scope.ts'
 const StateOrder = Type.Object(
   {
     state: Type.Union([Type.Literal('ready'), Type.Literal('drain'), Type.Literal('maintenance')], {
-      description: '`drain` lets requests in flight finish until the deadline; `maintenance` aborts them at once',
+      description:
+        '`drain` lets requests in flight and tunnels finish until the deadline; `maintenance` aborts them at once',
     }),
     deadline,
   },
@@ -30,7 +31,12 @@ export function addState(scope: Scope, desk: Desk): void {
         headers: ConditionalHeaders,
         body: StateOrder,
         response: responses(
-          { 200: { ...BackendView, description: 'The backend; `inFlight` counts its unfinished requests' } },
+          {
+            200: {
+              ...BackendView,
+              description: 'The backend; `inFlight` counts its unfinished requests, `tunnels` its open tunnels',
+            },
+          },
           ...([400, 403, 404, 412, 413, 415] as const),
         ),
       },

@@ -12,11 +12,12 @@ const IdleView = Type.Object({
   state: Type.String(),
   idle: Type.Boolean(),
   inFlight: Type.Integer({ description: 'Unfinished requests' }),
+  tunnels: Type.Integer({ description: 'Open tunnels' }),
 })
 
-/** `GET /balancers/:name/backends/:id/wait`; also for a removed backend, until its requests have finished. */
+/** `GET /balancers/:name/backends/:id/wait`; also for a removed backend, until its requests and tunnels have ended. */
 export function addWait(scope: Scope, desk: Desk): void {
-  const watch = new IdleWatch('balancer-core:attempt:end')
+  const watch = new IdleWatch('balancer-core:attempt:end', 'balancer-core:exchange:end')
   scope.addHook('preClose', async () => watch.close())
   scope.get(
     '/balancers/:name/backends/:id/wait',
@@ -25,7 +26,7 @@ export function addWait(scope: Scope, desk: Desk): void {
       schema: {
         tags,
         operationId: 'waitForBackend',
-        summary: 'Wait until a backend has no request in flight, at most `timeout`',
+        summary: 'Wait until a backend has no request in flight and no tunnel, at most `timeout`',
         params: BackendParams,
         querystring: WaitQuery,
         response: responses(
@@ -46,13 +47,13 @@ export function addWait(scope: Scope, desk: Desk): void {
       const backend = revisionsOf(balancer).find(id)
       if (backend === undefined) throw new UnknownBackendError(id)
       await watch.wait(
-        () => backend.inFlight === 0,
+        () => backend.isIdle,
         balancer.clock,
         timeout,
         (leave) => whenGone(request, reply, leave),
       )
-      const { state, inFlight } = backend
-      return reply.code(inFlight === 0 ? 200 : 202).send({ id, state, idle: inFlight === 0, inFlight })
+      const { state, isIdle: idle, inFlight, tunnels } = backend
+      return reply.code(idle ? 200 : 202).send({ id, state, idle, inFlight, tunnels: tunnels.size })
     },
   )
 }

@@ -11,6 +11,27 @@ export const BackendParams = Type.Object({
   id: Type.String({ description: 'Id of the backend' }),
 })
 
+/** The tunnel named in the path. */
+export const TunnelParams = Type.Object({
+  ...BalancerParams.properties,
+  id: Type.String({ description: 'Id of the tunnel' }),
+})
+
+/** Default `limit` of lists that come in pages. */
+export const defaultLimit = 100
+
+/** The query of a list of tunnels. */
+export const TunnelsQuery = Type.Object(
+  {
+    backend: Type.Optional(Type.String({ description: 'Only those to the backend with this id' })),
+    after: Type.Optional(Type.Integer({ minimum: 0, description: '`next` of the page before' })),
+    limit: Type.Optional(
+      Type.Integer({ minimum: 1, maximum: 1000, default: defaultLimit, description: 'Most tunnels of one page' }),
+    ),
+  },
+  strict,
+)
+
 /** For routes without a query: a request with an unknown one, e.g. `dryRun`, must not be carried out. */
 export const NoQuery = Type.Object({}, strict)
 
@@ -26,7 +47,8 @@ export const deadline = Type.Optional(
   Type.Integer({
     minimum: 0,
     maximum: 2_147_483_647,
-    description: 'Requests still in flight then are aborted (ms; 0 = no deadline). Default: the option `drainDeadline`',
+    description:
+      'Requests still in flight then are aborted, and tunnels closed (ms; 0 = no deadline). Default: the option `drainDeadline`',
   }),
 )
 
@@ -65,7 +87,7 @@ export const ConditionalHeaders = Type.Object({
 const faults: Readonly<Record<number, string>> = {
   400: 'Invalid request; `faults` lists everything that is wrong. Nothing was changed',
   403: 'Refused: a change by a page of another origin',
-  404: 'No such balancer, backend or revision',
+  404: 'No such balancer, backend, tunnel or revision',
   409: 'Not possible in the current state. Nothing was changed',
   412: '`If-Match` is stale; `current` is the current list. Nothing was changed',
   413: 'The body is too large',

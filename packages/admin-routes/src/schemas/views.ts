@@ -88,7 +88,6 @@ export const BackendView = Type.Object({
   state: Type.Union([Type.Literal('ready'), Type.Literal('drain'), Type.Literal('maintenance')]),
   available: Type.Boolean({ description: 'True without any veto' }),
   vetoes: Type.Array(VetoView),
-  inFlight: Type.Integer(),
   connections: Type.Object(
     {
       open: Type.Integer(),
@@ -101,16 +100,43 @@ export const BackendView = Type.Object({
     },
     { description: 'Connections for traffic, without those of probes' },
   ),
+  inFlight: Type.Integer({
+    description: 'Requests in flight; once its tunnel is open, a request is no longer one of them',
+  }),
+  tunnels: Type.Integer({ description: 'Open tunnels: connections that were upgraded, e.g. to WebSocket' }),
+  oldestTunnel: Type.Optional(Type.Integer({ description: 'For how long the oldest of them has been open (ms)' })),
   requests: Type.Integer({ description: 'Attempts started so far' }),
   outcomes: Type.Record(Type.String(), Type.Integer(), { description: 'Ended attempts by outcome' }),
-  bytesSent: Type.Integer(),
+  bytesSent: Type.Integer({ description: 'Bytes of bodies and tunnels that were sent to it' }),
   bytesReceived: Type.Integer(),
+  tunnelBytesSent: Type.Integer({ description: 'Of those, bytes of tunnels, open and closed ones' }),
+  tunnelBytesReceived: Type.Integer(),
   latency: Type.Object({ average: Type.Number({ description: 'ms' }), buckets: Type.Array(Type.Integer()) }),
   circuit: Type.Optional(CircuitView),
   health: Type.Optional(HealthView),
 })
 /** A backend and its current state. */
 export type BackendView = Static<typeof BackendView>
+
+/** A connection that was upgraded, e.g. to WebSocket. */
+export const TunnelView = Type.Object({
+  id: Type.String({ description: 'Unique within its balancer; rises with each tunnel' }),
+  backend: Type.String({ description: 'Id of the backend' }),
+  protocol: Type.String({ description: 'In lower case, e.g. `websocket`' }),
+  client: Type.String({ description: 'Address of the client' }),
+  path: Type.String({ description: 'Without the query' }),
+  age: Type.Integer({ description: 'For how long it has been open (ms)' }),
+  bytesSent: Type.Integer({ description: 'From the client to the backend' }),
+  bytesReceived: Type.Integer({ description: 'From the backend to the client' }),
+  closedBy: Type.Optional(Type.String({ description: 'Once it closes: who ended it, or why; `operator` by this API' })),
+})
+
+/** Some of a balancer's tunnels. */
+export const TunnelsView = Type.Object({
+  total: Type.Integer({ description: 'Number of open tunnels, on this page or not' }),
+  tunnels: Type.Array(TunnelView, { description: 'The oldest first' }),
+  next: Type.Optional(Type.String({ description: 'If there are more: `after` for the next page' })),
+})
 
 /** All backends of one balancer, in order. */
 export const SetView = Type.Object({
@@ -125,6 +151,7 @@ const summary = {
   panicking: Type.Boolean({ description: 'Panic mode: too few healthy backends, so health is ignored' }),
   closing: Type.Boolean(),
   exchanges: Type.Integer({ description: 'Requests in progress' }),
+  tunnels: Type.Integer({ description: 'Of those, open tunnels' }),
   waiting: Type.Integer({ description: 'Of those, waiting in the queue for a backend' }),
 }
 
@@ -173,6 +200,7 @@ export const ServerView = Type.Object({
   ),
   closesApp: Type.Optional(Type.Boolean({ description: 'While draining: the app will be closed at that time' })),
   exchanges: Type.Integer({ description: 'Requests in progress, of all balancers' }),
+  tunnels: Type.Integer({ description: 'Of those, open tunnels' }),
   idle: Type.Boolean({ description: 'True if there are none' }),
 })
 
@@ -211,7 +239,8 @@ export const ExplanationView = Type.Object({
       vetoes: Type.Array(VetoView),
       inFlight: Type.Integer(),
       maxInFlight: Type.Integer(),
-      load: Type.Number(),
+      tunnels: Type.Integer(),
+      load: Type.Number({ description: 'Requests in flight, recent failures, and tunnels times `upgrade.weight`' }),
       weight: Type.Integer(),
       effectiveWeight: Type.Number(),
       priority: Type.Integer(),

@@ -28,6 +28,12 @@ function circuitView({
   return { backend, state, since, reason, openings, trials, ...(changesIn !== undefined && { changesIn }) }
 }
 
+/** For how long the oldest tunnel of a backend has been open; nothing without any. */
+function oldestTunnel({ clock }: Balancer, { tunnels }: Backend): Pick<BackendView, 'oldestTunnel'> {
+  for (const { openedAt } of tunnels) return { oldestTunnel: Math.round(clock.now() - openedAt) }
+  return {}
+}
+
 /** The text of an object that ends with a long list of this name, up to that. */
 function beginning(rest: object, list: string): string {
   return `${JSON.stringify(rest).slice(0, -1)},"${list}":[`
@@ -139,6 +145,7 @@ export class Views {
       ...(zone !== undefined && { zone }),
       ...(circuit !== undefined && { circuit: circuitView(circuit) }),
       ...(health !== undefined && { health }),
+      ...oldestTunnel(balancer, backend),
     }
   }
 
@@ -158,8 +165,9 @@ export class Views {
     return { state, since, consecutive, ...(lastProbe !== undefined && { lastProbe }) }
   }
 
-  #summary({ name, policy, set, closing, exchanges, queue }: Balancer) {
+  #summary({ name, policy, set, closing, exchanges, tunnels, queue }: Balancer) {
     const { revision, panicking } = set
-    return { name, policy: policy.name, revision, panicking, closing, exchanges, waiting: queue.length }
+    const counts = { exchanges, tunnels: tunnels.size, waiting: queue.length }
+    return { name, policy: policy.name, revision, panicking, closing, ...counts }
   }
 }

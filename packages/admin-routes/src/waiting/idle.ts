@@ -7,16 +7,16 @@ import { TooManyWaitingError } from './errors.ts'
 const most = 100
 
 /**
- * Requests that wait until a backend or the server is idle. It listens to a channel only while a request waits, and cleans
+ * Requests that wait until a backend or the server is idle. It listens to channels only while a request waits, and cleans
  * up however the wait ends.
  */
 export class IdleWatch {
-  readonly #channel: string
+  readonly #channels: readonly string[]
   readonly #waiting = new Set<() => void>()
 
-  /** `channel`: reports each ended attempt or request. */
-  constructor(channel: 'balancer-core:attempt:end' | 'balancer-core:exchange:end') {
-    this.#channel = channel
+  /** `channels`: report each ended attempt, or request. */
+  constructor(...channels: ('balancer-core:attempt:end' | 'balancer-core:exchange:end')[]) {
+    this.#channels = channels
   }
 
   /** Number of waiting requests. */
@@ -38,12 +38,12 @@ export class IdleWatch {
       const leave = () => {
         if (!this.#waiting.delete(leave)) return
         clock.clearTimeout(timer)
-        unsubscribe(this.#channel, look)
+        for (const channel of this.#channels) unsubscribe(channel, look)
         resolve()
       }
       this.#waiting.add(leave)
       const timer = clock.setTimeout(leave, timeout)
-      subscribe(this.#channel, look)
+      for (const channel of this.#channels) subscribe(channel, look)
       onGone(leave)
     })
   }

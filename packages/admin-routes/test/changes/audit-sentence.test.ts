@@ -29,6 +29,15 @@ const sentences: [SentenceParts, string][] = [
     'released the circuit of backend b2: isolated → closed',
   ],
   [
+    {
+      what: 'tunnel.close',
+      backend: 'b2',
+      before: { id: '7', protocol: 'websocket', client: '10.0.0.9', path: '/' },
+      after: undefined,
+    },
+    'closed tunnel 7 (websocket, client 10.0.0.9) of backend b2',
+  ],
+  [
     { what: 'server.state', before: 'ready', after: 'drain', terms: { grace: 10_000, close: true } },
     'set the server: ready → drain (grace 10 s, then close)',
   ],

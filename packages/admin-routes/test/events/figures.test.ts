@@ -5,7 +5,9 @@ import type { ServerResponse } from 'node:http'
 import { test, type TestContext } from 'node:test'
 import { ask } from '../../../../test/support/ask.ts'
 import { startBackend, unusedOrigin } from '../../../../test/support/backend.ts'
+import { rawClient } from '../../../../test/support/raw.ts'
 import { until } from '../../../../test/support/until.ts'
+import { handshake, startUpgradeBackend, switching } from '../../../../test/support/upgrade-backend.ts'
 import { FiguresEvent } from '../../src/events/figures-event.ts'
 import { at, read, start, type Reader, type StageOptions } from './stage.ts'
 
@@ -70,10 +72,11 @@ test('says once a second what has ended since, how, and in what time', async (t)
     retries: 2,
     latency: { p50: 20, p95: 30, p99: 30 },
     exchanges: 1,
+    tunnels: 0,
     waiting: 0,
     backends: [
-      { id: 'a', requests: 3, failed: 1, inFlight: 1, latency: { p50: 20, p95: 30, p99: 30 } },
-      { id: 'b', requests: 3, failed: 3, inFlight: 0, latency: null },
+      { id: 'a', requests: 3, failed: 1, inFlight: 1, tunnels: 0, latency: { p50: 20, p95: 30, p99: 30 } },
+      { id: 'b', requests: 3, failed: 3, inFlight: 0, tunnels: 0, latency: null },
     ],
   })
 
@@ -163,4 +166,30 @@ test('ends with the app', async (t) => {
   await read(t, { url, port, app }, '?type=figures')
   await app.close()
   assert.equal(exchangeEnd.hasSubscribers, false)
+})
+
+test('a request for a tunnel counts when its handshake has ended, and no later', async (t) => {
+  const backend = await startUpgradeBackend(t, (head, { socket }) => {
+    stage.clock.advance(25)
+    socket.on('end', () => socket.end())
+    return `${switching(head)}\r\n`
+  })
+  const stage = await start(t, { balancer: { backends: [{ id: 'a', url: backend.url }] } })
+  const { port, clock, app } = stage
+  const reader = await read(t, stage, '?type=figures')
+  const client = await rawClient(t, port)
+  client.send(handshake())
+  await client.until(/ 101 /)
+  clock.advance(975)
+  const [told] = await take(reader, 1)
+  const latency = { p50: 25, p95: 25, p99: 25 }
+  assert.deepEqual(
+    [told!.requests, told!.failed, told!.latency, told!.exchanges, told!.tunnels, told!.backends],
+    [1, 0, latency, 1, 1, [{ id: 'a', requests: 1, failed: 0, inFlight: 0, tunnels: 1, latency }]],
+  )
+  client.socket.destroy()
+  await until('it is closed', () => app.balancer.exchanges === 0)
+  clock.advance(1000)
+  const [, next] = await take(reader, 2)
+  assert.deepEqual([next!.requests, next!.latency, next!.exchanges, next!.tunnels], [0, null, 0, 0])
 })

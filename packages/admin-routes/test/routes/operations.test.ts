@@ -54,7 +54,7 @@ describe('state', () => {
     await until('somebody waits', () => attemptEnd.hasSubscribers)
     finish()
     const { status, body } = await waiting
-    assert.deepEqual([status, body], [200, { id: 'a', state: 'drain', idle: true, inFlight: 0 }])
+    assert.deepEqual([status, body], [200, { id: 'a', state: 'drain', idle: true, inFlight: 0, tunnels: 0 }])
     assert.equal((await running).body, 'done')
     assert.equal(attemptEnd.hasSubscribers, false)
 
@@ -122,7 +122,7 @@ describe('wait', () => {
     await Promise.race(running)
     clock.advance(500)
     const { status, body } = await waiting
-    assert.deepEqual([status, body], [202, { id: 'a', state: 'ready', idle: false, inFlight: 1 }])
+    assert.deepEqual([status, body], [202, { id: 'a', state: 'ready', idle: false, inFlight: 1, tunnels: 0 }])
     assert.equal(attemptEnd.hasSubscribers, false)
     finish()
     await Promise.all(running)

@@ -69,6 +69,7 @@ describe('drain of the whole server', () => {
           closesConnectionsAt: 1_700_000_005_000,
           closesApp: false,
           exchanges: 0,
+          tunnels: 0,
           idle: true,
         },
       })
@@ -84,6 +85,7 @@ describe('drain of the whole server', () => {
         closesConnections: true,
         closesApp: false,
         exchanges: 0,
+        tunnels: 0,
         idle: true,
       })
       assert.deepEqual(await connectionOf(client, '/own'), ['close'])
@@ -97,6 +99,7 @@ describe('drain of the whole server', () => {
         state: 'ready',
         closesConnections: false,
         exchanges: 0,
+        tunnels: 0,
         idle: true,
       })
       assert.equal(requestStart.hasSubscribers, false)
@@ -114,7 +117,7 @@ describe('drain of the whole server', () => {
     clock.advance(50)
     assert.deepEqual(await short, {
       status: 202,
-      body: { state: 'drain', closesConnections: true, closesApp: false, exchanges: 1, idle: false },
+      body: { state: 'drain', closesConnections: true, closesApp: false, exchanges: 1, tunnels: 0, idle: false },
     })
     const waiting = admin('GET', '/server/wait?until=idle&timeout=600000')
     await until('it waits', () => exchangeEnd.hasSubscribers)
@@ -142,7 +145,7 @@ describe('drain of the whole server', () => {
     const { body } = await admin('PUT', '/server/state', { state: 'drain', grace: 1000, close: true })
     assert.deepEqual([body.closesApp, typeof body.closesConnectionsAt], [true, 'number'])
     const ready = await admin('PUT', '/server/state', { state: 'ready' })
-    assert.deepEqual(Object.keys(ready.body), ['state', 'closesConnections', 'exchanges', 'idle'])
+    assert.deepEqual(Object.keys(ready.body), ['state', 'closesConnections', 'exchanges', 'tunnels', 'idle'])
     clock.advance(10_000)
     assert.equal(app.balancer.closing, false)
     assert.equal((await admin('GET', '/server')).body.closesConnections, false)

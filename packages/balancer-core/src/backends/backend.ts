@@ -77,7 +77,7 @@ export class Backend {
 
   /** Attempts in progress. */
   inFlight = 0
-  /** Open tunnels. */
+  /** Open tunnels, the oldest first. */
   readonly tunnels = new Set<BackendTunnel>()
   /** Open tunnels, and attempts that may become one. */
   tunnelPlaces = 0
@@ -89,9 +89,12 @@ export class Backend {
   requests = 0
   /** Ended attempts, by outcome. */
   readonly outcomes: Partial<Record<Outcome, number>> = {}
-  /** Body bytes sent to it and received from it. */
+  /** Bytes sent to it and received from it, of bodies and tunnels. */
   bytesSent = 0
   bytesReceived = 0
+  /** Of those, bytes of tunnels. */
+  tunnelBytesSent = 0
+  tunnelBytesReceived = 0
   readonly latency = new Latency()
 
   /** TLS to it, also for connections without traffic, e.g. probes. */
@@ -205,6 +208,7 @@ export class Backend {
     const { id, url, weight, effectiveWeight, priority, maxInFlight, zone, tags, state, available, vetoes } = this
     const { inFlight, tunnels, requests, outcomes, bytesSent, bytesReceived, latency, host } = this
     const { proxyProtocol, protocol, connections } = this
+    const { tunnelBytesSent, tunnelBytesReceived } = this
     return {
       id,
       url,
@@ -229,6 +233,8 @@ export class Backend {
       outcomes,
       bytesSent,
       bytesReceived,
+      tunnelBytesSent,
+      tunnelBytesReceived,
       latency: { average: latency.average, buckets: latency.buckets },
     }
   }

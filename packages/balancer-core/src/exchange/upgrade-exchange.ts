@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Attempt } from '../attempt/attempt.ts'
+import { channels } from '../channels.ts'
 import type { FailureReason } from '../failure.ts'
 import type { IncomingFields } from '../headers/fields.ts'
 import { toFields, toFlat } from '../headers/fields.ts'
@@ -146,6 +147,7 @@ export class UpgradeExchange extends Exchange {
     const tunnel = new Tunnel(purpose, ends, options.upgrade, clock)
     this.#tunnel = tunnel
     balancer.tunnels.add(tunnel, weight)
+    if (channels.tunnelStart.hasSubscribers) channels.tunnelStart.publish({ exchange: this })
     tunnel.start(ends)
   }
 

@@ -17,6 +17,9 @@ export interface Explanation {
     readonly vetoes: readonly VetoView[]
     readonly inFlight: number
     readonly maxInFlight: number
+    /** Open tunnels. */
+    readonly tunnels: number
+    /** What load-aware policies compare: requests in flight, recent failures, and tunnels by their weight. */
     readonly load: number
     readonly weight: number
     /** The share of its weight that is in effect during slow start. */
@@ -62,6 +65,7 @@ export function explain(
       vetoes: backend.vetoes.map(viewOfVeto),
       inFlight: backend.inFlight,
       maxInFlight: backend.maxInFlight,
+      tunnels: backend.tunnels.size,
       load: backend.load,
       weight: backend.weight,
       effectiveWeight: backend.effectiveWeight,

@@ -113,8 +113,13 @@ export class Tunnel implements BackendTunnel, SideOwner {
   onMoved(side: TunnelSide, bytes: number): void {
     this.#movedAt = this.#clock.now()
     const { backend } = this.purpose
-    if (side === this.#client) backend.bytesSent += bytes
-    else backend.bytesReceived += bytes
+    if (side === this.#client) {
+      backend.bytesSent += bytes
+      backend.tunnelBytesSent += bytes
+    } else {
+      backend.bytesReceived += bytes
+      backend.tunnelBytesReceived += bytes
+    }
   }
 
   onEnded(side: TunnelSide): void {

@@ -38,10 +38,13 @@ test('the view holds what is known of it, and nothing that cannot be written dow
     ],
     inFlight: 1,
     connections: { open: 5, idle: 2, running: 3, allowed: 5, waiting: 5 },
+    tunnels: 0,
     requests: 3,
     outcomes: { ok: 2 },
     bytesSent: 10,
     bytesReceived: 20,
+    tunnelBytesSent: 0,
+    tunnelBytesReceived: 0,
   })
   assert.deepEqual(latency, { average: 7, buckets: [0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0] })
 })

@@ -41,6 +41,8 @@ test('says of each backend what counts', () => {
   a.warm(0.5)
   a.inFlight = 2
   a.penalty = 1
+  a.tunnels.add({} as never)
+  a.tunnelLoad = 0.1
   b.configure({ weight: 1, priority: 4, maxInFlight: 2, tags: [] })
   const veto = { by: 'health-check', reason: 'it is down', hard: false, since: 5, evidence: 'seen', lift: () => {} }
   b.vetoes = [veto]
@@ -55,7 +57,8 @@ test('says of each backend what counts', () => {
         vetoes: [],
         inFlight: 2,
         maxInFlight: 7,
-        load: 3,
+        tunnels: 1,
+        load: 3.1,
         weight: 3,
         effectiveWeight: 1.5,
         priority: 0,
@@ -67,6 +70,7 @@ test('says of each backend what counts', () => {
         vetoes: [{ by: 'health-check', reason: 'it is down', hard: false, since: 5, evidence: 'seen' }],
         inFlight: 0,
         maxInFlight: 2,
+        tunnels: 0,
         load: 0,
         weight: 1,
         effectiveWeight: 1,

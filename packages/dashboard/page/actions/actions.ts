@@ -1,6 +1,6 @@
 // Room `actions`: the actions of an operator, and their dialogs.
 import type { Api } from '../api/api.ts'
-import { durationMark, durationText } from '../figures-text.ts'
+import { durationMark, durationText, tunnelsText } from '../figures-text.ts'
 import type { Field, Intent } from './intent.ts'
 import type { BackendView, CircuitView, ProbeView } from '../api/views.ts'
 
@@ -49,13 +49,14 @@ const hasCircuit = ({ circuit }: BackendView) => circuit !== undefined
 const hasHealth = ({ health }: BackendView) => health !== undefined
 const inMs = (seconds: number | undefined) => (seconds === undefined ? undefined : Math.round(1000 * seconds))
 
-function inFlightText(count: number): string {
-  return count === 0 ? 'None are in flight now.' : `${count} ${count === 1 ? 'is' : 'are'} in flight now.`
+function inFlightText({ inFlight, tunnels }: BackendView): string {
+  const text = inFlight === 0 ? 'None are in flight now' : `${inFlight} ${inFlight === 1 ? 'is' : 'are'} in flight now`
+  return tunnels === 0 ? `${text}.` : `${text}; ${tunnelsText(tunnels)} (WebSocket and the like) will be closed then.`
 }
 
 function deadlineHint({ drainDeadline }: Subject): string {
   const usual = drainDeadline === 0 ? 'wait for ever' : durationMark(drainDeadline)
-  return `Requests still running then are aborted. Empty = ${usual}, 0 = wait for ever.`
+  return `Requests still running then are aborted, and tunnels closed. Empty = ${usual}, 0 = wait for ever.`
 }
 
 /** An operator does not need to know that a circuit that is held open is called isolated. */
@@ -104,8 +105,8 @@ export const actions: Readonly<Record<ActionKind, Action>> = {
       maximum: longest,
       step: 0.001,
     },
-    consequence: ({ inFlight }) =>
-      `It gets no new requests. Requests in flight may finish until the deadline. ${inFlightText(inFlight)}`,
+    consequence: (backend) =>
+      `It gets no new requests. Requests in flight may finish until the deadline. ${inFlightText(backend)}`,
     isOffered: always,
     run: async (api, { balancer, backend, value }) => {
       await api.setState(balancer, backend.id, 'drain', inMs(value))
@@ -115,8 +116,8 @@ export const actions: Readonly<Record<ActionKind, Action>> = {
   maintenance: {
     label: 'Put in maintenance',
     title: (id) => `Put ${id} in maintenance`,
-    consequence: ({ inFlight }) =>
-      `It gets no new requests. Requests in flight are aborted at once. ${inFlightText(inFlight)}`,
+    consequence: (backend) =>
+      `It gets no new requests. Requests in flight are aborted at once. ${inFlightText(backend)}`,
     isOffered: always,
     run: async (api, { balancer, backend }) => {
       await api.setState(balancer, backend.id, 'maintenance')

@@ -8,6 +8,7 @@ import type {
   FaultView,
   ProbeView,
   ServerView,
+  TunnelsView,
 } from './views.ts'
 
 /** A request to be explained. */
@@ -93,6 +94,15 @@ export class Api {
 
   probe(name: string, id: string): Promise<ProbeView> {
     return this.#ask('POST', ['balancers', name, 'backends', id, 'probe'])
+  }
+
+  tunnels(name: string): Promise<TunnelsView> {
+    return this.#ask('GET', ['balancers', name, 'tunnels'])
+  }
+
+  /** Resolves once it is closed. */
+  closeTunnel(name: string, id: string): Promise<unknown> {
+    return this.#ask('DELETE', ['balancers', name, 'tunnels', id])
   }
 
   explain(name: string, request: DescribedRequest): Promise<ExplanationView> {

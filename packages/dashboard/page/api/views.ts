@@ -46,6 +46,8 @@ export interface BackendView {
   readonly available: boolean
   readonly vetoes: readonly VetoView[]
   readonly inFlight: number
+  /** Open tunnels, e.g. of WebSocket. */
+  readonly tunnels: number
   readonly circuit?: CircuitView
   readonly health?: HealthView
 }
@@ -103,6 +105,8 @@ export interface ServerView {
   readonly closesApp?: boolean
   /** Requests in progress, of all balancers. */
   readonly exchanges: number
+  /** Of those, open tunnels. */
+  readonly tunnels: number
   /** True if there are none. */
   readonly idle: boolean
 }
@@ -120,6 +124,7 @@ export interface BackendFigures {
   readonly requests: number
   readonly failed: number
   readonly inFlight: number
+  readonly tunnels: number
   readonly latency: Latency | null
 }
 
@@ -135,9 +140,33 @@ export interface Figures {
   readonly latency: Latency | null
   /** Requests in progress now. */
   readonly exchanges: number
+  /** Of those, open tunnels. */
+  readonly tunnels: number
   readonly waiting: number
   readonly process?: ProcessFigures
   readonly backends: readonly BackendFigures[]
+}
+
+/** A connection that was upgraded, e.g. to WebSocket. */
+export interface TunnelView {
+  readonly id: string
+  readonly backend: string
+  readonly protocol: string
+  /** Address of the client. */
+  readonly client: string
+  readonly path: string
+  /** In ms. */
+  readonly age: number
+  /** From the client to the backend. */
+  readonly bytesSent: number
+  readonly bytesReceived: number
+}
+
+/** The oldest tunnels of a balancer. */
+export interface TunnelsView {
+  /** Number of all. */
+  readonly total: number
+  readonly tunnels: readonly TunnelView[]
 }
 
 /** A backend in an explanation. */

@@ -1,6 +1,6 @@
 import type { ActionKind } from '../actions/actions.ts'
 import { ActionsMenu } from '../actions/actions-menu.tsx'
-import { count, durationText, nothing, percent } from '../figures-text.ts'
+import { count, durationText, nothing, percent, tunnelsText } from '../figures-text.ts'
 import { memo } from '../widgets/memo.ts'
 import { Sparkline } from '../charts/sparkline.tsx'
 import { StateCell } from './state-cell.tsx'
@@ -43,6 +43,7 @@ function Weight({ backend: { weight, effectiveWeight } }: { readonly backend: Ba
 function Row({ backend, revision, traffic, largestShare, at, canAct, onAction }: BackendRowProps) {
   const { id, url } = backend
   const p95 = traffic?.p95 ?? null
+  const tunnels = traffic?.tunnels ?? backend.tunnels
   return (
     <tr role="row">
       <th role="rowheader" scope="row" class="backend">
@@ -56,6 +57,7 @@ function Row({ backend, revision, traffic, largestShare, at, canAct, onAction }:
       </td>
       <td role="cell" class="in-flight" data-label="In flight">
         {count(traffic?.inFlight ?? backend.inFlight)}
+        {tunnels > 0 && <small class="tunnels">{tunnelsText(tunnels)}</small>}
       </td>
       <td role="cell" class="rate" data-label="Rate">
         {traffic === undefined ? nothing : count(traffic.rate)}

@@ -15,6 +15,11 @@ function termsText({ deadline, grace, close }: NonNullable<AdminEvent['terms']>)
   return deadline === 0 ? ' (no deadline)' : ` (deadline ${seconds(deadline)})`
 }
 
+function tunnelOf(before: unknown): string {
+  const { id, client } = (before ?? {}) as { readonly id?: string; readonly client?: string }
+  return id === undefined ? 'a tunnel' : `tunnel ${id} (client ${client})`
+}
+
 /** Kinds of changes, as the log of the server words them. */
 const sentences: Readonly<Record<string, (event: AdminEvent) => string>> = {
   'backends.replace': () => 'replaced the backends',
@@ -26,6 +31,7 @@ const sentences: Readonly<Record<string, (event: AdminEvent) => string>> = {
   'backend.probe': ({ backend, after }) => `probed backend ${backend}${typeof after === 'string' ? `: ${after}` : ''}`,
   'circuit.hold': (event) => `set the circuit of backend ${event.backend}${transition(event)}`,
   'circuit.release': (event) => `released the circuit of backend ${event.backend}${transition(event)}`,
+  'tunnel.close': ({ backend, before }) => `closed ${tunnelOf(before)} of backend ${backend}`,
   'server.state': (event) => `set the server${transition(event)}`,
 }
 

@@ -9,11 +9,25 @@ function shown({
   available,
   vetoes,
   inFlight,
+  tunnels,
   circuit,
   health,
 }: BackendView): string {
   const { state: held, reason, since } = circuit ?? {}
-  const seen = [url, weight, effectiveWeight, state, available, vetoes, inFlight, held, reason, since, health?.state]
+  const seen = [
+    url,
+    weight,
+    effectiveWeight,
+    state,
+    available,
+    vetoes,
+    inFlight,
+    tunnels,
+    held,
+    reason,
+    since,
+    health?.state,
+  ]
   return JSON.stringify([...seen, circuit === undefined, health === undefined])
 }
 

@@ -16,6 +16,7 @@ interface Slice {
 export interface Traffic {
   readonly slices: readonly Slice[]
   readonly inFlight: number
+  readonly tunnels: number
   /** Per second. */
   readonly rate: number
   /** Share of all traffic, from 0 to 1; 0 without traffic. */
@@ -29,13 +30,17 @@ export interface Traffic {
 /** By the id of the backend. */
 export type TrafficById = ReadonlyMap<string, Traffic>
 
-const none: Traffic = { slices: [], inFlight: 0, rate: 0, share: 0, p95: null, times: [], latencies: [] }
+const none: Traffic = { slices: [], inFlight: 0, tunnels: 0, rate: 0, share: 0, p95: null, times: [], latencies: [] }
 
 function sum(slices: readonly Slice[], key: keyof Slice): number {
   return slices.reduce((total, slice) => total + slice[key], 0)
 }
 
-function grown(before: Traffic, { requests, inFlight, latency }: BackendFigures, { at, seconds }: Figures): Traffic {
+function grown(
+  before: Traffic,
+  { requests, inFlight, tunnels, latency }: BackendFigures,
+  { at, seconds }: Figures,
+): Traffic {
   const slices = [...before.slices.slice(1 - calm), { seconds, requests }]
   const from = beginning(before.times, at, sparkSpan)
   const broken = isAfterGap(before.times, at)
@@ -43,6 +48,7 @@ function grown(before: Traffic, { requests, inFlight, latency }: BackendFigures,
   return {
     slices,
     inFlight,
+    tunnels,
     rate: sum(slices, 'requests') / sum(slices, 'seconds'),
     share: 0,
     p95,

@@ -84,12 +84,12 @@ test('a veto that another event tells of is not in the feed', () => {
 })
 
 test('how the server is was told last, and does not touch the rest', () => {
-  const view = { state: 'drain', closesConnections: false, exchanges: 2, idle: false } as const
+  const view = { state: 'drain', closesConnections: false, exchanges: 2, tunnels: 0, idle: false } as const
   const before = after(summaries('api'), { kind: 'connection', connection: 'live' })
   assert.equal(before.server, undefined)
   const state = fold(before, { kind: 'server', view })
   assert.deepEqual(state, { ...before, server: view })
-  const other = { ...view, exchanges: 0, idle: true }
+  const other = { ...view, exchanges: 0, tunnels: 0, idle: true }
   assert.equal(fold(state, { kind: 'server', view: other }).server, other)
 })
 

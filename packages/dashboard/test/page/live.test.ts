@@ -69,8 +69,8 @@ function stage(t: TestContext) {
   }
 }
 
-const ready: ServerView = { state: 'ready', closesConnections: false, exchanges: 0, idle: true }
-const draining: ServerView = { state: 'drain', closesConnections: false, exchanges: 2, idle: false }
+const ready: ServerView = { state: 'ready', closesConnections: false, exchanges: 0, tunnels: 0, idle: true }
+const draining: ServerView = { state: 'drain', closesConnections: false, exchanges: 2, tunnels: 0, idle: false }
 
 test('the server is asked for together with the lists, before either has answered', async (t) => {
   const { store, asked, pass, answer } = stage(t)
@@ -98,7 +98,7 @@ test('without an event it asks after five seconds, while the server drains after
   answer({ server: async () => draining })
   assert.equal(await pass(1), 1)
   assert.equal(await pass(999), 0)
-  answer({ server: async () => ({ ...draining, exchanges: 0, idle: true }) })
+  answer({ server: async () => ({ ...draining, exchanges: 0, tunnels: 0, idle: true }) })
   assert.equal(await pass(1), 1)
   assert.equal(store.state.server!.idle, true)
   answer({ server: async () => ready })

@@ -39,7 +39,13 @@ test('what is offered is the opposite of how the server is', async (t) => {
 test('each does what it says, and says what has come of it', async (t) => {
   t.mock.timers.enable({ apis: ['Date'], now: 1000 })
   const { api, clock, run } = await stage(t)
-  assert.deepEqual(await api.server(), { state: 'ready', closesConnections: false, exchanges: 0, idle: true })
+  assert.deepEqual(await api.server(), {
+    state: 'ready',
+    closesConnections: false,
+    exchanges: 0,
+    tunnels: 0,
+    idle: true,
+  })
   assert.equal(
     await run({ value: 2.5 }),
     'The server is draining: /ready answers 503; connections are closed in 2.5 s.',
@@ -51,12 +57,19 @@ test('each does what it says, and says what has come of it', async (t) => {
     closesConnectionsAt: 3500,
     closesApp: false,
     exchanges: 0,
+    tunnels: 0,
     idle: true,
   })
   clock.advance(1)
   assert.equal((await api.server()).closesConnections, true)
   assert.equal(await run(), 'The server is ready again.')
-  assert.deepEqual(await api.server(), { state: 'ready', closesConnections: false, exchanges: 0, idle: true })
+  assert.deepEqual(await api.server(), {
+    state: 'ready',
+    closesConnections: false,
+    exchanges: 0,
+    tunnels: 0,
+    idle: true,
+  })
   assert.equal(await run({ value: 0 }), 'The server is draining: /ready answers 503; connections are closed now.')
 })
 

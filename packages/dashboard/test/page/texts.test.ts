@@ -106,8 +106,8 @@ test('the word for a state: an order says more than a veto', () => {
 })
 
 test('how far the drain of a server is', () => {
-  const server = (exchanges: number, closesConnections = false): ServerView => {
-    return { state: 'drain', closesConnections, exchanges, idle: exchanges === 0 }
+  const server = (exchanges: number, closesConnections = false, tunnels = 0): ServerView => {
+    return { state: 'drain', closesConnections, exchanges, tunnels, idle: exchanges === 0 }
   }
   assert.deepEqual(
     [0, 1, 2, 1234].map((exchanges) => inFlightText(server(exchanges))),
@@ -116,6 +116,24 @@ test('how far the drain of a server is', () => {
       'One request is still in flight.',
       '2 requests are still in flight.',
       '1,234 requests are still in flight.',
+    ],
+  )
+  const withTunnels = ([exchanges, tunnels]: readonly [number, number]) =>
+    inFlightText(server(exchanges, false, tunnels))
+  assert.deepEqual(
+    (
+      [
+        [1, 1],
+        [5000, 5000],
+        [2, 1],
+        [12, 10],
+      ] as const
+    ).map(withTunnels),
+    [
+      'One tunnel is open.',
+      '5,000 tunnels are open.',
+      'One request is still in flight, and one tunnel is open.',
+      '2 requests are still in flight, and 10 tunnels are open.',
     ],
   )
   assert.match(connectionsText(server(1)), /^Connections stay open for now, .*notice\.$/)

@@ -6,7 +6,7 @@ export const start = 1_700_000_000_000
 /** Figures of a backend in one second. */
 export function backendFigures(id: string, requests: number, p95: number | null = 20): BackendFigures {
   const latency = p95 === null ? null : { p50: p95 / 2, p95, p99: 2 * p95 }
-  return { id, requests, failed: 0, inFlight: 1, latency }
+  return { id, requests, failed: 0, inFlight: 1, tunnels: 0, latency }
 }
 
 /** Figures of one second; of the balancer `api`, `second` seconds after the start. */
@@ -19,6 +19,7 @@ export function figures(second: number, rest: Partial<Figures> = {}): Figures {
     failed: 5,
     latency: { p50: 10, p95: 20, p99: 40 },
     exchanges: 3,
+    tunnels: 0,
     waiting: 1,
     backends: [],
     ...rest,
@@ -38,6 +39,7 @@ export function backendView(id: string, rest: Partial<BackendView> = {}): Backen
     available: true,
     vetoes: [],
     inFlight: 0,
+    tunnels: 0,
     ...rest,
   }
 }

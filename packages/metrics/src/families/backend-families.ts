@@ -63,14 +63,34 @@ export function backendFamilies(sources: Sources): readonly FamilyOptions[] {
     single(
       'counter',
       'fastify_balancer_backend_sent_bytes_total',
-      'Bytes of request bodies sent',
+      'Bytes of request bodies and tunnels sent',
       ({ bytesSent }) => bytesSent,
     ),
     single(
       'counter',
       'fastify_balancer_backend_received_bytes_total',
-      'Bytes of response bodies received',
+      'Bytes of response bodies and tunnels received',
       ({ bytesReceived }) => bytesReceived,
+    ),
+    single('gauge', 'fastify_balancer_tunnels', 'Open tunnels (upgraded connections)', ({ tunnels }) => tunnels.size),
+    family(
+      'counter',
+      'fastify_balancer_tunnels_closed_total',
+      'Closed tunnels by who closed them, or why',
+      (labels, _backend, { tunnelEnds }) =>
+        [...tunnelEnds].map(([end, value]) => ({ labels: { ...labels, closed_by: end }, value })),
+    ),
+    single(
+      'counter',
+      'fastify_balancer_tunnel_sent_bytes_total',
+      'Bytes that tunnels passed to the backend',
+      ({ tunnelBytesSent }) => tunnelBytesSent,
+    ),
+    single(
+      'counter',
+      'fastify_balancer_tunnel_received_bytes_total',
+      'Bytes that tunnels passed from the backend',
+      ({ tunnelBytesReceived }) => tunnelBytesReceived,
     ),
     single('gauge', 'fastify_balancer_backend_in_flight', 'Attempts in flight', ({ inFlight }) => inFlight),
     single(

@@ -28,7 +28,7 @@ export function balancerFamilies(sources: Sources): readonly FamilyOptions[] {
     {
       type: 'counter',
       name: 'fastify_balancer_requests_total',
-      help: 'Ended requests by outcome and by status class sent to the client',
+      help: 'Ended requests by outcome and by status class sent to the client; one that opens a tunnel ends then',
       read: () =>
         each(function* requests({ name }, traffic) {
           for (const [outcome, statuses] of traffic.requests)
@@ -65,7 +65,7 @@ export function balancerFamilies(sources: Sources): readonly FamilyOptions[] {
     ),
     histogram(
       'fastify_balancer_request_duration_seconds',
-      'Time from the start of a request until the client had the whole response, or had left',
+      'Time from the start of a request until the client had the whole response or a tunnel, or had left',
       ({ duration }) => duration,
     ),
     histogram(
@@ -73,7 +73,17 @@ export function balancerFamilies(sources: Sources): readonly FamilyOptions[] {
       'Time that a request waited for a free backend; almost 0 for most',
       ({ queueWait }) => queueWait,
     ),
-    single('gauge', 'fastify_balancer_requests_in_flight', 'Requests in progress', ({ exchanges }) => exchanges),
+    histogram(
+      'fastify_balancer_tunnel_duration_seconds',
+      'For how long closed tunnels had been open',
+      ({ tunnelDuration }) => tunnelDuration,
+    ),
+    single(
+      'gauge',
+      'fastify_balancer_requests_in_flight',
+      'Requests in progress, without open tunnels',
+      ({ exchanges, tunnels }) => exchanges - tunnels.size,
+    ),
     single('gauge', 'fastify_balancer_queue_depth', 'Requests waiting for a free backend', ({ queue }) => queue.length),
     single(
       'gauge',

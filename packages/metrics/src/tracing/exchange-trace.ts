@@ -71,8 +71,9 @@ export class ExchangeTrace {
     this.#end(span, attributes, endedAt)
   }
 
-  ended({ outcome = 'ok', blame, status, grpcStatus, endedAt }: ExchangeView): void {
-    this.#end(this.#span, endAttributes({ outcome, blame, status, grpcStatus }, 500), endedAt)
+  /** Ends the span of the request. `at` on the exchange's clock. */
+  ended({ outcome = 'ok', blame, status, grpcStatus }: ExchangeView, at: number): void {
+    this.#end(this.#span, endAttributes({ outcome, blame, status, grpcStatus }, 500), at)
   }
 
   #end(span: Span, attributes: Attributes, at: number): void {

@@ -15,6 +15,7 @@ interface Traced extends ExchangeView {
 
 const exchangeStart = 'balancer-core:exchange:start'
 const exchangeEnd = 'balancer-core:exchange:end'
+const tunnelStart = 'balancer-core:tunnel:start'
 const attemptStart = 'balancer-core:attempt:start'
 const attemptEnd = 'balancer-core:attempt:end'
 
@@ -28,6 +29,7 @@ export class Tracing {
   #stopped = false
   readonly #onExchangeStart = (message: unknown) => this.#exchangeStarted((message as { exchange: Traced }).exchange)
   readonly #onExchangeEnd = (message: unknown) => this.#exchangeEnded((message as { exchange: Traced }).exchange)
+  readonly #onTunnelStart = (message: unknown) => this.#tunnelStarted((message as { exchange: Traced }).exchange)
   readonly #onAttemptStart = (message: unknown) => this.#attemptStarted((message as { attempt: Attempt }).attempt)
   readonly #onAttemptEnd = (message: unknown) => this.#attemptEnded((message as { attempt: Attempt }).attempt)
 
@@ -41,6 +43,7 @@ export class Tracing {
   start(): void {
     subscribe(exchangeStart, this.#onExchangeStart)
     subscribe(exchangeEnd, this.#onExchangeEnd)
+    subscribe(tunnelStart, this.#onTunnelStart)
     subscribe(attemptStart, this.#onAttemptStart)
     subscribe(attemptEnd, this.#onAttemptEnd)
   }
@@ -77,9 +80,19 @@ export class Tracing {
   }
 
   #exchangeEnded(exchange: Traced): void {
+    this.#end(exchange, exchange.endedAt)
+  }
+
+  /** The span is that of the handshake: one of hours would be sent long after its trace has been read, or never. */
+  #tunnelStarted(exchange: Traced): void {
+    this.#end(exchange, exchange.tunnel!.openedAt)
+    delete exchange[traceOf]
+  }
+
+  #end(exchange: Traced, at: number): void {
     const spans = this.#spansOf(exchange)
     if (spans === undefined) return
-    this.#safely(() => spans.ended(exchange))
+    this.#safely(() => spans.ended(exchange, at))
     this.#close()
   }
 
@@ -96,6 +109,7 @@ export class Tracing {
   #leaveIfDone(): void {
     if (!this.#stopped || this.#open > 0) return
     unsubscribe(exchangeEnd, this.#onExchangeEnd)
+    unsubscribe(tunnelStart, this.#onTunnelStart)
     unsubscribe(attemptStart, this.#onAttemptStart)
     unsubscribe(attemptEnd, this.#onAttemptEnd)
   }

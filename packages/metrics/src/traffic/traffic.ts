@@ -1,5 +1,5 @@
 // Room `traffic`: counts taken while requests pass through.
-import type { Attempt, Backend, ExchangeView, Outcome, StatusName } from '@fastify-balancer/balancer-core'
+import type { Attempt, Backend, ExchangeView, Outcome, StatusName, TunnelEnd } from '@fastify-balancer/balancer-core'
 import { Distribution } from './distribution.ts'
 import { queueWaitOf } from './queue-wait.ts'
 
@@ -15,13 +15,18 @@ function count(calls: CallCounts, status: StatusName): void {
   calls.set(status, (calls.get(status) ?? 0) + 1)
 }
 
-/** The responses of one backend. */
+/** Upper bounds of durations of tunnels, in seconds: from those that break at once to a day. */
+const tunnelBounds = [1, 10, 60, 300, 1800, 3600, 21_600, 86_400]
+
+/** The responses and tunnels of one backend. */
 export class BackendTraffic {
   readonly statuses: StatusCounts = noStatuses()
   /** Ended calls by gRPC status. */
   readonly calls: CallCounts = new Map()
   /** Time to response headers. */
   readonly latency: Distribution
+  /** Closed tunnels, by who closed them. */
+  readonly tunnelEnds = new Map<TunnelEnd, number>()
 
   constructor(bounds: readonly number[]) {
     this.latency = new Distribution(bounds)
@@ -39,8 +44,10 @@ export class Traffic {
   readonly calls: CallCounts = new Map()
   /** Attempts after the first of their request. */
   retries = 0
-  /** Durations of whole requests, until the client had everything. */
+  /** Durations of whole requests, until the client had everything; of a request for a tunnel, until that was open. */
   readonly duration: Distribution
+  /** Of tunnels that have closed. */
+  readonly tunnelDuration = new Distribution(tunnelBounds)
   readonly queueWait: Distribution
   readonly #bounds: readonly number[]
   readonly #backends = new WeakMap<Backend, BackendTraffic>()
@@ -61,14 +68,29 @@ export class Traffic {
     latency.observe(attempt.respondedAt - attempt.startedAt)
   }
 
+  /** Counts a request that has ended. One for a tunnel was counted when its tunnel was opened. */
   exchangeEnded(exchange: ExchangeView): void {
+    const { tunnel, attempts, endedAt } = exchange
+    if (tunnel === undefined) return this.#count(exchange, endedAt)
+    const { closedBy = 'client', openedAt, closedAt } = tunnel
+    const { tunnelEnds } = this.of(attempts.at(-1)!.backend)
+    tunnelEnds.set(closedBy, (tunnelEnds.get(closedBy) ?? 0) + 1)
+    this.tunnelDuration.observe(closedAt - openedAt)
+  }
+
+  /** A request has opened a tunnel. Its handshake alone counts as a request, which tells how fast backends are. */
+  tunnelStarted(exchange: ExchangeView): void {
+    this.#count(exchange, exchange.tunnel!.openedAt)
+  }
+
+  #count(exchange: ExchangeView, endedAt: number): void {
     const { outcome = 'ok', attempts } = exchange
     if (exchange.grpcStatus !== undefined) this.#callEnded(exchange.grpcStatus, attempts)
     let statuses = this.requests.get(outcome)
     if (statuses === undefined) this.requests.set(outcome, (statuses = noStatuses()))
     statuses[Math.trunc(exchange.status / 100)]!++
     if (attempts.length > 1) this.retries += attempts.length - 1
-    this.duration.observe(exchange.endedAt - exchange.startedAt)
+    this.duration.observe(endedAt - exchange.startedAt)
     const wait = queueWaitOf(exchange)
     if (wait !== undefined) this.queueWait.observe(wait)
   }

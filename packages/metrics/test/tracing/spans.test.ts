@@ -3,12 +3,15 @@ import assert from 'node:assert/strict'
 import { channel } from 'node:diagnostics_channel'
 import { createServer } from 'node:http2'
 import { request } from 'node:http'
+import type { Socket } from 'node:net'
 import { beforeEach, test, type TestContext } from 'node:test'
 import { startApp } from '../../../../test/support/app.ts'
 import { ask } from '../../../../test/support/ask.ts'
 import { listen, startBackend, startRawBackend, unusedOrigin } from '../../../../test/support/backend.ts'
 import { ManualClock } from '../../../../test/support/clock.ts'
+import { rawClient } from '../../../../test/support/raw.ts'
 import { until } from '../../../../test/support/until.ts'
+import { handshake, startUpgradeBackend, switching } from '../../../../test/support/upgrade-backend.ts'
 import { Tracing } from '../../src/tracing/tracing.ts'
 import { arrange, draw, Sdk, startTraced, traceparentOf } from './stage.ts'
 
@@ -271,17 +274,49 @@ test('after a thousand requests of every kind, no span is open', async (t) => {
   assert.equal(ids.size, sdk.ended.length)
 })
 
+test('the spans of a request for a tunnel end when it is open', async (t) => {
+  const clock = new ManualClock(1000)
+  const backend = await startUpgradeBackend(t, (head, { socket }) => {
+    clock.advance(250)
+    socket.on('end', () => socket.end())
+    return `${switching(head)}\r\n`
+  })
+  const { app, port } = await startTraced(t, [backend.url], { clock })
+  const client = await rawClient(t, port)
+  client.send(handshake('/chat'))
+  await client.until(/ 101 /)
+  const spans = await sdk.take(2)
+  const { exchange, attempts } = arrange(spans)
+  for (const span of [exchange, attempts[0]!]) {
+    assert.equal(span.attributes['http.response.status_code'], 101)
+    assert.deepEqual(span.duration, [0, 250_000_000])
+  }
+  assert.match(backend.connections[0]!.head, new RegExp(`^traceparent: ${traceparentOf(attempts[0]!)}\r$`, 'm'))
+  client.socket.destroy()
+  await until('the tunnel is closed', () => app.balancer.exchanges === 0)
+  assert.deepEqual([sdk.begun, sdk.ended.length], [0, 0])
+})
+
 test('stopped while a request is under way, it follows that to its end, takes nothing new, and leaves', async (t) => {
   const { promise: released, resolve: release } = Promise.withResolvers<void>()
   const backend = await startBackend(t, (incoming, response) => {
     if (incoming.url === '/held') void released.then(() => response.end())
     else response.end()
   })
-  const { app, url } = await startApp(t, { backends: [backend.url] })
+  backend.server.on('upgrade', ({ headers }, socket: Socket) => {
+    socket.end(`${switching(`sec-websocket-key: ${headers['sec-websocket-key']}\r`)}\r\n`)
+  })
+  const { app, url, port } = await startApp(t, { backends: [backend.url] })
   const tracing = new Tracing(app, api)
-  const names = ['exchange:start', 'exchange:end', 'attempt:start', 'attempt:end']
+  const names = ['exchange:start', 'exchange:end', 'tunnel:start', 'attempt:start', 'attempt:end']
   const heard = () => names.filter((name) => channel(`balancer-core:${name}`).hasSubscribers)
   tracing.start()
+  // A tunnel has no more spans when it ends.
+  const client = await rawClient(t, port)
+  client.send(handshake())
+  await client.closed()
+  await until('the tunnel is closed', () => app.balancer.exchanges === 0)
+  await sdk.take(2)
   const held = ask(`${url}/held`)
   await until('it has arrived', () => backend.received.length === 1)
   tracing.stop()

@@ -1,0 +1,85 @@
+import adminRoutes from '@fastify-balancer/admin-routes'
+import balancer from '@fastify-balancer/balancer-core'
+import Fastify from 'fastify'
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { listenApp } from '../../../../test/support/app.ts'
+import { rawClient } from '../../../../test/support/raw.ts'
+import { until } from '../../../../test/support/until.ts'
+import { handshake, startUpgradeBackend, switching } from '../../../../test/support/upgrade-backend.ts'
+import { backendIntent } from '../../page/actions/actions.ts'
+import { Api } from '../../page/api/api.ts'
+import { bytesText, tunnelsText } from '../../page/figures-text.ts'
+import { changeText } from '../../page/feed/change-text.ts'
+import { withSameBackends } from '../../page/live/same-backends.ts'
+import { closeIntent } from '../../page/tunnels/tunnel-intent.ts'
+import { backendView, balancerView } from './told.ts'
+
+test('a tunnel is listed, and closed on request', async (t) => {
+  const backend = await startUpgradeBackend(t, (head, { socket }) => {
+    socket.on('end', () => socket.end())
+    return `${switching(head)}\r\n`
+  })
+  const app = Fastify()
+  await app.register(balancer, { name: 'a/b c', backends: [{ id: 'one', url: backend.url }] })
+  await app.register(adminRoutes, { insecure: true })
+  const { url, port } = await listenApp(t, app)
+  const api = new Api(new URL('/_balancer/', url))
+  const client = await rawClient(t, port)
+  client.send(handshake('/chat'))
+  await client.until(/ 101 /)
+  const { total, tunnels } = await api.tunnels('a/b c')
+  assert.deepEqual([total, tunnels.length], [1, 1])
+  const [tunnel] = tunnels
+  assert.deepEqual([tunnel!.client, tunnel!.path, tunnel!.backend], ['127.0.0.1', '/chat', 'one'])
+  assert.equal((await api.balancer('a/b c')).backends[0]!.tunnels, 1)
+  const { title, consequence, run } = closeIntent('a/b c', tunnel!)
+  assert.equal(title, 'Close tunnel 1')
+  assert.equal(consequence, '127.0.0.1 is disconnected from one, with status 1001 (going away). It may connect again.')
+  assert.equal(await run(api, { value: undefined, isChosen: false }), 'Tunnel 1 is closed.')
+  await until('the client sees it', () => client.socket.destroyed)
+  assert.equal((await api.tunnels('a/b c')).total, 0)
+  await assert.rejects(run(api, { value: undefined, isChosen: false }), /There is no open tunnel '1'/)
+})
+
+test('a drain says how many tunnels it will close, and when', () => {
+  const consequence = (tunnels: number) =>
+    backendIntent('drain', {
+      balancer: 'api',
+      drainDeadline: 0,
+      revision: 1,
+      backend: backendView('a', { inFlight: 1, tunnels }),
+    }).consequence
+  assert.match(consequence(0), /deadline\. 1 is in flight now\.$/)
+  assert.match(
+    consequence(2),
+    /deadline\. 1 is in flight now; 2 tunnels \(WebSocket and the like\) will be closed then\.$/,
+  )
+})
+
+test('texts of tunnels', () => {
+  assert.deepEqual([1, 2, 1234].map(tunnelsText), ['1 tunnel', '2 tunnels', '1,234 tunnels'])
+  assert.deepEqual([0, 812, 1023, 1024, 3482, 20 * 1024 ** 2, 5 * 1024 ** 5].map(bytesText), [
+    '0 B',
+    '812 B',
+    '1,023 B',
+    '1 KiB',
+    '3.4 KiB',
+    '20 MiB',
+    '5,120 TiB',
+  ])
+  const event = { id: '1', at: 0, type: 'admin', what: 'tunnel.close', who: 'maria', backend: 'b2' } as const
+  assert.equal(
+    changeText({ ...event, before: { id: '7', client: '10.0.0.9' } }),
+    'maria closed tunnel 7 (client 10.0.0.9) of backend b2',
+  )
+  assert.equal(changeText(event), 'maria closed a tunnel of backend b2')
+})
+
+test('a backend whose tunnels have changed is rendered again', () => {
+  const before = balancerView('api', 'a', 'b')
+  const backends = [backendView('a'), backendView('b', { tunnels: 1 })]
+  const now = withSameBackends({ ...before, backends }, before)
+  assert.equal(now.backends[0], before.backends[0])
+  assert.equal(now.backends[1], backends[1])
+})
