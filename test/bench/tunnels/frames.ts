@@ -16,7 +16,7 @@ export function frame(length: number, isMasked: boolean): Buffer {
 }
 
 /** The path at which a backend answers each frame of so many bytes with one of its own. */
-export function pathOf(length: number): string {
+function pathOf(length: number): string {
   return `/frames/${length}`
 }
 
@@ -24,7 +24,7 @@ export function lengthOf(path: string): number {
   return Number(path.slice('/frames/'.length))
 }
 
-export const key = 'dGhlIHNhbXBsZSBub25jZQ=='
+const key = 'dGhlIHNhbXBsZSBub25jZQ=='
 
 export function handshake(length: number): string {
   const fields = `host: a.example\r\nconnection: Upgrade\r\nupgrade: websocket\r\nsec-websocket-key: ${key}`

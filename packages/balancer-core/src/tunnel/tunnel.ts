@@ -152,7 +152,7 @@ export class Tunnel implements BackendTunnel, SideOwner {
     }
   }
 
-  /** Ends it when no byte comes for so long (ms; 0 = never). */
+  /** Ends it after this time without a byte (ms; 0 = never). */
   #watch(limit: number): void {
     const look = () => {
       const silence = this.#clock.now() - this.#movedAt
