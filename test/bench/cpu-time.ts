@@ -15,7 +15,8 @@ function ownTime(pid: number): number {
   return (Number(afterName[11]) + Number(afterName[12])) / ticksPerSecond
 }
 
-function descendants(pid: number): number[] {
+/** A process, and all that it has started. */
+export function descendants(pid: number): number[] {
   const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').split(' ').filter(Boolean)
   return [pid, ...children.flatMap((child) => descendants(Number(child)))]
 }

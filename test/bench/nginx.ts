@@ -22,7 +22,7 @@ daemon off;
 pid nginx.pid;
 error_log stderr error;
 worker_processes ${workers};
-events { worker_connections 16384; }
+events { worker_connections 32768; }
 http {
   ${temporary.join('\n  ')}
   access_log off;

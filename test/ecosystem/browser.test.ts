@@ -63,7 +63,7 @@ async function visit(t: TestContext, url: string) {
   return { page: opened, problems }
 }
 
-const listeners = {
+const listeners: Readonly<Record<string, object>> = {
   'in clear': {},
   'over TLS, with HTTP/2 for the page': { http2: true, https: { ...localhost, allowHTTP1: true } },
 }

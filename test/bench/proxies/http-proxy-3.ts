@@ -7,4 +7,6 @@ const proxy = createProxyServer({ target: origin, agent: new Agent({ keepAlive: 
 proxy.on('error', (error, _request, response) => {
   response.destroy(error)
 })
-serve(createServer((request, response) => proxy.web(request, response)))
+const server = createServer((request, response) => proxy.web(request, response))
+server.on('upgrade', (request, socket, head) => proxy.ws(request, socket, head))
+serve(server)

@@ -71,7 +71,7 @@ class Upgrades {
     return key !== undefined && isPlainRoute(this.#app, method, key)
   }
 
-  /** Does this request go to the app alone, whoever listens? */
+  /** Does this request go to the app alone, past all others who listen? */
   #isOwn(request: IncomingMessage, key: string | undefined): boolean {
     if (ownersOf(this.#app, key).size > 0) return true
     return this.#app.hasDecorator('websocketServer') && this.#isPlain(request, key)

@@ -1,4 +1,7 @@
+import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { TLSSocket } from 'node:tls'
+import { borrowerOf, type Borrower } from '../connections/memory-reuse.ts'
 import type { FrameBoundary } from './frame-boundary.ts'
 
 /** Owner of a side: the tunnel. */
@@ -12,7 +15,18 @@ export interface SideOwner {
 }
 
 const sideOf = Symbol('fastify-balancer.tunnel-side')
-type Sided = Duplex & { [sideOf]: TunnelSide }
+type Sided = Duplex & { [sideOf]: TunnelSide; [borrowerOf]?: Borrower }
+
+/** From so many bytes in one read on, copying them costs more than memory of its own (bytes). */
+const large = 32_768
+
+// oxlint-disable-next-line typescript/unbound-method -- it is compared
+const { write } = Socket.prototype
+
+/** TLS and HTTP/2 write later, and may keep what they get. */
+function writesAtOnce(stream: Duplex): boolean {
+  return stream instanceof Socket && !(stream instanceof TLSSocket) && stream.write === write
+}
 
 function onData(this: Sided, chunk: Buffer): void {
   this[sideOf].receive(chunk)
@@ -35,7 +49,7 @@ function onClose(this: Sided): void {
 function onError(): void {}
 
 /** One end of a tunnel: what comes from it is written to the other end, no faster than that one reads. */
-export class TunnelSide {
+export class TunnelSide implements Borrower {
   readonly stream: Duplex
   readonly owner: SideOwner
   other!: TunnelSide
@@ -49,6 +63,8 @@ export class TunnelSide {
   #last: Uint8Array | undefined
   /** The other side gets no more of what comes from this one. */
   #isMuted = false
+  /** The last read brought much. */
+  #isBusy = false
 
   constructor(stream: Duplex, owner: SideOwner, frames: FrameBoundary | undefined) {
     this.stream = stream
@@ -57,11 +73,25 @@ export class TunnelSide {
     ;(stream as Sided)[sideOf] = this
   }
 
+  get borrows(): boolean {
+    const { readableFlowing, readableLength, destroyed } = this.stream
+    return (
+      this.#isBusy && readableFlowing === true && readableLength === 0 && !destroyed && writesAtOnce(this.other.stream)
+    )
+  }
+
+  /** What the kernel has taken no longer needs its memory. */
+  borrow(bytes: Buffer): boolean {
+    this.receive(bytes)
+    return this.other.stream.writableLength === 0
+  }
+
   /** Begins to pass on what comes, and first of all what has come before. */
   start(early: readonly Buffer[]): void {
     const { stream } = this
     stream.on('data', onData).on('drain', onDrain).on('end', onEnd).on('close', onClose).on('error', onError)
     for (const chunk of early) this.receive(chunk)
+    ;(stream as Sided)[borrowerOf] = this
     if (stream.readableEnded) this.end()
     else if (!this.other.stream.writableNeedDrain) stream.resume()
     if (stream.closed) this.owner.onClosed(this)
@@ -70,6 +100,7 @@ export class TunnelSide {
   /** These bytes have come. */
   receive(chunk: Buffer): void {
     this.bytes += chunk.length
+    this.#isBusy = chunk.length >= large
     this.owner.onMoved(this, chunk.length)
     if (this.#isMuted) return
     if (this.#last !== undefined) return this.#pass(chunk.subarray(0, this.#frames!.followToEnd(chunk)))

@@ -157,7 +157,7 @@ export class Tunnel implements BackendTunnel, SideOwner {
     }
   }
 
-  /** Ends it after a silence of this length (ms; 0 = never). */
+  /** Ends it after this time without a byte (ms; 0 = never). */
   #watch(limit: number): void {
     const look = () => {
       const silence = this.#clock.now() - this.#movedAt

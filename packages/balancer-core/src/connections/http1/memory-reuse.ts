@@ -6,6 +6,8 @@ const size = 65_536
 /** Spare memory beyond this is left to the garbage collector (buffers). */
 const mostSpare = 16
 
+type Lending = Socket & { [wireOf]?: Wire; [borrowerOf]?: Borrower }
+
 /** What all sockets read into. Each takes a copy, so the next read may overwrite it. */
 const shared = Buffer.allocUnsafeSlow(size)
 const spare: Buffer[] = []
@@ -16,15 +18,26 @@ function giveBack(memory: Buffer): void {
   if (memory !== shared && spare.length < mostSpare) spare.push(memory)
 }
 
-/** While a large body passes, a socket has memory of its own, and what was read is written on from there. */
-function lend(socket: Socket, wire: Wire, bytes: Buffer, memory: Buffer): boolean {
-  if (memory === shared || !wire.long.borrows) {
-    if (wire.long.borrows) next = spare.pop() ?? Buffer.allocUnsafeSlow(size)
+/** Who writes on what a socket reads, from the memory that it was read into. */
+export interface Borrower {
+  /** What comes next may be in memory that is used again. */
+  readonly borrows: boolean
+  /** Passes such bytes on; false if the memory was kept. */
+  borrow(bytes: Buffer): boolean
+}
+
+/** Where a socket of a tunnel keeps who borrows from it. */
+export const borrowerOf = Symbol('fastify-balancer.borrower')
+
+/** While much passes, a socket has memory of its own, and what was read is written on from there. */
+function lend(socket: Socket, borrower: Borrower, bytes: Buffer, memory: Buffer): boolean {
+  if (memory === shared || !borrower.borrows) {
+    if (borrower.borrows) next = spare.pop() ?? Buffer.allocUnsafeSlow(size)
     else giveBack(memory)
     return socket.push(Buffer.from(bytes))
   }
-  const isFree = wire.long.borrow(bytes)
-  if (isFree && wire.long.borrows) next = memory
+  const isFree = borrower.borrow(bytes)
+  if (isFree && borrower.borrows) next = memory
   else if (isFree) giveBack(memory)
   return true
 }
@@ -40,9 +53,9 @@ export const memoryReuse = {
     next = shared
     return memory
   },
-  callback(this: Socket & { [wireOf]?: Wire }, length: number, memory: Buffer): boolean {
+  callback(this: Lending, length: number, memory: Buffer): boolean {
     const bytes = memory.subarray(0, length)
-    const wire = this[wireOf]
-    return wire === undefined ? this.push(Buffer.from(bytes)) : lend(this, wire, bytes, memory)
+    const borrower = this[wireOf]?.long ?? this[borrowerOf]
+    return borrower === undefined ? this.push(Buffer.from(bytes)) : lend(this, borrower, bytes, memory)
   },
 }
