@@ -60,6 +60,12 @@ export const failures = {
     retry: 'never',
     message: 'No backend connection was ready for the request body in time',
   },
+  'upgrade-unsupported': {
+    status: 502,
+    blame: 'proxy',
+    retry: 'elsewhere',
+    message: 'The backend does not switch protocols over HTTP/2',
+  },
   // sending the request
   'request-refused': { status: 502, blame: 'proxy', retry: 'never', message: 'The request cannot be sent' },
   'upload-timeout': {
@@ -100,6 +106,7 @@ export const failures = {
     retry: 'never',
     message: 'The backend answered a WebSocket handshake wrongly',
   },
+  'upgrade-ignored': { status: 501, blame: 'client', retry: 'never', message: 'WebSocket is not supported here' },
   'response-header-too-large': {
     status: 502,
     blame: 'proxy',
@@ -224,6 +231,7 @@ export function classify(error: unknown, progress: AttemptProgress): FailureReas
   const code = codeOf(error)
   if (code === 'UND_ERR_DESTROYED' || code === 'UND_ERR_CLOSED') return 'drain-deadline'
   if (refusedCodes.has(code)) return 'request-refused'
+  if (code === 'ERR_HTTP2_NO_EXTENDED_CONNECT') return 'upgrade-unsupported'
   if (ownCodes.has(code)) return 'out-of-sockets'
   if (code === 'UND_ERR_CONNECT_TIMEOUT') return 'connect-timeout'
   // An HTTP/2 stream that is reset or refused does not mean that its connection is broken.

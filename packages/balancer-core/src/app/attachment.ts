@@ -6,6 +6,7 @@ import { isUploading } from '../request/request-body.ts'
 import { routeUnroutable } from '../paths/unroutable.ts'
 import { lingerAfter } from '../response/lingering-close.ts'
 import { decorate } from './decorators.ts'
+import { takeConnects } from './extended-connect.ts'
 import { keepAllFields } from './field-count.ts'
 import { Http1Connections } from './http1-connections.ts'
 import { Http2Sessions } from './http2-sessions.ts'
@@ -26,6 +27,7 @@ export function attach(app: FastifyInstance, balancer: Balancer, registry: Regis
     routeUnroutable(app, server)
     continueWhenRead(server)
     takeUpgrades(app, registry, server)
+    takeConnects(app, registry, server)
     connections.observe(server)
     sessions.observe(server)
   })

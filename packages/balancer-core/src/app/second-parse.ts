@@ -1,5 +1,6 @@
 import type { IncomingMessage, Server } from 'node:http'
 import type { Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
 
 /** The response that is under way on a connection, as Node has it. */
 type Busy = Socket & { _httpMessage?: NodeJS.EventEmitter | null }
@@ -27,5 +28,6 @@ export function parseAgain(server: Server, request: IncomingMessage, socket: Soc
   }
   socket.removeAllListeners('timeout')
   socket.unshift(Buffer.concat([ordinaryHead(request), head]))
-  server.emit('connection', socket)
+  // The event with which Node's HTTP server gets a connection: behind TLS, another one.
+  server.emit(socket instanceof TLSSocket ? 'secureConnection' : 'connection', socket)
 }

@@ -1,18 +1,19 @@
 import type { FastifyInstance } from 'fastify'
 import { Server, type IncomingMessage } from 'node:http'
-import { Server as SecureServer } from 'node:https'
 import type { Server as NetServer, Socket } from 'node:net'
+import { Server as TlsServer } from 'node:tls'
 import type { Balancer } from '../balancer.ts'
 import { ownersOf } from '../paths/unroutable.ts'
 import { hasBody } from '../request/request-body.ts'
 import { noteUpgrade, protocolsIn, takenOf } from '../request/upgrade-request.ts'
+import { goFirst } from './first-listener.ts'
 import type { Registry } from './registry.ts'
 import { parseAgain } from './second-parse.ts'
-import { responseTo } from './upgrade-response.ts'
+import { responseTo, switchTo } from './upgrade-response.ts'
 
 type Arguments = readonly [request: IncomingMessage, socket: Socket, head: Buffer]
 
-const watched = new WeakSet<Server>()
+const watched = new WeakSet<NetServer>()
 /** Sockets without a listener for errors: a reset would end the process. */
 function ignore(): void {}
 
@@ -34,7 +35,6 @@ class Upgrades {
   readonly #registry: Registry
   readonly #server: Server
   readonly #taken = new WeakSet<IncomingMessage>()
-  readonly #onUpgrade = (...given: Arguments) => this.#take(...given)
 
   constructor(app: FastifyInstance, registry: Registry, server: Server) {
     this.#app = app
@@ -46,11 +46,12 @@ class Upgrades {
       (server as Asking).shouldUpgradeCallback = (request) =>
         // One without a body is parsed again all the same: Node would lose what is pipelined behind it.
         before.call(server, request) && (!hasBody(request) || this.#isUpgrade(request))
-    server.on('newListener', (event: string) => {
-      if (event === 'upgrade') this.#goFirst()
+    server.on('upgrade', (...given: Arguments) => this.#take(...given))
+    goFirst(server, 'upgrade', (...given: Arguments) => {
+      if (this.#ownersOf(given[0]).size === 0) return false
+      this.#take(...given)
+      return true
     })
-    if (server.listenerCount('upgrade') > 0) this.#goFirst()
-    server.on('upgrade', this.#onUpgrade)
   }
 
   /** Does anybody else listen? */
@@ -77,21 +78,6 @@ class Upgrades {
     return this.#hasOthers || this.#isTaken(request, this.#registry.balancers.values())
   }
 
-  /** Keeps requests for balancers' routes from all others who listen: an emitter has no other way. */
-  #goFirst(): void {
-    const server = this.#server
-    if (Object.hasOwn(server, 'emit')) return
-    const { emit } = server
-    const goFirst = (event: string, given: Arguments): boolean => {
-      if (event !== 'upgrade' || this.#ownersOf(given[0]).size === 0) return false
-      this.#take(...given)
-      return true
-    }
-    server.emit = function emitOnce(this: Server, event: string, ...given: never[]) {
-      return goFirst(event, given as never) || Reflect.apply(emit, this, [event, ...given])
-    } as Server['emit']
-  }
-
   #take(request: IncomingMessage, socket: Socket, head: Buffer): void {
     if (this.#taken.has(request)) return
     const isOwn = this.#ownersOf(request).size > 0
@@ -99,15 +85,23 @@ class Upgrades {
     this.#taken.add(request)
     socket.on('error', ignore)
     if (!this.#isUpgrade(request)) return parseAgain(this.#server, request, socket, head)
-    noteUpgrade(request, { protocols: protocolsIn(request.headers.upgrade), stream: socket, head })
-    this.#server.emit('request', request, responseTo(request, socket))
+    const response = responseTo(request, socket)
+    noteUpgrade(request, {
+      protocols: protocolsIn(request.headers.upgrade),
+      stream: socket,
+      head,
+      isConnect: false,
+      switchTo: (protocol, fields) => switchTo(response, socket, protocol, fields),
+    })
+    this.#server.emit('request', request, response)
   }
 }
 
 /** Takes upgrades for the balancers of an app. */
 export function takeUpgrades(app: FastifyInstance, registry: Registry, server: NetServer): void {
-  if (!(server instanceof Server || server instanceof SecureServer) || watched.has(server)) return
+  // One of HTTP/2 with TLS may take HTTP/1.1 beside it.
+  if (!(server instanceof Server || server instanceof TlsServer) || watched.has(server)) return
   watched.add(server)
   // oxlint-disable-next-line no-new -- it listens
-  new Upgrades(app, registry, server)
+  new Upgrades(app, registry, server as Server)
 }

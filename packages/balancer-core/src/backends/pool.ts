@@ -1,14 +1,15 @@
 import { isIP, type Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { isDeepStrictEqual } from 'node:util'
-import { buildConnector } from 'undici'
+import { buildConnector, type Client } from 'undici'
 import type { Connect } from '../connections/connection.ts'
 import { memoryReuse } from '../connections/memory-reuse.ts'
 import { ConnectionPool } from '../connections/connection-pool.ts'
+import { Handshakes } from '../connections/handshakes.ts'
 import { Http2Pool } from '../connections/http2/http2-pool.ts'
 import type { RequestPool } from '../connections/request-pool.ts'
 import type { HostName } from '../names/host-name.ts'
-import { following, lookupOptions } from '../connections/address-following.ts'
+import { following, lookupOptions, type Retiring } from '../connections/address-following.ts'
 import { poolLimits, type PoolLimits, type PoolOptions, type TimeoutOptions } from './pool-options.ts'
 
 /** Opens sockets to one backend. The TLS server name is the backend's, whatever the request's Host says. */
@@ -65,11 +66,16 @@ export function openPool(
 ): RequestPool {
   const { keepAliveTimeout, keepAliveMaxTimeout, maxHeaderSize, protocol } = options
   // Certificates name IPv6 addresses without brackets.
-  const connect = connectorOf(new URL(url).hostname.replace(/^\[|\]$/g, ''), options, limits, host)
+  const hostname = new URL(url).hostname.replace(/^\[|\]$/g, '')
+  const connect = connectorOf(hostname, options, limits, host)
+  const tied = (one: Connect) => (connection: () => Client | Retiring) =>
+    host === undefined ? one : following(host, one, connection)
   if (protocol !== 'http1') {
+    // Whether a backend takes WebSockets over HTTP/2 is known late; with TLS it can be asked for HTTP/1.1 instead.
+    const instead = protocol === 'http2' && connectorOf(hostname, { ...options, protocol: 'http1' }, limits, host)
     return new Http2Pool({
       url: new URL(url),
-      connectorFor: (connection) => (host === undefined ? connect : following(host, connect, () => connection)),
+      connectorFor: (connection) => tied(connect)(() => connection),
       get connections() {
         return limits.connections
       },
@@ -78,23 +84,19 @@ export function openPool(
       },
       keepAliveTimeout,
       maxHeaderSize,
+      handshakes: instead === false ? undefined : new Handshakes(url, tied(instead), maxHeaderSize),
       now,
     })
   }
-  return new ConnectionPool(
-    url,
-    limits,
-    (connection) => (host === undefined ? connect : following(host, connect, connection)),
-    {
-      keepAliveTimeout,
-      keepAliveMaxTimeout,
-      maxHeaderSize,
-      headersTimeout: 0,
-      bodyTimeout: 0,
-      pipelining: 1,
-      allowH2: false,
-    },
-  )
+  return new ConnectionPool(url, limits, tied(connect), {
+    keepAliveTimeout,
+    keepAliveMaxTimeout,
+    maxHeaderSize,
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    pipelining: 1,
+    allowH2: false,
+  })
 }
 
 /**

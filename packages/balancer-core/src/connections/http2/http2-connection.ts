@@ -100,6 +100,10 @@ export class Http2Connection implements Http2Carrier<Http2Request> {
     return !this.#session!.closed && !this.#session!.destroyed
   }
 
+  get takesConnect(): boolean {
+    return this.#session!.remoteSettings.enableConnectProtocol === true
+  }
+
   get failure(): Error | undefined {
     if (this.#session === undefined || !(this.#session.destroyed || this.#isGone)) return undefined
     if (this.#isStale()) return new errors.SocketError('the backend closed the connection')
@@ -142,11 +146,11 @@ export class Http2Connection implements Http2Carrier<Http2Request> {
     if (this.requests.size === 0) this.#rest()
   }
 
-  /** Fails its streams with that error, and closes. */
+  /** Fails its requests with that error, and closes; if there are tunnels, after the last of them. */
   destroy(error: Error): void {
     this.#isLeaving = true
     for (const request of this.requests) request.fail(error)
-    this.end()
+    if (this.requests.size === 0) this.end()
   }
 
   /** Closes it; to be called when it has no streams or has failed. */

@@ -3,7 +3,7 @@
  * Node's.
  */
 export class Http2Error extends Error {
-  readonly code: 'ERR_HTTP2_STREAM_ERROR' | 'ERR_HTTP2_SESSION_ERROR'
+  readonly code: 'ERR_HTTP2_STREAM_ERROR' | 'ERR_HTTP2_SESSION_ERROR' | 'ERR_HTTP2_NO_EXTENDED_CONNECT'
 
   constructor(code: Http2Error['code'], message: string) {
     super(message)

@@ -1,8 +1,9 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http'
 import type { OutgoingHttpHeaders } from 'node:http2'
-import type { Dispatcher } from 'undici'
+import type { ConnectionRequest } from '../connection.ts'
 import { emptyFields, putField, type HeaderFields } from '../../headers/fields.ts'
 import { isHopByHop } from '../../headers/hop-by-hop.ts'
+import { acceptOf } from '../../headers/websocket-key.ts'
 
 /** The largest header of a response that Node takes over HTTP/2, names and values together, in bytes. */
 export const largestHeader = 65_536
@@ -14,6 +15,14 @@ export function sizeOf(pairs: readonly string[]): number {
   return size
 }
 
+/** The only protocol that has a place in HTTP/2: by extended CONNECT (RFC 8441). */
+export const websocket = 'websocket'
+
+/** Over HTTP/2 such a request has no key, and what follows it is no body (RFC 8441 §5). */
+function isOfHandshake(name: string): boolean {
+  return name === 'sec-websocket-key' || name === 'content-length'
+}
+
 /** The backend's own authority, for requests without a Host. */
 export interface Origin {
   readonly scheme: string
@@ -22,16 +31,21 @@ export interface Origin {
 
 /**
  * The headers of a request for HTTP/2 (RFC 9113 §8.3.1): `host` becomes `:authority`, and connection headers are
- * removed. Repeated headers become one list, except `cookie`, which is not comma-separated.
+ * removed. Repeated headers become one list, except `cookie`, which is not comma-separated. A request to switch to WebSocket
+ * becomes an extended CONNECT (RFC 8441 §4).
  * @throws TypeError for headers that cannot be sent
  */
 export function requestFields(
-  { method, path, headers, body }: Dispatcher.DispatchOptions,
+  { method, path, headers, body, switchTo }: ConnectionRequest,
   { scheme, authority }: Origin,
 ): OutgoingHttpHeaders {
   const fields = Object.create(null) as Record<string, string | string[]>
   validateHeaderName(method)
   fields[':method'] = method
+  if (switchTo !== undefined) {
+    fields[':method'] = 'CONNECT'
+    fields[':protocol'] = websocket
+  }
   // A target in absolute form is `OPTIONS *` for undici (see `judge-request.ts`).
   fields[':path'] = path.startsWith('http://') ? '*' : path
   fields[':scheme'] = scheme
@@ -44,7 +58,8 @@ export function requestFields(
     validateHeaderValue(name, value)
     if (name === 'host') {
       if (value !== '') fields[':authority'] = value
-    } else if (!isHopByHop(name) || (name === 'te' && value === 'trailers')) {
+    } else if (switchTo !== undefined && isOfHandshake(name)) continue
+    else if (!isHopByHop(name) || (name === 'te' && value === 'trailers')) {
       const earlier = fields[name]
       if (earlier === undefined) fields[name] = value
       else if (name === 'cookie') fields[name] = [earlier, value].flat()
@@ -63,4 +78,10 @@ export function receivedFields(pairs: readonly string[]): HeaderFields {
     if (name.charCodeAt(0) !== 58 /* : */) putField(fields, name, pairs[index + 1]!)
   }
   return fields
+}
+
+/** What HTTP/1.1 would say where an extended CONNECT has opened a WebSocket; `key` is that of the client, if it has one. */
+export function switchedFields(fields: HeaderFields, key: string | undefined): HeaderFields {
+  const accept = key === undefined ? undefined : acceptOf(key)
+  return Object.assign(fields, { upgrade: websocket, 'sec-websocket-accept': accept })
 }

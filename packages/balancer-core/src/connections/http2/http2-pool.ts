@@ -1,11 +1,13 @@
 // Room `connections/http2`: requests to one backend over sessions of HTTP/2.
-import type { Readable } from 'node:stream'
 import { errors, type Dispatcher } from 'undici'
-import type { PoolCounts, RequestPool } from '../request-pool.ts'
+import type { ConnectionRequest } from '../connection.ts'
+import type { Handshakes } from '../handshakes.ts'
+import type { ConnectionAware, PoolCounts, RequestPool } from '../request-pool.ts'
 import { afterPoll } from './after-poll.ts'
 import { Http2Connection, mostStreams, type ConnectionOwner } from './http2-connection.ts'
 import type { Http2Carrying } from './http2-carrier.ts'
-import { largestHeader, requestFields, type Origin } from './http2-fields.ts'
+import { Http2Error } from './http2-error.ts'
+import { largestHeader, requestFields, websocket, type Origin } from './http2-fields.ts'
 import type { ConnectionSettings } from './http2-session.ts'
 import { Http2Request, type Http2Handler } from './http2-request.ts'
 
@@ -13,6 +15,13 @@ import { Http2Request, type Http2Handler } from './http2-request.ts'
 export interface Http2PoolSettings extends ConnectionSettings {
   /** How many at most. */
   readonly connections: number
+  /** How to switch protocols where HTTP/2 cannot: over connections of HTTP/1.1. */
+  readonly handshakes: Handshakes | undefined
+}
+
+/** It asks for protocols, but not for the one that has a place in HTTP/2. */
+function isOpenedElsewhere({ switchTo }: ConnectionRequest): boolean {
+  return switchTo !== undefined && !switchTo.split(', ').some((name) => name.toLowerCase() === websocket)
 }
 
 /**
@@ -52,11 +61,10 @@ export class Http2Pool implements RequestPool, ConnectionOwner, Http2Carrying<Ht
     return { connected: open.length, free, pending, queued: pending, running }
   }
 
-  dispatch(options: Dispatcher.DispatchOptions, handler: Http2Handler): boolean {
+  dispatch(options: ConnectionRequest, handler: Http2Handler): boolean {
     let request: Http2Request
     try {
-      const body = (options.body ?? null) as Readable | Buffer | null
-      request = new Http2Request(this, requestFields(options, this.#origin), body, handler)
+      request = new Http2Request(this, options, requestFields(options, this.#origin), handler)
     } catch (error) {
       const refused = new errors.InvalidArgumentError((error as Error).message)
       handler.onResponseError?.(null as unknown as Dispatcher.DispatchController, refused)
@@ -64,14 +72,16 @@ export class Http2Pool implements RequestPool, ConnectionOwner, Http2Carrying<Ht
     }
     if (this.destroyed) request.fail(new errors.ClientDestroyedError())
     else if (this.#closed !== undefined) request.fail(new errors.ClientClosedError())
+    else if (isOpenedElsewhere(options)) this.withoutConnect(request)
     else this.#place(request)
     return true
   }
 
   close(): Promise<void> {
-    this.#closed ??= new Promise((resolve) => {
-      this.#closing = resolve
-    })
+    if (this.#closed === undefined) {
+      const ended = new Promise<void>((resolve) => (this.#closing = resolve))
+      this.#closed = Promise.all([ended, this.#settings.handshakes?.over()]).then(() => {})
+    }
     this.#closeWhenDone()
     return this.#closed
   }
@@ -84,6 +94,7 @@ export class Http2Pool implements RequestPool, ConnectionOwner, Http2Carrying<Ht
         connection.destroy(new errors.ClientDestroyedError())
       }
       clearTimeout(this.#waitTimer)
+      this.#settings.handshakes?.abort(new errors.ClientDestroyedError())
       this.#closing?.()
     }
     return Promise.resolve()
@@ -97,6 +108,13 @@ export class Http2Pool implements RequestPool, ConnectionOwner, Http2Carrying<Ht
     if (this.destroyed) return false
     this.#place(request)
     return true
+  }
+
+  withoutConnect({ options, handler }: Http2Request): void {
+    const { handshakes } = this.#settings
+    if (handshakes !== undefined) return handshakes.ask(options, handler as ConnectionAware)
+    const error = new Http2Error('ERR_HTTP2_NO_EXTENDED_CONNECT', 'the backend takes no extended CONNECT for it')
+    handler.onResponseError?.(null as unknown as Dispatcher.DispatchController, error)
   }
 
   onRoom(connection: Http2Connection): void {

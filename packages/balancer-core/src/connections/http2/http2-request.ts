@@ -1,11 +1,12 @@
 import { constants, type OutgoingHttpHeaders } from 'node:http2'
 import type { Readable } from 'node:stream'
 import { errors, type Dispatcher } from 'undici'
+import type { ConnectionRequest } from '../connection.ts'
 import type { ConnectionAware } from '../request-pool.ts'
-import type { HeaderFields } from '../../headers/fields.ts'
+import { fieldOf, type HeaderFields } from '../../headers/fields.ts'
 import type { Http2Carrier, Http2Carrying } from './http2-carrier.ts'
 import { Http2Error } from './http2-error.ts'
-import { receivedFields, sizeOf } from './http2-fields.ts'
+import { receivedFields, sizeOf, switchedFields } from './http2-fields.ts'
 import { letGo, listenTo, readData, type ListenedStream, type StreamListener } from './http2-stream.ts'
 import { Http2Upload } from './http2-upload.ts'
 
@@ -39,6 +40,7 @@ export class Http2Request implements Dispatcher.DispatchController, StreamListen
   /** The backend sent GOAWAY and has not processed this request. */
   unseen = false
   readonly #owner: Http2Carrying<Http2Request>
+  readonly options: ConnectionRequest
   readonly #fields: OutgoingHttpHeaders
   readonly #body: Readable | Buffer | null
   #connection: Http2Carrier<Http2Request> | undefined
@@ -59,12 +61,14 @@ export class Http2Request implements Dispatcher.DispatchController, StreamListen
 
   constructor(
     owner: Http2Carrying<Http2Request>,
+    options: ConnectionRequest,
     fields: OutgoingHttpHeaders,
-    body: Readable | Buffer | null,
     handler: Http2Handler,
   ) {
     this.#owner = owner
+    this.options = options
     this.#fields = fields
+    const body = (options.body ?? null) as Readable | Buffer | null
     this.#body = Buffer.isBuffer(body) && body.length === 0 ? null : body
     this.handler = handler
   }
@@ -77,12 +81,17 @@ export class Http2Request implements Dispatcher.DispatchController, StreamListen
   /** Sends it. */
   start(connection: Http2Carrier<Http2Request>): void {
     const { handler } = this
+    const isConnect = this.options.switchTo !== undefined
     this.#connection = connection
+    if (isConnect && !connection.takesConnect) {
+      this.#settle()
+      return this.#owner.withoutConnect(this)
+    }
     handler.connection = connection
     handler.onRequestStart?.(this, undefined)
     if (this.#settled) return
     try {
-      this.#stream = listenTo(connection.open(this.#fields, this.#body === null), this)
+      this.#stream = listenTo(connection.open(this.#fields, this.#body === null && !isConnect), this)
     } catch (error) {
       this.unseen = true
       return this.#refuse(error as Error)
@@ -130,6 +139,7 @@ export class Http2Request implements Dispatcher.DispatchController, StreamListen
     const length = fields['content-length']
     if (!isBodyless && length !== undefined) this.#expected = Number(length)
     this.#status = status
+    if (this.options.switchTo !== undefined && status < 300) return this.#switch(stream, fields)
     this.#respond(status, fields)
     if (!this.#settled) readData(stream)
   }
@@ -165,6 +175,7 @@ export class Http2Request implements Dispatcher.DispatchController, StreamListen
   }
 
   onClose(stream: ListenedStream): void {
+    if (this.#settled && stream === this.#stream) return this.#connection!.release(this)
     if (!this.#isCurrent(stream)) return
     if (this.#whole) return this.#finish(stream)
     const { rstCode } = stream
@@ -190,6 +201,15 @@ export class Http2Request implements Dispatcher.DispatchController, StreamListen
     } catch (error) {
       this.fail(error as Error)
     }
+  }
+
+  /** The stream is no longer a request's: it keeps its place on the connection until it is closed. */
+  #switch(stream: ListenedStream, fields: Received): void {
+    const key = fieldOf(this.options.headers as string[], 'sec-websocket-key')
+    // HTTP/1.1's way to say it.
+    this.handler.onUpgrade!(101, switchedFields(fields, key) as Received, stream, Buffer.alloc(0))
+    // If it was not accepted, it was aborted.
+    this.#settled = true
   }
 
   /** The backend has not processed it: if its body is still there, it can be sent again with any method. */

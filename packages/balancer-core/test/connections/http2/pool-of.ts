@@ -18,6 +18,7 @@ export function poolOf(
     connections: 10,
     keepAliveTimeout: 10_000,
     maxHeaderSize: 65_536,
+    handshakes: undefined,
     now: () => performance.now(),
     ...settings,
   })
