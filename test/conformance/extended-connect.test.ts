@@ -1,4 +1,4 @@
-import balancer, { type BalancerOptions } from '@fastify-balancer/balancer-core'
+import plugin, { type BalancerOptions } from '@fastify-balancer/balancer-core'
 import Fastify, { type FastifyInstance } from 'fastify'
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
@@ -23,7 +23,7 @@ describe('HTTP/2 clients that ask for a WebSocket', () => {
     const backend = await startWebSocketBackend(t, 'HTTP/1.1')
     const app = Fastify({ http2: true } as object) as unknown as FastifyInstance
     await before(app)
-    await app.register(balancer, { backends: [backend.url], ...options })
+    await app.register(plugin, { backends: [backend.url], ...options })
     const { port } = await listenApp(t, app)
     const client = await webSocketClient(t, 'HTTP/2', port)
     /** The status and body of the answer; the stream is closed then, without a reset, and its connection is not. */
@@ -48,7 +48,7 @@ describe('HTTP/2 clients that ask for a WebSocket', () => {
         const server = app.server as unknown as Http2Server
         server.updateSettings({ maxConcurrentStreams: 77 })
         app.addHook('onRequest', async (request) => {
-          seen.push(`${request.method} ${request.url} ${request.headers[':protocol']}`)
+          seen.push(`${request.method} ${request.url} ${String(request.headers[':protocol'])}`)
         })
         app.get('/own', async () => 'mine')
         app.get('/forwarded', (_request, reply) => void reply.forward())
@@ -132,7 +132,7 @@ describe('HTTP/2 clients that ask for a WebSocket', () => {
     const https = { allowHTTP1: true, key: localhost.key, cert: localhost.cert }
     const app = Fastify({ http2: true, https } as object) as unknown as FastifyInstance
     app.get('/own', async () => 'mine')
-    await app.register(balancer, { backends: [backend.url] })
+    await app.register(plugin, { backends: [backend.url] })
     const { port } = await listenApp(t, app)
     const session = connect(`https://localhost:${port}`, { ca: localhost.cert })
     t.after(() => session.destroy())
@@ -165,7 +165,7 @@ describe('HTTP/2 clients that ask for a WebSocket', () => {
 describe('backends of HTTP/2', () => {
   async function start(t: TestContext, options: BalancerOptions) {
     const app = Fastify()
-    await app.register(balancer, options)
+    await app.register(plugin, options)
     const { port } = await listenApp(t, app)
     const client = await webSocketClient(t, 'HTTP/1.1', port)
     const ask = async (path: string, fields: Readonly<Record<string, string>> = {}) => {

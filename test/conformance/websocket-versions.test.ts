@@ -1,4 +1,4 @@
-import balancer, { type BalancerOptions } from '@fastify-balancer/balancer-core'
+import plugin, { type BalancerOptions } from '@fastify-balancer/balancer-core'
 import Fastify, { type FastifyInstance } from 'fastify'
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
@@ -42,7 +42,7 @@ async function start(t: TestContext, client: Version, backend: Version, more: Ba
   })
   let onAsked: (peer: Peer) => void = (peer) => open(peer)
   const server = await startWebSocketBackend(t, backend, (peer) => onAsked(peer))
-  await app.register(balancer, {
+  await app.register(plugin, {
     backends: [server.url],
     clock,
     forwarded: false,

@@ -60,12 +60,7 @@ export const failures = {
     retry: 'never',
     message: 'No backend connection was ready for the request body in time',
   },
-  'upgrade-unsupported': {
-    status: 502,
-    blame: 'proxy',
-    retry: 'elsewhere',
-    message: 'The backend does not switch protocols over HTTP/2',
-  },
+  'upgrade-unsupported': { status: 502, blame: 'proxy', retry: 'elsewhere', message: 'The backend takes no tunnels' },
   // sending the request
   'request-refused': { status: 502, blame: 'proxy', retry: 'never', message: 'The request cannot be sent' },
   'upload-timeout': {

@@ -5,6 +5,7 @@ import type {
   Http2Server,
   Http2ServerRequest,
   Http2ServerResponse,
+  OutgoingHttpHeaders,
   ServerHttp2Stream,
 } from 'node:http2'
 import { Server as SecureServer } from 'node:https'
@@ -48,8 +49,9 @@ function refuse(response: Http2ServerResponse, status: 405 | 501): void {
 function guard(stream: ServerHttp2Stream): ServerHttp2Stream['respond'] {
   const respond = stream.respond.bind(stream)
   stream.respond = (fields, options) => {
-    const status = Number((fields as Record<string, unknown> | undefined)?.[':status'] ?? 200)
-    respond(status >= 200 && status < 300 ? { ...fields, ':status': 501 } : fields, options)
+    const { ':status': status = 200 } = fields as OutgoingHttpHeaders
+    const isSuccess = Number(status) >= 200 && Number(status) < 300
+    respond(isSuccess ? { ...(fields as OutgoingHttpHeaders), ':status': 501 } : fields, options)
   }
   return respond
 }

@@ -4,12 +4,9 @@ import { errors } from 'undici'
 import { Http2Error } from './http2-error.ts'
 import type { Http2Carrier } from './http2-carrier.ts'
 import type { Http2Request } from './http2-request.ts'
-import { beginSession, type ConnectionSettings } from './http2-session.ts'
+import { beginSession, mostStreams, type ConnectionSettings } from './http2-session.ts'
 import { afterPoll } from './after-poll.ts'
 import { unwatchStreamEnds, watchStreamEnds } from './stream-end.ts'
-
-/** Most streams at once on one connection, even if the backend allows more; as in undici. */
-export const mostStreams = 100
 
 /** Tolerance (ms) after a round trip to notice a broken connection, and upper limit of the measured round trip (ms). */
 const noticed = 50
@@ -100,6 +97,7 @@ export class Http2Connection implements Http2Carrier<Http2Request> {
     return !this.#session!.closed && !this.#session!.destroyed
   }
 
+  /** The backend takes extended CONNECT (RFC 8441 §3). */
   get takesConnect(): boolean {
     return this.#session!.remoteSettings.enableConnectProtocol === true
   }

@@ -11,3 +11,8 @@ export class Http2Error extends Error {
     this.code = code
   }
 }
+
+/** The error of one stream. */
+export function streamError(message: string): Http2Error {
+  return new Http2Error('ERR_HTTP2_STREAM_ERROR', message)
+}

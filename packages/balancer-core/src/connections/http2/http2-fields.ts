@@ -1,7 +1,7 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http'
 import type { OutgoingHttpHeaders } from 'node:http2'
 import type { ConnectionRequest } from '../connection.ts'
-import { emptyFields, putField, type HeaderFields } from '../../headers/fields.ts'
+import { emptyFields, fieldOf, putField, type HeaderFields } from '../../headers/fields.ts'
 import { isHopByHop } from '../../headers/hop-by-hop.ts'
 import { acceptOf } from '../../headers/websocket-key.ts'
 
@@ -80,8 +80,15 @@ export function receivedFields(pairs: readonly string[]): HeaderFields {
   return fields
 }
 
-/** What HTTP/1.1 would say where an extended CONNECT has opened a WebSocket; `key` is that of the client, if it has one. */
-export function switchedFields(fields: HeaderFields, key: string | undefined): HeaderFields {
+/** How long the body of a response says it is (bytes); -1 if it does not, or has none. */
+export function bodyLength(isHead: boolean, status: number, { 'content-length': length }: HeaderFields): number {
+  const isBodyless = isHead || status === 204 || status === 304
+  return isBodyless || length === undefined ? -1 : Number(length)
+}
+
+/** What HTTP/1.1 would say where an extended CONNECT has opened a WebSocket, to a client with the key of this request. */
+export function switchedFields(fields: HeaderFields, { headers }: ConnectionRequest): HeaderFields {
+  const key = fieldOf(headers as readonly string[], 'sec-websocket-key')
   const accept = key === undefined ? undefined : acceptOf(key)
   return Object.assign(fields, { upgrade: websocket, 'sec-websocket-accept': accept })
 }

@@ -4,12 +4,12 @@ import type { ConnectionRequest } from '../connection.ts'
 import type { Handshakes } from '../handshakes.ts'
 import type { ConnectionAware, PoolCounts, RequestPool } from '../request-pool.ts'
 import { afterPoll } from './after-poll.ts'
-import { Http2Connection, mostStreams, type ConnectionOwner } from './http2-connection.ts'
-import type { Http2Carrying } from './http2-carrier.ts'
+import { Http2Connection, type ConnectionOwner } from './http2-connection.ts'
+import type { Http2Carrying, Http2Handler } from './http2-carrier.ts'
 import { Http2Error } from './http2-error.ts'
 import { largestHeader, requestFields, websocket, type Origin } from './http2-fields.ts'
-import type { ConnectionSettings } from './http2-session.ts'
-import { Http2Request, type Http2Handler } from './http2-request.ts'
+import { mostStreams, type ConnectionSettings } from './http2-session.ts'
+import { Http2Request } from './http2-request.ts'
 
 /** How the connections to one backend are kept. */
 export interface Http2PoolSettings extends ConnectionSettings {
@@ -72,7 +72,7 @@ export class Http2Pool implements RequestPool, ConnectionOwner, Http2Carrying<Ht
     }
     if (this.destroyed) request.fail(new errors.ClientDestroyedError())
     else if (this.#closed !== undefined) request.fail(new errors.ClientClosedError())
-    else if (isOpenedElsewhere(options)) this.withoutConnect(request)
+    else if (isOpenedElsewhere(options)) this.#withoutConnect(request)
     else this.#place(request)
     return true
   }
@@ -110,13 +110,6 @@ export class Http2Pool implements RequestPool, ConnectionOwner, Http2Carrying<Ht
     return true
   }
 
-  withoutConnect({ options, handler }: Http2Request): void {
-    const { handshakes } = this.#settings
-    if (handshakes !== undefined) return handshakes.ask(options, handler as ConnectionAware)
-    const error = new Http2Error('ERR_HTTP2_NO_EXTENDED_CONNECT', 'the backend takes no extended CONNECT for it')
-    handler.onResponseError?.(null as unknown as Dispatcher.DispatchController, error)
-  }
-
   onRoom(connection: Http2Connection): void {
     if (connection.limit !== this.#lastLimit && !connection.connecting) this.#lastLimit = connection.limit
     if (this.#waiting.size > 0) this.#serve()
@@ -143,10 +136,7 @@ export class Http2Pool implements RequestPool, ConnectionOwner, Http2Carrying<Ht
 
   #place(request: Http2Request): void {
     const connection = this.#waiting.size === 0 ? this.#roomiest() : undefined
-    if (connection !== undefined) {
-      connection.carry(request)
-      return
-    }
+    if (connection !== undefined) return this.#carry(connection, request)
     const { connectTimeout } = this.#settings
     if (connectTimeout > 0) request.deadline = this.#settings.now() + connectTimeout
     // So that it can be cancelled while it waits.
@@ -154,6 +144,19 @@ export class Http2Pool implements RequestPool, ConnectionOwner, Http2Carrying<Ht
     this.#waiting.add(request)
     if (connectTimeout > 0 && this.#waitTimer === undefined) this.#arm(connectTimeout)
     this.#openMore()
+  }
+
+  #carry(connection: Http2Connection, request: Http2Request): void {
+    if (request.isConnect && !connection.takesConnect) this.#withoutConnect(request)
+    else connection.carry(request)
+  }
+
+  /** Opens a tunnel where the backend takes none over HTTP/2. */
+  #withoutConnect(request: Http2Request): void {
+    const { handshakes } = this.#settings
+    if (handshakes === undefined)
+      request.fail(new Http2Error('ERR_HTTP2_NO_EXTENDED_CONNECT', 'the backend takes no extended CONNECT for it'))
+    else handshakes.ask(request.options, request.handler as ConnectionAware)
   }
 
   /** Of those that take another stream, the one with the fewest. */
@@ -170,7 +173,7 @@ export class Http2Pool implements RequestPool, ConnectionOwner, Http2Carrying<Ht
       const connection = this.#roomiest()
       if (connection === undefined) break
       this.#waiting.delete(request)
-      connection.carry(request)
+      this.#carry(connection, request)
     }
     if (this.#waiting.size > 0) this.#openMore()
   }

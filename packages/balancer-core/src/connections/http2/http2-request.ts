@@ -2,11 +2,10 @@ import { constants, type OutgoingHttpHeaders } from 'node:http2'
 import type { Readable } from 'node:stream'
 import { errors, type Dispatcher } from 'undici'
 import type { ConnectionRequest } from '../connection.ts'
-import type { ConnectionAware } from '../request-pool.ts'
-import { fieldOf, type HeaderFields } from '../../headers/fields.ts'
-import type { Http2Carrier, Http2Carrying } from './http2-carrier.ts'
-import { Http2Error } from './http2-error.ts'
-import { receivedFields, sizeOf, switchedFields } from './http2-fields.ts'
+import type { HeaderFields } from '../../headers/fields.ts'
+import type { Http2Carrier, Http2Carrying, Http2Handler, Received } from './http2-carrier.ts'
+import { streamError } from './http2-error.ts'
+import { bodyLength, receivedFields, sizeOf, switchedFields } from './http2-fields.ts'
 import { letGo, listenTo, readData, type ListenedStream, type StreamListener } from './http2-stream.ts'
 import { Http2Upload } from './http2-upload.ts'
 
@@ -16,12 +15,6 @@ const { NGHTTP2_REFUSED_STREAM } = constants
  * How many more connections are tried for a request that the backend did not process, before another backend gets it.
  */
 const mostRepeats = 3
-
-/** The handler of an attempt. */
-export type Http2Handler = Dispatcher.DispatchHandler & Partial<ConnectionAware>
-
-/** The type of headers in undici's handler. */
-type Received = Record<string, string | string[]>
 
 /**
  * One request on one stream, reported to its handler as undici does it. A response is complete only after END_STREAM;
@@ -41,6 +34,8 @@ export class Http2Request implements Dispatcher.DispatchController, StreamListen
   unseen = false
   readonly #owner: Http2Carrying<Http2Request>
   readonly options: ConnectionRequest
+  /** It asks for a WebSocket. */
+  readonly isConnect: boolean
   readonly #fields: OutgoingHttpHeaders
   readonly #body: Readable | Buffer | null
   #connection: Http2Carrier<Http2Request> | undefined
@@ -67,6 +62,7 @@ export class Http2Request implements Dispatcher.DispatchController, StreamListen
   ) {
     this.#owner = owner
     this.options = options
+    this.isConnect = options.switchTo !== undefined
     this.#fields = fields
     const body = (options.body ?? null) as Readable | Buffer | null
     this.#body = Buffer.isBuffer(body) && body.length === 0 ? null : body
@@ -81,17 +77,12 @@ export class Http2Request implements Dispatcher.DispatchController, StreamListen
   /** Sends it. */
   start(connection: Http2Carrier<Http2Request>): void {
     const { handler } = this
-    const isConnect = this.options.switchTo !== undefined
     this.#connection = connection
-    if (isConnect && !connection.takesConnect) {
-      this.#settle()
-      return this.#owner.withoutConnect(this)
-    }
     handler.connection = connection
     handler.onRequestStart?.(this, undefined)
     if (this.#settled) return
     try {
-      this.#stream = listenTo(connection.open(this.#fields, this.#body === null && !isConnect), this)
+      this.#stream = listenTo(connection.open(this.#fields, this.#body === null && !this.isConnect), this)
     } catch (error) {
       this.unseen = true
       return this.#refuse(error as Error)
@@ -135,11 +126,9 @@ export class Http2Request implements Dispatcher.DispatchController, StreamListen
     if (!this.#isCurrent(stream)) return
     const fields = receivedFields(pairs) as Received
     if (sizeOf(pairs) > this.#owner.maxHeaderSize) return this.fail(new errors.HeadersOverflowError())
-    const isBodyless = this.#fields[':method'] === 'HEAD' || status === 204 || status === 304
-    const length = fields['content-length']
-    if (!isBodyless && length !== undefined) this.#expected = Number(length)
+    this.#expected = bodyLength(this.#fields[':method'] === 'HEAD', status, fields)
     this.#status = status
-    if (this.options.switchTo !== undefined && status < 300) return this.#switch(stream, fields)
+    if (this.isConnect && status < 300) return this.#switch(stream, fields)
     this.#respond(status, fields)
     if (!this.#settled) readData(stream)
   }
@@ -171,7 +160,7 @@ export class Http2Request implements Dispatcher.DispatchController, StreamListen
     // Without END_STREAM, only the close of the stream ends it; `onClosing` was called before.
     if (!stream.closed) this.#whole = true
     if (this.#whole) this.#finish(stream)
-    else this.fail(new Http2Error('ERR_HTTP2_STREAM_ERROR', 'the backend closed the stream too early'))
+    else this.fail(streamError('the backend closed the stream too early'))
   }
 
   onClose(stream: ListenedStream): void {
@@ -182,7 +171,7 @@ export class Http2Request implements Dispatcher.DispatchController, StreamListen
     const isRefused = this.unseen || rstCode === NGHTTP2_REFUSED_STREAM
     const error =
       (isRefused ? undefined : this.#connection!.failure) ??
-      new Http2Error('ERR_HTTP2_STREAM_ERROR', `the backend reset the stream with code ${rstCode}`)
+      streamError(`the backend reset the stream with code ${rstCode}`)
     if (isRefused && this.#status === 0) this.#refuse(error)
     else this.fail(error)
   }
@@ -205,9 +194,7 @@ export class Http2Request implements Dispatcher.DispatchController, StreamListen
 
   /** The stream is no longer a request's: it keeps its place on the connection until it is closed. */
   #switch(stream: ListenedStream, fields: Received): void {
-    const key = fieldOf(this.options.headers as string[], 'sec-websocket-key')
-    // HTTP/1.1's way to say it.
-    this.handler.onUpgrade!(101, switchedFields(fields, key) as Received, stream, Buffer.alloc(0))
+    this.handler.onUpgrade!(101, switchedFields(fields, this.options) as Received, stream, Buffer.alloc(0))
     // If it was not accepted, it was aborted.
     this.#settled = true
   }
@@ -226,13 +213,9 @@ export class Http2Request implements Dispatcher.DispatchController, StreamListen
   #finish(stream: ListenedStream): void {
     for (const chunk of this.#rest ?? []) this.onData(stream, chunk)
     if (this.#settled) return
-    if (this.#status === 0)
-      return this.fail(new Http2Error('ERR_HTTP2_STREAM_ERROR', 'the stream ended without a response'))
-    if (this.#expected !== -1 && this.#received !== this.#expected) {
-      const message = `received ${this.#received} of ${this.#expected} bytes`
-      this.fail(new Http2Error('ERR_HTTP2_STREAM_ERROR', message))
-      return
-    }
+    if (this.#status === 0) return this.fail(streamError('the stream ended without a response'))
+    if (this.#expected !== -1 && this.#received !== this.#expected)
+      return this.fail(streamError(`received ${this.#received} of ${this.#expected} bytes`))
     if (this.#last !== undefined) this.#pass(this.#last)
     if (this.#settled) return
     this.#settle()

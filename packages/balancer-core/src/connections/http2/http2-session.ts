@@ -19,6 +19,9 @@ export interface ConnectionSettings {
   now(): number
 }
 
+/** Most streams at once on one connection, even if the backend allows more; as in undici. */
+export const mostStreams = 100
+
 /** Flow-control windows of one stream and of the whole connection, in bytes. */
 const streamWindow = 131_072
 const connectionWindow = 1_048_576
