@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect, createSecureServer, type Http2Server, type Http2ServerResponse } from 'node:http2'
 import type { IncomingMessage } from 'node:http'
-import type { Socket } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { describe, test, type TestContext } from 'node:test'
 import { connect as tls } from 'node:tls'
 import { listenApp } from '../support/app.ts'
@@ -13,14 +13,15 @@ import { localhost } from '../support/certificates.ts'
 import { rawClient } from '../support/raw.ts'
 import { until } from '../support/until.ts'
 import { accept, handshake, switching } from '../support/upgrade-backend.ts'
-import { startWebSocketBackend, webSocketClient } from '../support/websocket-peer.ts'
+import { open, Peer, startWebSocketBackend, webSocketClient } from '../support/websocket-peer.ts'
 import { failOnCrash } from './no-crash.ts'
 
 failOnCrash()
 
 describe('HTTP/2 clients that ask for a WebSocket', () => {
   async function start(t: TestContext, before: (app: FastifyInstance) => unknown, options: BalancerOptions = {}) {
-    const backend = await startWebSocketBackend(t, 'HTTP/1.1')
+    let onAsked: (peer: Peer) => void = (peer) => open(peer)
+    const backend = await startWebSocketBackend(t, 'HTTP/1.1', (peer) => onAsked(peer))
     const app = Fastify({ http2: true } as object) as unknown as FastifyInstance
     await before(app)
     await app.register(plugin, { backends: [backend.url], ...options })
@@ -37,7 +38,9 @@ describe('HTTP/2 clients that ask for a WebSocket', () => {
       }
       return peer
     }
-    return { app, backend, balancer: app.balancer, session: client.session!, ask }
+    /** What the backend does with the next requests. */
+    const asked = (then: (peer: Peer) => void) => void (onAsked = then)
+    return { app, backend, balancer: app.balancer, session: client.session!, ask, asked }
   }
 
   test('it is announced beside the settings of others; each request goes one way, once', async (t) => {
@@ -122,9 +125,29 @@ describe('HTTP/2 clients that ask for a WebSocket', () => {
     opened.reset()
   })
 
-  test('it is not announced where no balancer opens WebSockets', async (t) => {
-    const { session } = await start(t, () => {}, { upgrade: false })
+  test('it is not announced where no balancer opens WebSockets; new connections are told when one does', async (t) => {
+    const { app, backend, session, balancer } = await start(t, () => {}, { upgrade: false })
     assert.equal(session.remoteSettings.enableConnectProtocol, false)
+    const change = await balancer.prepare({ backends: [backend.url] })
+    change.commit()
+    const client = await webSocketClient(t, 'HTTP/2', (app.server.address() as AddressInfo).port)
+    assert.equal(client.session!.remoteSettings.enableConnectProtocol, true)
+  })
+
+  test('a wrong accept is refused, and one that sends no more from the start still gets everything', async (t) => {
+    const { balancer, backend, session, ask, asked } = await start(t, () => {})
+    asked((peer) => peer.send(`${switching('sec-websocket-key: another\r\n')}\r\n`))
+    assert.equal((await ask('/')).status, 502)
+    assert.equal(balancer.backends[0]!.outcomes['upgrade-key-mismatch'], 1)
+    asked((peer) => open(peer))
+    const pseudo = { ':method': 'CONNECT', ':protocol': 'websocket', ':path': '/', ':authority': 'a' }
+    const stream = session.request(pseudo, { endStream: true })
+    const one = new Peer(stream, false)
+    await until('the backend sees the end', () => backend.peers[1]?.ended === true)
+    backend.peers[1]!.end('last')
+    await until('it is closed', () => one.closed)
+    assert.deepEqual([one.received, one.resetCode], ['last', 0])
+    await until('nothing is left', () => balancer.exchanges === 0)
   })
 
   test('over TLS, beside HTTP/1.1 on the same port', async (t) => {

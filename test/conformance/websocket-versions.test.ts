@@ -9,9 +9,10 @@ import { unusedOrigin } from '../support/backend.ts'
 import { ManualClock } from '../support/clock.ts'
 import { LogLines } from '../support/log-lines.ts'
 import { until } from '../support/until.ts'
+import { accept } from '../support/upgrade-backend.ts'
 import {
-  accept,
   answer,
+  hint,
   open,
   startWebSocketBackend,
   webSocketClient,
@@ -131,7 +132,9 @@ for (const client of versions)
           assert.equal(key, undefined)
         }
         one.send('two')
-        await immediate()
+        hint(other!, '</a>; rel=preload')
+        await until('the hint has come', () => one.hints.length === 1)
+        assert.equal(one.hints[0], '</a>; rel=preload')
         assert.deepEqual([one.fields, other!.received], [undefined, ''])
         open(other!, { 'sec-websocket-protocol': 'b', 'set-cookie': 'c=1', 'content-length': '3' })
         other!.send('behind')

@@ -4,7 +4,7 @@ import { connect as connectTcp, createServer as createTcpServer } from 'node:net
 import type { Duplex } from 'node:stream'
 import type { TestContext } from 'node:test'
 import { listen } from './backend.ts'
-import { accept, handshake, switching } from './upgrade-backend.ts'
+import { handshake, switching } from './upgrade-backend.ts'
 
 /** What clients and backends speak. */
 export type Version = 'HTTP/1.1' | 'HTTP/2'
@@ -16,6 +16,8 @@ export class Peer {
   received = ''
   /** The head that it was sent: the request's for a backend, the response's for a client. */
   fields: Record<string, string | undefined> | undefined
+  /** Early hints that came before its head: their `link`. */
+  readonly hints: (string | undefined)[] = []
   ended = false
   closed = false
 
@@ -29,7 +31,12 @@ export class Peer {
         return
       }
       head += text
-      const end = head.indexOf('\r\n\r\n')
+      let end = head.indexOf('\r\n\r\n')
+      while (head.startsWith('HTTP/1.1 103') && end !== -1) {
+        this.hints.push(fieldsOf(head.slice(0, end))['link'])
+        head = head.slice(end + 4)
+        end = head.indexOf('\r\n\r\n')
+      }
       if (end === -1) return
       this.received = head.slice(end + 4)
       this.fields = fieldsOf(head.slice(0, end))
@@ -83,7 +90,7 @@ function flat(fields: object): Record<string, string | undefined> {
   return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, String(value)]))
 }
 
-/** A client that asks for WebSockets, over one connection with HTTP/2 and over one for each with HTTP/1.1. */
+/** A client that asks for WebSockets: over one connection with HTTP/2 and over one for each with HTTP/1.1. */
 export interface WebSocketClient {
   /** Sends a handshake. */
   ask(path: string, fields?: Readonly<Record<string, string>>): Promise<Peer>
@@ -121,6 +128,7 @@ export async function webSocketClient(t: TestContext, version: Version, port: nu
       const own = { ':authority': 'a.example', 'sec-websocket-version': '13' }
       const stream = session.request({ ...pseudo, ...own, ...fields }, { endStream: false })
       const peer = new Peer(stream, false)
+      stream.on('headers', (headers) => peer.hints.push(flat(headers)['link']))
       stream.on('response', (headers) => (peer.fields = flat(headers)))
       return peer
     },
@@ -151,6 +159,13 @@ export function answer(peer: Peer, status: number, fields: Readonly<Record<strin
   const key = `sec-websocket-key: ${peer.fields?.['sec-websocket-key']}\r\n`
   const start = status === 101 ? switching(key) : `HTTP/1.1 ${status} Any\r\n`
   peer.send(`${start}${lines.join('')}\r\n`)
+}
+
+/** Sends early hints. */
+export function hint(peer: Peer, link: string): void {
+  if ('additionalHeaders' in peer.stream)
+    (peer.stream.additionalHeaders as (headers: object) => void)({ ':status': 103, link })
+  else peer.send(`HTTP/1.1 103 Early Hints\r\nlink: ${link}\r\n\r\n`)
 }
 
 /** Starts one; `onAsked` is called once a request's head has come: by default it opens. */
@@ -192,5 +207,3 @@ export async function startWebSocketBackend(
   t.after(() => void server.close())
   return { url, peers, sessions }
 }
-
-export { accept }
