@@ -412,7 +412,7 @@ const rows: Record<FailureReason, Row> = {
   },
   'upgrade-ignored': {
     status: 501,
-    blame: 'client',
+    blame: 'proxy',
     async provoke(scene) {
       const backend = await startBackend(scene.t)
       await scene.start({ backends: [backend.url] }, { http2: true })

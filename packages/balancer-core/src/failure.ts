@@ -101,7 +101,7 @@ export const failures = {
     retry: 'never',
     message: 'The backend answered a WebSocket handshake wrongly',
   },
-  'upgrade-ignored': { status: 501, blame: 'client', retry: 'never', message: 'WebSocket is not supported here' },
+  'upgrade-ignored': { status: 501, blame: 'proxy', retry: 'never', message: 'WebSocket is not supported here' },
   'response-header-too-large': {
     status: 502,
     blame: 'proxy',
