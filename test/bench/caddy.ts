@@ -12,7 +12,15 @@ export const caddyVersion = (): string | undefined => programVersion('caddy', 'v
 export async function startCaddy(
   backends: readonly number[],
   directory: string,
-  { proxy = [], transport = [] }: { readonly proxy?: readonly string[]; readonly transport?: readonly string[] } = {},
+  {
+    proxy = [],
+    transport = [],
+    servers = [],
+  }: {
+    readonly proxy?: readonly string[]
+    readonly transport?: readonly string[]
+    readonly servers?: readonly string[]
+  } = {},
 ): Promise<RunningServer> {
   const [port = 0] = await freePorts(1)
   const file = join(directory, 'Caddyfile')
@@ -22,6 +30,7 @@ export async function startCaddy(
     `{
   admin off
   auto_https off
+  ${servers.length === 0 ? '' : `servers {\n    ${servers.join('\n    ')}\n  }`}
 }
 http://:${port} {
   bind 127.0.0.1

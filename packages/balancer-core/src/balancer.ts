@@ -208,7 +208,7 @@ export class Balancer extends ManagedList {
     const unlimit = drainDeadline === 0 ? this.tunnels.limit(this.clock) : undefined
     if (this.#exchanges.count > 0) await this.#exchanges.end(this.clock, drainDeadline)
     unlimit?.()
-    await this.tunnels.shutDown('shutdown')
+    if (this.tunnels.size > 0) await this.tunnels.shutDown('shutdown')
     this.#slowStart.stop()
     await this.list.close()
     this.counts.close()

@@ -10,9 +10,12 @@ test('the table', () => {
     [
       'bad-request 400 client never',
       'unsupported-version 505 client never',
+      'upgrade-with-body 400 client never',
+      'upgrade-required 426 client never',
       'rewrite-failed 500 proxy never',
       'overloaded 503 proxy never',
       'no-backend 503 proxy never',
+      'tunnels-full 503 proxy never',
       'queue-full 503 proxy never',
       'queue-timeout 503 proxy never',
       'dns-failed 502 backend elsewhere',
@@ -33,6 +36,8 @@ test('the table', () => {
       'stale-connection 502 proxy fresh-connection',
       'reset-before-headers 502 backend elsewhere',
       'bad-response 502 backend elsewhere',
+      'upgrade-mismatch 502 backend never',
+      'upgrade-key-mismatch 502 backend never',
       'response-header-too-large 502 proxy never',
       'headers-timeout 504 backend elsewhere',
       'body-timeout 504 backend never',
@@ -48,7 +53,7 @@ test('the table', () => {
 })
 
 test('what the client is told is a sentence without any address', () => {
-  for (const { message } of Object.values(failures)) assert.match(message, /^[A-Z][a-z ]+$/)
+  for (const { message } of Object.values(failures)) assert.match(message, /^[A-Z][A-Za-z ]+$/)
 })
 
 test('a reason for which the client is to blame has a status of the client, any other one of the server', () => {

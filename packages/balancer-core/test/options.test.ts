@@ -62,11 +62,20 @@ describe('defaults', () => {
         http2: { streamWindow: 524_288, connectionWindow: 8_388_608, pingInterval: 330_000, pingTimeout: 20_000 },
         tls: {},
       },
-      timeouts: { connect: 2000, continue: 1000, headers: 30_000, idle: 60_000, request: 0, queue: 1000 },
+      timeouts: {
+        connect: 2000,
+        continue: 1000,
+        headers: 30_000,
+        idle: 60_000,
+        stream: 300_000,
+        request: 0,
+        queue: 1000,
+      },
       retry: {
         attempts: 1,
         methods: ['GET', 'HEAD', 'OPTIONS'],
         statuses: [],
+        grpc: [],
         budget: { ratio: 0.2, floor: 10 },
       },
       queue: { max: 1024 },
@@ -95,8 +104,16 @@ describe('defaults', () => {
       forwarded: { via: true },
       rewrite: { stripPrefix: true },
     })
-    assert.deepEqual(timeouts, { connect: 2000, continue: 1000, headers: 5, idle: 60_000, request: 0, queue: 1000 })
-    assert.deepEqual(retry, { attempts: 1, methods: [], statuses: [], budget: { ratio: 0.2, floor: 0 } })
+    assert.deepEqual(timeouts, {
+      connect: 2000,
+      continue: 1000,
+      headers: 5,
+      idle: 60_000,
+      stream: 300_000,
+      request: 0,
+      queue: 1000,
+    })
+    assert.deepEqual(retry, { attempts: 1, methods: [], statuses: [], grpc: [], budget: { ratio: 0.2, floor: 0 } })
     assert.equal(pool.connections, 2)
     assert.equal(pool.keepAliveTimeout, 4000)
     assert.deepEqual(forwarded, { xForwarded: true, forwarded: false, clientCert: false, also: [], via: true })

@@ -54,14 +54,14 @@ export async function startChecked(t: TestContext, options: CheckedOptions): Pro
 }
 
 /** Waits until somebody objects to a backend; answers how long that took, in ms. */
-export async function vetoed(backend: Backend, patience = 15_000): Promise<number> {
+export async function vetoed(backend: Backend, patience = 60_000): Promise<number> {
   const from = performance.now()
   await until(`there is a veto on ${backend.id}`, () => backend.vetoes.length > 0, patience)
   return performance.now() - from
 }
 
 /** Waits until nobody objects to a backend, and it has been sent `requests` more; answers how long that took, in ms. */
-export async function usedAgain(backend: Backend, requests = 10, patience = 15_000): Promise<number> {
+export async function usedAgain(backend: Backend, requests = 10, patience = 60_000): Promise<number> {
   const from = performance.now()
   await until(`there is no veto on ${backend.id}`, () => backend.vetoes.length === 0, patience)
   const goal = backend.requests + requests

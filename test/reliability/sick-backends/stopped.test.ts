@@ -39,7 +39,7 @@ for (const [way, { by, options }] of Object.entries(ways)) {
 
     const sinceStop = attemptsFromNow(balancer)
     backends[0]!.stop()
-    const took = await vetoed(victim, 10_000)
+    const took = await vetoed(victim, 60_000)
     assert.deepEqual(
       victim.vetoes.map((veto) => veto.by),
       [by],

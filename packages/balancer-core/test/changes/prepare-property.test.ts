@@ -90,7 +90,7 @@ function isUsable({ id, url }: Listed, { backends }: Balancer): boolean {
 
 /** An attempt that goes on for ever. */
 function request(balancer: Balancer, backend: Backend): void {
-  const attempt = { backend, startedAt: 0, respondedAt: 0, onSweep: () => {} }
+  const attempt = { backend, exchange: {}, startedAt: 0, respondedAt: 0, onSweep: () => {} }
   balancer.counts.attemptStarted(attempt as unknown as Attempt)
 }
 

@@ -21,7 +21,7 @@ function balancing(t: TestContext, options: BalancerOptions = {}) {
 
 /** An attempt that runs until it is ended. */
 function running(balancer: Balancer, backend: Backend): { end(): void } {
-  const attempt = { backend, startedAt: 0, respondedAt: 0, onSweep: () => {} } as unknown as Attempt
+  const attempt = { backend, exchange: {}, startedAt: 0, respondedAt: 0, onSweep: () => {} } as unknown as Attempt
   balancer.counts.attemptStarted(attempt)
   return { end: () => balancer.counts.attemptEnded(attempt, 'ok') }
 }
