@@ -182,6 +182,14 @@ describe('HTTP/2 clients that ask for a WebSocket', () => {
     await until('it has come', () => received.endsWith('hello'))
     client.destroy()
     await until('nothing is left', () => app.balancer.exchanges === 0)
+    // Node closes the connection of a CONNECT for which nobody listens.
+    const asking = tls({ port, host: '127.0.0.1', ca: localhost.cert, servername: 'localhost' })
+    t.after(() => asking.destroy())
+    let answered = ''
+    asking.on('data', (chunk: Buffer) => (answered += chunk.toString('latin1')))
+    asking.write('CONNECT a.example:443 HTTP/1.1\r\nhost: a.example:443\r\n\r\n')
+    await once(asking, 'close')
+    assert.equal(answered, '')
   })
 })
 
@@ -254,7 +262,7 @@ describe('backends of HTTP/2', () => {
   test('in clear, another protocol is a failure; and so is what is no handshake', async (t) => {
     const backend = await startWebSocketBackend(t, 'HTTP/2')
     const upgrade = { protocols: ['websocket', 'other'] }
-    const { raw } = await start(t, { backends: [backend.url], pool: { protocol: 'h2c' }, upgrade })
+    const { raw } = await start(t, { backends: [{ url: backend.url, protocol: 'h2c' }], upgrade })
     for (const [line, status] of [
       ['upgrade: other', 502],
       ['upgrade: websocket', 400],
@@ -279,7 +287,8 @@ describe('backends of HTTP/2', () => {
     session!.close()
     const other = await ask('/')
     assert.equal(backend.sessions.size, 2)
-    assert.deepEqual(balancer.backends[0]!.pool.stats, { connected: 2, free: 0, pending: 0, queued: 0, running: 2 })
+    const { stats: both } = balancer.backends[0]!.pool
+    assert.deepEqual(both, { connected: 2, free: 0, pending: 0, queued: 0, running: 2, allowed: 101 })
     one.send('one')
     other.send('other')
     await until('both have arrived', () => backend.peers.every(({ received }) => received !== ''))
@@ -288,7 +297,8 @@ describe('backends of HTTP/2', () => {
     await until('its connection is closed', () => backend.sessions.size === 1)
     other.reset()
     await until('nothing is left', () => balancer.exchanges === 0)
-    assert.deepEqual(balancer.backends[0]!.pool.stats, { connected: 1, free: 1, pending: 0, queued: 0, running: 0 })
+    const { stats: last } = balancer.backends[0]!.pool
+    assert.deepEqual(last, { connected: 1, free: 1, pending: 0, queued: 0, running: 0, allowed: 100 })
     await app.close()
     await until('no connection is left', () => backend.sessions.size === 0)
   })

@@ -3,17 +3,25 @@ import { proxyProtocol } from '@fastify-balancer/proxy-protocol'
 import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
 import fullBalancer from 'fastify-balancer'
 import assert from 'node:assert/strict'
-import { Agent, request as requestHttp } from 'node:http'
-import { connect as connectHttp2 } from 'node:http2'
-import { Socket, type AddressInfo } from 'node:net'
+import { once } from 'node:events'
+import { Agent, request as requestHttp, type IncomingMessage } from 'node:http'
+import {
+  connect as connectHttp2,
+  type Http2Server,
+  type Http2ServerRequest,
+  type Http2ServerResponse,
+} from 'node:http2'
+import { connect, Socket, type AddressInfo } from 'node:net'
 import { describe, test, type TestContext } from 'node:test'
 import { localHeader, proxyHeader } from '../../packages/balancer-core/src/connections/proxy-header.ts'
+import type { ProxyProtocolServer } from '../../packages/proxy-protocol/src/proxy-protocol-server.ts'
 import { readHeader } from '../../packages/proxy-protocol/src/header/read-header.ts'
 import { failOnCrash } from '../conformance/no-crash.ts'
 import { listenApp, startApp } from '../support/app.ts'
 import { startRawBackend } from '../support/backend.ts'
 import { localhost } from '../support/certificates.ts'
 import { until } from '../support/until.ts'
+import { handshake, switching } from '../support/upgrade-backend.ts'
 
 failOnCrash()
 
@@ -184,7 +192,12 @@ const kinds = {
   'HTTP/1.1': { scheme: 'http', pool: {}, fastify: {} },
   'HTTP/1.1 over TLS': { scheme: 'https', pool: {}, fastify: { https: localhost } },
   h2c: { scheme: 'http', pool: { protocol: 'h2c' }, fastify: { http2: true } },
-  'HTTP/2 over TLS': { scheme: 'https', pool: { protocol: 'http2' }, fastify: { http2: true, https: localhost } },
+  // This one takes no WebSockets over HTTP/2.
+  'HTTP/2 over TLS': {
+    scheme: 'https',
+    pool: { protocol: 'http2' },
+    fastify: { http2: true, https: { ...localhost, allowHTTP1: true } },
+  },
 } as const
 
 for (const [name, { scheme, pool, fastify }] of Object.entries(kinds))
@@ -197,6 +210,23 @@ for (const [name, { scheme, pool, fastify }] of Object.entries(kinds))
       behind.get('/', async ({ ip, raw }) => ({ ip, port: raw.socket.remotePort, probe: raw.headers['user-agent'] }))
       const probes: string[] = []
       behind.addHook('onRequest', async ({ ip, method }) => void (method === 'HEAD' && probes.push(ip)))
+      /** Whose tunnels it has opened, and over which version of HTTP. */
+      const opened: (string | undefined)[] = []
+      const { server } = behind
+      server.on('upgrade', ({ rawHeaders, socket, httpVersion }: IncomingMessage) => {
+        opened.push(httpVersion, socket.remoteAddress, String(socket.remotePort))
+        const key = rawHeaders[rawHeaders.findIndex((one) => /^sec-websocket-key$/i.test(one)) + 1]
+        socket.end(`${switching(`sec-websocket-key: ${key}\r\n`)}\r\n`)
+      })
+      if (name === 'h2c') {
+        const [http2] = (server as unknown as ProxyProtocolServer).innerServers as [Http2Server]
+        http2.updateSettings({ enableConnectProtocol: true })
+        http2.on('connect', ({ httpVersion, socket }: Http2ServerRequest, { stream }: Http2ServerResponse) => {
+          opened.push(httpVersion, socket.remoteAddress, String(socket.remotePort))
+          stream.respond({ ':status': 200 })
+          stream.end()
+        })
+      }
       t.after(() => behind.close())
       await behind.listen({ port: 0, host: '127.0.0.1' })
       const url = `${scheme}://127.0.0.1:${(behind.server.address() as AddressInfo).port}`
@@ -211,6 +241,13 @@ for (const [name, { scheme, pool, fastify }] of Object.entries(kinds))
         const { ip, port: seen } = await client.ask(port)
         assert.deepEqual({ ip, port: seen }, { ip: '127.0.0.2', port: client.port })
       }
+      const socket = connect({ port, host: '127.0.0.1', localAddress: '127.0.0.3' })
+      t.after(() => socket.destroy())
+      socket.write(handshake('/'))
+      const [head] = (await once(socket, 'data')) as [Buffer]
+      assert.match(head.toString(), / 101 /)
+      assert.deepEqual(opened, [name === 'h2c' ? '2.0' : '1.1', '127.0.0.3', String(socket.localPort)])
+      socket.destroy()
       assert.equal(app.balancer.backends[0]!.available, true)
       assert.ok(probes.length > 0 && probes.every((ip) => ip === '127.0.0.1'), probes.join())
     })

@@ -102,6 +102,8 @@ class ExtendedConnects {
   #answer(request: Http2ServerRequest, response: Http2ServerResponse): void {
     // They have been asked.
     if (this.#server.listenerCount('connect') > 1) return
+    // Of HTTP/1.1 on the same port: Node, too, closes the connection where nobody listens.
+    if (request.httpVersionMajor === 1) return void request.socket.destroy()
     const protocol = request.headers[':protocol']
     if (protocol === undefined) return refuse(response, 405)
     const owners = this.#ownersOf(request)
