@@ -1,7 +1,7 @@
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { TLSSocket } from 'node:tls'
-import { borrowerOf, type Borrower } from '../connections/memory-reuse.ts'
+import { borrowerOf, type Borrower } from '../connections/http1/memory-reuse.ts'
 import type { FrameBoundary } from './frame-boundary.ts'
 
 /** Owner of a side: the tunnel. */
