@@ -9,6 +9,7 @@ import { noteUpgrade, protocolsIn, takenOf } from '../request/upgrade-request.ts
 import type { Registry } from './registry.ts'
 import { parseAgain } from './second-parse.ts'
 import { responseTo } from './upgrade-response.ts'
+import { whenItsTurn } from './upgrade-turn.ts'
 
 type Arguments = readonly [request: IncomingMessage, socket: Socket, head: Buffer]
 
@@ -102,6 +103,10 @@ class Upgrades {
     if (!isOwn && this.#hasOthers) return
     this.#taken.add(request)
     socket.on('error', ignore)
+    whenItsTurn(socket, head, (early) => this.#begin(request, socket, early))
+  }
+
+  #begin(request: IncomingMessage, socket: Socket, head: Buffer): void {
     if (!this.#isUpgrade(request)) return parseAgain(this.#server, request, socket, head)
     noteUpgrade(request, { protocols: protocolsIn(request.headers.upgrade), stream: socket, head })
     this.#server.emit('request', request, responseTo(request, socket))
