@@ -102,14 +102,15 @@ class Upgrades {
     const isOwn = this.#ownersOf(request).size > 0
     if (!isOwn && this.#hasOthers) return
     this.#taken.add(request)
-    socket.on('error', ignore)
-    whenItsTurn(socket, head, (early) => this.#begin(request, socket, early))
+    // It may have one from an earlier request.
+    for (const one of new Set([socket, request.socket])) one.off('error', ignore).on('error', ignore)
+    whenItsTurn(request, socket, head, (early) => this.#begin(request, socket, early))
   }
 
   #begin(request: IncomingMessage, socket: Socket, head: Buffer): void {
     if (!this.#isUpgrade(request)) return parseAgain(this.#server, request, socket, head)
     noteUpgrade(request, { protocols: protocolsIn(request.headers.upgrade), stream: socket, head })
-    this.#server.emit('request', request, responseTo(request, socket))
+    this.#server.emit('request', request, responseTo(request))
   }
 }
 
