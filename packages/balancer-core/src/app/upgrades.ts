@@ -5,6 +5,7 @@ import type { Server as NetServer, Socket } from 'node:net'
 import type { Balancer } from '../balancer.ts'
 import { ownersOf } from '../paths/unroutable.ts'
 import { hasBody } from '../request/request-body.ts'
+import { EarlyBytes } from '../tunnel/early-bytes.ts'
 import { noteUpgrade, protocolsIn, takenOf } from '../request/upgrade-request.ts'
 import type { Registry } from './registry.ts'
 import { parseAgain } from './second-parse.ts'
@@ -109,7 +110,15 @@ class Upgrades {
 
   #begin(request: IncomingMessage, socket: Socket, head: Buffer): void {
     if (!this.#isUpgrade(request)) return parseAgain(this.#server, request, socket, head)
-    noteUpgrade(request, { protocols: protocolsIn(request.headers.upgrade), stream: socket, head })
+    // While hooks run it is read, too, so that a client that leaves is noticed.
+    const early = new EarlyBytes(socket, head)
+    noteUpgrade(request, {
+      protocols: protocolsIn(request.headers.upgrade),
+      stream: socket,
+      get head() {
+        return Buffer.concat(early.take())
+      },
+    })
     this.#server.emit('request', request, responseTo(request))
   }
 }

@@ -7,7 +7,7 @@ export interface UpgradeRequest {
   readonly protocols: readonly string[]
   /** Its connection. */
   readonly stream: Duplex
-  /** What came behind the request. */
+  /** What came behind the request. To be asked for once, by who reads the stream from then on. */
   readonly head: Buffer
 }
 
