@@ -278,6 +278,32 @@ test('a client that leaves during the handshake takes its attempt along', async 
   assert.equal(balancer.backends[0]!.outcomes['client-gone'], 1)
 })
 
+test('a client that leaves while a hook is busy does not stay', async (t) => {
+  const backend = await startUpgradeBackend(t)
+  let closed = 0
+  const seen: string[] = []
+  const { client } = await start(
+    t,
+    { backends: [backend.url] },
+    {
+      before(app) {
+        app.server.on('connection', (socket) => socket.on('close', () => closed++))
+        app.addHook('onRequest', ({ url }) => void seen.push(url))
+        app.addHook('onRequest', (_request, _reply, _done) => {})
+      },
+    },
+  )
+  const ended = await client()
+  ended.send(`${handshake('/1')}early`)
+  const reset = await client()
+  reset.send(handshake('/2'))
+  await until('hooks are busy', () => seen.length === 2)
+  ended.socket.end()
+  reset.socket.resetAndDestroy()
+  await until('both connections are closed', () => closed === 2)
+  assert.equal(backend.connections.length, 0)
+})
+
 describe('the end of a tunnel', () => {
   async function open(t: TestContext, options: BalancerOptions = {}) {
     const backend = await startUpgradeBackend(t)

@@ -24,6 +24,10 @@ export function responseTo(request: IncomingMessage): ServerResponse {
   // The client may have sent something for the protocol that it hopes for.
   lingerAfter(response)
   socket.on('drain', tellOfDrain)
+  // Node takes it so for requests that it keeps, and nginx for these: a client that has ended its side has gone.
+  socket.once('end', () => {
+    if (response.socket === socket && !response.writableEnded) socket.destroy()
+  })
   response.once('finish', () => {
     response.detachSocket(socket)
     socket.destroySoon()

@@ -20,6 +20,7 @@ export function whenItsTurn(
   const { socket } = request
   // The last of those responses may have said `connection: close`.
   if (!socket.writable) return
+  if (socket.readableEnded) return socket.destroySoon()
   const { _httpMessage: busy } = socket as Busy
   if (busy === undefined || busy === null) return begin(head)
   // It is read, so that a client that leaves is noticed.
