@@ -9,7 +9,8 @@ import balancer, {
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import Fastify from 'fastify'
-import { request, STATUS_CODES, type IncomingMessage } from 'node:http'
+import { request, STATUS_CODES, type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
+import { connect as connectHttp2 } from 'node:http2'
 import { createServer as createTlsServer, type ServerOptions } from 'node:https'
 import { connect, type LookupFunction, type Socket } from 'node:net'
 import { Readable } from 'node:stream'
@@ -18,13 +19,14 @@ import { setImmediate as immediate } from 'node:timers/promises'
 import { listenApp, startApp } from '../support/app.ts'
 import { ask, type Answer } from '../support/ask.ts'
 import { Authority } from '../support/authority.ts'
-import { listen, startBackend, startRawBackend, unusedOrigin } from '../support/backend.ts'
+import { listen, readAll, startBackend, startRawBackend, unusedOrigin } from '../support/backend.ts'
 import { elsewhere, localhost } from '../support/certificates.ts'
 import { ManualClock } from '../support/clock.ts'
 import { LogLines } from '../support/log-lines.ts'
 import { rawClient } from '../support/raw.ts'
 import { unchanged, until } from '../support/until.ts'
 import { handshake, startUpgradeBackend, switching } from '../support/upgrade-backend.ts'
+import { startWebSocketBackend } from '../support/websocket-peer.ts'
 
 type LaneName = 'raw' | 'full'
 
@@ -50,13 +52,13 @@ class Scene {
     this.#failureHeader = failureHeader
   }
 
-  async start(options: BalancerOptions): Promise<void> {
+  async start(options: BalancerOptions, server: object = {}): Promise<void> {
     const { lane } = this
     const failureHeader = this.#failureHeader
     const { app, url } = await startApp(
       this.t,
       { lane, ...(failureHeader !== undefined && { failureHeader }), ...options },
-      { logger: { level: 'info', stream: this.lines.stream }, genReqId: () => String(++this.asked) },
+      { logger: { level: 'info', stream: this.lines.stream }, genReqId: () => String(++this.asked), ...server },
     )
     this.balancer = app.balancer
     this.balancer.addHook('onAttemptEnd', (attempt) => {
@@ -445,6 +447,32 @@ const rows: Record<FailureReason, Row> = {
       const backend = await startUpgradeBackend(scene.t, () => `${switching('')}\r\n`)
       await scene.start({ backends: [backend.url] })
       return askRaw(scene, handshake('/row'))
+    },
+  },
+  'upgrade-ignored': {
+    status: 501,
+    blame: 'proxy',
+    async provoke(scene) {
+      const backend = await startBackend(scene.t)
+      await scene.start({ backends: [backend.url] }, { http2: true })
+      const session = connectHttp2(scene.url)
+      scene.t.after(() => session.destroy())
+      await once(session, 'remoteSettings')
+      const pseudo = { ':method': 'CONNECT', ':protocol': 'websocket', ':path': '/row' }
+      const stream = session.request(pseudo, { endStream: false })
+      const [{ ':status': status, ...headers }] = (await once(stream, 'response')) as [IncomingHttpHeaders]
+      return { status: Number(status), headers, body: await readAll(stream), whole: true, error: undefined }
+    },
+  },
+  'upgrade-unsupported': {
+    status: 502,
+    blame: 'proxy',
+    async provoke(scene) {
+      const backend = await startWebSocketBackend(scene.t, 'HTTP/2', undefined, false)
+      await scene.start({ backends: [backend.url], pool: { protocol: 'h2c' } })
+      const answer = await askRaw(scene, handshake('/row'))
+      assert.equal(backend.peers.length, 0)
+      return answer
     },
   },
   'response-header-too-large': {

@@ -68,6 +68,7 @@ export const failures = {
     retry: 'never',
     message: 'No backend connection was ready for the request body in time',
   },
+  'upgrade-unsupported': { status: 502, blame: 'proxy', retry: 'elsewhere', message: 'The backend takes no tunnels' },
   // sending the request
   'request-refused': { status: 502, blame: 'proxy', retry: 'never', message: 'The request cannot be sent' },
   'upload-timeout': {
@@ -108,6 +109,7 @@ export const failures = {
     retry: 'never',
     message: 'The backend answered a WebSocket handshake wrongly',
   },
+  'upgrade-ignored': { status: 501, blame: 'proxy', retry: 'never', message: 'WebSocket is not supported here' },
   'response-header-too-large': {
     status: 502,
     blame: 'proxy',

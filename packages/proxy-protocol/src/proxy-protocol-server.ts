@@ -96,7 +96,7 @@ export class ProxyProtocolServer extends Server implements ArrivalOwner {
     // As with Node's own servers: only HTTP/1.1 closes its end itself, when the client has closed the other.
     if (isHttp2 || isTls) socket.allowHalfOpen = false
     if (isTls) {
-      this.#tls!.emit('connection', socket)
+      this.#tls.emit('connection', socket)
       return
     }
     this.#arriving.delete(socket)

@@ -6,6 +6,7 @@ import { isUploading } from '../request/request-body.ts'
 import { routeUnroutable } from '../paths/unroutable.ts'
 import { lingerAfter } from '../response/lingering-close.ts'
 import { decorate } from './decorators.ts'
+import { takeConnects } from './extended-connect.ts'
 import { keepAllFields } from './field-count.ts'
 import { refuseExpectations } from './listener/expectations.ts'
 import { Handshakes } from './listener/handshakes.ts'
@@ -33,6 +34,7 @@ export function attach(app: FastifyInstance, balancer: Balancer, registry: Regis
     routeUnroutable(app, server)
     continueWhenRead(server)
     takeUpgrades(app, registry, server)
+    takeConnects(app, registry, server)
     refuseExpectations(server)
     limitStreams(app, server)
     limitAge(server, registry.balancers)

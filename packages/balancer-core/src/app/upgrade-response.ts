@@ -1,6 +1,10 @@
 import { ServerResponse, type IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
+import { switchingHead } from '../tunnel/switching-response.ts'
 import { lingerAfter } from '../response/lingering-close.ts'
+
+/** How often TCP asks whether the client is still there, without traffic (ms): as undici does for backends. */
+const keepAlive = 60_000
 
 /** Node's server does this for its own responses: a paused writer goes on. */
 function tellOfDrain(this: Socket & { _httpMessage?: ServerResponse | null }): void {
@@ -24,4 +28,17 @@ export function responseTo(request: IncomingMessage, socket: Socket): ServerResp
     process.nextTick(() => response.emit('close'))
   })
   return response
+}
+
+/**
+ * Answers with 101 instead, and hands the connection over to the other protocol.
+ * @throws TypeError for fields that must not be sent
+ */
+export function switchTo(response: ServerResponse, socket: Socket, protocol: string, fields: readonly string[]): void {
+  const head = switchingHead(protocol, fields)
+  response.detachSocket(socket)
+  socket.setTimeout(0)
+  socket.setNoDelay(true)
+  socket.setKeepAlive(true, keepAlive)
+  socket.write(Buffer.from(head, 'latin1'))
 }

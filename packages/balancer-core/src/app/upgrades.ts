@@ -7,10 +7,11 @@ import { isPlainRoute } from '../paths/route-kin.ts'
 import { ownersOf, routeKeyOf } from '../paths/unroutable.ts'
 import { hasBody } from '../request/request-body.ts'
 import { noteUpgrade, protocolsIn, takenOf } from '../request/upgrade-request.ts'
+import { goFirst } from './first-listener.ts'
 import type { Registry } from './registry.ts'
 import { parseAgain } from './second-parse.ts'
 import { Untouched } from './untouched-socket.ts'
-import { responseTo } from './upgrade-response.ts'
+import { responseTo, switchTo } from './upgrade-response.ts'
 
 type Arguments = readonly [request: IncomingMessage, socket: Socket, head: Buffer]
 
@@ -54,11 +55,9 @@ class Upgrades {
       (server as Asking).shouldUpgradeCallback = (request) =>
         // One without a body is parsed again all the same: Node would lose what is pipelined behind it.
         before.call(server, request) && (!hasBody(request) || this.#isUpgrade(request))
-    server.on('newListener', (event: string, listener: unknown) => {
-      if (event === 'upgrade' && listener !== this.#onUpgrade) this.#goFirst()
-    })
-    if (server.listenerCount('upgrade') > 0) this.#goFirst()
     server.on('upgrade', this.#onUpgrade)
+    // Keeps requests for the app alone from all others who listen.
+    goFirst(server, 'upgrade', (given: Arguments, emit) => this.#share(given, emit))
   }
 
   /** Does anybody else listen? */
@@ -96,19 +95,6 @@ class Upgrades {
     return (this.#hasOthers && !this.#isOwn(request, key)) || this.#isForApp(request, key)
   }
 
-  /** Keeps requests for the app alone from all others who listen: an emitter has no other way. */
-  #goFirst(): void {
-    const server = this.#server
-    if (Object.hasOwn(server, 'emit')) return
-    // oxlint-disable-next-line typescript/unbound-method -- it is called on the same server
-    const { emit } = server
-    const share = this.#share.bind(this)
-    server.emit = function emitOnce(this: NetServer, event: string, ...given: never[]) {
-      const emitNow = () => Reflect.apply<NetServer, unknown[], boolean>(emit, this, [event, ...given])
-      return event === 'upgrade' ? share(given as never, emitNow) : emitNow()
-    } as NetServer['emit']
-  }
-
   /** Gives one to the app, or to all others who listen. */
   #share(given: Arguments, emit: () => boolean): boolean {
     const [request, socket] = given
@@ -131,7 +117,13 @@ class Upgrades {
   }
 
   #note(...[request, stream, head]: Arguments): void {
-    noteUpgrade(request, { protocols: protocolsIn(request.headers.upgrade), stream, head })
+    noteUpgrade(request, {
+      protocols: protocolsIn(request.headers.upgrade),
+      stream,
+      head,
+      isConnect: false,
+      switchTo: (response, protocol, fields) => switchTo(response, stream, protocol, fields),
+    })
   }
 
   #take(...given: Arguments): void {

@@ -81,6 +81,7 @@ export function classify(error: unknown, progress: AttemptProgress): FailureReas
   const code = codeOf(error)
   if (code === 'UND_ERR_DESTROYED' || code === 'UND_ERR_CLOSED') return 'drain-deadline'
   if (refusedCodes.has(code)) return 'request-refused'
+  if (code === 'ERR_HTTP2_NO_EXTENDED_CONNECT') return 'upgrade-unsupported'
   if (ownCodes.has(code)) return 'out-of-sockets'
   if (code === 'UND_ERR_CONNECT_TIMEOUT') return 'connect-timeout'
   // An HTTP/2 stream that is reset or refused does not mean that its connection is broken.

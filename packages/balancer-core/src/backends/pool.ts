@@ -1,10 +1,11 @@
 import type { TLSSocket } from 'node:tls'
 import { isDeepStrictEqual } from 'node:util'
 import { buildConnector } from 'undici'
-import type { Connect } from '../connections/connect.ts'
+import type { Connect, ConnectorOf } from '../connections/connect.ts'
 import { memoryReuse } from '../connections/http1/memory-reuse.ts'
 import { ClientPools } from '../connections/client-pools.ts'
 import { ConnectionPool } from '../connections/http1/connection-pool.ts'
+import { Handshakes } from '../connections/http1/handshakes.ts'
 import { headerFirst } from '../connections/header-first.ts'
 import { Http2Pool } from '../connections/http2/http2-pool.ts'
 import type { ProxyVersion } from '../connections/proxy-header.ts'
@@ -83,32 +84,55 @@ function now(): number {
   return performance.now()
 }
 
+/** How the connections of one pool are opened. */
+interface Opening {
+  readonly connect: Connect
+  /** For HTTP/1.1 where the backend does not take WebSockets over HTTP/2, which is known late; undefined without TLS. */
+  readonly instead: Connect | undefined
+}
+
+/** The same connections, each with a header before everything else. */
+function withHeader({ connect, instead }: Opening, header: Buffer): Opening {
+  const headed =
+    (one: Connect): Connect =>
+    (place, callback) =>
+      one({ ...place, header }, callback)
+  return { connect: headed(connect), instead: instead && headed(instead) }
+}
+
 /**
  * Opens the pool of one backend. `limits` may change while it is open. It applies only the timeout for connecting; for
  * the others see `time-limit-sweep.ts`. With the PROXY protocol, each connection is of one client.
  */
 export function openPool(backend: Reached, options: PoolOptions, limits: Readonly<PoolLimits>): RequestPool {
-  const connect = connectorOf(backend, options, limits)
+  const opening = {
+    connect: connectorOf(backend, options, limits),
+    instead: options.protocol === 'http2' ? connectorOf(backend, { ...options, protocol: 'http1' }, limits) : undefined,
+  }
   const { proxyProtocol } = backend
-  if (proxyProtocol === undefined) return poolOver(connect, backend, options, limits)
+  if (proxyProtocol === undefined) return poolOver(opening, backend, options, limits)
   return new ClientPools(proxyProtocol, limits, (header) =>
-    poolOver((place, callback) => connect({ ...place, header }, callback), backend, options, limits),
+    poolOver(withHeader(opening, header), backend, options, limits),
   )
 }
 
-/** The connections that a connector opens. */
+/** The connections that are opened so. */
 function poolOver(
-  connect: Connect,
+  { connect, instead }: Opening,
   { url, host }: Reached,
   options: PoolOptions,
   limits: Readonly<PoolLimits>,
 ): RequestPool {
   const { keepAliveTimeout, keepAliveMaxTimeout, maxHeaderSize, protocol, maxAge } = options
   const age = () => lifetime(maxAge, limits.random)
+  const tied =
+    (one: Connect): ConnectorOf =>
+    (connection) =>
+      host === undefined ? one : following(host, one, connection)
   if (protocol !== 'http1') {
     return new Http2Pool({
       url: new URL(url),
-      connectorFor: (connection) => (host === undefined ? connect : following(host, connect, () => connection)),
+      connectorFor: (connection) => tied(connect)(() => connection),
       get connections() {
         return limits.connections
       },
@@ -118,25 +142,20 @@ function poolOver(
       keepAliveTimeout,
       maxHeaderSize,
       ...options.http2,
+      handshakes: instead && new Handshakes(url, tied(instead), maxHeaderSize),
       lifetime: age,
       now,
     })
   }
-  return new ConnectionPool(
-    url,
-    limits,
-    (connection) => (host === undefined ? connect : following(host, connect, connection)),
-    age,
-    {
-      keepAliveTimeout,
-      keepAliveMaxTimeout,
-      maxHeaderSize,
-      headersTimeout: 0,
-      bodyTimeout: 0,
-      pipelining: 1,
-      allowH2: false,
-    },
-  )
+  return new ConnectionPool(url, limits, tied(connect), age, {
+    keepAliveTimeout,
+    keepAliveMaxTimeout,
+    maxHeaderSize,
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    pipelining: 1,
+    allowH2: false,
+  })
 }
 
 /**

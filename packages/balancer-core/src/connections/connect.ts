@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 import type { buildConnector, Client, Dispatcher } from 'undici'
 import type { HeldBody } from './held-body.ts'
-import type { Retiring } from './request-pool.ts'
+import type { ConnectionAware, Retiring } from './request-pool.ts'
 import type { TrailerSource } from './trailer-section.ts'
 
 /** A request, whose body may be held back: see `HeldBody`. */
@@ -13,6 +13,15 @@ export interface ConnectionRequest extends Dispatcher.DispatchOptions {
   readonly client?: Socket
   /** The protocols that it may be switched to: the value of `Upgrade`. */
   readonly switchTo?: string
+}
+
+/** Asks a backend to switch protocols, each time on a connection of its own. */
+export interface ProtocolSwitching {
+  ask(options: ConnectionRequest, handler: ConnectionAware): void
+  /** Resolves once no backend is being asked. */
+  over(): Promise<void>
+  /** Aborts what is under way. */
+  abort(error: Error): void
 }
 
 /** Opens sockets; returns the one that it opens, so that this can be cancelled. */

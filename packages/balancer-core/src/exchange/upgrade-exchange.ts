@@ -1,11 +1,13 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import type { Dispatcher } from 'undici'
 import type { Attempt } from '../attempt/attempt.ts'
+import { withHeader } from '../attempt/attempt-headers.ts'
 import { channels } from '../channels.ts'
 import type { FailureReason } from '../failure.ts'
 import type { IncomingFields } from '../headers/fields.ts'
 import { toFields, toFlat } from '../headers/fields.ts'
+import { acceptOf, newKey } from '../headers/websocket-key.ts'
 import { shownUrl } from '../log.ts'
 import type { Outgoing } from '../request/outgoing-request.ts'
 import { hasBody, RequestFault } from '../request/request-body.ts'
@@ -14,14 +16,10 @@ import { responseHeaders } from '../response/response-headers.ts'
 import { rewriteResponse } from '../response/response-rewrite.ts'
 import type { Lane } from '../response/response-lane.ts'
 import { EarlyBytes } from '../tunnel/early-bytes.ts'
-import { switchingHead } from '../tunnel/switching-response.ts'
+import { cut } from '../tunnel/stream-cut.ts'
 import { Tunnel } from '../tunnel/tunnel.ts'
-import { acceptOf } from '../tunnel/websocket-key.ts'
 import { Exchange } from './exchange.ts'
 import type { Forwarding } from './forwarding.ts'
-
-/** How often TCP asks whether the client is still there, without traffic (ms): as undici does for backends. */
-const keepAlive = 60_000
 
 /**
  * An exchange that asks for another protocol. Until a backend switches it is like any other, and a refusal is a response
@@ -31,6 +29,9 @@ export class UpgradeExchange extends Exchange {
   readonly #protocols: readonly string[]
   readonly #asked: UpgradeRequest
   readonly #early: EarlyBytes
+  /** Of the handshake: the client's, or over HTTP/2 one of our own for each attempt. */
+  #key: string | undefined
+  #out: Outgoing | undefined
   #tunnel: Tunnel | undefined
 
   constructor(
@@ -55,7 +56,12 @@ export class UpgradeExchange extends Exchange {
   }
 
   override get status(): number {
-    return this.tunnel === undefined ? super.status : 101
+    return this.tunnel === undefined ? super.status : this.#success
+  }
+
+  /** The status that says that it was switched. */
+  get #success(): 101 | 200 {
+    return this.#asked.isConnect ? 200 : 101
   }
 
   protected override prepare(out: Outgoing): void {
@@ -63,8 +69,34 @@ export class UpgradeExchange extends Exchange {
     if (this.options.upgrade.protocols.length === 0)
       throw new RequestFault('the option upgrade is off', 'upgrade-required')
     if (hasBody(raw)) throw new RequestFault('a request to switch protocols has a body', 'upgrade-with-body')
+    this.#key = raw.headers['sec-websocket-key']
+    // A backend of HTTP/2 is asked for a WebSocket only: nobody else sees that it was no handshake (RFC 6455 §4.2.1).
+    const isHandshake = this.#asked.isConnect || (out.method === 'GET' && this.#key !== undefined)
+    if (this.#isWebSocket && !isHandshake && this.balancer.set.all.some(({ protocol }) => protocol !== 'http1'))
+      throw new RequestFault('a WebSocket handshake without a key, or not with GET')
     out.upgrade = this.upgrade.join(', ')
     out.headers.push('connection', 'Upgrade', 'upgrade', out.upgrade)
+    this.#out = out
+  }
+
+  override attempt(attempt: Attempt): void {
+    // There is no key over HTTP/2, whatever the client sends (RFC 8441 §5); backends that speak HTTP/1.1 need one.
+    if (this.#asked.isConnect) {
+      this.#key = newKey()
+      this.#out!.headers = withHeader(this.#out!.headers, 'sec-websocket-key', this.#key)
+    }
+    super.attempt(attempt)
+  }
+
+  override onResponse(attempt: Attempt, controller: Dispatcher.DispatchController, headers: IncomingFields): void {
+    // The backend has answered an ordinary GET, as it may. To the client, a success would say that the WebSocket is open.
+    const isMistakable = this.#asked.isConnect && attempt.status < 300
+    if (isMistakable && attempt === this.attempts.at(-1)) this.fail('upgrade-ignored', undefined)
+    else super.onResponse(attempt, controller, headers)
+  }
+
+  get #isWebSocket(): boolean {
+    return this.upgrade.some((one) => one.toLowerCase() === 'websocket')
   }
 
   protected override get noBackend(): FailureReason {
@@ -77,7 +109,7 @@ export class UpgradeExchange extends Exchange {
     const [protocol, ...others] = protocolsIn(upgrade === undefined ? undefined : String(upgrade))
     const asked = this.upgrade.some((one) => one.toLowerCase() === protocol?.toLowerCase())
     if (!asked || others.length > 0) return 'upgrade-mismatch'
-    const key = this.request.raw.headers['sec-websocket-key']
+    const key = this.#key
     const isKept = protocol!.toLowerCase() !== 'websocket' || key === undefined || accept === acceptOf(key)
     return isKept ? undefined : 'upgrade-key-mismatch'
   }
@@ -85,34 +117,27 @@ export class UpgradeExchange extends Exchange {
   override onUpgrade(attempt: Attempt, backend: Duplex, head: Buffer): void {
     const { stream: client } = this.#asked
     const protocol = String(attempt.headers.upgrade).toLowerCase()
-    const text = this.#head(attempt, protocol)
-    if (this.outcome !== undefined || client.destroyed || text === undefined) {
-      backend.destroy()
+    if (!this.#switchClient(attempt, protocol)) {
+      cut(backend)
       return this.#giveUp(attempt)
     }
     this.stopWaiting()
     this.outcome = 'ok'
     this.reply.hijack()
-    const { raw } = this.reply
-    if (client instanceof Socket) {
-      raw.detachSocket(client)
-      client.setTimeout(0)
-      client.setNoDelay(true)
-      client.setKeepAlive(true, keepAlive)
-    }
-    client.write(Buffer.from(text, 'latin1'))
     this.#open(attempt, protocol, { client, backend, fromClient: this.#early.take(), fromBackend: [head] })
   }
 
-  /** The head of the response; undefined if there can be none, and the exchange has failed. */
-  #head(attempt: Attempt, protocol: string): string | undefined {
+  /** Tells the client; false if it has gone, or the exchange has failed. */
+  #switchClient(attempt: Attempt, protocol: string): boolean {
+    if (this.outcome !== undefined || this.#asked.stream.destroyed) return false
     const { request, reply, forwarding } = this
     const { via, rewrite } = forwarding.response
-    const rules = { status: 101, bodyless: true, chunks: false, via, own: reply.getHeaders() }
+    const status = this.#success
+    const rules = { status, bodyless: true, chunks: false, via, own: reply.getHeaders() }
     try {
       let fields = responseHeaders(attempt.headers, rules)
       if (rewrite !== undefined) {
-        const message = { status: 101, headers: toFields(fields), body: undefined }
+        const message = { status, headers: toFields(fields), body: undefined }
         const rewritten = {
           request,
           backend: attempt.backend,
@@ -120,13 +145,14 @@ export class UpgradeExchange extends Exchange {
           rules: { rewrite },
           fail: this.fail.bind(this),
         }
-        if (!rewriteResponse(rewritten, message)) return undefined
+        if (!rewriteResponse(rewritten, message)) return false
         fields = toFlat(message.headers)
       }
-      return switchingHead(protocol, fields)
+      this.#asked.switchTo(reply.raw, protocol, fields)
+      return true
     } catch (error) {
       this.fail('bad-response', error)
-      return undefined
+      return false
     }
   }
 

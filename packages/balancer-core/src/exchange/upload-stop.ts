@@ -19,6 +19,7 @@ export function stopUploadAfter(raw: ServerResponse): void {
   const { stream } = raw as ServerResponse & { readonly stream?: ServerHttp2Stream }
   if (stream === undefined || stream.endAfterHeaders) return
   stream.once('finish', () => {
-    if (!raw.req.complete) setImmediate(stop, stream)
+    // If something else has ended the stream, it is a tunnel's.
+    if (raw.writableEnded && !raw.req.complete) setImmediate(stop, stream)
   })
 }

@@ -17,6 +17,12 @@ export function putField(fields: HeaderFields, name: string, value: string): voi
   else fields[name] = Array.isArray(earlier) ? [...earlier, value] : [`${earlier}`, value]
 }
 
+/** The first value of a field in flat pairs; `name` is in lower case. */
+export function fieldOf(flat: readonly string[], name: string): string | undefined {
+  const index = flat.findIndex((one, at) => at % 2 === 0 && one.toLowerCase() === name)
+  return index === -1 ? undefined : flat[index + 1]
+}
+
 /** Flat pairs to fields. */
 export function toFields(flat: readonly string[]): HeaderFields {
   const fields = emptyFields()

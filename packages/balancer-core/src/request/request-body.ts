@@ -2,6 +2,7 @@ import type { FastifyRequest } from 'fastify'
 import { IncomingMessage } from 'node:http'
 import { PassThrough, Readable } from 'node:stream'
 import { isJson, isUntouched, written } from './parsed-body.ts'
+import { upgradeOf } from './upgrade-request.ts'
 
 /** Bodies up to this size are sent as one Buffer. */
 const maxSmallBody = 65_536
@@ -23,10 +24,13 @@ export interface RequestBody {
   readonly replaced: boolean
 }
 
-/** Over HTTP/1.1 and with `inject`, only a request with framing has a body; over HTTP/2 the stream tells. */
+/**
+ * Over HTTP/1.1 and with `inject`, only a request with framing has a body; over HTTP/2 the stream tells, unless what it
+ * carries is another protocol.
+ */
 export function hasBody(raw: IncomingMessage & { stream?: { endAfterHeaders: boolean } }): boolean {
   const { headers, httpVersionMajor, stream } = raw
-  if (httpVersionMajor === 2) return stream?.endAfterHeaders === false
+  if (httpVersionMajor === 2 && upgradeOf(raw) === undefined) return stream?.endAfterHeaders === false
   const { 'transfer-encoding': coding, 'content-length': length } = headers
   return coding !== undefined || (length !== undefined && Number(length) > 0)
 }

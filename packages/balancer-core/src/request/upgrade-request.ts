@@ -1,14 +1,24 @@
-import type { IncomingMessage } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 
-/** What a client asks for with `Upgrade` (RFC 9110 §7.8), taken out of the hands of Node's HTTP server. */
+/**
+ * What a client asks for with `Upgrade` (RFC 9110 §7.8) or with an extended CONNECT (RFC 8441), taken out of the hands of
+ * Node's HTTP server.
+ */
 export interface UpgradeRequest {
   /** The protocols that it names, as it spells them. */
   readonly protocols: readonly string[]
-  /** Its connection. */
+  /** Its connection, or its stream of HTTP/2. */
   readonly stream: Duplex
   /** What came behind the request. */
   readonly head: Buffer
+  /** It is an extended CONNECT: a success says that it was switched, and there is no key (RFC 8441 §5). */
+  readonly isConnect: boolean
+  /**
+   * Tells the client, instead of this response, that its stream now speaks this protocol. `fields` are flat pairs without those of the connection.
+   * @throws TypeError for fields that must not be sent: then nothing was
+   */
+  switchTo(response: ServerResponse, protocol: string, fields: readonly string[]): void
 }
 
 const upgrade = Symbol('fastify-balancer.upgrade')

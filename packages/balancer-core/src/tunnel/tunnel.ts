@@ -4,6 +4,7 @@ import type { Backend, BackendTunnel, TunnelEnd } from '../backends/backend.ts'
 import type { Clock } from '../clock.ts'
 import { goingAway } from './close-frame.ts'
 import { FrameBoundary } from './frame-boundary.ts'
+import { cut } from './stream-cut.ts'
 import { TunnelSide, type SideOwner } from './tunnel-side.ts'
 
 /** Limits of a tunnel, in ms; 0 = none. */
@@ -134,7 +135,7 @@ export class Tunnel implements BackendTunnel, SideOwner {
     // One that has ended both ways may still have something to write to the other.
     const isWhole = side.hasEnded && other.hasEnded && !other.stream.errored
     if (!other.stream.closed) {
-      if (!isWhole) other.stream.destroy()
+      if (!isWhole) cut(other.stream)
       return
     }
     this.#finish()
@@ -174,8 +175,8 @@ export class Tunnel implements BackendTunnel, SideOwner {
   }
 
   #cut(): void {
-    this.#client.stream.destroy()
-    this.#backend.stream.destroy()
+    cut(this.#client.stream)
+    cut(this.#backend.stream)
   }
 
   #finish(): void {

@@ -1,4 +1,4 @@
-import type { Connect, ConnectionRequest, ConnectorOf } from '../connect.ts'
+import type { Connect, ConnectionRequest, ConnectorOf, ProtocolSwitching } from '../connect.ts'
 import type { ConnectionAware, Retiring } from '../request-pool.ts'
 import { Handshake } from './handshake.ts'
 
@@ -6,7 +6,7 @@ import { Handshake } from './handshake.ts'
 const staying: Retiring = { retire() {} }
 
 /** The handshakes with one backend that are under way. */
-export class Handshakes {
+export class Handshakes implements ProtocolSwitching {
   readonly #url: URL
   readonly #connect: Connect
   readonly #maxHeaderSize: number

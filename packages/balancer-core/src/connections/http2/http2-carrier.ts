@@ -1,5 +1,6 @@
 import type { ClientHttp2Stream, OutgoingHttpHeaders } from 'node:http2'
-import type { CarryingConnection } from '../request-pool.ts'
+import type { Dispatcher } from 'undici'
+import type { CarryingConnection, ConnectionAware } from '../request-pool.ts'
 
 /** How a stream is opened: whether it ends with its fields, and whether trailers may follow its body. */
 export interface StreamOptions {
@@ -16,6 +17,12 @@ export interface Http2Carrier<Request> extends CarryingConnection {
   /** Why the connection itself has failed; undefined while it works. */
   readonly failure: Error | undefined
 }
+
+/** The handler of an attempt. */
+export type Http2Handler = Dispatcher.DispatchHandler & Partial<ConnectionAware>
+
+/** The type of headers in undici's handler. */
+export type Received = Record<string, string | string[]>
 
 /** Finds a connection for a request. */
 export interface Http2Carrying<Request> {

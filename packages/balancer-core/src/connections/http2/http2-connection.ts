@@ -4,14 +4,11 @@ import { errors } from 'undici'
 import { Http2Error } from './http2-error.ts'
 import type { Http2Carrier, StreamOptions } from './http2-carrier.ts'
 import type { Http2Request } from './http2-request.ts'
-import { beginSession, type ConnectionSettings } from './http2-session.ts'
 import { Http2Usage } from './http2-usage.ts'
+import { beginSession, mostStreams, type ConnectionSettings } from './http2-session.ts'
 import { afterPoll } from './after-poll.ts'
 import { PingWatch } from './ping-watch.ts'
 import { unwatchStreamEnds, watchStreamEnds } from './stream-end.ts'
-
-/** Most streams at once on one connection, even if the backend allows more; as in undici. */
-export const mostStreams = 100
 
 /** How long a connection may be silent before it counts as doubtful (ms). */
 const longestSilence = 1000
@@ -138,11 +135,11 @@ export class Http2Connection implements Http2Carrier<Http2Request> {
     if (this.requests.size === 0) this.#rest()
   }
 
-  /** Fails its streams with that error, and closes. */
+  /** Fails its requests with that error, and closes; if there are tunnels, after the last of them. */
   destroy(error: Error): void {
     this.#isLeaving = true
     for (const request of this.requests) request.fail(error)
-    this.end()
+    if (this.requests.size === 0) this.end()
   }
 
   /** Closes it; to be called when it has no streams or has failed. */
@@ -167,6 +164,8 @@ export class Http2Connection implements Http2Carrier<Http2Request> {
   /** The backend does not answer PING. */
   onSilence(): void {
     this.destroy(new Http2Error('ERR_HTTP2_SESSION_ERROR', 'the backend did not answer PING in time'))
+    // Its tunnels, too.
+    this.end()
   }
 
   #begin(socket: Socket): void {

@@ -1,21 +1,29 @@
 // Room `connections/http2`: requests to one backend over sessions of HTTP/2.
 import type { Readable } from 'node:stream'
 import { errors, type Dispatcher } from 'undici'
-import type { ConnectionRequest } from '../connect.ts'
+import type { ConnectionRequest, ProtocolSwitching } from '../connect.ts'
 import { ContinueTrust } from '../held-body.ts'
-import type { PoolCounts, RequestPool } from '../request-pool.ts'
+import type { ConnectionAware, PoolCounts, RequestPool } from '../request-pool.ts'
 import { afterPoll } from './after-poll.ts'
-import { Http2Connection, mostStreams, type ConnectionOwner } from './http2-connection.ts'
-import type { Http2Carrying } from './http2-carrier.ts'
+import { Http2Connection, type ConnectionOwner } from './http2-connection.ts'
+import type { Http2Carrying, Http2Handler } from './http2-carrier.ts'
 import { Http2Content } from './http2-content.ts'
-import { largestHeader, requestFields, type Origin } from './http2-fields.ts'
-import type { ConnectionSettings } from './http2-session.ts'
-import { Http2Request, type Http2Handler } from './http2-request.ts'
+import { Http2Error } from './http2-error.ts'
+import { largestHeader, requestFields, websocket, type Origin } from './http2-fields.ts'
+import { mostStreams, type ConnectionSettings } from './http2-session.ts'
+import { Http2Request } from './http2-request.ts'
 
 /** How the connections to one backend are kept. */
 export interface Http2PoolSettings extends ConnectionSettings {
   /** How many at most. */
   readonly connections: number
+  /** How to switch protocols where HTTP/2 cannot: over connections of HTTP/1.1. */
+  readonly handshakes: ProtocolSwitching | undefined
+}
+
+/** It asks for protocols, but not for the one that has a place in HTTP/2. */
+function isOpenedElsewhere({ switchTo }: ConnectionRequest): boolean {
+  return switchTo !== undefined && !switchTo.split(', ').some((name) => name.toLowerCase() === websocket)
 }
 
 /**
@@ -65,7 +73,7 @@ export class Http2Pool implements RequestPool, ConnectionOwner, Http2Carrying<Ht
     return undefined
   }
 
-  dispatch(options: Dispatcher.DispatchOptions, handler: Http2Handler): boolean {
+  dispatch(options: ConnectionRequest, handler: Http2Handler): boolean {
     let request: Http2Request
     try {
       request = this.#read(options, handler)
@@ -76,14 +84,16 @@ export class Http2Pool implements RequestPool, ConnectionOwner, Http2Carrying<Ht
     }
     if (this.destroyed) request.fail(new errors.ClientDestroyedError())
     else if (this.#closed !== undefined) request.fail(new errors.ClientClosedError())
+    else if (isOpenedElsewhere(options)) this.#withoutConnect(request)
     else this.#place(request)
     return true
   }
 
   close(): Promise<void> {
-    this.#closed ??= new Promise((resolve) => {
-      this.#closing = resolve
-    })
+    if (this.#closed === undefined) {
+      const ended = new Promise<void>((resolve) => (this.#closing = resolve))
+      this.#closed = Promise.all([ended, this.#settings.handshakes?.over()]).then(() => {})
+    }
     this.#closeWhenDone()
     return this.#closed
   }
@@ -96,6 +106,7 @@ export class Http2Pool implements RequestPool, ConnectionOwner, Http2Carrying<Ht
         connection.destroy(new errors.ClientDestroyedError())
       }
       clearTimeout(this.#waitTimer)
+      this.#settings.handshakes?.abort(new errors.ClientDestroyedError())
       this.#closing?.()
     }
     return Promise.resolve()
@@ -142,15 +153,13 @@ export class Http2Pool implements RequestPool, ConnectionOwner, Http2Carrying<Ht
     const asked = this.#continueTrust.isLost ? undefined : held
     if (asked !== undefined) fields.expect = '100-continue'
     handler.held = asked
-    return new Http2Request(this, fields, new Http2Content(body, asked, this.#continueTrust, trailers), handler)
+    const content = new Http2Content(body, asked, this.#continueTrust, trailers)
+    return new Http2Request(this, options, fields, content, handler)
   }
 
   #place(request: Http2Request): void {
     const connection = this.#waiting.size === 0 ? this.#roomiest() : undefined
-    if (connection !== undefined) {
-      connection.carry(request)
-      return
-    }
+    if (connection !== undefined) return this.#carry(connection, request)
     const { connectTimeout } = this.#settings
     if (connectTimeout > 0) request.deadline = this.#settings.now() + connectTimeout
     // So that it can be cancelled while it waits.
@@ -158,6 +167,19 @@ export class Http2Pool implements RequestPool, ConnectionOwner, Http2Carrying<Ht
     this.#waiting.add(request)
     if (connectTimeout > 0 && this.#waitTimer === undefined) this.#arm(connectTimeout)
     this.#openMore()
+  }
+
+  #carry(connection: Http2Connection, request: Http2Request): void {
+    if (request.isConnect && !connection.takesConnect) this.#withoutConnect(request)
+    else connection.carry(request)
+  }
+
+  /** Opens a tunnel where the backend takes none over HTTP/2. */
+  #withoutConnect(request: Http2Request): void {
+    const { handshakes } = this.#settings
+    if (handshakes === undefined)
+      request.fail(new Http2Error('ERR_HTTP2_NO_EXTENDED_CONNECT', 'the backend takes no extended CONNECT for it'))
+    else handshakes.ask(request.options, request.handler as ConnectionAware)
   }
 
   /** Of those that take another stream, the one with the fewest. */
@@ -174,7 +196,7 @@ export class Http2Pool implements RequestPool, ConnectionOwner, Http2Carrying<Ht
       const connection = this.#roomiest()
       if (connection === undefined) break
       this.#waiting.delete(request)
-      connection.carry(request)
+      this.#carry(connection, request)
     }
     if (this.#waiting.size > 0) this.#openMore()
   }

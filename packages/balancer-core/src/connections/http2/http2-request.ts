@@ -1,11 +1,11 @@
 import { constants, type OutgoingHttpHeaders } from 'node:http2'
 import { errors, type Dispatcher } from 'undici'
-import type { ConnectionAware } from '../request-pool.ts'
+import type { ConnectionRequest } from '../connect.ts'
 import type { HeaderFields } from '../../headers/fields.ts'
-import type { Http2Carrier, Http2Carrying } from './http2-carrier.ts'
+import type { Http2Carrier, Http2Carrying, Http2Handler, Received } from './http2-carrier.ts'
 import type { Http2Content } from './http2-content.ts'
-import { Http2Error } from './http2-error.ts'
-import { receivedFields, sizeOf } from './http2-fields.ts'
+import { streamError } from './http2-error.ts'
+import { bodyLength, receivedFields, sizeOf, switchedFields } from './http2-fields.ts'
 import { letGo, listenTo, readData, type ListenedStream, type StreamListener } from './http2-stream.ts'
 
 const { NGHTTP2_REFUSED_STREAM } = constants
@@ -14,12 +14,6 @@ const { NGHTTP2_REFUSED_STREAM } = constants
  * How many more connections are tried for a request that the backend did not process, before another backend gets it.
  */
 const mostRepeats = 3
-
-/** The handler of an attempt. */
-export type Http2Handler = Dispatcher.DispatchHandler & Partial<ConnectionAware>
-
-/** The type of headers in undici's handler. */
-type Received = Record<string, string | string[]>
 
 /**
  * One request on one stream, reported to its handler as undici does it. A response is complete only after END_STREAM;
@@ -38,6 +32,9 @@ export class Http2Request implements Dispatcher.DispatchController, StreamListen
   /** The backend sent GOAWAY and has not processed this request. */
   unseen = false
   readonly #owner: Http2Carrying<Http2Request>
+  readonly options: ConnectionRequest
+  /** It asks for a WebSocket. */
+  readonly isConnect: boolean
   readonly #fields: OutgoingHttpHeaders
   readonly #content: Http2Content
   #connection: Http2Carrier<Http2Request> | undefined
@@ -57,11 +54,14 @@ export class Http2Request implements Dispatcher.DispatchController, StreamListen
 
   constructor(
     owner: Http2Carrying<Http2Request>,
+    options: ConnectionRequest,
     fields: OutgoingHttpHeaders,
     content: Http2Content,
     handler: Http2Handler,
   ) {
     this.#owner = owner
+    this.options = options
+    this.isConnect = options.switchTo !== undefined
     this.#fields = fields
     this.#content = content
     this.handler = handler
@@ -80,7 +80,8 @@ export class Http2Request implements Dispatcher.DispatchController, StreamListen
     handler.onRequestStart?.(this, undefined)
     if (this.#settled) return
     try {
-      const { isEmpty: endStream, mayTrail: waitForTrailers } = this.#content
+      const { isEmpty, mayTrail: waitForTrailers } = this.#content
+      const endStream = isEmpty && !this.isConnect
       this.#stream = listenTo(connection.open(this.#fields, { endStream, waitForTrailers }), this)
     } catch (error) {
       this.unseen = true
@@ -123,11 +124,10 @@ export class Http2Request implements Dispatcher.DispatchController, StreamListen
     if (!this.#isCurrent(stream)) return
     const fields = receivedFields(pairs) as Received
     if (sizeOf(pairs) > this.#owner.maxHeaderSize) return this.fail(new errors.HeadersOverflowError())
-    const isBodyless = this.#fields[':method'] === 'HEAD' || status === 204 || status === 304
-    const length = fields['content-length']
-    if (!isBodyless && length !== undefined) this.#expected = Number(length)
+    this.#expected = bodyLength(this.#fields[':method'] === 'HEAD', status, fields)
     this.#status = status
     this.#content.answered()
+    if (this.isConnect && status < 300) return this.#switch(stream, fields)
     this.#respond(status, fields)
     if (!this.#settled) readData(stream)
   }
@@ -159,17 +159,18 @@ export class Http2Request implements Dispatcher.DispatchController, StreamListen
     // Without END_STREAM, only the close of the stream ends it; `onClosing` was called before.
     if (!stream.closed) this.#whole = true
     if (this.#whole) this.#finish(stream)
-    else this.fail(new Http2Error('ERR_HTTP2_STREAM_ERROR', 'the backend closed the stream too early'))
+    else this.fail(streamError('the backend closed the stream too early'))
   }
 
   onClose(stream: ListenedStream): void {
+    if (this.#settled && stream === this.#stream) return this.#connection!.release(this)
     if (!this.#isCurrent(stream)) return
     if (this.#whole) return this.#finish(stream)
     const { rstCode } = stream
     const isRefused = this.unseen || rstCode === NGHTTP2_REFUSED_STREAM
     const error =
       (isRefused ? undefined : this.#connection!.failure) ??
-      new Http2Error('ERR_HTTP2_STREAM_ERROR', `the backend reset the stream with code ${rstCode}`)
+      streamError(`the backend reset the stream with code ${rstCode}`)
     if (isRefused && this.#status === 0) this.#refuse(error)
     else this.fail(error)
   }
@@ -190,6 +191,13 @@ export class Http2Request implements Dispatcher.DispatchController, StreamListen
     }
   }
 
+  /** The stream is no longer a request's: it keeps its place on the connection until it is closed. */
+  #switch(stream: ListenedStream, fields: Received): void {
+    this.handler.onUpgrade!(101, switchedFields(fields, this.options) as Received, stream, Buffer.alloc(0))
+    // If it was not accepted, it was aborted.
+    this.#settled = true
+  }
+
   /** The backend has not processed it: if all of its body is still there, it can be sent again with any method. */
   #refuse(error: Error): void {
     const { consumed, repeatable } = this.#content
@@ -207,13 +215,9 @@ export class Http2Request implements Dispatcher.DispatchController, StreamListen
   #finish(stream: ListenedStream): void {
     for (const chunk of this.#rest ?? []) this.onData(stream, chunk)
     if (this.#settled) return
-    if (this.#status === 0)
-      return this.fail(new Http2Error('ERR_HTTP2_STREAM_ERROR', 'the stream ended without a response'))
-    if (this.#expected !== -1 && this.#received !== this.#expected) {
-      const message = `received ${this.#received} of ${this.#expected} bytes`
-      this.fail(new Http2Error('ERR_HTTP2_STREAM_ERROR', message))
-      return
-    }
+    if (this.#status === 0) return this.fail(streamError('the stream ended without a response'))
+    if (this.#expected !== -1 && this.#received !== this.#expected)
+      return this.fail(streamError(`received ${this.#received} of ${this.#expected} bytes`))
     if (this.#last !== undefined) this.#pass(this.#last)
     if (this.#settled) return
     this.#settle()

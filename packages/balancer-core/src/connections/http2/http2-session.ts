@@ -25,6 +25,9 @@ export interface ConnectionSettings extends PingSettings {
   now(): number
 }
 
+/** Most streams at once on one connection, even if the backend allows more; as in undici. */
+export const mostStreams = 100
+
 /** Begins to speak HTTP/2 over a socket that is connected. */
 export function beginSession(
   { url, streamWindow, connectionWindow }: ConnectionSettings,

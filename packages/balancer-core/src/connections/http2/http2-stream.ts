@@ -1,4 +1,4 @@
-import { constants, type ClientHttp2Stream } from 'node:http2'
+import { constants, type ClientHttp2Stream, type Http2Stream } from 'node:http2'
 
 /** The key under which a stream keeps its listener. */
 export const streamListenerOf = Symbol('fastify-balancer.http2-stream-listener')
@@ -73,7 +73,11 @@ function neverEnd(): void {}
 /** Ends a stream that was read completely or is not wanted: the rest is cancelled (RFC 9113 §8.1). */
 export function letGo(stream: ListenedStream, isWhole: boolean): void {
   const isDone = isWhole && (stream.writableFinished || (!stream.closed && stream.state.localClose === 1))
-  if (isDone) return
+  if (!isDone) cancel(stream)
+}
+
+/** Resets a stream. */
+export function cancel(stream: Http2Stream): void {
   // Closing would end the writable side first, and the backend would take an aborted upload for a complete one.
   if (!stream.writableEnded) stream._final = neverEnd
   stream.close(constants.NGHTTP2_CANCEL)

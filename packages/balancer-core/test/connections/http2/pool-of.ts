@@ -23,6 +23,7 @@ export function poolOf(
     pingInterval: 0,
     pingTimeout: 10_000,
     lifetime: () => Infinity,
+    handshakes: undefined,
     now: () => performance.now(),
     ...settings,
   })
