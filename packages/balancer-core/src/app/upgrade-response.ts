@@ -13,9 +13,11 @@ function tellOfDrain(this: Socket & { _httpMessage?: ServerResponse | null }): v
 
 /**
  * The response to a request that Node has taken out of HTTP, for the app to answer as any other: its connection ends with
- * it, unless it is switched.
+ * it, unless it is switched. It is written to the connection itself: from 24.9 on, while a body is still coming, Node hands
+ * over another stream, which does not end as a socket does.
  */
-export function responseTo(request: IncomingMessage, socket: Socket): ServerResponse {
+export function responseTo(request: IncomingMessage): ServerResponse {
+  const { socket } = request
   const response = new ServerResponse(request)
   response.shouldKeepAlive = false
   response.assignSocket(socket)

@@ -12,6 +12,7 @@ import type { Registry } from './registry.ts'
 import { parseAgain } from './second-parse.ts'
 import { Untouched } from './untouched-socket.ts'
 import { responseTo, switchTo } from './upgrade-response.ts'
+import { whenItsTurn } from './upgrade-turn.ts'
 
 type Arguments = readonly [request: IncomingMessage, socket: Socket, head: Buffer]
 
@@ -130,11 +131,17 @@ class Upgrades {
     const [request, socket, head] = given
     if (taken.has(request)) return
     taken.add(request)
-    socket.on('error', ignore)
+    // It may have one from an earlier request.
+    for (const one of new Set([socket, request.socket])) one.off('error', ignore).on('error', ignore)
+    whenItsTurn(request, socket, head, (early) => this.#begin(request, socket, early))
+  }
+
+  #begin(...given: Arguments): void {
+    const [request, socket, head] = given
     if (request.httpVersion === '1.0' || !this.#isForApp(request, routeKeyOf(this.#app, request)))
       return parseAgain(this.#server, request, socket, head)
     this.#note(...given)
-    this.#server.emit('request', request, responseTo(request, socket))
+    this.#server.emit('request', request, responseTo(request))
   }
 }
 
