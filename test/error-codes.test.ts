@@ -14,6 +14,7 @@ const prefixes: Readonly<Record<string, string>> = {
   'circuit-breaker': 'FST_BALANCER_CIRCUIT_',
   metrics: 'FST_BALANCER_METRICS_',
   dashboard: 'FST_BALANCER_DASHBOARD_',
+  'proxy-protocol': 'FST_BALANCER_PROXY_PROTOCOL_',
 }
 
 function codesOf(folder: string): string[] {

@@ -160,7 +160,7 @@ const checks: Record<string, (running: Running) => Promise<unknown>> = {
   },
 }
 
-describe('the programs of the README', { timeout: 100_000 }, () => {
+describe('the programs of the README', { timeout: 400_000 }, () => {
   let directory = ''
   before(() => {
     directory = mkdtempSync(join(tmpdir(), 'readme-'))

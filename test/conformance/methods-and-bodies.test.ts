@@ -173,12 +173,3 @@ test('OPTIONS is forwarded like any other method', { timeout }, async (t) => {
   assert.equal(valueOf(response, 'allow'), 'GET, OPTIONS')
   assert.equal(backend.requests[0]!.start, 'OPTIONS /x HTTP/1.1')
 })
-
-test('an upgrade that nobody handles is an ordinary request', { timeout }, async (t) => {
-  const backend = await startWireBackend(t)
-  const { port } = await startApp(t, { backends: [backend.url] })
-  const fields = ['connection: upgrade', 'upgrade: websocket', 'sec-websocket-version: 13']
-  assert.equal((await exchange(t, port, request('GET', '', 'none', ...fields))).status, 200)
-  assert.deepEqual(valuesOf(backend.requests[0]!, 'upgrade'), [])
-  assert.equal(valueOf(backend.requests[0]!, 'sec-websocket-version'), '13')
-})

@@ -2,6 +2,7 @@ import plugin, { type BalancerOptions } from '@fastify-balancer/balancer-core'
 import Fastify, { type FastifyInstance } from 'fastify'
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
+import type { Socket } from 'node:net'
 import { describe, test, type TestContext } from 'node:test'
 import { listenApp } from '../support/app.ts'
 import { startBackend, unusedOrigin } from '../support/backend.ts'
@@ -177,6 +178,61 @@ test('a protocol that is not listed is ignored: the request goes on with its bod
   assert.match(await old.closed(), /GET \/7 undefined ;$/)
 })
 
+test('any number of such requests leaves nothing behind on their connection', async (t) => {
+  const backend = await startBackend(t, (request, response) => response.end(`${request.url};`))
+  let socket: Socket | undefined
+  const { client } = await start(
+    t,
+    { backends: [backend.url] },
+    { before: (app) => app.server.on('connection', (one) => (socket = one)) },
+  )
+  const connection = await client()
+  const listeners: number[] = []
+  for (const path of ['/1', '/2', '/3', '/4']) {
+    connection.send(`GET ${path} HTTP/1.1\r\nhost: a\r\nconnection: Upgrade\r\nupgrade: h2c\r\n\r\n`)
+    // oxlint-disable-next-line no-await-in-loop -- one after the other
+    await connection.until(new RegExp(`${path};$`))
+    listeners.push(socket!.eventNames().reduce((sum, event) => sum + socket!.listenerCount(event), 0))
+  }
+  assert.deepEqual(listeners.slice(1), listeners.slice(0, -1))
+})
+
+test('a handshake whose body never comes to its end is refused, and its connection closed', async (t) => {
+  const backend = await startUpgradeBackend(t)
+  const { client, balancer } = await start(t, { backends: [backend.url] })
+  for (const [field, body] of [
+    ['content-length: 3', ''],
+    ['content-length: 3', 'a'],
+    ['transfer-encoding: chunked', '3\r\na'],
+  ] as const) {
+    // oxlint-disable no-await-in-loop -- one after the other
+    const socket = await client()
+    socket.send(handshake('/', [field]) + body)
+    assert.match(await socket.closed(), /^HTTP\/1\.1 400 /)
+    await until('nothing is left', () => balancer.exchanges === 0)
+    // oxlint-enable no-await-in-loop
+  }
+  assert.equal(backend.connections.length, 0)
+})
+
+test('a 101 that does not say to what it switches is a mismatch', async (t) => {
+  const answers = ['', 'connection: upgrade\r\n', 'upgrade: websocket\r\n']
+  const backend = await startUpgradeBackend(
+    t,
+    (head) => `HTTP/1.1 101 Switching Protocols\r\n${answers[Number(head.charAt(5))]}\r\n`,
+  )
+  const { client, balancer } = await start(t, { backends: [backend.url] })
+  for (const index of answers.keys()) {
+    // oxlint-disable no-await-in-loop -- one after the other
+    const socket = await client()
+    socket.send(handshake(`/${index}`))
+    assert.match(await socket.closed(), /^HTTP\/1\.1 502 /)
+    await until('nothing is left', () => balancer.exchanges === 0)
+    // oxlint-enable no-await-in-loop
+  }
+  assert.equal(balancer.backends[0]!.outcomes['upgrade-mismatch'], answers.length)
+})
+
 test('of several protocols only those listed are asked for, and one of them is taken, in any case', async (t) => {
   const backend = await startUpgradeBackend(t, (head) => `${switching(head, 'BAR/2')}\r\n`)
   const { client } = await start(t, { backends: [backend.url], upgrade: { protocols: ['foo', 'bar/2'] } })
@@ -220,6 +276,32 @@ test('a client that leaves during the handshake takes its attempt along', async 
   await until('the backend sees the end', () => backend.connections[0]!.ended)
   await until('nothing is left', () => balancer.exchanges === 0 && balancer.backends[0]!.isIdle)
   assert.equal(balancer.backends[0]!.outcomes['client-gone'], 1)
+})
+
+test('a client that leaves while a hook is busy does not stay', async (t) => {
+  const backend = await startUpgradeBackend(t)
+  let closed = 0
+  const seen: string[] = []
+  const { client } = await start(
+    t,
+    { backends: [backend.url] },
+    {
+      before(app) {
+        app.server.on('connection', (socket) => socket.on('close', () => closed++))
+        app.addHook('onRequest', ({ url }) => void seen.push(url))
+        app.addHook('onRequest', (_request, _reply, _done) => {})
+      },
+    },
+  )
+  const ended = await client()
+  ended.send(`${handshake('/1')}early`)
+  const reset = await client()
+  reset.send(handshake('/2'))
+  await until('hooks are busy', () => seen.length === 2)
+  ended.socket.end()
+  reset.socket.resetAndDestroy()
+  await until('both connections are closed', () => closed === 2)
+  assert.equal(backend.connections.length, 0)
 })
 
 describe('the end of a tunnel', () => {

@@ -71,7 +71,7 @@ const listeners: Readonly<Record<string, object>> = {
 for (const [name, options] of Object.entries(listeners))
   test(`an event stream and a WebSocket of a page, ${name}`, inBrowser, async (t) => {
     const backend = await startPages(t)
-    const app = Fastify(options as object) as unknown as FastifyInstance
+    const app = Fastify(options) as unknown as FastifyInstance
     await app.register(balancer, { backends: [backend.url], drainDeadline: 20 })
     const versions = new Set<string>()
     app.addHook('onRequest', async ({ raw }) => void versions.add(raw.httpVersion))

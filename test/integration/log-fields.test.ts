@@ -43,7 +43,10 @@ function namesIn(line: LogLine): string[] {
 async function start(t: TestContext) {
   const log = new LogLines()
   const app = Fastify({ logger: log })
-  const b = await startBackend(t)
+  const b = await startBackend(t, ({ url }, response) => {
+    if (url === '/call') response.setHeader('grpc-status', '5')
+    response.end()
+  })
   b.server.on('upgrade', (request, socket: Socket) => {
     const key = `sec-websocket-key: ${request.headers['sec-websocket-key']}\r`
     socket.end(`${switching(key)}\r\nbye`)
@@ -75,14 +78,15 @@ test('the README documents each field of the lines about requests, and no other'
   const client = await rawClient(t, Number(new URL(url).port))
   client.send(handshake('/tunnel'))
   await client.closed()
+  const call = { method: 'POST', headers: { 'content-type': 'application/grpc' } }
+  assert.equal((await ask(`${url}/call`, call)).headers['grpc-status'], '5')
   const untrusted = createServer(localhost)
   const origin = await listen(untrusted)
   t.after(() => void untrusted.close())
   await app.balancer.setBackends([origin.replace('http:', 'https:')], { force: true })
-  const call = { method: 'POST', headers: ['content-type', 'application/grpc'] }
   assert.equal((await ask(`${url}/untrusted`, call)).headers['grpc-status'], '14')
   await b.stop()
-  await until('all are logged', () => log.exchanges.length === 6)
+  await until('all are logged', () => log.exchanges.length === 7)
   const { msg, level, outcome, status, tunnel } = log.exchanges.find((line) => line.url === '/tunnel')!
   const { duration, ...rest } = tunnel as Readonly<Record<string, unknown>>
   assert.deepEqual([level, outcome, status, typeof duration], [30, 'ok', 101, 'number'])

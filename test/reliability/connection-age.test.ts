@@ -25,6 +25,10 @@ async function start(t: TestContext, options: BalancerOptions, server: object = 
     if (request.url === '/long') response.write('begun ')
     else response.end('quick')
   })
+  backend.server.on('upgrade', (_request, socket) => {
+    socket.write('HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\n')
+    socket.pipe(socket)
+  })
   const app = Fastify(server) as unknown as FastifyInstance
   const draws: number[] = []
   await app.register(balancer, {
@@ -142,12 +146,9 @@ for (const tls of [false, true])
   })
 
 test('an HTTP/1.1 connection is cut off after the grace, unless it was upgraded', async (t) => {
-  const options = { maxConnectionAge: 60_000, maxConnectionAgeGrace: 5000 }
-  const { app, port, clock } = await start(t, options, {})
-  app.server.on('upgrade', (_request, socket) => {
-    socket.write('HTTP/1.1 101 Switching Protocols\r\n\r\n')
-    socket.pipe(socket)
-  })
+  const upgrade = { protocols: ['echo'], idle: 0 }
+  const options = { maxConnectionAge: 60_000, maxConnectionAgeGrace: 5000, upgrade }
+  const { port, clock } = await start(t, options, {})
   const client = await rawClient(t, port)
   client.send(get('/long'))
   await client.until(/begun/)

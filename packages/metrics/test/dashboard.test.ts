@@ -33,7 +33,7 @@ const queries = dashboard.panels.flatMap(({ targets = [] }) => targets)
 /** Every series that Prometheus would have of a server that has seen everything, with its labels. */
 async function seriesOf(t: TestContext): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
   const well = await startUpgradeBackend(t, (head) =>
-    /^upgrade:/im.test(head) ? `${switching(head)}\r\n` : 'HTTP/1.1 204 No Content\r\n\r\n',
+    /^upgrade:/im.test(head) ? `${switching(head)}\r\n` : 'HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n',
   )
   const app = Fastify()
   const backends = [

@@ -35,6 +35,8 @@ export class ProxyProtocolServer extends Server implements ArrivalOwner {
   /** Every connection; and those that no server of HTTP has yet. */
   readonly #sockets = new Set<Socket>()
   readonly #arriving = new Set<Socket>()
+  /** Those that a server of HTTP has got. */
+  readonly #served = new WeakSet<Socket>()
   /** Connections that began with a header, and what it said. */
   readonly #headers = new WeakMap<Socket, Ends | undefined>()
 
@@ -96,7 +98,7 @@ export class ProxyProtocolServer extends Server implements ArrivalOwner {
     // As with Node's own servers: only HTTP/1.1 closes its end itself, when the client has closed the other.
     if (isHttp2 || isTls) socket.allowHalfOpen = false
     if (isTls) {
-      this.#tls!.emit('connection', socket)
+      this.#tls.emit('connection', socket)
       return
     }
     this.#arriving.delete(socket)
@@ -109,6 +111,8 @@ export class ProxyProtocolServer extends Server implements ArrivalOwner {
 
   /** Node has accepted a connection. */
   #take(socket: Socket): void {
+    // It comes back: its next request is to be parsed again (by who undoes an upgrade). There is no second header.
+    if (this.#served.has(socket)) return void this.#tell('connection', socket)
     this.#sockets.add(socket)
     socket.once('close', () => {
       this.#sockets.delete(socket)
@@ -134,6 +138,7 @@ export class ProxyProtocolServer extends Server implements ArrivalOwner {
   }
 
   #serve(socket: Socket, isHttp2: boolean): void {
+    this.#served.add(socket)
     if (isHttp2 && this.#http2 !== undefined) this.#http2.emit('connection', socket)
     else this.#tell('connection', socket)
   }

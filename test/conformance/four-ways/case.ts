@@ -1,9 +1,10 @@
 import type { Answer, Asked, Asking, Field, Question, Reply } from './exchange.ts'
 
-/** Which protocols are spoken. */
+/** Which protocols are spoken, and how the balancer passes responses on. */
 export interface Way {
   readonly client: 1 | 2
   readonly backend: 1 | 2
+  readonly lane: 'raw' | 'full'
 }
 
 /** One request, and what must come of it on each of the four ways. */

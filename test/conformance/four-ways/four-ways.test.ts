@@ -23,11 +23,13 @@ interface Stage {
 async function start(t: TestContext, way: Way): Promise<Stage> {
   const roles = new Map<string, Role>()
   const backend = await (way.backend === 1 ? http1Backend : http2Backend)(t, roles)
+  const { lane } = way
   const app = Fastify({ http2: way.client === 2 } as never) as unknown as FastifyInstance
   await app.register(balancer, {
     backends: [backend.url],
     pool: { protocol: way.backend === 1 ? 'http1' : 'h2c' },
     retry: { attempts: 0 },
+    lane,
   })
   const { port } = await listenApp(t, app)
   return { app, client: (way.client === 1 ? http1Client : http2Client)(t, port), backend, roles }
@@ -43,20 +45,22 @@ async function run({ client, backend, roles }: Stage, one: Case, way: Way, numbe
   check?.(reply, backend.asked.get(path)!, way)
 }
 
-for (const way of [
+for (const protocols of [
   { client: 1, backend: 1 },
   { client: 1, backend: 2 },
   { client: 2, backend: 1 },
   { client: 2, backend: 2 },
-] as const satisfies Way[])
-  describe(`a client with HTTP/${way.client}, a backend with HTTP/${way.backend}:`, () => {
-    test('all cases', async (t) => {
-      const stage = await start(t, way)
-      let number = 0
-      for (const [name, one] of Object.entries(casesOf(way)))
-        // oxlint-disable-next-line no-await-in-loop -- one app, and one case after the other
-        await t.test(name, () => run(stage, one, way, ++number))
-      await until('nothing is left under way', () => stage.app.balancer.exchanges === 0)
-      assert.equal(stage.app.balancer.backends[0]!.inFlight, 0)
-    })
+] as const)
+  describe(`a client with HTTP/${protocols.client}, a backend with HTTP/${protocols.backend}:`, () => {
+    for (const lane of ['raw', 'full'] as const)
+      test(`all cases, in the ${lane} lane`, async (t) => {
+        const way = { ...protocols, lane }
+        const stage = await start(t, way)
+        let number = 0
+        for (const [name, one] of Object.entries(casesOf(way)))
+          // oxlint-disable-next-line no-await-in-loop -- one app, and one case after the other
+          await t.test(name, () => run(stage, one, way, ++number))
+        await until('nothing is left under way', () => stage.app.balancer.exchanges === 0)
+        assert.equal(stage.app.balancer.backends[0]!.inFlight, 0)
+      })
   })

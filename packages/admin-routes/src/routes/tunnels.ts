@@ -12,7 +12,7 @@ import {
   TunnelParams,
   TunnelsQuery,
 } from '../schemas/request.ts'
-import { TunnelsView, TunnelView } from '../schemas/views.ts'
+import { TunnelsView, TunnelView } from '../schemas/tunnel-views.ts'
 import { tags, type Scope } from '../scope.ts'
 
 /** @throws UnknownBackendError, also for one that was removed and has neither requests nor tunnels any more */

@@ -210,7 +210,7 @@ describe('one backend', () => {
         'PATCH',
         `${backends}/a`,
         { url: c.url },
-        ['url: unknown option (there are: weight, priority, maxInFlight, zone, tags, protocol, proxyProtocol)'],
+        ['url: unknown option (there are: weight, priority, maxInFlight, zone, tags, protocol)'],
       ],
       ['PATCH', `${backends}/a`, {}, ['expected an object that is not empty, got an object']],
       ['PATCH', `${backends}/b`, { maxInFlight: 2000 }, ['maxInFlight: 2000 is above pool.connections (1024)']],
@@ -260,7 +260,7 @@ describe('one backend', () => {
         `${path}/a`,
         { weight: 0, url: 'http://10.0.0.1', priority: -1 },
         [
-          'url: unknown option (there are: weight, priority, maxInFlight, zone, tags, protocol, proxyProtocol)',
+          'url: unknown option (there are: weight, priority, maxInFlight, zone, tags, protocol)',
           weight,
           'priority: expected a whole number from 0 to 65535, got -1',
         ],

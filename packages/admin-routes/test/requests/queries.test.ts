@@ -24,6 +24,8 @@ const orders: Readonly<Record<string, unknown>> = {
   'GET /balancers/:name/backends/:id/wait': undefined,
   'POST /balancers/:name/backends/:id/probe': undefined,
   'PUT /balancers/:name/backends/:id/circuit': { state: 'open' },
+  'GET /balancers/:name/tunnels': undefined,
+  'DELETE /balancers/:name/tunnels/:id': undefined,
   'POST /balancers/:name/explain': {},
   'POST /balancers/:name/rollback': { revision: 1 },
   'GET /events': undefined,

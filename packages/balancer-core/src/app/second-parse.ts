@@ -1,9 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { Server, Socket } from 'node:net'
-import { Server as SecureServer } from 'node:tls'
-
-/** The response that is under way on a connection, as Node has it. */
-type Busy = Socket & { _httpMessage?: NodeJS.EventEmitter | null }
+import { hasTls } from './listener/server-kind.ts'
 
 /** The fields without `Upgrade`: then the request is an ordinary one. */
 function ordinaryHead({ method, url, httpVersion, rawHeaders }: IncomingMessage): Buffer {
@@ -19,14 +16,10 @@ function ordinaryHead({ method, url, httpVersion, rawHeaders }: IncomingMessage)
  * with its body and with what comes behind. Needed before Node 24.9, which can be asked first.
  */
 export function parseAgain(server: Server, request: IncomingMessage, socket: Socket, head: Buffer): void {
-  if (socket.destroyed) return
-  const busy = (socket as Busy)._httpMessage
-  // The responses to requests before this one have not been sent yet.
-  if (busy !== undefined && busy !== null) {
-    busy.once('close', () => parseAgain(server, request, socket, head))
-    return
-  }
   socket.removeAllListeners('timeout')
   socket.unshift(Buffer.concat([ordinaryHead(request), head]))
-  server.emit(server instanceof SecureServer ? 'secureConnection' : 'connection', socket)
+  // The event with which Node's HTTP server gets a connection: behind its own TLS, another one.
+  server.emit(hasTls(server) ? 'secureConnection' : 'connection', socket)
+  // It was paused if it had to wait for its turn.
+  socket.resume()
 }

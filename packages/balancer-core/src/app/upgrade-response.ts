@@ -13,15 +13,21 @@ function tellOfDrain(this: Socket & { _httpMessage?: ServerResponse | null }): v
 
 /**
  * The response to a request that Node has taken out of HTTP, for the app to answer as any other: its connection ends with
- * it, unless it is switched.
+ * it, unless it is switched. It is written to the connection itself: from 24.9 on, while a body is still coming, Node hands
+ * over another stream, which does not end as a socket does.
  */
-export function responseTo(request: IncomingMessage, socket: Socket): ServerResponse {
+export function responseTo(request: IncomingMessage): ServerResponse {
+  const { socket } = request
   const response = new ServerResponse(request)
   response.shouldKeepAlive = false
   response.assignSocket(socket)
   // The client may have sent something for the protocol that it hopes for.
   lingerAfter(response)
   socket.on('drain', tellOfDrain)
+  // Node takes it so for requests that it keeps, and nginx for these: a client that has ended its side has gone.
+  socket.once('end', () => {
+    if (response.socket === socket && !response.writableEnded) socket.destroy()
+  })
   response.once('finish', () => {
     response.detachSocket(socket)
     socket.destroySoon()

@@ -6,12 +6,14 @@ import type { Balancer } from '../balancer.ts'
 import { isPlainRoute } from '../paths/route-kin.ts'
 import { ownersOf, routeKeyOf } from '../paths/unroutable.ts'
 import { hasBody } from '../request/request-body.ts'
+import { EarlyBytes } from '../tunnel/early-bytes.ts'
 import { noteUpgrade, protocolsIn, takenOf } from '../request/upgrade-request.ts'
 import { goFirst } from './first-listener.ts'
 import type { Registry } from './registry.ts'
 import { parseAgain } from './second-parse.ts'
 import { Untouched } from './untouched-socket.ts'
 import { responseTo, switchTo } from './upgrade-response.ts'
+import { whenItsTurn } from './upgrade-turn.ts'
 
 type Arguments = readonly [request: IncomingMessage, socket: Socket, head: Buffer]
 
@@ -97,7 +99,7 @@ class Upgrades {
 
   /** Gives one to the app, or to all others who listen. */
   #share(given: Arguments, emit: () => boolean): boolean {
-    const [request, socket] = given
+    const [request, socket, head] = given
     const key = routeKeyOf(this.#app, request)
     if (this.#isOwn(request, key)) {
       this.#take(...given)
@@ -106,7 +108,7 @@ class Upgrades {
     if (!this.#hasOthers) return emit()
     const isPlain = this.#isPlain(request, key)
     // Another may give it to the app in its own way; then its handler can still forward it.
-    if (isPlain) this.#note(...given)
+    if (isPlain) this.#note(request, socket, () => head)
     const untouched = new Untouched(socket)
     // @fastify/http-proxy gives what takes no route to the app, if nobody else listens.
     if (key === undefined) this.#server.off('upgrade', this.#onUpgrade)
@@ -116,11 +118,14 @@ class Upgrades {
     return true
   }
 
-  #note(...[request, stream, head]: Arguments): void {
+  /** `take` hands over what has come behind the request; it is called once. */
+  #note(request: IncomingMessage, stream: Socket, take: () => Buffer): void {
     noteUpgrade(request, {
       protocols: protocolsIn(request.headers.upgrade),
       stream,
-      head,
+      get head() {
+        return take()
+      },
       isConnect: false,
       switchTo: (response, protocol, fields) => switchTo(response, stream, protocol, fields),
     })
@@ -130,11 +135,19 @@ class Upgrades {
     const [request, socket, head] = given
     if (taken.has(request)) return
     taken.add(request)
-    socket.on('error', ignore)
+    // It may have one from an earlier request.
+    for (const one of new Set([socket, request.socket])) one.off('error', ignore).on('error', ignore)
+    whenItsTurn(request, socket, head, (early) => this.#begin(request, socket, early))
+  }
+
+  #begin(...given: Arguments): void {
+    const [request, socket, head] = given
     if (request.httpVersion === '1.0' || !this.#isForApp(request, routeKeyOf(this.#app, request)))
       return parseAgain(this.#server, request, socket, head)
-    this.#note(...given)
-    this.#server.emit('request', request, responseTo(request, socket))
+    // While hooks run it is read, too, so that a client that leaves is noticed.
+    const early = new EarlyBytes(socket, head)
+    this.#note(request, socket, () => Buffer.concat(early.take()))
+    this.#server.emit('request', request, responseTo(request))
   }
 }
 

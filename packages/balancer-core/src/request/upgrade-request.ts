@@ -10,7 +10,7 @@ export interface UpgradeRequest {
   readonly protocols: readonly string[]
   /** Its connection, or its stream of HTTP/2. */
   readonly stream: Duplex
-  /** What came behind the request. */
+  /** What came behind the request. To be asked for once, by who reads the stream from then on. */
   readonly head: Buffer
   /** It is an extended CONNECT: a success says that it was switched, and there is no key (RFC 8441 §5). */
   readonly isConnect: boolean

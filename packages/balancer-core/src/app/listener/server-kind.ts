@@ -15,14 +15,21 @@ export function hasTls(server: NetServer): server is TlsServer {
   return server instanceof TlsServer
 }
 
-/** Calls `take` for each connection of a client that speaks HTTP/1.1, after its TLS handshake. */
+/** Calls `take` once for each connection of a client that speaks HTTP/1.1, after its TLS handshake. */
 export function eachHttp1Connection(server: NetServer, take: (socket: Socket) => void): void {
+  const taken = new WeakSet<Socket>()
+  // One comes again when a request of it is parsed again.
+  function takeOnce(socket: Socket): void {
+    if (taken.has(socket)) return
+    taken.add(socket)
+    take(socket)
+  }
   if (!hasTls(server)) {
-    if (!speaksHttp2(server)) server.on('connection', take)
+    if (!speaksHttp2(server)) server.on('connection', takeOnce)
     return
   }
   server.on('secureConnection', (socket: TLSSocket) => {
-    if (socket.alpnProtocol !== 'h2') take(socket)
+    if (socket.alpnProtocol !== 'h2') takeOnce(socket)
   })
 }
 

@@ -106,9 +106,8 @@ export class ConnectionPool implements RequestPool, ConnectionOwner {
     this.#free.clear()
     const cut = all.map((connection) => connection.cut())
     this.#handshakes.abort(new errors.ClientDestroyedError())
-    for (const { handler } of this.#waiting.splice(0)) {
+    for (const { handler } of this.#waiting.splice(0))
       if (!handler.isOver) handler.onResponseError?.(null as never, new errors.ClientDestroyedError())
-    }
     await Promise.all(cut)
   }
 

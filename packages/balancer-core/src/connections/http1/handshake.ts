@@ -104,7 +104,11 @@ export class Handshake implements Dispatcher.DispatchController {
       else if (!this.#isOver) this.#handler.onResponseStart?.(this, statusCode, toFields(rawHeaders) as Received)
     })
     asking.on('upgrade', ({ rawHeaders }, _socket, head) => this.#switch(rawHeaders, socket, head))
-    asking.on('response', (response) => this.#respond(response))
+    asking.on('response', (response) => {
+      // Without `Upgrade`, or without `Connection: Upgrade`, which makes that field mean anything.
+      if (response.statusCode === 101) this.#switch([], socket, Buffer.alloc(0))
+      else this.#respond(response)
+    })
     asking.on('error', (error) => this.#fail(translated(error)))
     asking.on('close', () => this.#fail(new errors.SocketError('the backend closed the connection')))
     asking.end()

@@ -28,7 +28,7 @@ const nothing = join(folder, 'nothing.pem')
 const privateKey = createPrivateKey(localhost.key)
 const encrypted = file(
   'encrypted.key',
-  String(privateKey.export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'open' })),
+  privateKey.export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'open' }),
 )
 
 test('options that can be used have no fault', () => {
