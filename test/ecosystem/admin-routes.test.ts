@@ -230,6 +230,8 @@ describe('the OpenAPI document', () => {
         `GET ${one}/backends`,
         `GET ${one}/backends/{id}`,
         `GET ${one}/backends/{id}/wait`,
+        `GET ${one}/tunnels`,
+        `DELETE ${one}/tunnels/{id}`,
         'GET /_balancer/events',
         'GET /_balancer/live',
         'GET /_balancer/operator',
