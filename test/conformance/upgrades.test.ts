@@ -127,6 +127,15 @@ test('a refusal crosses whole, and ends the connection', async (t) => {
   assert.equal(balancer.backends[0]!.isIdle, true)
 })
 
+test('without a Host header there is no handshake', async (t) => {
+  const backend = await startUpgradeBackend(t)
+  const { client } = await start(t, { backends: [backend.url] })
+  const one = await client()
+  one.send(handshake('/').replace('host: a.example\r\n', ''))
+  assert.match(await one.closed(), /^HTTP\/1\.1 400 /)
+  assert.equal(backend.connections.length, 0)
+})
+
 test("the app's hooks decide before a backend hears of it, and add their headers", async (t) => {
   const backend = await startUpgradeBackend(t)
   const seen: string[] = []

@@ -69,6 +69,8 @@ export class UpgradeExchange extends Exchange {
     if (this.options.upgrade.protocols.length === 0)
       throw new RequestFault('the option upgrade is off', 'upgrade-required')
     if (hasBody(raw)) throw new RequestFault('a request to switch protocols has a body', 'upgrade-with-body')
+    // Node looks for it only where nothing is to be switched (RFC 9112 §3.2).
+    if (raw.httpVersion === '1.1' && raw.headers.host === undefined) throw new RequestFault('it has no Host header')
     this.#key = raw.headers['sec-websocket-key']
     // A backend of HTTP/2 is asked for a WebSocket only: nobody else sees that it was no handshake (RFC 6455 §4.2.1).
     const isHandshake = this.#asked.isConnect || (out.method === 'GET' && this.#key !== undefined)

@@ -4,7 +4,7 @@ import { createSecureContext, type SecureContextOptions } from 'node:tls'
 import { faultsOf } from '@fastify-balancer/option-schema'
 import { digestOf } from './pin.ts'
 import { filesOf, optionFor, readFiles, type FileContents } from './tls-files.ts'
-import { TlsOptions } from './tls-options.ts'
+import { misspelt, TlsOptions } from './tls-options.ts'
 
 const begin = '-----BEGIN CERTIFICATE-----'
 const certificate = /-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----/gs
@@ -114,7 +114,7 @@ function listFaults({ names = [], pins = [] }: TlsOptions): string[] {
 export function tlsFaults(tls: TlsOptions, place: string, read?: FileContents): readonly string[] {
   const schema = faultsOf(TlsOptions, tls, place)
   if (schema.length > 0) return schema
-  const faults = [...doubled(tls), ...listFaults(tls)]
+  const faults = [...misspelt(tls), ...doubled(tls), ...listFaults(tls)]
   const contents = read ?? readFiles(tls, faults)
   const files = new Map(filesOf(tls).map((file) => [optionFor(file), file] as const))
   if (faults.length === 0) {

@@ -45,6 +45,18 @@ export const TlsOptions = open(known)
 /** Options of TLS to a backend: ours, and Node's. */
 export type TlsOptions = Static<typeof known> & ConnectionOptions
 
+/** Alike, but for letter case, separators and the end: `cafile`, `pin`. */
+const stem = (name: string) => name.toLowerCase().replaceAll(/[^a-z]|s$/g, '')
+
+/** What is no option of Node, but one of ours misspelt: it would do nothing, and a pin would only seem to protect. */
+export function misspelt(tls: object): string[] {
+  const names = Object.keys(known.properties)
+  return Object.keys(tls).flatMap((given) => {
+    const meant = names.includes(given) ? undefined : names.find((name) => stem(name) === stem(given))
+    return meant === undefined ? [] : [`${given}: unknown option (did you mean ${meant}?)`]
+  })
+}
+
 /** Options that only make sense together: to give one of a line replaces all of it. */
 const together: readonly (readonly string[])[] = [
   ['ca', 'caFile', 'secureContext'],

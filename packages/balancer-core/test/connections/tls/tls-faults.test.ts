@@ -31,6 +31,15 @@ const encrypted = file(
   privateKey.export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'open' }),
 )
 
+test('an option of ours that is misspelt is not taken for one of Node', () => {
+  const given = { cafile: certFile, pin: ['x'], min_version: 'TLSv1.3', servername: 'a', ca: localhost.cert }
+  assert.deepEqual(tlsFaults(given as never, 'tls'), [
+    'tls.cafile: unknown option (did you mean caFile?)',
+    'tls.pin: unknown option (did you mean pins?)',
+    'tls.min_version: unknown option (did you mean minVersion?)',
+  ])
+})
+
 test('options that can be used have no fault', () => {
   const { key, whole } = pinsOf(new X509Certificate(localhost.cert))
   const all: TlsOptions[] = [
