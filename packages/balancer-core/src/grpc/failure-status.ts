@@ -7,7 +7,6 @@ import { statusByHttp, type StatusName } from './status-code.ts'
  */
 const exceptions: Partial<Record<FailureReason, StatusName>> = {
   'unsupported-version': 'INTERNAL',
-  'upgrade-required': 'INTERNAL',
   'rewrite-failed': 'INTERNAL',
   'request-refused': 'INTERNAL',
   // A call asks for no other protocol.

@@ -8,8 +8,6 @@ import { streamError } from './http2-error.ts'
 import { bodyLength, receivedFields, sizeOf, switchedFields } from './http2-fields.ts'
 import { letGo, listenTo, readData, type ListenedStream, type StreamListener } from './http2-stream.ts'
 
-const { NGHTTP2_REFUSED_STREAM } = constants
-
 /**
  * How many more connections are tried for a request that the backend did not process, before another backend gets it.
  */
@@ -167,7 +165,7 @@ export class Http2Request implements Dispatcher.DispatchController, StreamListen
     if (!this.#isCurrent(stream)) return
     if (this.#whole) return this.#finish(stream)
     const { rstCode } = stream
-    const isRefused = this.unseen || rstCode === NGHTTP2_REFUSED_STREAM
+    const isRefused = this.unseen || rstCode === constants.NGHTTP2_REFUSED_STREAM
     const error =
       (isRefused ? undefined : this.#connection!.failure) ??
       streamError(`the backend reset the stream with code ${rstCode}`)
