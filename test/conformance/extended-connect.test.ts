@@ -165,8 +165,8 @@ describe('HTTP/2 clients that ask for a WebSocket', () => {
     const [{ ':status': status }] = (await once(stream, 'response')) as [{ ':status': number }]
     assert.equal(status, 200)
     backend.peers[0]!.send('hello')
-    const [chunk] = (await once(stream, 'data')) as [Buffer]
-    assert.equal(chunk.toString(), 'hello')
+    const [greeting] = (await once(stream, 'data')) as [Buffer]
+    assert.equal(greeting.toString(), 'hello')
     stream.close()
     const client = tls({ port, host: '127.0.0.1', ca: localhost.cert, servername: 'localhost' })
     t.after(() => client.destroy())

@@ -9,6 +9,8 @@ const exceptions: Partial<Record<FailureReason, StatusName>> = {
   'unsupported-version': 'INTERNAL',
   'rewrite-failed': 'INTERNAL',
   'request-refused': 'INTERNAL',
+  // A call asks for no other protocol.
+  'upgrade-required': 'INTERNAL',
   'upgrade-ignored': 'INTERNAL',
   // Overload of this process: another attempt at once would make it worse.
   overloaded: 'RESOURCE_EXHAUSTED',
