@@ -55,7 +55,7 @@ async function start(t: TestContext, options: object, before?: (app: FastifyInst
 
 const sane = { maxConcurrentStreams: 128, initialWindowSize: 262_144 }
 const window = 4_194_304
-const low = /this HTTP\/2 listener .* write Fastify\(\{ http2: true, \.\.\.listenerDefaults\(\) \}\)/
+const low = /this HTTP\/2 listener .* write Fastify\(\{ http2: true, \.\.\.listenerDefaults\((?:\{ https: … \})?\) \}\)/
 
 describe('a listener for HTTP/2', () => {
   for (const tls of [false, true]) {
@@ -68,6 +68,8 @@ describe('a listener for HTTP/2', () => {
       const lines = log.all.filter(({ msg }) => low.test(msg!))
       assert.equal(lines.length, 1)
       assert.match(lines[0]!.msg!, /10 MB of responses unread, and .* 1000 requests/)
+      // Without `https`, `listenerDefaults` would take TLS away.
+      assert.equal(lines[0]!.msg!.includes('{ https: … }'), tls)
     })
 
     test(`keeps what its app has set, ${over}`, async (t) => {

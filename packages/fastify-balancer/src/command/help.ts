@@ -49,8 +49,8 @@ The page, the admin API and the metrics answer this machine only, until a token
 or a file of passwords opens them. To sign in with a browser, enter any name,
 and the token as the password.
 
-SIGTERM and SIGINT stop it gracefully: requests in flight end first. A second
-signal stops it at once.
+SIGTERM and SIGINT stop it gracefully: requests and WebSockets end first. A
+second signal stops it at once.
 Exit codes: 0 stopped by a signal, 1 could not listen or was stopped twice,
 2 wrong arguments or files.
 `

@@ -64,7 +64,7 @@ export const options = {
     type: 'string',
     heading: 'Balance',
     value: 'ms',
-    description: 'how long requests may still run after SIGTERM; 0 = no limit (30000)',
+    description: 'how long requests and WebSockets may go on after SIGTERM; 0 = no limit (30000)',
   },
   dashboard: {
     type: 'boolean',

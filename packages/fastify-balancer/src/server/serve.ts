@@ -10,7 +10,7 @@ function stopOnSignals(server: RunningServer): void {
   function stop(signal: string): void {
     if (stopping) process.exit(1)
     stopping = true
-    server.log.info(`${signal}: stopping, once the requests in flight have ended: ${server.exchanges}`)
+    server.log.info(`${signal}: stopping, once the requests in flight and the tunnels have ended: ${server.exchanges}`)
     void server.close()
   }
   process.on('SIGTERM', stop)

@@ -100,7 +100,7 @@ function headerFault(name: string, value: string): string | undefined {
 }
 
 /** What a schema cannot check; called once the schema is satisfied. One line for each fault, with its place. */
-export function probeFaults({ type, method, headers, expect, probe }: ProbeOptions): string[] {
+export function probeFaults({ type, service, method, headers, expect, probe }: ProbeOptions): string[] {
   const faults: string[] = []
   for (const [name, value] of Object.entries(headers)) {
     const fault = headerFault(name, value)
@@ -110,6 +110,7 @@ export function probeFaults({ type, method, headers, expect, probe }: ProbeOptio
     if (isReversed(statuses)) faults.push(`expect.statuses.${index}: ${statuses} begins after its end`)
   }
   if (method.toUpperCase() === 'CONNECT') faults.push('method: CONNECT cannot be used for probes')
+  if (service !== '' && type !== 'grpc') faults.push("service: needs type 'grpc'")
   if (expect.body !== undefined) {
     if (typeof expect.body !== 'string' && !(expect.body instanceof RegExp)) {
       faults.push(`expect.body: expected a string or a RegExp, got ${shown(expect.body)}`)

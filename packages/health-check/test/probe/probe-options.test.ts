@@ -39,6 +39,7 @@ describe('faults', () => {
       /^expect\.body: a response to HEAD has no body; use method 'GET'$/,
     ],
     ['a body with head', { method: 'head', expect: { body: /ok/ } }, /^expect\.body: a response to HEAD/],
+    ['a service over HTTP', { service: 'shop.Cart' }, /^service: needs type 'grpc'$/],
     ['a body of TCP', { type: 'tcp', method: 'GET', expect: { body: 'ok' } }, /^expect\.body: needs type 'http'$/],
     [
       'a body that is neither',

@@ -38,7 +38,7 @@ export function adviseOnLimits(app: FastifyInstance, version = process.versions.
     ]
     if (faults.length === 0) return
     app.log.warn(
-      `this HTTP/2 listener ${faults.join(', and ')}, which other proxies do; to raise that, write Fastify({ http2: true, ...listenerDefaults() })`,
+      `this HTTP/2 listener ${faults.join(', and ')}; for the limits of other proxies, write Fastify({ http2: true, ...listenerDefaults(${'setSecureContext' in server ? '{ https: … }' : ''}) })`,
     )
   })
 }

@@ -7,7 +7,7 @@ import { present, presentedIn, type PresentedCertificate } from './presented.ts'
 import { filesOf, marksOf, readFiles, type FileContents } from './tls-files.ts'
 import { tlsFaults } from './tls-faults.ts'
 import type { TlsOptions } from './tls-options.ts'
-import { isRefusal } from './tls-reasons.ts'
+import { isRefusal, shorten } from './tls-reasons.ts'
 
 /** Where to connect. */
 interface Place {
@@ -120,6 +120,7 @@ export class BackendTls {
     // oxlint-disable-next-line typescript/unbound-method -- it is called on this socket alone
     const { destroy } = socket
     function note(error: Error): void {
+      shorten(error)
       const received = socket.getPeerX509Certificate()
       const certificate = isRefusal(error, received) ? own : received
       if (certificate !== undefined) present(error, certificate)
@@ -132,6 +133,7 @@ export class BackendTls {
     return () => {
       delete (socket as Partial<Socket>).destroy
       socket.once('error', (error) => {
+        shorten(error)
         if (!isRefusal(error)) return
         if (own !== undefined) present(error, own)
         // The end of the stream follows, and undici would take that for the reason.

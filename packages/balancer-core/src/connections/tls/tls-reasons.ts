@@ -48,6 +48,11 @@ export function isRefusal(error: Error, received?: X509Certificate): boolean {
   return isRefused
 }
 
+/** Leaves of an error of OpenSSL what it says: `…:error:0A00045C:SSL routines:ssl3_read_bytes:tlsv13 alert certificate required:…`. */
+export function shorten(error: Error): void {
+  error.message = error.message.replace(/^[\dA-F]+:error:[\dA-F]+:[^:]*:[^:]*:([^:]+):[^]*$/, '$1')
+}
+
 /** Why there is no trusted connection, if the error says so more closely than `tls-failed`. */
 export function tlsReasonOf(error: unknown): FailureReason | undefined {
   const code = codeOf(error)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { X509Certificate } from 'node:crypto'
 import { test } from 'node:test'
-import { isRefusal, tlsReasonOf } from '../../../src/connections/tls/tls-reasons.ts'
+import { isRefusal, shorten, tlsReasonOf } from '../../../src/connections/tls/tls-reasons.ts'
 import { localhost } from '../../../../../test/support/certificates.ts'
 
 const coded = (code: string) => Object.assign(new Error(code), { code })
@@ -47,5 +47,16 @@ test('a handshake that fails once the certificate of the backend has come was re
     const error = coded(code)
     assert.ok(isRefusal(error, new X509Certificate(localhost.cert)))
     assert.equal(tlsReasonOf(error), 'tls-client-certificate-refused')
+  }
+})
+
+test('an error of OpenSSL is left with what it says; others stay as they are', () => {
+  const long =
+    '40530871F77F0000:error:0A00045C:SSL routines:ssl3_read_bytes:tlsv13 alert certificate required:../deps/a.c:918:SSL alert number 116\n'
+  const messages = { [long]: 'tlsv13 alert certificate required', 'self-signed certificate': 'self-signed certificate' }
+  for (const [message, short] of Object.entries(messages)) {
+    const error = new Error(message)
+    shorten(error)
+    assert.equal(error.message, short)
   }
 })
