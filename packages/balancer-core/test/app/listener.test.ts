@@ -20,6 +20,7 @@ const names: Readonly<Record<number, string>> = {
   3: 'maxConcurrentStreams',
   4: 'initialWindowSize',
   6: 'maxHeaderListSize',
+  8: 'enableConnectProtocol',
 }
 
 /** What a listener announces when somebody connects: its settings, and by how much it opens the window of the connection. */
@@ -53,7 +54,9 @@ async function start(t: TestContext, options: object, before?: (app: FastifyInst
   return { app, port, log }
 }
 
-const sane = { maxConcurrentStreams: 128, initialWindowSize: 262_144 }
+/** For WebSockets. */
+const connect = { enableConnectProtocol: 1 }
+const sane = { maxConcurrentStreams: 128, initialWindowSize: 262_144, ...connect }
 const window = 4_194_304
 const low = /this HTTP\/2 listener .* write Fastify\(\{ http2: true, \.\.\.listenerDefaults\((?:\{ https: … \})?\) \}\)/
 
@@ -79,7 +82,10 @@ describe('a listener for HTTP/2', () => {
       const { port, log } = await start(t, { http2: true, ...options }, (app) => {
         app.server.on('session', (session: ServerHttp2Session) => session.setLocalWindowSize(200_000))
       })
-      assert.deepEqual(await announced(await frameClient(t, port, { tls })), { settings, window: 200_000 })
+      assert.deepEqual(await announced(await frameClient(t, port, { tls })), {
+        settings: { ...settings, ...connect },
+        window: 200_000,
+      })
       assert.ok(!log.all.some(({ msg }) => low.test(msg!)))
     })
 
