@@ -56,7 +56,8 @@ async function start(t: TestContext, options: object, before?: (app: FastifyInst
 
 /** For WebSockets. */
 const connect = { enableConnectProtocol: 1 }
-const sane = { maxConcurrentStreams: 128, initialWindowSize: 262_144, ...connect }
+const limits = { maxConcurrentStreams: 128, initialWindowSize: 262_144 }
+const sane = { ...limits, ...connect }
 const window = 4_194_304
 const low = /this HTTP\/2 listener .* write Fastify\(\{ http2: true, \.\.\.listenerDefaults\((?:\{ https: … \})?\) \}\)/
 
@@ -157,7 +158,7 @@ test('listenerDefaults() takes what it is given, and lets that count', () => {
   })
   assert.equal(https.key, localhost.key)
   assert.deepEqual([https.allowHTTP1, https.handshakeTimeout], [false, 10_000])
-  assert.deepEqual(https.settings, { ...sane, maxConcurrentStreams: 9, maxHeaderListSize: 32_768 })
+  assert.deepEqual(https.settings, { ...limits, maxConcurrentStreams: 9, maxHeaderListSize: 32_768 })
   const { http } = listenerDefaults({ http: { maxSessionMemory: 1, headersTimeout: 5 } })
   assert.deepEqual([http.maxSessionMemory, http.headersTimeout, http.streamResetBurst], [1, 5, 10_000])
 })
