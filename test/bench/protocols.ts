@@ -37,7 +37,7 @@ interface Row {
   readonly client: Protocol
   readonly backend: Protocol
   readonly isCall: boolean
-  readonly by: 'ours' | 'caddy'
+  readonly by: 'ours' | 'floor' | 'caddy'
 }
 
 const names = { http1: 'HTTP/1.1', h2c: 'HTTP/2' } as const
@@ -55,6 +55,7 @@ const grpc: Row = { title: 'gRPC unary 100 B', client: 'h2c', backend: 'h2c', is
 const rows: readonly Row[] = [
   ...ways,
   grpc,
+  { ...grpc, title: 'gRPC unary 100 B, no proxy: node:http2 answers itself', by: 'floor' },
   ...(caddyVersion() === undefined ? [] : [{ ...grpc, title: 'gRPC unary 100 B, Caddy', by: 'caddy' as const }]),
 ]
 
@@ -69,6 +70,7 @@ function start({ client, backend, by }: Row): Promise<RunningServer> {
       transport: ['versions h2c 2'],
     })
   }
+  if (by === 'floor') return startNodeProgram('proxy', 'floor-http2.ts', [])
   const listener = client === 'h2c' ? ['--http2'] : []
   return startNodeProgram('proxy', 'ours.ts', [...listener, `--protocol=${backend}`, `http://127.0.0.1:${port}`])
 }
