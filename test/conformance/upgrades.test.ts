@@ -162,6 +162,28 @@ test("the app's hooks decide before a backend hears of it, and add their headers
   assert.deepEqual(seen, ['/a', '/b'])
 })
 
+test('a client that other code has begun to answer is not told that the backend has switched', async (t) => {
+  const backend = await startUpgradeBackend(t)
+  const { client, balancer } = await start(
+    t,
+    { backends: [backend.url] },
+    {
+      before(app) {
+        app.addHook('preHandler', async (_request, { raw }) => {
+          raw.writeHead(200, { 'content-length': '9' })
+          raw.write('begun')
+        })
+      },
+    },
+  )
+  const socket = await client()
+  socket.send(handshake())
+  assert.match(await socket.closed(), /^HTTP\/1\.1 200 .*begun$/s)
+  await until('the backend sees the end', () => backend.connections[0]!.ended)
+  backend.connections[0]!.socket.end()
+  await until('nothing is left', () => balancer.exchanges === 0 && balancer.backends[0]!.isIdle)
+})
+
 test('a protocol that is not listed is ignored: the request goes on with its body, and the connection stays', async (t) => {
   const backend = await startBackend(t, async (request, response) => {
     const chunks: Buffer[] = []

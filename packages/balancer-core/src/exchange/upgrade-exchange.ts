@@ -12,6 +12,7 @@ import { shownUrl } from '../log.ts'
 import type { Outgoing } from '../request/outgoing-request.ts'
 import { hasBody, RequestFault } from '../request/request-body.ts'
 import { protocolsIn, upgradeOf, type UpgradeRequest } from '../request/upgrade-request.ts'
+import { breakOff } from '../response/break-off.ts'
 import { responseHeaders } from '../response/response-headers.ts'
 import { rewriteResponse } from '../response/response-rewrite.ts'
 import type { Lane } from '../response/response-lane.ts'
@@ -133,6 +134,11 @@ export class UpgradeExchange extends Exchange {
   #switchClient(attempt: Attempt, protocol: string): boolean {
     if (this.outcome !== undefined || this.#asked.stream.destroyed) return false
     const { request, reply, forwarding } = this
+    // Other code has begun a response of its own, and what follows would be taken for the rest of it.
+    if (reply.raw.headersSent) {
+      breakOff(reply.raw, new Error('a response had begun before the backend switched protocols'))
+      return false
+    }
     const { via, rewrite } = forwarding.response
     const status = this.#success
     const rules = { status, bodyless: true, chunks: false, via, own: reply.getHeaders() }
