@@ -253,7 +253,7 @@ test('what the app serves itself, and connections that were upgraded, are not cu
     socket.write('HTTP/1.1 101 Switching Protocols\r\n\r\n')
     socket.pipe(socket)
   })
-  await app.register(plugin, { backends: ['http://127.0.0.1:9'], clock, drainDeadline: 2000 })
+  await app.register(plugin, { prefix: '/b', backends: ['http://127.0.0.1:9'], clock, drainDeadline: 2000 })
   const { port } = await listenApp(t, app)
   const own = await rawClient(t, port)
   own.send('GET /own HTTP/1.1\r\nhost: a\r\n\r\n')
