@@ -1,4 +1,5 @@
-// Does the balancer give everything back? Requests, event streams and tunnels, aborted, reset, restarted and drained.
+// Does the balancer give everything back? Requests, event streams, tunnels and calls of gRPC, aborted, reset, restarted and
+// drained.
 import { Agent } from 'node:http'
 import { setTimeout as delay } from 'node:timers/promises'
 import { integer, path, readArguments } from './arguments.ts'
@@ -7,11 +8,13 @@ import { markdownTable } from './markdown.ts'
 import { startNodeProgram } from './node-program.ts'
 import { leaveProxyCore } from './pinning.ts'
 import { resultsFile, saveResults } from './results.ts'
-import { FickleBackend } from './soak/backends.ts'
-import { expectedEndings, play } from './soak/client.ts'
+import { fickleBackend } from './soak/backends.ts'
+import { fickleCallBackend } from './soak/call-backends.ts'
+import { Channel } from './soak/channel.ts'
+import { expectedEndings, play, type Doors } from './soak/client.ts'
 import { Disturbances } from './soak/disturbances.ts'
 import { above, takeFigures } from './soak/figures.ts'
-import { choosePart, parts, seededRandom, type Part } from './soak/parts.ts'
+import { choosePart, isCall, parts, seededRandom, type Ending, type Part } from './soak/parts.ts'
 
 /** How long the proxy may take to come to rest. Idle connections to backends are kept for some seconds. */
 const restDeadline = 30_000
@@ -19,11 +22,13 @@ const restDeadline = 30_000
 const heapLimit = 2
 /** Between two disturbances (ms). */
 const pause = 500
+/** Connections for calls of gRPC: clients share them. */
+const channelCount = 4
 
 const { seconds, connections, seed, output } = readArguments(
   {
     name: 'soak.ts',
-    does: 'Sends requests of all kinds through the balancer, some aborted by the client and some reset by the backend, while\nbackends restart and drain; then checks that sockets, handles, timers and counters are back at their idle values.\nDoes so twice; the second time, no more memory may be in use after it.',
+    does: 'Sends requests and calls of gRPC of all kinds through the balancer, some aborted by the client and some reset by the backend, while\nbackends restart and drain; then checks that sockets, handles, timers and counters are back at their idle values.\nDoes so twice; the second time, no more memory may be in use after it.',
     more: 'Exits with 1 if something leaked, or a request ended unexpectedly.',
   },
   {
@@ -37,13 +42,15 @@ const { seconds, connections, seed, output } = readArguments(
 requireLinux()
 leaveProxyCore()
 
-const backends = Array.from({ length: 3 }, () => new FickleBackend())
-const ports = await Promise.all(backends.map((backend) => backend.start()))
+const backends = Array.from({ length: 3 }, fickleBackend)
+const callBackends = Array.from({ length: 3 }, fickleCallBackend)
+const ports = await Promise.all([...backends, ...callBackends].map((backend) => backend.start()))
 const { child, port } = await startNodeProgram(
   'proxy',
   'soak.ts',
   ports.map((backend) => `http://127.0.0.1:${backend}`),
 )
+const callPort = await child.ask<number>('port of calls')
 const idle = await takeFigures(child)
 
 const random = seededRandom(seed)
@@ -51,15 +58,20 @@ const counts = Object.fromEntries(Object.keys(parts).map((part) => [part, 0])) a
 const faults = new Map<string, number>()
 let disturbed = 0
 
-async function client(agent: Agent, disturbances: Disturbances, end: number): Promise<void> {
+/** What a disturbance may do: requests may end in any way, but calls end as they do when a backend is lost. */
+function isExcused(part: Part, ending: Ending): boolean {
+  return !isCall(part) || expectedEndings['call-stream-reset'].includes(ending)
+}
+
+async function client(doors: Doors, disturbances: Disturbances, end: number): Promise<void> {
   while (performance.now() < end) {
     const part = choosePart(random)
     const isDisturbed = disturbances.watch()
-    const ending = await play(part, port, agent, random)
+    const ending = await play(part, doors, random)
     counts[part]++
     if (expectedEndings[part].includes(ending)) continue
     const fault = `${part} ended ${ending}`
-    if (isDisturbed()) disturbed++
+    if (isDisturbed() && isExcused(part, ending)) disturbed++
     else faults.set(fault, (faults.get(fault) ?? 0) + 1)
   }
 }
@@ -67,15 +79,19 @@ async function client(agent: Agent, disturbances: Disturbances, end: number): Pr
 /** Half of it, until the proxy is idle again. */
 async function half() {
   const agent = new Agent({ keepAlive: true })
-  const disturbances = new Disturbances([() => backends[0]!.restart(), () => child.ask('drain')])
+  const channels = Array.from({ length: channelCount }, () => new Channel(callPort))
+  const restart = () => Promise.all([backends[0]!.restart(), callBackends[0]!.restart()])
+  const disturbances = new Disturbances([restart, () => child.ask('drain')])
   const over = new AbortController()
   const disturbing = disturbances.run(pause, over.signal)
   const end = performance.now() + seconds * 500
-  await Promise.all(Array.from({ length: connections }, () => client(agent, disturbances, end)))
+  const doors = (index: number): Doors => ({ port, agent, channel: channels[index % channels.length]! })
+  await Promise.all(Array.from({ length: connections }, (_, index) => client(doors(index), disturbances, end)))
   over.abort()
   await disturbing
   const busy = await takeFigures(child)
   agent.destroy()
+  for (const channel of channels) channel.close()
   process.stderr.write('waiting for the proxy to become idle\n')
   const endedAt = performance.now()
   let rest = await takeFigures(child)

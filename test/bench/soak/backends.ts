@@ -1,15 +1,15 @@
 import { createHash } from 'node:crypto'
-import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
-import type { Part } from './parts.ts'
+import type { Socket } from 'node:net'
+import { FickleServer } from './fickle-server.ts'
+import type { HttpPart } from './parts.ts'
 
 const body = Buffer.alloc(64 * 1024, 'x')
 const half = body.subarray(0, body.length / 2)
 const event = 'data: x\n\n'
 const small = Buffer.alloc(100, 'x')
 
-const acts: Record<Part, (request: IncomingMessage, response: ServerResponse) => void> = {
+const acts: Record<HttpPart, (request: IncomingMessage, response: ServerResponse) => void> = {
   plain(request, response) {
     request.resume().once('end', () => response.writeHead(200, { 'content-length': small.length }).end(small))
   },
@@ -54,32 +54,11 @@ function tunnel({ headers, url }: IncomingMessage, socket: Socket): void {
 }
 
 /** A backend that does what the path says. */
-export class FickleBackend {
-  readonly #server = createServer((request, response) => {
+export function fickleBackend(): FickleServer {
+  const server = createServer((request, response) => {
     request.on('error', () => {})
-    acts[request.url!.slice(1) as Part](request, response)
+    acts[request.url!.slice(1) as HttpPart](request, response)
   })
-  readonly #sockets = new Set<Socket>()
-
-  constructor() {
-    this.#server.on('upgrade', (request, socket) => tunnel(request, socket as Socket))
-    this.#server.on('connection', (socket) => {
-      this.#sockets.add(socket)
-      socket.on('close', () => this.#sockets.delete(socket))
-    })
-  }
-
-  async start(port = 0): Promise<number> {
-    await once(this.#server.listen(port, '127.0.0.1'), 'listening')
-    return (this.#server.address() as AddressInfo).port
-  }
-
-  /** Cuts every connection, and listens again on the same port. */
-  async restart(): Promise<void> {
-    const { port } = this.#server.address() as AddressInfo
-    const closed = new Promise((resolve) => void this.#server.close(resolve))
-    for (const socket of this.#sockets) socket.resetAndDestroy()
-    await closed
-    await this.start(port)
-  }
+  server.on('upgrade', (request, socket) => tunnel(request, socket as Socket))
+  return new FickleServer(server)
 }

@@ -1,5 +1,7 @@
 import { request as httpRequest, type Agent, type IncomingMessage } from 'node:http'
-import type { Ending, Part } from './parts.ts'
+import { playCall } from './call-client.ts'
+import type { Channel } from './channel.ts'
+import { isCall, type Ending, type HttpPart, type Part } from './parts.ts'
 import { playTunnel } from './tunnel-client.ts'
 
 /** What each part must end with: anything else is a fault. */
@@ -18,16 +20,35 @@ export const expectedEndings: Record<Part, readonly Ending[]> = {
   'tunnel-left': ['left'],
   'tunnel-reset': ['broken'],
   'tunnel-refused': ['refused'],
+  'call-unary': ['OK'],
+  'call-stream': ['OK'],
+  'call-refused': ['ASKED FOR'],
+  'call-cancelled': ['CANCELLED'],
+  'call-stream-cancelled': ['CANCELLED'],
+  'call-stream-left': ['CANCELLED'],
+  'call-late': ['DEADLINE_EXCEEDED'],
+  'call-stream-late': ['DEADLINE_EXCEEDED'],
+  // The balancer can send a status only when it has sent all that came before.
+  'call-stream-reset': ['UNAVAILABLE', 'reset'],
+}
+
+/** What a client has of the proxy. */
+export interface Doors {
+  readonly port: number
+  readonly agent: Agent
+  /** For calls of gRPC. */
+  readonly channel: Channel
 }
 
 const upload = Buffer.alloc(1024, 'x')
 
 /** Plays one part to its end. */
-export function play(part: Part, port: number, agent: Agent, random: () => number): Promise<Ending> {
-  return part.startsWith('tunnel') ? playTunnel(part, port) : playRequest(part, port, agent, random)
+export function play(part: Part, doors: Doors, random: () => number): Promise<Ending> {
+  if (isCall(part)) return playCall(part, doors.channel, random)
+  return part.startsWith('tunnel') ? playTunnel(part, doors.port) : playRequest(part, doors, random)
 }
 
-function playRequest(part: Part, port: number, agent: Agent, random: () => number): Promise<Ending> {
+function playRequest(part: HttpPart, { port, agent }: Doors, random: () => number): Promise<Ending> {
   const uploads = part === 'abort-upload' || (random() < 0.2 && !part.startsWith('events'))
   const path = `/${part}`
   const method = uploads ? 'POST' : 'GET'

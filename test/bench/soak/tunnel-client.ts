@@ -1,6 +1,6 @@
 import { request as httpRequest } from 'node:http'
 import type { Socket } from 'node:net'
-import type { Ending, Part } from './parts.ts'
+import type { Ending, HttpPart } from './parts.ts'
 
 const payload = 64
 /** One binary frame of a client, with a mask of zeros (RFC 6455 §5.2). */
@@ -14,7 +14,7 @@ const headers = {
 }
 
 /** Sends a frame; once it has come back, the client closes, or leaves. */
-function speak(part: Part, socket: Socket, head: Buffer): Promise<Ending> {
+function speak(part: HttpPart, socket: Socket, head: Buffer): Promise<Ending> {
   return new Promise((resolve) => {
     let bytes = head.length
     let isBroken = false
@@ -35,7 +35,7 @@ function speak(part: Part, socket: Socket, head: Buffer): Promise<Ending> {
 }
 
 /** Plays the part of a WebSocket to its end. */
-export function playTunnel(part: Part, port: number): Promise<Ending> {
+export function playTunnel(part: HttpPart, port: number): Promise<Ending> {
   return new Promise((resolve) => {
     const request = httpRequest({ host: '127.0.0.1', port, path: `/${part}`, headers, agent: false })
     request.once('error', () => resolve('broken'))
