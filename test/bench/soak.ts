@@ -28,7 +28,7 @@ const channelCount = 4
 const { seconds, connections, seed, output } = readArguments(
   {
     name: 'soak.ts',
-    does: 'Sends requests and calls of gRPC of all kinds through the balancer, some aborted by the client and some reset by the backend, while\nbackends restart and drain; then checks that sockets, handles, timers and counters are back at their idle values.\nDoes so twice; the second time, no more memory may be in use after it.',
+    does: 'Sends requests of all kinds and calls of gRPC through the balancer, some aborted by the client and some reset by the\nbackend, while backends restart and drain; then checks that sockets, handles, timers and counters are back at their idle values.\nDoes so twice; the second time, no more memory may be in use after it.',
     more: 'Exits with 1 if something leaked, or a request ended unexpectedly.',
   },
   {
@@ -76,11 +76,17 @@ async function client(doors: Doors, disturbances: Disturbances, end: number): Pr
   }
 }
 
+/** Lasts until the proxy knows: when it answers the second time, it has read all that came before its first answer. */
+async function restart(): Promise<void> {
+  await Promise.all([backends[0]!.restart(), callBackends[0]!.restart()])
+  await child.ask('figures')
+  await child.ask('figures')
+}
+
 /** Half of it, until the proxy is idle again. */
 async function half() {
   const agent = new Agent({ keepAlive: true })
   const channels = Array.from({ length: channelCount }, () => new Channel(callPort))
-  const restart = () => Promise.all([backends[0]!.restart(), callBackends[0]!.restart()])
   const disturbances = new Disturbances([restart, () => child.ask('drain')])
   const over = new AbortController()
   const disturbing = disturbances.run(pause, over.signal)

@@ -9,10 +9,10 @@ export async function takeFigures(child: Child): Promise<Figures> {
   return { ...(await child.ask<Figures>('figures')), 'open sockets': openSockets(child.pid) }
 }
 
-/** What is above the idle figures. */
+/** What is above the idle figures, or was given back twice. */
 export function above(idle: Figures, now: Figures): string[] {
   return Object.entries(now)
-    .filter(([name, value]) => value > (idle[name] ?? 0))
+    .filter(([name, value]) => value > (idle[name] ?? 0) || value < 0)
     .map(([name, value]) => `${name} ${value}, idle ${idle[name] ?? 0}`)
 }
 
