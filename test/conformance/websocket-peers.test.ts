@@ -1,5 +1,4 @@
-// The cases of Autobahn's suite, by two WebSocket libraries: each byte crosses as it is, whoever is the client and whoever
-// the server.
+// The cases of Autobahn's suite with two WebSocket libraries, each as client and as server: every byte must cross unchanged.
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'

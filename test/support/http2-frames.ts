@@ -119,7 +119,7 @@ export interface FrameConnection {
 export interface FrameScript {
   /** Called once the client has said what it speaks; by default answers with empty SETTINGS. */
   onConnection?(connection: FrameConnection): void
-  /** Says nothing by itself, not even SETTINGS, and answers no PING. */
+  /** Sends nothing on its own: no SETTINGS, no answer to PING. */
   readonly silent?: true
   /** The head of a request has come. */
   onRequest?(connection: FrameConnection, stream: number, isWhole: boolean): void

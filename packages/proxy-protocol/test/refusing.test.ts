@@ -87,7 +87,7 @@ test('a second header is not read', async (t) => {
   )
 })
 
-test('a header that is not whole in time is refused, and a client that says nothing after it is let go', async (t) => {
+test('an incomplete header is refused after the time limit; a client that sends nothing after its header is disconnected', async (t) => {
   const stage = await startStage(t, { timeout: 3000 }, { http2: true, http: { headersTimeout: 8000 } })
   t.mock.timers.enable({ apis: ['setTimeout'] })
   const connections = () =>
