@@ -245,7 +245,8 @@ test('socket.io behind it: polling first, then a WebSocket', async (t) => {
   const client = io(url, { forceNew: true, reconnection: false })
   t.after(() => client.close())
   const upgraded = new Promise((resolve) => {
-    client.on('connect', () => client.io.engine.once('upgrade', resolve))
+    // From the first moment: the namespace may well be connected only after the upgrade.
+    client.io.on('open', () => client.io.engine.once('upgrade', resolve))
   })
   const hi = new Promise((resolve) => void client.once('hi', resolve))
   client.emit('hello', 'world')
