@@ -17,6 +17,7 @@ import type { Clock } from './clock.ts'
 import { BadOptionsError } from './errors.ts'
 import { policies, type PolicyName } from './picking/policies/by-name.ts'
 import { parsePolicy } from './picking/policies/chosen-policy.ts'
+import { HedgeOptions } from './hedging/hedge-options.ts'
 import type { Policy } from './picking/policy.ts'
 import { PoolOptions, TimeoutOptions } from './backends/pool-options.ts'
 import { RetryOptions } from './attempt/retry-options.ts'
@@ -75,6 +76,11 @@ export const BalancerOptions = Type.Object(
     pool: PoolOptions,
     timeouts: TimeoutOptions,
     retry: canBeOff(RetryOptions, { attempts: 0 }),
+    hedge: Type.Union([HedgeOptions, Type.Literal(false)], {
+      default: false,
+      description:
+        'Send a second attempt of a slow request to another backend, and take the first response (hedging). Only requests without a body, with an idempotent method of `retry.methods`',
+    }),
     queue: canBeOff(QueueOptions, { max: 0 }),
     upgrade: canBeOff(UpgradeOptions, { protocols: [] }),
     maxExchanges: Type.Optional(

@@ -8,11 +8,12 @@ import { failureStatus } from '../grpc/failure-status.ts'
 import type { StatusName } from '../grpc/status-code.ts'
 import { signedInAt } from '../attempt/signed-in.ts'
 import type { Backend } from '../backends/backend.ts'
-import { isUploading } from '../request/request-body.ts'
+import { brokenBody, isCutOff, isUploading } from '../request/request-body.ts'
 import type { Clock } from '../clock.ts'
 import { blameOf, type Blame, type FailureReason, type Outcome } from '../failure.ts'
 import type { IncomingFields } from '../headers/fields.ts'
-import type { Outgoing } from '../request/outgoing-request.ts'
+import { keepCopy } from './call-passage.ts'
+import { outgoing, rewriteOutgoing, type Outgoing } from '../request/outgoing-request.ts'
 import type { ParsedOptions } from '../options.ts'
 import type { AttemptCounts } from '../attempt-counts.ts'
 import type { Forwarding } from './forwarding.ts'
@@ -32,9 +33,14 @@ export class ExchangeRecord implements ExchangeView {
   startedAt = 0
   endedAt = 0
   readonly attempts: Attempt[] = []
+  answeredBy: Attempt | undefined
   /** Set once the outcome is known: `ok` only when everything was sent to the client. */
   outcome: Outcome | undefined
   error: unknown
+  /** The client closed the connection before the response was complete. */
+  clientGone = false
+  /** Undefined until the request has been found to be valid. */
+  protected outgoing: Outgoing | undefined
   /** Counts towards `maxExchanges`. */
   protected hasRoom = false
 
@@ -75,6 +81,11 @@ export class ExchangeRecord implements ExchangeView {
     return isUploading(this.request)
   }
 
+  get ownFailure(): FailureReason | undefined {
+    if (this.clientGone || isCutOff(this.request)) return 'client-gone'
+    return brokenBody(this.outgoing!.body, this.request) === undefined ? undefined : 'bad-request'
+  }
+
   get grpcStatus(): StatusName | undefined {
     if (this.call === undefined) return undefined
     const { outcome } = this
@@ -96,6 +107,16 @@ export class ExchangeRecord implements ExchangeView {
 
   get tunnel(): TunnelView | undefined {
     return undefined
+  }
+
+  /** Validates the request, and builds the one to send. @throws RequestFault when it must not be forwarded */
+  protected build(): void {
+    const { request, forwarding, call, options } = this
+    const out = outgoing(request, forwarding.request)
+    this.outgoing = out
+    rewriteOutgoing(out, request, forwarding.request)
+    this.prepare(out)
+    if (call !== undefined) keepCopy(out, call, options.retry)
   }
 
   /** Changes the request before it is sent anywhere. @throws RequestFault when it must not be forwarded */
