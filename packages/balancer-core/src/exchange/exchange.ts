@@ -163,8 +163,8 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
     bindIfSignedIn(attempt, this.request.raw)
     if (!this.#awaits(attempt)) return attempt.discard()
     if (isListed(attempt, this.options.retry) && this.#goesOn(attempt, 'status')) return attempt.discard()
-    this.#hedge?.won(attempt, this.#current!)
     this.#current = this.answeredBy = attempt
+    this.#hedge?.won(attempt)
     const lane = this.call === undefined ? this.#lane : laneForCall(this.#lane, this.call, headers, this.reply.raw)
     this.#answer = new Answer(this, lane, attempt, controller, headers, this.outgoing!.method)
     this.#answer.start(headers)
@@ -192,7 +192,7 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
 
   /** The attempt beside it may still answer, or another one follows. */
   #goesOn(failed: Attempt, reason: FailureReason | 'status'): boolean {
-    const other = this.#hedge?.after(failed, this.#current!, reason)
+    const other = this.#hedge?.after(failed, reason)
     if (other === undefined) return this.#retry(failed, reason)
     this.#current = other
     return true

@@ -43,8 +43,9 @@ export class Hedge implements Watched {
   nextWatched: Watched | undefined
   watched = false
   sentAt = 0
-  /** The attempt beside the current one. */
+  /** The attempt beside the one that is slow, while both are running. */
   beside: Attempt | undefined
+  #first: Attempt | undefined
   readonly #exchange: Hedged
   readonly #hedging: Hedging
   #isSpent = false
@@ -58,6 +59,7 @@ export class Hedge implements Watched {
   watch(attempt: Attempt): void {
     // It may have failed at once, and another one has followed.
     if (attempt.isOver || attempt.status !== 0) return
+    this.#first = attempt
     this.sentAt = attempt.startedAt
     if (!this.#isSpent && !attempt.lastResort) this.#hedging.watch(this)
   }
@@ -76,27 +78,24 @@ export class Hedge implements Watched {
     this.#exchange.send(attempt)
   }
 
-  /**
-   * This attempt, `current` or the one beside it, has come to nothing: the other one, if it is running and may still do
-   * better.
-   */
-  after(failed: Attempt, current: Attempt, reason: FailureReason | 'status'): Attempt | undefined {
+  /** One of the attempts has come to nothing: the other one, if it is running and may still do better. */
+  after(failed: Attempt, reason: FailureReason | 'status'): Attempt | undefined {
     this.stop()
     const { beside } = this
     // Of a failure of the client, both die.
     if (beside === undefined || (reason !== 'status' && failures[reason].blame === 'client')) return undefined
     this.beside = undefined
-    return failed === beside ? current : beside
+    return failed === beside ? this.#first : beside
   }
 
-  /** This attempt, `current` or the one beside it, has responded, and its response is passed on. */
-  won(winner: Attempt, current: Attempt): void {
+  /** One of the attempts has responded, and its response is passed on. */
+  won(winner: Attempt): void {
     this.stop()
     this.#hedging.measure(winner.respondedAt - this.sentAt)
     const { beside } = this
     if (beside === undefined) return
     this.beside = undefined
-    const loser = winner === beside ? current : beside
+    const loser = winner === beside ? this.#first! : beside
     loser.cancel('hedge-lost')
   }
 
