@@ -48,13 +48,13 @@ export class Picking<Place extends object, S extends Seeker> {
     this.#settings = settings
     this.#take = take
     this.#set = set
-    this.#picker = policy.over(set.available, set.draining)
+    this.#picker = policy.over(set.available, set.draining, set.spare)
   }
 
   /** Sets the set to pick from; also to be called when weights have changed. */
   over(set: BackendSet): void {
     this.#set = set
-    this.#picker = this.#policy.over(set.available, set.draining)
+    this.#picker = this.#policy.over(set.available, set.draining, set.spare)
   }
 
   /** From the next set on, it is chosen in this way. */
@@ -72,7 +72,8 @@ export class Picking<Place extends object, S extends Seeker> {
 
   #pick(seeker: S): Place | 'saturated' | 'none' {
     for (let asked = 0; asked < maxAsked; asked++) {
-      const backend = this.#picker.pick(seeker)
+      const backend = this.#picker.pick(seeker, asked)
+      if (backend === null) return 'none'
       if (backend === undefined) break
       if (wasTried(backend, seeker)) continue
       const place = this.at(backend, seeker)
@@ -118,7 +119,7 @@ export class Picking<Place extends object, S extends Seeker> {
 
   /** See `Balancer.explain`. */
   explain(request: PickRequest): Explanation {
-    return explain(this.#set, this.#picker, this.#searched, request)
+    return explain(this.#set, this.#policy.name, this.#picker, this.#searched, request)
   }
 
   /** The policy's choices are full: any other with room. */
