@@ -92,16 +92,20 @@ export class Picking<Place extends object, S extends Seeker> {
   /** A place at this backend for a waiting request, if it may be sent there. */
   offer(backend: Backend, seeker: S): Place | undefined {
     if (wasTried(backend, seeker)) return undefined
-    const { available, draining } = this.#set
-    if (!available.includes(backend)) {
+    if (!this.#set.available.includes(backend)) {
       const resort = this.#resortOf(seeker)
       const isResort = resort?.backends.includes(backend) === true
-      // A policy may have bound it to a draining backend.
-      const isBound = draining.includes(backend) && this.#picker.peek(seeker) === backend
-      if (!isResort && !isBound) return undefined
+      if (!isResort && !this.#isChosen(backend, seeker)) return undefined
       return placeOf(this.at(backend, seeker, isResort && resort?.isLast))
     }
     return placeOf(this.at(backend, seeker))
+  }
+
+  /** Does the policy choose it, although it is not among the available ones: for a client bound to it, or by spill-over? */
+  #isChosen(backend: Backend, seeker: S): boolean {
+    const { draining, spare } = this.#set
+    if (!draining.includes(backend) && !spare.includes(backend)) return false
+    return this.#picker.accepts?.(seeker, backend) ?? this.#picker.peek(seeker) === backend
   }
 
   /** Is there any backend, full or not, that this request may be sent to? */

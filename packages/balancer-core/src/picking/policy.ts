@@ -24,6 +24,11 @@ export interface Picker {
   pick(request: PickRequest, asked?: number): Backend | null | undefined
   /** What `pick` would return now, or after `ahead` more picks (default 0); changes nothing. */
   peek(request: PickRequest, ahead?: number): Backend | null | undefined
+  /**
+   * May this request, which waits, go to this backend, which is draining or of another priority? Without it, only the one
+   * that `peek` answers may be used.
+   */
+  accepts?(request: PickRequest, backend: Backend): boolean
   /** The figure that the policy compares, if any: lower is better. */
   score?(backend: Backend): number
   /** What that figure is made of, or where the backend stands, for people. */

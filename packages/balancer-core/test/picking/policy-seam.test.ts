@@ -116,13 +116,16 @@ const last: NamedPolicy = {
   description: 'The last of some',
   settings: Type.Object({ of: Type.Integer({ minimum: 1, default: 2 }), policy: Type.Optional(Type.Any()) }),
   faults: ({ of }) => (of === 13 ? ['of: 13 is bad luck'] : []),
-  make: ({ of }, { inner }) => ({
-    name: 'last',
-    over: (available) => ({
-      ...inner.over(available.slice(0, of as number)),
-      basis: () => ({ of: of as number, inner: inner.name }),
-    }),
-  }),
+  make({ of }, parts) {
+    const inner = parts.inner()
+    return {
+      name: 'last',
+      over: (available) => ({
+        ...inner.over(available.slice(0, of as number)),
+        basis: () => ({ of: of as number, inner: inner.name }),
+      }),
+    }
+  },
 }
 
 test('a name in `policy` is found among those that the app knows, with settings and a policy within', async (t) => {

@@ -11,8 +11,8 @@ export type PolicyCost = (backend: Backend) => number
 export interface PolicyParts {
   /** Returns 0 ≤ x < 1. */
   readonly random: () => number
-  /** The policy of the setting `policy`: for the requests, or the choices, that are not this one's. */
-  readonly inner: Policy
+  /** Makes the policy of the setting `policy`, for the choices that are not this one's; another one with each call. */
+  readonly inner: () => Policy
   /** Random numbers with a look-ahead, for `peek`. */
   readonly draws: () => Draws
   /** The cheaper of two that are drawn at random by weight. O(1). */

@@ -97,9 +97,7 @@ function namedPolicy(
 function partsFor(random: () => number, named: NamedPolicies, inner: ParsedPolicy): PolicyParts {
   return {
     random,
-    get inner() {
-      return inner.make(random)
-    },
+    inner: () => inner.make(random),
     draws: () => new Draws(random),
     twoChoices: (name, cost) => twoChoices(name, cost, random),
     least: (name, cost) => least(name, cost),
