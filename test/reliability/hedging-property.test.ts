@@ -219,11 +219,12 @@ type Step = (world: World) => void
 const withOpen = (which: number, act: (sent: Sent, world: World) => void): Step => {
   return (world) => {
     const { open } = world
-    if (open.length > 0) act(open[which % open.length]!, world)
+    if (open.length > 0) act(open.at(which % open.length)!, world)
   }
 }
 
-const which = fc.nat({ max: 20 })
+/** Often the last one: of two attempts, that is the hedge. */
+const which = fc.oneof(fc.nat({ max: 20 }), fc.constant(-1))
 
 const step: fc.Arbitrary<readonly [string, Step]> = fc.oneof(
   {
@@ -262,7 +263,7 @@ const step: fc.Arbitrary<readonly [string, Step]> = fc.oneof(
     weight: 1,
     arbitrary: which.map((one): [string, Step] => [
       `client ${one} leaves`,
-      ({ asked }) => asked[one % Math.max(asked.length, 1)]?.abort.abort(),
+      ({ asked }) => asked.at(one % Math.max(asked.length, 1))?.abort.abort(),
     ]),
   },
   {
@@ -291,7 +292,7 @@ test('whatever happens in whatever order, each request has one answer, and hedge
     { numRuns: 60, seed: 13 },
   )
   // What the sequences are for has happened in them.
-  assert.ok(hedges > 20 && won > 5 && won < hedges, `${hedges} hedges, of which ${won} won`)
+  assert.ok(hedges >= 30 && won >= 5 && won < hedges, `${hedges} hedges, of which ${won} won`)
 })
 
 test('a response that has come while the timer was due is not late', async () => {
