@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream'
 import type { Attempt, ExchangeView } from '../attempt/attempt.ts'
 import type { TunnelView } from '../backends/backend.ts'
 import type { Balancer } from '../balancer.ts'
+import { channels } from '../channels.ts'
 import type { RemoteCall } from '../grpc/remote-call.ts'
 import { failureStatus } from '../grpc/failure-status.ts'
 import type { StatusName } from '../grpc/status-code.ts'
@@ -12,6 +13,7 @@ import { brokenBody, isCutOff, isUploading } from '../request/request-body.ts'
 import type { Clock } from '../clock.ts'
 import { blameOf, type Blame, type FailureReason, type Outcome } from '../failure.ts'
 import type { IncomingFields } from '../headers/fields.ts'
+import { logExchange } from '../log.ts'
 import { keepCopy } from './call-passage.ts'
 import { outgoing, rewriteOutgoing, type Outgoing } from '../request/outgoing-request.ts'
 import type { ParsedOptions } from '../options.ts'
@@ -143,6 +145,15 @@ export class ExchangeRecord implements ExchangeView {
 
   onUpgrade(_attempt: Attempt, stream: Duplex, _head: Buffer): void {
     stream.destroy()
+  }
+
+  protected tellOfStart(): void {
+    if (channels.exchangeStart.hasSubscribers) channels.exchangeStart.publish({ exchange: this })
+  }
+
+  protected tellOfEnd(): void {
+    if (channels.exchangeEnd.hasSubscribers) channels.exchangeEnd.publish({ exchange: this })
+    logExchange(this, this.options.logQuery)
   }
 
   /** Those that wait to be refused, and those that have ended, must not take the room of others. */

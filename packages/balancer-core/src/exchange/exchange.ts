@@ -5,7 +5,6 @@ import { Answer } from '../response/answer.ts'
 import type { Attempt, AttemptOwner } from '../attempt/attempt.ts'
 import { bindIfSignedIn } from '../attempt/signed-in.ts'
 import type { WaitingExchange } from '../balancer.ts'
-import { channels } from '../channels.ts'
 import { hedgeOf, type Hedge } from '../hedging/hedge.ts'
 import { failureError } from '../errors.ts'
 import { ExchangeRecord } from './exchange-record.ts'
@@ -22,7 +21,6 @@ import { laneForCall } from '../response/trailers-only-lane.ts'
 import { distrust, isLatest, isPipelined, waitForTurn } from '../request/pipelining.ts'
 import { progressLimit, type ProgressLimit } from './limits/progress-limit.ts'
 import { closeConnection } from './close-connection.ts'
-import { logExchange } from '../log.ts'
 import { attemptRequest } from '../request/outgoing-request.ts'
 import { openFresh } from '../backends/pool.ts'
 import type { Waiter } from '../picking/queue.ts'
@@ -73,7 +71,7 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
     this.startedAt = this.clock.now()
     this.hasRoom = balancer.enter()
     tellOfClose(this.reply.raw, this)
-    if (channels.exchangeStart.hasSubscribers) channels.exchangeStart.publish({ exchange: this })
+    this.tellOfStart()
     // The client may have gone while an earlier hook was running.
     if (this.reply.raw.destroyed) return this.onClose()
     if (!this.hasRoom) return refuse(this, 'overloaded')
@@ -237,8 +235,7 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
     this.giveRoom()
     this.balancer.leave()
     if (this.balancer.closing && isLatest(this.reply.raw, this.request.raw)) closeConnection(this.request.raw)
-    if (channels.exchangeEnd.hasSubscribers) channels.exchangeEnd.publish({ exchange: this })
-    logExchange(this, this.options.logQuery)
+    this.tellOfEnd()
   }
 
   protected stopWaiting(): void {
