@@ -1,3 +1,4 @@
+import metrics from '@fastify-balancer/metrics'
 import assert from 'node:assert/strict'
 import { request } from 'node:http'
 import { describe, test } from 'node:test'
@@ -64,6 +65,32 @@ test('a hedge is seen in the log line, in hooks and in the counters of its backe
   const [first, second] = stage.balancer.backends
   assert.deepEqual([first!.outcomes, second!.outcomes], [{ 'hedge-lost': 1 }, { ok: 1 }])
   assert.deepEqual([first!.penalty, first!.latency.average, second!.latency.average], [0, 0, 5])
+})
+
+test('metrics count hedges apart from retries and failures', async (t) => {
+  const stage = await startStage(t, { after: (app) => app.register(metrics) })
+  for (const winner of [0, 1, 1] as const) {
+    const count = stage.backends[0]!.held.length + 1
+    const answer = ask(stage.url)
+    const both = [await stage.arrived(0, count)]
+    await stage.slow()
+    both.push(await stage.arrived(1, count))
+    both[winner]!.answer('ok')
+    await answer
+    await stage.atRest()
+  }
+  const text = await stage.app.balancerMetrics.text()
+  const value = (series: string) =>
+    text
+      .split('\n')
+      .find((line) => line.startsWith(`${series} `))
+      ?.split(' ')[1]
+  assert.equal(value('fastify_balancer_hedges_total{balancer="default"}'), '3')
+  assert.equal(value('fastify_balancer_hedges_won_total{balancer="default"}'), '2')
+  assert.equal(value('fastify_balancer_retries_total{balancer="default"}'), '0')
+  const labels = 'balancer="default",backend="backend-0"'
+  assert.equal(value(`fastify_balancer_attempts_total{${labels},outcome="hedge-lost"}`), '2')
+  assert.doesNotMatch(text, /attempt_failures_total\{/)
 })
 
 describe('while one of two is running, the failure of the other has no consequences', () => {
