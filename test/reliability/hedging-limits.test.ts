@@ -44,7 +44,7 @@ describe('is not hedged:', () => {
     test(name, async (t) => {
       const stage = await startStage(t, { options: options ?? {} })
       const { method = 'GET', headers = {}, body } = question
-      const outgoing = request(stage.url, { method, headers: headers as Record<string, string>, agent: false })
+      const outgoing = request(stage.url, { method, headers, agent: false })
       outgoing.on('error', never).end(body as string | undefined)
       await until('it has been sent', () => stage.attempts[0]?.uploaded === true)
       await stage.slow()

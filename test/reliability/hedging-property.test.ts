@@ -1,5 +1,5 @@
 import core, { type Attempt, type Balancer } from '@fastify-balancer/balancer-core'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import Fastify, { type FastifyInstance } from 'fastify'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
@@ -37,7 +37,7 @@ class Sent {
     if (!this.#isConnected && !this.isOver) {
       this.#isConnected = true
       this.#handler.onRequestStart(this.controller, undefined)
-      if (!this.isOver) this.#handler.onRequestSent!()
+      if (!this.isOver) this.#handler.onRequestSent()
     }
     return !this.isOver
   }

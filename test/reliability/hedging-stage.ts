@@ -22,7 +22,7 @@ import { LogLines } from '../support/log-lines.ts'
 import { until } from '../support/until.ts'
 
 /** A request that a backend has, and has not answered. */
-export interface Held {
+interface Held {
   readonly path: string
   readonly method: string
   readonly headers: IncomingMessage['headers']
@@ -37,15 +37,15 @@ export interface Held {
 }
 
 /** A backend that answers when it is told to. */
-export interface HoldingBackend {
+interface HoldingBackend {
   readonly url: string
   /** Every request that it was sent, in order of arrival. */
   readonly held: readonly Held[]
 }
 
-export type BackendProtocol = 'http1' | 'h2c'
+type BackendProtocol = 'http1' | 'h2c'
 
-export async function startHolding(t: TestContext, protocol: BackendProtocol = 'http1'): Promise<HoldingBackend> {
+async function startHolding(t: TestContext, protocol: BackendProtocol = 'http1'): Promise<HoldingBackend> {
   const held: Held[] = []
   const sessions = new Set<ServerHttp2Session>()
   const hold = (request: Http2ServerRequest | IncomingMessage, response: Http2ServerResponse | ServerResponse) => {

@@ -14,7 +14,6 @@ import type { Clock } from '../clock.ts'
 import { blameOf, type Blame, type FailureReason, type Outcome } from '../failure.ts'
 import type { IncomingFields } from '../headers/fields.ts'
 import { logExchange } from '../log.ts'
-import { keepCopy } from './call-passage.ts'
 import { outgoing, rewriteOutgoing, type Outgoing } from '../request/outgoing-request.ts'
 import type { ParsedOptions } from '../options.ts'
 import type { AttemptCounts } from '../attempt-counts.ts'
@@ -123,12 +122,11 @@ export class ExchangeRecord implements ExchangeView {
 
   /** Validates the request, and builds the one to send. @throws RequestFault when it must not be forwarded */
   protected build(): void {
-    const { request, forwarding, call, options } = this
+    const { request, forwarding } = this
     const out = outgoing(request, forwarding.request)
     this.outgoing = out
     rewriteOutgoing(out, request, forwarding.request)
     this.prepare(out)
-    if (call !== undefined) keepCopy(out, call, options.retry)
   }
 
   /** Changes the request before it is sent anywhere. @throws RequestFault when it must not be forwarded */

@@ -16,7 +16,7 @@ import { ClientWatch, takeBody } from './client-watch.ts'
 import { tellOfClose } from './response-close.ts'
 import { TimeLimits } from './limits/time-limits.ts'
 import { callOf } from '../grpc/remote-call.ts'
-import { closeCall, passDeadline, startLimit } from './call-passage.ts'
+import { closeCall, keepCopy, passDeadline, startLimit } from './call-passage.ts'
 import { laneForCall } from '../response/trailers-only-lane.ts'
 import { distrust, isLatest, isPipelined, waitForTurn } from '../request/pipelining.ts'
 import { progressLimit, type ProgressLimit } from './limits/progress-limit.ts'
@@ -78,6 +78,7 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
     startLimit(this.#limits, this.call, timeouts.request)
     try {
       this.build()
+      if (this.call !== undefined) keepCopy(this.outgoing!, this.call, this.options.retry)
     } catch (error) {
       const isFault = error instanceof RequestFault
       if (isFault) distrust(request.raw.socket)
