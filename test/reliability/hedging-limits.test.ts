@@ -25,6 +25,10 @@ const alone: Readonly<Record<string, readonly [Question, BalancerOptions?]>> = {
     { method: 'POST', headers: { 'content-type': 'application/grpc', te: 'trailers' } },
     { retry: { methods: ['POST'] } },
   ],
+  'a call of gRPC that the app makes a GET': [
+    { method: 'POST', headers: { 'content-type': 'application/grpc', te: 'trailers' } },
+    { rewrite: { request: ({ out }) => void (out.method = 'GET') } },
+  ],
   'a stream of events': [{ headers: { accept: 'Text/Event-Stream, */*' } }],
   'a client that signs in at a backend': [{ headers: { authorization: 'NTLM TlRMTVNTUAAB' } }],
   'a WebSocket': [
