@@ -2,11 +2,15 @@ import type { Backend } from '@fastify-balancer/balancer-core'
 import type { Layout, LayoutMaker, Node } from './layout.ts'
 import { bytesOf } from './bytes.ts'
 
-/** What a backend is recognised by: its id, which is its address unless another is given; of that, host and port. */
+/**
+ * What a backend is recognised by: its id. By default that is its URL, of which host and port count: as nginx and ketama
+ * have it.
+ */
 function identityOf({ id, url }: Backend): string {
   if (id !== url) return bytesOf(id)
-  const { host, port, protocol } = new URL(url)
-  return port === '' ? `${host}:${protocol === 'https:' ? 443 : 80}` : host
+  const authority = url.slice(url.indexOf('://') + 3)
+  if (/:\d+$/.test(authority)) return authority
+  return `${authority}:${url.startsWith('https:') ? 443 : 80}`
 }
 
 /** A layout over backends, and the backends by its indexes. */

@@ -10,14 +10,14 @@ class Turns {
   readonly #first: Int32Array
   readonly #last: Int32Array
   readonly #following: Int32Array
-  /** Those of one turn. */
-  readonly #due: Int32Array
+  /** Those of the turn that was asked for last. */
+  readonly due: Int32Array
 
   constructor(turns: number, count: number) {
     this.#first = new Int32Array(turns + 1).fill(-1)
     this.#last = new Int32Array(turns + 1)
     this.#following = new Int32Array(count)
-    this.#due = new Int32Array(count)
+    this.due = new Int32Array(count)
   }
 
   /** Turns that never come are left out. */
@@ -29,16 +29,16 @@ class Turns {
     this.#following[index] = -1
   }
 
-  /** Whose turn it is, in the order of the list; to be read before the next call. */
-  at(turn: number): Int32Array {
+  /** Writes to `due` whose turn it is, in the order of the list; answers how many they are. */
+  come(turn: number): number {
     let count = 0
     let isSorted = true
     for (let index = this.#first[turn]!; index !== -1; index = this.#following[index]!) {
-      if (count > 0 && index < this.#due[count - 1]!) isSorted = false
-      this.#due[count++] = index
+      if (count > 0 && index < this.due[count - 1]!) isSorted = false
+      this.due[count++] = index
     }
-    const due = this.#due.subarray(0, count)
-    return isSorted ? due : due.sort()
+    if (!isSorted) this.due.subarray(0, count).sort()
+    return count
   }
 }
 
@@ -58,10 +58,15 @@ export function maglevTable(nodes: readonly Node[], size = tableSize): Int32Arra
   for (let index = 0; index < nodes.length; index++) turns.add(1, index)
   let filled = 0
   for (let turn = 1; filled < size; turn++) {
-    for (const index of turns.at(turn)) {
-      if (filled === size) break
+    const count = turns.come(turn)
+    for (let each = 0; each < count && filled < size; each++) {
+      const index = turns.due[each]!
+      const skip = skips[index]!
       let place = wished[index]!
-      while (table[place] !== -1) place = (place + skips[index]!) % size
+      while (table[place] !== -1) {
+        place += skip
+        if (place >= size) place -= size
+      }
       table[place] = index
       wished[index] = place
       filled++
