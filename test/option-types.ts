@@ -6,6 +6,7 @@ import { CircuitBreakerOptions, RateOptions } from '@fastify-balancer/circuit-br
 import { DashboardOptions } from '@fastify-balancer/dashboard'
 import { HealthCheckOptions } from '@fastify-balancer/health-check'
 import { MetricsOptions } from '@fastify-balancer/metrics'
+import { MirrorOptions } from '@fastify-balancer/mirror'
 import { ProxyProtocolOptions } from '@fastify-balancer/proxy-protocol'
 import { BalancerOptions } from 'fastify-balancer'
 import { writeFileSync } from 'node:fs'
@@ -37,7 +38,7 @@ export interface GeneratedType {
 /** Without what the facade chooses itself. */
 const part = (schema: OptionSchema): OptionSchema => {
   const { balancer: _, ...properties } = schema.properties ?? {}
-  return { properties }
+  return { properties, required: schema.required }
 }
 
 const healthCheck: GeneratedType = {
@@ -61,6 +62,13 @@ const circuitBreaker: GeneratedType = {
   description: 'The circuits of the backends of a balancer: everything optional.',
   base: circuit,
   imports: { BackendCircuitOptions: './backend/circuit-settings.generated.ts' },
+}
+
+const mirror: GeneratedType = {
+  name: 'MirrorSettings',
+  schema: part(MirrorOptions),
+  source: 'mirror/src/options.ts',
+  description: 'Which requests are copied, and where to: everything but `to` is optional.',
 }
 
 /** Every interface of options. */
@@ -108,6 +116,14 @@ export const generatedTypes: readonly GeneratedType[] = [
     description: 'What `register` takes: everything optional.',
     base: circuitBreaker,
   },
+  mirror,
+  {
+    name: 'MirrorOptions',
+    schema: MirrorOptions,
+    source: mirror.source,
+    description: 'What `register` takes: everything but `to` is optional.',
+    base: mirror,
+  },
   {
     name: 'MetricsOptions',
     schema: MetricsOptions,
@@ -147,6 +163,7 @@ export const generatedTypes: readonly GeneratedType[] = [
     parts: {
       healthCheck: 'HealthCheckSettings | boolean',
       circuitBreaker: 'CircuitBreakerSettings | boolean',
+      mirror: 'MirrorSettings | false',
       metrics: 'MetricsOptions | boolean',
       admin: 'AdminRoutesOptions | false',
       dashboard: 'FacadeDashboardOptions | boolean',
@@ -156,6 +173,7 @@ export const generatedTypes: readonly GeneratedType[] = [
       'BalancerOptions as CoreOptions': '@fastify-balancer/balancer-core',
       HealthCheckSettings: '@fastify-balancer/health-check',
       CircuitBreakerSettings: '@fastify-balancer/circuit-breaker',
+      MirrorSettings: '@fastify-balancer/mirror',
       MetricsOptions: '@fastify-balancer/metrics',
       AdminRoutesOptions: '@fastify-balancer/admin-routes',
       FacadeDashboardOptions: './dashboard-options.generated.ts',
