@@ -11,7 +11,8 @@ export const extensionKey = 'mirror'
 const nothing: Participation = { faults: [], changes: [], commit() {}, abandon() {} }
 
 /** As data: what is told of a change. */
-function told({ balancer: _, ...settings }: ParsedOptions): object {
+function told(options: ParsedOptions): object {
+  const { balancer: _, ...settings } = options
   return { [extensionKey]: settings }
 }
 

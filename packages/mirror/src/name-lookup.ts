@@ -1,5 +1,5 @@
 import type { LookupAddress } from 'node:dns'
-import { lookup } from 'node:dns/promises'
+import dns from 'node:dns/promises'
 import type { LookupFunction } from 'node:net'
 
 /** Addresses are looked up again after this time (ms). */
@@ -12,16 +12,16 @@ const freshness = 10_000
 let last: Promise<unknown> = Promise.resolve()
 
 function inTurn(name: string): Promise<LookupAddress[]> {
-  const own = last.then(() => lookup(name, { all: true, verbatim: true }))
+  const own = last.then(() => dns.lookup(name, { all: true, verbatim: true }))
   last = own.catch(() => {})
   return own
 }
 
 /**
  * A `lookup` for `net.connect` and `tls.connect`, for this one name. Once the addresses are known, no connection waits
- * for the name server: they are used until it tells others.
+ * for the name server: they are used until it tells others. `now` is a clock, in ms.
  */
-export function lookupOf(name: string): LookupFunction {
+export function lookupOf(name: string, now: () => number): LookupFunction {
   let known: readonly LookupAddress[] = []
   let knownAt = 0
   let asking: Promise<void> | undefined
@@ -29,7 +29,7 @@ export function lookupOf(name: string): LookupFunction {
     (asking ??= inTurn(name)
       .then((addresses) => {
         known = addresses
-        knownAt = performance.now()
+        knownAt = now()
       })
       .finally(() => (asking = undefined)))
   return (_hostname, { all }, callback) => {
@@ -42,7 +42,7 @@ export function lookupOf(name: string): LookupFunction {
       ask().then(answer, (error: Error) => callback(error, []))
       return
     }
-    if (performance.now() - knownAt > freshness) ask().catch(() => {})
+    if (now() - knownAt > freshness) ask().catch(() => {})
     // Not within this call: the caller has not set its listeners yet.
     process.nextTick(answer)
   }

@@ -25,7 +25,7 @@ const dnsCodes = /^(?:ENOTFOUND|ENODATA|ESERVFAIL|EAI_)/
 const refusedCodes = /^UND_ERR_(?:INVALID_ARG|NOT_SUPPORTED|REQ_CONTENT_LENGTH_MISMATCH)$/
 
 /** What arrived is not HTTP, or not what its own head announces. */
-const nonsenseCodes = /^(?:HPE_|UND_ERR_HEADERS_OVERFLOW$|UND_ERR_RES_)/
+const nonsenseCodes = /^(?:UND_ERR_HEADERS_OVERFLOW$|UND_ERR_RES_)/
 
 /** The outcome of a complete response. */
 export function outcomeOfStatus(status: number): CopyOutcome {
@@ -35,12 +35,11 @@ export function outcomeOfStatus(status: number): CopyOutcome {
 
 /** The outcome of a copy that has failed. `started`: there was a connection, and the copy was about to be written. */
 export function outcomeOfError(error: unknown, started: boolean, isSecure: boolean): CopyOutcome {
-  const { code, syscall } = (error ?? {}) as { readonly code?: unknown; readonly syscall?: unknown }
-  const name = String(code)
-  if (refusedCodes.test(name)) return 'bad-request'
-  if (started) return nonsenseCodes.test(name) ? 'bad-response' : 'reset'
-  if (dnsCodes.test(name)) return 'dns-failed'
-  if (name === 'UND_ERR_CONNECT_TIMEOUT' || name === 'ETIMEDOUT') return 'connect-timeout'
+  const { name, code = '', syscall } = (error ?? {}) as Partial<NodeJS.ErrnoException>
+  if (refusedCodes.test(code)) return 'bad-request'
+  if (started) return name === 'HTTPParserError' || nonsenseCodes.test(code) ? 'bad-response' : 'reset'
+  if (dnsCodes.test(code)) return 'dns-failed'
+  if (code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'ETIMEDOUT') return 'connect-timeout'
   // Errors of TLS, unlike those of TCP, name no system call; several at once come from several addresses.
   return isSecure && syscall === undefined && !(error instanceof AggregateError) ? 'tls-failed' : 'connect-refused'
 }

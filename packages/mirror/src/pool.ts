@@ -5,9 +5,10 @@ import { lookupOf } from './name-lookup.ts'
 /** undici's connector returns its socket, which its types do not say. */
 type Connect = (options: buildConnector.Options, callback: buildConnector.Callback) => Socket
 
-/** Where the time limit for connecting is read, whenever a connection is opened (ms). */
+/** The time limit for connecting, read whenever a connection is opened, and a clock; in ms. */
 interface ConnectLimit {
   readonly connectTimeout: number
+  readonly now: () => number
 }
 
 /**
@@ -18,14 +19,15 @@ export function openPool(url: string, limit: ConnectLimit): Pool {
   const { hostname: bracketed } = new URL(url)
   const hostname = bracketed.replace(/^\[|\]$/g, '')
   const named = isIP(hostname) === 0 ? { servername: hostname } : {}
-  const lookup = lookupOf(hostname)
+  const lookup = lookupOf(hostname, limit.now)
   const build = (timeout: number) => buildConnector({ lookup, timeout, allowH2: false }) as Connect
   let timeout = limit.connectTimeout
   let connect = build(timeout)
   return new Pool(url, {
-    connect: ({ servername: _, ...options }, callback) => {
+    connect: (options, callback) => {
       if (timeout !== limit.connectTimeout) connect = build((timeout = limit.connectTimeout))
-      connect({ ...options, ...named } as buildConnector.Options, callback).unref()
+      const { servername: _, ...place } = options
+      connect({ ...place, ...named }, callback).unref()
     },
     // A copy has one time limit for all of it.
     headersTimeout: 0,

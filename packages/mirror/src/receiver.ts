@@ -50,12 +50,14 @@ export class Receiver {
     this.#isSecure = protocol === 'https:'
     this.#servername = hostname
     this.#mark = [mark, encodeURIComponent(name)]
-    this.#failureLog = new FailureLog(log, () => clock.now(), { balancer: name, mirror: url })
+    const now = () => clock.now()
+    this.#failureLog = new FailureLog(log, now, { balancer: name, mirror: url })
     const timeout = () => this.#settings.timeouts.connect
     this.#pool = openPool(url, {
       get connectTimeout() {
         return timeout()
       },
+      now,
     })
   }
 

@@ -135,7 +135,8 @@ export class BackendList {
     const backend = (typeof item === 'string' ? { url: item } : item) as BackendOptions
     const own = faultsOf(BackendOptions, backend, place)
     this.#faults.push(...own)
-    const read = typeof backend.url === 'string' ? originFor(backend.url, poolOptionsOf(backend, this.#pool)) : undefined
+    const read =
+      typeof backend.url === 'string' ? originFor(backend.url, poolOptionsOf(backend, this.#pool)) : undefined
     if (read !== undefined && 'fault' in read) this.#faults.push(`${place}.url: ${read.fault}`)
     if (own.length > 0 || read === undefined || 'fault' in read) return undefined
     const { origin: url } = read

@@ -11,7 +11,16 @@ import { shedUnderPressure } from './under-pressure.ts'
 
 async function plugin(app: FastifyInstance, given: BalancerOptions): Promise<void> {
   check(given)
-  const { core: options, healthCheck, circuitBreaker, mirror, metrics, admin, dashboard, underPressure } = pluginOptions(given)
+  const {
+    core: options,
+    healthCheck,
+    circuitBreaker,
+    mirror,
+    metrics,
+    admin,
+    dashboard,
+    underPressure,
+  } = pluginOptions(given)
   // Before the routes, so that its hook applies to them.
   if (underPressure !== false) await shedUnderPressure(app, underPressure)
   await app.register(core, options)
