@@ -134,7 +134,8 @@ export function faultsOfRegister(given: BalancerOptions): readonly string[] {
     ...faultsOfOptions(Object.fromEntries(known)),
     ...partFaults('healthCheck', healthCheck, faultsOfCheck),
     ...partFaults('circuitBreaker', circuitBreaker, faultsOfBreaker),
-    ...partFaults('mirror', mirror, faultsOfMirror),
+    // `true` says nothing: there is no mirror without an address.
+    ...(mirror === false ? [] : placed('mirror', faultsOfMirror(mirror))),
     ...partFaults('metrics', metrics, faultsOfMetrics),
     ...adminFaults(admin),
     ...partFaults('dashboard', dashboard, (page) => pageFaults(page, admin)),
