@@ -9,6 +9,7 @@ import { shownKind, strict, unknownOption } from '@fastify-balancer/option-schem
 import { Type, type TObject } from '@sinclair/typebox'
 import { dashboardOptions, FacadeDashboardOptions } from './dashboard-options.ts'
 import type { BalancerOptions as Options } from './options.generated.ts'
+import { policies } from './policies.ts'
 import { faultsOfUnderPressure, UnderPressureOptions } from './under-pressure.ts'
 
 /** The options of a plugin, or whether there is one. */
@@ -131,10 +132,10 @@ export function faultsOfRegister(given: BalancerOptions): readonly string[] {
   const known = Object.entries(core).filter(([name]) => Object.hasOwn(BalancerOptions.properties, name))
   return [
     ...unknownFaults(core),
-    ...faultsOfOptions(Object.fromEntries(known)),
+    ...faultsOfOptions(Object.fromEntries(known), policies),
     ...partFaults('healthCheck', healthCheck, faultsOfCheck),
     ...partFaults('circuitBreaker', circuitBreaker, faultsOfBreaker),
-    // `true` says nothing: there is no mirror without an address.
+    // Not `true`: a mirror needs an address.
     ...(mirror === false ? [] : placed('mirror', faultsOfMirror(mirror))),
     ...partFaults('metrics', metrics, faultsOfMetrics),
     ...adminFaults(admin),

@@ -3,6 +3,7 @@ import core from '@fastify-balancer/balancer-core'
 import circuitBreakerPlugin from '@fastify-balancer/circuit-breaker'
 import healthCheckPlugin from '@fastify-balancer/health-check'
 import mirrorPlugin from '@fastify-balancer/mirror'
+import policiesPlugin from '@fastify-balancer/policies'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { administer } from './administration.ts'
@@ -23,6 +24,8 @@ async function plugin(app: FastifyInstance, given: BalancerOptions): Promise<voi
   } = pluginOptions(given)
   // Before the routes, so that its hook applies to them.
   if (underPressure !== false) await shedUnderPressure(app, underPressure)
+  // Its policies can be named from here on.
+  await app.register(policiesPlugin)
   await app.register(core, options)
   const balancer = options.name ?? 'default'
   if (healthCheck !== false) await app.register(healthCheckPlugin, { ...healthCheck, balancer })
