@@ -39,7 +39,7 @@ export const MirrorOptions = Type.Object(
     maxInFlight: Type.Integer({
       minimum: 1,
       default: 64,
-      description: 'Copies in progress at once, for each server; further ones are dropped',
+      description: 'How many copies may be in progress at once, for each server; further ones are dropped',
     }),
     maxResponse: Type.Integer({
       minimum: 0,
