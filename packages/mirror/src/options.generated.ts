@@ -20,7 +20,7 @@ export interface MirrorSettings {
    */
   maxBody?: number
   /**
-   * Copies in progress at once, for each server; further ones are dropped
+   * How many copies may be in progress at once, for each server; further ones are dropped
    * @default 64
    */
   maxInFlight?: number
