@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { Agent, type IncomingMessage } from 'node:http'
 import { test, type TestContext } from 'node:test'
 import { ask } from '../../../test/support/ask.ts'
@@ -228,13 +229,15 @@ test('a copy goes on when its client leaves', async (t) => {
 })
 
 test('originals that have come in the same moment are sent before any copy', async (t) => {
-  const order: string[] = []
-  const copies = await startBackend(t, (_request, response) => {
-    order.push('copy')
-    response.end()
-  })
+  const copies = await startBackend(t)
   const { app, idle } = await mirrored(t, { to: [copies.url] })
-  app.balancer.addHook('onAttemptStart', () => void order.push('original'))
+  const order: string[] = []
+  const created = (message: unknown) => {
+    const { origin } = (message as { request: { origin: string | URL } }).request
+    order.push(new URL(origin).origin === copies.url ? 'copy' : 'original')
+  }
+  subscribe('undici:request:create', created)
+  t.after(() => unsubscribe('undici:request:create', created))
   await Promise.all([app.inject('/1'), app.inject('/2'), app.inject('/3')])
   await idle()
   assert.equal(order.join(' '), 'original original original copy copy copy')
