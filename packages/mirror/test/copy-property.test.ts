@@ -51,5 +51,6 @@ test('whatever happens, a copy ends at most once, with one outcome, and leaves n
       assert.equal(clock.pending, ends.length === 1 || clock.now() >= 100 ? 0 : 1)
       if (isStarted && clock.now() >= 100) assert.equal(ends.length, 1)
     }),
+    { numRuns: 2000 },
   )
 })
