@@ -8,6 +8,8 @@ export interface Option<Own> {
   readonly description: string
   /** The value when it is not given. */
   readonly default: Own
+  /** It has no value: it is given, or not. */
+  readonly isFlag?: boolean
   /** @throws Error that says what was expected */
   read(text: string): Own
 }
@@ -30,6 +32,11 @@ export function integer(description: string, { default: value, minimum = 1 }: { 
     return number
   }
   return { placeholder: 'N', description: `${description} (${value})`, default: value, read } satisfies Option<number>
+}
+
+/** Yes, if it is given. */
+export function flag(description: string): Option<boolean> {
+  return { placeholder: '', description, default: false, isFlag: true, read: () => true }
 }
 
 /** One of several names. */
@@ -86,14 +93,19 @@ function parse(options: Record<string, Option<unknown>>): Record<string, string 
   const given = process.argv.slice(2)
   // pnpm hands on the `--` that separates its own arguments.
   if (given[0] === '--') given.shift()
-  const accepted = Object.fromEntries(Object.keys(options).map((name) => [name, { type: 'string' as const }]))
+  const accepted = Object.fromEntries(
+    Object.entries(options).map(([name, { isFlag }]) => [
+      name,
+      { type: isFlag === true ? 'boolean' : 'string' } as const,
+    ]),
+  )
   return parseArgs({ args: given, options: { help: { type: 'boolean', short: 'h' }, ...accepted } }).values
 }
 
 function valueOf(name: string, option: Option<unknown>, text: string | boolean | undefined): unknown {
-  if (typeof text !== 'string') return option.default
+  if (text === undefined) return option.default
   try {
-    return option.read(text)
+    return option.read(String(text))
   } catch (error) {
     throw new Error(`--${name}: ${(error as Error).message}`, { cause: error })
   }
