@@ -4,6 +4,7 @@ import type { Alarm } from './alarm-clock.ts'
 
 const { time, changes } = workerData as Alarm
 
+// oxlint-disable-next-line unicorn/require-post-message-target-origin -- to a thread, not to a window
 parentPort!.postMessage('ready')
 for (let rung = 0; ;) {
   const change = Atomics.load(changes, 0)
@@ -12,6 +13,7 @@ for (let rung = 0; ;) {
   if (wait > 0) Atomics.wait(changes, 0, change, wait)
   else {
     rung = change
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- to a thread, not to a window
     parentPort!.postMessage('ring')
   }
 }

@@ -1,7 +1,7 @@
 import type { TailScenarioReport, TailSubjectReport } from './report.ts'
 
-const width = 460
-const labelWidth = 190
+const width = 480
+const labelWidth = 205
 /** Room for the figure after a dot. */
 const figureWidth = 46
 const rowHeight = 17
@@ -16,7 +16,7 @@ const style = `
   .grid { stroke: #d0d7de }
   .floor { stroke: #656d76; stroke-dasharray: 3 3 }
   .peer { fill: #8c959f; stroke: #8c959f } .ours { fill: #0969da; stroke: #0969da }
-  text.peer, text.ours { stroke: none } text.peer { fill: #1f2328 } text.ours { font-weight: 600 }
+  text.peer, text.ours { stroke: none } text.peer { fill: #1f2328 }
   @media (prefers-color-scheme: dark) {
     svg { background: #0d1117; fill: #e6edf3 }
     .muted { fill: #8d96a0 } .grid { stroke: #30363d } .floor { stroke: #8d96a0 }

@@ -6,7 +6,8 @@ import type { Load } from '../scenarios.ts'
 export interface Plan {
   readonly ports: readonly number[]
   readonly load: Load
-  readonly work: Distribution
+  /** 'none': whoever does it is done at once. */
+  readonly work: Distribution | 'none'
   readonly arrivals: Arrivals
   /** At the beginning, which do not count. */
   readonly leadIn: number
@@ -15,8 +16,12 @@ export interface Plan {
   readonly seed: number
 }
 
+/** ms until a client gives up. */
+export const patience = 8000
+
 /** Paths that say how much work each request is, in thousandths of the mean. */
-export function paths(work: Distribution, seed: number): () => string {
+export function paths(work: Plan['work'], seed: number): () => string {
+  if (work === 'none') return () => '/0'
   const draw = drawing(work, seeded(seed))
   return () => `/${Math.round(draw() * 1000)}`
 }

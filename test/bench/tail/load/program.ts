@@ -6,10 +6,7 @@ import { closedLoop } from './closed-loop.ts'
 import { Connections } from './connections.ts'
 import { figuresOf } from './figures.ts'
 import { openLoop } from './open-loop.ts'
-import { paths, type Plan } from './plan.ts'
-
-/** ms until a client gives up. */
-const patience = 8000
+import { paths, patience, type Plan } from './plan.ts'
 
 async function carryOut({ ports, load, work, arrivals, leadIn, seconds, seed }: Plan) {
   const targets = ports.map((port) => new Connections(port, patience))
