@@ -10,7 +10,7 @@ import type { Arrivals } from './tail/arrivals.ts'
 import { tailChart } from './tail/chart.ts'
 import { Clients, loadTitle } from './tail/load/clients.ts'
 import { tailsAsMarkdown } from './tail/markdown.ts'
-import { leadIn, measureTails, secondsOf } from './tail/measure.ts'
+import { leadIn, measureTails, secondsOf, warmUp } from './tail/measure.ts'
 import { reportTails, type TailReport, type TailScenarioReport } from './tail/report.ts'
 import { scenarios } from './tail/scenarios.ts'
 import { tailSubjects } from './tail/subjects.ts'
@@ -31,8 +31,8 @@ The tables go to stdout, progress to stderr; a chart (SVG) goes beside the resul
   },
   {
     rounds: integer('Interleaved rounds', { default: 1 }),
-    seconds: integer('Seconds that count, for each subject and round', { default: 10 }),
-    quick: flag('A quick look: 2 s each'),
+    seconds: integer('Seconds that count, for each subject and round', { default: 8 }),
+    quick: flag('A quick look: 2 s each, or what a scenario needs at least'),
     arrivals: choice<Arrivals>('When requests of open loops come', ['poisson', 'constant']),
     only: subset('Only these subjects', 'SUBJECT,…', names),
     scenario: subset('Only these scenarios', 'SCENARIO,…', scenarioNames),
@@ -53,7 +53,7 @@ async function bench(): Promise<number> {
   const { installed, skipped } = installedOf(subjects, only)
   const chosen = scenarios.filter(({ name }) => scenario.includes(name))
 
-  const all = chosen.reduce((sum, one) => sum + secondsOf(one, options.seconds) + leadIn + 0.5, 0)
+  const all = chosen.reduce((sum, one) => sum + secondsOf(one, options.seconds) + leadIn + 0.5 + warmUp / rounds, 0)
   const progress = new Progress(chosen.length * installed.length * rounds, all / chosen.length)
   for (const title of skipped) progress.warn(`${title} is not there: skipped`)
   if (cores === undefined)

@@ -1,6 +1,7 @@
 import { markdownTable } from '../markdown.ts'
 import type { Spread } from '../statistics.ts'
-import { leadIn } from './measure.ts'
+import { patience } from './load/plan.ts'
+import { leadIn, warmUp } from './measure.ts'
 import { wanted, type Reach } from './reach.ts'
 import { scenarios } from './scenarios.ts'
 import type { TailReport, TailScenarioReport, TailSubjectReport } from './report.ts'
@@ -65,31 +66,37 @@ function shareText({ count, min, max }: TailSubjectReport['shares'][number]): st
 /** Scenarios down, ours across. */
 function reachTable(reports: readonly TailScenarioReport[]): string {
   const names = [...new Set(reports.flatMap(({ reach }) => reach.map(({ name }) => name)))]
-  const rows = reports.map(({ name, title, subjects, reach }) => {
-    const peer = (wantedName: string) => subjects.find((one) => one.name === wantedName)!
-    const { throughput, p99 } = reach[0]!
-    const best = `${peer(p99.best).title} ${figure(peer(p99.best).p99.median)} ms; ${peer(throughput.best).title} ${figure(peer(throughput.best).perSecond.median)}/s`
-    return [
-      title,
-      best,
-      ...names.map((one) =>
-        reachText(
-          name,
-          reach.find((each) => each.name === one),
-        ),
+  const rows = reports.map((report) => {
+    const cells = names.map((name) =>
+      reachText(
+        report.name,
+        report.reach.find((one) => one.name === name),
       ),
-    ]
+    )
+    return [report.title, ...bestPeers(report), ...cells]
   })
-  return markdownTable(['ours ÷ best peer: throughput, p99', 'best peers', ...names], rows)
+  return markdownTable(
+    ['throughput, p99, p99.9: ours ÷ best peer', 'best peers', 'lowest p99 possible', ...names],
+    rows,
+  )
+}
+
+/** Who they are, and how far a p99 could be below theirs. */
+function bestPeers({ subjects, reach, floor }: TailScenarioReport): readonly [names: string, limit: string] {
+  const { throughput, p99 } = reach[0]!
+  const peer = (name: string) => subjects.find((one) => one.name === name)!
+  const [fastest, calmest] = [peer(throughput.best), peer(p99.best)]
+  const names = `${fastest.title} ${figure(fastest.perSecond.median)}/s, ${calmest.title} ${figure(calmest.p99.median)} ms`
+  return [names, (floor.p99 / calmest.p99.median).toFixed(2)]
 }
 
 function reachText(scenario: string, reach: Reach | undefined): string {
   if (reach === undefined) return ''
-  const { throughput, p99 } = { throughput: reach.throughput.ratio.median, p99: reach.p99.ratio.median }
+  const [throughput, p99, p999] = [reach.throughput.ratio.median, reach.p99.ratio.median, reach.p999.ratio.median]
   const kind = scenarios.find(({ name }) => name === scenario)?.load.kind ?? 'open'
   const isReached = throughput >= wanted[kind].throughput && p99 <= wanted[kind].p99
   const isWorse = throughput < wanted.worst.throughput || p99 > wanted.worst.p99
-  const text = `${throughput.toFixed(2)}, ${p99.toFixed(2)}`
+  const text = [throughput, p99, p999].map((ratio) => ratio.toFixed(2)).join(', ')
   if (isReached) return `**${text}**`
   return isWorse ? `${text} (worse)` : text
 }
@@ -97,7 +104,7 @@ function reachText(scenario: string, reach: Reach | undefined): string {
 const reachLegend = [
   `Bold: as wanted, which is at least ${wanted.closed.throughput} × the throughput and at most ${wanted.closed.p99} × the p99 of the best peer in a closed loop,`,
   `and at most ${wanted.open.p99} × the p99 in an open one. _Worse_: more than 5 % worse than the best peer in either.`,
-  'The first line of each scenario shows how much there is to gain: no balancer can do better than that.',
+  '_Lowest p99 possible_: what it would be if nobody waited and the fastest backend did all, ÷ that of the best peer.',
 ].join(' ')
 
 function legend({ date, machine, load, options, skipped }: TailReport): string {
@@ -109,9 +116,9 @@ function legend({ date, machine, load, options, skipped }: TailReport): string {
   const sentences = [
     `${machine.cpu}, ${machine.cores} cores, ${machine.memory}, ${machine.system}, Node ${machine.node}, ${date.slice(0, 10)}; ${pinned}.`,
     `Load: ${load}; ${arrivals === 'poisson' ? 'Poisson arrivals' : 'arrivals at a constant rate'} in open loops.`,
-    `${rounds === 1 ? 'One round' : `Medians of ${rounds} interleaved rounds`} of ${seconds} s or more for each, after ${leadIn} s that do not count; in a round, all get the same requests.`,
+    `${rounds === 1 ? 'One round' : `Medians of ${rounds} interleaved rounds`} of ${seconds} s or more for each, after ${warmUp} s of empty requests and ${leadIn} s of the load that do not count; in a round, all get the same requests.`,
     'Backends are queues with slots in one process. Nobody ejects anything: no health checks, circuits or passive checks.',
-    '_Gave up_: clients that got no answer in 8 s; they count in the latencies.',
+    `_Gave up_: clients that got no answer in ${patience / 1000} s; they count in the latencies.`,
     'CPU is that of the balancer, or both of them; where a core is nearly full, it was the limit.',
     ...skipped.map((title) => `${title} is not there.`),
   ]

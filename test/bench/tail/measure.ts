@@ -22,6 +22,9 @@ export interface TailOptions {
 /** Seconds at the beginning of a run that do not count: queues fill, and policies learn. */
 export const leadIn = 1.5
 
+/** Seconds of requests that are no work, before the first run of each scenario: connections are opened, and code is compiled. */
+export const warmUp = 1.5
+
 /** One run: what clients saw, and what it took. */
 export interface TailSample extends LoadFigures {
   /** The part of all attempts that each backend got, 0–1. */
@@ -57,6 +60,12 @@ export async function measureTails(scenario: TailScenario, bench: TailBench): Pr
   const servers = new Map<TailSubject, readonly RunningServer[]>()
   for (const subject of subjects) servers.set(subject, await startSubject(subject, scenario, backends, bench))
 
+  for (const [{ name }, own] of servers) {
+    progress.say(`${scenario.title} · warm-up · ${name}`)
+    await backends.begin()
+    await bench.clients.carryOut({ ...warmUpPlan, ports: own.map(({ port }) => port) })
+  }
+
   const samples = new Map<TailSubject, TailSample[]>(subjects.map((subject) => [subject, []]))
   for (let round = 1; round <= options.rounds; round++)
     for (const subject of rotated(subjects, round - 1)) {
@@ -69,6 +78,15 @@ export async function measureTails(scenario: TailScenario, bench: TailBench): Pr
   await Promise.all([backends.child.stop(), ...[...servers.values()].flat().map(({ child }) => child.stop())])
   return samples
 }
+
+const warmUpPlan = {
+  load: { kind: 'closed', clients: 32 },
+  work: 'none',
+  arrivals: 'constant',
+  leadIn: 0,
+  seconds: warmUp,
+  seed: 1,
+} as const
 
 function startSubject(
   subject: TailSubject,

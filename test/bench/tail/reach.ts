@@ -1,6 +1,5 @@
 import { spread, type Spread } from '../statistics.ts'
 import type { TailSample, TailSamples } from './measure.ts'
-import type { TailSubject } from './subjects.ts'
 
 /** One of ours against the best peer of a scenario, round by round. */
 export interface Reach {
@@ -9,6 +8,8 @@ export interface Reach {
   readonly throughput: { readonly best: string; readonly ratio: Spread }
   /** The name of the peer with the lowest p99, and how many times as high ours was. */
   readonly p99: { readonly best: string; readonly ratio: Spread }
+  /** The same, of the 99.9th percentile. */
+  readonly p999: { readonly best: string; readonly ratio: Spread }
 }
 
 /** What the project wants to reach, as ratios to the best peer. */
@@ -20,31 +21,28 @@ export const wanted = {
   worst: { throughput: 1 / 1.05, p99: 1.05 },
 } as const
 
-type Entry = readonly [TailSubject, readonly TailSample[]]
+type Figure = 'perSecond' | 'p99' | 'p999'
 
 /** Each of ours against the best peers; nothing, where either is missing. */
 export function reachOf(samples: TailSamples): Reach[] {
   const entries = [...samples]
   const peers = entries.filter(([{ isPeer }]) => isPeer)
   if (peers.length === 0) return []
-  const fastest = best(peers, ([, own]) => -median(own, 'perSecond'))
-  const calmest = best(peers, ([, own]) => median(own, 'p99'))
+  const against = (figure: Figure, sign: 1 | -1, own: readonly TailSample[]) => {
+    const [{ name }, theirs] = peers.reduce((one, other) =>
+      sign * median(other[1], figure) < sign * median(one[1], figure) ? other : one,
+    )
+    return { best: name, ratio: spread(own.map((sample, round) => sample[figure] / theirs[round]![figure])) }
+  }
   return entries
     .filter(([{ isPeer }]) => !isPeer)
     .map(([{ name }, own]) => ({
       name,
-      throughput: { best: fastest[0].name, ratio: ratio(own, fastest[1], 'perSecond') },
-      p99: { best: calmest[0].name, ratio: ratio(own, calmest[1], 'p99') },
+      throughput: against('perSecond', -1, own),
+      p99: against('p99', 1, own),
+      p999: against('p999', 1, own),
     }))
 }
 
-function best(peers: readonly Entry[], figure: (entry: Entry) => number): Entry {
-  return peers.reduce((one, other) => (figure(other) < figure(one) ? other : one))
-}
-
-const median = (samples: readonly TailSample[], figure: 'perSecond' | 'p99') =>
+const median = (samples: readonly TailSample[], figure: Figure) =>
   spread(samples.map((sample) => sample[figure])).median
-
-function ratio(ours: readonly TailSample[], peers: readonly TailSample[], figure: 'perSecond' | 'p99'): Spread {
-  return spread(ours.map((sample, round) => sample[figure] / peers[round]![figure]))
-}
