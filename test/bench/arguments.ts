@@ -45,17 +45,20 @@ export function choice<Name extends string>(description: string, names: readonly
   return { placeholder: names.join('|'), description: `${description} (${names[0]})`, default: names[0], read }
 }
 
-/** Several of many names, with commas between; all of them when it is not given. */
+/** Several of many names, with commas between; when it is not given, all of them, or the usual ones. */
 export function subset<Name extends string>(
   description: string,
   placeholder: string,
   names: readonly Name[],
+  usual: readonly Name[] = names,
 ): Option<readonly Name[]> {
   const read = (text: string) => {
     const asked = new Set(text.split(',').map((name) => known(names, name.trim())))
     return names.filter((name) => asked.has(name))
   }
-  return { placeholder, description: `${description} (all)`, default: names, read }
+  const others = names.filter((name) => !usual.includes(name))
+  const value = others.length === 0 ? 'all' : `all but ${others.join(', ')}`
+  return { placeholder, description: `${description} (${value})`, default: usual, read }
 }
 
 /** A path. */

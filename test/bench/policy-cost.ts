@@ -17,10 +17,10 @@ import { tailSubjects } from './tail/subjects.ts'
 import { makeWorkplace } from './workplace.ts'
 
 const base = 'ours-p2c'
-const subjects: readonly Subject[] = (await tailSubjects())
-  .filter(({ isPeer }) => !isPeer)
-  .map((subject) => ({ ...subject, backends: 3 }))
-const names = subjects.map(({ name }) => name)
+const ours = (await tailSubjects()).filter(({ isPeer }) => !isPeer)
+const subjects: readonly Subject[] = ours.map((subject) => ({ ...subject, backends: 3 }))
+const names = ours.map(({ name }) => name)
+const usual = ours.filter(({ isOnDemand }) => isOnDemand !== true).map(({ name }) => name)
 
 const { rounds, seconds, connections, only, output } = readArguments(
   {
@@ -32,16 +32,15 @@ const { rounds, seconds, connections, only, output } = readArguments(
     rounds: integer('Measured rounds, after one warm-up round', { default: 9 }),
     seconds: integer('Seconds per subject and round', { default: 2 }),
     connections: integer('Connections of the load generator', { default: 64 }),
-    only: subset(`Only these subjects, and ${base}`, 'SUBJECT,…', names),
+    only: subset(`Only these subjects, and ${base}`, 'SUBJECT,…', names, usual),
     output: path('JSON file for the results', resultsFile('policy-cost')),
   },
 )
 
 requireLinux()
 leaveProxyCore()
-const { installed, skipped } = installedOf(subjects, [base, ...only])
+const { installed } = installedOf(subjects, [base, ...only])
 const progress = new Progress(installed.length * (rounds + 1), seconds + 0.2)
-for (const title of skipped) progress.warn(`${title} is not there: skipped`)
 const directory = makeWorkplace()
 const [plainGet] = scenarios
 const backends = await startBackends(directory)
@@ -65,7 +64,6 @@ saveResults(output, {
   load,
   backends: backends.title,
   options,
-  skipped,
   results,
 })
 const rows = results.map(({ title, cpuPerRequest, requestsPerSecond, ratio }) => [

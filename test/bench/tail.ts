@@ -18,6 +18,7 @@ import { makeWorkplace } from './workplace.ts'
 
 const subjects = await tailSubjects()
 const names = subjects.map(({ name }) => name)
+const usual = subjects.filter(({ isOnDemand }) => isOnDemand !== true).map(({ name }) => name)
 const scenarioNames = scenarios.map(({ name }) => name)
 
 const { rounds, seconds, quick, arrivals, only, scenario, output, from } = readArguments(
@@ -34,7 +35,7 @@ The tables go to stdout, progress to stderr; a chart (SVG) goes beside the resul
     seconds: integer('Seconds that count, for each subject and round', { default: 8 }),
     quick: flag('A quick look: 2 s each, or what a scenario needs at least'),
     arrivals: choice<Arrivals>('When requests of open loops come', ['poisson', 'constant']),
-    only: subset('Only these subjects', 'SUBJECT,…', names),
+    only: subset('Only these subjects', 'SUBJECT,…', names, usual),
     scenario: subset('Only these scenarios', 'SCENARIO,…', scenarioNames),
     output: path('JSON file for the results', resultsFile('tail')),
     from: path('Measure nothing: print and draw the results in FILE', undefined),
@@ -55,7 +56,7 @@ async function bench(): Promise<number> {
 
   const all = chosen.reduce((sum, one) => sum + secondsOf(one, options.seconds) + leadIn + 0.5 + warmUp / rounds, 0)
   const progress = new Progress(chosen.length * installed.length * rounds, all / chosen.length)
-  for (const title of skipped) progress.warn(`${title} is not there: skipped`)
+  for (const title of skipped) progress.warn(`${title} is not installed: skipped`)
   if (cores === undefined)
     progress.warn('taskset or a second core is missing: no process is pinned, results are unreliable')
 

@@ -120,7 +120,7 @@ function legend({ date, machine, load, options, skipped }: TailReport): string {
     'Backends are queues with slots in one process. Nobody ejects anything: no health checks, circuits or passive checks.',
     `_Gave up_: clients that got no answer in ${patience / 1000} s; they count in the latencies.`,
     'CPU is that of the balancer, or both of them; where a core is nearly full, it was the limit.',
-    ...skipped.map((title) => `${title} is not there.`),
+    ...skipped.map((title) => `${title} is not installed here.`),
   ]
   return sentences.join(' ')
 }

@@ -1,4 +1,5 @@
-import balancer, { type BalancerOptions } from 'fastify-balancer'
+import { policies } from '@fastify-balancer/policies'
+import balancer, { corePolicies, type BalancerOptions } from 'fastify-balancer'
 import Fastify from 'fastify'
 import { fileURLToPath } from 'node:url'
 import { caddyVersion, startCaddy } from '../caddy.ts'
@@ -11,15 +12,17 @@ import { packageVersion } from '../versions.ts'
 /** A way to choose, of ours or of a peer. Nothing is ejected: whatever a backend does, it is there to be chosen. */
 export interface TailSubject extends Pick<Subject, 'name' | 'title' | 'version' | 'start'> {
   readonly isPeer: boolean
+  /** It is measured only where it is asked for: it has other aims than to spread load. */
+  readonly isOnDemand?: boolean
 }
 
-/** Those of ours that are measured, where they are known. */
-const policies = ['round-robin', 'p2c', 'least-requests', 'peak-ewma', 'least-time', 'prequal', 'c3']
+/** Those of ours that are measured unless others are asked for, as far as they exist. */
+const usual = new Set(['round-robin', 'p2c', 'least-requests', 'peak-ewma', 'least-time', 'prequal', 'c3'])
 
 const program = fileURLToPath(new URL('./ours-program.ts', import.meta.url))
 
-/** Does the balancer find a policy of that name? */
-async function isKnown(policy: string): Promise<boolean> {
+/** Can it be used by its name alone? */
+async function needsNoSettings(policy: string): Promise<boolean> {
   const app = Fastify()
   try {
     const options = { backends: ['http://127.0.0.1:1'], policy, healthCheck: false, circuitBreaker: false }
@@ -33,19 +36,24 @@ async function isKnown(policy: string): Promise<boolean> {
   }
 }
 
-async function ours(policy: string): Promise<TailSubject> {
-  const version = (await isKnown(policy)) ? packageVersion('fastify-balancer') : undefined
-  return {
-    name: `ours-${policy}`,
-    title: `fastify-balancer ${policy}`,
-    isPeer: false,
-    version: () => version,
-    async start(ports) {
-      const origins = ports.map((port) => `http://127.0.0.1:${port}`)
-      const child = new Child(process.execPath, [program, policy, ...origins], { side: 'proxy', talks: true })
-      return { child, port: await child.ask<number>() }
-    },
-  }
+const ours = (policy: string): TailSubject => ({
+  name: `ours-${policy}`,
+  title: `fastify-balancer ${policy}`,
+  isPeer: false,
+  isOnDemand: !usual.has(policy),
+  version: () => packageVersion('fastify-balancer'),
+  async start(ports) {
+    const origins = ports.map((port) => `http://127.0.0.1:${port}`)
+    const child = new Child(process.execPath, [program, policy, ...origins], { side: 'proxy', talks: true })
+    return { child, port: await child.ask<number>() }
+  },
+})
+
+/** With each policy that can be named. */
+async function allOfOurs(): Promise<readonly TailSubject[]> {
+  const named = Object.keys({ ...corePolicies, ...policies })
+  const usable = await Promise.all(named.map(needsNoSettings))
+  return named.filter((_, index) => usable[index]).map(ours)
 }
 
 const nginx = (name: string, method?: string): TailSubject => ({
@@ -90,5 +98,5 @@ const peers: readonly TailSubject[] = [
 
 /** Everything that can be measured. */
 export async function tailSubjects(): Promise<readonly TailSubject[]> {
-  return [...(await Promise.all(policies.map(ours))), ...peers]
+  return [...(await allOfOurs()), ...peers]
 }
