@@ -1,7 +1,7 @@
 // The parts of `run.ts tail` that need no sockets: requests that a seed decides, backends as queues, figures, the chart.
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { flag, integer, readArguments } from '../bench/arguments.ts'
 import { spread } from '../bench/statistics.ts'
 import { schedule } from '../bench/tail/arrivals.ts'

@@ -38,11 +38,10 @@ describe('an open loop', () => {
     const stalled: ServerResponse[] = []
     let hasStalled = false
     const target = await serving(t, (_request, response) => {
-      if (hasStalled) return answerWell(response)
       stalled.push(response)
       // It stands still until the twentieth has come.
-      hasStalled = stalled.length === 20
-      if (hasStalled) for (const one of stalled) answerWell(one)
+      hasStalled ||= stalled.length === 20
+      if (hasStalled) stalled.splice(0).forEach(answerWell)
     })
     const asked = await openLoop({ targets: [target], dues, path: () => '/' })
     assert.equal(asked.length, 30)
@@ -53,7 +52,7 @@ describe('an open loop', () => {
   test('counts from when a request was due, not from when it could be sent', async (t) => {
     const target = await serving(t, (_request, response) => answerWell(response))
     const asked = await openLoop({ targets: [target], dues: [0, 100], path: () => '/', late: 500 })
-    assert.deepEqual(asked.map(({ at }) => at).toSorted(), [0, 100])
+    assert.deepEqual(new Set(asked.map(({ at }) => at)), new Set([0, 100]))
     for (const { at, took } of asked) assert.ok(took >= 500 - at)
   })
 
@@ -80,14 +79,14 @@ describe('a closed loop', () => {
     const target = await serving(t, (_request, response) => {
       most = Math.max(most, ++inFlight)
       response.once('close', () => inFlight--)
-      if (haveMet) return answerWell(response)
       held.push(response)
       // With fewer clients, nobody would ever be answered; more would come meanwhile.
-      if (held.length === 3) setTimeout(release, 20)
+      if (haveMet) release()
+      else if (held.length === 3) setTimeout(release, 20)
     })
     function release() {
       haveMet = true
-      held.forEach(answerWell)
+      held.splice(0).forEach(answerWell)
     }
     let sent = 0
     const asked = await closedLoop({ targets: [target], clients: 3, seconds: 0.1, path: () => `/${sent++}` })
