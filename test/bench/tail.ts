@@ -50,6 +50,10 @@ function show(report: TailReport, chart: string): void {
 
 /** Runs everything that was asked for; answers how many requests failed. */
 async function bench(): Promise<number> {
+  if (from !== undefined) {
+    show(loadResults(from) as TailReport, chartBeside(from))
+    return 0
+  }
   const options = { rounds, seconds: quick ? 2 : seconds, arrivals }
   const { installed, skipped } = installedOf(subjects, only)
   const chosen = scenarios.filter(({ name }) => scenario.includes(name))
@@ -80,10 +84,6 @@ async function bench(): Promise<number> {
 
 const chartBeside = (file: string) => `${file.replace(/\.json$/, '')}.svg`
 
-if (from !== undefined) {
-  show(loadResults(from) as TailReport, chartBeside(from))
-  process.exit()
-}
 requireLinux()
 leaveProxyCore()
 await bench().then(

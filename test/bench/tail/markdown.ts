@@ -1,4 +1,4 @@
-import { markdownTable } from '../markdown.ts'
+import { figure, markdownTable } from '../markdown.ts'
 import type { Spread } from '../statistics.ts'
 import { patience } from './load/plan.ts'
 import { leadIn, warmUp } from './measure.ts'
@@ -124,6 +124,3 @@ function legend({ date, machine, load, options, skipped }: TailReport): string {
   ]
   return sentences.join(' ')
 }
-
-const figure = (value: number) =>
-  value < 100 ? value.toFixed(1) : Math.round(value).toLocaleString('en').replaceAll(',', '\u202f')
