@@ -81,10 +81,10 @@ export const scenarios: readonly TailScenario[] = [
   {
     name: 'two-balancers',
     title: 'Two balancers over one set',
-    says: 'Eight backends with 4 slots, exponential service with a mean of 10 ms, behind two balancers that each get half of the requests; 80 % of the capacity is asked for.',
-    backends: many(8, { slots: 4, mean: 10 }),
+    says: 'Eight backends with 4 slots, exponential service with a mean of 10 ms, of one 100 ms, behind two balancers that each get half of the requests; 70 % of the capacity is asked for.',
+    backends: [...many(7, { slots: 4, mean: 10 }), { slots: 4, mean: 100 }],
     work: 'exponential',
-    load: { kind: 'open', rate: 2560 },
+    load: { kind: 'open', rate: 1990 },
     balancers: 2,
   },
 ]
