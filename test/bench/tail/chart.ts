@@ -1,3 +1,4 @@
+import { figure } from '../markdown.ts'
 import type { TailScenarioReport, TailSubjectReport } from './report.ts'
 
 const width = 480
@@ -7,6 +8,7 @@ const figureWidth = 46
 const rowHeight = 17
 const headHeight = 46
 const footHeight = 14
+const legendHeight = 24
 const columns = 2
 
 const style = `
@@ -28,7 +30,7 @@ export function tailChart(scenarios: readonly TailScenarioReport[]): string {
   const heights = scenarios.map(({ subjects }) => headHeight + subjects.length * rowHeight + footHeight)
   const panelHeight = Math.max(...heights)
   const lines = Math.ceil(scenarios.length / columns)
-  const [allWidth, allHeight] = [Math.min(columns, scenarios.length) * width, lines * panelHeight]
+  const [allWidth, allHeight] = [Math.min(columns, scenarios.length) * width, lines * panelHeight + legendHeight]
   const panels = scenarios.map((scenario, index) => {
     const [x, y] = [(index % columns) * width, Math.floor(index / columns) * panelHeight]
     return `<g transform="translate(${x} ${y})">${panel(scenario)}</g>`
@@ -38,6 +40,7 @@ export function tailChart(scenarios: readonly TailScenarioReport[]): string {
 <style>${style}
 </style>
 ${panels.join('\n')}
+<text class="muted" x="8" y="${allHeight - 8}">Dashed: if nobody waited and the fastest backend did all. No balancer can do better.</text>
 </svg>
 `
 }
@@ -55,7 +58,7 @@ function panel({ title, floor, subjects }: TailScenarioReport): string {
     `<text class="title" x="8" y="18">${escaped(title)}</text>`,
     `<text class="muted" x="8" y="${headHeight - 10}">p99, ms</text>`,
     ...ticks,
-    `<line class="floor" x1="${x}" x2="${x}" y1="${headHeight - 6}" y2="${bottom}"><title>Nobody waits, all served by the fastest backend</title></line>`,
+    `<line class="floor" x1="${x}" x2="${x}" y1="${headHeight - 6}" y2="${bottom}"/>`,
     ...subjects.map((subject, index) => row(subject, headHeight + index * rowHeight, place)),
   ].join('\n')
 }
@@ -71,7 +74,7 @@ function row(
     `<text class="${kind}" x="8" y="${base}">${escaped(title)}</text>`,
     `<line class="${kind}" x1="${place(min)}" x2="${place(max)}" y1="${middle}" y2="${middle}"/>`,
     `<circle class="${kind}" cx="${x}" cy="${middle}" r="4"/>`,
-    `<text class="${kind}" x="${round(Math.max(x, place(max)) + 8)}" y="${base}">${median.toPrecision(3).replace(/\.0+$/, '')}</text>`,
+    `<text class="${kind}" x="${round(Math.max(x, place(max)) + 8)}" y="${base}">${figure(median)}</text>`,
   ].join('')
 }
 
@@ -81,9 +84,9 @@ function scale(from: number, to: number): (value: number) => number {
   return (value) => round(left + ((right - left) * Math.log(value / from)) / Math.log(to / from))
 }
 
-/** 1, 2 and 5 times powers of ten; only powers where that would be many. */
+/** Round numbers: more of them, the less there is to show. */
 export function ticksWithin(from: number, to: number): number[] {
-  const steps = to / from > 100 ? [1] : [1, 2, 5]
+  const steps = to / from > 100 ? [1] : to / from > 8 ? [1, 2, 5] : [1, 1.5, 2, 3, 4, 5, 7]
   const ticks: number[] = []
   for (let power = 10 ** Math.floor(Math.log10(from)); power <= to; power *= 10)
     ticks.push(
