@@ -1,7 +1,6 @@
 import { figure, markdownTable } from '../markdown.ts'
 import type { Spread } from '../statistics.ts'
-import { patience } from './load/plan.ts'
-import { leadIn, warmUp } from './measure.ts'
+import { leadIn, patience, warmUp } from './load/plan.ts'
 import { wanted, type Reach } from './reach.ts'
 import { scenarios } from './scenarios.ts'
 import type { TailReport, TailScenarioReport, TailSubjectReport } from './report.ts'

@@ -8,6 +8,7 @@ import type { Arrivals } from './arrivals.ts'
 import { Backends } from './backends/backends.ts'
 import type { Clients } from './load/clients.ts'
 import type { LoadFigures } from './load/figures.ts'
+import { leadIn, warmUp } from './load/plan.ts'
 import type { TailScenario } from './scenarios.ts'
 import type { TailSubject } from './subjects.ts'
 
@@ -18,12 +19,6 @@ export interface TailOptions {
   readonly seconds: number
   readonly arrivals: Arrivals
 }
-
-/** Seconds at the beginning of a run that do not count: queues fill, and policies learn. */
-export const leadIn = 1.5
-
-/** Seconds of requests that are no work, before the first run of each scenario: connections are opened, and code is compiled. */
-export const warmUp = 1.5
 
 /** One run: what clients saw, and what it took. */
 export interface TailSample extends LoadFigures {

@@ -16,6 +16,12 @@ export interface Plan {
   readonly seed: number
 }
 
+/** Seconds at the beginning of a run that do not count: queues fill, and policies learn. */
+export const leadIn = 1.5
+
+/** Seconds of requests that are no work, before the first run of each scenario: connections are opened, and code is compiled. */
+export const warmUp = 1.5
+
 /** ms until a client gives up. */
 export const patience = 8000
 
