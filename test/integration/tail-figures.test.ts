@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import * as fc from 'fast-check'
 import { flag, integer, readArguments } from '../bench/arguments.ts'
+import { machineTimeIn } from '../bench/cpu-time.ts'
 import { spread } from '../bench/statistics.ts'
 import { schedule } from '../bench/tail/arrivals.ts'
 import { Answers } from '../bench/tail/backends/answers.ts'
@@ -199,7 +200,7 @@ function subject(name: string, isPeer: boolean): TailSubject {
 
 function sample(perSecond: number, p99: number): TailSample {
   const latencies = { p50: 1, p95: 1, p99, p999: p99 }
-  const cpu = { cpuPerRequest: 1, busy: 0, loadBusy: 0 }
+  const cpu = { cpuPerRequest: 1, busy: 0, loadBusy: 0, othersBusy: 0 }
   return { ...latencies, ...cpu, perSecond, sent: 1, errors: {}, unanswered: 0, shares: [0.75, 0.25] }
 }
 
@@ -351,4 +352,11 @@ test('a flag is given or not; other options have values', (t) => {
   }
   assert.deepEqual(read(), { quick: false, rounds: 3 })
   assert.deepEqual(read('--quick', '--rounds', '5'), { quick: true, rounds: 5 })
+})
+
+test('the time that the machine was busy is that of programs, and what was stolen from it', () => {
+  // As proc(5) has it: user, nice, system, idle, iowait, irq, softirq, steal, guest, guest_nice.
+  const [one, other] = ['cpu  100 20 3 9000 800 70 60 5 0 0\ncpu0 1 1 1 1 1 1 1 1 0 0', 'cpu  0 0 0 1 1 1 1 0 0 0\n']
+  assert.equal(machineTimeIn(other), 0)
+  assert.equal(machineTimeIn(one) / machineTimeIn('cpu  1 0 0 0 0 0 0 0 0 0\n'), 128)
 })

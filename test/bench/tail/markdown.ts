@@ -29,6 +29,7 @@ function scenarioTable({ title, floor, subjects }: TailScenarioReport): string {
     'CPU µs/request',
     'proxy core',
     'load core',
+    'others',
   ]
   const { p50, p95, p99, p999 } = floor
   const limit = ['_nobody waits, all served by the fastest_', '', ...[p50, p95, p99, p999].map(figure)]
@@ -54,6 +55,7 @@ function subjectRow(subject: TailSubjectReport): string[] {
     middle(subject.cpuPerRequest),
     percent(subject.busy),
     percent(subject.loadBusy),
+    percent(subject.othersBusy),
   ]
 }
 
@@ -118,7 +120,7 @@ function legend({ date, machine, load, options, skipped }: TailReport): string {
     `${rounds === 1 ? 'One round' : `Medians of ${rounds} interleaved rounds`} of ${seconds} s or more for each, after ${warmUp} s of empty requests and ${leadIn} s of the load that do not count; in a round, all get the same requests.`,
     'Backends are queues with slots in one process. Nobody ejects anything: no health checks, circuits or passive checks.',
     `_Gave up_: clients that got no answer in ${patience / 1000} s; they count in the latencies.`,
-    'CPU is that of the balancer, or both of them; where a core is nearly full, it was the limit.',
+    'CPU is that of the balancer, or both of them; where a core is nearly full, it was the limit. _Others_: what programs that have no part in it used of a core; more than 10 % spoil a row.',
     ...skipped.map((title) => `${title} is not installed here.`),
   ]
   return sentences.join(' ')

@@ -1,6 +1,6 @@
 import { mkdtempSync } from 'node:fs'
 import { join } from 'node:path'
-import { cpuTime } from '../cpu-time.ts'
+import { cpuTime, machineTime } from '../cpu-time.ts'
 import { rotated } from '../measure.ts'
 import type { RunningServer } from '../node-program.ts'
 import type { Progress } from '../progress.ts'
@@ -30,6 +30,8 @@ export interface TailSample extends LoadFigures {
   readonly busy: number
   /** The share of one core that clients and backends used. */
   readonly loadBusy: number
+  /** What other processes used meanwhile, as a share of one core. */
+  readonly othersBusy: number
 }
 
 /** The samples of each subject, one for each round. */
@@ -43,6 +45,9 @@ export interface TailBench {
   readonly directory: string
   readonly progress: Progress
 }
+
+/** The share of a core from which on what others do is seen in the latencies. */
+const disturbing = 0.1
 
 /** Seconds that count in a run. */
 export const secondsOf = ({ atLeast = 0 }: TailScenario, seconds: number): number => Math.max(atLeast, seconds)
@@ -68,6 +73,8 @@ export async function measureTails(scenario: TailScenario, bench: TailBench): Pr
       progress.step(where)
       const sample = await measureOnce(servers.get(subject)!, scenario, backends, round, bench)
       for (const [problem, count] of Object.entries(sample.errors)) progress.failed(count, `${where}, ${problem}`)
+      if (sample.othersBusy > disturbing)
+        progress.warn(`${where}: others used ${Math.round(sample.othersBusy * 100)} % of a core: not to be trusted`)
       samples.get(subject)!.push(sample)
     }
   await Promise.all([backends.child.stop(), ...[...servers.values()].flat().map(({ child }) => child.stop())])
@@ -105,7 +112,12 @@ async function measureOnce(
   const used = (children: readonly RunningServer['child'][]) => children.reduce((sum, { pid }) => sum + cpuTime(pid), 0)
   const proxies = servers.map(({ child }) => child)
   const others = [clients.child, backends.child]
-  const [proxyBefore, loadBefore, startedAt] = [used(proxies), used(others), performance.now()]
+  const [proxyBefore, loadBefore, allBefore, startedAt] = [
+    used(proxies),
+    used(others),
+    machineTime(),
+    performance.now(),
+  ]
   await backends.begin()
   const figures = await clients.carryOut({
     ports: servers.map(({ port }) => port),
@@ -118,7 +130,11 @@ async function measureOnce(
   })
   const took = (performance.now() - startedAt) / 1000
   for (const proxy of proxies) proxy.assertAlive()
-  const proxyUsed = used(proxies) - proxyBefore
+  const [proxyUsed, loadUsed, allUsed] = [
+    used(proxies) - proxyBefore,
+    used(others) - loadBefore,
+    machineTime() - allBefore,
+  ]
   const counts = await backends.counts()
   const all = counts.reduce((sum, count) => sum + count, 0)
   return {
@@ -126,6 +142,7 @@ async function measureOnce(
     shares: counts.map((count) => count / all),
     cpuPerRequest: (proxyUsed / figures.sent) * 1e6,
     busy: proxyUsed / took,
-    loadBusy: (used(others) - loadBefore) / took,
+    loadBusy: loadUsed / took,
+    othersBusy: Math.max(0, allUsed - proxyUsed - loadUsed) / took,
   }
 }

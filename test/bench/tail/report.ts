@@ -41,6 +41,7 @@ export interface TailSubjectReport extends Readonly<Record<keyof Latencies, Spre
   readonly cpuPerRequest: Spread
   readonly busy: Spread
   readonly loadBusy: Spread
+  readonly othersBusy: Spread
 }
 
 /** Sums up one scenario. */
@@ -67,6 +68,7 @@ export function reportTails(scenario: TailScenario, samples: TailSamples): TailS
       cpuPerRequest: over(({ cpuPerRequest }) => cpuPerRequest),
       busy: over(({ busy }) => busy),
       loadBusy: over(({ loadBusy }) => loadBusy),
+      othersBusy: over(({ othersBusy }) => othersBusy),
     }
   })
   subjects.sort((one, other) => one.p99.median - other.p99.median)
