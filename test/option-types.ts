@@ -172,6 +172,7 @@ export const generatedTypes: readonly GeneratedType[] = [
     description: 'What `register` takes: everything optional, nested objects in part; `false` leaves a plugin out.',
     base: { name: 'CoreOptions', schema: CoreOptions },
     parts: {
+      sticky: "Omit<StickySettings, 'policy'> | false",
       healthCheck: 'HealthCheckSettings | boolean',
       circuitBreaker: 'CircuitBreakerSettings | boolean',
       metrics: 'MetricsOptions | boolean',
@@ -182,6 +183,7 @@ export const generatedTypes: readonly GeneratedType[] = [
     imports: {
       'BalancerOptions as CoreOptions': '@fastify-balancer/balancer-core',
       HealthCheckSettings: '@fastify-balancer/health-check',
+      StickySettings: '@fastify-balancer/policies',
       CircuitBreakerSettings: '@fastify-balancer/circuit-breaker',
       MetricsOptions: '@fastify-balancer/metrics',
       AdminRoutesOptions: '@fastify-balancer/admin-routes',

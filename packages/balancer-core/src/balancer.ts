@@ -86,6 +86,7 @@ export class Balancer extends ManagedList {
     this.#slowStart = new SlowStart(clock, parsed.slowStart, () => this.#picking.over(this.set))
     this.list = new Backends(parsed, clock, this.hooks, (now, before) => this.#onSwap(now, before))
     this.list.watchTls(parsed.name, log)
+    this.#inForce.attach()
     this.#picking = new Picking(
       this.policy,
       this.set,
@@ -97,7 +98,6 @@ export class Balancer extends ManagedList {
       },
     )
     this.#handover = new Handover(this.queue, this.#picking, () => this.list.settle())
-    this.#inForce.attach()
   }
 
   /** With every default in place: one object, whose place another takes when they change. */
@@ -159,6 +159,11 @@ export class Balancer extends ManagedList {
     this.list.settle()
     if (this.#handover.mustQueue(exchange)) return 'saturated'
     return this.#picking.pick(exchange)
+  }
+
+  /** May the same request be sent there once more? */
+  keeps(backend: Backend, exchange: AttemptOwner): boolean {
+    return this.#picking.keeps(backend, exchange)
   }
 
   /** An attempt at this backend, unless it is full or a hook refuses. */

@@ -167,6 +167,7 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
     bindIfSignedIn(attempt, this.request.raw)
     if (attempt !== this.#current || this.outcome !== undefined) return attempt.discard()
     if (isListed(attempt, this.options.retry) && this.#retry(attempt, 'status')) return attempt.discard()
+    if (!this.passes(attempt)) return attempt.discard()
     const lane = this.call === undefined ? this.#lane : laneForCall(this.#lane, this.call, headers, this.reply.raw)
     this.#answer = new Answer(this, lane, attempt, controller, headers, this.#outgoing!.method)
     this.#answer.start(headers)
@@ -199,7 +200,7 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
     if (reason === 'drain-deadline' && balancer.closing) return false
     this.#retries ??= new Retries(this.options.retry, balancer.budget)
     if (!this.#retries.may(failed, reason, this.#outgoing!)) return false
-    const again = reason === 'stale-connection' && balancer.set.available.includes(failed.backend)
+    const again = reason === 'stale-connection' && balancer.keeps(failed.backend, this)
     let next = again ? balancer.attemptAt(failed.backend, this) : 'none'
     if (typeof next !== 'object') next = balancer.pick(this)
     const goesOn = typeof next === 'object' || (next === 'saturated' && this.#queue())
@@ -208,10 +209,7 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
     return goesOn
   }
 
-  /**
-   * Fails the request: attempts in progress are cancelled, and the client gets an error response if that is still
-   * possible.
-   */
+  /** Fails the request: cancels what is in progress, and answers the client if that is still possible. */
   fail(reason: FailureReason, error: unknown): void {
     if (this.outcome !== undefined) return
     this.outcome = reason

@@ -7,11 +7,13 @@ import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { administer } from './administration.ts'
 import { check, pluginOptions, type BalancerOptions } from './options.ts'
+import { withSticky } from './sticky-option.ts'
 import { shedUnderPressure } from './under-pressure.ts'
 
 async function plugin(app: FastifyInstance, given: BalancerOptions): Promise<void> {
   check(given)
-  const { core: options, healthCheck, circuitBreaker, metrics, admin, dashboard, underPressure } = pluginOptions(given)
+  const { sticky, healthCheck, circuitBreaker, metrics, admin, dashboard, underPressure, ...own } = pluginOptions(given)
+  const options = withSticky(own.core, sticky)
   // Before the routes, so that its hook applies to them.
   if (underPressure !== false) await shedUnderPressure(app, underPressure)
   // Its policies can be named from here on.
