@@ -15,7 +15,6 @@ export interface PeakEwmaSettings {
   penalty?: number | false
 }
 
-<<<<<<< HEAD
 /** What may stand beside `name: 'sticky'`: everything that has a default is optional. */
 export interface StickySettings {
   /**
@@ -67,7 +66,8 @@ export interface StickySettings {
    * @default 0
    */
   maxAge?: number | false
-=======
+}
+
 /** What may stand beside `name: 'tiers'`: everything that has a default is optional. */
 export interface TiersSettings {
   /**
@@ -124,17 +124,13 @@ export interface ZonesSettings {
    * @default 'p2c'
    */
   policy?: PolicyOption
->>>>>>> main
 }
 
 declare module '@fastify-balancer/balancer-core' {
   interface PolicySettings {
     'peak-ewma': PeakEwmaSettings
-<<<<<<< HEAD
     sticky: StickySettings
-=======
     tiers: TiersSettings
     zones: ZonesSettings
->>>>>>> main
   }
 }

@@ -28,7 +28,7 @@ export const sticky: NamedPolicy<typeof settings> = {
         return stickyPicker({
           name: inner.name,
           picker,
-          known: tokens.among([...available, ...spare]),
+          known: tokens.among([...available, ...draining, ...spare]),
           tokensIn: ({ headers }) => carrier.tokensIn(headers),
           isGenuine: (token) => tokens.isGenuine(token),
           mayMove: whenGone === 'redistribute',

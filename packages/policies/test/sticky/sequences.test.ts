@@ -8,11 +8,17 @@ import { test, type TestContext } from 'node:test'
 import { ask } from '../../../../test/support/ask.ts'
 import { startBackends } from '../../../../test/support/backend.ts'
 import { roundRobin } from '../../../balancer-core/src/picking/policies/round-robin.ts'
-import policiesPlugin, { type StickySettings } from '../../src/index.ts'
+import policiesPlugin from '../../src/index.ts'
 import { cookiesOf, stickyPolicy } from './stage.ts'
 
 const names = ['a', 'b', 'c'] as const
 type Name = (typeof names)[number]
+
+/** One that the list may hold. */
+interface Listed {
+  readonly id: Name
+  readonly url: string
+}
 
 const secrets = ['the first secret', 'the second secret', 'the third secret']
 
@@ -32,8 +38,8 @@ interface Known {
 
 /** A sticky balancer with real clients, and a plain one that says what the policy within would choose for new ones. */
 class World {
-  readonly #list: readonly { readonly id: Name; readonly url: string }[]
-  readonly #whenGone: StickySettings['whenGone']
+  readonly #list: readonly Listed[]
+  readonly #whenGone: 'redistribute' | 'fail'
   readonly #agent = new Agent({ keepAlive: true })
   readonly #standing = new Map<Name, Standing>()
   readonly #clients: readonly Known[] = [0, 1, 2].map(() => ({
@@ -47,7 +53,7 @@ class World {
   #plain!: Balancer
   #vetoes = new Map<Name, readonly Veto[]>()
 
-  constructor(list: World['#list'], whenGone: World['#whenGone']) {
+  constructor(list: readonly Listed[], whenGone: 'redistribute' | 'fail') {
     this.#list = list
     this.#whenGone = whenGone
     for (const name of names) this.#standing.set(name, { listed: true, sick: false, order: 'ready' })
@@ -150,7 +156,7 @@ class World {
   }
 
   get #policy() {
-    return stickyPolicy({ secret: this.#secrets, whenGone: this.#whenGone! })
+    return stickyPolicy({ secret: this.#secrets, whenGone: this.#whenGone })
   }
 
   #mayUse(name: Name): boolean {
