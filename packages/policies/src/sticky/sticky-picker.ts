@@ -23,7 +23,7 @@ export function stickyPicker({ name, picker, known, tokensIn, isGenuine, mayMove
       const backend = known.get(token)
       if (backend !== undefined) return backend
     }
-    return undefined
+    return !mayMove && tokens.some(isGenuine) ? null : undefined
   }
 
   return {
