@@ -62,10 +62,10 @@ export interface StickySettings {
   /** `Domain` of the cookie; if not given, the one host name that was asked */
   domain?: string
   /**
-   * How long a client keeps the cookie, from when it was bound; without one, until the browser closes (ms; 0 = none)
+   * How long a client keeps the cookie, from when it was bound, at most 400 days (ms); 0 = until the browser closes
    * @default 0
    */
-  maxAge?: number | false
+  maxAge?: number
 }
 
 /** What may stand beside `name: 'tiers'`: everything that has a default is optional. */

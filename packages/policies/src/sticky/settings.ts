@@ -1,5 +1,5 @@
 import type { PolicyOption } from '@fastify-balancer/balancer-core'
-import { milliseconds, strict } from '@fastify-balancer/option-schema'
+import { strict } from '@fastify-balancer/option-schema'
 import { Type, type Static } from '@sinclair/typebox'
 
 /** The name of a cookie or of a header (RFC 9110 §5.6.2). */
@@ -67,10 +67,13 @@ export const stickySettings = Type.Object(
         description: '`Domain` of the cookie; if not given, the one host name that was asked',
       }),
     ),
-    maxAge: milliseconds(
-      'How long a client keeps the cookie, from when it was bound; without one, until the browser closes',
-      0,
-    ),
+    maxAge: Type.Integer({
+      minimum: 0,
+      maximum: 34_560_000_000,
+      default: 0,
+      description:
+        'How long a client keeps the cookie, from when it was bound, at most 400 days (ms); 0 = until the browser closes',
+    }),
   },
   strict,
 )
