@@ -1,4 +1,4 @@
-import type { BalancerOptions as CoreOptions, PolicyOption } from '@fastify-balancer/balancer-core'
+import type { BalancerOptions as CoreOptions } from '@fastify-balancer/balancer-core'
 import { policies, type StickySettings } from '@fastify-balancer/policies'
 import { faultsOf, withDefaults } from '@fastify-balancer/option-schema'
 import { Type } from '@sinclair/typebox'
@@ -25,5 +25,5 @@ export function faultsOfSticky(sticky: StickyOptions, policy: CoreOptions['polic
 export function withSticky(core: CoreOptions, sticky: StickyOptions | false): CoreOptions {
   if (sticky === false) return core
   const { policy = 'round-robin' } = core
-  return { ...core, policy: { name: 'sticky', ...sticky, policy } as PolicyOption }
+  return { ...core, policy: { name: 'sticky', ...sticky, policy } }
 }

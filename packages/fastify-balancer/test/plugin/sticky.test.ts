@@ -95,7 +95,11 @@ test('faults are told as those of `sticky`', async (t) => {
 
 /** What a file says of the balancer over these. */
 const inFile = (backends: readonly { url: string }[], further: object) =>
-  described({ backends: backends.map(({ url }, index) => ({ url, id: 'abc'[index]! })), healthCheck: false, ...further })
+  described({
+    backends: backends.map(({ url }, index) => ({ url, id: 'abc'[index]! })),
+    healthCheck: false,
+    ...further,
+  })
 
 test('in a file: a secret from a file beside it, another by a reload, and nobody loses their backend', async (t) => {
   const backends = await startBackends(t, 'a', 'b', 'c')

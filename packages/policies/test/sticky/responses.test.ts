@@ -246,7 +246,7 @@ test('by a header: the response tells the token, and the client sends it back', 
     settings: { header: 'X-Session' },
     listener: (name) => (request, response) => {
       response.setHeader('x-session', 'of the backend')
-      response.end(`${name} ${request.headers['x-session']}`)
+      response.end(`${name} ${String(request.headers['x-session'])}`)
     },
   })
   await ask(url)

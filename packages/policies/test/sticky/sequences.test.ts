@@ -1,6 +1,6 @@
 // Whatever happens in which order, a model says where each client must be answered.
 import balancer, { Balancer, type Veto } from '@fastify-balancer/balancer-core'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import Fastify, { type FastifyInstance } from 'fastify'
 import assert from 'node:assert/strict'
 import { Agent } from 'node:http'
