@@ -70,7 +70,7 @@ for (const lane of ['raw', 'full'] as const)
     const urls = await Promise.all(
       [
         (_request: IncomingMessage, response: ServerResponse) => void response.writeHead(500).end('a'),
-        (request: IncomingMessage) => void request.socket.destroy(),
+        ({ socket }: IncomingMessage) => void socket.destroy(),
         (_request: IncomingMessage, response: ServerResponse) => {
           response.setHeader('set-cookie', 'of=backend')
           response.setHeader('x-internal', 'of the backend')

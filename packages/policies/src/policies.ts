@@ -1,6 +1,8 @@
 import type { NamedPolicies } from '@fastify-balancer/balancer-core'
+import { consistentPolicies } from './consistent/consistent-policies.ts'
 import { peakEwma } from './load-aware/peak-ewma.ts'
 import { sticky } from './sticky/sticky.ts'
+import { canary } from './tiers/canary.ts'
 import { tiers } from './tiers/tiers.ts'
 import { zones } from './tiers/zones.ts'
 
@@ -8,6 +10,8 @@ import { zones } from './tiers/zones.ts'
 export const policies = {
   'peak-ewma': peakEwma,
   sticky,
+  ...consistentPolicies,
   tiers,
   zones,
+  canary,
 } as const satisfies NamedPolicies

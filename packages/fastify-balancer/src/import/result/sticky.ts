@@ -7,7 +7,7 @@ const secret: Tree = [new Variable('STICKY_SECRET')]
 /** The longest age that browsers accept (RFC 6265bis §5.5), in ms: 400 days. */
 export const longestAge = 400 * 86_400_000
 
-const sameSites = ['lax', 'strict', 'none']
+const sameSites = new Set(['lax', 'strict', 'none'])
 
 /** What a cookie of another program is here. `attributes` are by their names in lower case. */
 export function stickyOf(cookie: string, attributes: ReadonlyMap<string, string>, maxAge?: number): TreeObject {
@@ -16,7 +16,7 @@ export function stickyOf(cookie: string, attributes: ReadonlyMap<string, string>
     cookie,
     secret,
     secure: attributes.has('secure') ? true : undefined,
-    sameSite: sameSites.includes(sameSite) ? sameSite : undefined,
+    sameSite: sameSites.has(sameSite) ? sameSite : undefined,
     path: attributes.get('path'),
     domain: attributes.get('domain')?.replace(/^\./, ''),
     maxAge: maxAge === undefined ? undefined : Math.min(maxAge, longestAge),
