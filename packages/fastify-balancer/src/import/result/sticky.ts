@@ -1,7 +1,7 @@
 import { Variable, type Tree, type TreeObject } from './draft.ts'
 import type { Place, Report } from './report.ts'
 
-/** The secret is for whoever runs it: a file is no place for it, and there is none to take over. */
+/** The operator sets the secret: it should not stand in the file, and nginx and HAProxy have none to take over. */
 const secret: Tree = [new Variable('STICKY_SECRET')]
 
 /** The longest age that browsers accept (RFC 6265bis §5.5), in ms: 400 days. */
