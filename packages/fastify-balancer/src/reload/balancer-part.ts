@@ -47,8 +47,8 @@ export async function balancerPart(
   index: number,
   force: boolean,
 ): Promise<Part> {
-  const { healthCheck = {}, circuitBreaker = {}, sticky = false, ...options } = configuration
-  const beside = { 'health-check': healthCheck, 'circuit-breaker': circuitBreaker }
+  const { healthCheck = {}, circuitBreaker = {}, mirror = false, sticky = false, ...options } = configuration
+  const beside = { 'health-check': healthCheck, 'circuit-breaker': circuitBreaker, mirror }
   const place = `balancers.${balancer.name}`
   let change: PreparedChange
   try {
