@@ -1,6 +1,6 @@
 import type { Balancer, NamedPolicy, Policy } from '@fastify-balancer/balancer-core'
 import { canBeOff, strict } from '@fastify-balancer/option-schema'
-import { Type } from '@sinclair/typebox'
+import { Type, type Static } from '@sinclair/typebox'
 import { InFlight } from './in-flight.ts'
 import { key, keyFaults } from './key-option.ts'
 import { KeyReader } from './key-reader.ts'
@@ -29,7 +29,7 @@ const settings = Type.Object(
 )
 
 /** The policy of this name; `make` lays out the keys. */
-function consistent(name: string, make: LayoutMaker, description: string): NamedPolicy<typeof settings> {
+function consistent(name: string, make: LayoutMaker, description: string): NamedPolicy<Static<typeof settings>> {
   return {
     description,
     settings,

@@ -1,6 +1,6 @@
 import type { Backend, NamedPolicy, Policy } from '@fastify-balancer/balancer-core'
 import { milliseconds, strict } from '@fastify-balancer/option-schema'
-import { Type } from '@sinclair/typebox'
+import { Type, type Static } from '@sinclair/typebox'
 import { PeakTimes } from './response-times.ts'
 
 const settings = Type.Object(
@@ -15,7 +15,7 @@ const settings = Type.Object(
 const unknownCost = 1e9
 
 /** Cost is the peak mean of response times × (requests in flight + 1), the cheaper of two drawn at random. */
-export const peakEwma: NamedPolicy<typeof settings> = {
+export const peakEwma: NamedPolicy<Static<typeof settings>> = {
   description:
     'Of two random ones, the one with the lower response time (moving average, peaks first) × requests in flight',
   settings,

@@ -3,14 +3,14 @@ import type { Attempt, Balancer, NamedPolicy, Policy } from '@fastify-balancer/b
 import { cookieCarrier } from './cookie-carrier.ts'
 import { headerCarrier } from './header-carrier.ts'
 import { stickyPicker } from './sticky-picker.ts'
-import { stickyFaults, stickySettings as settings } from './settings.ts'
+import { stickyFaults, stickySettings as settings, type ParsedSticky } from './settings.ts'
 import { Tokens } from './tokens.ts'
 
 /**
  * A client that has a token of a backend goes there as long as that may be used; all others go where the policy within
  * sends them, and are bound to the backend whose response they get. (HAProxy's `cookie … insert indirect nocache`.)
  */
-export const sticky: NamedPolicy<typeof settings> = {
+export const sticky: NamedPolicy<ParsedSticky> = {
   description: 'Clients stay with the backend that answered first, by a cookie or a header; new ones by another policy',
   settings,
   faults: stickyFaults,

@@ -7,6 +7,11 @@ import { murmur3 } from '../consistent/murmur3.ts'
 import { cookieOf } from '../consistent/request-parts.ts'
 import { TieredPolicy, type Members } from './tiered-policy.ts'
 
+const userKey: typeof key = {
+  ...key,
+  description: `Keeps each user on one side: ${key.description}; without it, each request is drawn`,
+}
+
 const settings = Type.Object(
   {
     tag: Type.String({ minLength: 1, default: 'canary', description: 'The canaries are the backends with this tag' }),
@@ -16,7 +21,7 @@ const settings = Type.Object(
       default: 0,
       description: 'Share of the requests, or with `key` of the users, that canaries get (0–1), however many there are',
     }),
-    key: { ...key, description: `Keeps each user on one side: ${key.description}; without it, each request is drawn` },
+    key: userKey,
     header: Type.Optional(
       Type.String({
         minLength: 1,
@@ -36,12 +41,12 @@ function pointOfKey(text: string): number {
 }
 
 /** A new version on trial: a share of the requests, the same users, or requests that ask for it (as ingress-nginx's canary). */
-export const canary: NamedPolicy<typeof settings> = {
+export const canary: NamedPolicy<Static<typeof settings>> = {
   description:
     'A share of the requests or users, or those with a header, go to the backends with a `tag`, the rest to the others',
   settings,
   faults: ({ key: given }) => keyFaults(given),
-  make(given: Static<typeof settings>, parts) {
+  make(given, parts) {
     const { tag, share, header, cookie } = given
     const reader = given.key === undefined ? undefined : new KeyReader(given.key)
     const isCanary = ({ tags }: Backend) => tags.includes(tag)

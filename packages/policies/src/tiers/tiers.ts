@@ -65,12 +65,12 @@ function byPriority(available: readonly Backend[], spare: readonly Backend[]): r
  * Priorities with spill-over: by health, as Envoy's priority levels do, and when a priority is full. Without it, the core
  * uses the next priority only when no backend of the first is healthy.
  */
-export const tiers: NamedPolicy<typeof settings> = {
+export const tiers: NamedPolicy<Static<typeof settings>> = {
   description:
     'By `priority`, the lowest first; requests spill over to the next when too few are healthy, or all are full',
   settings,
   faults: limitFaults,
-  make(given: Static<typeof settings>, parts) {
+  make(given, parts) {
     return new TieredPolicy(
       'tiers',
       byPriority,

@@ -44,11 +44,11 @@ const settings = Type.Object(
  * Keeps requests in the zone of the balancer as far as that has room and is healthy. (Envoy's zone-aware routing compares
  * the zones of all its clients; here, health and saturation say how much a zone can take.)
  */
-export const zones: NamedPolicy<typeof settings> = {
+export const zones: NamedPolicy<Static<typeof settings>> = {
   description: 'Backends of the own `zone` first; others when too few there are healthy, or all are full',
   settings,
   faults: limitFaults,
-  make(given: Static<typeof settings>, parts) {
+  make(given, parts) {
     const { zone: own, minimum, overprovisioning } = given
     const isNear = ({ zone }: Backend) => zone === own
     function byZone(available: readonly Backend[]): readonly Members[] {

@@ -1,5 +1,5 @@
 import { strict } from '@fastify-balancer/option-schema'
-import { Type, type Static, type TObject } from '@sinclair/typebox'
+import { Type, type TObject } from '@sinclair/typebox'
 import type { Backend } from '../../backends/backend.ts'
 import type { Policy } from '../policy.ts'
 import type { Draws } from './draws.ts'
@@ -23,15 +23,15 @@ export interface PolicyParts {
   readonly policy: (option: string | { readonly name: string }) => Policy
 }
 
-/** A policy that options can name, as `'name'` or `{ name, ...settings }`. */
-export interface NamedPolicy<Settings extends TObject = TObject> {
+/** A policy that options can name, as `'name'` or `{ name, ...settings }`. `Settings`: their type, with every default. */
+export interface NamedPolicy<Settings = Readonly<Record<string, unknown>>> {
   /** What it does, in one line for tables and help. */
   readonly description: string
   /** What may stand beside `name`. A setting called `policy` is another policy, by name, settings or code. */
-  readonly settings: Settings
+  readonly settings: TObject
   /** What the schema cannot check: one line for each fault, beginning with the setting's name. */
-  faults?(this: void, settings: Static<Settings>): readonly string[]
-  make(this: void, settings: Static<Settings>, parts: PolicyParts): Policy
+  faults?(this: void, settings: Settings): readonly string[]
+  make(this: void, settings: Settings, parts: PolicyParts): Policy
 }
 
 /** Policies by name. */
