@@ -11,6 +11,7 @@ const packages = join(import.meta.dirname, '..', 'packages')
  */
 const order = [
   'index',
+  'exchange-rules',
   'plugin',
   'shared-balancers',
   'route',

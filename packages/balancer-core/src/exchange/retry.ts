@@ -16,6 +16,9 @@ export const maxRedirects = 10
 /** Idempotent methods (RFC 9110 §9.2.2), independent of `retry.methods`. */
 const idempotent = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE'])
 
+/** What of a request its retries look at; a body that has been recorded is put in place of the one that was streamed. */
+export type Repeated = Pick<Outgoing, 'method' | 'body' | 'upgrade'>
+
 /** The facts that decide whether another attempt may follow. */
 export interface RetryQuestion {
   readonly reason: FailureReason | 'status'
@@ -100,7 +103,7 @@ export class Retries {
   }
 
   /** May another attempt follow this one? Then call `decided` with whether one does. */
-  may(failed: Attempt, reason: FailureReason | 'status', out: Outgoing): boolean {
+  may(failed: Attempt, reason: FailureReason | 'status', out: Repeated): boolean {
     if (out.body instanceof RecordedBody) out.body = out.body.whole ?? out.body
     const { method, body, upgrade } = out
     const { started, exchange } = failed

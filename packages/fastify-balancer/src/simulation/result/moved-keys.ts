@@ -1,0 +1,40 @@
+import type { Backend, Policy } from '@fastify-balancer/balancer-core'
+
+type Headers = Readonly<Record<string, string>>
+
+/** Enough to see what a policy does. */
+const mostKeys = 2000
+const mostLeavers = 10
+
+/** Some of a list, evenly spread. */
+function some<Item>(items: readonly Item[], most: number): readonly Item[] {
+  const step = Math.max(1, items.length / most)
+  return Array.from({ length: Math.min(items.length, most) }, (_, index) => items[Math.floor(index * step)]!)
+}
+
+/** Who gets each key; undefined if that is not always the same. */
+function owners(policy: Policy, backends: readonly Backend[], keys: readonly Headers[]) {
+  const picker = policy.over(backends)
+  const ask = () => keys.map((headers) => picker.pick({ method: 'GET', url: '/', headers }))
+  const first = ask()
+  const isSame = [ask(), ask()].every((again) => again.every((one, index) => one === first[index]))
+  return isSame ? first : undefined
+}
+
+/**
+ * The share of keys that get another backend when one leaves, 0 to 1, on average over those that may leave. At least those
+ * of the one that leaves must move. Undefined for a policy that does not go by keys. Nobody is busy meanwhile.
+ */
+export function movedKeys(policy: Policy, backends: readonly Backend[], users: readonly Headers[]): number | undefined {
+  const keys = some(users, mostKeys)
+  const before = owners(policy, backends, keys)
+  if (before === undefined || new Set(before).size < 2) return undefined
+  let moved = 0
+  const leavers = some(backends, mostLeavers)
+  for (const leaver of leavers) {
+    const left = backends.filter((backend) => backend !== leaver)
+    const after = owners(policy, left, keys)
+    moved += before.filter((one, index) => one !== after?.[index]).length
+  }
+  return moved / (keys.length * leavers.length)
+}
