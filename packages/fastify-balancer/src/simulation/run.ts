@@ -56,11 +56,13 @@ export async function run(
   const [random, work] = [randomStream(seed, 'arrivals'), randomStream(seed, 'work')]
   startArrivals({ balancer, clock, counter, random, work }, scenario)
   for (let steps = 1; clock.step(duration); steps++) {
+    // oxlint-disable no-await-in-loop -- what has happened must have had its effect before the next thing happens
     if (due.length > 0) for (const change of due.splice(0)) await apply(stage, change)
     const settled = stage.settle()
     if (settled !== undefined) await settled
     if (steps % turn > 0) continue
     await setImmediate()
+    // oxlint-enable no-await-in-loop
     onProgress(clock.elapsed / duration)
   }
   usage.stop()

@@ -35,6 +35,7 @@ export async function simulateScenario(scenario: Scenario, onProgress: ProgressL
   const runs: RunResult[] = []
   for (const [index, policy] of policies.entries()) {
     const name = names[index]!
+    // oxlint-disable-next-line no-await-in-loop -- there is one processor for all of them
     runs.push(await run(scenario, policy, name, (part) => onProgress(name, part)))
   }
   return { seed, duration, warmUp, runs }

@@ -14,10 +14,10 @@ export interface ChartLine {
 }
 
 /** Percentiles that are named, if the chart reaches so far. */
-const named = [0, 50, 90, 99, 99.9, 99.99] as const
+const named = [50, 90, 99, 99.9, 99.99] as const
 
-/** How many requests there are for one beyond: 10 for the 90th percentile, 100 for the 99th. */
-const scale = (percent: number) => Math.log10(1 / (1 - percent / 100))
+/** From the median, by how many requests there are for one beyond: 10 for the 90th percentile, 100 for the 99th. */
+const scale = (percent: number) => Math.log10(50 / (100 - percent))
 
 /** Powers of ten and their 2- and 5-fold from below the least to above the most; powers alone if that is enough. */
 function steps(least: number, most: number): readonly number[] {
@@ -51,7 +51,7 @@ export function linesOf(runs: readonly RunResult[]): {
     })),
     across: named
       .filter((percent) => percent <= most)
-      .map((percent) => ({ at: scale(percent) / scale(most), label: percent === 0 ? 'min' : `p${percent}` })),
+      .map((percent) => ({ at: scale(percent) / scale(most), label: `p${percent}` })),
     up: marks.map((mark) => ({ at: place(mark), label: String(mark) })),
   }
 }

@@ -3,8 +3,11 @@ import type { SimulationResult } from './run-result.ts'
 
 const width = 720
 const height = 400
-const margin = { left: 64, right: 24, top: 40, bottom: 52 }
+const margin = { left: 56, right: 184, top: 40, bottom: 52 }
 const plot = { width: width - margin.left - margin.right, height: height - margin.top - margin.bottom }
+
+/** Longer names have no room in the legend. */
+const mostLetters = 19
 
 /** Told apart by people who see red and green alike, and on light and dark: Okabe and Ito's, without the pale ones. */
 const colors = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#8a63d2', '#7f7f7f'] as const
@@ -23,20 +26,18 @@ const style = `
     .grid { stroke: #30363d }
   }`
 
+const references: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&apos;',
+}
+
 /** As text of XML, also within quotes. Characters that no XML may hold become question marks. */
-export function escaped(text: string): string {
-  const names: Readonly<Record<string, string>> = {
-    '&': '&amp;',
-    '<': '&lt;',
-    '>': '&gt;',
-    '"': '&quot;',
-    "'": '&apos;',
-  }
-  // oxlint-disable-next-line no-control-regex -- those are meant
-  return text
-    .toWellFormed()
-    .replaceAll(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, '?')
-    .replaceAll(/[&<>"']/g, (one) => names[one]!)
+export function escaped(given: string): string {
+  const plain = given.toWellFormed().replaceAll(/[^\P{Cc}\t\n\r]|[\uFFFE\uFFFF]/gu, '?')
+  return plain.replaceAll(/[&<>"']/g, (one) => references[one]!)
 }
 
 const round = (value: number) => Math.round(value * 10) / 10
@@ -49,11 +50,12 @@ function text(x: number, y: number, content: string, anchor = 'start', kind = ''
 const grid = (x1: number, y1: number, x2: number, y2: number) =>
   `<line class="grid" x1="${round(x1)}" y1="${round(y1)}" x2="${round(x2)}" y2="${round(y2)}"/>`
 
-/** Lines of the legend, as many as fit side by side. */
+/** Which line is whose, beside the chart, from the top. */
 function legend(lines: readonly ChartLine[]): readonly string[] {
   return lines.flatMap(({ name }, index) => {
-    const [x, y] = [margin.left + 16, margin.top + 18 + 18 * index]
-    return [`<path class="line" ${strokeOf(index)} d="M${x} ${y - 4}h22"/>`, text(x + 30, y, name)]
+    const [x, y] = [width - margin.right + 16, margin.top + 12 + 18 * index]
+    const shown = name.length > mostLetters ? `${name.slice(0, mostLetters - 1)}…` : name
+    return [`<path class="line" ${strokeOf(index)} d="M${x} ${y - 4}h22"/>`, text(x + 30, y, shown)]
   })
 }
 

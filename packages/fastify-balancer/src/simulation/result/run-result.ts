@@ -50,7 +50,7 @@ export interface SimulationResult {
   readonly runs: readonly RunResult[]
 }
 
-const percents = [0, 10, 25, 50, 75, 90, 95, 98, 99, 99.5, 99.8, 99.9, 99.95, 99.98, 99.99] as const
+const percents = [50, 75, 90, 95, 98, 99, 99.5, 99.8, 99.9, 99.95, 99.98, 99.99] as const
 
 /** Only as far as there are requests beyond. */
 function curveOf(sorted: Float64Array): RunResult['curve'] {

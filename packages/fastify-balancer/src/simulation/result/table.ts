@@ -49,7 +49,7 @@ function groupShare(backends: readonly BackendFigures[]): string {
   return shares.length === 1 ? whole : `${whole} (${percent(Math.min(...shares))} to ${percent(Math.max(...shares))})`
 }
 
-function shares(runs: readonly RunResult[]): string {
+function shareTable(runs: readonly RunResult[]): string {
   const { backends } = runs[0]!
   const byGroup = backends.length > mostBackends
   const nameOf = ({ id, group }: BackendFigures) => (byGroup ? group : id)
@@ -57,20 +57,20 @@ function shares(runs: readonly RunResult[]): string {
   const rows = names.map((name) => {
     const members = (run: RunResult) => run.backends.filter((one) => nameOf(one) === name)
     const count = members(runs[0]!).length
-    return [count === 1 ? name : `${name} × ${count}`, ...runs.map((run) => groupShare(members(run)))]
+    return [count === 1 ? name : `${name} × ${count}`].concat(runs.map((run) => groupShare(members(run))))
   })
   return aligned([['share of requests', ...runs.map(({ policy }) => policy)], ...rows])
 }
 
-function errors(runs: readonly RunResult[]): string {
+function errorTable(runs: readonly RunResult[]): string {
   const names = [...new Set(runs.flatMap((run) => Object.keys(run.errors)))].toSorted()
   if (names.length === 0) return ''
-  const rows = names.map((name) => [name, ...runs.map((run) => String(run.errors[name] ?? 0))])
+  const rows = names.map((name) => [name].concat(runs.map((run) => String(run.errors[name] ?? 0))))
   return `\n${aligned([['errors', ...runs.map(({ policy }) => policy)], ...rows])}`
 }
 
 /** The result as text: figures of each policy, and what each backend got. */
 export function table({ runs, duration, warmUp, seed }: SimulationResult): string {
   const measured = `${warmUp / 1000} s to ${duration / 1000} s of simulated time, seed ${seed}`
-  return `${figures(runs)}\n${shares(runs)}${errors(runs)}\n${measured}\n`
+  return `${figures(runs)}\n${shareTable(runs)}${errorTable(runs)}\n${measured}\n`
 }

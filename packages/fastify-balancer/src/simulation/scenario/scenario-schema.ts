@@ -75,7 +75,7 @@ export const SimulationOptions = Type.Object(
       default: {},
       description: `Options of \`register\`: ${simulatedOptions.map((name) => `\`${name}\``).join(', ')}`,
       additionalProperties: false,
-    } as TObject,
+    },
     changes: Type.Array(Change, {
       default: [],
       description:

@@ -135,7 +135,7 @@ export function scenarioOf(options: ParsedScenario): Scenario {
     policies: chosen(options),
     arrivals,
     keys,
-    balancer: withoutTrue(options.balancer) as BalancerOptions,
+    balancer: withoutTrue(options.balancer),
     changes: changes.map(changeOf),
     duration,
     warmUp,

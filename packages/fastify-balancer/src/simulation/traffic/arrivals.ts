@@ -62,7 +62,10 @@ class OpenLoop implements Happening {
     this.#sender = sender
     this.#mean = 1000 / rate
     this.#isPoisson = isPoisson
-    sources.clock.plan(this, this.#gap())
+  }
+
+  start(): void {
+    this.#sources.clock.plan(this, this.#gap())
   }
 
   happen(): void {
@@ -89,7 +92,12 @@ class ClosedLoopClient implements Happening {
     this.#sources = sources
     this.#sender = sender
     this.#think = think
-    sources.clock.plan(this, think * sources.random())
+  }
+
+  /** Not all at the same time, unless nobody thinks. */
+  start(): void {
+    const { clock, random } = this.#sources
+    clock.plan(this, this.#think * random())
   }
 
   happen(): void {
@@ -108,6 +116,6 @@ class ClosedLoopClient implements Happening {
 export function startArrivals(sources: Sources, scenario: Scenario): void {
   const { rate, process, clients, think } = scenario.arrivals
   const sender = new Sender(sources, scenario)
-  if (rate !== undefined) new OpenLoop(sources, sender, rate, process === 'poisson')
-  else for (let count = 0; count < clients!; count++) new ClosedLoopClient(sources, sender, think)
+  if (rate !== undefined) new OpenLoop(sources, sender, rate, process === 'poisson').start()
+  else for (let count = 0; count < clients!; count++) new ClosedLoopClient(sources, sender, think).start()
 }

@@ -28,11 +28,11 @@ export class Probes {
     this.underWay++
     return new Promise((resolve, reject) => {
       let controller: Parameters<Guest['onRequestStart']>[0] | undefined
-      const end = (error: unknown) => {
+      const end = (error: Error | undefined) => {
         this.underWay--
         this.hasEnded = true
         if (error === undefined) resolve()
-        else reject(error as Error)
+        else reject(error)
       }
       let status = 0
       server.visit(work, {
@@ -40,7 +40,7 @@ export class Probes {
         onRequestSent() {},
         onResponseStart: (_controller, answered) => void (status = answered),
         onResponseEnd: () => end(status < 500 ? undefined : new Error(`HTTP ${status}`)),
-        onResponseError: (_controller, error) => end(error ?? new Error('no answer')),
+        onResponseError: (_controller, error) => end(error as Error),
       })
       signal.addEventListener('abort', () => controller?.abort(new Error('the probe was ended')))
     })

@@ -84,7 +84,7 @@ export class Stage {
       return setImmediate()
     }
     // Reading the set has put vetoes in force; places that are free go to waiting requests in the next tick.
-    return queue.length === 0 || set.all.length === 0 ? undefined : new Promise(process.nextTick)
+    return queue.length === 0 || set.all.length === 0 ? undefined : new Promise((resolve) => process.nextTick(resolve))
   }
 
   /** Changes the list, at this moment. Newcomers are probed first, which takes time. */
@@ -93,6 +93,7 @@ export class Stage {
     const made = make(this.balancer).finally(() => this.#changesUnderWay--)
     // A change that is refused is one that does not happen, as on a real one.
     made.catch(() => {})
+    // oxlint-disable-next-line no-await-in-loop -- promises that wait for promises
     for (let turn = 0; turn < mostTurns && this.#changesUnderWay > 0; turn++) await setImmediate()
   }
 
@@ -131,10 +132,11 @@ export class Stage {
 
   /** Until it is ready; time passes only while somebody waits for a probe. */
   async #boot(): Promise<void> {
-    let isReady = false
-    const ready = Promise.resolve(this.#app.ready()).finally(() => (isReady = true))
+    const state = { isReady: false }
+    const ready = Promise.resolve(this.#app.ready()).finally(() => (state.isReady = true))
     ready.catch(() => {})
-    while (!isReady) {
+    while (!state.isReady) {
+      // oxlint-disable-next-line no-await-in-loop -- the app has its turn
       await setImmediate()
       if (this.#probes.underWay > 0) this.clock.step()
     }
