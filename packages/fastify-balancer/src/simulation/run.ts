@@ -66,7 +66,8 @@ export async function run(
     onProgress(clock.elapsed / duration)
   }
   usage.stop()
-  const result = resultOf(name, scenario, counter, usage, await keysMoved(scenario, policy))
+  const { inFlight } = stage
+  const result = resultOf(name, scenario, counter, usage, inFlight, await keysMoved(scenario, policy))
   await stage.close()
   return result
 }

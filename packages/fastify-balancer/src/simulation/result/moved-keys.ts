@@ -12,12 +12,16 @@ function some<Item>(items: readonly Item[], most: number): readonly Item[] {
   return Array.from({ length: Math.min(items.length, most) }, (_, index) => items[Math.floor(index * step)]!)
 }
 
-/** Who gets each key; undefined if that is not always the same. */
+/** Who gets each key; undefined if that is not always the same, whoever was asked for before. */
 function owners(policy: Policy, backends: readonly Backend[], keys: readonly Headers[]) {
   const picker = policy.over(backends)
-  const ask = () => keys.map((headers) => picker.pick({ method: 'GET', url: '/', headers }))
-  const first = ask()
-  const isSame = [ask(), ask()].every((again) => again.every((one, index) => one === first[index]))
+  const ask = (headers: Headers) => picker.pick({ method: 'GET', url: '/', headers })
+  const first = keys.map(ask)
+  const backwards = keys.toReversed().map(ask).toReversed()
+  // Turns that end where they began are no different in the next round.
+  ask(keys[0]!)
+  const shifted = keys.map(ask)
+  const isSame = first.every((one, index) => one === backwards[index] && one === shifted[index])
   return isSame ? first : undefined
 }
 

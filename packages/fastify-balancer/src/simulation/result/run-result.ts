@@ -71,6 +71,7 @@ export function resultOf(
   scenario: Scenario,
   measurements: Measurements,
   usage: Usage,
+  inFlight: number,
   moved: number | undefined,
 ): RunResult {
   const { arrived, completed, failed, measured, retried, errors } = measurements
@@ -89,7 +90,7 @@ export function resultOf(
     arrived,
     completed,
     failed,
-    inFlight: arrived - completed - failed,
+    inFlight,
     errorShare: (measured - sorted.length) / Math.max(1, measured),
     errors: Object.fromEntries([...errors].toSorted(([one], [other]) => (one < other ? -1 : 1))),
     retriedShare: retried / Math.max(1, measured),

@@ -7,6 +7,8 @@ const work = { first: 0.5, second: 0.25 }
 /** How many probes are under way, and whether what waits for one has not been told yet. */
 export class Probes {
   underWay = 0
+  /** Those of them that are at a server like requests. */
+  asking = 0
   /** One has ended: promises wait for their turn. */
   hasEnded = false
 
@@ -26,10 +28,12 @@ export class Probes {
   /** Asks a server as an active health check does. Rejects where it does not answer, or answers 500 or more. */
   ask(server: SimulatedServer, signal: AbortSignal): Promise<void> {
     this.underWay++
+    this.asking++
     return new Promise((resolve, reject) => {
       let controller: Parameters<Guest['onRequestStart']>[0] | undefined
       const end = (error: Error | undefined) => {
         this.underWay--
+        this.asking--
         this.hasEnded = true
         if (error === undefined) resolve()
         else reject(error)

@@ -30,8 +30,6 @@ export class SimulatedServer implements RequestPool {
   #first = 0
   /** Requests that have a place. */
   #busy = 0
-  /** Most that had a place at one time. */
-  #mostBusy = 0
   /** How often it has died: what an earlier life had begun is lost. */
   #deaths = 0
   #destroyed = false
@@ -58,9 +56,9 @@ export class SimulatedServer implements RequestPool {
     return this.#destroyed
   }
 
-  /** Most requests that had a place at one time. */
-  get mostBusy(): number {
-    return this.#mostBusy
+  /** Visits that have not ended for their guests. */
+  get visits(): number {
+    return this.#open.size
   }
 
   get isDown(): boolean {
@@ -132,7 +130,6 @@ export class SimulatedServer implements RequestPool {
   #begin(visit: Visit): void {
     const { failures } = this.#options
     this.#busy++
-    if (this.#busy > this.#mostBusy) this.#mostBusy = this.#busy
     visit.stage = 'served'
     visit.life = this.#deaths
     let duration = this.#serviceTime(visit.work)

@@ -15,14 +15,19 @@ class Timer implements Happening {
   order = 0
   #callback: (() => void) | undefined
 
-  constructor(callback: () => void) {
+  readonly #clock: SimulatedClock
+
+  constructor(clock: SimulatedClock, callback: () => void) {
+    this.#clock = clock
     this.#callback = callback
   }
 
   happen(): void {
     const callback = this.#callback
+    if (callback === undefined) return
     this.#callback = undefined
-    callback?.()
+    this.#clock.hasRung = true
+    callback()
   }
 
   cancel(): void {
@@ -39,6 +44,8 @@ const beginning = 1000
 
 /** Time that passes only when the next thing happens: a clock for a balancer, and the plan of all that is to come. */
 export class SimulatedClock implements Clock {
+  /** A timer has rung: promises may wait for their turn. To be set back by the one who lets them have it. */
+  hasRung = false
   #now = beginning
   #order = 0
   /** When the traffic began; undefined before. */
@@ -51,7 +58,7 @@ export class SimulatedClock implements Clock {
   }
 
   setTimeout(callback: () => void, delay: number): unknown {
-    const timer = new Timer(callback)
+    const timer = new Timer(this, callback)
     this.plan(timer, Math.max(0, delay))
     return timer
   }
@@ -86,10 +93,14 @@ export class SimulatedClock implements Clock {
     plan[index] = happening
   }
 
-  /** The next thing happens, unless that is after `limit`, a time of the scenario in ms. False if nothing did. */
+  /** The next thing happens. False if there is none until `limit`, a time of the scenario in ms: then it is that time. */
   step(limit = Infinity): boolean {
     const next = this.#plan[0]
-    if (next === undefined || next.due > limit + (this.#start ?? 0)) return false
+    const end = limit + (this.#start ?? 0)
+    if (next === undefined || next.due > end) {
+      if (end < Infinity) this.#now = end
+      return false
+    }
     this.#removeFirst()
     this.#now = next.due
     next.happen()

@@ -33,7 +33,9 @@ function listed({ id, weight, priority, maxInFlight, zone, tags }: ScenarioBacke
  */
 export class Stage {
   readonly clock = new SimulatedClock()
-  readonly servers = new Map<string, SimulatedServer>()
+  /** By the names of their backends; of one that has left and come again, the new one. */
+  readonly #servers = new Map<string, SimulatedServer>()
+  readonly #everyServer: SimulatedServer[] = []
   readonly #seed: number
   readonly #app: FastifyInstance
   readonly #probes = new Probes()
@@ -60,7 +62,7 @@ export class Stage {
     })
     stage.#replacePools()
     stage.balancer.addHook('onBackendsPropose', (candidates) => {
-      for (const candidate of candidates) candidate.pool = stage.servers.get(candidate.id)!
+      for (const candidate of candidates) candidate.pool = stage.#servers.get(candidate.id)!
     })
     await stage.#boot()
     return stage
@@ -70,17 +72,24 @@ export class Stage {
     return this.#app.balancer
   }
 
+  /** Requests that wait here or are at a server. */
+  get inFlight(): number {
+    const visits = this.#everyServer.reduce((sum, server) => sum + server.visits, 0)
+    return visits - this.#probes.asking + this.balancer.queue.length
+  }
+
   /** The traffic begins. */
   start(): void {
     this.clock.start()
-    for (const server of this.servers.values()) server.start()
+    for (const server of this.#servers.values()) server.start()
   }
 
   /** Lets everything that was caused by what has just happened follow, before the next thing does. */
   settle(): Promise<unknown> | undefined {
     const { set, queue } = this.balancer
-    if (this.#changesUnderWay > 0 || this.#probes.hasEnded) {
+    if (this.#changesUnderWay > 0 || this.#probes.hasEnded || this.clock.hasRung) {
       this.#probes.hasEnded = false
+      this.clock.hasRung = false
       return setImmediate()
     }
     // Reading the set has put vetoes in force; places that are free go to waiting requests in the next tick.
@@ -100,7 +109,7 @@ export class Stage {
   /** Makes a server for a backend that is about to be added. */
   newcomer(backend: ScenarioBackend): BackendOptions {
     const entered = this.#enter(backend)
-    this.servers.get(backend.id)!.start()
+    this.#servers.get(backend.id)!.start()
     return entered
   }
 
@@ -110,12 +119,14 @@ export class Stage {
 
   #enter(backend: ScenarioBackend): BackendOptions {
     const random = randomStream(this.#seed, `server ${backend.id}`)
-    this.servers.set(backend.id, new SimulatedServer(backend, this.clock, random))
+    const server = new SimulatedServer(backend, this.clock, random)
+    this.#servers.set(backend.id, server)
+    this.#everyServer.push(server)
     return listed(backend, this.#addresses++)
   }
 
   #replacePools(): void {
-    for (const backend of this.balancer.backends) backend.pool = this.servers.get(backend.id)!
+    for (const backend of this.balancer.backends) backend.pool = this.#servers.get(backend.id)!
   }
 
   /** Health checks that ask simulated servers. */
@@ -124,7 +135,7 @@ export class Stage {
     const { type = 'http' } = options
     if (type === 'none') return options
     const probe: CustomProbe = ({ id }, signal) => {
-      const server = this.servers.get(id)!
+      const server = this.#servers.get(id)!
       return type === 'tcp' ? this.#probes.connect(server) : this.#probes.ask(server, signal)
     }
     return { ...options, probe }
