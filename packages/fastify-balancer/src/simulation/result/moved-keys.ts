@@ -1,6 +1,6 @@
-import type { Backend, Policy } from '@fastify-balancer/balancer-core'
+import type { Backend, PickRequest, Policy } from '@fastify-balancer/balancer-core'
 
-type Headers = Readonly<Record<string, string>>
+type User = Pick<PickRequest, 'headers' | 'address'>
 
 /** Enough to see what a policy does. */
 const mostKeys = 2000
@@ -13,9 +13,9 @@ function some<Item>(items: readonly Item[], most: number): readonly Item[] {
 }
 
 /** Who gets each key; undefined if that is not always the same, whoever was asked for before. */
-function owners(policy: Policy, backends: readonly Backend[], keys: readonly Headers[]) {
+function owners(policy: Policy, backends: readonly Backend[], keys: readonly User[]) {
   const picker = policy.over(backends)
-  const ask = (headers: Headers) => picker.pick({ method: 'GET', url: '/', headers })
+  const ask = (user: User) => picker.pick({ method: 'GET', url: '/', ...user })
   const first = keys.map(ask)
   const backwards = keys.toReversed().map(ask).toReversed()
   // Turns that end where they began are no different in the next round.
@@ -29,7 +29,7 @@ function owners(policy: Policy, backends: readonly Backend[], keys: readonly Hea
  * The share of keys that get another backend when one leaves, 0 to 1, on average over those that may leave. At least those
  * of the one that leaves must move. Undefined for a policy that does not go by keys. Nobody is busy meanwhile.
  */
-export function movedKeys(policy: Policy, backends: readonly Backend[], users: readonly Headers[]): number | undefined {
+export function movedKeys(policy: Policy, backends: readonly Backend[], users: readonly User[]): number | undefined {
   const keys = some(users, mostKeys)
   const before = owners(policy, backends, keys)
   if (before === undefined || new Set(before).size < 2) return undefined

@@ -5,6 +5,8 @@ import { channels } from '@fastify-balancer/balancer-core/exchange-rules'
 interface Use {
   /** Attempts after the warm-up. */
   attempts: number
+  /** It is among those that a policy may pick. */
+  isAvailable: boolean
   /** Since when it could have had another one, on the clock in ms; Infinity while it cannot. */
   since: number
   /** The longest time in which it could have had one and did not, in ms. */
@@ -23,7 +25,7 @@ export class Usage {
   constructor(balancer: Balancer, begin: number) {
     this.#balancer = balancer
     this.#begin = begin
-    for (const backend of balancer.set.available) this.#of(backend).since = begin
+    for (const backend of balancer.set.available) Object.assign(this.#of(backend), { isAvailable: true, since: begin })
     balancer.addHook('onAttemptStart', this.#started).addHook('onAttemptEnd', this.#ended)
     channels.backendsChange.subscribe(this.#changed)
   }
@@ -44,12 +46,13 @@ export class Usage {
     const now = this.#balancer.clock.now()
     if (now >= this.#begin) use.attempts++
     this.#gap(use)
-    use.since = hasRoom(backend) ? now : Infinity
+    // One of another priority may get what the policy cannot place, but it has no claim to that.
+    use.since = use.isAvailable && hasRoom(backend) ? now : Infinity
   }
 
   readonly #ended = ({ backend }: Attempt): void => {
     const use = this.#of(backend)
-    if (use.since === Infinity && backend.available) use.since = this.#balancer.clock.now()
+    if (use.since === Infinity && use.isAvailable) use.since = this.#balancer.clock.now()
   }
 
   readonly #changed = (message: unknown): void => {
@@ -59,10 +62,12 @@ export class Usage {
     for (const [backend, use] of this.#uses) {
       if (available.has(backend)) continue
       this.#gap(use)
+      use.isAvailable = false
       use.since = Infinity
     }
     for (const backend of available) {
       const use = this.#of(backend)
+      use.isAvailable = true
       if (use.since === Infinity && hasRoom(backend)) use.since = this.#balancer.clock.now()
     }
   }
@@ -75,7 +80,8 @@ export class Usage {
 
   #of(backend: Backend): Use {
     let use = this.#uses.get(backend)
-    if (use === undefined) this.#uses.set(backend, (use = { attempts: 0, since: Infinity, starved: 0 }))
+    if (use === undefined)
+      this.#uses.set(backend, (use = { attempts: 0, isAvailable: false, since: Infinity, starved: 0 }))
     return use
   }
 }

@@ -3,7 +3,7 @@ import type { Scenario } from '../scenario/scenario.ts'
 import type { Random } from '../world/random-stream.ts'
 import type { Happening, SimulatedClock } from '../world/simulated-clock.ts'
 import { SimulatedExchange } from './exchange.ts'
-import { Keys } from './keys.ts'
+import { Keys, type User } from './keys.ts'
 
 /** Where requests are counted. */
 export interface Counter {
@@ -21,7 +21,8 @@ interface Sources {
   readonly work: Random
 }
 
-const noHeaders: Readonly<Record<string, string>> = Object.freeze({})
+/** All requests without `keys` are of one. */
+const anybody: User = Object.freeze({ headers: Object.freeze({}), address: '172.16.0.0' })
 
 /** A client that is refused asks again after this (ms) at the soonest: so long would a round trip and an error take. */
 const leastPause = 1
@@ -36,9 +37,9 @@ class Sender {
     this.#keys = keys && new Keys(keys)
   }
 
-  /** The headers of the one who asks next. */
-  headers(): Readonly<Record<string, string>> {
-    return this.#keys?.draw(this.#sources.random) ?? noHeaders
+  /** Who asks next. */
+  user(): User {
+    return this.#keys?.draw(this.#sources.random) ?? anybody
   }
 
   send(client: ConstructorParameters<typeof SimulatedExchange>[1]): void {
@@ -71,7 +72,7 @@ class OpenLoop implements Happening {
   happen(): void {
     const { clock, counter } = this.#sources
     clock.plan(this, this.#gap())
-    this.#sender.send({ headers: this.#sender.headers(), onEnd: (exchange) => counter.onEnd(exchange) })
+    this.#sender.send({ user: this.#sender.user(), onEnd: (exchange) => counter.onEnd(exchange) })
   }
 
   #gap(): number {
@@ -83,7 +84,7 @@ class OpenLoop implements Happening {
 class ClosedLoopClient implements Happening {
   due = 0
   order = 0
-  headers = noHeaders
+  user = anybody
   readonly #sender: Sender
   readonly #sources: Sources
   readonly #think: number
@@ -101,7 +102,7 @@ class ClosedLoopClient implements Happening {
   }
 
   happen(): void {
-    this.headers = this.#sender.headers()
+    this.user = this.#sender.user()
     this.#sender.send(this)
   }
 

@@ -11,10 +11,11 @@ import {
 } from '@fastify-balancer/balancer-core/exchange-rules'
 import type { FastifyRequest } from 'fastify'
 import type { Work } from '../world/service-time.ts'
+import type { User } from './keys.ts'
 
 /** Who a request comes from. */
 export interface Client {
-  readonly headers: Readonly<Record<string, string>>
+  readonly user: User
   /** Its exchange has ended. */
   onEnd(exchange: SimulatedExchange): void
 }
@@ -78,13 +79,17 @@ export class SimulatedExchange implements WaitingExchange, Work {
   }
 
   get headers(): Readonly<Record<string, string>> {
-    return this.client.headers
+    return this.client.user.headers
+  }
+
+  get address(): string {
+    return this.client.user.address
   }
 
   /** As much of it as there is. */
   get request(): FastifyRequest {
-    const { headers } = this
-    return { id: 'simulated', method, url, headers, raw: { method, url, headers } } as unknown as FastifyRequest
+    const { headers, address: ip } = this
+    return { id: 'simulated', ip, method, url, headers, raw: { method, url, headers } } as unknown as FastifyRequest
   }
 
   get blame() {
