@@ -1,5 +1,6 @@
 import { Type, type TSchema } from '@sinclair/typebox'
 import { BalancerInFile } from '../../configuration/schema/balancer.ts'
+import { editorSchema } from '../../configuration/schema/json-schema.ts'
 import { objectInFile } from '../../configuration/schema/in-file.ts'
 import { SimulationOptions } from '../scenario/scenario-schema.ts'
 
@@ -14,3 +15,8 @@ export const ScenarioFile = objectInFile(SimulationOptions, {
   policies: Type.Array(policy, { minItems: 1, description: policies.description! }),
   balancer,
 })
+
+/** The schema of a scenario file, for editors. */
+export function scenarioSchema(): object {
+  return editorSchema(ScenarioFile, 'Scenario of fastify-balancer simulate')
+}

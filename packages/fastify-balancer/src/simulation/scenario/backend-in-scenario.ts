@@ -14,12 +14,14 @@ const to = { to: Type.Optional(time('When it ends. Default: never')) }
 /** A list that may be given in part; `[]` if it is not. */
 const list = <Item extends TSchema>(item: Item, description: string) => Type.Array(item, { default: [], description })
 
-const { id, weight, priority, maxInFlight, zone, tags } = BackendOptions.properties
+const { weight, priority, maxInFlight, zone, tags } = BackendOptions.properties
 
 /** A backend of a scenario, or several that are alike. */
 export const BackendInScenario = Type.Object(
   {
-    id,
+    id: Type.Optional(
+      Type.String({ minLength: 1, maxLength: 200, description: 'Its name. Default: `backend-1` and so on' }),
+    ),
     count: Type.Integer({
       minimum: 1,
       maximum: 10_000,

@@ -10,7 +10,7 @@ export interface SimulationOptions {
   $schema?: string
   /** The servers */
   backends: readonly ({
-    /** Its name, e.g. in the log. Default: its origin */
+    /** Its name. Default: `backend-1` and so on */
     id?: string
     /**
      * How many there are of it. With more than one, their names are `id` with `-1`, `-2` and so on
@@ -191,7 +191,7 @@ export interface SimulationOptions {
     remove?: string
     /** Backends that join it, as in `backends` */
     add?: {
-      /** Its name, e.g. in the log. Default: its origin */
+      /** Its name. Default: `backend-1` and so on */
       id?: string
       /**
        * How many there are of it. With more than one, their names are `id` with `-1`, `-2` and so on
