@@ -11,7 +11,6 @@ const packages = join(import.meta.dirname, '..', 'packages')
  */
 const order = [
   'index',
-  'exchange-rules',
   'plugin',
   'shared-balancers',
   'route',

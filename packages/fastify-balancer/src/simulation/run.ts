@@ -1,8 +1,8 @@
 import { setImmediate } from 'node:timers/promises'
-import { resultOf, type RunResult } from './result/run-result.ts'
-import { Measurements } from './result/measurements.ts'
-import { movedKeys } from './result/moved-keys.ts'
-import { Usage } from './result/usage.ts'
+import { runFigures, type RunFigures } from './figures/run-figures.ts'
+import { Measurements } from './figures/measurements.ts'
+import { movedKeys } from './figures/moved-keys.ts'
+import { Usage } from './figures/usage.ts'
 import type { Scenario, ScenarioChange } from './scenario/scenario.ts'
 import type { ChosenPolicy } from './scenario/simulated-options.ts'
 import { startArrivals } from './traffic/arrivals.ts'
@@ -44,7 +44,7 @@ export async function run(
   policy: ChosenPolicy,
   name: string,
   onProgress: (part: number) => void,
-): Promise<RunResult> {
+): Promise<RunFigures> {
   const { seed, duration, warmUp } = scenario
   const stage = await Stage.open(scenario, policy)
   const { clock, balancer } = stage
@@ -67,7 +67,7 @@ export async function run(
   }
   usage.stop()
   const { inFlight } = stage
-  const result = resultOf(name, scenario, counter, usage, inFlight, await keysMoved(scenario, policy))
+  const figures = runFigures(name, scenario, counter, usage, inFlight, await keysMoved(scenario, policy))
   await stage.close()
-  return result
+  return figures
 }

@@ -1,14 +1,14 @@
 // Room `simulation`: what would happen with a policy and its options, in simulated time, before they are deployed.
-import { chart } from './result/chart.ts'
-import type { RunResult, SimulationResult } from './result/run-result.ts'
-import { table } from './result/table.ts'
+import { chart } from './figures/chart.ts'
+import type { RunFigures, SimulationFigures } from './figures/run-figures.ts'
+import { table } from './figures/table.ts'
 import { run } from './run.ts'
 import { readScenario, type Scenario } from './scenario/scenario.ts'
 import type { ChosenPolicy } from './scenario/simulated-options.ts'
 import type { SimulationOptions } from './scenario/scenario-schema.generated.ts'
 
 export type { SimulationOptions }
-export type { BackendFigures, RunResult, SimulationResult } from './result/run-result.ts'
+export type { BackendFigures, RunFigures, SimulationFigures } from './figures/run-figures.ts'
 export { chart, table }
 
 /** How far a simulation is: which policy, and how much of its time is over, 0 to 1. */
@@ -29,10 +29,10 @@ function namesOf(policies: readonly ChosenPolicy[]): readonly string[] {
 }
 
 /** Simulates what was read already. */
-export async function simulateScenario(scenario: Scenario, onProgress: ProgressListener): Promise<SimulationResult> {
+export async function simulateScenario(scenario: Scenario, onProgress: ProgressListener): Promise<SimulationFigures> {
   const { seed, duration, warmUp, policies } = scenario
   const names = namesOf(policies)
-  const runs: RunResult[] = []
+  const runs: RunFigures[] = []
   for (const [index, policy] of policies.entries()) {
     const name = names[index]!
     // oxlint-disable-next-line no-await-in-loop -- there is one processor for all of them
@@ -49,6 +49,6 @@ export async function simulateScenario(scenario: Scenario, onProgress: ProgressL
 export async function simulate(
   options: SimulationOptions,
   onProgress: ProgressListener = () => {},
-): Promise<SimulationResult> {
+): Promise<SimulationFigures> {
   return simulateScenario(readScenario(options), onProgress)
 }

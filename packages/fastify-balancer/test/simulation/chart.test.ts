@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { chart, type RunResult, type SimulationResult } from '../../src/simulation/simulate.ts'
+import { chart, type RunFigures, type SimulationFigures } from '../../src/simulation/simulate.ts'
 
-const run = (policy: string, curve: RunResult['curve']): RunResult => ({
+const run = (policy: string, curve: RunFigures['curve']): RunFigures => ({
   policy,
   latency: { mean: 0, p50: 0, p95: 0, p99: 0, 'p99.9': 0, max: 0 },
   curve,
@@ -17,7 +17,7 @@ const run = (policy: string, curve: RunResult['curve']): RunResult => ({
   backends: [],
   starved: 0,
 })
-const result = (...runs: RunResult[]): SimulationResult => ({ seed: 1, duration: 1, warmUp: 0, runs })
+const result = (...runs: RunFigures[]): SimulationFigures => ({ seed: 1, duration: 1, warmUp: 0, runs })
 const rising = [
   { percent: 50, latency: 10 },
   { percent: 90, latency: 100 },

@@ -6,7 +6,7 @@ import { test, type TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { help } from '../../src/command/help.ts'
 import { simulateCommand } from '../../src/simulation/command/simulate-command.ts'
-import type { SimulationResult } from '../../src/simulation/simulate.ts'
+import type { SimulationFigures } from '../../src/simulation/simulate.ts'
 import { folderWith } from '../configuration/file-on-disk.ts'
 
 const scenario =
@@ -42,7 +42,7 @@ test('the command prints a table, and draws a chart where it is told to', async 
 test('as JSON, with another seed', async (t) => {
   const file = join(await folderWith(t, { 's.yaml': scenario }), 's.yaml')
   const { code, out } = await run(t, file, '--json', '--seed', '5')
-  const { seed, runs } = JSON.parse(out) as SimulationResult
+  const { seed, runs } = JSON.parse(out) as SimulationFigures
   assert.deepEqual([code, seed, runs.map(({ policy }) => policy)], [0, 5, ['p2c', 'random']])
   const again = await run(t, '--seed=5', '--json', file)
   assert.equal(again.out, out)

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import type { Policy } from '@fastify-balancer/balancer-core'
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'

@@ -76,9 +76,9 @@ export async function simulateCommand(args: readonly string[]): Promise<number> 
   }
   const seed = values.seed === undefined ? scenario.seed : integer('--seed', values.seed, 4_294_967_295)
   const progress = isTerminal ? new ProgressLine((line) => void process.stderr.write(line)) : undefined
-  const result = await simulateScenario({ ...scenario, seed }, progress?.tell ?? (() => {}))
+  const figures = await simulateScenario({ ...scenario, seed }, progress?.tell ?? (() => {}))
   progress?.clear()
-  process.stdout.write(values.json === true ? `${JSON.stringify(result, null, 2)}\n` : table(result))
-  if (values.svg !== undefined) await draw(values.svg, chart(result, basename(file).replace(/\.\w+$/, '')))
+  process.stdout.write(values.json === true ? `${JSON.stringify(figures, null, 2)}\n` : table(figures))
+  if (values.svg !== undefined) await draw(values.svg, chart(figures, basename(file).replace(/\.\w+$/, '')))
   return 0
 }

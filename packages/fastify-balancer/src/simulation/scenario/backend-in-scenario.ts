@@ -1,7 +1,7 @@
 import { BackendOptions } from '@fastify-balancer/balancer-core'
 import { milliseconds, strict } from '@fastify-balancer/option-schema'
 import { Type, type Static, type TSchema } from '@sinclair/typebox'
-import { ServiceOptions } from './service-options.ts'
+import { ServingOptions } from './serving-options.ts'
 
 /** A time of the scenario. */
 const time = (description: string) =>
@@ -33,7 +33,7 @@ export const BackendInScenario = Type.Object(
       default: 16,
       description: 'How many requests it serves at once; more wait in its own queue, first come, first served',
     }),
-    service: ServiceOptions,
+    service: ServingOptions,
     delay: Type.Number({ minimum: 0, default: 0, description: 'Round trip of the network to it (ms)' }),
     weight,
     priority,

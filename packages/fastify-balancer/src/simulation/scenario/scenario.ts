@@ -10,7 +10,7 @@ import type { ChosenPolicy } from './simulated-options.ts'
 export type { KeyOptions } from './scenario-schema.ts'
 
 /** One server, with its name, and that of those that are alike. */
-export type ScenarioBackend = Omit<BackendInScenario, 'id' | 'count'> & { readonly id: string; readonly group: string }
+export type ScenarioBackend = Omit<BackendInScenario, 'id' | 'count'> & { readonly id: string; readonly kind: string }
 
 /** A change of the list, at a time of the scenario in ms. */
 export type ScenarioChange =
@@ -40,8 +40,8 @@ export interface ScenarioFault {
 /** Those that a backend of a scenario stands for. */
 function serversOf({ id, count, ...options }: BackendInScenario, index: number): readonly ScenarioBackend[] {
   const name = id ?? `backend-${index + 1}`
-  if (count === 1) return [{ ...options, id: name, group: name }]
-  return Array.from({ length: count }, (_, number) => ({ ...options, id: `${name}-${number + 1}`, group: name }))
+  if (count === 1) return [{ ...options, id: name, kind: name }]
+  return Array.from({ length: count }, (_, number) => ({ ...options, id: `${name}-${number + 1}`, kind: name }))
 }
 
 function changeOf(

@@ -10,7 +10,7 @@ import {
   type WaitingExchange,
 } from '@fastify-balancer/balancer-core/exchange-rules'
 import type { FastifyRequest } from 'fastify'
-import type { Work } from '../world/service-time.ts'
+import type { Work } from '../world/serving-time.ts'
 import type { User } from './keys.ts'
 
 /** Who a request comes from. */

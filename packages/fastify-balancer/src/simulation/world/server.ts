@@ -1,7 +1,7 @@
 import type { Attempt, RequestPool } from '@fastify-balancer/balancer-core/exchange-rules'
 import type { ScenarioBackend } from '../scenario/scenario.ts'
 import type { Random } from './random-stream.ts'
-import { serviceTime, type ServiceTime, type Work } from './service-time.ts'
+import { servingTime, type ServingTime, type Work } from './serving-time.ts'
 import type { SimulatedClock } from './simulated-clock.ts'
 import { spellsOf } from './spells.ts'
 import { Speed } from './speed.ts'
@@ -21,7 +21,7 @@ export class SimulatedServer implements RequestPool {
   readonly #clock: SimulatedClock
   readonly #random: Random
   readonly #options: ScenarioBackend
-  readonly #serviceTime: ServiceTime
+  readonly #servingTime: ServingTime
   readonly #speed: Speed
   /** Every visit that has not ended for its guest. */
   readonly #open = new Set<Visit>()
@@ -38,7 +38,7 @@ export class SimulatedServer implements RequestPool {
     this.#options = options
     this.#clock = clock
     this.#random = random
-    this.#serviceTime = serviceTime(options.service)
+    this.#servingTime = servingTime(options.service)
     this.#speed = new Speed(spellsOf(options))
   }
 
@@ -132,7 +132,7 @@ export class SimulatedServer implements RequestPool {
     this.#busy++
     visit.stage = 'served'
     visit.life = this.#deaths
-    let duration = this.#serviceTime(visit.work)
+    let duration = this.#servingTime(visit.work)
     if (failures !== undefined && this.#random() < failures.share) {
       visit.status = failures.status
       duration = failures.after

@@ -1,6 +1,6 @@
 import type { Attempt } from '@fastify-balancer/balancer-core/exchange-rules'
 import type { Happening } from './simulated-clock.ts'
-import type { Work } from './service-time.ts'
+import type { Work } from './serving-time.ts'
 
 /** Who asks a server: an attempt, or a probe. The part of undici's handler that is used. */
 export type Guest = Pick<

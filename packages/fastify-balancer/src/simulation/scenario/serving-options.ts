@@ -2,7 +2,7 @@ import { strict } from '@fastify-balancer/option-schema'
 import { Type, type Static } from '@sinclair/typebox'
 
 /** How long requests take. */
-export const ServiceOptions = Type.Object(
+export const ServingOptions = Type.Object(
   {
     distribution: Type.Union(
       ['exponential', 'constant', 'lognormal', 'pareto'].map((name) =>
@@ -30,4 +30,4 @@ export const ServiceOptions = Type.Object(
   { ...strict, default: {}, description: 'How long requests take once they have a place' },
 )
 /** How long requests take. */
-export type ServiceOptions = Static<typeof ServiceOptions>
+export type ServingOptions = Static<typeof ServingOptions>

@@ -1,4 +1,4 @@
-import type { BackendFigures, RunResult, SimulationResult } from './run-result.ts'
+import type { BackendFigures, RunFigures, SimulationFigures } from './run-figures.ts'
 
 /** More backends than these are shown by groups. */
 const mostBackends = 8
@@ -24,7 +24,7 @@ function aligned(rows: readonly Row[]): string {
   return `${lines.map((line) => line.trimEnd()).join('\n')}\n`
 }
 
-function figures(runs: readonly RunResult[]): string {
+function latencyTable(runs: readonly RunFigures[]): string {
   const hasKeys = runs.some(({ movedKeys }) => movedKeys !== undefined)
   const head = ['latency in ms', 'p50', 'p95', 'p99', 'p99.9', 'answers/s', 'errors', 'retried', 'starved']
   const rows = runs.map(({ policy, latency, throughput, errorShare, retriedShare, starved, movedKeys }) => [
@@ -42,27 +42,27 @@ function figures(runs: readonly RunResult[]): string {
   return aligned([hasKeys ? [...head, 'keys moved'] : head, ...rows])
 }
 
-/** What those of one group got together, and if they are several, each of them. */
-function groupShare(backends: readonly BackendFigures[]): string {
+/** What those of one kind got together, and if they are several, each of them. */
+function kindShare(backends: readonly BackendFigures[]): string {
   const shares = backends.map(({ share }) => share)
   const whole = percent(shares.reduce((sum, one) => sum + one, 0))
   return shares.length === 1 ? whole : `${whole} (${percent(Math.min(...shares))} to ${percent(Math.max(...shares))})`
 }
 
-function shareTable(runs: readonly RunResult[]): string {
+function shareTable(runs: readonly RunFigures[]): string {
   const { backends } = runs[0]!
-  const byGroup = backends.length > mostBackends
-  const nameOf = ({ id, group }: BackendFigures) => (byGroup ? group : id)
+  const byKind = backends.length > mostBackends
+  const nameOf = ({ id, kind }: BackendFigures) => (byKind ? kind : id)
   const names = [...new Set(backends.map(nameOf))]
   const rows = names.map((name) => {
-    const members = (run: RunResult) => run.backends.filter((one) => nameOf(one) === name)
+    const members = (run: RunFigures) => run.backends.filter((one) => nameOf(one) === name)
     const count = members(runs[0]!).length
-    return [count === 1 ? name : `${name} × ${count}`].concat(runs.map((run) => groupShare(members(run))))
+    return [count === 1 ? name : `${name} × ${count}`].concat(runs.map((run) => kindShare(members(run))))
   })
   return aligned([['share of requests', ...runs.map(({ policy }) => policy)], ...rows])
 }
 
-function errorTable(runs: readonly RunResult[]): string {
+function errorTable(runs: readonly RunFigures[]): string {
   const names = [...new Set(runs.flatMap((run) => Object.keys(run.errors)))].toSorted()
   if (names.length === 0) return ''
   const rows = names.map((name) => [name].concat(runs.map((run) => String(run.errors[name] ?? 0))))
@@ -70,7 +70,7 @@ function errorTable(runs: readonly RunResult[]): string {
 }
 
 /** The result as text: figures of each policy, and what each backend got. */
-export function table({ runs, duration, warmUp, seed }: SimulationResult): string {
+export function table({ runs, duration, warmUp, seed }: SimulationFigures): string {
   const measured = `${warmUp / 1000} s to ${duration / 1000} s of simulated time, seed ${seed}`
-  return `${figures(runs)}\n${shareTable(runs)}${errorTable(runs)}\n${measured}\n`
+  return `${latencyTable(runs)}\n${shareTable(runs)}${errorTable(runs)}\n${measured}\n`
 }

@@ -1,10 +1,10 @@
-// Room `simulation/result`: what came of a simulation: figures, a table, and a chart.
+// Room `simulation/figures`: what came of a simulation: figures, a table, and a chart.
 import type { Outcome } from '@fastify-balancer/balancer-core'
 import type { SimulatedExchange } from '../traffic/exchange.ts'
 import type { Counter } from '../traffic/arrivals.ts'
 
 /** The quantiles that the table has, in percent. */
-export const quantiles = [50, 95, 99, 99.9] as const
+const quantiles = [50, 95, 99, 99.9] as const
 
 /** Latencies of requests that were answered, in ms. */
 export interface LatencyFigures {
@@ -88,7 +88,7 @@ function errorOf(outcome: Outcome, status: number): string | undefined {
 }
 
 /** The figures of latencies in order. */
-export function figuresOf(sorted: Float64Array): LatencyFigures {
+export function latencyFigures(sorted: Float64Array): LatencyFigures {
   const [p50, p95, p99, p999] = quantiles.map((percent) => quantileOf(sorted, percent))
   const sum = sorted.reduce((total, one) => total + one, 0)
   return {

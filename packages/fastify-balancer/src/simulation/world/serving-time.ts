@@ -1,4 +1,4 @@
-import type { ServiceOptions } from '../scenario/service-options.ts'
+import type { ServingOptions } from '../scenario/serving-options.ts'
 
 /**
  * How much work a request is, as two numbers, each 0 ≤ x < 1: drawn once for each request, so that a heavy one is heavy at
@@ -10,9 +10,9 @@ export interface Work {
 }
 
 /** How long a request takes a free place of a server that runs at full speed, in ms. */
-export type ServiceTime = (work: Work) => number
+export type ServingTime = (work: Work) => number
 
-const distributions: Readonly<Record<ServiceOptions['distribution'], (options: ServiceOptions) => ServiceTime>> = {
+const distributions: Readonly<Record<ServingOptions['distribution'], (options: ServingOptions) => ServingTime>> = {
   constant:
     ({ mean }) =>
     () =>
@@ -34,6 +34,6 @@ const distributions: Readonly<Record<ServiceOptions['distribution'], (options: S
 }
 
 /** The service times that options describe. */
-export function serviceTime(options: ServiceOptions): ServiceTime {
+export function servingTime(options: ServingOptions): ServingTime {
   return distributions[options.distribution](options)
 }

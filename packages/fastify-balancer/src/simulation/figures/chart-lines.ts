@@ -1,4 +1,4 @@
-import type { RunResult } from './run-result.ts'
+import type { RunFigures } from './run-figures.ts'
 
 /** A place on an axis, 0 to 1, and what stands there. */
 interface Mark {
@@ -32,7 +32,7 @@ function steps(least: number, most: number): readonly number[] {
 }
 
 /** What a chart of these runs is made of. */
-export function linesOf(runs: readonly RunResult[]): {
+export function linesOf(runs: readonly RunFigures[]): {
   readonly lines: readonly ChartLine[]
   readonly across: readonly Mark[]
   readonly up: readonly Mark[]

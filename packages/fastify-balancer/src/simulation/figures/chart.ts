@@ -1,5 +1,5 @@
 import { linesOf, type ChartLine } from './chart-lines.ts'
-import type { SimulationResult } from './run-result.ts'
+import type { SimulationFigures } from './run-figures.ts'
 
 const width = 720
 const height = 400
@@ -35,7 +35,7 @@ const references: Readonly<Record<string, string>> = {
 }
 
 /** As text of XML, also within quotes. Characters that no XML may hold become question marks. */
-export function escaped(given: string): string {
+function escaped(given: string): string {
   const plain = given.toWellFormed().replaceAll(/[^\P{Cc}\t\n\r]|[\uFFFE\uFFFF]/gu, '?')
   return plain.replaceAll(/[&<>"']/g, (one) => references[one]!)
 }
@@ -65,8 +65,8 @@ function strokeOf(index: number): string {
 }
 
 /** Latencies at quantiles, one line for each policy, as an SVG: both axes are logarithmic, so that the tail has its room. */
-export function chart(result: SimulationResult, title = 'Latency by quantile'): string {
-  const { lines, across, up } = linesOf(result.runs)
+export function chart(figures: SimulationFigures, title = 'Latency by quantile'): string {
+  const { lines, across, up } = linesOf(figures.runs)
   const x = (share: number) => margin.left + share * plot.width
   const y = (share: number) => margin.top + (1 - share) * plot.height
   const bottom = margin.top + plot.height
