@@ -77,9 +77,12 @@ const withoutParts = ({ description = '', default: byDefault }: Schema): Schema 
 
 /** Everything that a scenario may hold; options of `register` have a table of their own. */
 function scenarioTables(): string {
-  const { $schema: _, balancer, ...options } = SimulationOptions.properties as Readonly<Record<string, Schema>>
+  const { $schema: _, balancer, changes, ...others } = SimulationOptions.properties as Readonly<Record<string, Schema>>
+  const { add, ...change } = changes!.items!.properties!
+  const items = { properties: { ...change, add: withoutParts(add!) } }
+  const options = { ...others, changes: { ...changes, items }, balancer: withoutParts(balancer!) }
   return [
-    table(head, optionRows({ properties: { ...options, balancer: withoutParts(balancer!) } })),
+    table(head, optionRows({ properties: options })),
     'Each of `backends`:',
     table(head, optionRows(BackendInScenario)),
   ].join('\n\n')

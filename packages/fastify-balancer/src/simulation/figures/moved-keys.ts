@@ -12,7 +12,7 @@ function some<Item>(items: readonly Item[], most: number): readonly Item[] {
   return Array.from({ length: Math.min(items.length, most) }, (_, index) => items[Math.floor(index * step)]!)
 }
 
-/** Who gets each key; undefined if that is not always the same, whoever was asked for before. */
+/** Who gets each key; undefined if the choice depends on earlier requests. */
 function owners(policy: Policy, backends: readonly Backend[], keys: readonly User[]) {
   const picker = policy.over(backends)
   const ask = (user: User) => picker.pick({ method: 'GET', url: '/', ...user })

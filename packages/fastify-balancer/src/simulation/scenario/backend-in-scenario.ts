@@ -44,10 +44,10 @@ export const BackendInScenario = Type.Object(
       Type.Object(
         {
           every: span('From the beginning of one pause to that of the next'),
-          for: span('How long it stands still'),
+          for: span('How long a pause lasts'),
           from: Type.Optional(time('When the first begins. Default: `every`')),
         },
-        { ...strict, description: 'It stands still again and again, e.g. to collect garbage' },
+        { ...strict, description: 'Regular pauses, e.g. of its garbage collector' },
       ),
     ),
     slow: list(

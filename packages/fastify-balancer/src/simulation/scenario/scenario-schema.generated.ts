@@ -74,11 +74,11 @@ export interface SimulationOptions {
      * @default none
      */
     tags?: readonly string[]
-    /** It stands still again and again, e.g. to collect garbage */
+    /** Regular pauses, e.g. of its garbage collector */
     pauses?: {
       /** From the beginning of one pause to that of the next (ms) */
       every: number
-      /** How long it stands still (ms) */
+      /** How long a pause lasts (ms) */
       for: number
       /** When the first begins. Default: `every` (ms from the beginning of the traffic) */
       from?: number
@@ -255,11 +255,11 @@ export interface SimulationOptions {
        * @default none
        */
       tags?: readonly string[]
-      /** It stands still again and again, e.g. to collect garbage */
+      /** Regular pauses, e.g. of its garbage collector */
       pauses?: {
         /** From the beginning of one pause to that of the next (ms) */
         every: number
-        /** How long it stands still (ms) */
+        /** How long a pause lasts (ms) */
         for: number
         /** When the first begins. Default: `every` (ms from the beginning of the traffic) */
         from?: number

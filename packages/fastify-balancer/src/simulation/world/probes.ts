@@ -12,7 +12,7 @@ export class Probes {
   /** One has ended: promises wait for their turn. */
   hasEnded = false
 
-  /** Connects to a server and asks nothing. Rejects where nobody listens; a server that stands still is reached. */
+  /** Connects to a server and asks nothing. Rejects if the connection is refused; a paused server can be reached. */
   connect(server: SimulatedServer): Promise<void> {
     this.underWay++
     return new Promise((resolve, reject) => {

@@ -13,9 +13,9 @@ const reset = errorOf('ECONNRESET', 'read ECONNRESET')
 const destroyed = errorOf('UND_ERR_DESTROYED', 'the pool was destroyed')
 
 /**
- * A server: places for so many requests at once, and a queue without a limit before them, first come, first served. It
- * stands in place of the pool of its backend. A request that is aborted while it has a place keeps that to its end, as
- * most programs do not notice; one that still waits is never begun.
+ * A server: it serves `slots` requests at once; more wait in a queue without a limit, first come, first served. It
+ * stands in place of the pool of its backend. A request that is aborted while it is served keeps its slot to the end, as
+ * most programs do not notice; one that still waits is never served.
  */
 export class SimulatedServer implements RequestPool {
   readonly #clock: SimulatedClock
@@ -72,7 +72,7 @@ export class SimulatedServer implements RequestPool {
     return true
   }
 
-  /** Takes a request, whoever sends it. */
+  /** Takes a request of the balancer, or of a probe. */
   visit(work: Work, guest: Guest): void {
     const { delay } = this.#options
     const visit = new Visit(this, work, guest)

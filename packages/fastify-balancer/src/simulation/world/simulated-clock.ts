@@ -44,7 +44,7 @@ const beginning = 1000
 
 /** Time that passes only when the next thing happens: a clock for a balancer, and the plan of all that is to come. */
 export class SimulatedClock implements Clock {
-  /** A timer has rung: promises may wait for their turn. To be set back by the one who lets them have it. */
+  /** A timer has rung, and promises may depend on it. The stage sets it back once they have been settled. */
   hasRung = false
   #now = beginning
   #order = 0

@@ -5,7 +5,7 @@ export interface Spell {
   readonly length: number
   /** From the beginning of one to that of the next; Infinity for one that comes once. */
   readonly every: number
-  /** The share of its speed that is left: 0 stands still. */
+  /** The share of its speed that is left: 0 = paused. */
   readonly speed: number
 }
 

@@ -1,7 +1,7 @@
 import type { ScenarioBackend } from '../scenario/scenario.ts'
 import type { Spell } from './speed.ts'
 
-/** When a backend is slow, or stands still. */
+/** When a backend is slow or paused. */
 export function spellsOf({ pauses, slow }: ScenarioBackend): readonly Spell[] {
   const spells: Spell[] = slow.map(({ from, to = Infinity, factor, every = Infinity }) => ({
     from,
