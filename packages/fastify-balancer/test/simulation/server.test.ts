@@ -100,6 +100,16 @@ describe('a simulated server', () => {
     assert.equal(told(), '12 200, 15 ECONNRESET, 15 ECONNRESET, 22 ECONNREFUSED, 42 200')
   })
 
+  test('what it has lost takes no place of its next life', () => {
+    const { visit, advance, told } = stage({ slots: 1, down: [{ from: 5, to: 6 }] })
+    visit()
+    advance(7)
+    visit()
+    visit()
+    advance(100)
+    assert.equal(told(), '5 ECONNRESET, 17 200, 27 200')
+  })
+
   test('its failures take their own time', () => {
     const { visit, advance, told } = stage({ failures: { share: 0.51, status: 500, after: 3 } })
     visit()

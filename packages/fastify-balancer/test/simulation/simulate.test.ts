@@ -94,6 +94,17 @@ test('nothing is lost: whatever came was answered, failed, or is still there', a
   )
 })
 
+test('probes are not counted among requests', async () => {
+  const run = await one({
+    backends: [{ slots: 1, slow: [{ from: 50, factor: 1e9 }] }],
+    arrivals: { rate: 20, process: 'constant' },
+    balancer: { healthCheck: { interval: 100, timeout: 10_000, jitter: 0 } },
+    duration: 1000,
+  })
+  // The one that came at 50 ms is served for ever; one of the probes waits behind it.
+  assert.deepEqual([run.arrived, run.completed, run.failed, run.inFlight], [20, 0, 0, 20])
+})
+
 describe('what the balancer does is what it does', () => {
   test('policies and weights', async () => {
     const run = await one({
