@@ -46,6 +46,22 @@ describe('what queueing theory knows exactly', () => {
     assertIs(measured, 1000 / (500 - 300))
   })
 
+  test('a bounded Pareto distribution has the mean that it is given, and its bound', async () => {
+    const { runs } = await simulate({
+      ...plain,
+      backends: [{ slots: 1000, service: { distribution: 'pareto', mean: 10, shape: 1.5, range: 100 } }],
+      arrivals: { rate: 2000 },
+      duration: 17_000,
+    })
+    const { latency, completed } = runs[0]!
+    // By its density: the least, and the second moment, of which the error of the mean is made.
+    const part = 1 - 100 ** -1.5
+    const least = ((10 / 3) * part) / (1 - 100 ** -0.5)
+    const second = ((1.5 / 0.5) * least ** 1.5 * ((100 * least) ** 0.5 - least ** 0.5)) / part
+    assertIs({ mean: latency.mean, error: Math.sqrt((second - 100) / (completed * 0.9)) }, 10)
+    assert.ok(latency.max <= 100 * least && latency.max > 50 * least, `${latency.max} of ${100 * least}`)
+  })
+
   test('one place, constant service (M/D/1): half of the waiting time', async () => {
     const measured = await meanOf({
       backends: [{ slots: 1, service: { distribution: 'constant', mean: 2 } }],

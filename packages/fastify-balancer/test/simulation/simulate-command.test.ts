@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { help } from '../../src/command/help.ts'
+import { ProgressLine } from '../../src/simulation/command/progress.ts'
 import { simulateCommand } from '../../src/simulation/command/simulate-command.ts'
 import type { SimulationFigures } from '../../src/simulation/simulate.ts'
 import { folderWith } from '../configuration/file-on-disk.ts'
@@ -81,4 +82,20 @@ test('the scenario of the help can be simulated', async (t) => {
   const text = /^A scenario, .*?:\n\n(.*?)\n\n/ms.exec(out)![1]!.replaceAll(/^ {2}/gm, '')
   const file = join(await folderWith(t, { 's.yaml': text.replace('60000', '200\nwarmUp: 0') }), 's.yaml')
   assert.equal((await run(t, file)).code, 0)
+})
+
+test('on a terminal, a line says how far it is: not at once, not too often, and it is taken away', (t) => {
+  let now = 1000
+  t.mock.method(performance, 'now', () => now)
+  const written: string[] = []
+  const progress = new ProgressLine((text) => written.push(text))
+  progress.tell('p2c', 0.1)
+  now += 100
+  progress.tell('p2c', 0.2)
+  now += 99
+  progress.tell('p2c', 0.3)
+  now += 1
+  progress.tell('p2c', 0.499)
+  progress.clear()
+  assert.deepEqual(written, ['\r\u001B[Kp2c: 20 %', '\r\u001B[Kp2c: 49 %', '\r\u001B[K'])
 })

@@ -101,7 +101,7 @@ test('probes are not counted among requests', async () => {
     balancer: { healthCheck: { interval: 100, timeout: 10_000, jitter: 0 } },
     duration: 1000,
   })
-  // The one that came at 50 ms is served for ever; one of the probes waits behind it.
+  // Nothing ends after 50 ms, probes neither, one of which is under way.
   assert.deepEqual([run.arrived, run.completed, run.failed, run.inFlight], [20, 0, 0, 20])
 })
 

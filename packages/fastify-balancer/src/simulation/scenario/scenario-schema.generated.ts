@@ -45,6 +45,8 @@ export interface SimulationOptions {
        * @default 2
        */
       shape?: number
+      /** `pareto`: the longest service time, as a multiple of the shortest. Default: no limit */
+      range?: number
     }
     /**
      * Round trip of the network to it (ms)
@@ -226,6 +228,8 @@ export interface SimulationOptions {
          * @default 2
          */
         shape?: number
+        /** `pareto`: the longest service time, as a multiple of the shortest. Default: no limit */
+        range?: number
       }
       /**
        * Round trip of the network to it (ms)

@@ -26,6 +26,12 @@ export const ServingOptions = Type.Object(
       default: 2,
       description: '`pareto`: the tail index; the nearer to 1, the longer the longest',
     }),
+    range: Type.Optional(
+      Type.Number({
+        exclusiveMinimum: 1,
+        description: '`pareto`: the longest service time, as a multiple of the shortest. Default: no limit',
+      }),
+    ),
   },
   { ...strict, default: {}, description: 'How long requests take once they have a place' },
 )

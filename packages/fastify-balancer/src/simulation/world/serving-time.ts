@@ -27,9 +27,11 @@ const distributions: Readonly<Record<ServingOptions['distribution'], (options: S
     return ({ first, second }) =>
       Math.exp(mu + sigma * Math.sqrt(-2 * Math.log(1 - first)) * Math.cos(2 * Math.PI * second))
   },
-  pareto({ mean, shape }) {
-    const least = (mean * (shape - 1)) / shape
-    return ({ first }) => least / (1 - first) ** (1 / shape)
+  pareto({ mean, shape, range = Infinity }) {
+    // The share of an unbounded distribution that lies within the range, and the least of those that have this mean.
+    const part = 1 - range ** -shape
+    const least = (((mean * (shape - 1)) / shape) * part) / (1 - range ** (1 - shape))
+    return ({ first }) => least * (1 - first * part) ** (-1 / shape)
   },
 }
 
