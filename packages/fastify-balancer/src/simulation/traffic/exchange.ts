@@ -31,7 +31,7 @@ const noHeaders: string[] = []
  * One request on its way through, by the rules of the core's `Exchange`: it is picked for, waits in the balancer's queue,
  * is retried within the budget and ends once. Every decision is the core's own: picking, queue, retries, budget, time
  * limits, hooks. It leaves out what only real messages have: bodies, uploads, upgrades, gRPC, streams, rewriting, paths,
- * fresh connections after a stale one, `maxExchanges`, and that refusals wait until other requests have been looked after.
+ * fresh connections after a stale one, hedging, `maxExchanges`, and that refusals wait until other requests have been looked after.
  */
 export class SimulatedExchange implements WaitingExchange, Work {
   readonly balancer: Balancer
@@ -46,6 +46,7 @@ export class SimulatedExchange implements WaitingExchange, Work {
   readonly tunnel = undefined
   readonly call = undefined
   readonly ownFailure = undefined
+  answeredBy: Attempt | undefined
   readonly startedAt: number
   endedAt = 0
   outcome: Outcome | undefined
@@ -54,7 +55,6 @@ export class SimulatedExchange implements WaitingExchange, Work {
   nextWaiter: WaitingExchange['nextWaiter']
   waiting = false
   #current: Attempt | undefined
-  #isAnswered = false
   #retries: Retries | undefined
   #limits: TimeLimits | undefined
 
@@ -72,6 +72,10 @@ export class SimulatedExchange implements WaitingExchange, Work {
 
   get counts() {
     return this.balancer.counts
+  }
+
+  get options() {
+    return this.balancer.options
   }
 
   get balancerName(): string {
@@ -139,7 +143,7 @@ export class SimulatedExchange implements WaitingExchange, Work {
   onResponse(attempt: Attempt): void {
     if (attempt !== this.#current || this.outcome !== undefined) return attempt.discard()
     if (isListed(attempt, this.balancer.options.retry) && this.#retry(attempt, 'status')) return attempt.discard()
-    this.#isAnswered = true
+    this.answeredBy = attempt
   }
 
   onComplete(): void {
@@ -148,7 +152,7 @@ export class SimulatedExchange implements WaitingExchange, Work {
 
   onFailure(attempt: Attempt, reason: FailureReason, error: unknown): void {
     if (attempt !== this.#current || this.outcome !== undefined) return
-    if (!this.#isAnswered && this.#retry(attempt, reason)) return
+    if (this.answeredBy === undefined && this.#retry(attempt, reason)) return
     this.fail(reason, error)
   }
 
@@ -184,13 +188,11 @@ export class SimulatedExchange implements WaitingExchange, Work {
     return true
   }
 
-  /** Another attempt, if there may be one and a backend for it: see `Exchange`. */
+  /** Another attempt, if there may be one and a backend for it. */
   #retry(failed: Attempt, reason: FailureReason | 'status'): boolean {
-    const { balancer } = this
-    if (reason === 'drain-deadline' && balancer.closing) return false
-    this.#retries ??= new Retries(balancer.options.retry, balancer.budget)
-    if (!this.#retries.may(failed, reason, { method, body: null, upgrade: undefined })) return false
-    const next = balancer.pick(this)
+    this.#retries ??= new Retries(this)
+    const next = this.#retries.after(failed, reason, { method, body: null, upgrade: undefined })
+    if (next === undefined) return false
     const goesOn = typeof next === 'object' || (next === 'saturated' && this.#queue())
     this.#retries.decided(goesOn)
     if (typeof next === 'object') this.attempt(next)
