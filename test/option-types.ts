@@ -15,6 +15,7 @@ import { fileURLToPath } from 'node:url'
 import { CircuitSettings } from '../packages/circuit-breaker/src/backend/circuit-settings.ts'
 import { FacadeDashboardOptions } from '../packages/fastify-balancer/src/plugin/dashboard-options.ts'
 import { UnderPressureOptions } from '../packages/fastify-balancer/src/plugin/under-pressure.ts'
+import { SimulationOptions } from '../packages/fastify-balancer/src/simulation/scenario/scenario-schema.ts'
 import { CodeTypes } from './support/code-types.ts'
 import type { GeneratedType } from './support/generated-type.ts'
 import { InterfaceText, type OptionSchema } from './support/interface-text.ts'
@@ -141,6 +142,14 @@ export const generatedTypes: readonly GeneratedType[] = [
     schema: UnderPressureOptions,
     source: 'fastify-balancer/src/plugin/under-pressure.ts',
     description: 'When requests are shed, for the process is overloaded: everything optional.',
+  },
+  {
+    name: 'SimulationOptions',
+    schema: SimulationOptions,
+    source: 'fastify-balancer/src/simulation/scenario/scenario-schema.ts',
+    description: 'What `simulate` takes, and what a scenario file holds.',
+    parts: { policy: 'ChosenPolicy', policies: 'readonly ChosenPolicy[]', balancer: 'SimulatedOptions' },
+    imports: { ChosenPolicy: './simulated-options.ts', SimulatedOptions: './simulated-options.ts' },
   },
   {
     name: 'BalancerOptions',

@@ -17,6 +17,8 @@ import { BalancerOptions } from 'fastify-balancer'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { FileSchema } from '../packages/fastify-balancer/src/configuration/schema/file-schema.ts'
+import { BackendInScenario } from '../packages/fastify-balancer/src/simulation/scenario/backend-in-scenario.ts'
+import { SimulationOptions } from '../packages/fastify-balancer/src/simulation/scenario/scenario-schema.ts'
 
 /** What the tables need of a schema. */
 interface Schema {
@@ -72,10 +74,24 @@ export function optionTables(schema: Schema): string {
 
 const retries = { elsewhere: 'on another backend', 'fresh-connection': 'on a new connection', never: 'no' }
 
+const withoutParts = ({ description = '', default: byDefault }: Schema): Schema => ({ description, default: byDefault })
+
+/** Everything that a scenario may hold; options of `register` have a table of their own. */
+function scenarioTables(): string {
+  const { $schema: _, balancer, changes, ...others } = SimulationOptions.properties as Readonly<Record<string, Schema>>
+  const { add, ...change } = changes!.items!.properties!
+  const items = { properties: { ...change, add: withoutParts(add!) } }
+  const options = { ...others, changes: { ...changes, items }, balancer: withoutParts(balancer!) }
+  return [
+    table(head, optionRows({ properties: options })),
+    'Each of `backends`:',
+    table(head, optionRows(BackendInScenario)),
+  ].join('\n\n')
+}
+
 /** What a file has beside the options of `register`. */
 function fileTable(): string {
   const { properties } = FileSchema as Schema & { readonly properties: Readonly<Record<string, Schema>> }
-  const withoutParts = ({ description = '', default: byDefault }: Schema) => ({ description, default: byDefault })
   const asRegister = ['balancers', 'metrics', 'dashboard', 'underPressure']
   const members = Object.entries(properties).map(([name, option]) => [
     name,
@@ -111,6 +127,7 @@ function policyTable(named: NamedPolicies): string {
 const tables: Readonly<Record<string, () => string>> = {
   options: () => optionTables(BalancerOptions),
   'file-options': fileTable,
+  'scenario-options': scenarioTables,
   'balancer-core-options': () => optionTables(CoreOptions),
   failures: failureTable,
   policies: () => policyTable(policies),

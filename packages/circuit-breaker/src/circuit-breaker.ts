@@ -82,11 +82,14 @@ export class CircuitBreaker {
   }
 
   /**
-   * Result of a probe that began at `at` (ms since the epoch). Called by the health check, which finds this method by
-   * its name among the balancer's extensions.
+   * Result of a probe that has just ended; times in ms. Called by the health check, which finds this method by its name among
+   * the balancer's extensions.
    */
-  probed(backend: Backend, { good, at }: { readonly good: boolean; readonly at: number }): void {
-    this.#circuits.get(backend)?.probed(good, at)
+  probed(
+    backend: Backend,
+    { good, timings }: { readonly good: boolean; readonly timings: { readonly took: number } },
+  ): void {
+    this.#circuits.get(backend)?.probed(good, timings.took)
   }
 
   /** Cancels its timers; from then on nothing changes. */

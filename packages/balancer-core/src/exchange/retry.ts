@@ -14,6 +14,9 @@ import type { Outgoing } from '../request/outgoing-request.ts'
  */
 export const maxRedirects = 10
 
+/** What of a request its retries look at; a body that has been recorded is put in place of the one that was streamed. */
+export type Repeated = Pick<Outgoing, 'method' | 'body' | 'upgrade'>
+
 /** The facts that decide whether another attempt may follow. */
 export interface RetryQuestion {
   readonly reason: FailureReason | 'status'
@@ -105,7 +108,7 @@ export class Retries {
    * Another attempt after this one, or why there is none now; undefined if none may follow. Otherwise call `decided` with
    * whether one does.
    */
-  after(failed: Attempt, reason: FailureReason | 'status', out: Outgoing): Attempt | 'saturated' | 'none' | undefined {
+  after(failed: Attempt, reason: FailureReason | 'status', out: Repeated): Attempt | 'saturated' | 'none' | undefined {
     const exchange = this.#exchange
     const { balancer } = exchange
     // When the app closes, requests at all backends are aborted.
@@ -116,7 +119,7 @@ export class Retries {
     return typeof again === 'object' ? again : balancer.pick(exchange)
   }
 
-  #may(failed: Attempt, reason: FailureReason | 'status', out: Outgoing): boolean {
+  #may(failed: Attempt, reason: FailureReason | 'status', out: Repeated): boolean {
     if (out.body instanceof RecordedBody) out.body = out.body.whole ?? out.body
     const { method, body, upgrade } = out
     const { options, balancer } = this.#exchange

@@ -58,7 +58,9 @@ export class BackendCircuit {
   readonly #onChange: ChangeListener
   readonly #failures = new RecentFailures()
   readonly #probes = new ProbeRow()
+  /** In ms since the epoch, which may be set back; and on the balancer's clock, by which probes are compared with it. */
   #changedAt = Date.now()
+  #changedOn: number
   #timer: unknown
   #timerDueAt: number | undefined
   #stopped = false
@@ -78,6 +80,7 @@ export class BackendCircuit {
     this.#onChange = onChange
     this.#trip = new SettledTrip(settings)
     const { clock, random } = balancer
+    this.#changedOn = clock.now()
     this.#circuit = new Circuit({
       ...settings,
       trip: this.#trip.rule,
@@ -160,10 +163,10 @@ export class BackendCircuit {
     return blame === undefined ? true : undefined
   }
 
-  /** Result of a probe that began at `at` (ms since the epoch). */
-  probed(good: boolean, at: number): void {
+  /** Result of a probe that has just ended, and took so long (ms). */
+  probed(good: boolean, took: number): void {
     const { state, openings } = this.#circuit
-    if (state !== 'open' || at < this.#changedAt) return
+    if (state !== 'open' || this.#balancer.clock.now() - took < this.#changedOn) return
     const reason = this.#probes.add(good, openings, this.#failures.wasGone)
     if (reason !== undefined) this.#circuit.halfOpen(reason)
   }
@@ -215,6 +218,7 @@ export class BackendCircuit {
 
   #changed(state: CircuitState, before: CircuitState, reason: string): void {
     this.#changedAt = Date.now()
+    this.#changedOn = this.#balancer.clock.now()
     this.#probes.reset()
     this.#onChange(this, before, reason)
     this.#act()

@@ -38,6 +38,8 @@ export const help = `fastify-balancer balances HTTP requests over several server
   fastify-balancer init                  writes such a file (init --help)
   fastify-balancer import <file>         converts an nginx.conf or haproxy.cfg
                                          (import --help)
+  fastify-balancer simulate <file>       tries policies on simulated backends
+                                         (simulate --help)
 
 A backend is http://host:port, https://host:port, host:port, or a port of this
 machine; =5 behind it is its weight. Certificates of https backends are

@@ -6,6 +6,7 @@ const subcommands: Readonly<Record<string, () => Promise<Subcommand>>> = {
   check: async () => (await import('../check/check-command.ts')).checkCommand,
   import: async () => (await import('../import/import-command.ts')).importCommand,
   init: async () => (await import('../init/init-command.ts')).initCommand,
+  simulate: async () => (await import('../simulation/command/simulate-command.ts')).simulateCommand,
 }
 
 /** Their names. */

@@ -7,7 +7,7 @@ import { readConfiguration } from '../../src/configuration/reading.ts'
 import { folderWith, told } from './file-on-disk.ts'
 
 const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
-const section = readme.slice(readme.indexOf('## One file'), readme.indexOf('<details>'))
+const section = readme.slice(readme.indexOf('## One file'), readme.indexOf('## Simulate'))
 
 function blocks(language: string): string[] {
   return [...section.matchAll(/^```(\w*)\n(.*?)^```$/gms)]

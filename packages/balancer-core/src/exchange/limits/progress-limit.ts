@@ -23,7 +23,7 @@ export function isHeldUp(body: Outgoing['body']): boolean {
  */
 export function progressLimit(
   { started, status, uploaded }: Attempt,
-  { body }: Outgoing,
+  { body }: Pick<Outgoing, 'body'>,
   call: RemoteCall | undefined,
   isPaused: boolean,
   { connect, headers, idle, stream }: TimeoutOptions,

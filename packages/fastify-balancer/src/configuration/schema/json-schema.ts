@@ -3,6 +3,9 @@ import { FileSchema } from './file-schema.ts'
 
 type JsonSchema = Readonly<Record<string, unknown>>
 
+/** What else may stand in the place of a value. */
+type Finish = (schema: JsonSchema) => JsonSchema
+
 /** One variable and nothing else, which may stand for a number. */
 const wholeVariable = '^\\$\\{[A-Za-z_][A-Za-z0-9_]*(:-[^{}]*)?\\}$'
 
@@ -28,47 +31,50 @@ function withVariables(schema: JsonSchema): JsonSchema {
   }
 }
 
-function mapped(record: unknown): JsonSchema | undefined {
+function mapped(record: unknown, finish: Finish): JsonSchema | undefined {
   if (record === undefined) return undefined
   return Object.fromEntries(
-    Object.entries(record as Record<string, JsonSchema>).map(([key, one]) => [key, converted(one)]),
+    Object.entries(record as Record<string, JsonSchema>).map(([key, one]) => [key, converted(one, finish)]),
   )
 }
 
 /** A choice: its texts in one list, which editors offer, and all else side by side. */
-function choiceOf(schema: JsonSchema): JsonSchema {
+function choiceOf(schema: JsonSchema, finish: Finish): JsonSchema {
   const { anyOf, expected: _, ...rest } = schema
   const choices = anyOf as readonly JsonSchema[]
-  if (isEnumeration(choices)) return withVariables({ ...rest, enum: choices.map((one) => one['const']) })
-  const parts = choices.map(converted).flatMap((one) => {
-    // Choices of choices are one list of them.
-    const isPlainChoice = Array.isArray(one['anyOf']) && Object.keys(one).length === 1
-    return isPlainChoice ? (one['anyOf'] as JsonSchema[]) : [one]
-  })
+  if (isEnumeration(choices)) return finish({ ...rest, enum: choices.map((one) => one['const']) })
+  const parts = choices
+    .map((one) => converted(one, finish))
+    .flatMap((one) => {
+      // Choices of choices are one list of them.
+      const isPlainChoice = Array.isArray(one['anyOf']) && Object.keys(one).length === 1
+      return isPlainChoice ? (one['anyOf'] as JsonSchema[]) : [one]
+    })
   const distinct = new Map(parts.map((one) => [JSON.stringify(one), one]))
   return { ...rest, anyOf: [...distinct.values()] }
 }
 
 /** One part of the schema as editors understand it. */
-function converted(schema: JsonSchema): JsonSchema {
-  if (Array.isArray(schema['anyOf'])) return choiceOf(schema)
+function converted(schema: JsonSchema, finish: Finish): JsonSchema {
+  if (Array.isArray(schema['anyOf'])) return choiceOf(schema, finish)
   // `expected` says in words what `pattern` does; it is not JSON Schema's.
   const { properties, patternProperties, items, expected: _, ...rest } = schema
-  return withVariables({
+  return finish({
     ...rest,
-    ...(properties !== undefined && { properties: mapped(properties) }),
-    ...(patternProperties !== undefined && { patternProperties: mapped(patternProperties) }),
-    ...(items !== undefined && { items: converted(items as JsonSchema) }),
+    ...(properties !== undefined && { properties: mapped(properties, finish) }),
+    ...(patternProperties !== undefined && { patternProperties: mapped(patternProperties, finish) }),
+    ...(items !== undefined && { items: converted(items as JsonSchema, finish) }),
   })
 }
 
-/** The schema of the file, for editors: the same as what checks it, but that variables may stand for numbers and names. */
-export function jsonSchema(): JsonSchema {
+/** The schema of a file, for editors: the same as what checks it. */
+export function editorSchema(schema: TSchema, title: string, finish: Finish = (one) => one): JsonSchema {
   // What is not JSON of TypeBox's own is left behind.
-  const plain = JSON.parse(JSON.stringify(FileSchema)) as JsonSchema & TSchema
-  return {
-    $schema: 'http://json-schema.org/draft-07/schema#',
-    title: 'Configuration of fastify-balancer',
-    ...converted(plain),
-  }
+  const plain = JSON.parse(JSON.stringify(schema)) as JsonSchema & TSchema
+  return { $schema: 'http://json-schema.org/draft-07/schema#', title, ...converted(plain, finish) }
+}
+
+/** The schema of the configuration, for editors: variables may stand for numbers and names. */
+export function jsonSchema(): JsonSchema {
+  return editorSchema(FileSchema, 'Configuration of fastify-balancer', withVariables)
 }
