@@ -1,12 +1,15 @@
 /** `::ffff:192.0.2.1`: IPv4 within IPv6, as sockets that listen to both show it. */
 const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i
 
+function groupsIn(part: string): readonly number[] {
+  return part === '' ? [] : part.split(':').map((group) => Number.parseInt(group, 16))
+}
+
 /** The eight groups of an IPv6 address, which may be written in several ways; undefined if it is none. */
 function groupsOf(text: string): readonly number[] | undefined {
   const [head = '', tail, other] = text.split('::')
   if (other !== undefined) return undefined
-  const read = (part: string) => (part === '' ? [] : part.split(':').map((group) => Number.parseInt(group, 16)))
-  const [before, after] = [read(head), read(tail ?? '')]
+  const [before, after] = [groupsIn(head), groupsIn(tail ?? '')]
   const missing = 8 - before.length - after.length
   if (tail === undefined ? missing !== 0 : missing < 1) return undefined
   const groups = [...before, ...Array.from({ length: missing }, () => 0), ...after]

@@ -79,7 +79,7 @@ export class KeyReader {
   readonly #sources: readonly KeySource[]
 
   constructor(option: KeyOption) {
-    this.#sources = [option].flat().map((part) => sourceOf(part as KeyPart))
+    this.#sources = [option].flat().map((part) => sourceOf(part))
   }
 
   /** The key as a text of bytes; undefined if the request has none. */

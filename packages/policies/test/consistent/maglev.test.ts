@@ -5,7 +5,8 @@ import type { Node } from '../../src/consistent/layout.ts'
 import { maglev, maglevTable, tableSize } from '../../src/consistent/maglev.ts'
 import { murmur3 } from '../../src/consistent/murmur3.ts'
 
-const nodesOf = (...weights: number[]) => weights.map((weight, index): Node => ({ identity: `10.0.0.${index}:80`, weight }))
+const nodesOf = (...weights: number[]) =>
+  weights.map((weight, index): Node => ({ identity: `10.0.0.${index}:80`, weight }))
 
 /** Envoy's loop as its source has it: every node is looked at in every turn. */
 function byEnvoysLoop(nodes: readonly Node[], size: number): number[] {
@@ -39,10 +40,15 @@ test("the table is that of Envoy's loop, whatever the weights", () => {
 test('every place is taken, and shares are those of the weights to one place', () => {
   for (const weights of [[1], [1, 1, 1], [5, 1, 1], [3, 2, 7, 1], [65_535, 1]]) {
     const total = weights.reduce((sum, weight) => sum + weight, 0)
-    for (const [index, share] of maglev(nodesOf(...weights)).shares().entries()) {
+    for (const [index, share] of maglev(nodesOf(...weights))
+      .shares()
+      .entries()) {
       const places = share * tableSize
       // In the first turn and in the last, not all have their turn: one place for each weight.
-      assert.ok(Math.abs(places - (weights[index]! / total) * tableSize) <= 1 + weights.length, `${weights}: ${places}`)
+      assert.ok(
+        Math.abs(places - (weights[index]! / total) * tableSize) <= 1 + weights.length,
+        `${weights.join()}: ${places}`,
+      )
     }
   }
 })

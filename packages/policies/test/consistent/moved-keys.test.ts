@@ -39,7 +39,10 @@ for (const name of names) {
       const before = backendsOf(weights.length, (index) => ({ weight: weights[index]! }))
       const after = backendsOf(weights.length, (index) => ({ weight: weights[index]! + Number(index === 4) }))
       const ids = (homes: Homes) => homes.map((home) => home!.id)
-      const [old, now] = [ids(homesOf(policyOf(name).over(before), keys)), ids(homesOf(policyOf(name).over(after), keys))]
+      const [old, now] = [
+        ids(homesOf(policyOf(name).over(before), keys)),
+        ids(homesOf(policyOf(name).over(after), keys)),
+      ]
       const ofGrown = (homes: readonly string[]) => homes.filter((home) => home === before[4]!.id).length
       const changed = old.filter((home, key) => home !== now[key]).length
       assert.ok(ofGrown(now) > ofGrown(old))
@@ -59,7 +62,8 @@ for (const name of names) {
     })
 
     test('when another server takes the place of one with the same id: none', () => {
-      const at = (port: number) => backendsOf(5, (index) => ({ id: `b${index}`, url: `http://10.0.0.9:${port + index}` }))
+      const at = (port: number) =>
+        backendsOf(5, (index) => ({ id: `b${index}`, url: `http://10.0.0.9:${port + index}` }))
       const ids = (backends: readonly Backend[]) => homesOf(policyOf(name).over(backends), keys).map((home) => home!.id)
       assert.deepEqual(ids(at(3000)), ids(at(4000)))
     })

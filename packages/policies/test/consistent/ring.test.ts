@@ -57,7 +57,10 @@ test('a key goes on to the next server on the ring', () => {
 
 test('of too many points, each server keeps its share', () => {
   // 10 000 × 16 000 points would take minutes.
-  const nodes = Array.from({ length: 1000 }, (_, index): Node => ({ identity: `s${index}`, weight: index === 0 ? 65_535 : 100 }))
+  const nodes = Array.from({ length: 1000 }, (_, index): Node => ({
+    identity: `s${index}`,
+    weight: index === 0 ? 65_535 : 100,
+  }))
   const shares = ring(nodes).shares()
   // A share of p of all has p × 2¹⁸ points; the sum of k random gaps varies by 1 ÷ √k of itself.
   const exact = 65_535 / (65_535 + 99_900)

@@ -1,4 +1,11 @@
-import { Balancer, type Backend, type BackendOptions, type Picker, type PickRequest, type Policy } from '@fastify-balancer/balancer-core'
+import {
+  Balancer,
+  type Backend,
+  type BackendOptions,
+  type Picker,
+  type PickRequest,
+  type Policy,
+} from '@fastify-balancer/balancer-core'
 import { withDefaults } from '@fastify-balancer/option-schema'
 import type { KeyOption } from '../../src/consistent/key-option.ts'
 import { consistentPolicies } from '../../src/consistent/consistent-policies.ts'
@@ -22,7 +29,7 @@ export const inner: Policy = {
 export function policyOf(name: keyof typeof consistentPolicies, given: Settings = {}): Policy {
   const { settings, make } = consistentPolicies[name]
   const parts = { inner: () => inner } as unknown as Parameters<typeof make>[1]
-  return make(withDefaults(settings, { key: { header: 'x-key' }, ...given }), parts) as Policy
+  return make(withDefaults(settings, { key: { header: 'x-key' }, ...given }), parts)
 }
 
 /** Backends of a balancer that nobody asks anything: `http://10.0.0.1:80`, … */
