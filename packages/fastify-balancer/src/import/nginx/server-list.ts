@@ -3,6 +3,7 @@ import { byDefault, fromLine, type Tree, type TreeObject } from '../result/draft
 import type { Place, Report } from '../result/report.ts'
 import { circuitsOf, type Server } from './server.ts'
 import { textOf, type Directive } from './directive.ts'
+import { hashPolicyOf } from './hashing.ts'
 import type { Scope } from './scope.ts'
 
 /** The servers that stand behind one name. */
@@ -20,12 +21,14 @@ const noHash = 'a client is not bound to one backend; round robin is used instea
 /** Directives that choose a server, and the policy that chooses in the same way. */
 function policyOf(scope: Scope, report: Report): Tree {
   const [leastConn, random] = [scope.own('least_conn').at(-1), scope.own('random').at(-1)]
-  for (const name of ['ip_hash', 'hash', 'sticky', 'least_time']) {
+  for (const name of ['sticky', 'least_time']) {
     for (const directive of scope.own(name)) {
       const why = name === 'least_time' ? 'it is of the commercial nginx, and there is no such policy' : noHash
       report.leaveOut(directive.place, textOf(directive), why)
     }
   }
+  const byHash = hashPolicyOf({ hash: scope.own('hash').at(-1), ipHash: scope.own('ip_hash').at(-1) }, report)
+  if (byHash !== undefined) return byHash
   if (leastConn !== undefined) return fromLine(leastConn.place, 'least-requests', 'least_conn')
   if (random === undefined) return byDefault('nginx', 'round-robin', 'round robin, by weight')
   const [two, method] = random.args
