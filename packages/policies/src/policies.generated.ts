@@ -134,6 +134,41 @@ export interface ZonesSettings {
   policy?: PolicyOption
 }
 
+/** What may stand beside `name: 'canary'`: everything that has a default is optional. */
+export interface CanarySettings {
+  /**
+   * The canaries are the backends with this tag
+   * @default 'canary'
+   */
+  tag?: string
+  /**
+   * Share of the requests, or with `key` of the users, that canaries get (0–1), however many there are
+   * @default 0
+   */
+  share?: number
+  /**
+   * Keeps each user on one side: What decides: `{ header }`, `{ cookie }`, `{ query }`, `{ path }`, `{ address }`, `{
+   * body }`, a function, or a list of which the first that a request has is taken; by default the client's address;
+   * without it, each request is drawn
+   */
+  key?: KeyOption
+  /**
+   * A request with this header goes to a canary if its value is `always`, and to none if it is `never`
+   * @default none
+   */
+  header?: string
+  /**
+   * The same for a cookie; the header counts first
+   * @default none
+   */
+  cookie?: string
+  /**
+   * The policy among canaries, and among the others
+   * @default 'p2c'
+   */
+  policy?: PolicyOption
+}
+
 declare module '@fastify-balancer/balancer-core' {
   interface PolicySettings {
     'peak-ewma': PeakEwmaSettings
@@ -142,5 +177,6 @@ declare module '@fastify-balancer/balancer-core' {
     rendezvous: RendezvousSettings
     tiers: TiersSettings
     zones: ZonesSettings
+    canary: CanarySettings
   }
 }

@@ -1,6 +1,7 @@
 import type { NamedPolicies } from '@fastify-balancer/balancer-core'
 import { consistentPolicies } from './consistent/consistent-policies.ts'
 import { peakEwma } from './load-aware/peak-ewma.ts'
+import { canary } from './tiers/canary.ts'
 import { tiers } from './tiers/tiers.ts'
 import { zones } from './tiers/zones.ts'
 
@@ -10,4 +11,5 @@ export const policies = {
   ...consistentPolicies,
   tiers,
   zones,
+  canary,
 } as const satisfies NamedPolicies
