@@ -25,7 +25,7 @@ async function start(t: TestContext, backends: readonly TestBackend[], policy: P
 const users = Array.from({ length: 10 }, (_, index) => `user-${index}`)
 
 /** Every user asks twice, and is answered by the same backend; together they reach more than one. Answers who it was. */
-async function bound(url: string, questionOf: (user: string) => Question & { readonly path?: string }) {
+async function boundTo(url: string, questionOf: (user: string) => Question & { readonly path?: string }) {
   const askOne = async (user: string) => {
     const { path = '/', ...question } = questionOf(user)
     const { status, body } = await ask(url + path, question)
@@ -52,28 +52,28 @@ test('the same key, the same backend, for each kind of key', async (t) => {
   const backends = await startBackends(t, 'a', 'b', 'c')
   const over = (key: KeyOption) => originOf(t, backends, 'maglev', key)
   const withHeader = (user: string) => ({ headers: { 'x-user': user } })
-  const byHeader = await bound(await over({ header: 'x-user' }), withHeader)
+  const byHeader = await boundTo(await over({ header: 'x-user' }), withHeader)
   const answers = [
-    await bound(await over({ cookie: 'sid' }), (user) => ({ headers: { cookie: `x=1; sid=${user}` } })),
-    await bound(await over({ query: 'user' }), (user) => ({ path: `/${user}?x=1&user=${user}` })),
-    await bound(await over(({ headers }) => String(headers['x-user'])), withHeader),
-    await bound(await over([{ cookie: 'sid' }, { body: 6 }]), (user) => ({ method: 'POST', body: user })),
+    await boundTo(await over({ cookie: 'sid' }), (user) => ({ headers: { cookie: `x=1; sid=${user}` } })),
+    await boundTo(await over({ query: 'user' }), (user) => ({ path: `/${user}?x=1&user=${user}` })),
+    await boundTo(await over(({ headers }) => String(headers['x-user'])), withHeader),
+    await boundTo(await over([{ cookie: 'sid' }, { body: 6 }]), (user) => ({ method: 'POST', body: user })),
   ]
   // What part of the request it comes from makes no difference.
   assert.deepEqual(answers, [byHeader, byHeader, byHeader, byHeader])
-  await bound(await over({ path: 1 }), (user) => ({ path: `/${user}/x?y` }))
+  await boundTo(await over({ path: 1 }), (user) => ({ path: `/${user}/x?y` }))
 })
 
 for (const name of ['ring', 'rendezvous'] as const)
   test(`${name}: the same key, the same backend`, async (t) => {
     const backends = await startBackends(t, 'a', 'b', 'c')
-    await bound(await originOf(t, backends, name, { header: 'x-user' }), (user) => ({ headers: { 'x-user': user } }))
+    await boundTo(await originOf(t, backends, name, { header: 'x-user' }), (user) => ({ headers: { 'x-user': user } }))
   })
 
 test('the client is who it is behind a trusted proxy, and by default the key', async (t) => {
   const backends = await startBackends(t, 'a', 'b', 'c')
   const { url } = await start(t, backends, { name: 'maglev', balance: false })
-  const answers = await bound(url, (user) => ({ headers: { 'x-forwarded-for': `192.0.2.${user.slice(5)}` } }))
+  const answers = await boundTo(url, (user) => ({ headers: { 'x-forwarded-for': `192.0.2.${user.slice(5)}` } }))
   const prefixed = await start(t, backends, { name: 'maglev', key: { address: { v4: 24 } }, balance: false })
   const inNet = (host: string) => ask(prefixed.url, { headers: { 'x-forwarded-for': `192.0.2.${host}` } })
   const bodies = await Promise.all(users.map(async (user) => (await inNet(user.slice(5))).body))
@@ -130,7 +130,7 @@ test('clients of HTTP/2 have the same backends', async (t) => {
   for (const user of users.slice(0, 8)) {
     const stream = session.request({ ':path': '/', 'x-user': user })
     // oxlint-disable-next-line no-await-in-loop -- one user after the other
-    const body = (await readAll(stream)).toString()
+    const body = await readAll(stream)
     // oxlint-disable-next-line no-await-in-loop -- one user after the other
     assert.equal(body, (await ask(plain.url, { headers: { 'x-user': user } })).body)
   }

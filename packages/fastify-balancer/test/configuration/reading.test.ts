@@ -70,7 +70,7 @@ test('a key in the file: as it is, in a list, or by the code of a module', async
   assert.equal(inList({ url: '/a' }), '/a')
   assert.equal(keys[2], inList)
   const wrong = await readText(t, 'balancers:\n  - { backends: [], policy: { name: ring, key: { hedder: x } } }\n')
-  assert.match(told(wrong).join(), /key: expected \{ header \| cookie/)
+  assert.match(told(wrong).join(), /key\.hedder: unknown option: did you mean `header`/)
 })
 
 test('switches are what they mean', async (t) => {

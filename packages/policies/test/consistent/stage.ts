@@ -7,7 +7,7 @@ import {
   type Policy,
 } from '@fastify-balancer/balancer-core'
 import { withDefaults } from '@fastify-balancer/option-schema'
-import type { KeyOption } from '../../src/consistent/key-option.ts'
+import type { KeyOption } from '../../src/keys/key-option.ts'
 import { consistentPolicies } from '../../src/consistent/consistent-policies.ts'
 
 /** The names of the three. */

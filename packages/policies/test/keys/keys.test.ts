@@ -1,8 +1,8 @@
 import type { PickRequest } from '@fastify-balancer/balancer-core'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { keyFaults, type KeyOption } from '../../src/consistent/key-option.ts'
-import { KeyReader } from '../../src/consistent/key-reader.ts'
+import { keyFaults, type KeyOption } from '../../src/keys/key-option.ts'
+import { KeyReader } from '../../src/keys/key-reader.ts'
 
 const asking = (request: Partial<PickRequest>): PickRequest => ({ method: 'GET', url: '/', headers: {}, ...request })
 

@@ -1,3 +1,4 @@
+// Room `keys`: what of a request is its key, and the hash of it.
 import type { PickRequest } from '@fastify-balancer/balancer-core'
 import { addressKey } from './address-key.ts'
 import { bytesOf } from './bytes.ts'
