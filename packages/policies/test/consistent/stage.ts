@@ -51,7 +51,7 @@ export function keysOf(count: number): readonly string[] {
   return Array.from({ length: count }, (_, index) => `user-${index}`)
 }
 
-/** Where each key goes. */
-export function homesOf(picker: Picker, keys: readonly string[]): readonly (Backend | null | undefined)[] {
-  return keys.map((key) => picker.pick(asking(key)))
+/** The id of the backend to which each key goes. */
+export function homesOf(picker: Picker, keys: readonly string[]): readonly (string | undefined)[] {
+  return keys.map((key) => picker.pick(asking(key))?.id)
 }
