@@ -8,6 +8,7 @@ import { systemClock, type Clock } from './clock.ts'
 import { ManagedList } from './managed-list.ts'
 import { Exchanges } from './exchange-ceiling.ts'
 import type { Explanation } from './picking/explain.ts'
+import { hedgingWith, type Hedging } from './hedging/hedging.ts'
 import { failures } from './failure.ts'
 import { Hooks, type BalancerHooks } from './hooks.ts'
 import { logPanic } from './panic-log.ts'
@@ -48,6 +49,8 @@ export class Balancer extends ManagedList {
   readonly queue: WaitingQueue<WaitingExchange>
   readonly budget: RetryBudget
   readonly counts: AttemptCounts
+  /** Undefined while it is off. */
+  hedging: Hedging | undefined
   /** Exchanges that were upgraded. */
   readonly tunnels = new Tunnels()
   /** Objects of other plugins, by plugin name: this is how they find each other in any scope. */
@@ -82,6 +85,7 @@ export class Balancer extends ManagedList {
     this.queue = new WaitingQueue(parsed.queue.max)
     this.budget = new RetryBudget(parsed.retry.budget)
     this.counts = new AttemptCounts(this.hooks, clock, parsed.timeouts, (freed) => this.#handover.freed(freed))
+    this.hedging = hedgingWith(parsed.hedge, clock, undefined)
     this.#log = log
     this.#slowStart = new SlowStart(clock, parsed.slowStart, () => this.#picking.over(this.set))
     this.list = new Backends(parsed, clock, this.hooks, (now, before) => this.#onSwap(now, before))
@@ -210,6 +214,7 @@ export class Balancer extends ManagedList {
     this.#inForce.replace(policy)
     this.queue.max = options.queue.max
     this.budget.configure(options.retry.budget)
+    this.hedging = hedgingWith(options.hedge, this.clock, this.hedging)
     this.counts.limit(options.timeouts)
     this.#slowStart.configure(options.slowStart)
     this.#picking.configure(policy, pickingSettings(options))
@@ -225,6 +230,7 @@ export class Balancer extends ManagedList {
     this.#inForce.detach()
     await this.list.close()
     this.counts.close()
+    this.hedging?.stop()
   }
 
   #onSwap(now: BackendSet, before: BackendSet): void {
