@@ -9,7 +9,7 @@ const settingsName = (name: string) =>
 /** The types of settings that are written elsewhere, and where. */
 const settingTypes: Readonly<Record<string, readonly [type: string, from: string]>> = {
   policy: ['PolicyOption', '@fastify-balancer/balancer-core'],
-  key: ['KeyOption', './consistent/key-option.ts'],
+  key: ['KeyOption', './keys/key-option.ts'],
 }
 
 function partsOf(settings: readonly string[]): Pick<GeneratedType, 'parts' | 'imports'> {

@@ -1,5 +1,5 @@
 // Written by `node test/option-types.ts --write` from the schema in policies.ts: change that one.
-import type { KeyOption } from './consistent/key-option.ts'
+import type { KeyOption } from './keys/key-option.ts'
 import type { PolicyOption } from '@fastify-balancer/balancer-core'
 
 /** What may stand beside `name: 'peak-ewma'`: everything that has a default is optional. */

@@ -52,6 +52,27 @@ test('JSON is read as it is, with a byte order mark, too', async (t) => {
   assert.deepEqual([faults, configuration?.listen, configuration?.balancers], [[], value.listen, value.balancers])
 })
 
+test('a key in the file: as it is, in a list, or by the code of a module', async (t) => {
+  const policies = [
+    '{ name: maglev, key: { header: x-user }, balance: 1.5 }',
+    '{ name: ring, key: [{ cookie: sid }, { module: ./key.js, export: userOf }, { address: { v4: 24 } }] }',
+    '{ name: rendezvous, key: { module: ./key.js, export: userOf }, balance: false }',
+  ]
+  const folder = await folderWith(t, {
+    'balancer.yaml': `balancers:\n${policies.map((policy, index) => `  - { name: b${index}, prefix: /${index}, backends: [], policy: ${policy} }\n`).join('')}`,
+    'key.js': 'export const userOf = ({ url }) => url\n',
+  })
+  const { configuration, faults } = await readConfiguration(join(folder, 'balancer.yaml'))
+  assert.deepEqual(faults, [])
+  const keys = configuration!.balancers.map(({ policy }) => (policy as { readonly key?: unknown }).key)
+  assert.deepEqual(keys[0], { header: 'x-user' })
+  const [, inList] = keys[1] as [object, (request: object) => string]
+  assert.equal(inList({ url: '/a' }), '/a')
+  assert.equal(keys[2], inList)
+  const wrong = await readText(t, 'balancers:\n  - { backends: [], policy: { name: ring, key: { hedder: x } } }\n')
+  assert.match(told(wrong).join(), /key\.hedder: unknown option: did you mean `header`/)
+})
+
 test('switches are what they mean', async (t) => {
   const text = site(
     '    healthCheck: true\n    circuitBreaker: false\nmetrics: true\nunderPressure: true\nadmin: { insecure: true }\ndashboard: true\n',

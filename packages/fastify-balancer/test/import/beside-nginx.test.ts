@@ -87,6 +87,28 @@ test('weights, turns and servers that are down: the same order of backends', { s
   assert.deepEqual(await bodies(ours), await bodies(nginx))
 })
 
+test('keys go to the servers to which nginx sends them, by weight, also when one is down', { skip }, async (t) => {
+  const backends = await startBackends(t, 'a', 'b', 'c', 'd')
+  const [a, b, c, d] = authorities(backends)
+  const { nginx, ours, isComplete, report } = await beside(
+    t,
+    (port) => `
+  upstream web {
+    hash $arg_user consistent;
+    server ${a} weight=3;
+    server ${b};
+    server ${c} down;
+    server ${d};
+  }
+  server { listen 127.0.0.1:${port}; location / { proxy_pass http://web; } }`,
+  )
+  assert.ok(isComplete, report.join('\n'))
+  const bodies = (origin: string) =>
+    Promise.all(Array.from({ length: 60 }, async (_, user) => (await ask(`${origin}/?user=${user}`)).body))
+  assert.deepEqual(await bodies(ours), await bodies(nginx))
+  assert.equal(new Set(await bodies(ours)).size, 3)
+})
+
 test(
   'a server that breaks connections: GET goes to the next one, POST does not; then it is out',
   { skip },

@@ -107,7 +107,7 @@ test('policies', (t) => {
     ['roundrobin', 'static-rr', 'leastconn', 'random', 'random(2)', 'random(1)'].map((name) => policyFor(name).policy),
     ['round-robin', 'round-robin', 'least-requests', 'p2c', 'p2c', 'random'],
   )
-  for (const name of ['source', 'uri whole', 'hdr(x-user)', 'first', 'random(3)'])
+  for (const name of ['first', 'random(3)', 'rdp-cookie', 'hash ssl_fc_session_id'])
     assert.match(told(policyFor(name))[0]!, /haproxy\.cfg:6: left out: balance .*no such policy/)
   const unsaid = fromHaproxy(t, 'listen web\nmode http\nbind :80\noption redispatch\nserver a a:1\n')
   assert.match(told(unsaid)[0]!, /haproxy\.cfg:1: differs: listen web: no balance is given/)
@@ -144,6 +144,46 @@ test('clients that are kept at one server: by a cookie that is inserted, with a 
     assert.deepEqual([result.sticky, result.isComplete], [undefined, false])
     assert.ok(told(result).some((line) => line.includes('left out') && reason.test(line)))
   }
+})
+
+test('policies by a hash', (t) => {
+  const policyFor = (...lines: string[]) => balancer(t, `balance ${lines.join('\n')}\nserver a a:1`)
+  const hashed = (key: object, balance: number | false = false) => ({
+    name: 'maglev',
+    key,
+    balance,
+    policy: 'round-robin',
+  })
+  for (const [line, key] of [
+    ['source', { address: true }],
+    ['uri', { path: true }],
+    ['uri depth 3', { path: 3 }],
+    ['hdr(X-User)', { header: 'x-user' }],
+    ['url_param user', { query: 'user' }],
+    ['hash src', { address: true }],
+    ['hash req.hdr(X-User)', { header: 'x-user' }],
+    ['hash req.cook(sid)', { cookie: 'sid' }],
+    ['hash url_param(user)', { query: 'user' }],
+    ['hash path', { path: true }],
+  ] as const) {
+    const result = policyFor(line, 'hash-type consistent sdbm avalanche')
+    assert.deepEqual(result.policy, hashed(key))
+    assert.deepEqual(
+      told(result).map((one) => one.replace(/^.*: differs: balance [^:]*: /, '')),
+      ['a key stays at one server, but not at the one that HAProxy has for it'],
+    )
+  }
+  const factor = 'hash-balance-factor 150'
+  assert.deepEqual(policyFor('source', 'hash-type consistent', factor).policy, hashed({ address: true }, 1.5))
+  // Without consistent hashing, HAProxy ignores it.
+  assert.deepEqual(policyFor('source', factor).policy, hashed({ address: true }))
+  for (const [line, why] of [
+    ['uri whole', /the query is not a part/],
+    ['uri len 9', /however long/],
+    ['url_param user check_post', /not looked for in bodies/],
+    ['hdr(host) use_domain_only', /the whole host/],
+  ] as const)
+    assert.match(told(policyFor(line)).join('\n'), why)
 })
 
 test('timeouts and retries, from defaults too', (t) => {

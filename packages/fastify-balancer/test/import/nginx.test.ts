@@ -85,16 +85,13 @@ test('parameters of servers', (t) => {
   )
 })
 
-test('policies; those by a hash are left out', (t) => {
+test('policies', (t) => {
   const policyFor = (line: string) =>
     balancer(t, 'location / { proxy_pass http://web; }', `upstream web { ${line} server a:1; server b:1; }`)
   assert.deepEqual(
     ['', 'random;', 'random two;', 'random two least_conn;', 'least_conn;'].map((line) => policyFor(line).policy),
     ['round-robin', 'random', 'p2c', 'p2c', 'least-requests'],
   )
-  const result = policyFor('hash $request_uri consistent;')
-  assert.equal(result.policy, 'round-robin')
-  assert.match(told(result)[0]!, /^nginx\.conf:3: left out: .*: there is no such policy/)
 })
 
 test('clients that are kept at one server: by a cookie, with a secret from the environment', (t) => {
@@ -109,7 +106,6 @@ test('clients that are kept at one server: by a cookie, with a secret from the e
     ],
     ['sticky cookie s expires=60d;', { cookie: 's', secret, maxAge: 5_184_000_000 }],
     ['sticky cookie s expires=max;', { cookie: 's', secret, maxAge: 34_560_000_000 }],
-    ['ip_hash;', { cookie: 'srv', secret }],
   ] as const) {
     const result = stickyFor(`${line} least_conn;`)
     assert.deepEqual([result.sticky, result.policy, result.isComplete], [sticky, 'least-requests', true])
@@ -119,6 +115,46 @@ test('clients that are kept at one server: by a cookie, with a secret from the e
     const result = stickyFor(line)
     assert.deepEqual([result.sticky, result.isComplete], [undefined, false])
     assert.match(told(result)[0]!, /left out: sticky .*by a cookie of the balancer only/)
+  }
+})
+
+test('policies by a hash', (t) => {
+  const policyFor = (line: string) =>
+    balancer(t, 'location / { proxy_pass http://web; }', `upstream web { ${line} server a:1; server b:1; }`)
+  const ofHash = (result: ReturnType<typeof policyFor>) =>
+    told(result).filter((line) => /: \w+_?hash\b|: hash /.test(line))
+  const ring = (key: object) => ({ name: 'ring', key, balance: false, policy: 'round-robin' })
+  for (const [variable, key] of [
+    ['$remote_addr', { address: true }],
+    ['$http_x_user', { header: 'x-user' }],
+    ['$http_host', { header: 'host' }],
+    ['$cookie_sid', { cookie: 'sid' }],
+    ['${arg_user}', { query: 'user' }],
+    ['$uri', { path: true }],
+  ] as const) {
+    const result = policyFor(`hash ${variable} consistent;`)
+    assert.deepEqual(result.policy, ring(key))
+    assert.deepEqual(ofHash(result), [], variable)
+  }
+  const host = policyFor('hash $host consistent;')
+  assert.deepEqual(host.policy, ring({ header: 'host' }))
+  assert.match(ofHash(host)[0]!, /but not at the one that nginx has for it/)
+  const uri = policyFor('hash $request_uri consistent;')
+  assert.deepEqual(uri.policy, ring({ path: true }))
+  assert.match(told(uri)[0]!, /^nginx\.conf:3: differs: .*: the query is not a part of the key/)
+  const cacheKey = policyFor('hash $scheme$proxy_host$uri consistent;')
+  assert.deepEqual(cacheKey.policy, ring({ path: true }))
+  assert.match(told(cacheKey)[0]!, /^nginx\.conf:3: differs: .*: a client stays at one backend, but not at the one/)
+  const plain = policyFor('hash $cookie_sid;')
+  assert.deepEqual(plain.policy, { ...ring({ cookie: 'sid' }), name: 'maglev' })
+  assert.match(told(plain)[0]!, /^nginx\.conf:3: differs: hash \$cookie_sid: a client stays at one backend/)
+  const address = policyFor('ip_hash;')
+  assert.deepEqual(address.policy, { name: 'maglev', key: { address: { v4: 24 } }, balance: false })
+  assert.match(told(address)[0]!, /^nginx\.conf:3: differs: ip_hash: a client stays at one backend/)
+  for (const line of ['hash $ssl_session_id;', 'hash $arg_a$arg_b consistent;']) {
+    const result = policyFor(line)
+    assert.equal(result.policy, 'round-robin')
+    assert.match(told(result)[0]!, /^nginx\.conf:3: left out: hash .*: such a key takes code/)
   }
 })
 

@@ -1,7 +1,7 @@
 import type { Backend, Picker, PickRequest, PolicyDetails } from '@fastify-balancer/balancer-core'
 import { Bounds } from './bounds.ts'
 import type { InFlight } from './in-flight.ts'
-import type { KeyReader } from './key-reader.ts'
+import type { KeyReader } from '../keys/key-reader.ts'
 import type { LaidOut, Layouts } from './laid-out.ts'
 
 /** So many backends of a key's order are shown. */

@@ -1,6 +1,6 @@
 import type { Backend } from '@fastify-balancer/balancer-core'
-import type { Layout, LayoutMaker, Node } from './layout.ts'
-import { bytesOf } from './bytes.ts'
+import type { Layout, LayoutMaker, Member } from './layout.ts'
+import { bytesOf } from '../keys/bytes.ts'
 
 /**
  * What a backend is recognised by: its id. By default that is its URL, of which host and port count: as nginx and ketama
@@ -19,7 +19,7 @@ export interface LaidOut {
   readonly layout: Layout
 }
 
-function areSame(some: readonly Node[], others: readonly Node[]): boolean {
+function areSame(some: readonly Member[], others: readonly Member[]): boolean {
   return (
     some.length === others.length &&
     some.every(
@@ -31,7 +31,7 @@ function areSame(some: readonly Node[], others: readonly Node[]): boolean {
 /** Lays keys out over sets, and does nothing where neither ids nor weights have changed. */
 export class Layouts {
   readonly #make: LayoutMaker
-  #nodes: readonly Node[] = []
+  #members: readonly Member[] = []
   #layout: Layout | undefined
 
   constructor(make: LayoutMaker) {
@@ -43,9 +43,9 @@ export class Layouts {
     const entries = available
       .map((backend) => ({ identity: identityOf(backend), weight: backend.weight, backend }))
       .sort((one, other) => (one.identity < other.identity ? -1 : one.identity > other.identity ? 1 : 0))
-    if (this.#layout === undefined || !areSame(entries, this.#nodes)) {
-      this.#nodes = entries.map(({ identity, weight }) => ({ identity, weight }))
-      this.#layout = this.#make(this.#nodes)
+    if (this.#layout === undefined || !areSame(entries, this.#members)) {
+      this.#members = entries.map(({ identity, weight }) => ({ identity, weight }))
+      this.#layout = this.#make(this.#members)
     }
     return { backends: entries.map(({ backend }) => backend), layout: this.#layout }
   }

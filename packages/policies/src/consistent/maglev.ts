@@ -1,5 +1,5 @@
-import type { Layout, LayoutMaker, Node } from './layout.ts'
-import { mixed, murmur3 } from './murmur3.ts'
+import type { Layout, LayoutMaker, Member } from './layout.ts'
+import { mixed, murmur3 } from '../keys/murmur3.ts'
 import { sharesOf, Walk } from './walk.ts'
 
 /** A prime, so that every step visits every place. (Maglev paper §3.4; Envoy's default.) */
@@ -43,19 +43,19 @@ class Turns {
 }
 
 /**
- * Which node has each place. In turns, each node takes the next free place that it wishes for; one with a third of the
- * largest weight takes one in every third turn. (Envoy `maglev_lb.cc`, whose loop visits every node in every turn; this
+ * Which member has each place. In turns, each member takes the next free place that it wishes for; one with a third of the
+ * largest weight takes one in every third turn. (Envoy `maglev_lb.cc`, whose loop visits every member in every turn; this
  * one visits only those whose turn it is, so that one large weight does not cost seconds.)
  */
-export function maglevTable(nodes: readonly Node[], size = tableSize): Int32Array {
+export function maglevTable(members: readonly Member[], size = tableSize): Int32Array {
   const table = new Int32Array(size).fill(-1)
-  const largest = nodes.reduce((most, { weight }) => Math.max(most, weight), 0)
-  const wished = Int32Array.from(nodes, ({ identity }) => murmur3(identity) % size)
-  const skips = Int32Array.from(nodes, ({ identity }) => (murmur3(identity, 1) % (size - 1)) + 1)
-  const taken = new Int32Array(nodes.length)
+  const largest = members.reduce((most, { weight }) => Math.max(most, weight), 0)
+  const wished = Int32Array.from(members, ({ identity }) => murmur3(identity) % size)
+  const skips = Int32Array.from(members, ({ identity }) => (murmur3(identity, 1) % (size - 1)) + 1)
+  const taken = new Int32Array(members.length)
   // The heaviest takes one in every turn.
-  const turns = new Turns(size, nodes.length)
-  for (let index = 0; index < nodes.length; index++) turns.add(1, index)
+  const turns = new Turns(size, members.length)
+  for (let index = 0; index < members.length; index++) turns.add(1, index)
   let filled = 0
   for (let turn = 1; filled < size; turn++) {
     const count = turns.come(turn)
@@ -71,21 +71,21 @@ export function maglevTable(nodes: readonly Node[], size = tableSize): Int32Arra
       wished[index] = place
       filled++
       taken[index]! += 1
-      turns.add(Math.max(turn + 1, Math.ceil((taken[index]! * largest) / nodes[index]!.weight)), index)
+      turns.add(Math.max(turn + 1, Math.ceil((taken[index]! * largest) / members[index]!.weight)), index)
     }
   }
   return table
 }
 
 /** Maglev hashing: a table of 65 537 places, shared out by weight. A pick is O(1); the table takes milliseconds. */
-export const maglev: LayoutMaker = (nodes): Layout => {
-  const table = maglevTable(nodes)
-  const walk = new Walk(table, nodes.length)
+export const maglev: LayoutMaker = (members): Layout => {
+  const table = maglevTable(members)
+  const walk = new Walk(table, members.length)
   return {
     hashOf: murmur3,
     // Another step for each key, so that the keys of a full backend spread over all others, by weight.
     choose: (hash, skip, may) => walk.choose(hash % tableSize, (mixed(hash) % (tableSize - 1)) + 1, skip, may),
-    shares: () => sharesOf(table, nodes.length, () => 1),
+    shares: () => sharesOf(table, members.length, () => 1),
     positionOf: (hash) => hash % tableSize,
   }
 }

@@ -1,13 +1,13 @@
 import type { Layout, LayoutMaker } from './layout.ts'
-import { murmur3, rehashed } from './murmur3.ts'
+import { murmur3, rehashed } from '../keys/murmur3.ts'
 
 /**
- * Rendezvous hashing: every node has a score for the key, -weight ÷ ln h with h its hash with the node between 0 and 1, and
- * the highest wins. Exactly the keys of a node move when it goes, and there is no table; but a pick is O(n) by its nature.
+ * Rendezvous hashing: every member has a score for the key, -weight ÷ ln h with h its hash with the member between 0 and 1, and
+ * the highest wins. Exactly the keys of a member move when it goes, and there is no table; but a pick is O(n) by its nature.
  */
-export const rendezvous: LayoutMaker = (nodes): Layout => {
-  const seeds = Int32Array.from(nodes, ({ identity }) => murmur3(identity))
-  const weights = Float64Array.from(nodes, ({ weight }) => weight)
+export const rendezvous: LayoutMaker = (members): Layout => {
+  const seeds = Int32Array.from(members, ({ identity }) => murmur3(identity))
+  const weights = Float64Array.from(members, ({ weight }) => weight)
   const total = weights.reduce((sum, one) => sum + one, 0)
   const areEqual = weights.every((one) => one === weights[0])
 
@@ -25,7 +25,7 @@ export const rendezvous: LayoutMaker = (nodes): Layout => {
       for (let left = skip; ; left--) {
         let best = -1
         let bestScore = -Infinity
-        for (let index = 0; index < nodes.length; index++) {
+        for (let index = 0; index < members.length; index++) {
           const score = scoreOf(index, hash)
           if (score <= bestScore || score > lastScore || (score === lastScore && index <= last)) continue
           if (!may(index)) continue

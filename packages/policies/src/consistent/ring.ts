@@ -1,11 +1,11 @@
 import { crcOf, crcStart, crcWith, crcWithWord } from './crc32.ts'
-import type { Layout, LayoutMaker, Node } from './layout.ts'
+import type { Layout, LayoutMaker, Member } from './layout.ts'
 import { sharesOf, Walk } from './walk.ts'
 
-/** Points of a node for each unit of its weight. (nginx, ketama.) */
+/** Points of a member for each unit of its weight. (nginx, ketama.) */
 const pointsPerWeight = 160
 
-/** Above so many points, each node has fewer, in proportion: building takes too long otherwise. */
+/** Above so many points, each member has fewer, in proportion: building takes too long otherwise. */
 const mostPoints = 2 ** 18
 
 /** Host and port apart, with a zero between: as ketama and nginx hash `host:port`. */
@@ -14,14 +14,14 @@ function apart(identity: string): string {
   return `${host}\0${port}`
 }
 
-/** How many points each node has: 160 × weight, or in proportion so that all have at most 2²⁰, and each at least one. */
-function pointCounts(nodes: readonly Node[]): readonly number[] {
-  const wanted = nodes.map(({ weight }) => weight * pointsPerWeight)
+/** How many points each member has: 160 × weight, or in proportion so that all have at most 2²⁰, and each at least one. */
+function pointCounts(members: readonly Member[]): readonly number[] {
+  const wanted = members.map(({ weight }) => weight * pointsPerWeight)
   const total = wanted.reduce((sum, one) => sum + one, 0)
   return total <= mostPoints ? wanted : wanted.map((one) => Math.max(1, Math.floor((one / total) * mostPoints)))
 }
 
-/** Points on the ring, and the node of each. */
+/** Points on the ring, and the member of each. */
 interface Points {
   readonly points: Uint32Array
   readonly owners: Int32Array
@@ -43,7 +43,7 @@ function sortedBy(shift: number, { points, owners }: Points): Points {
   return sorted
 }
 
-/** In ascending order; of several nodes at one point, the first has it. */
+/** In ascending order; of several members at one point, the first has it. */
 function ascending(all: Points): Points {
   // A radix sort: a million points take 20 ms, and `sort` ten times as long.
   const { points, owners } = sortedBy(16, sortedBy(0, all))
@@ -56,12 +56,12 @@ function ascending(all: Points): Points {
   return { points: points.subarray(0, kept), owners: owners.subarray(0, kept) }
 }
 
-function pointsOf(nodes: readonly Node[]): Points {
-  const counts = pointCounts(nodes)
+function pointsOf(members: readonly Member[]): Points {
+  const counts = pointCounts(members)
   const length = counts.reduce((sum, one) => sum + one, 0)
   const all = { points: new Uint32Array(length), owners: new Int32Array(length) }
   let at = 0
-  for (const [index, { identity }] of nodes.entries()) {
+  for (const [index, { identity }] of members.entries()) {
     const start = crcWith(crcStart, apart(identity))
     let point = 0
     for (let count = counts[index]!; count > 0; count--) {
@@ -74,12 +74,12 @@ function pointsOf(nodes: readonly Node[]): Points {
 }
 
 /**
- * A ring as of ketama and nginx's `hash … consistent`: each node has points on it, and a key goes to the next one. With the
+ * A ring as of ketama and nginx's `hash … consistent`: each member has points on it, and a key goes to the next one. With the
  * same servers and weights, the same keys go to the same servers as in nginx. A pick is O(log n).
  */
-export const ring: LayoutMaker = (nodes): Layout => {
-  const { points, owners } = pointsOf(nodes)
-  const walk = new Walk(owners, nodes.length)
+export const ring: LayoutMaker = (members): Layout => {
+  const { points, owners } = pointsOf(members)
+  const walk = new Walk(owners, members.length)
 
   /** The place of the first point at or after the hash; after the last comes the first. */
   function placeOf(hash: number): number {
@@ -97,7 +97,7 @@ export const ring: LayoutMaker = (nodes): Layout => {
     hashOf: (key) => crcOf(crcWith(crcStart, key)),
     choose: (hash, skip, may) => walk.choose(placeOf(hash), 1, skip, may),
     shares: () =>
-      sharesOf(owners, nodes.length, (place) =>
+      sharesOf(owners, members.length, (place) =>
         place === 0 ? points[0]! + 2 ** 32 - points.at(-1)! : points[place]! - points[place - 1]!,
       ),
     positionOf: placeOf,

@@ -1,15 +1,15 @@
 /** So many places of a table are looked at for one key; what is still missing then follows in the order of the list. */
 const mostPlaces = 128
 
-/** Walks from place to place of a table that has the index of a node in each, and comes past each node once. */
+/** Walks from place to place of a table that has the index of a member in each, and comes past each member once. */
 export class Walk {
   readonly #table: Int32Array
   readonly #count: number
-  /** The last walk that came past each node. */
+  /** The last walk that came past each member. */
   readonly #passed: Uint32Array
   #walk = 0
 
-  /** `count`: how many nodes there are. */
+  /** `count`: how many members there are. */
   constructor(table: Int32Array, count: number) {
     this.#table = table
     this.#count = count
@@ -49,7 +49,7 @@ export class Walk {
   }
 }
 
-/** The share of each of `count` nodes, from how much each has of a whole. */
+/** The share of each of `count` members, from how much each has of a whole. */
 export function sharesOf(owners: Int32Array, count: number, sizeOf: (place: number) => number): readonly number[] {
   const sums = new Float64Array(count)
   let total = 0

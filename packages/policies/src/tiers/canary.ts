@@ -1,10 +1,10 @@
 import type { Backend, NamedPolicy, PickRequest } from '@fastify-balancer/balancer-core'
 import { strict } from '@fastify-balancer/option-schema'
 import { Type, type Static } from '@sinclair/typebox'
-import { key, keyFaults } from '../consistent/key-option.ts'
-import { KeyReader } from '../consistent/key-reader.ts'
-import { murmur3 } from '../consistent/murmur3.ts'
-import { cookieOf } from '../consistent/request-parts.ts'
+import { key, keyFaults } from '../keys/key-option.ts'
+import { KeyReader } from '../keys/key-reader.ts'
+import { murmur3 } from '../keys/murmur3.ts'
+import { cookieOf } from '../keys/request-parts.ts'
 import { TieredPolicy, type Members } from './tiered-policy.ts'
 
 const userKey: typeof key = {

@@ -2,9 +2,9 @@ import * as fc from 'fast-check'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { crc32 } from 'node:zlib'
-import { bytesOf } from '../../src/consistent/bytes.ts'
+import { bytesOf } from '../../src/keys/bytes.ts'
 import { crcOf, crcStart, crcWith, crcWithWord } from '../../src/consistent/crc32.ts'
-import { murmur3, rehashed } from '../../src/consistent/murmur3.ts'
+import { murmur3, rehashed } from '../../src/keys/murmur3.ts'
 
 // The vectors that implementations of MurmurHash3_x86_32 share.
 const vectors: readonly (readonly [bytes: string, seed: number, hash: number])[] = [

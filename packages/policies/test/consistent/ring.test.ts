@@ -1,15 +1,16 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Node } from '../../src/consistent/layout.ts'
+import type { Member } from '../../src/consistent/layout.ts'
 import { ring } from '../../src/consistent/ring.ts'
 
-const nodesOf = (weight: number, ...identities: string[]) => identities.map((identity): Node => ({ identity, weight }))
+const membersOf = (weight: number, ...identities: string[]) =>
+  identities.map((identity): Member => ({ identity, weight }))
 
 const any = () => true
 
-function homesOf(nodes: readonly Node[], keys: readonly string[]): readonly string[] {
-  const layout = ring(nodes)
-  return keys.map((key) => nodes[layout.choose(layout.hashOf(key), 0, any)]!.identity)
+function homesOf(members: readonly Member[], keys: readonly string[]): readonly string[] {
+  const layout = ring(members)
+  return keys.map((key) => members[layout.choose(layout.hashOf(key), 0, any)]!.identity)
 }
 
 test('two servers share keys as in nginx', () => {
@@ -22,8 +23,8 @@ test('two servers share keys as in nginx', () => {
     '/pingora/team/is/cool/and/this/is/a/long/uri': '127.0.0.1:7778',
     '/i/am/not/confident/in/this/code': '127.0.0.1:7777',
   }
-  const nodes = nodesOf(1, '127.0.0.1:7777', '127.0.0.1:7778')
-  assert.deepEqual(homesOf(nodes, Object.keys(keys)), Object.values(keys))
+  const members = membersOf(1, '127.0.0.1:7777', '127.0.0.1:7778')
+  assert.deepEqual(homesOf(members, Object.keys(keys)), Object.values(keys))
 })
 
 test('nine servers of weight 100, with 144 000 points, share keys as in nginx', () => {
@@ -40,28 +41,28 @@ test('nine servers of weight 100, with 144 000 points, share keys as in nginx', 
     '/77766138aaf0c016bdd1f6b996177fc8ca1d2204': '10.0.0.8:443',
     '/668fd6d99bfb50b85b0928a8915761be2ca19089': '10.0.0.2:443',
   }
-  const nodes = nodesOf(100, ...Array.from({ length: 9 }, (_, index) => `10.0.0.${index + 1}:443`))
-  assert.deepEqual(homesOf(nodes, Object.keys(keys)), Object.values(keys))
+  const members = membersOf(100, ...Array.from({ length: 9 }, (_, index) => `10.0.0.${index + 1}:443`))
+  assert.deepEqual(homesOf(members, Object.keys(keys)), Object.values(keys))
 })
 
 test('a key goes on to the next server on the ring', () => {
-  const nodes = nodesOf(1, '127.0.0.1:7777', '127.0.0.1:7778', '127.0.0.1:7779')
-  const layout = ring(nodes)
+  const members = membersOf(1, '127.0.0.1:7777', '127.0.0.1:7778', '127.0.0.1:7779')
+  const layout = ring(members)
   const hash = layout.hashOf('doghash')
   // Points of 7778, 7779, 7779, 7777 follow this key, as Pingora's tests have it.
   assert.deepEqual(
-    [0, 1, 2, 3].map((skip) => nodes[layout.choose(hash, skip, any)]?.identity),
+    [0, 1, 2, 3].map((skip) => members[layout.choose(hash, skip, any)]?.identity),
     ['127.0.0.1:7778', '127.0.0.1:7779', '127.0.0.1:7777', undefined],
   )
 })
 
 test('of too many points, each server keeps its share', () => {
   // 10 000 × 16 000 points would take minutes.
-  const nodes = Array.from({ length: 1000 }, (_, index): Node => ({
+  const members = Array.from({ length: 1000 }, (_, index): Member => ({
     identity: `s${index}`,
     weight: index === 0 ? 65_535 : 100,
   }))
-  const shares = ring(nodes).shares()
+  const shares = ring(members).shares()
   // A share of p of all has p × 2¹⁸ points; the sum of k random gaps varies by 1 ÷ √k of itself.
   const exact = 65_535 / (65_535 + 99_900)
   assert.ok(Math.abs(shares[0]! - exact) < (5 * exact) / Math.sqrt(exact * 2 ** 18))

@@ -7,7 +7,7 @@ import {
   type Policy,
 } from '@fastify-balancer/balancer-core'
 import { withDefaults } from '@fastify-balancer/option-schema'
-import type { KeyOption } from '../../src/consistent/key-option.ts'
+import type { KeyOption } from '../../src/keys/key-option.ts'
 import { consistentPolicies } from '../../src/consistent/consistent-policies.ts'
 
 /** The names of the three. */
@@ -51,7 +51,7 @@ export function keysOf(count: number): readonly string[] {
   return Array.from({ length: count }, (_, index) => `user-${index}`)
 }
 
-/** Where each key goes. */
-export function homesOf(picker: Picker, keys: readonly string[]): readonly (Backend | null | undefined)[] {
-  return keys.map((key) => picker.pick(asking(key)))
+/** The id of the backend to which each key goes. */
+export function homesOf(picker: Picker, keys: readonly string[]): readonly (string | undefined)[] {
+  return keys.map((key) => picker.pick(asking(key))?.id)
 }

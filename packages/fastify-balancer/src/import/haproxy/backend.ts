@@ -3,6 +3,7 @@ import { durationOf } from '../result/durations.ts'
 import type { Report } from '../result/report.ts'
 import { resolve } from 'node:path'
 import type { Folders } from './folders.ts'
+import { hashPolicyOf } from './hashing.ts'
 import { healthCheckOf } from './checks.ts'
 import { textOf } from './lines.ts'
 import { retryOf } from './retries.ts'
@@ -25,6 +26,8 @@ function policyOf(section: Section, report: Report): Tree {
   if (method === 'leastconn') return fromLine(line.place, 'least-requests', textOf(line))
   if (method === 'random(1)') return fromLine(line.place, 'random', textOf(line))
   if (/^random(?:\(2\))?$/.test(method)) return fromLine(line.place, 'p2c', textOf(line))
+  const byHash = hashPolicyOf(line, section, report)
+  if (byHash !== undefined) return byHash
   report.leaveOut(line.place, textOf(line), 'there is no such policy; round robin is used instead')
   return 'round-robin'
 }

@@ -42,6 +42,8 @@ const notNeeded: Readonly<Record<string, string>> = {
   'timeout client-fin': connections,
   'timeout server-fin': connections,
   acl: 'it is a part of the rules that name it',
+  'hash-type': 'it is about how keys are hashed',
+  'hash-balance-factor': 'it is about `balance` by a hash',
   description: 'it is a comment',
   id: 'it is about statistics',
   maxconn: 'the limit follows from the open files that are allowed (see `maxExchanges`)',

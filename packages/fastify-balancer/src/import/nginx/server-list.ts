@@ -3,6 +3,7 @@ import { byDefault, fromLine, type Tree, type TreeObject } from '../result/draft
 import type { Place, Report } from '../result/report.ts'
 import { circuitsOf, type Server } from './server.ts'
 import { textOf, type Directive } from './directive.ts'
+import { hashPolicyOf } from './hashing.ts'
 import type { Scope } from './scope.ts'
 import { stickyIn } from './sticky.ts'
 
@@ -18,17 +19,13 @@ export interface ServerList {
   readonly keepAlive: Tree | undefined
 }
 
-const noHash = 'there is no such policy; round robin is used instead'
-
 /** Directives that choose a server, and the policy that chooses in the same way. */
 function policyOf(scope: Scope, report: Report): Tree {
   const [leastConn, random] = [scope.own('least_conn').at(-1), scope.own('random').at(-1)]
-  for (const name of ['hash', 'least_time']) {
-    for (const directive of scope.own(name)) {
-      const why = name === 'least_time' ? 'it is of the commercial nginx, and there is no such policy' : noHash
-      report.leaveOut(directive.place, textOf(directive), why)
-    }
-  }
+  for (const directive of scope.own('least_time'))
+    report.leaveOut(directive.place, textOf(directive), 'there is no such policy; round robin is used instead')
+  const byHash = hashPolicyOf({ hash: scope.own('hash').at(-1), ipHash: scope.own('ip_hash').at(-1) }, report)
+  if (byHash !== undefined) return byHash
   if (leastConn !== undefined) return fromLine(leastConn.place, 'least-requests', 'least_conn')
   if (random === undefined) return byDefault('nginx', 'round-robin', 'round robin, by weight')
   const [two, method] = random.args

@@ -5,7 +5,7 @@ import { longestAge, stickyOf, tellOfSecret } from '../result/sticky.ts'
 import { textOf } from './directive.ts'
 import type { Scope } from './scope.ts'
 
-/** `sticky cookie name …`, or `ip_hash`, which does the same by the client's address. */
+/** `sticky cookie name …` */
 export function stickyIn(scope: Scope, report: Report): Tree | undefined {
   let sticky: Tree | undefined
   for (const directive of scope.own('sticky')) {
@@ -21,10 +21,6 @@ export function stickyIn(scope: Scope, report: Report): Tree | undefined {
     const age = expires === 'max' ? longestAge : durationOf(expires ?? '', 's', Infinity)
     sticky = fromLine(directive.place, stickyOf(name, attributes, age), 'sticky cookie')
     tellOfSecret(report, directive.place, textOf(directive))
-  }
-  for (const directive of scope.own('ip_hash')) {
-    sticky ??= fromLine(directive.place, stickyOf('srv', new Map()), 'ip_hash')
-    tellOfSecret(report, directive.place, textOf(directive), ', by a cookie and not by their addresses')
   }
   return sticky
 }

@@ -20,7 +20,7 @@ function with4(hash: number, word: number): number {
 
 /**
  * MurmurHash3_x86_32 of a text of bytes (see `bytesOf`): fast, and well spread for keys that differ little. It keeps no
- * secret: whoever knows it can find keys for one backend. Answers 0 ≤ x < 2³². (Austin Appleby, SMHasher.)
+ * secret: a client can find keys for one backend. Answers 0 ≤ x < 2³². (Austin Appleby, SMHasher.)
  */
 export function murmur3(bytes: string, seed = 0): number {
   const { length } = bytes

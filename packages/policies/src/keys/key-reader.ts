@@ -1,3 +1,4 @@
+// Room `keys`: what of a request is its key, and the hash of it.
 import type { PickRequest } from '@fastify-balancer/balancer-core'
 import { addressKey } from './address-key.ts'
 import { bytesOf } from './bytes.ts'
@@ -79,7 +80,7 @@ export class KeyReader {
   readonly #sources: readonly KeySource[]
 
   constructor(option: KeyOption) {
-    this.#sources = [option].flat().map((part) => sourceOf(part as KeyPart))
+    this.#sources = [option].flat().map((part) => sourceOf(part))
   }
 
   /** The key as a text of bytes; undefined if the request has none. */

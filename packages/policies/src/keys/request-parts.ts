@@ -41,8 +41,8 @@ export function cookieOf(header: string, name: string): string | undefined {
 
 /** A parameter of the query by its name: the first of that name, as it was sent, not decoded (nginx `$arg_…`). */
 export function queryOf(url: string, name: string): string | undefined {
-  const query = url.indexOf('?')
-  if (query === -1) return undefined
-  const fragment = url.indexOf('#', query)
-  return valueOf(fragment === -1 ? url : url.slice(0, fragment), name, query + 1, '&')
+  const fragment = url.indexOf('#')
+  const target = fragment === -1 ? url : url.slice(0, fragment)
+  const query = target.indexOf('?')
+  return query === -1 ? undefined : valueOf(target, name, query + 1, '&')
 }
