@@ -218,6 +218,24 @@ const rows: Record<FailureReason, Row> = {
       return ask(scene.url)
     },
   },
+  'queue-shed': {
+    status: 503,
+    blame: 'proxy',
+    attempts: [],
+    async provoke(scene) {
+      await occupy(scene, { queue: { shed: 'codel', target: 1, interval: 1 }, timeouts: { queue: 0 } })
+      const { queue, clock } = scene.balancer
+      const first = ask(scene.url)
+      await until('it waits', () => queue.length === 1)
+      const since = clock.now()
+      await until('it has waited too long', () => clock.now() - since > 2)
+      for (const path of ['/second', '/third']) {
+        const newer = request(scene.url.replace('/row', path), { agent: false }).on('error', never).end()
+        scene.t.after(() => newer.destroy())
+      }
+      return first
+    },
+  },
   'queue-timeout': {
     status: 503,
     blame: 'proxy',

@@ -19,7 +19,7 @@ import { Picking, type PickingSettings } from './picking/picking.ts'
 import type { PickRequest, Policy } from './picking/policy.ts'
 import { Tunnels } from './tunnel/tunnels.ts'
 import { Handover, type WaitingSeeker } from './picking/handover.ts'
-import { WaitingQueue } from './picking/queue.ts'
+import { WaitingQueue } from './picking/queue/waiting-queue.ts'
 import { RetryBudget } from './attempt/retry-budget.ts'
 import { SlowStart } from './backends/slow-start.ts'
 
@@ -69,7 +69,7 @@ export class Balancer extends ManagedList {
     this.hooks = new Hooks((error, hook) =>
       log?.error({ err: error, balancer: parsed.name, hook }, 'a hook of the balancer threw an error'),
     )
-    this.queue = new WaitingQueue(parsed.queue.max)
+    this.queue = new WaitingQueue(parsed.queue, clock)
     this.budget = new RetryBudget(parsed.retry.budget)
     this.counts = new AttemptCounts(this.hooks, clock, parsed.timeouts, (freed) => this.#handover.freed(freed))
     this.#log = log
@@ -131,6 +131,16 @@ export class Balancer extends ManagedList {
   }
 
   /**
+   * Limits how many requests may be in flight to a backend, from 1, within its `maxInFlight`; Infinity lifts that. Requests
+   * in progress go on where there are more, and waiting ones get the places of a limit that rises.
+   */
+  limit(backend: Backend, capacity: number): void {
+    const before = backend.limit
+    backend.restrict(capacity)
+    if (backend.limit > before) this.#handover.freed(backend)
+  }
+
+  /**
    * Tells for every backend why it would or would not be used, and which one would be picked. Sends nothing, changes
    * nothing.
    */
@@ -140,7 +150,7 @@ export class Balancer extends ManagedList {
   }
 
   /**
-   * Picks a backend that is below `maxInFlight`, was not tried yet and is not refused by a hook. `saturated`: one may
+   * Picks a backend that is below its limit, was not tried yet and is not refused by a hook. `saturated`: one may
    * become free; `none`: waiting would not help.
    */
   pick(exchange: AttemptOwner): Attempt | 'saturated' | 'none' {
@@ -188,15 +198,15 @@ export class Balancer extends ManagedList {
   toJSON() {
     const { name, policy, set, exchanges, tunnels, queue, backends } = this
     const { revision, panicking } = set
-    const waiting = queue.length
-    return { name, policy: policy.name, revision, panicking, exchanges, tunnels: tunnels.size, waiting, backends }
+    const waiting = { waiting: queue.length, ...(queue.byClass && { waitingByClass: queue.byClass }) }
+    return { name, policy: policy.name, revision, panicking, exchanges, tunnels: tunnels.size, ...waiting, backends }
   }
 
   /** Puts options in force, but for the list. */
   #apply(options: ParsedOptions, policy: Policy): void {
     this.#options = Object.freeze(options)
     this.#policy = policy
-    this.queue.max = options.queue.max
+    this.queue.configure(options.queue)
     this.budget.configure(options.retry.budget)
     this.counts.limit(options.timeouts)
     this.#slowStart.configure(options.slowStart)

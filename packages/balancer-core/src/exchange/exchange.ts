@@ -24,7 +24,8 @@ import { closeConnection } from './close-connection.ts'
 import { logExchange } from '../log.ts'
 import { attemptRequest, outgoing, rewriteOutgoing, type Outgoing } from '../request/outgoing-request.ts'
 import { openFresh } from '../backends/pool.ts'
-import type { Waiter } from '../picking/queue.ts'
+import { classOf } from '../request/priority-class.ts'
+import type { TurnedAway } from '../picking/queue/line.ts'
 import { brokenBody, isCutOff, RequestFault } from '../request/request-body.ts'
 import { refuse } from './refusals.ts'
 import { isListed, Retries } from './retry.ts'
@@ -37,9 +38,6 @@ import type { IncomingFields } from '../headers/fields.ts'
 export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExchange {
   /** The client closed the connection before the response was complete. */
   clientGone = false
-  previousWaiter: Waiter | undefined
-  nextWaiter: Waiter | undefined
-  waiting = false
 
   readonly #lane: Lane
   #outgoing: Outgoing | undefined
@@ -106,17 +104,21 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
     const picked = this.balancer.pick(this)
     if (typeof picked === 'object') this.attempt(picked)
     else if (picked === 'none') this.fail(this.noBackend, undefined)
-    else if (!this.#queue()) {
-      this.giveRoom()
-      refuse(this, 'queue-full')
-    }
+    else if (!this.#queue()) this.turnAway('queue-full')
   }
 
   /** Enters the queue; false when that is full. */
   #queue(): boolean {
-    if (!this.balancer.queue.enter(this)) return false
-    this.#limits.start('queue-timeout', this.options.timeouts.queue)
+    const { queue, timeouts } = this.options
+    if (!this.balancer.queue.enter(this, classOf(this.request, queue.priority))) return false
+    this.#limits.start('queue-timeout', timeouts.queue)
     return true
+  }
+
+  turnAway(reason: TurnedAway): void {
+    this.#limits.stop('queue-timeout')
+    this.giveRoom()
+    refuse(this, reason)
   }
 
   /** Sends the request to the attempt's backend; also called when a backend is free for a queued request. */

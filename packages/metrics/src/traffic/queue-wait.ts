@@ -23,6 +23,7 @@ export function queueWaitOf({ attempts, startedAt, endedAt, outcome }: ExchangeV
     since = attempt.respondedAt === 0 ? attempt.endedAt : attempt.respondedAt
   }
   const last = attempts[attempts.length - 1]!.outcome
-  const endedWaiting = outcome === 'queue-timeout' || (last !== undefined && last !== 'ok' && last !== outcome)
+  const endedWaiting =
+    outcome === 'queue-timeout' || outcome === 'queue-shed' || (last !== undefined && last !== 'ok' && last !== outcome)
   return endedWaiting ? wait + endedAt - since : wait
 }
