@@ -229,11 +229,13 @@ const rows: Record<FailureReason, Row> = {
       await until('it waits', () => queue.length === 1)
       const since = clock.now()
       await until('it has waited too long', () => clock.now() - since > 2)
-      for (const path of ['/second', '/third']) {
-        const newer = request(scene.url.replace('/row', path), { agent: false }).on('error', never).end()
-        scene.t.after(() => newer.destroy())
-      }
-      return first
+      const newer = ['/second', '/third'].map((path) =>
+        request(scene.url.replace('/row', path), { agent: false }).on('error', never).end(),
+      )
+      const answer = await first
+      for (const one of newer) one.destroy()
+      await until('only the first is under way', () => scene.balancer.exchanges === 1)
+      return answer
     },
   },
   'queue-timeout': {

@@ -141,7 +141,7 @@ export class Backend {
     this.effectiveWeight = weight * this.#warmth
     this.priority = priority
     this.maxInFlight = maxInFlight
-    this.#limit()
+    this.limit = Math.min(this.#capacity, maxInFlight)
     this.zone = zone
     this.tags = tags
     this.protocol = protocol
@@ -149,12 +149,8 @@ export class Backend {
 
   /** See `Balancer.limit`. */
   restrict(capacity: number): void {
-    this.#capacity = capacity
-    this.#limit()
-  }
-
-  #limit(): void {
-    this.limit = Math.max(1, Math.min(Math.floor(this.#capacity), this.maxInFlight))
+    this.#capacity = Math.max(1, Math.floor(capacity))
+    this.limit = Math.min(this.#capacity, this.maxInFlight)
   }
 
   /** Closes a pool after its requests have ended. */
@@ -200,13 +196,8 @@ export class Backend {
   /** The connections to it now; see `PoolCounts`. */
   get connections(): { open: number; idle: number; running: number; allowed: number; waiting: number } {
     const { connected, free, running, allowed = connected, pending, queued } = this.pool.stats
-    return {
-      open: connected,
-      idle: free,
-      running,
-      allowed,
-      waiting: this.protocol === 'http1' ? pending + queued : queued,
-    }
+    const waiting = this.protocol === 'http1' ? pending + queued : queued
+    return { open: connected, idle: free, running, allowed, waiting }
   }
 
   get state(): BackendState {

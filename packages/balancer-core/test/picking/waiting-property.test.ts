@@ -65,11 +65,14 @@ const anyStep: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ do: fc.constant('leave' as const), index: anyIndex }),
   fc.record({ do: fc.constant('veto' as const), index: anyIndex, hard: fc.boolean() }),
   fc.record({ do: fc.constant('lift' as const), index: anyIndex }),
-  fc.record({
-    do: fc.constant('limit' as const),
-    index: anyIndex,
-    places: fc.oneof(fc.integer({ min: 1, max: 3 }), fc.constant(Infinity)),
-  }),
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('limit' as const),
+      index: anyIndex,
+      places: fc.constantFrom(1, 2, Infinity),
+    }),
+  },
   {
     weight: 2,
     arbitrary: fc.record({ do: fc.constant('wait' as const), duration: fc.integer({ min: 1, max: 2 * interval }) }),

@@ -12,6 +12,7 @@ const PriorityOptions = Type.Object(
     classes: Type.Array(Type.String({ minLength: 1 }), {
       maxItems: 16,
       uniqueItems: true,
+      expected: 'at most 16 different names',
       default: [],
       description:
         "Classes of waiting requests, the most important first, e.g. `['high', 'normal', 'low']`: free places go to the first one that waits. When the queue is full, a request displaces the newest one of the least important class, which gets 503. Empty = all are equal",

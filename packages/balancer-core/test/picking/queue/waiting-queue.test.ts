@@ -250,7 +250,7 @@ test('when the queue is full, a higher class displaces the newest of the lowest'
 test('other classes keep those that wait: in the class of the same name, else in the default one, by age', () => {
   const clock = new ManualClock()
   const queue = queueOf({ priority }, clock)
-  const waiters = [...'lhn'].map((initial) => {
+  const waiters = 'lhn'.split('').map((initial) => {
     clock.advance(1)
     return enterAll(queue, initial)[0]!
   })
@@ -267,6 +267,36 @@ test('other classes keep those that wait: in the class of the same name, else in
   )
   queue.configure(parseOptions({}).queue)
   assert.equal(queue.byClass, undefined)
+})
+
+test('who is owed a place that it cannot use has one more to come, not many', () => {
+  const queue = queueOf({ max: 1000, priority: { ...priority, share: 0.1 } })
+  enterAll(queue, 'h'.repeat(50) + 'll')
+  for (let place = 0; place < 30; place++) {
+    const round = queue.round()
+    let next = round.next()!
+    while (next.rank > 0) {
+      round.passed(next)
+      next = round.next()!
+    }
+    round.served(next)
+  }
+  assert.deepEqual(
+    servedBy(queue, 4).map((name) => name[0]),
+    ['l', 'h', 'h', 'h'],
+  )
+})
+
+test('who leaves while another gets its place is not asked, and nobody behind is left out', () => {
+  const queue = queueOf({})
+  const [a, b, c] = enterAll(queue, 'nnn')
+  const round = queue.round()
+  assert.equal(round.next(), a)
+  round.served(a!)
+  queue.leave(b!)
+  assert.equal(round.next(), c)
+  round.served(c!)
+  assert.equal(round.next(), undefined)
 })
 
 const shed = { shed: 'codel', target: 5, interval: 100 } as const
