@@ -2,7 +2,7 @@ import Fastify, { type FastifyRequest, type FastifyServerOptions } from 'fastify
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import { parseOptions, type BalancerOptions } from '../../src/options.ts'
-import { classOf } from '../../src/request/priority-class.ts'
+import { classOf } from '../../src/exchange/priority-class.ts'
 
 type Priority = Exclude<NonNullable<BalancerOptions['queue']>, boolean>['priority']
 

@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import type { QueueSettings } from '../picking/queue/queue-options.ts'
-import { isTrusted } from './forwarded.ts'
+import { isTrusted } from '../request/forwarded.ts'
 
 const threw = 'queue.priority.classify threw an error'
 
