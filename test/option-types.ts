@@ -6,6 +6,7 @@ import { CircuitBreakerOptions, RateOptions } from '@fastify-balancer/circuit-br
 import { DashboardOptions } from '@fastify-balancer/dashboard'
 import { HealthCheckOptions } from '@fastify-balancer/health-check'
 import { MetricsOptions } from '@fastify-balancer/metrics'
+import { policies } from '@fastify-balancer/policies'
 import { ProxyProtocolOptions } from '@fastify-balancer/proxy-protocol'
 import { BalancerOptions } from 'fastify-balancer'
 import { writeFileSync } from 'node:fs'
@@ -63,8 +64,34 @@ const circuitBreaker: GeneratedType = {
   imports: { BackendCircuitOptions: './backend/circuit-settings.generated.ts' },
 }
 
+/** `peak-ewma` → `PeakEwmaSettings` */
+const settingsName = (name: string) =>
+  `${name.replaceAll(/(?:^|-)(\w)/g, (_match, first: string) => first.toUpperCase())}Settings`
+
+const policyTypes = Object.entries(policies).map(([name, { settings }]) => ({
+  name: settingsName(name),
+  schema: settings as OptionSchema,
+  source: 'policies/src/policies.ts',
+  description: `What may stand beside \`name: '${name}'\`: everything that has a default is optional.`,
+  ...(settings.properties['policy' as never] !== undefined && { parts: { policy: 'PolicyOption' } }),
+  ...(settings.properties['policy' as never] !== undefined && {
+    imports: { PolicyOption: '@fastify-balancer/balancer-core' },
+  }),
+}))
+
+/** By declaration merging: what the core does not know can be named in its options all the same. */
+const policyNames = [
+  "declare module '@fastify-balancer/balancer-core' {",
+  '  interface PolicySettings {',
+  ...Object.keys(policies).map((name) => `    ${/^\w+$/.test(name) ? name : `'${name}'`}: ${settingsName(name)}`),
+  '  }',
+  '}',
+  '',
+].join('\n')
+
 /** Every interface of options. */
 export const generatedTypes: readonly GeneratedType[] = [
+  ...policyTypes,
   {
     name: 'ProxyProtocolOptions',
     schema: ProxyProtocolOptions,
@@ -188,6 +215,7 @@ function fileText(source: string): string {
   })
   const head = `// Written by \`node test/option-types.ts --write\` from the schema in ${basename(source)}: change that one.\n`
   const imports = written.importLines()
+  if (source === policyTypes[0]!.source) interfaces.push(policyNames)
   return `${head}${imports}${imports === '' ? '' : '\n'}${interfaces.join('\n')}`
 }
 

@@ -1,9 +1,16 @@
 import { AdminRoutesOptions } from '@fastify-balancer/admin-routes'
-import { BackendOptions, BalancerOptions as CoreOptions, failures } from '@fastify-balancer/balancer-core'
+import {
+  BackendOptions,
+  BalancerOptions as CoreOptions,
+  corePolicies,
+  failures,
+  type NamedPolicies,
+} from '@fastify-balancer/balancer-core'
 import { CircuitBreakerOptions, RateOptions } from '@fastify-balancer/circuit-breaker'
 import { DashboardOptions } from '@fastify-balancer/dashboard'
 import { HealthCheckOptions } from '@fastify-balancer/health-check'
 import { MetricsOptions } from '@fastify-balancer/metrics'
+import { policies } from '@fastify-balancer/policies'
 import { ProxyProtocolOptions } from '@fastify-balancer/proxy-protocol'
 import { BalancerOptions } from 'fastify-balancer'
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -90,12 +97,23 @@ export function failureTable(): string {
   )
 }
 
+/** Every policy of a registry, and its settings. */
+function policyTable(named: NamedPolicies): string {
+  const rows = Object.entries(named).flatMap(([name, { description, settings }]) => [
+    [`\`${name}\``, '', description],
+    ...optionRows(settings as Schema, '· ').map((row) => row.map((cell) => cell.replace('`· ', '· `'))),
+  ])
+  return table(['policy, and its settings', 'default', 'meaning'], rows)
+}
+
 /** What can stand between `<!-- name:start -->` and `<!-- name:end -->`. */
 const tables: Readonly<Record<string, () => string>> = {
   options: () => optionTables(BalancerOptions),
   'file-options': fileTable,
   'balancer-core-options': () => optionTables(CoreOptions),
   failures: failureTable,
+  policies: () => policyTable(policies),
+  'core-policies': () => policyTable(corePolicies),
   'health-check-options': () => table(head, optionRows(HealthCheckOptions)),
   'circuit-breaker-options': () => table(head, optionRows(CircuitBreakerOptions)),
   'admin-routes-options': () => table(head, optionRows(AdminRoutesOptions)),

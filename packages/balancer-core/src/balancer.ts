@@ -16,7 +16,10 @@ import { prepareChange, type PrepareOptions } from './changes/preparation.ts'
 import type { PreparedChange } from './changes/prepared-change.ts'
 import { parseOptions, type BalancerOptions, type ParsedOptions } from './options.ts'
 import { Picking, type PickingSettings } from './picking/picking.ts'
+import { corePolicies } from './picking/policies/by-name.ts'
+import type { NamedPolicies } from './picking/policies/named-policy.ts'
 import type { PickRequest, Policy } from './picking/policy.ts'
+import { PolicyInForce } from './picking/policy-in-force.ts'
 import { Tunnels } from './tunnel/tunnels.ts'
 import { Handover, type WaitingSeeker } from './picking/handover.ts'
 import { WaitingQueue } from './picking/queue/waiting-queue.ts'
@@ -29,6 +32,9 @@ export type WaitingExchange = AttemptOwner & WaitingSeeker<Attempt>
 function pickingSettings({ panicThreshold, timeouts }: ParsedOptions): PickingSettings {
   return { lastResort: panicThreshold !== false && timeouts.connect }
 }
+
+/** A policy of one's own, which is attached to the balancer. */
+export type BalancerPolicy = Policy<Balancer>
 
 /** One named balancer: its backends, its policy, and everything that its requests share. */
 export class Balancer extends ManagedList {
@@ -47,25 +53,29 @@ export class Balancer extends ManagedList {
   /** Objects of other plugins, by plugin name: this is how they find each other in any scope. */
   readonly extensions = new Map<string, unknown>()
   #options: ParsedOptions
-  #policy: Policy
+  readonly #inForce: PolicyInForce<Balancer>
   protected readonly list: Backends
   readonly #slowStart: SlowStart
   readonly #picking: Picking<Attempt, AttemptOwner>
   readonly #handover: Handover<Attempt, WaitingExchange>
   readonly #log: FastifyBaseLogger | undefined
   readonly #exchanges = new Exchanges()
+  readonly #named: NamedPolicies
   #closed: Promise<void> | undefined
 
-  /** @throws BadOptionsError naming every fault */
-  constructor(options: BalancerOptions = {}, log?: FastifyBaseLogger) {
+  /** `named`: the policies that can be named. @throws BadOptionsError naming every fault */
+  constructor(options: BalancerOptions = {}, log?: FastifyBaseLogger, named: NamedPolicies = corePolicies) {
     super()
-    const parsed = parseOptions(options)
+    const parsed = parseOptions(options, named)
     const { clock = systemClock, random = Math.random } = parsed
     this.name = parsed.name
     this.#options = parsed
     this.clock = clock
     this.random = random
-    this.#policy = parsed.policy(random)
+    this.#named = named
+    this.#inForce = new PolicyInForce(this, parsed.policy.make(random), (error, policy) =>
+      log?.error({ err: error, balancer: parsed.name, policy }, 'the policy threw an error'),
+    )
     this.hooks = new Hooks((error, hook) =>
       log?.error({ err: error, balancer: parsed.name, hook }, 'a hook of the balancer threw an error'),
     )
@@ -87,6 +97,7 @@ export class Balancer extends ManagedList {
       },
     )
     this.#handover = new Handover(this.queue, this.#picking, () => this.list.settle())
+    this.#inForce.attach()
   }
 
   /** With every default in place: one object, whose place another takes when they change. */
@@ -95,7 +106,7 @@ export class Balancer extends ManagedList {
   }
 
   get policy(): Policy {
-    return this.#policy
+    return this.#inForce.policy
   }
 
   /**
@@ -106,7 +117,8 @@ export class Balancer extends ManagedList {
   prepare(given: BalancerOptions, options?: PrepareOptions): Promise<PreparedChange> {
     return prepareChange(given, options, () => ({
       options: this.#options,
-      policy: this.#policy,
+      policy: this.policy,
+      named: this.#named,
       hooks: this.hooks,
       backends: this.list,
       apply: (next, policy) => this.#apply(next, policy),
@@ -205,7 +217,7 @@ export class Balancer extends ManagedList {
   /** Puts options in force, but for the list. */
   #apply(options: ParsedOptions, policy: Policy): void {
     this.#options = Object.freeze(options)
-    this.#policy = policy
+    this.#inForce.replace(policy)
     this.queue.configure(options.queue)
     this.budget.configure(options.retry.budget)
     this.counts.limit(options.timeouts)
@@ -220,6 +232,7 @@ export class Balancer extends ManagedList {
     unlimit?.()
     if (this.tunnels.size > 0) await this.tunnels.shutDown('shutdown')
     this.#slowStart.stop()
+    this.#inForce.detach()
     await this.list.close()
     this.counts.close()
   }

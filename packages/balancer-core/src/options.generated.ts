@@ -1,8 +1,7 @@
 // Written by `node test/option-types.ts --write` from the schema in options.ts: change that one.
 import type { BackendOptions } from './backends/backend-options.generated.ts'
 import type { Clock } from './clock.ts'
-import type { PolicyName } from './picking/policies/by-name.ts'
-import type { Policy } from './picking/policy.ts'
+import type { PolicyOption } from './picking/policies/policy-option.ts'
 import type { Classify } from './picking/queue/queue-options.ts'
 import type { RequestRewrite } from './request/request-rewrite.ts'
 import type { ResponseRewrite } from './response/response-rewrite.ts'
@@ -41,10 +40,11 @@ export interface BalancerOptions {
    */
   backends?: readonly (string | BackendOptions)[]
   /**
-   * How a backend is chosen: `round-robin`, `weighted`, `random`, `p2c`, `least-requests`, or a `Policy` of your own
+   * How a backend is chosen: `round-robin`, `weighted`, `random`, `p2c`, `least-requests`, another that a plugin has
+   * registered, or a `Policy` of your own
    * @default 'round-robin'
    */
-  policy?: PolicyName | { name: PolicyName } | Policy
+  policy?: PolicyOption
   /** The connections to each backend */
   pool?: {
     /**

@@ -15,9 +15,10 @@ import { BackendOptions, parseBackends, type ParsedBackend } from './backends/ba
 import { tlsFaults } from './connections/tls/tls-faults.ts'
 import type { Clock } from './clock.ts'
 import { BadOptionsError } from './errors.ts'
-import { policies, type PolicyName } from './picking/policies/by-name.ts'
-import { parsePolicy } from './picking/policies/chosen-policy.ts'
-import type { Policy } from './picking/policy.ts'
+import { corePolicies } from './picking/policies/by-name.ts'
+import type { NamedPolicies } from './picking/policies/named-policy.ts'
+import { parsePolicy, type ParsedPolicy } from './picking/policies/parse-policy.ts'
+import type { PolicyOption } from './picking/policies/policy-option.ts'
 import { QueueOptions, queueFaults } from './picking/queue/queue-options.ts'
 import { PoolOptions, TimeoutOptions } from './backends/pool-options.ts'
 import { RetryOptions } from './attempt/retry-options.ts'
@@ -54,12 +55,12 @@ export const BalancerOptions = Type.Object(
       default: [],
       description: 'The servers to forward to: addresses, or objects as below',
     }),
-    policy: Type.Unsafe<PolicyName | { name: PolicyName } | Policy>(
+    policy: Type.Unsafe<PolicyOption>(
       Type.Any({
         default: 'round-robin',
-        description: `How a backend is chosen: ${Object.keys(policies)
+        description: `How a backend is chosen: ${Object.keys(corePolicies)
           .map((name) => `\`${name}\``)
-          .join(', ')}, or a \`Policy\` of your own`,
+          .join(', ')}, another that a plugin has registered, or a \`Policy\` of your own`,
       }),
     ),
     pool: PoolOptions,
@@ -153,7 +154,7 @@ export type BalancerOptions = Options
 /** Options with every default in place. */
 export type ParsedOptions = Readonly<Omit<Static<typeof BalancerOptions>, 'backends' | 'policy'>> & {
   readonly backends: readonly ParsedBackend[]
-  readonly policy: (random: () => number) => Policy
+  readonly policy: ParsedPolicy
 }
 
 const anything = Type.Optional(Type.Any())
@@ -177,8 +178,11 @@ function codeFaults({ rewrite }: ParsedOptions, random: unknown, clock: unknown)
   ]
 }
 
-/** Fills in defaults, in a copy, and checks everything. */
-export function readOptions(given: BalancerOptions): {
+/** Fills in defaults, in a copy, and checks everything. `named`: the policies that can be named. */
+export function readOptions(
+  given: BalancerOptions,
+  named: NamedPolicies = corePolicies,
+): {
   readonly options: ParsedOptions
   readonly faults: readonly string[]
 } {
@@ -191,7 +195,7 @@ export function readOptions(given: BalancerOptions): {
   } = (given ?? {}) as Record<string, unknown>
   const options = withDefaults(dataSchema, data) as ParsedOptions
   const faults = [...faultsOf(dataSchema, options), ...codeFaults(options, random, clock)]
-  const policy = parsePolicy(chosen, faults)
+  const policy = parsePolicy(chosen, named, faults)
   const pool = Value.Check(PoolOptions, options.pool) ? options.pool : Value.Create(PoolOptions)
   faults.push(...queueFaults(options.queue))
   if (pool === options.pool) faults.push(...tlsFaults(pool.tls, 'pool.tls'))
@@ -212,8 +216,8 @@ export function readOptions(given: BalancerOptions): {
  * The options with every default in place.
  * @throws BadOptionsError naming every fault at once
  */
-export function parseOptions(given: BalancerOptions): ParsedOptions {
-  const { options, faults } = readOptions(given)
+export function parseOptions(given: BalancerOptions, named?: NamedPolicies): ParsedOptions {
+  const { options, faults } = readOptions(given, named)
   if (faults.length > 0) throw new BadOptionsError(faults.join('; '))
   return options
 }
@@ -222,6 +226,6 @@ export function parseOptions(given: BalancerOptions): ParsedOptions {
  * Every fault of the options, one line each; for a caller that validates more than these and wants to report everything
  * at once.
  */
-export function faultsOfOptions(given: BalancerOptions): readonly string[] {
-  return readOptions(given).faults
+export function faultsOfOptions(given: BalancerOptions, named?: NamedPolicies): readonly string[] {
+  return readOptions(given, named).faults
 }

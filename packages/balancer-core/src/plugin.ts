@@ -8,6 +8,7 @@ import { Balancer } from './balancer.ts'
 import { BadOptionsError } from './errors.ts'
 import { defaultCeiling } from './exchange-ceiling.ts'
 import type { BalancerOptions } from './options.ts'
+import { corePolicies } from './picking/policies/by-name.ts'
 import { routeOf } from './route.ts'
 
 /** Logs once how many requests there may be at once, which explains later refusals. */
@@ -35,7 +36,7 @@ function tellIfEmpty(app: FastifyInstance, balancer: Balancer): void {
 
 async function plugin(app: FastifyInstance, options: BalancerOptions): Promise<void> {
   const registry = registryOf(app)
-  const balancer = new Balancer(options, app.log)
+  const balancer = new Balancer(options, app.log, { ...corePolicies, ...app.balancerPolicies })
   const faults = takenFaults(app, balancer, registry)
   if (faults.length > 0) throw new BadOptionsError(faults.join('; '))
   registry.balancers.set(balancer.name, balancer)

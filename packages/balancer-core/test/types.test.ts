@@ -24,7 +24,7 @@ import {
   type Picker,
   type PickRequest,
   type Policy,
-  type PolicyName,
+  type corePolicies,
   type RequestRewrite,
   type Verdict,
   type Veto,
@@ -59,7 +59,7 @@ test('equal tells types apart', () => {
 })
 
 test('names are closed lists', () => {
-  equal<PolicyName, 'round-robin' | 'weighted' | 'random' | 'p2c' | 'least-requests'>(true)
+  equal<keyof typeof corePolicies, 'round-robin' | 'weighted' | 'random' | 'p2c' | 'least-requests'>(true)
   equal<Blame, 'client' | 'backend' | 'proxy'>(true)
   equal<BackendState, 'ready' | 'drain' | 'maintenance'>(true)
   equal<Outcome, 'ok' | FailureReason>(true)
@@ -125,8 +125,12 @@ test('a policy is a name, an object with a name, or code', () => {
   accepts<Policy>({ name: 'x', over: ([one]) => ({ pick: () => one }) })
   // @ts-expect-error a policy without a name
   accepts<Policy>({ over: ([one]) => ({ pick: () => one, peek: () => one }) })
-  equal<Parameters<Policy['over']>, [available: readonly Backend[], draining?: readonly Backend[] | undefined]>(true)
-  equal<ReturnType<Picker['pick']>, Backend | undefined>(true)
+  equal<
+    Parameters<Policy['over']>,
+    [available: readonly Backend[], draining?: readonly Backend[] | undefined, spare?: readonly Backend[] | undefined]
+  >(true)
+  equal<Parameters<NonNullable<Policy['attach']>>, [balancer: Balancer]>(true)
+  equal<ReturnType<Picker['pick']>, Backend | null | undefined>(true)
   equal<PickRequest['headers'], Readonly<Record<string, string | string[] | undefined>>>(true)
 })
 

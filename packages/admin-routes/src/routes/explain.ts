@@ -2,7 +2,7 @@ import { strict } from '@fastify-balancer/option-schema'
 import { Type } from '@sinclair/typebox'
 import type { Desk } from '../desk.ts'
 import { BalancerParams, NoQuery, responses } from '../schemas/request.ts'
-import { ExplanationView } from '../schemas/views.ts'
+import { ExplanationView } from '../schemas/explanation.ts'
 import { tags, type Scope } from '../scope.ts'
 
 const DescribedRequest = Type.Object(
@@ -14,6 +14,8 @@ const DescribedRequest = Type.Object(
         description: 'Header names in any letter case',
       }),
     ),
+    address: Type.Optional(Type.String({ description: "The client's IP address" })),
+    body: Type.Optional(Type.String({ description: 'The body, where the policy looks at it' })),
   },
   strict,
 )
@@ -41,9 +43,13 @@ export function addExplain(scope: Scope, desk: Desk): void {
         ),
       },
     },
-    async ({ params, body: { method = 'GET', url = '/', headers = {} } }) => {
+    async ({ params, body: { method = 'GET', url = '/', headers = {}, address, body } }) => {
       const lower = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
-      return desk.views.explanation(desk.balancer(params.name).explain({ method, url, headers: lower }))
+      const further = {
+        ...(address !== undefined && { address }),
+        ...(body !== undefined && { body: Buffer.from(body) }),
+      }
+      return desk.views.explanation(desk.balancer(params.name).explain({ method, url, headers: lower, ...further }))
     },
   )
 }

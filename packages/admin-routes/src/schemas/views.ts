@@ -4,7 +4,7 @@ import { Type, type Static } from '@sinclair/typebox'
 const since = Type.Number({ description: 'In ms since the epoch' })
 
 /** A veto: a reason, with an owner, not to use a backend. */
-const VetoView = Type.Object({
+export const VetoView = Type.Object({
   by: Type.String({ description: 'Owner of the veto, e.g. `health-check` or `admin`' }),
   reason: Type.String(),
   hard: Type.Boolean({ description: 'True for orders (drain, maintenance): they hold in panic mode too' }),
@@ -203,33 +203,6 @@ export const PreviewView = Type.Object({
   removed: Type.Array(Type.String()),
   changed: Type.Array(Type.Object({ id: Type.String(), from: Described, to: Described })),
   faults: Type.Array(Type.String(), { description: 'Why it would be refused' }),
-})
-
-/** Which backend a request would go to, and why. */
-export const ExplanationView = Type.Object({
-  picked: Type.Union([Type.String(), Type.Null()], {
-    description: 'Id of the backend; null if the request would wait or fail',
-  }),
-  panicking: Type.Boolean(),
-  backends: Type.Array(
-    Type.Object({
-      id: Type.String(),
-      available: Type.Boolean({
-        description:
-          'It may be picked now: it has no veto (or panic mode ignores it), and no better priority is available',
-      }),
-      vetoes: Type.Array(VetoView),
-      inFlight: Type.Integer(),
-      maxInFlight: Type.Integer(),
-      limit: Type.Integer(),
-      tunnels: Type.Integer(),
-      load: Type.Number({ description: 'Requests in flight, recent failures, and tunnels times `upgrade.weight`' }),
-      weight: Type.Integer(),
-      effectiveWeight: Type.Number(),
-      priority: Type.Integer(),
-      score: Type.Union([Type.Number(), Type.Null()], { description: 'What the policy compares; lower is better' }),
-    }),
-  ),
 })
 
 /** An error response. */

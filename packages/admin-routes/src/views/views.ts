@@ -3,10 +3,10 @@ import type { Backend, Balancer, Preview } from '@fastify-balancer/balancer-core
 import type { Static } from '@sinclair/typebox'
 import type { Circuit, Extensions } from '../extensions.ts'
 import { revisionsOf } from '../changes/revisions.ts'
+import { ExplanationView } from '../schemas/explanation.ts'
 import {
   BackendView,
   CircuitView,
-  ExplanationView,
   PreviewView,
   type BalancersView,
   type BalancerView,

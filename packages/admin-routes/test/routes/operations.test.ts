@@ -13,7 +13,8 @@ import { startBackend, startBackends } from '../../../../test/support/backend.ts
 import { ManualClock } from '../../../../test/support/clock.ts'
 import { until } from '../../../../test/support/until.ts'
 import adminRoutes from '../../src/index.ts'
-import { BackendView, CircuitView, ExplanationView, ProbeView } from '../../src/schemas/views.ts'
+import { ExplanationView } from '../../src/schemas/explanation.ts'
+import { BackendView, CircuitView, ProbeView } from '../../src/schemas/views.ts'
 import { assertIs, stage } from '../stage.ts'
 
 const backends = '/balancers/default/backends'

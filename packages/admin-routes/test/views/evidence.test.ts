@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { BackendView, BalancerView, ExplanationView, FaultView, SetView } from '../../src/schemas/views.ts'
+import { ExplanationView } from '../../src/schemas/explanation.ts'
+import { BackendView, BalancerView, FaultView, SetView } from '../../src/schemas/views.ts'
 import { a, assertIs, stage } from '../stage.ts'
 
 const backends = '/balancers/default/backends'

@@ -4,6 +4,7 @@ import type { Balancer } from '../balancer.ts'
 import { exchangeFor } from '../exchange/exchange-for.ts'
 import { forwardingOf, guarded, type Forwarding } from '../exchange/forwarding.ts'
 import { laneOf } from '../response/choose-lane.ts'
+import type { NamedPolicy } from '../picking/policies/named-policy.ts'
 import { findBalancer, type Registry } from './registry.ts'
 
 /** Options of `reply.forward()`. */
@@ -18,6 +19,8 @@ declare module 'fastify' {
     balancer: Balancer
     /** Every balancer of this server by name, in whichever scope it was registered. */
     balancers: ReadonlyMap<string, Balancer>
+    /** Further policies that `policy` can name. A plugin that brings some adds them before a balancer is registered. */
+    balancerPolicies?: Record<string, NamedPolicy>
     /** Every server whose requests go to these balancers: of this app, and of the apps that share them. */
     balancerServers: ReadonlySet<Server>
   }

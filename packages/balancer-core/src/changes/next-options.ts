@@ -1,5 +1,7 @@
 import { optionChanges, type OptionChange } from '@fastify-balancer/option-schema'
 import { readOptions, type BalancerOptions, type ParsedOptions } from '../options.ts'
+import type { NamedPolicies } from '../picking/policies/named-policy.ts'
+import { arePoliciesEqual, type ParsedPolicy } from '../picking/policies/parse-policy.ts'
 import type { Policy } from '../picking/policy.ts'
 import type { FixedOption } from './participation.ts'
 
@@ -12,6 +14,9 @@ const fixed = {
   clock: 'timers are running on it',
   random: 'it is chosen when the balancer is made',
 } as const
+
+/** Settings of policies that may be secrets. */
+const hiddenSettings = ['policy.secret', 'policy.policy.secret']
 
 /** Options for which there is something to choose with. */
 export interface NextOptions {
@@ -28,10 +33,21 @@ function compared(options: ParsedOptions): object {
   return { ...options, backends: undefined, policy: undefined }
 }
 
+function policyChanges(before: ParsedPolicy, after: ParsedPolicy): OptionChange[] {
+  if (before.name !== after.name) return [{ option: 'policy', from: before.name, to: after.name }]
+  const changes = optionChanges({ policy: before.settings }, { policy: after.settings }, hiddenSettings)
+  return changes.length > 0 ? changes : [{ option: 'policy', from: before.name, to: after.name }]
+}
+
 /** Reads options that are to take the place of `current`. Where no clock or random is given, they stay. */
-export function nextOptions(given: BalancerOptions, current: ParsedOptions, policy: Policy): NextOptions {
+export function nextOptions(
+  given: BalancerOptions,
+  current: ParsedOptions,
+  policy: Policy,
+  named: NamedPolicies,
+): NextOptions {
   // The list is read on its own, as it may be long.
-  const { options: read, faults } = readOptions({ ...given, backends: [] })
+  const { options: read, faults } = readOptions({ ...given, backends: [] }, named)
   const { clock, random } = current
   const wanted = { ...(clock !== undefined && { clock }), ...(random !== undefined && { random }), ...read }
   const cannot = optionChanges(compared(current), compared(wanted)).flatMap(({ option, from, to }) => {
@@ -41,8 +57,9 @@ export function nextOptions(given: BalancerOptions, current: ParsedOptions, poli
   const stays = Object.keys(fixed).map((name) => [name, current[name as keyof ParsedOptions]] as const)
   const both = Object.entries({ ...wanted, ...Object.fromEntries(stays) }).filter(([, value]) => value !== undefined)
   const options = Object.freeze(Object.fromEntries(both)) as ParsedOptions
-  const next = options.policy === current.policy ? policy : options.policy(current.random ?? Math.random)
+  const isSame = arePoliciesEqual(options.policy, current.policy)
+  const next = isSame || faults.length > 0 ? policy : options.policy.make(current.random ?? Math.random)
   const changes = optionChanges(compared(current), compared(options), ['pool.tls'])
-  if (next !== policy) changes.push({ option: 'policy', from: policy.name, to: next.name })
+  if (next !== policy) changes.push(...policyChanges(current.policy, options.policy))
   return { options, policy: next, faults, changes, cannot }
 }

@@ -1,5 +1,6 @@
 import type { Backends } from '../backends/backends.ts'
 import { faultsOfOptions, type BalancerOptions, type ParsedOptions } from '../options.ts'
+import type { NamedPolicies } from '../picking/policies/named-policy.ts'
 import type { Policy } from '../picking/policy.ts'
 import { nextOptions } from './next-options.ts'
 import type { Participation } from './participation.ts'
@@ -17,6 +18,8 @@ export interface PrepareOptions {
 interface Changing {
   readonly options: ParsedOptions
   readonly policy: Policy
+  /** The policies that can be named. */
+  readonly named: NamedPolicies
   readonly backends: Pick<Backends, 'takeTurn' | 'prepare'>
   readonly hooks: {
     participants(options: ParsedOptions, beside: Readonly<Record<string, unknown>>): readonly Participation[]
@@ -43,15 +46,15 @@ export async function prepareChange(
 async function prepared(
   given: BalancerOptions,
   { force = false, beside = {} }: PrepareOptions = {},
-  { options: current, policy: before, hooks, backends, apply }: Changing,
+  { options: current, policy: before, named, hooks, backends, apply }: Changing,
   end: () => void,
 ): Promise<PreparedChange> {
-  const { options, policy, faults, changes, cannot } = nextOptions(given, current, before)
+  const { options, policy, faults, changes, cannot } = nextOptions(given, current, before, named)
   const participants = faults.length > 0 ? [] : hooks.participants(options, beside)
   const parts = { faults, changes, cannot, participants, list: undefined, apply: () => {}, end }
   // Those of the list are named as well.
   if (faults.length > 0 || participants.some((one) => one.faults.length > 0))
-    return new PreparedChange({ ...parts, faults: faultsOfOptions(given) })
+    return new PreparedChange({ ...parts, faults: faultsOfOptions(given, named) })
   try {
     const list = await backends.prepare(given?.backends ?? [], options, force)
     return new PreparedChange({

@@ -73,6 +73,15 @@ export class ExchangeRecord implements ExchangeView {
     return this.request.raw.headers
   }
 
+  get address(): string | undefined {
+    // Once the connection has gone, its socket may be missing, whatever the types say.
+    return (this.request.raw.socket as unknown) ? this.request.ip : undefined
+  }
+
+  get body(): Buffer | undefined {
+    return undefined
+  }
+
   get home(): Backend | undefined {
     return signedInAt(this.request.raw)
   }

@@ -151,6 +151,11 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
     return progressLimit(attempt, out, this.call, this.#answer?.paused === true, this.options.timeouts)
   }
 
+  override get body(): Buffer | undefined {
+    const body = this.#outgoing?.body
+    return Buffer.isBuffer(body) ? body : undefined
+  }
+
   get ownFailure(): FailureReason | undefined {
     if (this.clientGone || isCutOff(this.request)) return 'client-gone'
     return brokenBody(this.#outgoing!.body, this.request) === undefined ? undefined : 'bad-request'

@@ -1,6 +1,6 @@
 import type { Backend } from '../backends/backend.ts'
 import type { BackendSet } from '../backends/backend-set.ts'
-import { maxAsked, type Picker, type PickRequest } from './policy.ts'
+import { maxAsked, type Picker, type PickRequest, type PolicyDetails } from './policy.ts'
 import { viewOfVeto, type VetoView } from '../backends/veto.ts'
 
 /** Why a backend is or is not used. */
@@ -11,6 +11,8 @@ export interface Explanation {
    */
   readonly picked: string | null
   readonly panicking: boolean
+  /** The policy, and what its choice for this request hangs on, e.g. the key. */
+  readonly policy: { readonly name: string } & PolicyDetails
   readonly backends: readonly {
     readonly id: string
     readonly available: boolean
@@ -29,6 +31,8 @@ export interface Explanation {
     readonly priority: number
     /** The figure that the policy compares, lower is better; null if it compares nothing. */
     readonly score: number | null
+    /** What that figure is made of, or where the policy sees the backend; null if it tells nothing. */
+    readonly details: PolicyDetails | null
   }[]
 }
 
@@ -43,7 +47,9 @@ function wouldPick(
 ): Backend | undefined {
   for (let ahead = 0; ahead < maxAsked; ahead++) {
     const backend = picker.peek(request, ahead)
-    if (backend === undefined || hasRoom(backend)) return backend
+    if (backend === null) return undefined
+    if (backend === undefined) break
+    if (hasRoom(backend)) return backend
   }
   const start = (searched + 1) % available.length
   return [...available.slice(start), ...available.slice(0, start)].find(hasRoom)
@@ -52,6 +58,7 @@ function wouldPick(
 /** Changes nothing. `searched` is where the balancer's last search for a free backend ended. */
 export function explain(
   { all, available, panicking }: BackendSet,
+  policy: string,
   picker: Picker,
   searched: number,
   request: PickRequest,
@@ -61,6 +68,7 @@ export function explain(
   return {
     picked: picked?.id ?? null,
     panicking,
+    policy: { ...picker.basis?.(request), name: policy },
     backends: all.map((backend) => ({
       id: backend.id,
       available: candidates.has(backend),
@@ -74,6 +82,7 @@ export function explain(
       effectiveWeight: backend.effectiveWeight,
       priority: backend.priority,
       score: candidates.has(backend) ? (picker.score?.(backend) ?? null) : null,
+      details: picker.details?.(backend) ?? null,
     })),
   }
 }

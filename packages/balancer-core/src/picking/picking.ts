@@ -48,13 +48,13 @@ export class Picking<Place extends object, S extends Seeker> {
     this.#settings = settings
     this.#take = take
     this.#set = set
-    this.#picker = policy.over(set.available, set.draining)
+    this.#picker = policy.over(set.available, set.draining, set.spare)
   }
 
   /** Sets the set to pick from; also to be called when weights have changed. */
   over(set: BackendSet): void {
     this.#set = set
-    this.#picker = this.#policy.over(set.available, set.draining)
+    this.#picker = this.#policy.over(set.available, set.draining, set.spare)
   }
 
   /** From the next set on, it is chosen in this way. */
@@ -72,7 +72,8 @@ export class Picking<Place extends object, S extends Seeker> {
 
   #pick(seeker: S): Place | 'saturated' | 'none' {
     for (let asked = 0; asked < maxAsked; asked++) {
-      const backend = this.#picker.pick(seeker)
+      const backend = this.#picker.pick(seeker, asked)
+      if (backend === null) return 'none'
       if (backend === undefined) break
       if (wasTried(backend, seeker)) continue
       const place = this.at(backend, seeker)
@@ -91,16 +92,20 @@ export class Picking<Place extends object, S extends Seeker> {
   /** A place at this backend for a waiting request, if it may be sent there. */
   offer(backend: Backend, seeker: S): Place | undefined {
     if (wasTried(backend, seeker)) return undefined
-    const { available, draining } = this.#set
-    if (!available.includes(backend)) {
+    if (!this.#set.available.includes(backend)) {
       const resort = this.#resortOf(seeker)
       const isResort = resort?.backends.includes(backend) === true
-      // A policy may have bound it to a draining backend.
-      const isBound = draining.includes(backend) && this.#picker.peek(seeker) === backend
-      if (!isResort && !isBound) return undefined
+      if (!isResort && !this.#isChosen(backend, seeker)) return undefined
       return placeOf(this.at(backend, seeker, isResort && resort?.isLast))
     }
     return placeOf(this.at(backend, seeker))
+  }
+
+  /** Does the policy choose it, although it is not among the available ones: for a client bound to it, or by spill-over? */
+  #isChosen(backend: Backend, seeker: S): boolean {
+    const { draining, spare } = this.#set
+    if (!draining.includes(backend) && !spare.includes(backend)) return false
+    return this.#picker.accepts?.(seeker, backend) ?? this.#picker.peek(seeker) === backend
   }
 
   /** Is there any backend, full or not, that this request may be sent to? */
@@ -118,7 +123,7 @@ export class Picking<Place extends object, S extends Seeker> {
 
   /** See `Balancer.explain`. */
   explain(request: PickRequest): Explanation {
-    return explain(this.#set, this.#picker, this.#searched, request)
+    return explain(this.#set, this.#policy.name, this.#picker, this.#searched, request)
   }
 
   /** The policy's choices are full: any other with room. */

@@ -4,7 +4,8 @@ import { ManualClock } from '../../../../test/support/clock.ts'
 import type { Backend } from '../../src/backends/backend.ts'
 import { Balancer } from '../../src/balancer.ts'
 import type { BalancerOptions } from '../../src/options.ts'
-import { policies, type PolicyName } from '../../src/picking/policies/by-name.ts'
+import { corePolicies as policies } from '../../src/picking/policies/by-name.ts'
+import type { PolicyName } from '../../src/picking/policies/policy-option.ts'
 
 const a = { url: 'http://a.test', id: 'a' }
 const b = { url: 'http://b.test', id: 'b' }

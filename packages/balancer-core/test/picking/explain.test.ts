@@ -6,7 +6,8 @@ import { backendSet } from '../../src/backends/backend-set.ts'
 import { Balancer } from '../../src/balancer.ts'
 import { explain } from '../../src/picking/explain.ts'
 import type { BalancerOptions } from '../../src/options.ts'
-import { policies, type PolicyName } from '../../src/picking/policies/by-name.ts'
+import { corePolicies as policies } from '../../src/picking/policies/by-name.ts'
+import type { PolicyName } from '../../src/picking/policies/policy-option.ts'
 import type { Picker, PickRequest } from '../../src/picking/policy.ts'
 
 const request: PickRequest = { method: 'GET', url: '/', headers: {} }
@@ -47,10 +48,16 @@ test('says of each backend what counts', () => {
   b.configure({ weight: 1, priority: 4, maxInFlight: 2, tags: [] })
   const veto = { by: 'health-check', reason: 'it is down', hard: false, since: 5, evidence: 'seen', lift: () => {} }
   b.vetoes = [veto]
-  const picker = { ...pickerOf(a), score: ({ id }: Backend) => id.length / 4 }
-  assert.deepEqual(explain(backendSet([a, b], 1, 0), picker, 0, request), {
+  const picker = {
+    ...pickerOf(a),
+    score: ({ id }: Backend) => id.length / 4,
+    details: ({ id }: Backend) => ({ slot: id === 'a' ? 1 : 2 }),
+    basis: ({ url }: PickRequest) => ({ key: url === '/' ? 'x' : 'y' }),
+  }
+  assert.deepEqual(explain(backendSet([a, b], 1, 0), 'own', picker, 0, request), {
     picked: 'a',
     panicking: false,
+    policy: { name: 'own', key: 'x' },
     backends: [
       {
         id: 'a',
@@ -65,6 +72,7 @@ test('says of each backend what counts', () => {
         effectiveWeight: 1.5,
         priority: 0,
         score: 0.25,
+        details: { slot: 1 },
       },
       {
         id: 'b',
@@ -79,6 +87,7 @@ test('says of each backend what counts', () => {
         effectiveWeight: 1,
         priority: 4,
         score: null,
+        details: { slot: 2 },
       },
     ],
   })
@@ -87,7 +96,7 @@ test('says of each backend what counts', () => {
 test('a backend of less preferred priority has no veto, and is not available', () => {
   const [a, b] = [backendOf('a'), backendOf('b')]
   b.priority = 1
-  const { backends } = explain(backendSet([a, b], 1, 0), pickerOf(a), 0, request)
+  const { backends } = explain(backendSet([a, b], 1, 0), 'own', pickerOf(a), 0, request)
   assert.deepEqual(
     backends.map(({ id, available, vetoes }) => [id, available, vetoes.length]),
     [
@@ -100,22 +109,22 @@ test('a backend of less preferred priority has no veto, and is not available', (
 test('in panic, a vetoed backend is available', () => {
   const a = backendOf('a')
   a.vetoes = [{ by: 'health-check', reason: 'it is down', hard: false, since: 5, lift: () => {} }]
-  const { panicking, picked: id, backends } = explain(backendSet([a], 1, 0), pickerOf(a), 0, request)
+  const { panicking, picked: id, backends } = explain(backendSet([a], 1, 0), 'own', pickerOf(a), 0, request)
   assert.equal(panicking, true)
   assert.equal(id, 'a')
   assert.equal(backends[0]!.available, true)
 })
 
 test('nothing is picked where there is nothing, or no room', () => {
-  assert.equal(explain(backendSet([], 1, 0), pickerOf(undefined), 0, request).picked, null)
+  assert.equal(explain(backendSet([], 1, 0), 'own', pickerOf(undefined), 0, request).picked, null)
   const a = backendOf('a')
   a.inFlight = 2
-  assert.equal(explain(backendSet([a], 1, 0), pickerOf(a), 0, request).picked, null)
+  assert.equal(explain(backendSet([a], 1, 0), 'own', pickerOf(a), 0, request).picked, null)
 })
 
 test('a policy that compares nothing gives no score', () => {
   const a = backendOf('a')
-  assert.equal(explain(backendSet([a], 1, 0), pickerOf(a), 0, request).backends[0]!.score, null)
+  assert.equal(explain(backendSet([a], 1, 0), 'own', pickerOf(a), 0, request).backends[0]!.score, null)
 })
 
 test('the policy sees the request that is asked about', (t) => {

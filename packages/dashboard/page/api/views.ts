@@ -183,12 +183,19 @@ export interface ExplainedBackend {
   readonly effectiveWeight: number
   readonly priority: number
   readonly score: number | null
+  /** What the score is made of, or where the policy sees the backend. */
+  readonly details: PolicyDetails | null
 }
+
+/** What a policy tells, by name. */
+type PolicyDetails = Readonly<Record<string, string | number | boolean | null>>
 
 /** Which backend a request would go to. */
 export interface ExplanationView {
   readonly picked: string | null
   readonly panicking: boolean
+  /** Its `name`, and what its choice for this request hangs on. */
+  readonly policy: PolicyDetails
   readonly backends: readonly ExplainedBackend[]
 }
 

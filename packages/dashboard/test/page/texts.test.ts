@@ -176,6 +176,7 @@ test('why a backend would be picked, or not', () => {
     effectiveWeight: 1,
     priority: 0,
     score: 1,
+    details: null,
     ...rest,
   })
   const backends = [
@@ -188,7 +189,7 @@ test('why a backend would be picked, or not', () => {
     one('g', { score: null }),
   ]
   const verdicts = (answer: { picked: string | null; panicking: boolean }) =>
-    backends.map((backend) => verdictOf(backend, { ...answer, backends }))
+    backends.map((backend) => verdictOf(backend, { ...answer, policy: { name: 'p2c' }, backends }))
   assert.deepEqual(verdicts({ picked: 'a', panicking: false }), [
     'picked',
     'unhealthy (health-check): down',

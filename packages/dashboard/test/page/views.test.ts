@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { BalancerEvent } from '../../../admin-routes/src/events/event.ts'
 import type { FiguresEvent } from '../../../admin-routes/src/events/figures-event.ts'
+import type { ExplanationView } from '../../../admin-routes/src/schemas/explanation.ts'
 import type * as served from '../../../admin-routes/src/schemas/views.ts'
 import type { FeedEvent } from '../../page/live/events.ts'
 import { eventTypes } from '../../page/live/events.ts'
@@ -19,7 +20,7 @@ export type Views = [
   Readable<read.BackendView, served.BackendView>,
   Readable<read.ProbeView, Static<typeof served.ProbeView>>,
   Readable<read.CircuitView, Static<typeof served.CircuitView>>,
-  Readable<read.ExplanationView, Static<typeof served.ExplanationView>>,
+  Readable<read.ExplanationView, Static<typeof ExplanationView>>,
   Readable<read.FaultView, Static<typeof served.FaultView>>,
   Readable<read.Figures, FiguresEvent>,
   Readable<FeedEvent, Extract<BalancerEvent, { readonly type: FeedEvent['type'] }>>,

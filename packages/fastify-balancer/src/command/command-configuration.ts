@@ -2,7 +2,7 @@ import type { AdminConfiguration, Configuration, Listener } from '../configurati
 import { fileError } from '../file-error.ts'
 import { readTokenFile, tokenFault } from '../guard/token.ts'
 import type { BackendAddress } from '../values/backend-address.ts'
-import { policyNames } from '../plugin/policy-names.ts'
+import { policyNames } from '../plugin/policies.ts'
 import { logForms } from './options.ts'
 import { readProxyProtocol } from './proxy-protocol.ts'
 import { readTrustProxy } from './trust-proxy.ts'

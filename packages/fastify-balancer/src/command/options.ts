@@ -1,5 +1,5 @@
 import type { LogForm } from '../configuration/configuration.ts'
-import { policyNames } from '../plugin/policy-names.ts'
+import { policyNames } from '../plugin/policies.ts'
 
 /** How the log can be written. */
 export const logForms: readonly LogForm[] = ['pretty', 'json', 'off']

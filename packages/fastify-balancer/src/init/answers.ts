@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 import { readBackendAddress, type BackendAddress } from '../values/backend-address.ts'
-import { policyNames } from '../plugin/policy-names.ts'
+import { policyNames } from '../plugin/policies.ts'
 import { integer, oneOf, path } from '../values/plain-values.ts'
 import { wrong } from '../values/wrong-arguments.ts'
 import type { PolicyName } from '../index.ts'

@@ -1,6 +1,6 @@
 import { stringify } from 'yaml'
 import type { BackendAddress } from '../values/backend-address.ts'
-import { policyNames } from '../plugin/policy-names.ts'
+import { policyNames } from '../plugin/policies.ts'
 import type { Answers } from './answers.ts'
 
 /** A text as YAML needs it; `${` begins a variable in our file, and doubled, is itself. */

@@ -8,6 +8,7 @@ import { shownKind, strict, unknownOption } from '@fastify-balancer/option-schem
 import { Type, type TObject } from '@sinclair/typebox'
 import { dashboardOptions, FacadeDashboardOptions } from './dashboard-options.ts'
 import type { BalancerOptions as Options } from './options.generated.ts'
+import { policies } from './policies.ts'
 import { faultsOfUnderPressure, UnderPressureOptions } from './under-pressure.ts'
 
 /** The options of a plugin, or whether there is one. */
@@ -124,7 +125,7 @@ export function faultsOfRegister(given: BalancerOptions): readonly string[] {
   const known = Object.entries(core).filter(([name]) => Object.hasOwn(BalancerOptions.properties, name))
   return [
     ...unknownFaults(core),
-    ...faultsOfOptions(Object.fromEntries(known)),
+    ...faultsOfOptions(Object.fromEntries(known), policies),
     ...partFaults('healthCheck', healthCheck, faultsOfCheck),
     ...partFaults('circuitBreaker', circuitBreaker, faultsOfBreaker),
     ...partFaults('metrics', metrics, faultsOfMetrics),

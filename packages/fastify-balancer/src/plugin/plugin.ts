@@ -2,6 +2,7 @@
 import core from '@fastify-balancer/balancer-core'
 import circuitBreakerPlugin from '@fastify-balancer/circuit-breaker'
 import healthCheckPlugin from '@fastify-balancer/health-check'
+import policiesPlugin from '@fastify-balancer/policies'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { administer } from './administration.ts'
@@ -13,6 +14,8 @@ async function plugin(app: FastifyInstance, given: BalancerOptions): Promise<voi
   const { core: options, healthCheck, circuitBreaker, metrics, admin, dashboard, underPressure } = pluginOptions(given)
   // Before the routes, so that its hook applies to them.
   if (underPressure !== false) await shedUnderPressure(app, underPressure)
+  // Its policies can be named from here on.
+  await app.register(policiesPlugin)
   await app.register(core, options)
   const balancer = options.name ?? 'default'
   if (healthCheck !== false) await app.register(healthCheckPlugin, { ...healthCheck, balancer })

@@ -2,10 +2,12 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { Pool } from 'undici'
 import { Backend } from '../../../src/backends/backend.ts'
-import { policies, type PolicyName } from '../../../src/picking/policies/by-name.ts'
+import { corePolicies } from '../../../src/picking/policies/by-name.ts'
+import { parsePolicy } from '../../../src/picking/policies/parse-policy.ts'
+import type { PolicyName } from '../../../src/picking/policies/policy-option.ts'
 import type { Picker, Policy, PickRequest } from '../../../src/picking/policy.ts'
 
-const names = Object.keys(policies) as PolicyName[]
+const names = Object.keys(corePolicies) as (keyof typeof corePolicies)[]
 const request: PickRequest = { method: 'GET', url: '/', headers: {} }
 
 function backendOf(id: string, weight = 1): Backend {
@@ -69,7 +71,7 @@ function oneDrawEach(name: PolicyName, draws: () => number): () => number {
 }
 
 /** What the policies pick while the set changes; `-` would be nothing. Worked out by hand from each policy's rule. */
-const throughChanges: Record<PolicyName, string> = {
+const throughChanges: Record<keyof typeof corePolicies, string> = {
   // The position moves on over what is there.
   'round-robin': 'abc da bc dea bcd',
   // What each is owed when c goes and comes back is kept as a part of one pick.
@@ -81,7 +83,7 @@ const throughChanges: Record<PolicyName, string> = {
 }
 
 for (const name of names) {
-  const policyOf = (random: () => number = seeded(1)): Policy => policies[name](random)
+  const policyOf = (random: () => number = seeded(1)): Policy => parsePolicy(name, corePolicies, []).make(random)
 
   describe(`policy ${name}`, () => {
     test('is called by the name that options give it', () => {
@@ -122,7 +124,7 @@ for (const name of names) {
           const picked = picker.pick(request)
           if (available.length === 0) assert.equal(picked, undefined)
           else {
-            assert.ok(picked !== undefined && available.includes(picked))
+            assert.ok(picked && available.includes(picked))
             seen.add(picked)
             picked.inFlight = Math.floor(random() * 4)
           }
@@ -307,7 +309,9 @@ function readsOfOnePick(name: PolicyName, count: number, weightOf: (index: numbe
     { length: count },
     (_, index) => new Proxy(backendOf(`b${index}`, weightOf(index)), counting),
   )
-  const picker = policies[name](seeded(19)).over(new Proxy(backends, counting) as readonly Backend[])
+  const picker = parsePolicy(name, corePolicies, [])
+    .make(seeded(19))
+    .over(new Proxy(backends, counting) as readonly Backend[])
   // Where a search from either end would have to go far.
   for (let turn = 0; turn < count / 2; turn++) picker.pick(request)
   reads = 0

@@ -12,13 +12,23 @@ export function knownNames(schema: TSchema): readonly string[] {
   return Object.keys((schema.properties ?? {}) as object)
 }
 
-/** Of a choice, the one that a value is meant to be, by its kind and by the names of its members. */
+/** How well a mapping fits: the more members it has in common; one that says what it is, by a member of one value, first. */
+function fitOf(schema: TSchema, value: object): number {
+  const names = knownNames(schema).filter((name) => Object.hasOwn(value, name))
+  const literals = names.map(
+    (name) => [memberSchema(schema, name)?.const as unknown, Reflect.get(value, name)] as const,
+  )
+  const said = literals.filter(([literal]) => literal !== undefined)
+  if (said.some(([literal, given]) => literal !== given)) return -1
+  return names.length + said.length
+}
+
+/** Of a choice, the one that a value is meant to be, by its kind and by its members. */
 export function branchFor(value: unknown, choices: readonly TSchema[]): TSchema | undefined {
   if (!isPlain(value) && !Array.isArray(value)) return choices.find((choice) => Value.Check(choice, value))
   const kind = isPlain(value) ? 'object' : 'array'
   const ofKind = choices.filter(({ type }) => type === kind)
-  const matches = (choice: TSchema) => knownNames(choice).filter((name) => Object.hasOwn(value, name)).length
-  return ofKind.toSorted((one, other) => matches(other) - matches(one))[0]
+  return ofKind.toSorted((one, other) => fitOf(other, value) - fitOf(one, value))[0]
 }
 
 /** The schema of a member, by its name. */

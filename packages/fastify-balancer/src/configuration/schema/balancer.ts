@@ -1,9 +1,9 @@
-import { BackendOptions, BalancerOptions as CoreOptions } from '@fastify-balancer/balancer-core'
+import { BackendOptions, BalancerOptions as CoreOptions, type NamedPolicy } from '@fastify-balancer/balancer-core'
 import { CircuitBreakerOptions, RateOptions } from '@fastify-balancer/circuit-breaker'
 import { HealthCheckOptions } from '@fastify-balancer/health-check'
 import { strict } from '@fastify-balancer/option-schema'
 import { Type, type TObject, type TSchema } from '@sinclair/typebox'
-import { policyNames } from '../../plugin/policy-names.ts'
+import { policies, policyNames } from '../../plugin/policies.ts'
 import { objectInFile } from './in-file.ts'
 import { file, moduleExport, secret } from './reference.ts'
 
@@ -35,6 +35,30 @@ const backendTls = Type.Object(
 )
 
 const policyNamed = Type.Union(policyNames.map((name) => Type.Literal(name)))
+const policyWithin = Type.Union([
+  policyNamed,
+  Type.Object({ name: policyNamed }, { additionalProperties: true }),
+  moduleExport(),
+])
+
+/** A policy with its settings; one of them may be another policy. */
+function policyWithSettings([name, { settings }]: [string, NamedPolicy]): TObject {
+  const hasInner = Object.hasOwn(settings.properties, 'policy')
+  const { properties } = objectInFile(settings, hasInner ? { policy: policyWithin } : {})
+  return Type.Object({ name: Type.Literal(name), ...properties }, strict)
+}
+
+const policyInFile = Type.Union(
+  [
+    policyNamed,
+    Type.Object({ name: policyNamed }, strict),
+    ...Object.entries(policies)
+      .filter(([, { settings }]) => Object.keys(settings.properties).length > 0)
+      .map(policyWithSettings),
+    moduleExport(),
+  ],
+  { expected: `${policyNames.join(', ')}, { name, … } or { module, export }` },
+)
 
 const healthCheck = objectInFile(HealthCheckOptions, {
   balancer: undefined,
@@ -62,10 +86,7 @@ const circuitBreaker = objectInFile(CircuitBreakerOptions, {
 })
 
 const core = objectInFile(CoreOptions, {
-  policy: Type.Union([policyNamed, Type.Object({ name: policyNamed }, strict), moduleExport()], {
-    default: 'round-robin',
-    ...described(policy),
-  }),
+  policy: { ...policyInFile, default: 'round-robin', ...described(policy) },
   constraints: Type.Object(
     {
       host: Type.Optional(Type.String({ description: 'The host name that requests are for' })),

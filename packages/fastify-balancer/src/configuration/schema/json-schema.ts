@@ -36,7 +36,8 @@ function mapped(record: unknown): JsonSchema | undefined {
 }
 
 /** A choice: its texts in one list, which editors offer, and all else side by side. */
-function choiceOf({ anyOf, ...rest }: JsonSchema): JsonSchema {
+function choiceOf(schema: JsonSchema): JsonSchema {
+  const { anyOf, expected: _, ...rest } = schema
   const choices = anyOf as readonly JsonSchema[]
   if (isEnumeration(choices)) return withVariables({ ...rest, enum: choices.map((one) => one['const']) })
   const parts = choices.map(converted).flatMap((one) => {

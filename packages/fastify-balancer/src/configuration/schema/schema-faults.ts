@@ -7,7 +7,8 @@ import { unknownName } from './unknown-name.ts'
 
 /** What would do, in words. */
 function wordsFor(schema: TSchema): string {
-  const { anyOf, const: literal, type } = schema
+  const { anyOf, const: literal, type, expected: said } = schema
+  if (typeof said === 'string') return said
   if (literal !== undefined) return JSON.stringify(literal)
   if (Array.isArray(anyOf)) return [...new Set((anyOf as TSchema[]).map(wordsFor))].join(' or ')
   const names = knownNames(schema)

@@ -1,23 +1,24 @@
 import type { Backend } from '../../backends/backend.ts'
 import type { Picker, Policy } from '../policy.ts'
+import type { PolicyCost } from './named-policy.ts'
 import { Draws } from './draws.ts'
 import { WeightLine, weightsAreEqual } from './weights.ts'
 
-/** Is the first less loaded relative to its weight? Cross-multiplied, as HAProxy does, so that nothing is rounded. */
-export function isLessLoaded(first: Backend, second: Backend): boolean {
-  return first.load * second.effectiveWeight < second.load * first.effectiveWeight
+/** Does the first cost less relative to its weight? Cross-multiplied, as HAProxy does, so that nothing is rounded. */
+export function costsLess(first: Backend, second: Backend, cost: PolicyCost): boolean {
+  return cost(first) * second.effectiveWeight < cost(second) * first.effectiveWeight
 }
 
 /**
- * The power of two choices: of two different backends drawn at random, by weight, the one with less load relative to
+ * The power of two choices: of two different backends drawn at random, by weight, the one that costs less relative to
  * its weight; on a tie the first drawn. (Finagle's distinct draws, HAProxy's `random(2)` comparison.) O(1); O(log n)
  * where weights differ.
  */
-export function p2c(random: () => number): Policy {
+export function twoChoices(name: string, cost: PolicyCost, random: () => number): Policy {
   const draws = new Draws(random)
 
   return {
-    name: 'p2c',
+    name,
     over(available): Picker {
       const count = available.length
       const line = weightsAreEqual(available) ? undefined : new WeightLine(available)
@@ -37,13 +38,13 @@ export function p2c(random: () => number): Policy {
           const point = secondDraw * (line.total - weight)
           second = line.at(point < line.start(first) ? point : point + weight)
         }
-        return isLessLoaded(available[second]!, available[first]!) ? available[second] : available[first]
+        return costsLess(available[second]!, available[first]!, cost) ? available[second] : available[first]
       }
 
       return {
         pick: () => chosen(draws.next(), draws.next()),
         peek: (_request, ahead = 0) => chosen(draws.peek(2 * ahead), draws.peek(2 * ahead + 1)),
-        score: ({ load, effectiveWeight }) => load / effectiveWeight,
+        score: (backend) => cost(backend) / backend.effectiveWeight,
       }
     },
   }

@@ -2,9 +2,12 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Pool } from 'undici'
 import { Backend } from '../../../src/backends/backend.ts'
-import { isLessLoaded, p2c } from '../../../src/picking/policies/p2c.ts'
+import { costsLess, twoChoices } from '../../../src/picking/policies/two-choices.ts'
 import type { PickRequest } from '../../../src/picking/policy.ts'
 
+const loadOf = (backend: Backend) => backend.load
+const p2c = (random: () => number) => twoChoices('p2c', loadOf, random)
+const isLessLoaded = (first: Backend, second: Backend) => costsLess(first, second, loadOf)
 const request: PickRequest = { method: 'GET', url: '/', headers: {} }
 const almostOne = 1 - Number.EPSILON / 2
 

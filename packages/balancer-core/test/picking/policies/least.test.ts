@@ -2,9 +2,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Pool } from 'undici'
 import { Backend } from '../../../src/backends/backend.ts'
-import { leastRequests } from '../../../src/picking/policies/least-requests.ts'
+import { least } from '../../../src/picking/policies/least.ts'
 import type { Picker, PickRequest } from '../../../src/picking/policy.ts'
 
+const leastRequests = () => least('least-requests', ({ load }) => load)
 const request: PickRequest = { method: 'GET', url: '/', headers: {} }
 
 function backendOf(id: string, weight = 1, inFlight = 0): Backend {

@@ -1,0 +1,42 @@
+import { Type } from '@sinclair/typebox'
+import { VetoView } from './views.ts'
+
+/** What a policy tells, by name. */
+const PolicyDetails = Type.Record(
+  Type.String(),
+  Type.Union([Type.String(), Type.Number(), Type.Boolean(), Type.Null()]),
+)
+
+/** Which backend a request would go to, and why. */
+export const ExplanationView = Type.Object({
+  picked: Type.Union([Type.String(), Type.Null()], {
+    description: 'Id of the backend; null if the request would wait or fail',
+  }),
+  panicking: Type.Boolean(),
+  policy: {
+    ...PolicyDetails,
+    description: 'The `name` of the policy, and what its choice for this request hangs on, e.g. its key',
+  },
+  backends: Type.Array(
+    Type.Object({
+      id: Type.String(),
+      available: Type.Boolean({
+        description:
+          'It may be picked now: it has no veto (or panic mode ignores it), and no better priority is available',
+      }),
+      vetoes: Type.Array(VetoView),
+      inFlight: Type.Integer(),
+      maxInFlight: Type.Integer(),
+      limit: Type.Integer(),
+      tunnels: Type.Integer(),
+      load: Type.Number({ description: 'Requests in flight, recent failures, and tunnels times `upgrade.weight`' }),
+      weight: Type.Integer(),
+      effectiveWeight: Type.Number(),
+      priority: Type.Integer(),
+      score: Type.Union([Type.Number(), Type.Null()], { description: 'What the policy compares; lower is better' }),
+      details: Type.Union([PolicyDetails, Type.Null()], {
+        description: 'What the score is made of, or where the policy sees the backend',
+      }),
+    }),
+  ),
+})

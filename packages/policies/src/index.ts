@@ -1,0 +1,3 @@
+export { policiesPlugin as default, policiesPlugin } from './plugin.ts'
+export { policies } from './policies.ts'
+export type * from './policies.generated.ts'
