@@ -1,5 +1,6 @@
 // Writes the types of all options, with what an editor shows of each, from the schemas that check them:
 // `node test/option-types.ts --write`.
+import { AdaptiveLimitOptions } from '@fastify-balancer/adaptive-limit'
 import { AdminRoutesOptions } from '@fastify-balancer/admin-routes'
 import { BackendOptions, BalancerOptions as CoreOptions } from '@fastify-balancer/balancer-core'
 import { CircuitBreakerOptions, RateOptions } from '@fastify-balancer/circuit-breaker'
@@ -89,6 +90,13 @@ const policyNames = [
   '',
 ].join('\n')
 
+const adaptiveLimit: GeneratedType = {
+  name: 'AdaptiveLimitSettings',
+  schema: part(AdaptiveLimitOptions),
+  source: 'adaptive-limit/src/options.ts',
+  description: 'How the limits of the backends of a balancer are found: everything optional.',
+}
+
 /** Every interface of options. */
 export const generatedTypes: readonly GeneratedType[] = [
   ...policyTypes,
@@ -135,6 +143,14 @@ export const generatedTypes: readonly GeneratedType[] = [
     description: 'What `register` takes: everything optional.',
     base: circuitBreaker,
   },
+  adaptiveLimit,
+  {
+    name: 'AdaptiveLimitOptions',
+    schema: AdaptiveLimitOptions,
+    source: adaptiveLimit.source,
+    description: 'What `register` takes: everything optional.',
+    base: adaptiveLimit,
+  },
   {
     name: 'MetricsOptions',
     schema: MetricsOptions,
@@ -174,6 +190,7 @@ export const generatedTypes: readonly GeneratedType[] = [
     parts: {
       healthCheck: 'HealthCheckSettings | boolean',
       circuitBreaker: 'CircuitBreakerSettings | boolean',
+      adaptiveLimit: 'AdaptiveLimitSettings | boolean',
       metrics: 'MetricsOptions | boolean',
       admin: 'AdminRoutesOptions | false',
       dashboard: 'FacadeDashboardOptions | boolean',
@@ -183,6 +200,7 @@ export const generatedTypes: readonly GeneratedType[] = [
       'BalancerOptions as CoreOptions': '@fastify-balancer/balancer-core',
       HealthCheckSettings: '@fastify-balancer/health-check',
       CircuitBreakerSettings: '@fastify-balancer/circuit-breaker',
+      AdaptiveLimitSettings: '@fastify-balancer/adaptive-limit',
       MetricsOptions: '@fastify-balancer/metrics',
       AdminRoutesOptions: '@fastify-balancer/admin-routes',
       FacadeDashboardOptions: './dashboard-options.generated.ts',

@@ -1,6 +1,7 @@
 // Written by `node test/option-types.ts --write` from the schema in options.ts: change that one.
 import type { FacadeDashboardOptions } from './dashboard-options.generated.ts'
 import type { UnderPressureOptions } from './under-pressure.generated.ts'
+import type { AdaptiveLimitSettings } from '@fastify-balancer/adaptive-limit'
 import type { AdminRoutesOptions } from '@fastify-balancer/admin-routes'
 import type { BalancerOptions as CoreOptions } from '@fastify-balancer/balancer-core'
 import type { CircuitBreakerSettings } from '@fastify-balancer/circuit-breaker'
@@ -19,6 +20,11 @@ export interface BalancerOptions extends CoreOptions {
    * @default true
    */
   circuitBreaker?: CircuitBreakerSettings | boolean
+  /**
+   * Finds for each backend how many requests it can have in flight, within `maxInFlight`; more wait in the queue
+   * @default false
+   */
+  adaptiveLimit?: AdaptiveLimitSettings | boolean
   /**
    * Metrics for Prometheus, of all balancers of the server: give it to one balancer only. Open to all unless its
    * `onRequest` says otherwise

@@ -1,5 +1,6 @@
 import { AdminRoutesOptions, faultsOfOptions as faultsOfAdmin } from '@fastify-balancer/admin-routes'
 import { BadOptionsError, BalancerOptions as CoreOptions, faultsOfOptions } from '@fastify-balancer/balancer-core'
+import { AdaptiveLimitOptions, faultsOfOptions as faultsOfLimits } from '@fastify-balancer/adaptive-limit'
 import { CircuitBreakerOptions, faultsOfOptions as faultsOfBreaker } from '@fastify-balancer/circuit-breaker'
 import { faultsOfOptions as faultsOfDashboard } from '@fastify-balancer/dashboard'
 import { faultsOfOptions as faultsOfCheck, HealthCheckOptions } from '@fastify-balancer/health-check'
@@ -28,6 +29,11 @@ export const BalancerOptions: TObject = Type.Object(
       Type.Omit(CircuitBreakerOptions, ['balancer']),
       true,
       'A circuit breaker for each backend; `false` = none',
+    ),
+    adaptiveLimit: plugin(
+      Type.Omit(AdaptiveLimitOptions, ['balancer']),
+      false,
+      'Finds for each backend how many requests it can have in flight, within `maxInFlight`; more wait in the queue',
     ),
     metrics: plugin(
       MetricsOptions,
@@ -61,6 +67,7 @@ export interface PluginOptions {
   readonly core: CoreOptions
   readonly healthCheck: HealthCheckOptions | false
   readonly circuitBreaker: CircuitBreakerOptions | false
+  readonly adaptiveLimit: AdaptiveLimitOptions | false
   readonly metrics: MetricsOptions | false
   readonly admin: AdminRoutesOptions | false
   readonly dashboard: FacadeDashboardOptions | false
@@ -76,11 +83,12 @@ function on<Part extends object>(given: Part | boolean | undefined, byDefault: b
 
 /** The options of each plugin by themselves, with `true` read as its defaults. It checks nothing: see `check`. */
 export function pluginOptions(given: BalancerOptions): PluginOptions {
-  const { healthCheck, circuitBreaker, metrics, admin, dashboard, underPressure, ...core } = given
+  const { healthCheck, circuitBreaker, adaptiveLimit, metrics, admin, dashboard, underPressure, ...core } = given
   return {
     core,
     healthCheck: on(healthCheck, true),
     circuitBreaker: on(circuitBreaker, true),
+    adaptiveLimit: on(adaptiveLimit, false),
     metrics: on(metrics, false),
     admin: admin === undefined ? false : admin,
     dashboard: on(dashboard, false),
@@ -121,13 +129,15 @@ function unknownFaults(given: object): readonly string[] {
 
 /** Every fault of the options of all plugins together, one line each. */
 export function faultsOfRegister(given: BalancerOptions): readonly string[] {
-  const { core, healthCheck, circuitBreaker, metrics, admin, dashboard, underPressure } = pluginOptions(given)
+  const { core, healthCheck, circuitBreaker, adaptiveLimit, metrics, admin, dashboard, underPressure } =
+    pluginOptions(given)
   const known = Object.entries(core).filter(([name]) => Object.hasOwn(BalancerOptions.properties, name))
   return [
     ...unknownFaults(core),
     ...faultsOfOptions(Object.fromEntries(known), policies),
     ...partFaults('healthCheck', healthCheck, faultsOfCheck),
     ...partFaults('circuitBreaker', circuitBreaker, faultsOfBreaker),
+    ...partFaults('adaptiveLimit', adaptiveLimit, faultsOfLimits),
     ...partFaults('metrics', metrics, faultsOfMetrics),
     ...adminFaults(admin),
     ...partFaults('dashboard', dashboard, (page) => pageFaults(page, admin)),

@@ -1,4 +1,5 @@
 // Room `plugin`: `register(balancer, options)`: the balancer and the plugins around it, from one options object.
+import adaptiveLimitPlugin from '@fastify-balancer/adaptive-limit'
 import core from '@fastify-balancer/balancer-core'
 import circuitBreakerPlugin from '@fastify-balancer/circuit-breaker'
 import healthCheckPlugin from '@fastify-balancer/health-check'
@@ -11,7 +12,14 @@ import { shedUnderPressure } from './under-pressure.ts'
 
 async function plugin(app: FastifyInstance, given: BalancerOptions): Promise<void> {
   check(given)
-  const { core: options, healthCheck, circuitBreaker, metrics, admin, dashboard, underPressure } = pluginOptions(given)
+  const {
+    core: options,
+    healthCheck,
+    circuitBreaker,
+    adaptiveLimit,
+    underPressure,
+    ...administration
+  } = pluginOptions(given)
   // Before the routes, so that its hook applies to them.
   if (underPressure !== false) await shedUnderPressure(app, underPressure)
   // Its policies can be named from here on.
@@ -20,8 +28,9 @@ async function plugin(app: FastifyInstance, given: BalancerOptions): Promise<voi
   const balancer = options.name ?? 'default'
   if (healthCheck !== false) await app.register(healthCheckPlugin, { ...healthCheck, balancer })
   if (circuitBreaker !== false) await app.register(circuitBreakerPlugin, { ...circuitBreaker, balancer })
-  await administer(app, { metrics, admin, dashboard })
+  if (adaptiveLimit !== false) await app.register(adaptiveLimitPlugin, { ...adaptiveLimit, balancer })
+  await administer(app, administration)
 }
 
-/** `fastify.register(balancer, options)`: the balancer, with health checks and circuit breakers unless they are `false`; metrics, admin routes, dashboard and load shedding if they are given. */
+/** `fastify.register(balancer, options)`: the balancer, with health checks and circuit breakers unless they are `false`; adaptive limits, metrics, admin routes, dashboard and load shedding if they are given. */
 export const balancer = fp(plugin, { fastify: '5.x', name: 'fastify-balancer' })

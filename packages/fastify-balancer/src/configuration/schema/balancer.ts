@@ -1,4 +1,5 @@
 import { BackendOptions, BalancerOptions as CoreOptions, type NamedPolicy } from '@fastify-balancer/balancer-core'
+import { AdaptiveLimitOptions } from '@fastify-balancer/adaptive-limit'
 import { CircuitBreakerOptions, RateOptions } from '@fastify-balancer/circuit-breaker'
 import { HealthCheckOptions } from '@fastify-balancer/health-check'
 import { strict } from '@fastify-balancer/option-schema'
@@ -111,6 +112,11 @@ export const BalancerInFile = Type.Object(
     ...core.properties,
     healthCheck: switched(healthCheck, {}, 'Health checks, active and passive; `false` = none'),
     circuitBreaker: switched(circuitBreaker, {}, 'A circuit breaker for each backend; `false` = none'),
+    adaptiveLimit: switched(
+      objectInFile(AdaptiveLimitOptions, { balancer: undefined }),
+      false,
+      'Finds for each backend how many requests it can have in flight, within `maxInFlight`; more wait in the queue',
+    ),
   },
   strict,
 )
