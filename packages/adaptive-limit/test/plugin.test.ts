@@ -124,8 +124,8 @@ test('it changes, and is switched off and on, while the balancer runs', async (t
   same.abandon()
   const changed = await prepare({ initial: 5, algorithm: 'aimd' })
   assert.deepEqual(changed.changes, [
-    { option: 'adaptiveLimit.algorithm', from: 'gradient2', to: 'aimd' },
     { option: 'adaptiveLimit.initial', from: 20, to: 5 },
+    { option: 'adaptiveLimit.algorithm', from: 'gradient2', to: 'aimd' },
   ])
   changed.abandon()
   assert.deepEqual(limits(), [20, 15])
