@@ -1,4 +1,6 @@
 // Written by `node test/option-types.ts --write` from the schema in policies.ts: change that one.
+import type { PolicyOption } from '@fastify-balancer/balancer-core'
+
 /** What may stand beside `name: 'peak-ewma'`: everything that has a default is optional. */
 export interface PeakEwmaSettings {
   /**
@@ -13,8 +15,68 @@ export interface PeakEwmaSettings {
   penalty?: number | false
 }
 
+/** What may stand beside `name: 'tiers'`: everything that has a default is optional. */
+export interface TiersSettings {
+  /**
+   * A priority takes all requests until less than 1 / this of its weight is healthy; below, the rest goes on to the
+   * next
+   * @default 1.4
+   */
+  overprovisioning?: number
+  /**
+   * Used part of all `maxInFlight` of a priority from which on requests go on to the next (0–1); 0 or `false` = they
+   * wait in the queue
+   * @default 1
+   */
+  saturation?: number | false
+  /**
+   * Used part down to which they go on to the next, below `saturation`
+   * @default 0.8
+   */
+  relief?: number
+  /**
+   * The policy within each priority, with a state of its own there
+   * @default 'p2c'
+   */
+  policy?: PolicyOption
+}
+
+/** What may stand beside `name: 'zones'`: everything that has a default is optional. */
+export interface ZonesSettings {
+  /** The zone that this balancer is in: `zone` of backends nearby */
+  zone: string
+  /**
+   * Share of the requests that stays in the zone as long as one backend there is healthy (0–1)
+   * @default 0
+   */
+  minimum?: number
+  /**
+   * All requests stay in the zone until less than 1 / this of its weight is healthy
+   * @default 1.4
+   */
+  overprovisioning?: number
+  /**
+   * Used part of all `maxInFlight` of the zone from which on requests go to other zones (0–1); 0 or `false` = they wait
+   * in the queue
+   * @default 1
+   */
+  saturation?: number | false
+  /**
+   * Used part down to which they go to other zones, below `saturation`
+   * @default 0.8
+   */
+  relief?: number
+  /**
+   * The policy within the zone, and among all others
+   * @default 'p2c'
+   */
+  policy?: PolicyOption
+}
+
 declare module '@fastify-balancer/balancer-core' {
   interface PolicySettings {
     'peak-ewma': PeakEwmaSettings
+    tiers: TiersSettings
+    zones: ZonesSettings
   }
 }

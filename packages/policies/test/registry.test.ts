@@ -1,15 +1,28 @@
-import balancer from '@fastify-balancer/balancer-core'
+import balancer, { type PolicyOption } from '@fastify-balancer/balancer-core'
 import Fastify from 'fastify'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { withDefaults } from '@fastify-balancer/option-schema'
+import type { TObject } from '@sinclair/typebox'
+import { Value } from '@sinclair/typebox/value'
 import policiesPlugin, { policies } from '../src/index.ts'
 
-for (const name of Object.keys(policies))
+/** What its schema demands, and gives no default for. */
+function demanded(settings: TObject): object {
+  const given = withDefaults(settings, {}) as Record<string, unknown>
+  const missing = (settings.required ?? []).filter((name) => given[name] === undefined)
+  return Object.fromEntries(missing.map((name) => [name, Value.Create(settings.properties[name]!)]))
+}
+
+for (const [name, { settings }] of Object.entries(policies))
   test(`${name} is found by its name once the plugin is registered, and is called by it`, async (t) => {
     const app = Fastify()
     t.after(() => app.close())
     await app.register(policiesPlugin)
-    await app.register(balancer, { backends: ['http://127.0.0.1:1'], policy: name as keyof typeof policies })
+    await app.register(balancer, {
+      backends: ['http://127.0.0.1:1'],
+      policy: { name, ...demanded(settings) } as PolicyOption,
+    })
     assert.equal(app.balancer.policy.name, name)
     assert.equal(app.balancer.explain().policy['name'], name)
     assert.equal(app.balancer.explain().picked, app.balancer.backends[0]!.id)

@@ -83,6 +83,7 @@ describe('what a file may hold', () => {
       'balancers.[].backends.[].tls.key: secret, content',
       'balancers.[].backends.[].tls.passphrase: secret, content',
       'balancers.[].policy: module',
+      'balancers.[].policy.policy: module',
       'balancers.[].pool.tls.caFile: file',
       'balancers.[].pool.tls.certFile: file',
       'balancers.[].pool.tls.keyFile: file',
