@@ -45,7 +45,7 @@ export class BackendLimit {
     set(algorithm.limit)
   }
 
-  /** A request that began at `startedAt` was answered, after `time` ms; or has not been for so long that it has failed. */
+  /** A request that began at `startedAt` was answered after `time` ms, or has failed after waiting that long. */
   answered(startedAt: number, time: number, now: number): void {
     if (!this.#counts(startedAt)) return
     this.#sum += time

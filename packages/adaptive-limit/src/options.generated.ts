@@ -8,12 +8,12 @@ export interface AdaptiveLimitSettings {
    */
   algorithm?: 'gradient2' | 'aimd'
   /**
-   * The limit of a new backend, within its `maxInFlight`
+   * How many requests a new backend may have in flight, within its `maxInFlight`
    * @default 20
    */
   initial?: number
   /**
-   * No limit falls below this
+   * No limit falls below this many requests
    * @default 3
    */
   min?: number
@@ -23,7 +23,7 @@ export interface AdaptiveLimitSettings {
    */
   window?: number
   /**
-   * With `gradient2`: up to this multiple of the usual response time, a limit does not fall
+   * With `gradient2`: while responses take at most this many times as long as usual, the limit does not fall
    * @default 1.5
    */
   tolerance?: number

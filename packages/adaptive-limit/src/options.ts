@@ -20,9 +20,9 @@ export const AdaptiveLimitOptions = Type.Object(
     initial: Type.Integer({
       minimum: 1,
       default: 20,
-      description: 'The limit of a new backend, within its `maxInFlight`',
+      description: 'How many requests a new backend may have in flight, within its `maxInFlight`',
     }),
-    min: Type.Integer({ minimum: 1, default: 3, description: 'No limit falls below this' }),
+    min: Type.Integer({ minimum: 1, default: 3, description: 'No limit falls below this many requests' }),
     window: milliseconds(
       'How often a limit changes: at the end of each window in which at least 10 requests ended',
       1000,
@@ -32,7 +32,8 @@ export const AdaptiveLimitOptions = Type.Object(
       minimum: 1,
       maximum: 100,
       default: 1.5,
-      description: 'With `gradient2`: up to this multiple of the usual response time, a limit does not fall',
+      description:
+        'With `gradient2`: while responses take at most this many times as long as usual, the limit does not fall',
     }),
     timeout: milliseconds('With `aimd`: an average response time above this counts as a failure', 5000, 1),
   },

@@ -66,8 +66,7 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
 
   /** Validates the request, and goes on to the first attempt. */
   #start(): void {
-    const { balancer, request, forwarding } = this
-    const { timeouts } = this.options
+    const { balancer, request, forwarding, options } = this
     this.call = callOf(request.raw)
     this.startedAt = this.clock.now()
     this.hasRoom = balancer.enter()
@@ -76,12 +75,12 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
     // The client may have gone while an earlier hook was running.
     if (this.reply.raw.destroyed) return this.onClose()
     if (!this.hasRoom) return refuse(this, 'overloaded')
-    startLimit(this.#limits, this.call, timeouts.request)
+    startLimit(this.#limits, this.call, options.timeouts.request)
     try {
       this.#outgoing = outgoing(request, forwarding.request)
       rewriteOutgoing(this.#outgoing, request, forwarding.request)
       this.prepare(this.#outgoing)
-      if (this.call !== undefined) keepCopy(this.#outgoing, this.call, this.options.retry)
+      if (this.call !== undefined) keepCopy(this.#outgoing, this.call, options.retry)
     } catch (error) {
       const isFault = error instanceof RequestFault
       if (isFault) distrust(request.raw.socket)
@@ -89,7 +88,7 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
       return
     }
     balancer.budget.deposit(this.startedAt)
-    if (request.raw.headers.expect !== undefined) this.#limits.start('continue-timeout', timeouts.continue)
+    if (request.raw.headers.expect !== undefined) this.#limits.start('continue-timeout', options.timeouts.continue)
     // The body of a request whose headers have just been parsed arrives later in this same tick, if it is small.
     if (this.#outgoing.smallLength > 0) process.nextTick(takeBody, this, this.#outgoing.smallLength)
     else this.#attemptFirst()
@@ -210,10 +209,7 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
     return goesOn
   }
 
-  /**
-   * Fails the request: attempts in progress are cancelled, and the client gets an error response if that is still
-   * possible.
-   */
+  /** Fails the request: cancels attempts in progress, and answers with an error if that is still possible. */
   fail(reason: FailureReason, error: unknown): void {
     if (this.outcome !== undefined) return
     this.outcome = reason

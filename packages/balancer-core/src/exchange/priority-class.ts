@@ -6,7 +6,7 @@ const threw = 'queue.priority.classify threw an error'
 
 type Priority = QueueSettings['priority']
 
-/** What the operator's own function says; undefined if it says nothing, or fails. */
+/** The class from the operator's own function; undefined if that returns none, or fails. */
 function classified(request: FastifyRequest, { classify, classes }: Priority): string | undefined {
   try {
     const name: unknown = classify?.(request)
@@ -21,8 +21,8 @@ function classified(request: FastifyRequest, { classify, classes }: Priority): s
 }
 
 /**
- * The class in which a request waits: what `classify` says, else the header, else the default one. A header says so of
- * itself: nobody is promoted by it but on the word of a peer trusted by `trustProxy`; anyone may step back.
+ * The class in which a request waits: by `classify`, else by the header, else the default one. Anyone can send a
+ * header: nobody is promoted by it but on the word of a peer trusted by `trustProxy`; anyone may step back.
  */
 export function classOf(request: FastifyRequest, priority: Priority): string | undefined {
   const { classes, default: usual = '', header } = priority

@@ -69,7 +69,7 @@ export class GroupedPolicy implements Policy {
   }
 
   #count(backend: Backend, step: 1 | -1): void {
-    for (const group of this.#groups) if (group.members.has(backend)) group.inFlight += step
+    for (const group of this.#groups) group.count(backend, step)
   }
 
   #innerOf(name: string): InnerPolicy {

@@ -44,7 +44,7 @@ export class GroupsPicker implements Picker {
   }
 
   accepts(request: PickRequest, backend: Backend): boolean {
-    const place = this.groups.findIndex(({ members }) => members.has(backend))
+    const place = this.groups.findIndex((group) => group.has(backend))
     const group = this.groups[place]
     if (group === undefined) return this.groups.some(({ picker }) => picker.accepts?.(request, backend) ?? false)
     const wanted = this.#rules.wanted?.(request)
@@ -58,7 +58,7 @@ export class GroupsPicker implements Picker {
   }
 
   details(backend: Backend): PolicyDetails {
-    const place = this.groups.findIndex(({ members }) => members.has(backend))
+    const place = this.groups.findIndex((group) => group.has(backend))
     const group = this.groups[place]
     return {
       ...group?.picker.details?.(backend),
@@ -86,7 +86,7 @@ export class GroupsPicker implements Picker {
   }
 
   #groupOf(backend: Backend): Group | undefined {
-    return this.groups.find(({ members }) => members.has(backend))
+    return this.groups.find((group) => group.has(backend))
   }
 
   #isBusy(group: Group): boolean {
