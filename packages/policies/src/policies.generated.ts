@@ -1,4 +1,5 @@
 // Written by `node test/option-types.ts --write` from the schema in policies.ts: change that one.
+import type { KeyOption } from './consistent/key-option.ts'
 import type { PolicyOption } from '@fastify-balancer/balancer-core'
 
 /** What may stand beside `name: 'peak-ewma'`: everything that has a default is optional. */
@@ -13,6 +14,66 @@ export interface PeakEwmaSettings {
    * @default 5000
    */
   penalty?: number | false
+}
+
+/** What may stand beside `name: 'maglev'`: everything that has a default is optional. */
+export interface MaglevSettings {
+  /**
+   * What decides: `{ header }`, `{ cookie }`, `{ query }`, `{ path }`, `{ address }`, `{ body }`, a function, or a list
+   * of which the first that a request has is taken; by default the client's address
+   */
+  key?: KeyOption
+  /**
+   * Bounded load: a backend with this many times its share of all requests in flight is passed over for the key's next
+   * one (0 = off)
+   * @default 1.25
+   */
+  balance?: number | false
+  /**
+   * The policy for requests without a key
+   * @default 'p2c'
+   */
+  policy?: PolicyOption
+}
+
+/** What may stand beside `name: 'ring'`: everything that has a default is optional. */
+export interface RingSettings {
+  /**
+   * What decides: `{ header }`, `{ cookie }`, `{ query }`, `{ path }`, `{ address }`, `{ body }`, a function, or a list
+   * of which the first that a request has is taken; by default the client's address
+   */
+  key?: KeyOption
+  /**
+   * Bounded load: a backend with this many times its share of all requests in flight is passed over for the key's next
+   * one (0 = off)
+   * @default 1.25
+   */
+  balance?: number | false
+  /**
+   * The policy for requests without a key
+   * @default 'p2c'
+   */
+  policy?: PolicyOption
+}
+
+/** What may stand beside `name: 'rendezvous'`: everything that has a default is optional. */
+export interface RendezvousSettings {
+  /**
+   * What decides: `{ header }`, `{ cookie }`, `{ query }`, `{ path }`, `{ address }`, `{ body }`, a function, or a list
+   * of which the first that a request has is taken; by default the client's address
+   */
+  key?: KeyOption
+  /**
+   * Bounded load: a backend with this many times its share of all requests in flight is passed over for the key's next
+   * one (0 = off)
+   * @default 1.25
+   */
+  balance?: number | false
+  /**
+   * The policy for requests without a key
+   * @default 'p2c'
+   */
+  policy?: PolicyOption
 }
 
 /** What may stand beside `name: 'tiers'`: everything that has a default is optional. */
@@ -73,10 +134,49 @@ export interface ZonesSettings {
   policy?: PolicyOption
 }
 
+/** What may stand beside `name: 'canary'`: everything that has a default is optional. */
+export interface CanarySettings {
+  /**
+   * The canaries are the backends with this tag
+   * @default 'canary'
+   */
+  tag?: string
+  /**
+   * Share of the requests, or with `key` of the users, that canaries get (0–1), however many there are
+   * @default 0
+   */
+  share?: number
+  /**
+   * Keeps each user on one side: What decides: `{ header }`, `{ cookie }`, `{ query }`, `{ path }`, `{ address }`, `{
+   * body }`, a function, or a list of which the first that a request has is taken; by default the client's address;
+   * without it, each request is drawn
+   */
+  key?: KeyOption
+  /**
+   * A request with this header goes to a canary if its value is `always`, and to none if it is `never`
+   * @default none
+   */
+  header?: string
+  /**
+   * The same for a cookie; the header counts first
+   * @default none
+   */
+  cookie?: string
+  /**
+   * The policy among canaries, and among the others
+   * @default 'p2c'
+   */
+  policy?: PolicyOption
+}
+
 declare module '@fastify-balancer/balancer-core' {
   interface PolicySettings {
     'peak-ewma': PeakEwmaSettings
+    maglev: MaglevSettings
+    ring: RingSettings
+    rendezvous: RendezvousSettings
     tiers: TiersSettings
     zones: ZonesSettings
+    canary: CanarySettings
   }
 }

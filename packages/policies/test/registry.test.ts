@@ -2,17 +2,8 @@ import balancer, { type PolicyOption } from '@fastify-balancer/balancer-core'
 import Fastify from 'fastify'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { withDefaults } from '@fastify-balancer/option-schema'
-import type { TObject } from '@sinclair/typebox'
-import { Value } from '@sinclair/typebox/value'
 import policiesPlugin, { policies } from '../src/index.ts'
-
-/** What its schema demands, and gives no default for. */
-function demanded(settings: TObject): object {
-  const given = withDefaults(settings, {}) as Record<string, unknown>
-  const missing = (settings.required ?? []).filter((name) => given[name] === undefined)
-  return Object.fromEntries(missing.map((name) => [name, Value.Create(settings.properties[name]!)]))
-}
+import { demanded } from './demanded.ts'
 
 for (const [name, { settings }] of Object.entries(policies))
   test(`${name} is found by its name once the plugin is registered, and is called by it`, async (t) => {

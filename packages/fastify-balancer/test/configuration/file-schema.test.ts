@@ -86,6 +86,8 @@ describe('what a file may hold', () => {
       'balancers.[].backends.[].tls.key: secret, content',
       'balancers.[].backends.[].tls.passphrase: secret, content',
       'balancers.[].policy: module',
+      'balancers.[].policy.key: module',
+      'balancers.[].policy.key.[]: module',
       'balancers.[].policy.policy: module',
       'balancers.[].pool.tls.caFile: file',
       'balancers.[].pool.tls.certFile: file',
