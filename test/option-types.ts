@@ -108,6 +108,12 @@ const adaptiveLimit: GeneratedType = {
   description: 'How the limits of the backends of a balancer are found: everything optional.',
 }
 
+/** These settings, and what `register` takes: the same, and the name of the balancer. */
+function withBalancer(settings: GeneratedType, name: string, schema: OptionSchema): readonly GeneratedType[] {
+  const description = 'What `register` takes: everything optional, nested objects in part.'
+  return [settings, { name, schema, source: settings.source, description, base: settings }]
+}
+
 /** Every interface of options. */
 export const generatedTypes: readonly GeneratedType[] = [
   ...policyTypes,
@@ -131,14 +137,7 @@ export const generatedTypes: readonly GeneratedType[] = [
     parts: { backends: 'readonly (string | BackendOptions)[]' },
     imports: { BackendOptions: './backends/backend-options.generated.ts' },
   },
-  healthCheck,
-  {
-    name: 'HealthCheckOptions',
-    schema: HealthCheckOptions,
-    source: healthCheck.source,
-    description: 'What `register` takes: everything optional, nested objects in part.',
-    base: healthCheck,
-  },
+  ...withBalancer(healthCheck, 'HealthCheckOptions', HealthCheckOptions),
   {
     name: 'RateOptions',
     schema: RateOptions,
@@ -146,22 +145,8 @@ export const generatedTypes: readonly GeneratedType[] = [
     description: 'The option `rate`, in part.',
   },
   circuit,
-  circuitBreaker,
-  {
-    name: 'CircuitBreakerOptions',
-    schema: CircuitBreakerOptions,
-    source: circuitBreaker.source,
-    description: 'What `register` takes: everything optional.',
-    base: circuitBreaker,
-  },
-  adaptiveLimit,
-  {
-    name: 'AdaptiveLimitOptions',
-    schema: AdaptiveLimitOptions,
-    source: adaptiveLimit.source,
-    description: 'What `register` takes: everything optional.',
-    base: adaptiveLimit,
-  },
+  ...withBalancer(circuitBreaker, 'CircuitBreakerOptions', CircuitBreakerOptions),
+  ...withBalancer(adaptiveLimit, 'AdaptiveLimitOptions', AdaptiveLimitOptions),
   {
     name: 'MetricsOptions',
     schema: MetricsOptions,

@@ -34,7 +34,7 @@ export interface AdaptiveLimitSettings {
   timeout?: number
 }
 
-/** What `register` takes: everything optional. */
+/** What `register` takes: everything optional, nested objects in part. */
 export interface AdaptiveLimitOptions extends AdaptiveLimitSettings {
   /** Name of the balancer. Default: the one called `default`, or the only one */
   balancer?: string

@@ -72,7 +72,7 @@ test('under twice its load, a backend keeps as many in flight as it can do, and 
   const bound = 32
   assert.ok(backend!.limit >= slots && backend!.limit <= bound, `limit ${backend!.limit}`)
   assert.ok(most >= slots && most <= bound, `${most} in flight`)
-  assert.deepEqual([...new Set(answers.map(({ status }) => status))].toSorted(), [200, 503])
+  assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([200, 503]))
   const [served, refused] = [200, 503].map((wanted) => answers.filter(({ status }) => status === wanted))
   for (const { retryAfter } of refused!) assert.equal(retryAfter, '1')
   // What can be served is: 400 requests came in the time of 200. A slow machine serves fewer, and nobody more.

@@ -373,3 +373,21 @@ test('an order that changes while places are given away changes with the next ro
   }
   assert.deepEqual(asked, ['n0', 'n1', 'n2'])
 })
+
+test('ten thousand wait, come, leave and are displaced: each is asked once, and nobody is lost', () => {
+  const count = 10_000
+  const queue = queueOf({ max: count, priority: { ...priority, share: 0.1 }, ...shed })
+  const low = enterAll(queue, 'l'.repeat(count))
+  enterAll(queue, 'h'.repeat(count / 2))
+  assert.equal(low.filter(({ reason }) => reason === 'queue-full').length, count / 2)
+  for (const waiter of low.slice(0, 1000)) queue.leave(waiter)
+  const round = queue.round()
+  const asked = new Set<Named>()
+  let steps = 0
+  for (let waiter = round.next(); waiter !== undefined; waiter = round.next()) {
+    asked.add(waiter)
+    if (++steps % 2 === 0) round.served(waiter)
+    else round.passed(waiter)
+  }
+  assert.deepEqual([steps, asked.size, queue.length], [count - 1000, count - 1000, (count - 1000) / 2])
+})
