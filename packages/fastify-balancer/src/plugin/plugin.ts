@@ -3,6 +3,7 @@ import adaptiveLimitPlugin from '@fastify-balancer/adaptive-limit'
 import core from '@fastify-balancer/balancer-core'
 import circuitBreakerPlugin from '@fastify-balancer/circuit-breaker'
 import healthCheckPlugin from '@fastify-balancer/health-check'
+import mirrorPlugin from '@fastify-balancer/mirror'
 import policiesPlugin from '@fastify-balancer/policies'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
@@ -17,6 +18,7 @@ async function plugin(app: FastifyInstance, given: BalancerOptions): Promise<voi
     healthCheck,
     circuitBreaker,
     adaptiveLimit,
+    mirror,
     underPressure,
     ...administration
   } = pluginOptions(given)
@@ -29,8 +31,9 @@ async function plugin(app: FastifyInstance, given: BalancerOptions): Promise<voi
   if (healthCheck !== false) await app.register(healthCheckPlugin, { ...healthCheck, balancer })
   if (circuitBreaker !== false) await app.register(circuitBreakerPlugin, { ...circuitBreaker, balancer })
   if (adaptiveLimit !== false) await app.register(adaptiveLimitPlugin, { ...adaptiveLimit, balancer })
+  if (mirror !== false) await app.register(mirrorPlugin, { ...mirror, balancer })
   await administer(app, administration)
 }
 
-/** `fastify.register(balancer, options)`: the balancer, with health checks and circuit breakers unless they are `false`; adaptive limits, metrics, admin routes, dashboard and load shedding if they are given. */
+/** `fastify.register(balancer, options)`: the balancer, with health checks and circuit breakers unless they are `false`; adaptive limits, a mirror, metrics, admin routes, dashboard and load shedding if they are given. */
 export const balancer = fp(plugin, { fastify: '5.x', name: 'fastify-balancer' })

@@ -38,8 +38,13 @@ export async function balancerPart(
   index: number,
   force: boolean,
 ): Promise<Part> {
-  const { healthCheck = {}, circuitBreaker = {}, adaptiveLimit = false, ...options } = configuration
-  const beside = { 'health-check': healthCheck, 'circuit-breaker': circuitBreaker, 'adaptive-limit': adaptiveLimit }
+  const { healthCheck = {}, circuitBreaker = {}, adaptiveLimit = false, mirror = false, ...options } = configuration
+  const beside = {
+    'health-check': healthCheck,
+    'circuit-breaker': circuitBreaker,
+    'adaptive-limit': adaptiveLimit,
+    mirror,
+  }
   const place = `balancers.${balancer.name}`
   let change: PreparedChange
   try {

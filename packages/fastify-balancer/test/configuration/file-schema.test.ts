@@ -4,6 +4,7 @@ import { AdaptiveLimitOptions } from '@fastify-balancer/adaptive-limit'
 import { CircuitBreakerOptions } from '@fastify-balancer/circuit-breaker'
 import { HealthCheckOptions } from '@fastify-balancer/health-check'
 import { MetricsOptions } from '@fastify-balancer/metrics'
+import { MirrorOptions } from '@fastify-balancer/mirror'
 import type { TSchema } from '@sinclair/typebox'
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
@@ -41,6 +42,7 @@ describe('what a file may hold', () => {
       'balancers.[].healthCheck': HealthCheckOptions,
       'balancers.[].circuitBreaker': CircuitBreakerOptions,
       'balancers.[].adaptiveLimit': AdaptiveLimitOptions,
+      'balancers.[].mirror': MirrorOptions,
       metrics: MetricsOptions,
       admin: AdminRoutesOptions,
     }
@@ -56,6 +58,7 @@ describe('what a file may hold', () => {
       'balancers.[].healthCheck.balancer',
       'balancers.[].circuitBreaker.balancer',
       'balancers.[].adaptiveLimit.balancer',
+      'balancers.[].mirror.balancer',
       'metrics.registry',
       'admin.onRequest',
       'admin.preHandler',

@@ -2,6 +2,7 @@ import { BackendOptions, BalancerOptions as CoreOptions, type NamedPolicy } from
 import { AdaptiveLimitOptions } from '@fastify-balancer/adaptive-limit'
 import { CircuitBreakerOptions, RateOptions } from '@fastify-balancer/circuit-breaker'
 import { HealthCheckOptions } from '@fastify-balancer/health-check'
+import { MirrorOptions } from '@fastify-balancer/mirror'
 import { strict } from '@fastify-balancer/option-schema'
 import { Type, type TObject, type TSchema } from '@sinclair/typebox'
 import { policies, policyNames } from '../../plugin/policies.ts'
@@ -116,6 +117,12 @@ export const BalancerInFile = Type.Object(
       objectInFile(AdaptiveLimitOptions, { balancer: undefined }),
       false,
       'Finds for each backend how many requests it can have in flight, within `maxInFlight`; more wait in the queue',
+    ),
+    mirror: Type.Optional(
+      Type.Union([objectInFile(MirrorOptions, { balancer: undefined }), Type.Literal(false)], {
+        default: false,
+        description: 'Copies of a share of the requests go to other servers, too; what these answer is discarded',
+      }),
     ),
   },
   strict,
