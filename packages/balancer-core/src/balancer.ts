@@ -8,6 +8,7 @@ import { systemClock, type Clock } from './clock.ts'
 import { ManagedList } from './managed-list.ts'
 import { Exchanges } from './exchange-ceiling.ts'
 import type { Explanation } from './picking/explain.ts'
+import { hedgingWith, type Hedging } from './hedging/hedging.ts'
 import { failures } from './failure.ts'
 import { Hooks, type BalancerHooks } from './hooks.ts'
 import { logPanic } from './panic-log.ts'
@@ -48,6 +49,8 @@ export class Balancer extends ManagedList {
   readonly queue: WaitingQueue<WaitingExchange>
   readonly budget: RetryBudget
   readonly counts: AttemptCounts
+  /** Undefined while it is off. */
+  hedging: Hedging | undefined
   /** Exchanges that were upgraded. */
   readonly tunnels = new Tunnels()
   /** Objects of other plugins, by plugin name: this is how they find each other in any scope. */
@@ -82,6 +85,7 @@ export class Balancer extends ManagedList {
     this.queue = new WaitingQueue(parsed.queue, clock)
     this.budget = new RetryBudget(parsed.retry.budget)
     this.counts = new AttemptCounts(this.hooks, clock, parsed.timeouts, (freed) => this.#handover.freed(freed))
+    this.hedging = hedgingWith(parsed.hedge, clock, undefined)
     this.#log = log
     this.#slowStart = new SlowStart(clock, parsed.slowStart, () => this.#picking.over(this.set))
     this.list = new Backends(parsed, clock, this.hooks, (now, before) => this.#onSwap(now, before))
@@ -142,10 +146,7 @@ export class Balancer extends ManagedList {
     this.#slowStart.restart(backend)
   }
 
-  /**
-   * Limits how many requests may be in flight to a backend, from 1, within its `maxInFlight`; Infinity lifts that. Requests
-   * in progress go on where there are more, and waiting ones get the places of a limit that rises.
-   */
+  /** Sets the most requests in flight to a backend, from 1 to its `maxInFlight`; Infinity lifts that. */
   limit(backend: Backend, capacity: number): void {
     const before = backend.limit
     backend.restrict(capacity)
@@ -220,6 +221,7 @@ export class Balancer extends ManagedList {
     this.#inForce.replace(policy)
     this.queue.configure(options.queue)
     this.budget.configure(options.retry.budget)
+    this.hedging = hedgingWith(options.hedge, this.clock, this.hedging)
     this.counts.limit(options.timeouts)
     this.#slowStart.configure(options.slowStart)
     this.#picking.configure(policy, pickingSettings(options))
@@ -235,6 +237,7 @@ export class Balancer extends ManagedList {
     this.#inForce.detach()
     await this.list.close()
     this.counts.close()
+    this.hedging?.stop()
   }
 
   #onSwap(now: BackendSet, before: BackendSet): void {

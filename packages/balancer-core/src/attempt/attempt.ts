@@ -144,7 +144,7 @@ export class Attempt extends AttemptRecord implements ConnectionAware, Swept {
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: IncomingFields): void {
     if (status < 200) {
-      this.exchange.onInformation(status, headers)
+      this.exchange.onInformation(this, status, headers)
       return
     }
     const { exchange } = this

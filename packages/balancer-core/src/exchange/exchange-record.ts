@@ -3,16 +3,18 @@ import type { Duplex } from 'node:stream'
 import type { Attempt, ExchangeView } from '../attempt/attempt.ts'
 import type { TunnelView } from '../backends/backend.ts'
 import type { Balancer } from '../balancer.ts'
+import { channels } from '../channels.ts'
 import type { RemoteCall } from '../grpc/remote-call.ts'
 import { failureStatus } from '../grpc/failure-status.ts'
 import type { StatusName } from '../grpc/status-code.ts'
 import { signedInAt } from '../attempt/signed-in.ts'
 import type { Backend } from '../backends/backend.ts'
-import { isUploading } from '../request/request-body.ts'
+import { brokenBody, isCutOff, isUploading } from '../request/request-body.ts'
 import type { Clock } from '../clock.ts'
 import { blameOf, type Blame, type FailureReason, type Outcome } from '../failure.ts'
 import type { IncomingFields } from '../headers/fields.ts'
-import type { Outgoing } from '../request/outgoing-request.ts'
+import { logExchange } from '../log.ts'
+import { outgoing, rewriteOutgoing, type Outgoing } from '../request/outgoing-request.ts'
 import type { ParsedOptions } from '../options.ts'
 import type { AttemptCounts } from '../attempt-counts.ts'
 import type { Forwarding } from './forwarding.ts'
@@ -33,6 +35,7 @@ export class ExchangeRecord implements ExchangeView {
   startedAt = 0
   endedAt = 0
   readonly attempts: Attempt[] = []
+  answeredBy: Attempt | undefined
   /** Set once the outcome is known: `ok` only when everything was sent to the client. */
   outcome: Outcome | undefined
   error: unknown
@@ -41,6 +44,10 @@ export class ExchangeRecord implements ExchangeView {
   waiting = false
   rank = 0
   waitingSince = 0
+  /** The client closed the connection before the response was complete. */
+  clientGone = false
+  /** Undefined until the request has been found to be valid. */
+  protected outgoing: Outgoing | undefined
   /** Counts towards `maxExchanges`. */
   protected hasRoom = false
 
@@ -79,7 +86,8 @@ export class ExchangeRecord implements ExchangeView {
   }
 
   get body(): Buffer | undefined {
-    return undefined
+    const body = this.outgoing?.body
+    return Buffer.isBuffer(body) ? body : undefined
   }
 
   get home(): Backend | undefined {
@@ -88,6 +96,11 @@ export class ExchangeRecord implements ExchangeView {
 
   get uploading(): boolean {
     return isUploading(this.request)
+  }
+
+  get ownFailure(): FailureReason | undefined {
+    if (this.clientGone || isCutOff(this.request)) return 'client-gone'
+    return brokenBody(this.outgoing!.body, this.request) === undefined ? undefined : 'bad-request'
   }
 
   get grpcStatus(): StatusName | undefined {
@@ -113,6 +126,15 @@ export class ExchangeRecord implements ExchangeView {
     return undefined
   }
 
+  /** Validates the request, and builds the one to send. @throws RequestFault when it must not be forwarded */
+  protected build(): void {
+    const { request, forwarding } = this
+    const out = outgoing(request, forwarding.request)
+    this.outgoing = out
+    rewriteOutgoing(out, request, forwarding.request)
+    this.prepare(out)
+  }
+
   /** Changes the request before it is sent anywhere. @throws RequestFault when it must not be forwarded */
   protected prepare(_out: Outgoing): void {}
 
@@ -127,6 +149,15 @@ export class ExchangeRecord implements ExchangeView {
 
   onUpgrade(_attempt: Attempt, stream: Duplex, _head: Buffer): void {
     stream.destroy()
+  }
+
+  protected tellOfStart(): void {
+    if (channels.exchangeStart.hasSubscribers) channels.exchangeStart.publish({ exchange: this })
+  }
+
+  protected tellOfEnd(): void {
+    if (channels.exchangeEnd.hasSubscribers) channels.exchangeEnd.publish({ exchange: this })
+    logExchange(this, this.options.logQuery)
   }
 
   /** Those that wait to be refused, and those that have ended, must not take the room of others. */
