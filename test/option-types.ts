@@ -150,6 +150,7 @@ export const generatedTypes: readonly GeneratedType[] = [
     description: 'What `register` takes: everything optional, nested objects in part; `false` leaves a plugin out.',
     base: { name: 'CoreOptions', schema: CoreOptions },
     parts: {
+      sticky: "Omit<StickySettings, 'policy'> | false",
       healthCheck: 'HealthCheckSettings | boolean',
       circuitBreaker: 'CircuitBreakerSettings | boolean',
       adaptiveLimit: 'AdaptiveLimitSettings | boolean',
@@ -162,6 +163,7 @@ export const generatedTypes: readonly GeneratedType[] = [
     imports: {
       'BalancerOptions as CoreOptions': '@fastify-balancer/balancer-core',
       HealthCheckSettings: '@fastify-balancer/health-check',
+      StickySettings: '@fastify-balancer/policies',
       CircuitBreakerSettings: '@fastify-balancer/circuit-breaker',
       AdaptiveLimitSettings: '@fastify-balancer/adaptive-limit',
       MirrorSettings: '@fastify-balancer/mirror',

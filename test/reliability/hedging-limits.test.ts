@@ -31,6 +31,10 @@ const alone: Readonly<Record<string, readonly [Question, BalancerOptions?]>> = {
   ],
   'a stream of events': [{ headers: { accept: 'Text/Event-Stream, */*' } }],
   'a client that signs in at a backend': [{ headers: { authorization: 'NTLM TlRMTVNTUAAB' } }],
+  'a client that its policy binds to a backend': [
+    {},
+    { policy: { name: 'bound', over: ([one]) => ({ pick: () => one, peek: () => one, bound: () => one }) } },
+  ],
   'a WebSocket': [
     {
       headers: {

@@ -160,6 +160,13 @@ export class ExchangeRecord implements ExchangeView {
     logExchange(this, this.options.logQuery)
   }
 
+  /** Tells hooks that this response goes to the client; false if one of them has ended the exchange. */
+  protected passes(attempt: Attempt): boolean {
+    const { hooks } = this.balancer
+    if (hooks.onResponse.length > 0) hooks.tell('onResponse', attempt)
+    return this.outcome === undefined
+  }
+
   /** Those that wait to be refused, and those that have ended, must not take the room of others. */
   protected giveRoom(): void {
     if (this.hasRoom) this.balancer.giveRoom()

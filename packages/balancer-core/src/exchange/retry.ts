@@ -85,7 +85,7 @@ function isGrpcListed(reason: FailureReason | 'status', { exchange, grpcStatus }
 /** The exchange. */
 interface Retried extends AttemptOwner {
   readonly options: { readonly retry: RetryOptions }
-  readonly balancer: Pick<Balancer, 'budget' | 'closing' | 'set' | 'attemptAt' | 'pick'>
+  readonly balancer: Pick<Balancer, 'budget' | 'closing' | 'picking' | 'pick'>
 }
 
 /** The retries of one exchange. Created only when an attempt has failed. */
@@ -111,8 +111,8 @@ export class Retries {
     // When the app closes, requests at all backends are aborted.
     if (reason === 'drain-deadline' && balancer.closing) return undefined
     if (!this.#may(failed, reason, out)) return undefined
-    const isStale = reason === 'stale-connection' && balancer.set.available.includes(failed.backend)
-    const again = isStale ? balancer.attemptAt(failed.backend, exchange) : 'none'
+    const isStale = reason === 'stale-connection' && balancer.picking.keeps(failed.backend, exchange)
+    const again = isStale ? balancer.picking.at(failed.backend, exchange) : 'none'
     return typeof again === 'object' ? again : balancer.pick(exchange)
   }
 

@@ -137,6 +137,7 @@ export class UpgradeExchange extends Exchange {
       breakOff(reply.raw, new Error('a response had begun before the backend switched protocols'))
       return false
     }
+    if (!this.passes(attempt)) return false
     const { via, rewrite } = forwarding.response
     const status = this.#success
     const rules = { status, bodyless: true, chunks: false, via, own: reply.getHeaders() }

@@ -14,6 +14,7 @@ interface Hedged extends AttemptOwner {
   readonly balancer: {
     readonly set: BackendSet
     readonly queue: { readonly length: number }
+    readonly picking: { isBound(exchange: AttemptOwner): boolean }
     pick(exchange: AttemptOwner): Attempt | 'saturated' | 'none'
   }
   /** Sends an attempt beside the one that is running. */
@@ -25,13 +26,15 @@ const endless = /\btext\/event-stream\b/i
 
 /**
  * May this request run at two backends at once? Only without a body, with an idempotent method that may be retried. Not a
- * stream, as far as can be known before; and not of a client that is, or may be, signed in at one backend only.
+ * stream, as far as can be known before; and not of a client that is bound to one backend, or is or may be signed in at one only.
  */
-function mayHedge({ method, body, upgrade }: Outgoing, { call, home, headers, options }: Hedged): boolean {
+function mayHedge({ method, body, upgrade }: Outgoing, exchange: Hedged): boolean {
+  const { call, home, headers, options, balancer } = exchange
   if (body !== null || upgrade !== undefined || call !== undefined || home !== undefined) return false
   if (!idempotentMethods.has(method) || !options.retry.methods.includes(method)) return false
   const { accept, authorization } = headers
-  return !endless.test(String(accept)) && !isSigningIn(authorization)
+  if (endless.test(String(accept)) || isSigningIn(authorization)) return false
+  return !balancer.picking.isBound(exchange)
 }
 
 /**

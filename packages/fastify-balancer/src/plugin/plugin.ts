@@ -9,19 +9,14 @@ import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { administer } from './administration.ts'
 import { check, pluginOptions, type BalancerOptions } from './options.ts'
+import { withSticky } from './sticky-option.ts'
 import { shedUnderPressure } from './under-pressure.ts'
 
 async function plugin(app: FastifyInstance, given: BalancerOptions): Promise<void> {
   check(given)
-  const {
-    core: options,
-    healthCheck,
-    circuitBreaker,
-    adaptiveLimit,
-    mirror,
-    underPressure,
-    ...administration
-  } = pluginOptions(given)
+  const { core: plain, sticky, healthCheck, circuitBreaker, adaptiveLimit, mirror, ...around } = pluginOptions(given)
+  const { metrics, admin, dashboard, underPressure } = around
+  const options = withSticky(plain, sticky)
   // Before the routes, so that its hook applies to them.
   if (underPressure !== false) await shedUnderPressure(app, underPressure)
   // Its policies can be named from here on.
@@ -32,7 +27,7 @@ async function plugin(app: FastifyInstance, given: BalancerOptions): Promise<voi
   if (circuitBreaker !== false) await app.register(circuitBreakerPlugin, { ...circuitBreaker, balancer })
   if (adaptiveLimit !== false) await app.register(adaptiveLimitPlugin, { ...adaptiveLimit, balancer })
   if (mirror !== false) await app.register(mirrorPlugin, { ...mirror, balancer })
-  await administer(app, administration)
+  await administer(app, { metrics, admin, dashboard })
 }
 
 /** `fastify.register(balancer, options)`: the balancer, with health checks and circuit breakers unless they are `false`; adaptive limits, a mirror, metrics, admin routes, dashboard and load shedding if they are given. */
