@@ -11,6 +11,7 @@ const prefixes: Readonly<Record<string, string>> = {
   'fastify-balancer': 'FST_BALANCER_',
   'admin-routes': 'FST_BALANCER_ADMIN_',
   'health-check': 'FST_BALANCER_HEALTH_',
+  'adaptive-limit': 'FST_BALANCER_LIMIT_',
   'circuit-breaker': 'FST_BALANCER_CIRCUIT_',
   mirror: 'FST_BALANCER_MIRROR_',
   metrics: 'FST_BALANCER_METRICS_',

@@ -1,3 +1,4 @@
+import { AdaptiveLimitOptions } from '@fastify-balancer/adaptive-limit'
 import { AdminRoutesOptions } from '@fastify-balancer/admin-routes'
 import { BackendOptions, BalancerOptions as CoreOptions } from '@fastify-balancer/balancer-core'
 import { CircuitBreakerOptions, RateOptions, type BackendCircuitOptions } from '@fastify-balancer/circuit-breaker'
@@ -49,6 +50,7 @@ test('each type is that of its schema: else this file does not compile', () => {
   proven(true satisfies IsSame<RateOptions, Given<typeof RateOptions>>)
   proven(true satisfies IsSame<BackendCircuitOptions, Given<typeof CircuitSettings>>)
   proven(true satisfies IsSame<CircuitBreakerOptions, Given<typeof CircuitBreakerOptions>>)
+  proven(true satisfies IsSame<AdaptiveLimitOptions, Given<typeof AdaptiveLimitOptions>>)
   proven(true satisfies IsSame<MetricsOptions, Given<typeof MetricsOptions>>)
   proven(true satisfies IsSame<AdminRoutesOptions, Given<typeof AdminRoutesOptions>>)
   proven(true satisfies IsSame<DashboardOptions, Given<typeof DashboardOptions>>)

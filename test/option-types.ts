@@ -1,5 +1,6 @@
 // Writes the types of all options, with what an editor shows of each, from the schemas that check them:
 // `node test/option-types.ts --write`.
+import { AdaptiveLimitOptions } from '@fastify-balancer/adaptive-limit'
 import { AdminRoutesOptions } from '@fastify-balancer/admin-routes'
 import { BackendOptions, BalancerOptions as CoreOptions } from '@fastify-balancer/balancer-core'
 import { CircuitBreakerOptions, RateOptions } from '@fastify-balancer/circuit-breaker'
@@ -59,6 +60,19 @@ const mirror: GeneratedType = {
   description: 'Which requests are copied, and where to: everything but `to` is optional.',
 }
 
+const adaptiveLimit: GeneratedType = {
+  name: 'AdaptiveLimitSettings',
+  schema: part(AdaptiveLimitOptions),
+  source: 'adaptive-limit/src/options.ts',
+  description: 'How the limits of the backends of a balancer are found: everything optional.',
+}
+
+/** These settings, and what `register` takes: the same, and the name of the balancer. */
+function withBalancer(settings: GeneratedType, name: string, schema: OptionSchema): readonly GeneratedType[] {
+  const description = 'What `register` takes: everything optional, nested objects in part.'
+  return [settings, { name, schema, source: settings.source, description, base: settings }]
+}
+
 /** Every interface of options. */
 export const generatedTypes: readonly GeneratedType[] = [
   ...policyTypes,
@@ -82,14 +96,7 @@ export const generatedTypes: readonly GeneratedType[] = [
     parts: { backends: 'readonly (string | BackendOptions)[]' },
     imports: { BackendOptions: './backends/backend-options.generated.ts' },
   },
-  healthCheck,
-  {
-    name: 'HealthCheckOptions',
-    schema: HealthCheckOptions,
-    source: healthCheck.source,
-    description: 'What `register` takes: everything optional, nested objects in part.',
-    base: healthCheck,
-  },
+  ...withBalancer(healthCheck, 'HealthCheckOptions', HealthCheckOptions),
   {
     name: 'RateOptions',
     schema: RateOptions,
@@ -97,14 +104,8 @@ export const generatedTypes: readonly GeneratedType[] = [
     description: 'The option `rate`, in part.',
   },
   circuit,
-  circuitBreaker,
-  {
-    name: 'CircuitBreakerOptions',
-    schema: CircuitBreakerOptions,
-    source: circuitBreaker.source,
-    description: 'What `register` takes: everything optional.',
-    base: circuitBreaker,
-  },
+  ...withBalancer(circuitBreaker, 'CircuitBreakerOptions', CircuitBreakerOptions),
+  ...withBalancer(adaptiveLimit, 'AdaptiveLimitOptions', AdaptiveLimitOptions),
   mirror,
   {
     name: 'MirrorOptions',
@@ -161,6 +162,7 @@ export const generatedTypes: readonly GeneratedType[] = [
       sticky: "Omit<StickySettings, 'policy'> | false",
       healthCheck: 'HealthCheckSettings | boolean',
       circuitBreaker: 'CircuitBreakerSettings | boolean',
+      adaptiveLimit: 'AdaptiveLimitSettings | boolean',
       mirror: 'MirrorSettings | false',
       metrics: 'MetricsOptions | boolean',
       admin: 'AdminRoutesOptions | false',
@@ -172,6 +174,7 @@ export const generatedTypes: readonly GeneratedType[] = [
       HealthCheckSettings: '@fastify-balancer/health-check',
       StickySettings: '@fastify-balancer/policies',
       CircuitBreakerSettings: '@fastify-balancer/circuit-breaker',
+      AdaptiveLimitSettings: '@fastify-balancer/adaptive-limit',
       MirrorSettings: '@fastify-balancer/mirror',
       MetricsOptions: '@fastify-balancer/metrics',
       AdminRoutesOptions: '@fastify-balancer/admin-routes',

@@ -1,3 +1,4 @@
+import { AdaptiveLimitOptions } from '@fastify-balancer/adaptive-limit'
 import { AdminRoutesOptions } from '@fastify-balancer/admin-routes'
 import {
   BackendOptions,
@@ -134,6 +135,7 @@ const tables: Readonly<Record<string, () => string>> = {
   'core-policies': () => policyTable(corePolicies),
   'health-check-options': () => table(head, optionRows(HealthCheckOptions)),
   'circuit-breaker-options': () => table(head, optionRows(CircuitBreakerOptions)),
+  'adaptive-limit-options': () => table(head, optionRows(AdaptiveLimitOptions)),
   'admin-routes-options': () => table(head, optionRows(AdminRoutesOptions)),
   'mirror-options': () => table(head, optionRows(MirrorOptions)),
   'metrics-options': () => table(head, optionRows(MetricsOptions)),

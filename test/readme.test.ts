@@ -143,6 +143,10 @@ const checks: Record<string, (running: Running) => Promise<unknown>> = {
     assert.deepEqual(new Set(probes.map(({ method }) => method)), new Set(['GET']))
   },
 
+  async 'When there is too much to do'({ url }) {
+    assert.deepEqual((await bodies(`${url}/api/reports`, 2)).toSorted(), ['one', 'two'])
+  },
+
   async 'Operate it'({ url }) {
     const admin = `${url}/_balancer/balancers/shop/backends`
     const headers = { 'x-admin-key': 'open sesame', 'content-type': 'application/json' }

@@ -40,6 +40,8 @@ const allowed: Readonly<Record<string, string>> = {
   targetOf: 'the request target of RFC 9112',
   forbiddenInTarget: 'the request target of RFC 9112',
   asteriskTarget: 'the request target of RFC 9112',
+  algorithm: 'how a limit is found, as Netflix concurrency-limits calls it',
+  LimitAlgorithm: 'how a limit is found, as Netflix concurrency-limits calls it',
   node: 'the node identifier of RFC 7239',
   service: 'the service of gRPC, by its name in grpc.health.v1',
   hopByHop: 'the hop-by-hop fields of RFC 9110',

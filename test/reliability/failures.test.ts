@@ -221,6 +221,26 @@ const rows: Record<RequestFailure, Row> = {
       return ask(scene.url)
     },
   },
+  'queue-shed': {
+    status: 503,
+    blame: 'proxy',
+    attempts: [],
+    async provoke(scene) {
+      await occupy(scene, { queue: { shed: 'codel', target: 1, interval: 1 }, timeouts: { queue: 0 } })
+      const { queue, clock } = scene.balancer
+      const first = ask(scene.url)
+      await until('it waits', () => queue.length === 1)
+      const since = clock.now()
+      await until('it has waited too long', () => clock.now() - since > 2)
+      const newer = ['/second', '/third'].map((path) =>
+        request(scene.url.replace('/row', path), { agent: false }).on('error', never).end(),
+      )
+      const answer = await first
+      for (const one of newer) one.destroy()
+      await until('only the first is under way', () => scene.balancer.exchanges === 1)
+      return answer
+    },
+  },
   'queue-timeout': {
     status: 503,
     blame: 'proxy',

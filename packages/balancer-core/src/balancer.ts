@@ -23,7 +23,7 @@ import type { PickRequest, Policy } from './picking/policy.ts'
 import { PolicyInForce } from './picking/policy-in-force.ts'
 import { Tunnels } from './tunnel/tunnels.ts'
 import { Handover, type WaitingSeeker } from './picking/handover.ts'
-import { WaitingQueue } from './picking/queue.ts'
+import { WaitingQueue } from './picking/queue/waiting-queue.ts'
 import { RetryBudget } from './attempt/retry-budget.ts'
 import { SlowStart } from './backends/slow-start.ts'
 
@@ -83,7 +83,7 @@ export class Balancer extends ManagedList {
     this.hooks = new Hooks((error, hook) =>
       log?.error({ err: error, balancer: parsed.name, hook }, 'a hook of the balancer threw an error'),
     )
-    this.queue = new WaitingQueue(parsed.queue.max)
+    this.queue = new WaitingQueue(parsed.queue, clock)
     this.budget = new RetryBudget(parsed.retry.budget)
     this.counts = new AttemptCounts(this.hooks, clock, parsed.timeouts, (freed) => this.#handover.freed(freed))
     this.hedging = hedgingWith(parsed.hedge, clock, undefined)
@@ -147,6 +147,13 @@ export class Balancer extends ManagedList {
     this.#slowStart.restart(backend)
   }
 
+  /** Sets the most requests in flight to a backend, from 1 to its `maxInFlight`; Infinity lifts that. */
+  limit(backend: Backend, capacity: number): void {
+    const before = backend.limit
+    backend.restrict(capacity)
+    if (backend.limit > before) this.#handover.freed(backend)
+  }
+
   /**
    * Tells for every backend why it would or would not be used, and which one would be picked. Sends nothing, changes
    * nothing.
@@ -157,7 +164,7 @@ export class Balancer extends ManagedList {
   }
 
   /**
-   * Picks a backend that is below `maxInFlight`, was not tried yet and is not refused by a hook. `saturated`: one may
+   * Picks a backend that is below its limit, was not tried yet and is not refused by a hook. `saturated`: one may
    * become free; `none`: waiting would not help.
    */
   pick(exchange: AttemptOwner): Attempt | 'saturated' | 'none' {
@@ -200,15 +207,15 @@ export class Balancer extends ManagedList {
   toJSON() {
     const { name, policy, set, exchanges, tunnels, queue, backends } = this
     const { revision, panicking } = set
-    const waiting = queue.length
-    return { name, policy: policy.name, revision, panicking, exchanges, tunnels: tunnels.size, waiting, backends }
+    const waiting = { waiting: queue.length, ...(queue.byClass && { waitingByClass: queue.byClass }) }
+    return { name, policy: policy.name, revision, panicking, exchanges, tunnels: tunnels.size, ...waiting, backends }
   }
 
   /** Puts options in force, but for the list. */
   #apply(options: ParsedOptions, policy: Policy): void {
     this.#options = Object.freeze(options)
     this.#inForce.replace(policy)
-    this.queue.max = options.queue.max
+    this.queue.configure(options.queue)
     this.budget.configure(options.retry.budget)
     this.hedging = hedgingWith(options.hedge, this.clock, this.hedging)
     this.counts.limit(options.timeouts)

@@ -38,6 +38,7 @@ export const failures = {
   'no-backend': { status: 503, blame: 'proxy', retry: 'never', message: 'No backend is available' },
   'tunnels-full': { status: 503, blame: 'proxy', retry: 'never', message: 'Too many tunnels are open' },
   'queue-full': { status: 503, blame: 'proxy', retry: 'never', message: 'Too many requests are waiting' },
+  'queue-shed': { status: 503, blame: 'proxy', retry: 'never', message: 'The request has waited too long in overload' },
   'queue-timeout': { status: 503, blame: 'proxy', retry: 'never', message: 'No backend became free in time' },
   // connecting
   'dns-failed': { status: 502, blame: 'backend', retry: 'elsewhere', message: 'The backend could not be reached' },

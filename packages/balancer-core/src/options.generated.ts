@@ -2,6 +2,7 @@
 import type { BackendOptions } from './backends/backend-options.generated.ts'
 import type { Clock } from './clock.ts'
 import type { PolicyOption } from './picking/policies/policy-option.ts'
+import type { Classify } from './picking/queue/queue-options.ts'
 import type { RequestRewrite } from './request/request-rewrite.ts'
 import type { ResponseRewrite } from './response/response-rewrite.ts'
 
@@ -252,13 +253,63 @@ export interface BalancerOptions {
       floor?: number
     }
   } | false
-  /** Queue for requests while every backend is at `maxInFlight` */
+  /** Queue for requests while every backend is at its limit */
   queue?: {
     /**
-     * How many requests may wait when all backends are at `maxInFlight`; more get 503 at once
+     * How many requests may wait when all backends are at their limit; more get 503 at once
      * @default 1024
      */
     max?: number
+    /** Who goes first in the queue */
+    priority?: {
+      /**
+       * Classes of waiting requests, the most important first, e.g. `['high', 'normal', 'low']`: free places go to the
+       * first one that waits. When the queue is full, a request displaces the newest one of the least important class,
+       * which gets 503. Empty = all are equal
+       * @default []
+       */
+      classes?: readonly string[]
+      /**
+       * The class of requests for which nothing else says one. Required with `classes`
+       * @default none
+       */
+      default?: string
+      /**
+       * Name of a request header, such as `x-priority`, that names the class. From a peer trusted by `trustProxy` it
+       * may be any; other clients can only lower themselves with it
+       * @default none
+       */
+      header?: string
+      /**
+       * `(request) => class`: names the class, before `header`, and is always trusted; `undefined` leaves it to
+       * `header`. Called only for requests that must wait, after the hooks of your app
+       * @default none
+       */
+      classify?: Classify
+      /**
+       * Each class but the first gets at least this share of the free places while it waits, so that it does not
+       * starve; 0 = strict priority
+       * @default 0.1
+       */
+      share?: number
+    }
+    /**
+     * `codel`: when a class has been waiting for `interval` without a break, it is overloaded. Until its queue is
+     * empty, its newest requests are served first, and those that have waited longer than `target` get 503 as soon as a
+     * newer one waits. `false` = first come, first served, until `timeouts.queue`
+     * @default false
+     */
+    shed?: 'codel' | false
+    /**
+     * With `shed`: how long requests may wait during overload (ms)
+     * @default 5
+     */
+    target?: number
+    /**
+     * With `shed`: how long a class must be waiting to be overloaded (ms)
+     * @default 100
+     */
+    interval?: number
   } | boolean
   /** WebSocket and other protocols that a connection switches to */
   upgrade?: {

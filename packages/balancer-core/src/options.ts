@@ -20,6 +20,7 @@ import { corePolicies } from './picking/policies/by-name.ts'
 import type { NamedPolicies } from './picking/policies/named-policy.ts'
 import { parsePolicy, type ParsedPolicy } from './picking/policies/parse-policy.ts'
 import type { PolicyOption } from './picking/policies/policy-option.ts'
+import { QueueOptions, queueFaults } from './picking/queue/queue-options.ts'
 import { PoolOptions, TimeoutOptions } from './backends/pool-options.ts'
 import { RetryOptions } from './attempt/retry-options.ts'
 import { fieldName, ForwardedOptions } from './request/forwarded-options.ts'
@@ -27,17 +28,6 @@ import { UpgradeOptions } from './tunnel/upgrade-options.ts'
 import type { RequestRewrite } from './request/request-rewrite.ts'
 import type { ResponseRewrite } from './response/response-rewrite.ts'
 import type { BalancerOptions as Options } from './options.generated.ts'
-
-const QueueOptions = Type.Object(
-  {
-    max: Type.Integer({
-      minimum: 0,
-      default: 1024,
-      description: 'How many requests may wait when all backends are at `maxInFlight`; more get 503 at once',
-    }),
-  },
-  { ...strict, default: {}, description: 'Queue for requests while every backend is at `maxInFlight`' },
-)
 
 /** Everything that `register` takes. The one source of type, validation, defaults and the README's table. */
 export const BalancerOptions = Type.Object(
@@ -213,6 +203,7 @@ export function readOptions(
   const faults = [...faultsOf(dataSchema, options), ...codeFaults(options, random, clock)]
   const policy = parsePolicy(chosen, named, faults)
   const pool = Value.Check(PoolOptions, options.pool) ? options.pool : Value.Create(PoolOptions)
+  faults.push(...queueFaults(options.queue))
   if (pool === options.pool) faults.push(...tlsFaults(pool.tls, 'pool.tls'))
   const backends = parseBackends(listed, pool, faults)
   if (typeof options.prefix === 'string' && !/^\/[^?#*]*$/.test(options.prefix))

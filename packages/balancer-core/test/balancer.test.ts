@@ -338,7 +338,36 @@ describe('those who wait', () => {
       waiting.map(({ attempts }) => attempts.length),
       [1, 1, 0],
     )
-    assert.equal(balancer.queue.first, waiting[2])
+    assert.equal(balancer.queue.round().next(), waiting[2])
+  })
+
+  test('go when a limit rises, as many as there are places', async (t) => {
+    const { balancer } = balancing(t)
+    const [one, ...others] = balancer.backends
+    for (const backend of others) balancer.veto(backend, { by: 'test', reason: 'order', hard: true })
+    await balancer.update(one!.id, { maxInFlight: 4 })
+    balancer.limit(one!, 1)
+    begin(balancer)
+    const waiting = [exchanging(), exchanging(), exchanging(), exchanging()] as const
+    for (const exchange of waiting) {
+      exchange.attempt = (attempt) => {
+        exchange.attempts.push(attempt)
+        balancer.counts.attemptStarted(attempt)
+      }
+      balancer.queue.enter(exchange)
+    }
+    balancer.limit(one!, 3.9)
+    await settled()
+    assert.deepEqual([one!.limit, one!.inFlight, balancer.queue.length], [3, 3, 2])
+    balancer.limit(one!, Infinity)
+    await settled()
+    assert.deepEqual([one!.limit, one!.inFlight, balancer.queue.length], [4, 4, 1])
+    balancer.limit(one!, 0)
+    assert.equal(one!.limit, 1)
+    await balancer.update(one!.id, { maxInFlight: 3 })
+    assert.deepEqual([one!.limit, one!.maxInFlight], [1, 3])
+    balancer.limit(one!, 50)
+    assert.equal(one!.limit, 3)
   })
 
   test('go when a veto is lifted, though nobody asks for the set', async (t) => {

@@ -15,6 +15,7 @@ test('the table', () => {
       'no-backend 503 proxy never',
       'tunnels-full 503 proxy never',
       'queue-full 503 proxy never',
+      'queue-shed 503 proxy never',
       'queue-timeout 503 proxy never',
       'dns-failed 502 backend elsewhere',
       'connect-refused 502 backend elsewhere',

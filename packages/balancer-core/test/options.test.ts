@@ -80,7 +80,7 @@ describe('defaults', () => {
         budget: { ratio: 0.2, floor: 10 },
       },
       hedge: false,
-      queue: { max: 1024 },
+      queue: { max: 1024, priority: { classes: [], share: 0.1 }, shed: false, target: 5, interval: 100 },
       upgrade: { protocols: ['websocket'], idle: 600_000, linger: 30_000, maxAge: 0, maxPerBackend: 0, weight: 0.1 },
       minClientRate: 240,
       maxConnectionAge: 0,
@@ -376,7 +376,7 @@ describe('what can be switched off', () => {
       drainDeadline: false,
     })
     assert.deepEqual([retry.attempts, retry.budget], [0, { ratio: 0.2, floor: 10 }])
-    assert.deepEqual(queue, { max: 0 })
+    assert.deepEqual(queue, { ...parseOptions({}).queue, max: 0 })
     assert.deepEqual(forwarded, { xForwarded: false, forwarded: false, clientCert: false, also: [], via: false })
     assert.deepEqual([timeouts.headers, timeouts.request, timeouts.connect], [0, 0, 2000])
     assert.deepEqual([slowStart, drainDeadline], [0, 0])

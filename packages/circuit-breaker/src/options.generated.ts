@@ -10,7 +10,7 @@ export interface CircuitBreakerSettings extends BackendCircuitOptions {
   backends?: Readonly<Record<string, BackendCircuitOptions | boolean>>
 }
 
-/** What `register` takes: everything optional. */
+/** What `register` takes: everything optional, nested objects in part. */
 export interface CircuitBreakerOptions extends CircuitBreakerSettings {
   /** Name of the balancer. Default: the one called `default`, or the only one */
   balancer?: string

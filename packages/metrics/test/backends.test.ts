@@ -67,6 +67,9 @@ test('weights, also while a backend starts slowly, and its limit', async (t) => 
   clock.advance(5000)
   assert.deepEqual(await lines('backend_effective_weight'), ['a 2', 'b 1'])
   assert.deepEqual(await lines('backend_max_in_flight'), ['a 7', 'b 1024'])
+  set.limit(set.backend('b'), 20.5)
+  assert.deepEqual(await lines('backend_max_in_flight'), ['a 7', 'b 1024'])
+  assert.deepEqual(await lines('backend_limit'), ['a 7', 'b 20'])
 })
 
 test('panic, and the revision of the set', async (t) => {
@@ -166,4 +169,21 @@ test('circuits and probes, where these packages are there', async (t) => {
     '{balancer="checked",backend="dead",by="health-check"}': 1,
     '{balancer="checked",backend="dead",by="circuit-breaker"}': 1,
   })
+})
+
+test('those that wait, by their class of priority', async (t) => {
+  const app = Fastify()
+  t.after(() => app.close())
+  const priority = { classes: ['high', 'low'], default: 'low', header: 'x-priority' }
+  await app.register(balancer, { queue: { priority }, backends: ['http://a.test'] })
+  await app.register(balancer, { name: 'plain', prefix: '/plain', backends: ['http://a.test'] })
+  await app.register(metrics)
+  await app.ready()
+  const waiter = { turnAway() {} } as unknown as Parameters<typeof app.balancer.queue.enter>[0]
+  app.balancer.queue.enter(waiter, 'high')
+  assert.deepEqual(only(await scrape(app), 'fastify_balancer_queue_class_depth'), {
+    '{balancer="default",class="high"}': 1,
+    '{balancer="default",class="low"}': 0,
+  })
+  app.balancer.queue.leave(waiter)
 })

@@ -42,7 +42,8 @@ async function seriesOf(t: TestContext): Promise<ReadonlyMap<string, ReadonlySet
     { id: 'well', url: well.url },
     { id: 'dead', url: await unusedOrigin() },
   ]
-  await app.register(balancer, { backends })
+  const priority = { classes: ['high', 'low'], default: 'low', header: 'x-priority' }
+  await app.register(balancer, { backends, queue: { priority } })
   await app.register(healthCheck)
   await app.register(circuitBreaker)
   await app.register(mirror, { to: [well.url], methods: ['GET', 'PUT'], maxBody: 1 })

@@ -138,8 +138,8 @@ export interface TiersSettings {
    */
   overprovisioning?: number
   /**
-   * Used part of all `maxInFlight` of a priority from which on requests go on to the next (0–1); 0 or `false` = they
-   * wait in the queue
+   * Used part of all limits (`maxInFlight`) of a priority from which on requests go on to the next (0–1); 0 or `false`
+   * = they wait in the queue
    * @default 1
    */
   saturation?: number | false
@@ -170,8 +170,8 @@ export interface ZonesSettings {
    */
   overprovisioning?: number
   /**
-   * Used part of all `maxInFlight` of the zone from which on requests go to other zones (0–1); 0 or `false` = they wait
-   * in the queue
+   * Used part of all limits (`maxInFlight`) of the zone from which on requests go to other zones (0–1); 0 or `false` =
+   * they wait in the queue
    * @default 1
    */
   saturation?: number | false

@@ -27,6 +27,7 @@ export const ExplanationView = Type.Object({
       vetoes: Type.Array(VetoView),
       inFlight: Type.Integer(),
       maxInFlight: Type.Integer(),
+      limit: Type.Integer(),
       tunnels: Type.Integer(),
       load: Type.Number({ description: 'Requests in flight, recent failures, and tunnels times `upgrade.weight`' }),
       weight: Type.Integer(),

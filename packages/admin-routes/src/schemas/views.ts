@@ -82,6 +82,7 @@ export const BackendView = Type.Object({
   effectiveWeight: Type.Number({ description: 'Weight in use now: lower than `weight` during slow start' }),
   priority: Type.Integer(),
   maxInFlight: Type.Integer(),
+  limit: Type.Integer({ description: 'Most requests that may be in flight now, at most `maxInFlight`' }),
   zone: Type.Optional(Type.String()),
   tags: Type.Array(Type.String()),
   proxyProtocol: Type.Optional(Type.Union([Type.Literal('v1'), Type.Literal('v2')])),
@@ -133,6 +134,7 @@ const summary = {
   exchanges: Type.Integer({ description: 'Requests in progress' }),
   tunnels: Type.Integer({ description: 'Of those, open tunnels' }),
   waiting: Type.Integer({ description: 'Of those, waiting in the queue for a backend' }),
+  waitingByClass: Type.Optional(Type.Record(Type.String(), Type.Integer(), { description: 'By class of priority' })),
 }
 
 /** Load of the process, as measured by @fastify/under-pressure. */

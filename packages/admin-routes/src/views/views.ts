@@ -167,7 +167,12 @@ export class Views {
 
   #summary({ name, policy, set, closing, exchanges, tunnels, queue }: Balancer) {
     const { revision, panicking } = set
-    const counts = { exchanges, tunnels: tunnels.size, waiting: queue.length }
+    const counts = {
+      exchanges,
+      tunnels: tunnels.size,
+      waiting: queue.length,
+      ...(queue.byClass && { waitingByClass: queue.byClass }),
+    }
     return { name, policy: policy.name, revision, panicking, closing, ...counts }
   }
 }

@@ -19,7 +19,7 @@ export class Penalties {
   }
 
   add(backend: Backend): void {
-    backend.penalty = Math.min(backend.penalty + 1, backend.maxInFlight)
+    backend.penalty = Math.min(backend.penalty + 1, backend.limit)
     this.#penalised.add(backend)
     if (!this.#stopped) this.#timer ??= this.#clock.setTimeout(() => this.#halve(), halfLife)
   }

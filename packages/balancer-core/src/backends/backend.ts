@@ -66,8 +66,12 @@ export class Backend {
   #warmth = 1
   /** Lower is preferred; a higher one is used when no lower one is healthy. */
   priority!: number
-  /** Most requests in flight to it; more wait in the balancer's queue. */
+  /** Most requests that may ever be in flight to it. */
   maxInFlight!: number
+  /** Most requests that may be in flight now; more wait in the balancer's queue. At most `maxInFlight`. */
+  limit!: number
+  /** What an extension has found to be the most that it can do, from 1. */
+  #capacity = Infinity
   zone: string | undefined
   protocol!: Protocol
   tags!: readonly string[]
@@ -137,9 +141,16 @@ export class Backend {
     this.effectiveWeight = weight * this.#warmth
     this.priority = priority
     this.maxInFlight = maxInFlight
+    this.limit = Math.min(this.#capacity, maxInFlight)
     this.zone = zone
     this.tags = tags
     this.protocol = protocol
+  }
+
+  /** See `Balancer.limit`. */
+  restrict(capacity: number): void {
+    this.#capacity = Math.max(1, Math.floor(capacity))
+    this.limit = Math.min(this.#capacity, this.maxInFlight)
   }
 
   /** Closes a pool after its requests have ended. */
@@ -185,13 +196,8 @@ export class Backend {
   /** The connections to it now; see `PoolCounts`. */
   get connections(): { open: number; idle: number; running: number; allowed: number; waiting: number } {
     const { connected, free, running, allowed = connected, pending, queued } = this.pool.stats
-    return {
-      open: connected,
-      idle: free,
-      running,
-      allowed,
-      waiting: this.protocol === 'http1' ? pending + queued : queued,
-    }
+    const waiting = this.protocol === 'http1' ? pending + queued : queued
+    return { open: connected, idle: free, running, allowed, waiting }
   }
 
   get state(): BackendState {
@@ -205,7 +211,8 @@ export class Backend {
 
   /** The view that the admin API and `console.log` show. */
   toJSON() {
-    const { id, url, weight, effectiveWeight, priority, maxInFlight, zone, tags, state, available, vetoes } = this
+    const { id, url, weight, effectiveWeight, priority, maxInFlight, limit, zone, tags, state, available, vetoes } =
+      this
     const { inFlight, tunnels, requests, outcomes, bytesSent, bytesReceived, latency, host } = this
     const { proxyProtocol, protocol, connections } = this
     const { tunnelBytesSent, tunnelBytesReceived } = this
@@ -220,6 +227,7 @@ export class Backend {
       effectiveWeight,
       priority,
       maxInFlight,
+      limit,
       zone,
       tags,
       ...(proxyProtocol !== undefined && { proxyProtocol }),

@@ -18,6 +18,7 @@ import { outgoing, rewriteOutgoing, type Outgoing } from '../request/outgoing-re
 import type { ParsedOptions } from '../options.ts'
 import type { AttemptCounts } from '../attempt-counts.ts'
 import type { Forwarding } from './forwarding.ts'
+import type { Waiter } from '../picking/queue/line.ts'
 import type { PickRequest } from '../picking/policy.ts'
 
 /** What is known of an exchange: read by hooks, channels, policies and the log; written by the exchange itself. */
@@ -38,6 +39,11 @@ export class ExchangeRecord implements ExchangeView {
   /** Set once the outcome is known: `ok` only when everything was sent to the client. */
   outcome: Outcome | undefined
   error: unknown
+  previousWaiter: Waiter | undefined
+  nextWaiter: Waiter | undefined
+  waiting = false
+  rank = 0
+  waitingSince = 0
   /** The client closed the connection before the response was complete. */
   clientGone = false
   /** Undefined until the request has been found to be valid. */

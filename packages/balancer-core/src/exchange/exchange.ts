@@ -23,7 +23,8 @@ import { progressLimit, type ProgressLimit } from './limits/progress-limit.ts'
 import { closeConnection } from './close-connection.ts'
 import { attemptRequest } from '../request/outgoing-request.ts'
 import { openFresh } from '../backends/pool.ts'
-import type { Waiter } from '../picking/queue.ts'
+import { classOf } from './priority-class.ts'
+import type { TurnedAway } from '../picking/queue/line.ts'
 import { brokenBody, RequestFault } from '../request/request-body.ts'
 import { refuse } from './refusals.ts'
 import { isListed, Retries } from './retry.ts'
@@ -34,10 +35,6 @@ import type { IncomingFields } from '../headers/fields.ts'
  * answered. It always ends exactly once, when the client's side of it has closed.
  */
 export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExchange {
-  previousWaiter: Waiter | undefined
-  nextWaiter: Waiter | undefined
-  waiting = false
-
   readonly #lane: Lane
   #current: Attempt | undefined
   /** With an answer, no further attempt can follow. */
@@ -65,8 +62,7 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
 
   /** Validates the request, and goes on to the first attempt. */
   #start(): void {
-    const { balancer, request } = this
-    const { timeouts } = this.options
+    const { balancer, request, options } = this
     this.call = callOf(request.raw)
     this.startedAt = this.clock.now()
     this.hasRoom = balancer.enter()
@@ -75,10 +71,10 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
     // The client may have gone while an earlier hook was running.
     if (this.reply.raw.destroyed) return this.onClose()
     if (!this.hasRoom) return refuse(this, 'overloaded')
-    startLimit(this.#limits, this.call, timeouts.request)
+    startLimit(this.#limits, this.call, options.timeouts.request)
     try {
       this.build()
-      if (this.call !== undefined) keepCopy(this.outgoing!, this.call, this.options.retry)
+      if (this.call !== undefined) keepCopy(this.outgoing!, this.call, options.retry)
     } catch (error) {
       const isFault = error instanceof RequestFault
       if (isFault) distrust(request.raw.socket)
@@ -86,7 +82,7 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
       return
     }
     balancer.budget.deposit(this.startedAt)
-    if (request.raw.headers.expect !== undefined) this.#limits.start('continue-timeout', timeouts.continue)
+    if (request.raw.headers.expect !== undefined) this.#limits.start('continue-timeout', options.timeouts.continue)
     // The body of a request whose headers have just been parsed arrives later in this same tick, if it is small.
     const { smallLength } = this.outgoing!
     if (smallLength > 0) process.nextTick(takeBody, this, smallLength)
@@ -102,17 +98,21 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
     const picked = this.balancer.pick(this)
     if (typeof picked === 'object') this.attempt(picked)
     else if (picked === 'none') this.fail(this.noBackend, undefined)
-    else if (!this.#queue()) {
-      this.giveRoom()
-      refuse(this, 'queue-full')
-    }
+    else if (!this.#queue()) this.turnAway('queue-full')
   }
 
   /** Enters the queue; false when that is full. */
   #queue(): boolean {
-    if (!this.balancer.queue.enter(this)) return false
-    this.#limits.start('queue-timeout', this.options.timeouts.queue)
+    const { queue, timeouts } = this.options
+    if (!this.balancer.queue.enter(this, classOf(this.request, queue.priority))) return false
+    this.#limits.start('queue-timeout', timeouts.queue)
     return true
+  }
+
+  turnAway(reason: TurnedAway): void {
+    this.#limits.stop('queue-timeout')
+    this.giveRoom()
+    refuse(this, reason)
   }
 
   /** Sends the request to the attempt's backend; also called when a backend is free for a queued request. */

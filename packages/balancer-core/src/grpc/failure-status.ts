@@ -15,6 +15,7 @@ const exceptions: Partial<Record<FailureReason, StatusName>> = {
   // Overload of this process: another attempt at once would make it worse.
   overloaded: 'RESOURCE_EXHAUSTED',
   'queue-full': 'RESOURCE_EXHAUSTED',
+  'queue-shed': 'RESOURCE_EXHAUSTED',
   'queue-timeout': 'RESOURCE_EXHAUSTED',
   'out-of-sockets': 'RESOURCE_EXHAUSTED',
   'response-header-too-large': 'RESOURCE_EXHAUSTED',

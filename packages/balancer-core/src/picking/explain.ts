@@ -19,6 +19,8 @@ export interface Explanation {
     readonly vetoes: readonly VetoView[]
     readonly inFlight: number
     readonly maxInFlight: number
+    /** Most that may be in flight now: `maxInFlight`, or less with an adaptive limit. */
+    readonly limit: number
     /** Open tunnels. */
     readonly tunnels: number
     /** What load-aware policies compare: requests in flight, recent failures, and tunnels by their weight. */
@@ -34,7 +36,7 @@ export interface Explanation {
   }[]
 }
 
-const hasRoom = ({ inFlight, maxInFlight }: Backend) => inFlight < maxInFlight
+const hasRoom = ({ inFlight, limit }: Backend) => inFlight < limit
 
 /** Like `Balancer.pick`, but without hooks, which may count calls. */
 function wouldPick(
@@ -73,6 +75,7 @@ export function explain(
       vetoes: backend.vetoes.map(viewOfVeto),
       inFlight: backend.inFlight,
       maxInFlight: backend.maxInFlight,
+      limit: backend.limit,
       tunnels: backend.tunnels.size,
       load: backend.load,
       weight: backend.weight,

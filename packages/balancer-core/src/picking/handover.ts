@@ -1,6 +1,7 @@
 import type { Backend } from '../backends/backend.ts'
 import type { Picking } from './picking.ts'
-import type { Waiter, WaitingQueue } from './queue.ts'
+import type { Waiter } from './queue/line.ts'
+import type { WaitingQueue } from './queue/waiting-queue.ts'
 import type { Seeker } from './seeker.ts'
 
 /** A request that waits for a backend, and takes a place when its turn comes. */
@@ -9,7 +10,7 @@ export interface WaitingSeeker<Place> extends Seeker, Waiter {
 }
 
 /**
- * Gives free places at backends to waiting requests: each to the first one that may be sent there, so that a request
+ * Gives free places at backends to waiting requests: each to the first one in the queue's order that may be sent there, so that a request
  * without a usable backend does not block others. Between two runs, no free place exists that a waiting request could
  * use; so a new request that finds one does not overtake anybody.
  */
@@ -67,6 +68,7 @@ export class Handover<Place extends object, W extends WaitingSeeker<Place>> {
     this.#hasChanged = false
     if (hasChanged) this.#give((waiter) => this.#pick(waiter))
     else for (const backend of freed) this.#give((waiter) => this.#offer(backend, waiter))
+    this.#queue.shed()
     this.#isDue = false
     // An attempt that failed at once has freed its place again.
     if (this.#hasChanged || this.#freed.size > 0) this.#schedule()
@@ -74,23 +76,20 @@ export class Handover<Place extends object, W extends WaitingSeeker<Place>> {
 
   /** Offers places to waiting requests in order, until `false` says that no place is left. */
   #give(placeFor: (waiter: W) => Place | undefined | false): void {
-    let waiter = this.#queue.first
-    while (waiter !== undefined) {
+    const round = this.#queue.round()
+    for (let waiter = round.next(); waiter !== undefined; waiter = round.next()) {
       const place = placeFor(waiter)
       if (place === false) return
-      const next = this.#queue.after(waiter)
-      if (place === undefined) waiter = next
+      if (place === undefined) round.passed(waiter)
       else {
-        this.#queue.leave(waiter)
+        round.served(waiter)
         waiter.attempt(place)
-        // The attempt may have removed the next waiting request.
-        waiter = next?.waiting === true ? next : this.#queue.first
       }
     }
   }
 
   #offer(backend: Backend, waiter: W): Place | undefined | false {
-    return backend.inFlight < backend.maxInFlight && this.#picking.offer(backend, waiter)
+    return backend.inFlight < backend.limit && this.#picking.offer(backend, waiter)
   }
 
   #pick(waiter: W): Place | undefined | false {

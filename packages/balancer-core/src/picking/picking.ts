@@ -86,7 +86,7 @@ export class Picking<Place extends object, S extends Seeker> {
 
   /** A place at this backend, unless it is full or a hook refuses. */
   at(backend: Backend, seeker: S, lastResort = false): Place | 'saturated' | 'none' {
-    if (backend.inFlight >= backend.maxInFlight) return 'saturated'
+    if (backend.inFlight >= backend.limit) return 'saturated'
     return this.#take(backend, seeker, lastResort) ?? 'none'
   }
 
@@ -132,7 +132,7 @@ export class Picking<Place extends object, S extends Seeker> {
 
   /** Has any backend room at all? */
   get hasRoom(): boolean {
-    return this.#set.all.some(({ inFlight, maxInFlight }) => inFlight < maxInFlight)
+    return this.#set.all.some(({ inFlight, limit }) => inFlight < limit)
   }
 
   /** See `Balancer.explain`. */

@@ -39,6 +39,7 @@ function picked(balancer: Balancer, ...tried: Backend[]): string {
 test('says of each backend what counts', () => {
   const [a, b] = [backendOf('a'), backendOf('b')]
   a.configure({ weight: 3, priority: 0, maxInFlight: 7, tags: [] })
+  a.restrict(5)
   a.warm(0.5)
   a.inFlight = 2
   a.penalty = 1
@@ -64,6 +65,7 @@ test('says of each backend what counts', () => {
         vetoes: [],
         inFlight: 2,
         maxInFlight: 7,
+        limit: 5,
         tunnels: 1,
         load: 3.1,
         weight: 3,
@@ -78,6 +80,7 @@ test('says of each backend what counts', () => {
         vetoes: [{ by: 'health-check', reason: 'it is down', hard: false, since: 5, evidence: 'seen' }],
         inFlight: 0,
         maxInFlight: 2,
+        limit: 2,
         tunnels: 0,
         load: 0,
         weight: 1,

@@ -176,6 +176,8 @@ export interface ExplainedBackend {
   readonly vetoes: readonly VetoView[]
   readonly inFlight: number
   readonly maxInFlight: number
+  /** Most that may be in flight now. */
+  readonly limit: number
   readonly load: number
   readonly weight: number
   readonly effectiveWeight: number

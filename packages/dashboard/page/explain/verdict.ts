@@ -8,11 +8,11 @@ function vetoText({ by, reason }: VetoView): string {
 
 /** Why a backend would be picked, or not. */
 export function verdictOf(backend: ExplainedBackend, { picked, panicking, backends }: ExplanationView): string {
-  const { id, vetoes, inFlight, maxInFlight, priority, score } = backend
+  const { id, vetoes, inFlight, limit, priority, score } = backend
   if (id === picked) return vetoes.length > 0 ? 'picked although unhealthy (panic mode)' : 'picked'
   const counted = panicking ? vetoes.filter(({ hard }) => hard) : vetoes
   if (counted.length > 0) return counted.map(vetoText).join('; ')
-  if (inFlight >= maxInFlight) return `full: ${inFlight} of ${maxInFlight} in flight`
+  if (inFlight >= limit) return `full: ${inFlight} of ${limit} in flight`
   const other = backends.find((one) => one.id === picked)
   if (other !== undefined && priority > other.priority)
     return `lower priority (${priority}; the picked one has ${other.priority})`

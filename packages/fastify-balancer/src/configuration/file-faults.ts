@@ -81,11 +81,12 @@ export function fileFaults(value: unknown): readonly PlacedFault[] {
   ]
 }
 
-/** `healthCheck: true` is what it is anyway. */
-export function withoutTrue({ healthCheck, circuitBreaker, ...balancer }: Part): Part {
+/** `healthCheck: true` is what it is anyway; `adaptiveLimit: true` means its defaults. */
+export function withoutTrue({ healthCheck, circuitBreaker, adaptiveLimit, ...balancer }: Part): Part {
   return {
     ...balancer,
     ...(healthCheck !== undefined && healthCheck !== true && { healthCheck }),
     ...(circuitBreaker !== undefined && circuitBreaker !== true && { circuitBreaker }),
+    ...(adaptiveLimit !== undefined && { adaptiveLimit: switched(adaptiveLimit) }),
   }
 }

@@ -1,6 +1,7 @@
 // Written by `node test/option-types.ts --write` from the schema in options.ts: change that one.
 import type { FacadeDashboardOptions } from './dashboard-options.generated.ts'
 import type { UnderPressureOptions } from './under-pressure.generated.ts'
+import type { AdaptiveLimitSettings } from '@fastify-balancer/adaptive-limit'
 import type { AdminRoutesOptions } from '@fastify-balancer/admin-routes'
 import type { BalancerOptions as CoreOptions } from '@fastify-balancer/balancer-core'
 import type { CircuitBreakerSettings } from '@fastify-balancer/circuit-breaker'
@@ -27,6 +28,11 @@ export interface BalancerOptions extends CoreOptions {
    * @default true
    */
   circuitBreaker?: CircuitBreakerSettings | boolean
+  /**
+   * Finds for each backend how many requests it can have in flight, within `maxInFlight`; more wait in the queue
+   * @default false
+   */
+  adaptiveLimit?: AdaptiveLimitSettings | boolean
   /**
    * Copies of a share of the requests go to other servers, too; what these answer is discarded
    * @default false

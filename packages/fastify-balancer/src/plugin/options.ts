@@ -1,5 +1,6 @@
 import { AdminRoutesOptions, faultsOfOptions as faultsOfAdmin } from '@fastify-balancer/admin-routes'
 import { BadOptionsError, BalancerOptions as CoreOptions, faultsOfOptions } from '@fastify-balancer/balancer-core'
+import { AdaptiveLimitOptions, faultsOfOptions as faultsOfLimits } from '@fastify-balancer/adaptive-limit'
 import { CircuitBreakerOptions, faultsOfOptions as faultsOfBreaker } from '@fastify-balancer/circuit-breaker'
 import { faultsOfOptions as faultsOfDashboard } from '@fastify-balancer/dashboard'
 import { faultsOfOptions as faultsOfCheck, HealthCheckOptions } from '@fastify-balancer/health-check'
@@ -35,6 +36,11 @@ export const BalancerOptions: TObject = Type.Object(
       Type.Omit(CircuitBreakerOptions, ['balancer']),
       true,
       'A circuit breaker for each backend; `false` = none',
+    ),
+    adaptiveLimit: plugin(
+      Type.Omit(AdaptiveLimitOptions, ['balancer']),
+      false,
+      'Finds for each backend how many requests it can have in flight, within `maxInFlight`; more wait in the queue',
     ),
     mirror: Type.Union([Type.Omit(MirrorOptions, ['balancer']), Type.Literal(false)], {
       default: false,
@@ -74,6 +80,7 @@ export interface PluginOptions {
   readonly sticky: StickyOptions | false
   readonly healthCheck: HealthCheckOptions | false
   readonly circuitBreaker: CircuitBreakerOptions | false
+  readonly adaptiveLimit: AdaptiveLimitOptions | false
   readonly mirror: MirrorOptions | false
   readonly metrics: MetricsOptions | false
   readonly admin: AdminRoutesOptions | false
@@ -94,6 +101,7 @@ export function pluginOptions(given: BalancerOptions): PluginOptions {
     sticky = false,
     healthCheck,
     circuitBreaker,
+    adaptiveLimit,
     mirror,
     metrics,
     admin,
@@ -106,6 +114,7 @@ export function pluginOptions(given: BalancerOptions): PluginOptions {
     sticky,
     healthCheck: on(healthCheck, true),
     circuitBreaker: on(circuitBreaker, true),
+    adaptiveLimit: on(adaptiveLimit, false),
     mirror: mirror === undefined ? false : mirror,
     metrics: on(metrics, false),
     admin: admin === undefined ? false : admin,
@@ -153,7 +162,7 @@ function unknownFaults(given: object): readonly string[] {
 
 /** Every fault of the options of all plugins together, one line each. */
 export function faultsOfRegister(given: BalancerOptions): readonly string[] {
-  const { core, sticky, healthCheck, circuitBreaker, mirror, metrics, admin, dashboard, underPressure } =
+  const { core, sticky, healthCheck, circuitBreaker, adaptiveLimit, mirror, metrics, admin, dashboard, underPressure } =
     pluginOptions(given)
   const known = Object.entries(core).filter(([name]) => Object.hasOwn(BalancerOptions.properties, name))
   return [
@@ -162,6 +171,7 @@ export function faultsOfRegister(given: BalancerOptions): readonly string[] {
     ...stickyFaults(sticky, core.policy),
     ...partFaults('healthCheck', healthCheck, faultsOfCheck),
     ...partFaults('circuitBreaker', circuitBreaker, faultsOfBreaker),
+    ...partFaults('adaptiveLimit', adaptiveLimit, faultsOfLimits),
     // Not `true`: a mirror needs an address.
     ...(mirror === false ? [] : placed('mirror', faultsOfMirror(mirror))),
     ...partFaults('metrics', metrics, faultsOfMetrics),

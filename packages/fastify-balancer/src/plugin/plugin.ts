@@ -1,4 +1,5 @@
 // Room `plugin`: `register(balancer, options)`: the balancer and the plugins around it, from one options object.
+import adaptiveLimitPlugin from '@fastify-balancer/adaptive-limit'
 import core from '@fastify-balancer/balancer-core'
 import circuitBreakerPlugin from '@fastify-balancer/circuit-breaker'
 import healthCheckPlugin from '@fastify-balancer/health-check'
@@ -13,7 +14,7 @@ import { shedUnderPressure } from './under-pressure.ts'
 
 async function plugin(app: FastifyInstance, given: BalancerOptions): Promise<void> {
   check(given)
-  const { core: plain, sticky, healthCheck, circuitBreaker, mirror, ...around } = pluginOptions(given)
+  const { core: plain, sticky, healthCheck, circuitBreaker, adaptiveLimit, mirror, ...around } = pluginOptions(given)
   const { metrics, admin, dashboard, underPressure } = around
   const options = withSticky(plain, sticky)
   // Before the routes, so that its hook applies to them.
@@ -24,9 +25,10 @@ async function plugin(app: FastifyInstance, given: BalancerOptions): Promise<voi
   const balancer = options.name ?? 'default'
   if (healthCheck !== false) await app.register(healthCheckPlugin, { ...healthCheck, balancer })
   if (circuitBreaker !== false) await app.register(circuitBreakerPlugin, { ...circuitBreaker, balancer })
+  if (adaptiveLimit !== false) await app.register(adaptiveLimitPlugin, { ...adaptiveLimit, balancer })
   if (mirror !== false) await app.register(mirrorPlugin, { ...mirror, balancer })
   await administer(app, { metrics, admin, dashboard })
 }
 
-/** `fastify.register(balancer, options)`: the balancer, with health checks and circuit breakers unless they are `false`; a mirror, metrics, admin routes, dashboard and load shedding if they are given. */
+/** `fastify.register(balancer, options)`: the balancer, with health checks and circuit breakers unless they are `false`; adaptive limits, a mirror, metrics, admin routes, dashboard and load shedding if they are given. */
 export const balancer = fp(plugin, { fastify: '5.x', name: 'fastify-balancer' })

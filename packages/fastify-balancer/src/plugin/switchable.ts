@@ -4,24 +4,33 @@ import { balancer } from './plugin.ts'
 import { withSticky } from './sticky-option.ts'
 
 /**
- * Registers a balancer whose health check, circuit breaker and mirror can be switched on later, by a change of its options,
- * where they are `false` now.
+ * Registers a balancer whose health check, circuit breaker, adaptive limits and mirror can be switched on later, by a change of
+ * its options, where they are `false` now.
  */
 export async function registerSwitchable(
   app: FastifyInstance,
   options: Omit<BalancerOptions, 'admin' | 'metrics' | 'dashboard' | 'underPressure'>,
 ): Promise<void> {
-  const { healthCheck = {}, circuitBreaker = {}, mirror = false, sticky = false, ...others } = options
+  const {
+    healthCheck = {},
+    circuitBreaker = {},
+    adaptiveLimit = false,
+    mirror = false,
+    sticky = false,
+    ...others
+  } = options
   await app.register(balancer, {
     ...others,
     sticky,
     healthCheck: healthCheck === false ? { type: 'none' } : healthCheck,
     circuitBreaker: circuitBreaker === false ? {} : circuitBreaker,
+    adaptiveLimit: adaptiveLimit === false ? {} : adaptiveLimit,
     mirror: mirror === false ? { to: [] } : mirror,
   })
   const beside = {
     ...(healthCheck === false && { 'health-check': false }),
     ...(circuitBreaker === false && { 'circuit-breaker': false }),
+    ...(adaptiveLimit === false && { 'adaptive-limit': false }),
     ...(mirror === false && { mirror: false }),
   }
   if (Object.keys(beside).length === 0) return

@@ -47,8 +47,20 @@ export async function balancerPart(
   index: number,
   force: boolean,
 ): Promise<Part> {
-  const { healthCheck = {}, circuitBreaker = {}, mirror = false, sticky = false, ...options } = configuration
-  const beside = { 'health-check': healthCheck, 'circuit-breaker': circuitBreaker, mirror }
+  const {
+    healthCheck = {},
+    circuitBreaker = {},
+    adaptiveLimit = false,
+    mirror = false,
+    sticky = false,
+    ...options
+  } = configuration
+  const beside = {
+    'health-check': healthCheck,
+    'circuit-breaker': circuitBreaker,
+    'adaptive-limit': adaptiveLimit,
+    mirror,
+  }
   const place = `balancers.${balancer.name}`
   let change: PreparedChange
   try {

@@ -1,5 +1,6 @@
 import { AdminRoutesOptions } from '@fastify-balancer/admin-routes'
 import { BalancerOptions } from '@fastify-balancer/balancer-core'
+import { AdaptiveLimitOptions } from '@fastify-balancer/adaptive-limit'
 import { CircuitBreakerOptions } from '@fastify-balancer/circuit-breaker'
 import { HealthCheckOptions } from '@fastify-balancer/health-check'
 import { MetricsOptions } from '@fastify-balancer/metrics'
@@ -40,6 +41,7 @@ describe('what a file may hold', () => {
       'balancers.[]': BalancerOptions,
       'balancers.[].healthCheck': HealthCheckOptions,
       'balancers.[].circuitBreaker': CircuitBreakerOptions,
+      'balancers.[].adaptiveLimit': AdaptiveLimitOptions,
       'balancers.[].mirror': MirrorOptions,
       metrics: MetricsOptions,
       admin: AdminRoutesOptions,
@@ -55,6 +57,7 @@ describe('what a file may hold', () => {
       'balancers.[].random',
       'balancers.[].healthCheck.balancer',
       'balancers.[].circuitBreaker.balancer',
+      'balancers.[].adaptiveLimit.balancer',
       'balancers.[].mirror.balancer',
       'metrics.registry',
       'admin.onRequest',
@@ -97,6 +100,7 @@ describe('what a file may hold', () => {
       'balancers.[].pool.tls.cert: secret, content',
       'balancers.[].pool.tls.key: secret, content',
       'balancers.[].pool.tls.passphrase: secret, content',
+      'balancers.[].queue.priority.classify: module',
       'balancers.[].rewrite.request: module',
       'balancers.[].rewrite.response: module',
       'balancers.[].sticky.secret.[]: secret, content',

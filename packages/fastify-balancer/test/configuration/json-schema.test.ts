@@ -17,6 +17,8 @@ balancers:
     constraints: { host: a.example }
     healthCheck: { path: /health, headers: { authorization: { file: token } }, expect: { statuses: [200, 300-399] } }
     circuitBreaker: { rate: { failureShare: 0.5 }, backends: { b: false, c: { failures: 5 } } }
+    adaptiveLimit: { algorithm: aimd, timeout: 2000 }
+    queue: { priority: { classes: [high, low], default: low, header: x-priority, classify: { module: ./class.js } }, shed: codel }
     pool: { tls: { ca: { file: ca.pem }, minVersion: TLSv1.3 } }
     rewrite: { stripPrefix: true, request: { module: ./rewrite.js, export: request } }
     requestId: x-request-id

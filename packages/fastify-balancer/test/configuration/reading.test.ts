@@ -75,12 +75,12 @@ test('a key in the file: as it is, in a list, or by the code of a module', async
 
 test('switches are what they mean', async (t) => {
   const text = site(
-    '    healthCheck: true\n    circuitBreaker: false\nmetrics: true\nunderPressure: true\nadmin: { insecure: true }\ndashboard: true\n',
+    '    healthCheck: true\n    circuitBreaker: false\n    adaptiveLimit: true\nmetrics: true\nunderPressure: true\nadmin: { insecure: true }\ndashboard: true\n',
   )
   const { configuration, faults } = await readText(t, text)
   assert.deepEqual(faults, [])
   const { balancers, ...rest } = configuration!
-  assert.deepEqual(balancers, [{ backends: ['http://127.0.0.1:3001'], circuitBreaker: false }])
+  assert.deepEqual(balancers, [{ backends: ['http://127.0.0.1:3001'], circuitBreaker: false, adaptiveLimit: {} }])
   assert.deepEqual(rest, {
     listen: [{ port: 8080 }],
     metrics: {},

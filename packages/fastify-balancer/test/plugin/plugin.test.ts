@@ -19,6 +19,8 @@ test('health checks and circuit breakers are on, metrics and admin routes are of
   assert.equal((await app.inject('/_balancer/live')).body, 'one')
   assert.equal(app.healthCheck.balancer, app.balancer)
   assert.equal(app.circuitBreaker.balancer, app.balancer)
+  assert.equal(app.hasDecorator('adaptiveLimit'), false)
+  assert.equal(app.balancer.backends[0]!.limit, 1024)
   for (const name of ['balancerMetrics', 'mirrors']) assert.equal(app.hasDecorator(name), false)
 })
 
@@ -58,13 +60,20 @@ test('metrics that are asked for are those of every balancer', async (t) => {
 })
 
 test('every fault says of which option it is', async (t) => {
-  const faulty = { paths: 'loose', circuitBreaker: 5, healthCheck: { rise: 0 }, dashboard: {} } as unknown as object
+  const faulty = {
+    paths: 'loose',
+    circuitBreaker: 5,
+    healthCheck: { rise: 0 },
+    adaptiveLimit: { min: 0 },
+    dashboard: {},
+  } as unknown as object
   await assert.rejects(start(t, faulty), ({ message }: Error) => {
     const faults = message.slice(message.indexOf(': ') + 2).split('; ')
     assert.deepEqual(faults, [
       "paths: expected 'strict' or 'as-is', got 'loose'",
       'healthCheck.rise: expected a whole number from 1 to 1000, got 0',
       'circuitBreaker: expected an object, true or false, got 5',
+      'adaptiveLimit.min: expected a whole number of at least 1, got 0',
       'dashboard: needs `admin`: add `admin: { onRequest }`',
     ])
     return true
@@ -77,13 +86,14 @@ test('true is a plugin with its defaults, but not for admin routes, which would 
     backends: [backend!.url],
     healthCheck: true,
     circuitBreaker: true,
+    adaptiveLimit: true,
     metrics: true,
     underPressure: true,
     admin: { onRequest: isAnna },
     dashboard: true,
   })
   await app.ready()
-  for (const name of ['healthCheck', 'circuitBreaker', 'balancerMetrics', 'isUnderPressure'])
+  for (const name of ['healthCheck', 'circuitBreaker', 'adaptiveLimit', 'balancerMetrics', 'isUnderPressure'])
     assert.ok(app.hasDecorator(name), name)
   assert.equal((await app.inject({ url: '/_balancer/dashboard/', headers: { 'x-user': 'anna' } })).statusCode, 200)
   await assert.rejects(start(t, { admin: true as never }), /admin: `true` would be open to everyone: give a hook/)

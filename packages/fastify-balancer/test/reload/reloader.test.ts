@@ -67,6 +67,39 @@ describe('a reload', () => {
     assert.deepEqual([again.applied, again.changes, again.cannot.length], [true, [], 3])
   })
 
+  test('switches adaptive limits on and off, and changes the classes of the queue', async (t) => {
+    const [a] = await addresses(t, 'a')
+    const { reload, server, url } = await reloading(t, described({ name: 'web', backends: [a] }))
+    const balancer = server.balancers.get('web')!
+    assert.equal(balancer.backend('a').limit, 1024)
+    const priority = { classes: ['high', 'low'], default: 'low', header: 'x-priority' }
+    const on = await reload(described({ name: 'web', backends: [a], adaptiveLimit: true, queue: { priority } }))
+    assert.deepEqual(
+      [on.faults, changesIn(on)],
+      [
+        [],
+        [
+          'balancers.web.queue.priority.classes',
+          'balancers.web.queue.priority.default',
+          'balancers.web.queue.priority.header',
+          'balancers.web.adaptiveLimit',
+        ],
+      ],
+    )
+    assert.equal(balancer.backend('a').limit, 20)
+    assert.deepEqual(balancer.queue.byClass, { high: 0, low: 0 })
+    assert.equal((await ask(url)).status, 200)
+    const other = await reload(
+      described({ name: 'web', backends: [a], adaptiveLimit: { initial: 7 }, queue: { priority } }),
+    )
+    assert.deepEqual(changesIn(other), ['balancers.web.adaptiveLimit.initial'])
+    const wrong = await reload(described({ name: 'web', backends: [a], adaptiveLimit: { initial: 1 } }))
+    assert.match(wrong.faults.join(), /adaptiveLimit\.initial: expected at least `min` \(3\), got 1/)
+    assert.equal(balancer.backend('a').limit, 7)
+    await reload(described({ name: 'web', backends: [a] }))
+    assert.deepEqual([balancer.backend('a').limit, balancer.queue.byClass], [1024, undefined])
+  })
+
   test('brings a mirror, changes it and takes it away', async (t) => {
     const [a, copies] = await addresses(t, 'a', 'mirror')
     const { reload, server, url } = await reloading(t, described({ name: 'web', backends: [a] }))

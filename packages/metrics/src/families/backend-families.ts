@@ -101,6 +101,12 @@ export function backendFamilies(sources: Sources): readonly FamilyOptions[] {
       'Most attempts that may be in flight',
       ({ maxInFlight }) => maxInFlight,
     ),
+    single(
+      'gauge',
+      'fastify_balancer_backend_limit',
+      'Most attempts that may be in flight now, lower with an adaptive limit',
+      ({ limit }) => limit,
+    ),
     single('gauge', 'fastify_balancer_backend_weight', 'Configured weight of the backend', ({ weight }) => weight),
     single(
       'gauge',

@@ -97,6 +97,16 @@ export function balancerFamilies(sources: Sources): readonly FamilyOptions[] {
       ({ exchanges, tunnels }) => exchanges - tunnels.size,
     ),
     single('gauge', 'fastify_balancer_queue_depth', 'Requests waiting for a free backend', ({ queue }) => queue.length),
+    {
+      type: 'gauge',
+      name: 'fastify_balancer_queue_class_depth',
+      help: 'Requests waiting for a free backend by class of priority',
+      read: () =>
+        each(function* waiting({ name, queue }) {
+          for (const [priority, value] of Object.entries(queue.byClass ?? {}))
+            yield { labels: { balancer: name, class: priority }, value }
+        }),
+    },
     single(
       'gauge',
       'fastify_balancer_panic',

@@ -29,6 +29,6 @@ export function queueWaitOf({ attempts, startedAt, endedAt, outcome }: ExchangeV
     since = Math.max(since, attempt.respondedAt === 0 ? attempt.endedAt : attempt.respondedAt)
   }
   const haveFailed = attempts.every((attempt) => isOther(attempt.outcome, outcome))
-  const endedWaiting = outcome === 'queue-timeout' || haveFailed
+  const endedWaiting = outcome === 'queue-timeout' || outcome === 'queue-shed' || haveFailed
   return endedWaiting ? wait + endedAt - since : wait
 }

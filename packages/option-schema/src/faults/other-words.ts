@@ -15,6 +15,7 @@ const meanings: Readonly<Record<string, string>> = {
   circuitBreaker: 'breaker circuit circuits circuitbreakers fuse',
   outliers: 'outlier outlierdetection passive ejection ejections',
   'healthCheck.outliers': 'outlier outlierdetection passive ejection ejections maxfails',
+  adaptiveLimit: 'adaptiveconcurrency concurrencylimit concurrencylimits adaptivelimits autolimit',
   metrics: 'prometheus stats statistics monitoring metric',
   admin: 'adminroutes adminapi api management rest',
   dashboard: 'ui page gui console web',

@@ -10,27 +10,42 @@ export interface SaturationLimits {
 export class Tier {
   /** As `explain` calls it. */
   readonly name: string
-  readonly members: ReadonlySet<Backend>
+  /** Each with its limit when it was last counted: an adaptive one moves. */
+  readonly #limits: Map<Backend, number>
   readonly picker: Picker
   /** How many requests may be in flight there. */
-  readonly capacity: number
+  #capacity: number
   /** How many are. */
-  inFlight: number
+  #inFlight: number
   #isSaturated: boolean
 
   /** `before`: the tier of that name in the set before. */
   constructor(name: string, members: readonly Backend[], picker: Picker, before: Tier | undefined) {
     this.name = name
     this.#isSaturated = before !== undefined && before.#isSaturated
-    this.members = new Set(members)
+    this.#limits = new Map(members.map((backend) => [backend, backend.limit]))
     this.picker = picker
-    this.capacity = members.reduce((sum, { maxInFlight }) => sum + maxInFlight, 0)
-    this.inFlight = members.reduce((sum, { inFlight }) => sum + inFlight, 0)
+    this.#capacity = members.reduce((sum, { limit }) => sum + limit, 0)
+    this.#inFlight = members.reduce((sum, { inFlight }) => sum + inFlight, 0)
+  }
+
+  has(backend: Backend): boolean {
+    return this.#limits.has(backend)
+  }
+
+  /** An attempt has started at a backend, or ended: `step` is 1 or -1. Does nothing for backends of other tiers. */
+  count(backend: Backend, step: 1 | -1): void {
+    const before = this.#limits.get(backend)
+    if (before === undefined) return
+    this.#inFlight += step
+    if (backend.limit === before) return
+    this.#capacity += backend.limit - before
+    this.#limits.set(backend, backend.limit)
   }
 
   /** Is it too busy for more? It stays so until it is down to `relief`, so that traffic does not flutter. Changes nothing. */
   isSaturated({ saturation, relief }: SaturationLimits): boolean {
-    const used = this.inFlight / this.capacity
+    const used = this.#inFlight / this.#capacity
     return this.#isSaturated ? used > relief : used >= saturation
   }
 

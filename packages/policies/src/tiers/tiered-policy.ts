@@ -69,7 +69,7 @@ export class TieredPolicy implements Policy {
   }
 
   #count(backend: Backend, step: 1 | -1): void {
-    for (const tier of this.#tiers) if (tier.members.has(backend)) tier.inFlight += step
+    for (const tier of this.#tiers) tier.count(backend, step)
   }
 
   #innerOf(name: string): InnerPolicy {

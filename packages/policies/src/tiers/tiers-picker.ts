@@ -44,7 +44,7 @@ export class TiersPicker implements Picker {
   }
 
   accepts(request: PickRequest, backend: Backend): boolean {
-    const place = this.tiers.findIndex(({ members }) => members.has(backend))
+    const place = this.tiers.findIndex((tier) => tier.has(backend))
     const tier = this.tiers[place]
     if (tier === undefined) return this.tiers.some(({ picker }) => picker.accepts?.(request, backend) ?? false)
     const wanted = this.#rules.wanted?.(request)
@@ -58,7 +58,7 @@ export class TiersPicker implements Picker {
   }
 
   details(backend: Backend): PolicyDetails {
-    const place = this.tiers.findIndex(({ members }) => members.has(backend))
+    const place = this.tiers.findIndex((tier) => tier.has(backend))
     const tier = this.tiers[place]
     return {
       ...tier?.picker.details?.(backend),
@@ -86,7 +86,7 @@ export class TiersPicker implements Picker {
   }
 
   #tierOf(backend: Backend): Tier | undefined {
-    return this.tiers.find(({ members }) => members.has(backend))
+    return this.tiers.find((tier) => tier.has(backend))
   }
 
   #isBusy(tier: Tier): boolean {

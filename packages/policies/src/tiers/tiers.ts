@@ -19,7 +19,7 @@ const settings = Type.Object(
         maximum: 1,
         default: 1,
         description:
-          'Used part of all `maxInFlight` of a priority from which on requests go on to the next (0–1); 0 or `false` = they wait in the queue',
+          'Used part of all limits (`maxInFlight`) of a priority from which on requests go on to the next (0–1); 0 or `false` = they wait in the queue',
       }),
       0,
     ),

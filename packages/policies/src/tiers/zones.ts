@@ -25,7 +25,7 @@ const settings = Type.Object(
         maximum: 1,
         default: 1,
         description:
-          'Used part of all `maxInFlight` of the zone from which on requests go to other zones (0–1); 0 or `false` = they wait in the queue',
+          'Used part of all limits (`maxInFlight`) of the zone from which on requests go to other zones (0–1); 0 or `false` = they wait in the queue',
       }),
       0,
     ),

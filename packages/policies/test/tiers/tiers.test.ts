@@ -146,6 +146,20 @@ describe('spill-over by saturation', () => {
     assert.deepEqual(await send(), { one: 2, two: 1, spare: 2 })
   })
 
+  test('a limit that has moved counts from the next request of its backend on', async (t) => {
+    const { app, send, release } = await held(t, { saturation: 1, relief: 1 }, { one: 9, spare: 9 })
+    const { balancer } = app
+    balancer.limit(balancer.backend('one'), 2)
+    await send()
+    assert.deepEqual(await send(), { one: 2, spare: 0 })
+    assert.deepEqual(await send(), { one: 2, spare: 1 })
+    balancer.limit(balancer.backend('one'), 3)
+    await release('one')
+    await send()
+    assert.deepEqual(await send(), { one: 3, spare: 1 })
+    assert.deepEqual(await send(), { one: 3, spare: 2 })
+  })
+
   test('at 0, a full priority has its requests wait', async (t) => {
     const { app, send, ask: askOnce, waiting } = await held(t, { saturation: 0 }, { one: 1, spare: 9 })
     assert.deepEqual(await send(), { one: 1, spare: 0 })

@@ -1,4 +1,5 @@
 import { BackendOptions, BalancerOptions as CoreOptions, type NamedPolicy } from '@fastify-balancer/balancer-core'
+import { AdaptiveLimitOptions } from '@fastify-balancer/adaptive-limit'
 import { CircuitBreakerOptions, RateOptions } from '@fastify-balancer/circuit-breaker'
 import { HealthCheckOptions } from '@fastify-balancer/health-check'
 import { MirrorOptions } from '@fastify-balancer/mirror'
@@ -120,6 +121,11 @@ export const BalancerInFile = Type.Object(
     ),
     healthCheck: switched(healthCheck, {}, 'Health checks, active and passive; `false` = none'),
     circuitBreaker: switched(circuitBreaker, {}, 'A circuit breaker for each backend; `false` = none'),
+    adaptiveLimit: switched(
+      objectInFile(AdaptiveLimitOptions, { balancer: undefined }),
+      false,
+      'Finds for each backend how many requests it can have in flight, within `maxInFlight`; more wait in the queue',
+    ),
     mirror: Type.Optional(
       Type.Union([objectInFile(MirrorOptions, { balancer: undefined }), Type.Literal(false)], {
         default: false,

@@ -34,10 +34,10 @@ function suspicion(
   { minimumWaiting }: LatencyOptions,
 ): Offence | undefined {
   const { backend, waiting, answeredAt, countsFrom } = observation
-  const required = Math.min(minimumWaiting, backend.maxInFlight)
+  const required = Math.min(minimumWaiting, backend.limit)
   if (waiting.size < required) return undefined
   const until = lastAnswerAt - limit.limit
-  const isFull = backend.inFlight >= backend.maxInFlight && waiting.size * 2 > backend.inFlight
+  const isFull = backend.inFlight >= backend.limit && waiting.size * 2 > backend.inFlight
   if (isFull && answeredAt >= until) return undefined
   const since = isFull ? -Infinity : answeredAt
   const { count, oldest } = waiting.begun({

@@ -1,0 +1,5 @@
+export type { AdaptiveLimit } from './adaptive-limit.ts'
+export type { LimitView } from './backend-limit.ts'
+export { AdaptiveLimitOptions, faultsOfOptions } from './options.ts'
+export type { AdaptiveLimitSettings } from './options.generated.ts'
+export { adaptiveLimit as default, adaptiveLimit } from './plugin.ts'
