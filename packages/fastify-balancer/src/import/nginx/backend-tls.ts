@@ -1,7 +1,7 @@
 import { dirname, resolve } from 'node:path'
 import { byDefault, fromLine, type Tree, type TreeObject } from '../result/draft.ts'
 import type { Report } from '../result/report.ts'
-import { textOf } from './directive.ts'
+import { textOf } from './syntax/directive.ts'
 import type { Scope } from './scope.ts'
 
 const files = { ca: 'proxy_ssl_trusted_certificate', cert: 'proxy_ssl_certificate', key: 'proxy_ssl_certificate_key' }

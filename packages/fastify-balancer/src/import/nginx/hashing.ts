@@ -1,6 +1,6 @@
 import { fromLine, type Tree } from '../result/draft.ts'
 import type { Report } from '../result/report.ts'
-import { textOf, type Directive } from './directive.ts'
+import { textOf, type Directive } from './syntax/directive.ts'
 
 /** What differs in every policy by a hash but `hash … consistent`. */
 const otherServers = 'a client stays at one backend, but not at the one that nginx has for it'

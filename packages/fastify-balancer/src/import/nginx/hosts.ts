@@ -1,6 +1,6 @@
 import type { Report } from '../result/report.ts'
 import type { Route } from '../result/routes.ts'
-import { textOf } from './directive.ts'
+import { textOf } from './syntax/directive.ts'
 import type { VirtualServer } from './virtual-server.ts'
 
 /** A name, or `*.` before one. */

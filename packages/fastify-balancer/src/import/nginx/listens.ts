@@ -1,6 +1,6 @@
 import { fromLine, type Tree } from '../result/draft.ts'
 import type { Place, Report } from '../result/report.ts'
-import { textOf, type Directive } from './directive.ts'
+import { textOf, type Directive } from './syntax/directive.ts'
 import type { Scope } from './scope.ts'
 
 /** One `listen`. */

@@ -1,5 +1,5 @@
 import type { Report } from '../result/report.ts'
-import { textOf, type Directive } from './directive.ts'
+import { textOf, type Directive } from './syntax/directive.ts'
 import type { Scope } from './scope.ts'
 
 /** A location that our file can name: a path and what is below it. */

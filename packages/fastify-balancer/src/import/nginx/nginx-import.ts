@@ -2,7 +2,7 @@
 import { bare, type Draft } from '../result/draft.ts'
 import type { Report } from '../result/report.ts'
 import { balancersOf } from '../result/routes.ts'
-import { readDirectives, textOf, type Directive } from './directive.ts'
+import { readDirectives, textOf, type Directive } from './syntax/directive.ts'
 import { routesByHost } from './hosts.ts'
 import { listenerOf, placeOf, type Listen } from './listens.ts'
 import { reportRest, Scope, type Handled } from './scope.ts'

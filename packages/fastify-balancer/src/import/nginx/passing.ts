@@ -1,5 +1,5 @@
 import type { Report } from '../result/report.ts'
-import { textOf, type Directive } from './directive.ts'
+import { textOf, type Directive } from './syntax/directive.ts'
 import type { Scope } from './scope.ts'
 import type { Location } from './locations.ts'
 import { singleServer, type ServerList } from './server-list.ts'

@@ -1,7 +1,7 @@
 import { byDefault, fromLine, type Tree, type TreeObject } from '../result/draft.ts'
 import { durationOf } from '../result/durations.ts'
 import type { Place, Report } from '../result/report.ts'
-import { textOf } from './directive.ts'
+import { textOf } from './syntax/directive.ts'
 import type { Scope } from './scope.ts'
 
 interface Limit {

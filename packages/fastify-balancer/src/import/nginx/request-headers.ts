@@ -1,6 +1,6 @@
 import { byDefault, fromLine, type Tree } from '../result/draft.ts'
 import type { Report } from '../result/report.ts'
-import { textOf, type Directive } from './directive.ts'
+import { textOf, type Directive } from './syntax/directive.ts'
 import type { Scope } from './scope.ts'
 
 /** What is known where a location is read. */

@@ -1,5 +1,5 @@
 import type { Report } from '../result/report.ts'
-import { textOf, type Directive } from './directive.ts'
+import { textOf, type Directive } from './syntax/directive.ts'
 import { fateOf } from './fates.ts'
 
 /** Directives that were carried over, or reported one by one. What is not among them when all is done is reported then. */

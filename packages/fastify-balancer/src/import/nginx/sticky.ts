@@ -2,7 +2,7 @@ import { durationOf } from '../result/durations.ts'
 import { fromLine, type Tree } from '../result/draft.ts'
 import type { Report } from '../result/report.ts'
 import { longestAge, stickyOf, tellOfSecret } from '../result/sticky.ts'
-import { textOf } from './directive.ts'
+import { textOf } from './syntax/directive.ts'
 import type { Scope } from './scope.ts'
 
 /** `sticky cookie name …` */

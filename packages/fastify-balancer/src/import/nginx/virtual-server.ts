@@ -7,7 +7,7 @@ import { guardOf, locationsOf, type Location } from './locations.ts'
 import { passingOf, type Passing } from './passing.ts'
 import { failingStatuses, retryOf, timeoutsOf } from './proxying.ts'
 import { forwardedOf, hostOf } from './request-headers.ts'
-import { textOf, type Directive } from './directive.ts'
+import { textOf, type Directive } from './syntax/directive.ts'
 import type { Scope } from './scope.ts'
 import { balancingOf, type ServerList } from './server-list.ts'
 

@@ -31,7 +31,7 @@ const noHeaders: string[] = []
  * One request on its way through, by the rules of the core's `Exchange`: it is picked for, waits in the balancer's queue,
  * is retried within the budget and ends once. Every decision is the core's own: picking, queue, retries, budget, time
  * limits, hooks. It leaves out what only real messages have: bodies, uploads, upgrades, gRPC, streams, rewriting, paths,
- * fresh connections after a stale one, hedging, `maxExchanges`, and that refusals wait until other requests have been looked after.
+ * fresh connections after a stale one, hedging, classes in the queue, `maxExchanges`, and that refusals wait until other requests have been looked after.
  */
 export class SimulatedExchange implements WaitingExchange, Work {
   readonly balancer: Balancer
@@ -54,6 +54,8 @@ export class SimulatedExchange implements WaitingExchange, Work {
   previousWaiter: WaitingExchange['previousWaiter']
   nextWaiter: WaitingExchange['nextWaiter']
   waiting = false
+  rank = 0
+  waitingSince = 0
   #current: Attempt | undefined
   #retries: Retries | undefined
   #limits: TimeLimits | undefined
@@ -176,6 +178,11 @@ export class SimulatedExchange implements WaitingExchange, Work {
   }
 
   onUpgrade(): void {}
+
+  turnAway(reason: FailureReason): void {
+    this.#limit.stop('queue-timeout')
+    this.fail(reason, undefined)
+  }
 
   get #limit(): TimeLimits {
     return (this.#limits ??= new TimeLimits(this, 0))

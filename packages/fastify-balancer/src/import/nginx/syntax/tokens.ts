@@ -1,5 +1,5 @@
-import { CommandError } from '../../command-error.ts'
-import type { Place } from '../result/report.ts'
+import { CommandError } from '../../../command-error.ts'
+import type { Place } from '../../result/report.ts'
 
 /** A word of the file, or one of `;`, `{` and `}`. */
 export interface Token {

@@ -1,7 +1,8 @@
+// Room `import/nginx/syntax`: the words and directives of a configuration file of nginx.
 import { globSync, readFileSync } from 'node:fs'
 import { dirname, relative, resolve } from 'node:path'
-import { CommandError } from '../../command-error.ts'
-import type { Place } from '../result/report.ts'
+import { CommandError } from '../../../command-error.ts'
+import type { Place } from '../../result/report.ts'
 import { Tokens } from './tokens.ts'
 
 /** One directive, with those of its block. */
