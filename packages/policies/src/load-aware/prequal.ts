@@ -1,0 +1,126 @@
+import type { Backend, NamedPolicy, Picker, Policy } from '@fastify-balancer/balancer-core'
+import { milliseconds, strict } from '@fastify-balancer/option-schema'
+import { Type } from '@sinclair/typebox'
+import { LatencyAtLoad } from './latency-at-load.ts'
+import { meanWeightOf } from './mean-weight.ts'
+import { Observations } from './observations.ts'
+import { mostProbes, ProbePool } from './probe-pool.ts'
+import { reports } from './reports-setting.ts'
+
+const settings = Type.Object(
+  {
+    quantile: Type.Number({
+      default: 0.84,
+      minimum: 0,
+      maximum: 1,
+      description:
+        'Backends whose load is above this quantile are hot, and used only if all are; 0 = load alone counts',
+    }),
+    penalty: milliseconds('The response time that a failure counts as', 5000, 0),
+    reports,
+  },
+  strict,
+)
+
+/** Probes drawn for each request. */
+const drawn = 3
+
+/**
+ * How often a probe may be used: Prequal's b_reuse, with one removal for each request. Without a limit where a pool can hold
+ * nearly all backends.
+ */
+function usesOf(count: number): number {
+  const surplus = (1 - mostProbes / count) * drawn - 1
+  return surplus <= 0 ? Infinity : Math.max(1, 2 / surplus)
+}
+
+/** Points on a line, each backend as long as its weight. */
+function endsOf(backends: readonly Backend[]): Float64Array {
+  const ends = new Float64Array(backends.length)
+  let end = 0
+  for (const [index, { effectiveWeight }] of backends.entries()) ends[index] = end += effectiveWeight
+  return ends
+}
+
+/** The index of the first end above `point`; O(log n). */
+function indexAt(ends: Float64Array, point: number): number {
+  let low = 0
+  let high = ends.length - 1
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (point < ends[middle]!) high = middle
+    else low = middle + 1
+  }
+  return low
+}
+
+/**
+ * Prequal (Wydrowski et al., NSDI 2024) without probes over the network: for each request three backends are drawn, by
+ * weight, and what this balancer knows of them goes into the pool: requests in flight, with those of other balancers if
+ * the backend reports them, and the response time at that load, by the load at arrival. Constants are the paper's; the
+ * paper's median of recent times is a mean of 30 % of each new one here.
+ */
+export const prequal: NamedPolicy<typeof settings> = {
+  description:
+    'Of a pool of backends that are not hot (requests in flight), the one with the least response time: Prequal',
+  settings,
+  make(given, { draws }): Policy {
+    const seen = new Observations((backend) => new LatencyAtLoad(backend, given.penalty), given)
+    const numbers = draws()
+    const pool = new ProbePool(given.quantile)
+    const next = () => numbers.next()
+    let meanWeight = 1
+
+    const loadOf = (backend: Backend, now: number) =>
+      (seen.of(backend).load(now) * meanWeight) / backend.effectiveWeight
+    function timeOf(backend: Backend, now: number): number {
+      const state = seen.of(backend)
+      return state.time(now) ?? (backend.inFlight === 0 ? 0 : Infinity)
+    }
+
+    return {
+      name: 'prequal',
+      over(available): Picker {
+        meanWeight = meanWeightOf(available)
+        const ends = endsOf(available)
+        const total = ends.at(-1) ?? 0
+        const wanted = new Set(available)
+        const uses = usesOf(available.length)
+
+        function choose(from: ProbePool, number: () => number): Backend | undefined {
+          const now = seen.now()
+          from.expire(now, wanted)
+          const most = Math.floor(uses + number())
+          let last: Backend | undefined
+          for (let count = 0; count < drawn; count++) {
+            last = available[indexAt(ends, number() * total)]
+            if (last === undefined) return undefined
+            from.add({ backend: last, at: now, load: loadOf(last, now), time: timeOf(last, now), uses: most })
+          }
+          if (from.size < 2) return last
+          const best = from.use()
+          if (available.length > mostProbes) from.removeOne()
+          return best
+        }
+
+        return {
+          pick: () => choose(pool, next),
+          peek(_request, ahead = 0) {
+            const copy = pool.copy()
+            let taken = 0
+            const later = () => numbers.peek(taken++)
+            for (let step = 0; step < ahead; step++) choose(copy, later)
+            return choose(copy, later)
+          },
+          score: (backend) => timeOf(backend, seen.now()),
+          details(backend) {
+            const now = seen.now()
+            return { responseTime: seen.of(backend).time(now) ?? null, load: loadOf(backend, now) }
+          },
+          basis: () => ({ pool: pool.size, hotAbove: pool.size === 0 ? null : pool.hotAbove() }),
+        }
+      },
+      attach: (balancer) => seen.attach(balancer),
+    }
+  },
+}
