@@ -1,7 +1,7 @@
 import type { Backend, PolicyParts } from '@fastify-balancer/balancer-core'
 
 /** Costs this close to the least are equal to it: estimates are no more exact than that. */
-const tolerance = 1.1
+const tolerance = 1.02
 
 /** The least cost of some backends, and one of the cheapest: drawn at random, by weight. */
 export class Cheapest {

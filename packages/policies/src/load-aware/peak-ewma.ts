@@ -37,7 +37,7 @@ const mostCompared = 16
  *   backend with waiting requests was last heard of counts if it is longer, so that a stuck one is avoided before it
  *   answers.
  * - The average follows 0.3 s, no response counts for more than 30 % of it, nor as more than 5 × the average.
- * - Up to 16 backends are all compared; costs within 10 % are equal, and drawn by weight.
+ * - Up to 16 backends are all compared; costs within 2 % are equal, and drawn by weight.
  */
 export const peakEwma: NamedPolicy<typeof settings> = {
   description: 'The one with the least response time (moving average, silence counted) × requests in flight',
