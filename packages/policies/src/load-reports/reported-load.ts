@@ -26,7 +26,7 @@ export function loadOf(report: LoadReport, own: number, now: number): ReportedLo
   return {
     at: now,
     others: Math.max(0, inFlight - own) + waiting,
-    slowness: Math.min(1 / (1 - Math.min(utilization, 1 - 1 / slowest)), slowest),
+    slowness: utilization >= 1 - 1 / slowest ? slowest : 1 / (1 - utilization),
     report,
   }
 }

@@ -4,7 +4,7 @@ import { LatencyAtLoad } from '../../src/load-aware/latency-at-load.ts'
 import { ProbePool, type Probe } from '../../src/load-aware/probe-pool.ts'
 import { listOf, Simulated } from './simulated.ts'
 
-const { balancer } = new Simulated('random', listOf(...'abcdefghijklmnopqrst'))
+const { balancer } = new Simulated('random', listOf(...Array.from({ length: 20 }, (_, at) => `b${at}`)))
 const [a, b, c, d] = balancer.backends
 
 const probe = (backend: Probe['backend'], load: number, time: number, at = 0, uses = Infinity): Probe => ({

@@ -55,17 +55,20 @@ test('each response tells the load if the request asks for it, also errors', asy
 test('requests in flight are counted until their connection or response ends', async (t) => {
   const { url, waiting, release } = await reporting(t)
   const inFlight = async () => parseReport(String((await ask(url, wanted)).headers['endpoint-load-metrics']))!.inFlight
+  const untilInFlight = async (count: number) => {
+    for (let looks = 0; (await inFlight()) !== count; looks++) assert.ok(looks < 10_000)
+  }
   const leaving = new AbortController()
   const held = ask(`${url}/held`)
   const left = ask(`${url}/held`, { signal: leaving.signal })
-  await until(() => waiting.length === 2)
+  await until('both are held', () => waiting.length === 2)
   assert.equal(await inFlight(), 3)
   leaving.abort()
   await left
-  await until(async () => (await inFlight()) === 2)
+  await untilInFlight(2)
   release()
   assert.equal((await held).body, 'held')
-  await until(async () => (await inFlight()) === 1)
+  await untilInFlight(1)
 })
 
 test('a balancer asks for reports, uses them, and keeps them from clients', async (t) => {
@@ -73,7 +76,7 @@ test('a balancer asks for reports, uses them, and keeps them from clients', asyn
   const { url, app } = await front(t, [backend])
   // Another balancer's request.
   const other = ask(`${backend}/held`)
-  await until(() => waiting.length === 1)
+  await until('it is held', () => waiting.length === 1)
   const answer = await ask(url, { headers: { 'endpoint-load-metrics-format': 'json' } })
   assert.equal(answer.body, 'hello')
   assert.equal(answer.headers['endpoint-load-metrics'], undefined)
@@ -117,7 +120,7 @@ test('two balancers over one set: the one that is idle sees what the other has s
   const [busy, idle] = [await reporting(t), await reporting(t)]
   const first = await front(t, [busy.url, idle.url])
   const held = Array.from({ length: 5 }, () => ask(`${busy.url}/held`))
-  await until(() => busy.waiting.length === 5)
+  await until('all are held', () => busy.waiting.length === 5)
   // The second request goes to the one that has answered nothing yet.
   await ask(first.url)
   await ask(first.url)
