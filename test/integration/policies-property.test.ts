@@ -1,5 +1,6 @@
 import {
   Balancer,
+  corePolicies,
   type Backend,
   type BalancerOptions,
   type PolicyName,
@@ -9,7 +10,7 @@ import * as fc from 'fast-check'
 import assert from 'node:assert/strict'
 import { after, describe, test } from 'node:test'
 
-const names = ['round-robin', 'weighted', 'random', 'p2c', 'least-requests'] as const satisfies readonly PolicyName[]
+const names = Object.keys(corePolicies) as (keyof typeof corePolicies)[]
 
 // The same cases each time, so that nobody's change fails for somebody else's mistake.
 const runs = { seed: 20_260_101, numRuns: 150 }

@@ -1,4 +1,7 @@
 // Written by `node test/option-types.ts --write` from the schema in policies.ts: change that one.
+import type { KeyOption } from './consistent/key-option.ts'
+import type { PolicyOption } from '@fastify-balancer/balancer-core'
+
 /** What may stand beside `name: 'peak-ewma'`: everything that has a default is optional. */
 export interface PeakEwmaSettings {
   /**
@@ -102,11 +105,170 @@ export interface PrequalSettings {
   reports?: boolean
 }
 
+/** What may stand beside `name: 'maglev'`: everything that has a default is optional. */
+export interface MaglevSettings {
+  /**
+   * What decides: `{ header }`, `{ cookie }`, `{ query }`, `{ path }`, `{ address }`, `{ body }`, a function, or a list
+   * of which the first that a request has is taken; by default the client's address
+   */
+  key?: KeyOption
+  /**
+   * Bounded load: a backend with this many times its share of all requests in flight is passed over for the key's next
+   * one (0 = off)
+   * @default 1.25
+   */
+  balance?: number | false
+  /**
+   * The policy for requests without a key
+   * @default 'p2c'
+   */
+  policy?: PolicyOption
+}
+
+/** What may stand beside `name: 'ring'`: everything that has a default is optional. */
+export interface RingSettings {
+  /**
+   * What decides: `{ header }`, `{ cookie }`, `{ query }`, `{ path }`, `{ address }`, `{ body }`, a function, or a list
+   * of which the first that a request has is taken; by default the client's address
+   */
+  key?: KeyOption
+  /**
+   * Bounded load: a backend with this many times its share of all requests in flight is passed over for the key's next
+   * one (0 = off)
+   * @default 1.25
+   */
+  balance?: number | false
+  /**
+   * The policy for requests without a key
+   * @default 'p2c'
+   */
+  policy?: PolicyOption
+}
+
+/** What may stand beside `name: 'rendezvous'`: everything that has a default is optional. */
+export interface RendezvousSettings {
+  /**
+   * What decides: `{ header }`, `{ cookie }`, `{ query }`, `{ path }`, `{ address }`, `{ body }`, a function, or a list
+   * of which the first that a request has is taken; by default the client's address
+   */
+  key?: KeyOption
+  /**
+   * Bounded load: a backend with this many times its share of all requests in flight is passed over for the key's next
+   * one (0 = off)
+   * @default 1.25
+   */
+  balance?: number | false
+  /**
+   * The policy for requests without a key
+   * @default 'p2c'
+   */
+  policy?: PolicyOption
+}
+
+/** What may stand beside `name: 'tiers'`: everything that has a default is optional. */
+export interface TiersSettings {
+  /**
+   * A priority takes all requests until less than 1 / this of its weight is healthy; below, the rest goes on to the
+   * next
+   * @default 1.4
+   */
+  overprovisioning?: number
+  /**
+   * Used part of all `maxInFlight` of a priority from which on requests go on to the next (0–1); 0 or `false` = they
+   * wait in the queue
+   * @default 1
+   */
+  saturation?: number | false
+  /**
+   * Used part down to which they go on to the next, below `saturation`
+   * @default 0.8
+   */
+  relief?: number
+  /**
+   * The policy within each priority, with a state of its own there
+   * @default 'p2c'
+   */
+  policy?: PolicyOption
+}
+
+/** What may stand beside `name: 'zones'`: everything that has a default is optional. */
+export interface ZonesSettings {
+  /** The zone that this balancer is in: `zone` of backends nearby */
+  zone: string
+  /**
+   * Share of the requests that stays in the zone as long as one backend there is healthy (0–1)
+   * @default 0
+   */
+  minimum?: number
+  /**
+   * All requests stay in the zone until less than 1 / this of its weight is healthy
+   * @default 1.4
+   */
+  overprovisioning?: number
+  /**
+   * Used part of all `maxInFlight` of the zone from which on requests go to other zones (0–1); 0 or `false` = they wait
+   * in the queue
+   * @default 1
+   */
+  saturation?: number | false
+  /**
+   * Used part down to which they go to other zones, below `saturation`
+   * @default 0.8
+   */
+  relief?: number
+  /**
+   * The policy within the zone, and among all others
+   * @default 'p2c'
+   */
+  policy?: PolicyOption
+}
+
+/** What may stand beside `name: 'canary'`: everything that has a default is optional. */
+export interface CanarySettings {
+  /**
+   * The canaries are the backends with this tag
+   * @default 'canary'
+   */
+  tag?: string
+  /**
+   * Share of the requests, or with `key` of the users, that canaries get (0–1), however many there are
+   * @default 0
+   */
+  share?: number
+  /**
+   * Keeps each user on one side: What decides: `{ header }`, `{ cookie }`, `{ query }`, `{ path }`, `{ address }`, `{
+   * body }`, a function, or a list of which the first that a request has is taken; by default the client's address;
+   * without it, each request is drawn
+   */
+  key?: KeyOption
+  /**
+   * A request with this header goes to a canary if its value is `always`, and to none if it is `never`
+   * @default none
+   */
+  header?: string
+  /**
+   * The same for a cookie; the header counts first
+   * @default none
+   */
+  cookie?: string
+  /**
+   * The policy among canaries, and among the others
+   * @default 'p2c'
+   */
+  policy?: PolicyOption
+}
+
 declare module '@fastify-balancer/balancer-core' {
   interface PolicySettings {
     'peak-ewma': PeakEwmaSettings
     'least-time': LeastTimeSettings
     c3: C3Settings
     prequal: PrequalSettings
+    maglev: MaglevSettings
+    ring: RingSettings
+    rendezvous: RendezvousSettings
+    tiers: TiersSettings
+    zones: ZonesSettings
+    canary: CanarySettings
   }
 }

@@ -1,13 +1,15 @@
 import type { NamedPolicies } from '@fastify-balancer/balancer-core'
-import { c3 } from './load-aware/c3.ts'
-import { leastTime } from './load-aware/least-time.ts'
-import { peakEwma } from './load-aware/peak-ewma.ts'
-import { prequal } from './load-aware/prequal.ts'
+import { consistentPolicies } from './consistent/consistent-policies.ts'
+import { loadAwarePolicies } from './load-aware/load-aware-policies.ts'
+import { canary } from './tiers/canary.ts'
+import { tiers } from './tiers/tiers.ts'
+import { zones } from './tiers/zones.ts'
 
 /** The policies of this package, by the names that `policy` takes. All else that lists them reads this. */
 export const policies = {
-  'peak-ewma': peakEwma,
-  'least-time': leastTime,
-  c3,
-  prequal,
+  ...loadAwarePolicies,
+  ...consistentPolicies,
+  tiers,
+  zones,
+  canary,
 } as const satisfies NamedPolicies

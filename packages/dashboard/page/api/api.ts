@@ -16,6 +16,8 @@ export interface DescribedRequest {
   readonly method: string
   readonly url: string
   readonly headers: Readonly<Record<string, string | string[]>>
+  /** The client's. */
+  readonly address?: string
 }
 
 interface RequestParts {

@@ -186,7 +186,7 @@ export interface ExplainedBackend {
 }
 
 /** What a policy tells, by name. */
-type PolicyDetails = Readonly<Record<string, string | number | boolean | null>>
+export type PolicyDetails = Readonly<Record<string, string | number | boolean | null>>
 
 /** Which backend a request would go to. */
 export interface ExplanationView {

@@ -29,7 +29,13 @@ export function Explain({ api, balancer }: ExplainProps) {
       headers.current?.focus()
       return
     }
-    const request = { method: text('method') || 'GET', url: text('path') || '/', headers: written.headers }
+    const address = text('address')
+    const request = {
+      method: text('method') || 'GET',
+      url: text('path') || '/',
+      headers: written.headers,
+      ...(address !== '' && { address }),
+    }
     try {
       setAnswer(await api.explain(balancer, request))
       setFault(undefined)
@@ -57,6 +63,10 @@ export function Explain({ api, balancer }: ExplainProps) {
         <label class="path">
           Path
           <input name="path" defaultValue="/" autocomplete="off" spellcheck={false} />
+        </label>
+        <label class="address">
+          Client address
+          <input name="address" autocomplete="off" spellcheck={false} />
         </label>
         <label class="headers">
           Headers

@@ -1,8 +1,19 @@
+import type { Policy } from '@fastify-balancer/balancer-core'
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { ask } from '../../../../test/support/ask.ts'
 import { inBrowser, together } from './browser.ts'
 import { Stage } from './stage.ts'
+
+const first: Policy = {
+  name: 'first',
+  over: ([one]) => ({
+    pick: () => one,
+    peek: () => one,
+    details: ({ id }) => ({ slot: id === 'alpha' ? 7 : 8 }),
+    basis: () => ({ userKey: null }),
+  }),
+}
 
 describe('the explanation of a request', together, () => {
   test('the form says who would be picked, and why not the others; it sends nothing', inBrowser, async (t) => {
@@ -23,6 +34,7 @@ describe('the explanation of a request', together, () => {
     })
     const answer = page.getByRole('region', { name: 'Explanation' })
     await answer.waitFor()
+    assert.match(await answer.innerText(), /Policy round-robin/)
     const picked = /Picked: (\w+)/.exec(await answer.innerText())?.[1]
     assert.ok(picked === 'beta' || picked === 'gamma', String(picked))
     const drained = answer.getByRole('row').filter({ has: page.getByRole('rowheader', { name: 'alpha' }) })
@@ -33,9 +45,24 @@ describe('the explanation of a request', together, () => {
     )
     assert.equal((await ask(stage.origin)).body, picked)
 
+    await form.getByLabel('Client address').fill('192.0.2.7')
+    const askedAgain = page.waitForRequest('**/explain')
+    await form.getByRole('button', { name: 'Explain' }).click()
+    assert.equal(JSON.parse((await askedAgain).postData()!).address, '192.0.2.7')
+
     for (const id of ['beta', 'gamma']) await stage.balancer.drain(id)
     await form.getByRole('button', { name: 'Explain' }).click()
     await answer.getByText('No backend would be picked').waitFor()
+  })
+
+  test('what the policy knows of each backend is shown beside its score', inBrowser, async (t) => {
+    const stage = await Stage.start(t, { ids: ['alpha', 'beta'], balancer: { policy: first } })
+    const { page } = await (await stage.visit()).live()
+    await page.getByRole('form', { name: 'Explain' }).getByRole('button', { name: 'Explain' }).click()
+    const answer = page.getByRole('region', { name: 'Explanation' })
+    await answer.getByText('Policy first. user key: none').waitFor()
+    const row = answer.getByRole('row').filter({ has: page.getByRole('rowheader', { name: 'alpha' }) })
+    assert.match(await row.innerText(), /slot: 7/)
   })
 
   test('the form names what is wrong with a request, and takes the next one', inBrowser, async (t) => {

@@ -7,6 +7,7 @@ import { textOf } from '../../page/feed/event-text.ts'
 import type { FeedEvent } from '../../page/live/events.ts'
 import { readHeaders } from '../../page/explain/header-lines.ts'
 import { stateWord } from '../../page/backends/state-word.ts'
+import { detailsText } from '../../page/explain/policy-details.ts'
 import { verdictOf } from '../../page/explain/verdict.ts'
 import type { ExplainedBackend, ServerView } from '../../page/api/views.ts'
 
@@ -201,6 +202,14 @@ test('why a backend would be picked, or not', () => {
   assert.equal(verdicts({ picked: 'b', panicking: true })[1], 'picked although unhealthy (panic mode)')
   assert.equal(verdicts({ picked: 'a', panicking: true })[1], 'not its turn')
   assert.equal(verdicts({ picked: null, panicking: false })[0], 'not its turn')
+})
+
+test('what a policy tells is one line in plain words', () => {
+  assert.equal(
+    detailsText({ group: 'priority 0', share: 0.25, responseTime: 1234.5, bound: true, key: null }),
+    'group: priority 0; share: 0.3; response time: 1,235; bound: yes; key: none',
+  )
+  assert.equal(detailsText({}), '')
 })
 
 test('arrows go round, Home and End to the ends', () => {

@@ -44,6 +44,10 @@ describe('the files of the README', () => {
     const file = join(await folder(t, first!.replace('p2c', 'p2')), 'site.yaml')
     let printed = ''
     await check(file, { env: {}, out: () => {}, err: (text) => void (printed += text), excerpts: true, colors: false })
-    assert.equal(printed.replaceAll(file, 'site.yaml'), example)
+    // The list of policies is cut short there.
+    const [before, after] = example!.split('…') as [string, string]
+    const told = printed.replaceAll(file, 'site.yaml')
+    assert.equal(told.slice(0, before.length), before)
+    assert.equal(told.slice(-after.length), after)
   })
 })

@@ -11,10 +11,15 @@ export function wantReport(attempt: Pick<Attempt, 'setHeader'>): void {
   attempt.setHeader(formatHeader, 'text')
 }
 
+/** Reports that were taken out of headers: several policies of one balancer may learn from the same response. */
+const taken = new WeakMap<object, LoadReport>()
+
 /** Takes the report out of response headers, so that the client does not see it; undefined if there is none of use. */
 export function takeReport(headers: Record<string, unknown>): LoadReport | undefined {
   const value = headers[reportHeader]
-  if (value === undefined) return undefined
+  if (value === undefined) return taken.get(headers)
   delete headers[reportHeader]
-  return typeof value === 'string' ? parseReport(value) : undefined
+  const report = typeof value === 'string' ? parseReport(value) : undefined
+  if (report !== undefined) taken.set(headers, report)
+  return report
 }

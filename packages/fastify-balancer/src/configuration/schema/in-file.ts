@@ -5,9 +5,9 @@ import { moduleExport } from './reference.ts'
 /** What stands in a file in place of an option, by its path (`rewrite.request`); `undefined` where it has no place there. */
 export type Replacements = Readonly<Record<string, TSchema | undefined>>
 
-/** Code, which a schema cannot describe: a file names a module's export instead. */
+/** Code, which a schema cannot describe: a file names a module's export instead, unless `inFile` says what may stand there. */
 function isCode(schema: TSchema): boolean {
-  return schema[Kind] === 'Any'
+  return schema[Kind] === 'Any' || schema[Kind] === 'Function'
 }
 
 /** What can be switched off takes `false`, and `true` if it has parts. */
@@ -18,7 +18,11 @@ function memberInFile(schema: TSchema, replacements: Replacements, path: string)
   return Type.Union([partInFile(own, replacements, path), switches], { description, default: byDefault })
 }
 
+const described = ({ description = '' }: TSchema) => ({ description })
+
 function partInFile(schema: TSchema, replacements: Replacements, path: string): TSchema {
+  if (schema.inFile !== undefined)
+    return { ...partInFile(schema.inFile as TSchema, replacements, path), ...described(schema) }
   if (isCode(schema)) return moduleExport(schema.description)
   if (schema.type === 'object' && schema.properties !== undefined)
     return objectInFile(schema as TObject, replacements, `${path}.`)

@@ -1,0 +1,88 @@
+// Room `tiers`: policies that split the backends into groups, and give each its share of the requests.
+import type { Attempt, Backend, Balancer, Policy, PolicyParts } from '@fastify-balancer/balancer-core'
+import { Group } from './group.ts'
+import { GroupsPicker, type GroupRules } from './groups-picker.ts'
+
+/** The backends of one group. */
+export interface Members {
+  readonly name: string
+  readonly backends: readonly Backend[]
+}
+
+/** Splits what there is to pick from: the preferred group first, none of them empty. */
+export type Split = (available: readonly Backend[], spare: readonly Backend[]) => readonly Members[]
+
+/** The rules for these groups; `all` is every backend of the balancer. */
+export type RulesFor = (groups: readonly Members[], all: () => readonly Backend[]) => GroupRules
+
+type InnerPolicy = ReturnType<PolicyParts['inner']>
+
+/** A policy that chooses between groups; in each of them, an inner policy of its own chooses. */
+export class GroupedPolicy implements Policy {
+  readonly name: string
+  readonly #split: Split
+  readonly #rulesFor: RulesFor
+  readonly #parts: PolicyParts
+  readonly #draws: ReturnType<PolicyParts['draws']>
+  /** By the group's name, so that each goes on in a new set where it was. */
+  readonly #inner = new Map<string, InnerPolicy>()
+  readonly #detach = new Map<InnerPolicy, (() => void) | undefined>()
+  #balancer: Balancer | undefined
+  #groups: readonly Group[] = []
+
+  constructor(name: string, split: Split, rulesFor: RulesFor, parts: PolicyParts) {
+    this.name = name
+    this.#split = split
+    this.#rulesFor = rulesFor
+    this.#parts = parts
+    this.#draws = parts.draws()
+  }
+
+  over(available: readonly Backend[], draining: readonly Backend[] = [], spare: readonly Backend[] = []) {
+    const split = this.#split(available, spare)
+    const before = this.#groups
+    this.#groups = split.map(({ name, backends }) => {
+      const picker = this.#innerOf(name).over(backends, draining, [])
+      return new Group(
+        name,
+        backends,
+        picker,
+        before.find((group) => group.name === name),
+      )
+    })
+    const rules = this.#rulesFor(split, () => this.#balancer?.set.all ?? split.flatMap(({ backends }) => backends))
+    return new GroupsPicker(this.#groups, rules, this.#draws)
+  }
+
+  attach(balancer: Balancer): () => void {
+    this.#balancer = balancer
+    for (const inner of this.#inner.values()) this.#attachInner(inner, balancer)
+    const started = ({ backend }: Attempt) => this.#count(backend, 1)
+    const ended = ({ backend }: Attempt) => this.#count(backend, -1)
+    balancer.addHook('onAttemptStart', started).addHook('onAttemptEnd', ended)
+    return () => {
+      balancer.removeHook('onAttemptStart', started).removeHook('onAttemptEnd', ended)
+      for (const detach of this.#detach.values()) detach?.()
+      this.#detach.clear()
+      this.#balancer = undefined
+    }
+  }
+
+  #count(backend: Backend, step: 1 | -1): void {
+    for (const group of this.#groups) if (group.members.has(backend)) group.inFlight += step
+  }
+
+  #innerOf(name: string): InnerPolicy {
+    let inner = this.#inner.get(name)
+    if (inner === undefined) {
+      this.#inner.set(name, (inner = this.#parts.inner()))
+      if (this.#balancer !== undefined) this.#attachInner(inner, this.#balancer)
+    }
+    return inner
+  }
+
+  /** A policy of the user's own is the same one for every group, and is attached once. */
+  #attachInner(inner: InnerPolicy, balancer: Balancer): void {
+    if (!this.#detach.has(inner)) this.#detach.set(inner, inner.attach?.(balancer) ?? undefined)
+  }
+}
