@@ -1,4 +1,4 @@
-import type { Backend, Policy, PolicyDetails, PolicyParts } from '@fastify-balancer/balancer-core'
+import type { Backend, Picker, Policy, PolicyDetails, PolicyParts } from '@fastify-balancer/balancer-core'
 import { meanWeightOf } from './mean-weight.ts'
 import type { Observations } from './observations.ts'
 import type { Observed } from './observed.ts'
@@ -19,13 +19,29 @@ export function leastOf<State extends Observed>(
   let meanWeight = 1
   const costOf = (backend: Backend) => cost(seen.of(backend), seen.now(), meanWeight)
   // `least` divides by the weight, which is in the cost already.
-  const policy = least(name, (backend) => costOf(backend) * backend.effectiveWeight)
+  const turns = least(name, (backend) => costOf(backend) * backend.effectiveWeight)
   return {
     name,
-    over(available) {
+    over(available): Picker {
       meanWeight = meanWeightOf(available)
+      const states = available.map((backend) => seen.of(backend))
+      const ofEquals = turns.over(available)
+      /** Undefined if several cost the same. `least` would find it, too, but reads each several times. */
+      function cheapest(): Backend | undefined {
+        const now = seen.now()
+        let best: Backend | undefined
+        let lowest = Infinity
+        for (const state of states) {
+          const one = cost(state, now, meanWeight)
+          if (one > lowest) continue
+          best = one === lowest ? undefined : state.backend
+          lowest = one
+        }
+        return best
+      }
       return {
-        ...policy.over(available),
+        pick: (request) => cheapest() ?? ofEquals.pick(request),
+        peek: (request, ahead) => cheapest() ?? ofEquals.peek(request, ahead),
         score: costOf,
         details: (backend) => details(seen.of(backend), seen.now()),
       }

@@ -71,35 +71,33 @@ export const prequal: NamedPolicy<typeof settings> = {
     const next = () => numbers.next()
     let meanWeight = 1
 
-    const loadOf = (backend: Backend, now: number) =>
-      (seen.of(backend).load(now) * meanWeight) / backend.effectiveWeight
-    function timeOf(backend: Backend, now: number): number {
-      const state = seen.of(backend)
-      return state.time(now) ?? (backend.inFlight === 0 ? 0 : Infinity)
-    }
+    const loadOf = (state: LatencyAtLoad, now: number) => (state.load(now) * meanWeight) / state.backend.effectiveWeight
+    const timeOf = (state: LatencyAtLoad, now: number) =>
+      state.time(now) ?? (state.backend.inFlight === 0 ? 0 : Infinity)
 
     return {
       name: 'prequal',
       over(available): Picker {
         meanWeight = meanWeightOf(available)
+        const states = available.map((backend) => seen.of(backend))
         const ends = endsOf(available)
         const total = ends.at(-1) ?? 0
-        const wanted = new Set(available)
         const uses = usesOf(available.length)
+        pool.keep(new Set(available))
 
         function choose(from: ProbePool, number: () => number): Backend | undefined {
+          if (states.length === 0) return undefined
           const now = seen.now()
-          from.expire(now, wanted)
+          from.expire(now)
           const most = Math.floor(uses + number())
-          let last: Backend | undefined
+          let last = states[0]!
           for (let count = 0; count < drawn; count++) {
-            last = available[indexAt(ends, number() * total)]
-            if (last === undefined) return undefined
-            from.add({ backend: last, at: now, load: loadOf(last, now), time: timeOf(last, now), uses: most })
+            last = states[indexAt(ends, number() * total)]!
+            from.add({ backend: last.backend, at: now, load: loadOf(last, now), time: timeOf(last, now), uses: most })
           }
-          if (from.size < 2) return last
+          if (from.size < 2) return last.backend
           const best = from.use()
-          if (available.length > mostProbes) from.removeOne()
+          if (states.length > mostProbes) from.removeOne()
           return best
         }
 
@@ -112,10 +110,11 @@ export const prequal: NamedPolicy<typeof settings> = {
             for (let step = 0; step < ahead; step++) choose(copy, later)
             return choose(copy, later)
           },
-          score: (backend) => timeOf(backend, seen.now()),
+          score: (backend) => timeOf(seen.of(backend), seen.now()),
           details(backend) {
             const now = seen.now()
-            return { responseTime: seen.of(backend).time(now) ?? null, load: loadOf(backend, now) }
+            const state = seen.of(backend)
+            return { responseTime: state.time(now) ?? null, load: loadOf(state, now) }
           },
           basis: () => ({ pool: pool.size, hotAbove: pool.size === 0 ? null : pool.hotAbove() }),
         }

@@ -24,75 +24,94 @@ const longest = 1000
  */
 export class ProbePool {
   readonly #quantile: number
-  readonly #probes: Map<Backend, Probe>
+  /** The oldest first. */
+  readonly #probes: Probe[]
   #removesWorst: boolean
   /** Loads, sorted; kept so that none is made for each pick. */
   readonly #loads = new Float64Array(mostProbes)
 
-  constructor(quantile: number, probes: Iterable<Probe> = [], removesWorst = false) {
+  constructor(quantile: number, probes: readonly Probe[] = [], removesWorst = false) {
     this.#quantile = quantile
-    this.#probes = new Map(Array.from(probes, (probe) => [probe.backend, { ...probe }]))
+    this.#probes = probes.map((probe) => ({ ...probe }))
     this.#removesWorst = removesWorst
   }
 
   copy(): ProbePool {
-    return new ProbePool(this.#quantile, this.#probes.values(), this.#removesWorst)
+    return new ProbePool(this.#quantile, this.#probes, this.#removesWorst)
   }
 
   get size(): number {
-    return this.#probes.size
+    return this.#probes.length
   }
 
   /** Puts in a probe, in place of an older one of that backend; of too many, the oldest leaves. */
   add(probe: Probe): void {
-    this.#probes.delete(probe.backend)
-    this.#probes.set(probe.backend, probe)
-    if (this.#probes.size > mostProbes) this.#removeOldest()
+    const probes = this.#probes
+    for (let index = 0; index < probes.length; index++)
+      if (probes[index]!.backend === probe.backend) {
+        this.#removeAt(index)
+        break
+      }
+    if (probes.length === mostProbes) this.#removeAt(0)
+    probes.push(probe)
   }
 
-  /** Drops what is too old, or is of a backend that is not `wanted`. */
-  expire(now: number, wanted: ReadonlySet<Backend>): void {
-    for (const [backend, { at }] of this.#probes)
-      if (now - at > longest || !wanted.has(backend)) this.#probes.delete(backend)
+  /** Drops what is too old. */
+  expire(now: number): void {
+    while (this.#probes.length > 0 && now - this.#probes[0]!.at > longest) this.#removeAt(0)
+  }
+
+  /** Drops those of backends that are not in the set. */
+  keep(wanted: ReadonlySet<Backend>): void {
+    for (let index = this.#probes.length - 1; index >= 0; index--)
+      if (!wanted.has(this.#probes[index]!.backend)) this.#removeAt(index)
   }
 
   /** Removes one that is used no more: the oldest and the worst, by turns. */
   removeOne(): void {
-    if (this.#removesWorst) this.#removeWorst()
-    else this.#removeOldest()
+    if (this.#probes.length > 0) this.#removeAt(this.#removesWorst ? this.#worst() : 0)
     this.#removesWorst = !this.#removesWorst
   }
 
   /** The best one. Its load counts one more, and once it is used up it leaves. */
   use(): Backend | undefined {
+    const probes = this.#probes
+    if (probes.length === 0) return undefined
     const limit = this.hotAbove()
-    let best: Probe | undefined
+    let best = 0
     // Of equals the latest drawn, since draws follow the weights.
-    for (const probe of this.#probes.values()) if (best === undefined || !isBetter(best, probe, limit)) best = probe
-    if (best === undefined) return undefined
-    best.load++
-    if (--best.uses <= 0) this.#probes.delete(best.backend)
-    return best.backend
+    for (let index = 1; index < probes.length; index++)
+      if (!isBetter(probes[best]!, probes[index]!, limit)) best = index
+    const probe = probes[best]!
+    probe.load++
+    if (--probe.uses <= 0) this.#removeAt(best)
+    return probe.backend
   }
 
   /** The load above which a backend is hot. */
   hotAbove(): number {
+    const loads = this.#loads
     let count = 0
-    for (const { load } of this.#probes.values()) this.#loads[count++] = load
-    const sorted = this.#loads.subarray(0, count).sort()
-    return sorted[Math.floor(this.#quantile * (count - 1))] ?? Infinity
+    for (const { load } of this.#probes) {
+      let place = count++
+      for (; place > 0 && loads[place - 1]! > load; place--) loads[place] = loads[place - 1]!
+      loads[place] = load
+    }
+    return count === 0 ? Infinity : loads[Math.floor(this.#quantile * (count - 1))]!
   }
 
-  #removeOldest(): void {
-    const oldest = this.#probes.keys().next()
-    if (oldest.done !== true) this.#probes.delete(oldest.value)
-  }
-
-  #removeWorst(): void {
+  #worst(): number {
     const limit = this.hotAbove()
-    let worst: Probe | undefined
-    for (const probe of this.#probes.values()) if (worst === undefined || isBetter(worst, probe, limit)) worst = probe
-    if (worst !== undefined) this.#probes.delete(worst.backend)
+    let worst = 0
+    for (let index = 1; index < this.#probes.length; index++)
+      if (isBetter(this.#probes[worst]!, this.#probes[index]!, limit)) worst = index
+    return worst
+  }
+
+  /** Like `splice`, which makes an array. */
+  #removeAt(index: number): void {
+    this.#probes.copyWithin(index, index + 1)
+    this.#probes.pop()
   }
 }
 
