@@ -12,6 +12,7 @@ const prefixes: Readonly<Record<string, string>> = {
   'admin-routes': 'FST_BALANCER_ADMIN_',
   'health-check': 'FST_BALANCER_HEALTH_',
   'circuit-breaker': 'FST_BALANCER_CIRCUIT_',
+  mirror: 'FST_BALANCER_MIRROR_',
   metrics: 'FST_BALANCER_METRICS_',
   dashboard: 'FST_BALANCER_DASHBOARD_',
   'proxy-protocol': 'FST_BALANCER_PROXY_PROTOCOL_',

@@ -125,6 +125,25 @@ const examples: Record<string, (t: TestContext, name: string) => Promise<Running
     return running
   },
 
+  async 'mirror.ts'(t, name) {
+    const [backend, copies] = await startBackends(t, 'backend', 'mirror')
+    const running = await start(t, name, [backend!], { MIRROR: copies!.url, SHARE: '1' })
+    assert.deepEqual(await askInTurn([`${running.url}/a`, `${running.url}/b`]), ['backend', 'backend'])
+    const views = async () => JSON.parse((await ask(`${running.url}/copies`)).body) as { outcomes: { '2xx': number } }[]
+    for (let ended = 0; ended < 2; ended = (await views())[0]!.outcomes['2xx']);
+    assert.deepEqual(
+      copies!.received.map(({ url, headers }) => [url, headers['x-balancer-mirror']]),
+      [
+        ['/a', 'shop'],
+        ['/b', 'shop'],
+      ],
+    )
+    const alone = await start(t, name, [backend!], { SHARE: '0' })
+    assert.equal((await ask(`${alone.url}/a`)).body, 'backend')
+    alone.program.child.kill('SIGTERM')
+    return running
+  },
+
   async 'metrics.ts'(t, name) {
     const backends = await startBackends(t, 'a', 'b')
     const running = await start(t, name, backends)

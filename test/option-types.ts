@@ -6,7 +6,7 @@ import { CircuitBreakerOptions, RateOptions } from '@fastify-balancer/circuit-br
 import { DashboardOptions } from '@fastify-balancer/dashboard'
 import { HealthCheckOptions } from '@fastify-balancer/health-check'
 import { MetricsOptions } from '@fastify-balancer/metrics'
-import { policies } from '@fastify-balancer/policies'
+import { MirrorOptions } from '@fastify-balancer/mirror'
 import { ProxyProtocolOptions } from '@fastify-balancer/proxy-protocol'
 import { BalancerOptions } from 'fastify-balancer'
 import { writeFileSync } from 'node:fs'
@@ -16,29 +16,16 @@ import { CircuitSettings } from '../packages/circuit-breaker/src/backend/circuit
 import { FacadeDashboardOptions } from '../packages/fastify-balancer/src/plugin/dashboard-options.ts'
 import { UnderPressureOptions } from '../packages/fastify-balancer/src/plugin/under-pressure.ts'
 import { CodeTypes } from './support/code-types.ts'
+import type { GeneratedType } from './support/generated-type.ts'
 import { InterfaceText, type OptionSchema } from './support/interface-text.ts'
+import { policyNames, policyTypes } from './support/policy-types.ts'
 
 const root = join(import.meta.dirname, '..')
-
-/** An interface that is written, and where. */
-export interface GeneratedType {
-  readonly name: string
-  readonly schema: OptionSchema
-  /** The file with the schema, below `packages`; the interface stands beside it. */
-  readonly source: string
-  readonly description: string
-  /** The interface that it extends: what that holds is not written again. */
-  readonly base?: { readonly name: string; readonly schema: OptionSchema }
-  /** The types of options that have an interface elsewhere. */
-  readonly parts?: Readonly<Record<string, string>>
-  /** The module of each interface that stands elsewhere. */
-  readonly imports?: Readonly<Record<string, string>>
-}
 
 /** Without what the facade chooses itself. */
 const part = (schema: OptionSchema): OptionSchema => {
   const { balancer: _, ...properties } = schema.properties ?? {}
-  return { properties }
+  return { properties, required: schema.required }
 }
 
 const healthCheck: GeneratedType = {
@@ -64,41 +51,12 @@ const circuitBreaker: GeneratedType = {
   imports: { BackendCircuitOptions: './backend/circuit-settings.generated.ts' },
 }
 
-/** `peak-ewma` → `PeakEwmaSettings` */
-const settingsName = (name: string) =>
-  `${name.replaceAll(/(?:^|-)(\w)/g, (_match, first: string) => first.toUpperCase())}Settings`
-
-/** The types of settings that are written elsewhere, and where. */
-const settingTypes: Readonly<Record<string, readonly [type: string, from: string]>> = {
-  policy: ['PolicyOption', '@fastify-balancer/balancer-core'],
-  key: ['KeyOption', './consistent/key-option.ts'],
+const mirror: GeneratedType = {
+  name: 'MirrorSettings',
+  schema: part(MirrorOptions),
+  source: 'mirror/src/options.ts',
+  description: 'Which requests are copied, and where to: everything but `to` is optional.',
 }
-
-function partsOf(settings: readonly string[]): Pick<GeneratedType, 'parts' | 'imports'> {
-  const known = settings.filter((name) => Object.hasOwn(settingTypes, name))
-  return {
-    parts: Object.fromEntries(known.map((name) => [name, settingTypes[name]![0]])),
-    imports: Object.fromEntries(known.map((name) => settingTypes[name]!)),
-  }
-}
-
-const policyTypes = Object.entries(policies).map(([name, { settings }]) => ({
-  name: settingsName(name),
-  schema: settings as OptionSchema,
-  source: 'policies/src/policies.ts',
-  description: `What may stand beside \`name: '${name}'\`: everything that has a default is optional.`,
-  ...partsOf(Object.keys(settings.properties)),
-}))
-
-/** By declaration merging: what the core does not know can be named in its options all the same. */
-const policyNames = [
-  "declare module '@fastify-balancer/balancer-core' {",
-  '  interface PolicySettings {',
-  ...Object.keys(policies).map((name) => `    ${/^\w+$/.test(name) ? name : `'${name}'`}: ${settingsName(name)}`),
-  '  }',
-  '}',
-  '',
-].join('\n')
 
 /** Every interface of options. */
 export const generatedTypes: readonly GeneratedType[] = [
@@ -146,6 +104,14 @@ export const generatedTypes: readonly GeneratedType[] = [
     description: 'What `register` takes: everything optional.',
     base: circuitBreaker,
   },
+  mirror,
+  {
+    name: 'MirrorOptions',
+    schema: MirrorOptions,
+    source: mirror.source,
+    description: 'What `register` takes: everything but `to` is optional.',
+    base: mirror,
+  },
   {
     name: 'MetricsOptions',
     schema: MetricsOptions,
@@ -185,6 +151,7 @@ export const generatedTypes: readonly GeneratedType[] = [
     parts: {
       healthCheck: 'HealthCheckSettings | boolean',
       circuitBreaker: 'CircuitBreakerSettings | boolean',
+      mirror: 'MirrorSettings | false',
       metrics: 'MetricsOptions | boolean',
       admin: 'AdminRoutesOptions | false',
       dashboard: 'FacadeDashboardOptions | boolean',
@@ -194,6 +161,7 @@ export const generatedTypes: readonly GeneratedType[] = [
       'BalancerOptions as CoreOptions': '@fastify-balancer/balancer-core',
       HealthCheckSettings: '@fastify-balancer/health-check',
       CircuitBreakerSettings: '@fastify-balancer/circuit-breaker',
+      MirrorSettings: '@fastify-balancer/mirror',
       MetricsOptions: '@fastify-balancer/metrics',
       AdminRoutesOptions: '@fastify-balancer/admin-routes',
       FacadeDashboardOptions: './dashboard-options.generated.ts',

@@ -10,6 +10,7 @@ import { CircuitBreakerOptions, RateOptions } from '@fastify-balancer/circuit-br
 import { DashboardOptions } from '@fastify-balancer/dashboard'
 import { HealthCheckOptions } from '@fastify-balancer/health-check'
 import { MetricsOptions } from '@fastify-balancer/metrics'
+import { MirrorOptions } from '@fastify-balancer/mirror'
 import { policies } from '@fastify-balancer/policies'
 import { ProxyProtocolOptions } from '@fastify-balancer/proxy-protocol'
 import { BalancerOptions } from 'fastify-balancer'
@@ -117,6 +118,7 @@ const tables: Readonly<Record<string, () => string>> = {
   'health-check-options': () => table(head, optionRows(HealthCheckOptions)),
   'circuit-breaker-options': () => table(head, optionRows(CircuitBreakerOptions)),
   'admin-routes-options': () => table(head, optionRows(AdminRoutesOptions)),
+  'mirror-options': () => table(head, optionRows(MirrorOptions)),
   'metrics-options': () => table(head, optionRows(MetricsOptions)),
   'proxy-protocol-options': () => table(head, optionRows(ProxyProtocolOptions)),
   'dashboard-options': () => table(head, optionRows(DashboardOptions)),

@@ -8,6 +8,8 @@ export interface Option<Own> {
   readonly description: string
   /** The value when it is not given. */
   readonly default: Own
+  /** It has no value: it is given, or not. */
+  readonly isFlag?: boolean
   /** @throws Error that says what was expected */
   read(text: string): Own
 }
@@ -32,23 +34,31 @@ export function integer(description: string, { default: value, minimum = 1 }: { 
   return { placeholder: 'N', description: `${description} (${value})`, default: value, read } satisfies Option<number>
 }
 
+/** Yes, if it is given. */
+export function flag(description: string): Option<boolean> {
+  return { placeholder: '', description, default: false, isFlag: true, read: () => true }
+}
+
 /** One of several names. */
 export function choice<Name extends string>(description: string, names: readonly [Name, ...Name[]]): Option<Name> {
   const read = (text: string) => known(names, text)
   return { placeholder: names.join('|'), description: `${description} (${names[0]})`, default: names[0], read }
 }
 
-/** Several of many names, with commas between; all of them when it is not given. */
+/** Several of many names, with commas between; when it is not given, all of them, or the usual ones. */
 export function subset<Name extends string>(
   description: string,
   placeholder: string,
   names: readonly Name[],
+  usual: readonly Name[] = names,
 ): Option<readonly Name[]> {
   const read = (text: string) => {
     const asked = new Set(text.split(',').map((name) => known(names, name.trim())))
     return names.filter((name) => asked.has(name))
   }
-  return { placeholder, description: `${description} (all)`, default: names, read }
+  const others = names.filter((name) => !usual.includes(name))
+  const value = others.length === 0 ? 'all' : `all but ${others.join(', ')}`
+  return { placeholder, description: `${description} (${value})`, default: usual, read }
 }
 
 /** A path. */
@@ -86,14 +96,19 @@ function parse(options: Record<string, Option<unknown>>): Record<string, string 
   const given = process.argv.slice(2)
   // pnpm hands on the `--` that separates its own arguments.
   if (given[0] === '--') given.shift()
-  const accepted = Object.fromEntries(Object.keys(options).map((name) => [name, { type: 'string' as const }]))
+  const accepted = Object.fromEntries(
+    Object.entries(options).map(([name, { isFlag }]) => [
+      name,
+      { type: isFlag === true ? 'boolean' : 'string' } as const,
+    ]),
+  )
   return parseArgs({ args: given, options: { help: { type: 'boolean', short: 'h' }, ...accepted } }).values
 }
 
 function valueOf(name: string, option: Option<unknown>, text: string | boolean | undefined): unknown {
-  if (typeof text !== 'string') return option.default
+  if (text === undefined) return option.default
   try {
-    return option.read(text)
+    return option.read(String(text))
   } catch (error) {
     throw new Error(`--${name}: ${(error as Error).message}`, { cause: error })
   }

@@ -13,10 +13,12 @@ export async function startCaddy(
   backends: readonly number[],
   directory: string,
   {
+    policy = 'round_robin',
     proxy = [],
     transport = [],
     servers = [],
   }: {
+    readonly policy?: string
     readonly proxy?: readonly string[]
     readonly transport?: readonly string[]
     readonly servers?: readonly string[]
@@ -35,7 +37,7 @@ export async function startCaddy(
 http://:${port} {
   bind 127.0.0.1
   reverse_proxy ${backends.map((backend) => `127.0.0.1:${backend}`).join(' ')} {
-    ${['lb_policy round_robin', ...proxy].join('\n    ')}
+    ${[`lb_policy ${policy}`, ...proxy].join('\n    ')}
     transport http {
       ${['keepalive_idle_conns_per_host 128', ...transport].join('\n      ')}
     }

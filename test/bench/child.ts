@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process'
+import { spawn, type ChildProcess, type Serializable } from 'node:child_process'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { basename } from 'node:path'
@@ -63,7 +63,7 @@ export class Child {
   }
 
   /** Asks a talking child, or waits for the first thing that it says. */
-  async ask<Answer>(question?: string): Promise<Answer> {
+  async ask<Answer>(question?: Serializable): Promise<Answer> {
     this.assertAlive()
     const ended = new AbortController()
     const end = () => ended.abort()

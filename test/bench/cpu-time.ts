@@ -8,6 +8,17 @@ export function cpuTime(pid: number): number {
   return descendants(pid).reduce((sum, each) => sum + ownTime(each), 0)
 }
 
+/** Seconds of CPU that the whole machine has used so far, without what its kernel did in interrupts. */
+export function machineTime(): number {
+  return machineTimeIn(readFileSync('/proc/stat', 'latin1'))
+}
+
+/** proc(5): of the line `cpu`, fields 1 to 3 are user, nice and system, 8 is what other virtual machines took. */
+export function machineTimeIn(stat: string): number {
+  const [, user, nice, system, , , , , stolen] = stat.slice(0, stat.indexOf('\n')).split(/ +/).map(Number)
+  return (user! + nice! + system! + stolen!) / ticksPerSecond
+}
+
 /** proc(5): utime and stime are fields 14 and 15; the name in parentheses, field 2, may hold anything. */
 function ownTime(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')

@@ -82,5 +82,6 @@ function legend({ date, machine, load, backends, options, skipped }: Report): st
   return sentences.join(' ')
 }
 
-const figure = (value: number) =>
+/** With as many digits as a measurement is worth. */
+export const figure = (value: number): string =>
   value < 100 ? value.toFixed(1) : Math.round(value).toLocaleString('en').replaceAll(',', '\u202f')

@@ -67,7 +67,7 @@ async function measureOnce({ port, child }: RunningServer, scenario: Scenario, {
 }
 
 /** Each round begins with another subject, so that none always follows the same one. */
-function rotated<T>(list: readonly T[], by: number): T[] {
+export function rotated<T>(list: readonly T[], by: number): T[] {
   const first = by % list.length
   return [...list.slice(first), ...list.slice(0, first)]
 }

@@ -39,7 +39,19 @@ http {
 export async function startNginxProxy(
   backends: readonly number[],
   directory: string,
-  { server = '', location = [] }: { readonly server?: string; readonly location?: readonly string[] } = {},
+  {
+    server = '',
+    location = [],
+    upstream = [],
+    idle = 128,
+  }: {
+    readonly server?: string
+    readonly location?: readonly string[]
+    /** Lines that say how to choose. */
+    readonly upstream?: readonly string[]
+    /** Idle connections to all backends together. */
+    readonly idle?: number
+  } = {},
 ): Promise<RunningServer> {
   const [port = 0] = await freePorts(1)
   const servers = backends.map((backend) => `server 127.0.0.1:${backend} ${server};`).join(' ')
@@ -49,7 +61,7 @@ export async function startNginxProxy(
     'proxy',
     1,
     `
-  upstream backends { ${servers} keepalive 128; keepalive_requests 1000000000; }
+  upstream backends { ${upstream.map((line) => `${line}; `).join('')}${servers} keepalive ${idle}; keepalive_requests 1000000000; }
   server {
     listen 127.0.0.1:${port} backlog=4096;
     location / {

@@ -15,12 +15,18 @@ import { judgeTargets, type JudgedTarget } from './targets.ts'
 import { installedOf } from './subjects/installed.ts'
 import { makeWorkplace } from './workplace.ts'
 
-// `run.ts faults …` is another benchmark, with arguments of its own; it ends the process.
+// `run.ts faults …` and others are benchmarks of their own, with arguments of their own; each ends the process.
+const others = new Map<string | undefined, () => Promise<unknown>>([
+  ['faults', () => import('./faults.ts')],
+  ['tail', () => import('./tail.ts')],
+  ['policy-cost', () => import('./policy-cost.ts')],
+])
 const [, , ...given] = process.argv
 const first = given.findIndex((argument) => argument !== '--')
-if (given[first] === 'faults') {
+const other = others.get(given[first])
+if (other !== undefined) {
   process.argv.splice(2, first + 1)
-  await import('./faults.ts')
+  await other()
 }
 
 const names = subjects.map(({ name }) => name)
@@ -33,7 +39,7 @@ const { rounds, seconds, connections, only, scenario, output } = readArguments(
     more: `Subjects:   ${names.join(', ')}\nScenarios:  ${scenarioNames.join(', ')}\n
 The table goes to stdout, progress to stderr. Exits with 1 if a request failed.
 A quick look: --rounds 1 --seconds 1 --only ours-raw,floor --scenario get-100
-Another benchmark, of failing backends: node test/bench/run.ts faults --help`,
+Others: run.ts faults (failing backends), run.ts tail (how late the slowest answers come), run.ts policy-cost (CPU of choosing); each has --help`,
   },
   {
     rounds: integer('Measured rounds, after one warm-up round', { default: 5 }),

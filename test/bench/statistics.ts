@@ -14,6 +14,13 @@ export function spread(values: readonly number[]): Spread {
   return { median: tidy(median), min: tidy(sorted[0]!), max: tidy(sorted.at(-1)!) }
 }
 
+/** The smallest value that so large a share of all does not exceed (nearest rank). @throws RangeError when there are none */
+export function percentile(values: readonly number[], share: number): number {
+  if (values.length === 0) throw new RangeError('There is nothing to take a percentile of')
+  const sorted = [...values].sort((one, other) => one - other)
+  return sorted[Math.max(0, Math.ceil(share * sorted.length - 1e-9) - 1)]!
+}
+
 /** The slope of the straight line that fits best (least squares): how much `values` rise from one to the next. */
 export function slope(values: readonly number[]): number {
   const middle = (values.length - 1) / 2

@@ -17,7 +17,7 @@ export async function verify(subject: Subject, port: number, scenario: Scenario,
   const asked = new Set<number>()
   for (let count = 0; count < backends.length; count++) asked.add(await whoAnswers(port))
   const reached = backends.filter((backend) => asked.has(backend)).length
-  if (reached !== subject.backends)
+  if (subject.isSelective === true ? reached === 0 : reached !== subject.backends)
     throw new Error(`${subject.name} reaches ${reached} backends, not ${subject.backends}`)
 }
 

@@ -1,12 +1,13 @@
 // The figures of `run.ts faults`, from arrivals and answers that are written down by hand. Times in ms.
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { percentile, viewOf } from '../bench/faults/client-view.ts'
+import { viewOf } from '../bench/faults/client-view.ts'
 import type { Sent } from '../bench/faults/client.ts'
 import { goneAfter, noticedAfter } from '../bench/faults/detection.ts'
 import { figuresOf } from '../bench/faults/figures.ts'
 import { flawlessAfter, sharedAfter, unevenness } from '../bench/faults/recovery.ts'
 import { requestsBetween, unreadBytes } from '../bench/faults/unseen.ts'
+import { percentile } from '../bench/statistics.ts'
 
 /** One every `period`, from `from` on; `until` is not among them. */
 function every(period: number, from: number, until: number): number[] {

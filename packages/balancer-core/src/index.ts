@@ -3,6 +3,7 @@ export { sharedBalancers, type SharedBalancersOptions } from './shared-balancers
 export { listenerDefaults, type PlainListener, type SecureListener } from './app/listener/listener-defaults.ts'
 export type { ForwardOptions } from './app/decorators.ts'
 export type { Attempt, ExchangeView } from './attempt/attempt.ts'
+export type { Sending } from './attempt/attempt-headers.ts'
 export type { Backend, BackendState, TunnelEnd, TunnelView } from './backends/backend.ts'
 export type { BackendSet } from './backends/backend-set.ts'
 export type { ChangeOptions } from './backends/proposal.ts'

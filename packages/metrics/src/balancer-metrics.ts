@@ -7,6 +7,7 @@ import { balancerFamilies } from './families/balancer-families.ts'
 import { checkFamilies } from './families/check-families.ts'
 import { bytesOf, possibleForm, type Form } from './exposition/exposition.ts'
 import { Family } from './families/family.ts'
+import { mirrorFamilies } from './families/mirror-families.ts'
 import type { ParsedOptions } from './options.ts'
 import { Sources } from './families/sources.ts'
 import type { Traffic } from './traffic/traffic.ts'
@@ -41,7 +42,8 @@ export class BalancerMetrics {
     this.#app = app
     this.#sources = new Sources(app, buckets)
     const others = new Set(namesIn(registry))
-    const all = [balancerFamilies, backendFamilies, checkFamilies].flatMap((families) => families(this.#sources))
+    const kinds = [balancerFamilies, backendFamilies, checkFamilies, mirrorFamilies]
+    const all = kinds.flatMap((families) => families(this.#sources))
     for (const options of all) new Family(options).registerIn(registry)
     if (defaultMetrics) collectDefaultMetrics({ register: registry })
     this.#names = namesIn(registry).filter((name) => !others.has(name))

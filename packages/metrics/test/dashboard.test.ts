@@ -1,6 +1,7 @@
 import balancer from '@fastify-balancer/balancer-core'
 import circuitBreaker from '@fastify-balancer/circuit-breaker'
 import healthCheck from '@fastify-balancer/health-check'
+import mirror from '@fastify-balancer/mirror'
 import Fastify from 'fastify'
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
@@ -8,6 +9,7 @@ import { test, type TestContext } from 'node:test'
 import { listenApp } from '../../../test/support/app.ts'
 import { unusedOrigin } from '../../../test/support/backend.ts'
 import { rawClient } from '../../../test/support/raw.ts'
+import { until } from '../../../test/support/until.ts'
 import { handshake, startUpgradeBackend, switching } from '../../../test/support/upgrade-backend.ts'
 import metrics from '../src/index.ts'
 
@@ -43,6 +45,7 @@ async function seriesOf(t: TestContext): Promise<ReadonlyMap<string, ReadonlySet
   await app.register(balancer, { backends })
   await app.register(healthCheck)
   await app.register(circuitBreaker)
+  await app.register(mirror, { to: [well.url], methods: ['GET', 'PUT'], maxBody: 1 })
   await app.register(metrics)
   const { port } = await listenApp(t, app)
   app.circuitBreaker.isolate('well', { reason: 'so' })
@@ -50,6 +53,8 @@ async function seriesOf(t: TestContext): Promise<ReadonlyMap<string, ReadonlySet
   app.circuitBreaker.release('well')
   await app.inject('/')
   await app.inject({ method: 'POST', url: '/', headers: { 'content-type': 'application/grpc' } })
+  await app.inject({ method: 'PUT', url: '/', payload: 'long' })
+  await until('the copies have ended', () => app.mirror.views[0]!.inFlight === 0)
   const client = await rawClient(t, port)
   client.send(handshake())
   await client.until(/ 101 /)

@@ -1,4 +1,4 @@
-export { urlOf } from './address.ts'
+export { originOf, urlOf } from './address.ts'
 export { withDefaults, type Given } from './defaults.ts'
 export { spoken } from './duration.ts'
 export { Extension, type ExtensionNames } from './extension.ts'

@@ -2,7 +2,7 @@
 // well and at once, as a sick program often does.
 import { createServer, type ServerResponse } from 'node:http'
 import type { Conduct } from './backend.ts'
-import { now } from './monotonic.ts'
+import { now } from '../monotonic.ts'
 
 const [name = '', port = ''] = process.argv.slice(2)
 

@@ -2,7 +2,7 @@
 // independent clients send them. A loop that waits for answers would send less to whoever is in trouble.
 import { Agent, request as httpRequest } from 'node:http'
 import type { Sent } from './client.ts'
-import { now } from './monotonic.ts'
+import { now } from '../monotonic.ts'
 
 const [port = 0, rate = 0] = process.argv.slice(2).map(Number)
 

@@ -1,3 +1,4 @@
+import { percentile } from '../statistics.ts'
 import type { Sent } from './client.ts'
 
 /** What clients have seen of a fault. */
@@ -33,10 +34,3 @@ export function viewOf(sent: readonly Sent[], usual: number): ClientView {
 }
 
 export const hasFailed = ({ status }: Sent): boolean => status !== 200
-
-/** The smallest value that so large a share of all does not exceed (nearest rank). @throws RangeError when there are none */
-export function percentile(values: readonly number[], share: number): number {
-  if (values.length === 0) throw new RangeError('There is nothing to take a percentile of')
-  const sorted = [...values].sort((one, other) => one - other)
-  return sorted[Math.max(0, Math.ceil(share * sorted.length - 1e-9) - 1)]!
-}

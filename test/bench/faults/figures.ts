@@ -1,5 +1,6 @@
 import type { Sent } from './client.ts'
-import { hasFailed, percentile, viewOf, type ClientView } from './client-view.ts'
+import { percentile } from '../statistics.ts'
+import { hasFailed, viewOf, type ClientView } from './client-view.ts'
 import { goneAfter, noticedAfter } from './detection.ts'
 import { countsWithin, flawlessAfter, sharedAfter, unevenness } from './recovery.ts'
 import type { Course } from './scenarios.ts'

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Backend, Conduct } from './backend.ts'
-import { now } from './monotonic.ts'
+import { now } from '../monotonic.ts'
 import { refusals, UnseenArrivals, unread } from './unseen.ts'
 
 /** What happened, and what backends got meanwhile. Times in ms, monotonic. */

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { now } from './monotonic.ts'
+import { now } from '../monotonic.ts'
 
 /** ms between two looks. */
 const period = 100

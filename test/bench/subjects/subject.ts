@@ -7,6 +7,8 @@ export interface Subject {
   readonly title: string
   /** To how many of the three backends it forwards; 0 = it answers by itself. */
   readonly backends: 0 | 1 | 3
+  /** It may leave out backends that seem slower to it. */
+  readonly isSelective?: boolean
   /** The only scenarios that it is measured in; all, if not given. */
   readonly scenarios?: readonly ScenarioName[]
   /** undefined when it is not installed. */

@@ -8,6 +8,12 @@ export interface AttemptRequest extends ConnectionRequest {
   headers: string[]
 }
 
+/** What hooks see of it. */
+export interface Sending extends Readonly<Pick<AttemptRequest, 'method' | 'path' | 'body' | 'held'>> {
+  /** Flat pairs. Without a Host, the backend gets its own. */
+  readonly headers: readonly string[]
+}
+
 /** Framing and Host: decided for the whole exchange, so hooks cannot change them for one attempt. */
 const settled = new Set(['host', 'content-length', 'expect', 'trailer'])
 

@@ -1,7 +1,7 @@
 // Room `attempt`: one attempt of one exchange at one backend: its state, its time limits, and how many there may be.
 import type { Duplex } from 'node:stream'
 import type { Dispatcher } from 'undici'
-import { withHeader, type AttemptRequest } from './attempt-headers.ts'
+import { withHeader, type AttemptRequest, type Sending } from './attempt-headers.ts'
 import type { CounterOf, OwnerOf } from './attempt-owner.ts'
 import { AttemptRecord } from './attempt-record.ts'
 import type { Backend } from '../backends/backend.ts'
@@ -36,7 +36,7 @@ export class Attempt extends AttemptRecord implements ConnectionAware, Swept {
   /** Aborted while it was discarded: its status is known, and the rest is not needed. */
   #isEnough = false
   #dispatching = false
-  /** Set only while `onAttemptStart` hooks run: see `setHeader`. */
+  /** Set only while `onAttemptStart` hooks run: see `setHeader` and `sending`. */
   #request: AttemptRequest | undefined
 
   constructor(exchange: AttemptOwner, backend: Backend, number: number, lastResort = false) {
@@ -56,6 +56,14 @@ export class Attempt extends AttemptRecord implements ConnectionAware, Swept {
     this.#dispatching = true
     pool.dispatch(request, this)
     this.#dispatching = false
+  }
+
+  /**
+   * The request as it is about to be sent; only within `onAttemptStart`, undefined at any other time. Its headers are
+   * those of all hooks once all have run. Not to be written to.
+   */
+  get sending(): Sending | undefined {
+    return this.#request
   }
 
   /**

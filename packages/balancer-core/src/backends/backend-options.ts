@@ -2,7 +2,7 @@ import { Type } from '@sinclair/typebox'
 import { tlsFaults } from '../connections/tls/tls-faults.ts'
 import { overlaid } from '../connections/tls/tls-options.ts'
 import { ownPoolOptions, poolOptionsOf, type PoolOptions } from './pool-options.ts'
-import { faultsOf, quoted, shown, strict, urlOf } from '@fastify-balancer/option-schema'
+import { faultsOf, originOf, shown, strict } from '@fastify-balancer/option-schema'
 import type { BackendOptions as Options } from './backend-options.generated.ts'
 
 export const BackendOptions = Type.Object(
@@ -77,19 +77,15 @@ export interface ParsedBackend extends BackendOptions {
   readonly id: string
 }
 
-/** Parses an origin, or says what is wrong with it. */
-function originOf(text: string, { protocol }: PoolOptions): { readonly origin: string } | { readonly fault: string } {
-  const given = urlOf(text)
-  const url = URL.parse(given)
-  if (url === null) return { fault: `${quoted(text)} is not an address such as http://10.0.0.1:3000 or 10.0.0.1:3000` }
-  if (!/^https?:\/\//i.test(given)) return { fault: `${quoted(text)} must begin with http:// or https://` }
-  if (url.username !== '' || url.password !== '') return { fault: 'must not carry credentials' }
-  if (url.pathname !== '/' || url.search !== '' || url.hash !== '')
-    return { fault: `${quoted(text)} must be an origin, without a path` }
-  if (protocol === 'http2' && url.protocol !== 'https:')
+/** Parses the address of a backend that is spoken to in this way, or says what is wrong with it. */
+function originFor(text: string, { protocol }: PoolOptions): ReturnType<typeof originOf> {
+  const read = originOf(text)
+  if ('fault' in read) return read
+  const isSecure = read.origin.startsWith('https:')
+  if (protocol === 'http2' && !isSecure)
     return { fault: "protocol 'http2' needs https:// (for HTTP/2 without TLS, use 'h2c')" }
-  if (protocol === 'h2c' && url.protocol !== 'http:') return { fault: "protocol 'h2c' needs http://" }
-  return { origin: url.origin }
+  if (protocol === 'h2c' && isSecure) return { fault: "protocol 'h2c' needs http://" }
+  return read
 }
 
 function copyOf(tls: NonNullable<BackendOptions['tls']>): NonNullable<BackendOptions['tls']> {
@@ -139,7 +135,8 @@ export class BackendList {
     const backend = (typeof item === 'string' ? { url: item } : item) as BackendOptions
     const own = faultsOf(BackendOptions, backend, place)
     this.#faults.push(...own)
-    const read = typeof backend.url === 'string' ? originOf(backend.url, poolOptionsOf(backend, this.#pool)) : undefined
+    const read =
+      typeof backend.url === 'string' ? originFor(backend.url, poolOptionsOf(backend, this.#pool)) : undefined
     if (read !== undefined && 'fault' in read) this.#faults.push(`${place}.url: ${read.fault}`)
     if (own.length > 0 || read === undefined || 'fault' in read) return undefined
     const { origin: url } = read

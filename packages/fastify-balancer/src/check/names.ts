@@ -1,3 +1,4 @@
+import { urlOf } from '@fastify-balancer/option-schema'
 import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
 import { within, type PlacedFault } from '../configuration/document/fault.ts'
@@ -11,19 +12,33 @@ const member = (value: unknown, name: string): unknown => (isPlain(value) ? valu
 
 /** The name in an address that has one; undefined for an IP address, and for what is none. */
 function nameIn(url: unknown): string | undefined {
-  const hostname = typeof url === 'string' ? (URL.parse(url)?.hostname ?? '') : ''
+  const hostname = typeof url === 'string' ? (URL.parse(urlOf(url))?.hostname ?? '') : ''
   return hostname === '' || hostname.startsWith('[') || isIP(hostname) !== 0 ? undefined : hostname
 }
 
-/** Every name that has to be resolved, with its place. */
+type Address = readonly [pointer: string, url: unknown]
+
+function backendsOf(balancer: unknown, place: string): readonly Address[] {
+  return listOf(member(balancer, 'backends')).map((backend, position) => {
+    const pointer = `${place}/backends/${position}`
+    return isPlain(backend) ? [within(pointer, 'url'), backend['url']] : [pointer, backend]
+  })
+}
+
+function mirrorsOf(balancer: unknown, place: string): readonly Address[] {
+  return listOf(member(member(balancer, 'mirror'), 'to')).map((url, position) => [
+    `${place}/mirror/to/${position}`,
+    url,
+  ])
+}
+
+/** Every name of a backend or a mirror that has to be resolved, with its place. */
 function namesIn(value: unknown): readonly (readonly [pointer: string, name: string])[] {
-  const backends = listOf(member(value, 'balancers')).flatMap((balancer, index) =>
-    listOf(member(balancer, 'backends')).map((backend, position): [string, unknown] => {
-      const pointer = `/balancers/${index}/backends/${position}`
-      return isPlain(backend) ? [within(pointer, 'url'), backend['url']] : [pointer, backend]
-    }),
-  )
-  return backends.flatMap(([pointer, url]) => {
+  const addresses = listOf(member(value, 'balancers')).flatMap((balancer, index) => {
+    const place = `/balancers/${index}`
+    return backendsOf(balancer, place).concat(mirrorsOf(balancer, place))
+  })
+  return addresses.flatMap(([pointer, url]) => {
     const name = nameIn(url)
     return name === undefined ? [] : [[pointer, name] as const]
   })
@@ -41,7 +56,7 @@ async function problemOf(name: string): Promise<string | undefined> {
   return problem
 }
 
-/** Names of backends that do not resolve here and now. Each name is asked for once. */
+/** Names of backends and mirrors that do not resolve here and now. Each name is asked for once. */
 export async function nameWarnings(value: unknown): Promise<readonly PlacedFault[]> {
   const names = namesIn(value)
   const unique = [...new Set(names.map(([, name]) => name))]

@@ -6,6 +6,7 @@ import type { BalancerOptions as CoreOptions } from '@fastify-balancer/balancer-
 import type { CircuitBreakerSettings } from '@fastify-balancer/circuit-breaker'
 import type { HealthCheckSettings } from '@fastify-balancer/health-check'
 import type { MetricsOptions } from '@fastify-balancer/metrics'
+import type { MirrorSettings } from '@fastify-balancer/mirror'
 
 /** What `register` takes: everything optional, nested objects in part; `false` leaves a plugin out. */
 export interface BalancerOptions extends CoreOptions {
@@ -19,6 +20,11 @@ export interface BalancerOptions extends CoreOptions {
    * @default true
    */
   circuitBreaker?: CircuitBreakerSettings | boolean
+  /**
+   * Copies of a share of the requests go to other servers, too; what these answer is discarded
+   * @default false
+   */
+  mirror?: MirrorSettings | false
   /**
    * Metrics for Prometheus, of all balancers of the server: give it to one balancer only. Open to all unless its
    * `onRequest` says otherwise

@@ -4,6 +4,7 @@ import { CircuitBreakerOptions, faultsOfOptions as faultsOfBreaker } from '@fast
 import { faultsOfOptions as faultsOfDashboard } from '@fastify-balancer/dashboard'
 import { faultsOfOptions as faultsOfCheck, HealthCheckOptions } from '@fastify-balancer/health-check'
 import { faultsOfOptions as faultsOfMetrics, MetricsOptions } from '@fastify-balancer/metrics'
+import { faultsOfOptions as faultsOfMirror, MirrorOptions } from '@fastify-balancer/mirror'
 import { shownKind, strict, unknownOption } from '@fastify-balancer/option-schema'
 import { Type, type TObject } from '@sinclair/typebox'
 import { dashboardOptions, FacadeDashboardOptions } from './dashboard-options.ts'
@@ -29,6 +30,10 @@ export const BalancerOptions: TObject = Type.Object(
       true,
       'A circuit breaker for each backend; `false` = none',
     ),
+    mirror: Type.Union([Type.Omit(MirrorOptions, ['balancer']), Type.Literal(false)], {
+      default: false,
+      description: 'Copies of a share of the requests go to other servers, too; what these answer is discarded',
+    }),
     metrics: plugin(
       MetricsOptions,
       false,
@@ -61,6 +66,7 @@ export interface PluginOptions {
   readonly core: CoreOptions
   readonly healthCheck: HealthCheckOptions | false
   readonly circuitBreaker: CircuitBreakerOptions | false
+  readonly mirror: MirrorOptions | false
   readonly metrics: MetricsOptions | false
   readonly admin: AdminRoutesOptions | false
   readonly dashboard: FacadeDashboardOptions | false
@@ -76,11 +82,12 @@ function on<Part extends object>(given: Part | boolean | undefined, byDefault: b
 
 /** The options of each plugin by themselves, with `true` read as its defaults. It checks nothing: see `check`. */
 export function pluginOptions(given: BalancerOptions): PluginOptions {
-  const { healthCheck, circuitBreaker, metrics, admin, dashboard, underPressure, ...core } = given
+  const { healthCheck, circuitBreaker, mirror, metrics, admin, dashboard, underPressure, ...core } = given
   return {
     core,
     healthCheck: on(healthCheck, true),
     circuitBreaker: on(circuitBreaker, true),
+    mirror: mirror === undefined ? false : mirror,
     metrics: on(metrics, false),
     admin: admin === undefined ? false : admin,
     dashboard: on(dashboard, false),
@@ -121,13 +128,15 @@ function unknownFaults(given: object): readonly string[] {
 
 /** Every fault of the options of all plugins together, one line each. */
 export function faultsOfRegister(given: BalancerOptions): readonly string[] {
-  const { core, healthCheck, circuitBreaker, metrics, admin, dashboard, underPressure } = pluginOptions(given)
+  const { core, healthCheck, circuitBreaker, mirror, metrics, admin, dashboard, underPressure } = pluginOptions(given)
   const known = Object.entries(core).filter(([name]) => Object.hasOwn(BalancerOptions.properties, name))
   return [
     ...unknownFaults(core),
     ...faultsOfOptions(Object.fromEntries(known), policies),
     ...partFaults('healthCheck', healthCheck, faultsOfCheck),
     ...partFaults('circuitBreaker', circuitBreaker, faultsOfBreaker),
+    // Not `true`: a mirror needs an address.
+    ...(mirror === false ? [] : placed('mirror', faultsOfMirror(mirror))),
     ...partFaults('metrics', metrics, faultsOfMetrics),
     ...adminFaults(admin),
     ...partFaults('dashboard', dashboard, (page) => pageFaults(page, admin)),

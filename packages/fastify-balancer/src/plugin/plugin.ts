@@ -2,6 +2,7 @@
 import core from '@fastify-balancer/balancer-core'
 import circuitBreakerPlugin from '@fastify-balancer/circuit-breaker'
 import healthCheckPlugin from '@fastify-balancer/health-check'
+import mirrorPlugin from '@fastify-balancer/mirror'
 import policiesPlugin from '@fastify-balancer/policies'
 import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
@@ -11,7 +12,16 @@ import { shedUnderPressure } from './under-pressure.ts'
 
 async function plugin(app: FastifyInstance, given: BalancerOptions): Promise<void> {
   check(given)
-  const { core: options, healthCheck, circuitBreaker, metrics, admin, dashboard, underPressure } = pluginOptions(given)
+  const {
+    core: options,
+    healthCheck,
+    circuitBreaker,
+    mirror,
+    metrics,
+    admin,
+    dashboard,
+    underPressure,
+  } = pluginOptions(given)
   // Before the routes, so that its hook applies to them.
   if (underPressure !== false) await shedUnderPressure(app, underPressure)
   // Its policies can be named from here on.
@@ -20,8 +30,9 @@ async function plugin(app: FastifyInstance, given: BalancerOptions): Promise<voi
   const balancer = options.name ?? 'default'
   if (healthCheck !== false) await app.register(healthCheckPlugin, { ...healthCheck, balancer })
   if (circuitBreaker !== false) await app.register(circuitBreakerPlugin, { ...circuitBreaker, balancer })
+  if (mirror !== false) await app.register(mirrorPlugin, { ...mirror, balancer })
   await administer(app, { metrics, admin, dashboard })
 }
 
-/** `fastify.register(balancer, options)`: the balancer, with health checks and circuit breakers unless they are `false`; metrics, admin routes, dashboard and load shedding if they are given. */
+/** `fastify.register(balancer, options)`: the balancer, with health checks and circuit breakers unless they are `false`; a mirror, metrics, admin routes, dashboard and load shedding if they are given. */
 export const balancer = fp(plugin, { fastify: '5.x', name: 'fastify-balancer' })

@@ -3,22 +3,24 @@ import type { BalancerOptions } from './options.ts'
 import { balancer } from './plugin.ts'
 
 /**
- * Registers a balancer whose health check and circuit breaker can be switched on later, by a change of its options, where
- * they are `false` now.
+ * Registers a balancer whose health check, circuit breaker and mirror can be switched on later, by a change of its options,
+ * where they are `false` now.
  */
 export async function registerSwitchable(
   app: FastifyInstance,
   options: Omit<BalancerOptions, 'admin' | 'metrics' | 'dashboard' | 'underPressure'>,
 ): Promise<void> {
-  const { healthCheck = {}, circuitBreaker = {}, ...others } = options
+  const { healthCheck = {}, circuitBreaker = {}, mirror = false, ...others } = options
   await app.register(balancer, {
     ...others,
     healthCheck: healthCheck === false ? { type: 'none' } : healthCheck,
     circuitBreaker: circuitBreaker === false ? {} : circuitBreaker,
+    mirror: mirror === false ? { to: [] } : mirror,
   })
   const beside = {
     ...(healthCheck === false && { 'health-check': false }),
     ...(circuitBreaker === false && { 'circuit-breaker': false }),
+    ...(mirror === false && { mirror: false }),
   }
   if (Object.keys(beside).length === 0) return
   const change = await app.balancers.get(others.name ?? 'default')!.prepare(others, { beside })

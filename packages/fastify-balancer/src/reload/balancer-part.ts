@@ -38,8 +38,8 @@ export async function balancerPart(
   index: number,
   force: boolean,
 ): Promise<Part> {
-  const { healthCheck = {}, circuitBreaker = {}, ...options } = configuration
-  const beside = { 'health-check': healthCheck, 'circuit-breaker': circuitBreaker }
+  const { healthCheck = {}, circuitBreaker = {}, mirror = false, ...options } = configuration
+  const beside = { 'health-check': healthCheck, 'circuit-breaker': circuitBreaker, mirror }
   const place = `balancers.${balancer.name}`
   let change: PreparedChange
   try {

@@ -83,6 +83,29 @@ describe('a file that can be used', () => {
     assert.match(out, /token: \(secret\) +# line 11, \$\{TOKEN\}/)
   })
 
+  test('may have a mirror, whose name is looked up, too', async (t) => {
+    const text = `balancers:
+  - backends: [http://127.0.0.1]
+    mirror: { to: [http://127.0.0.1:81, nowhere.invalid:80], share: 0.1 }
+`
+    const { code, out, err } = await run(t, text)
+    assert.equal(code, 0)
+    assert.match(
+      err,
+      /^site\.yaml:3:41: warning: balancers\.0\.mirror\.to\.1: the name nowhere\.invalid does not resolve/,
+    )
+    assert.match(out, /share: 0\.1 +# line 3\n/)
+    assert.match(out, /maxInFlight: 64 +# default\n/)
+    const bad = await run(t, text.replace('nowhere.invalid:80', 'http://a/b'))
+    assert.equal(bad.code, 1)
+    assert.match(
+      bad.err,
+      /^site\.yaml:3:41: balancers\.0\.mirror\.to\.1: 'http:\/\/a\/b' must be an origin, without a path/,
+    )
+    const misspelt = await run(t, text.replace('share', 'shar'))
+    assert.match(misspelt.err, /balancers\.0\.mirror\.shar: unknown option: did you mean `share`\?/)
+  })
+
   test('may name a backend that does not resolve here: that is a warning', async (t) => {
     const { code, err } = await run(t, 'balancers:\n  - backends: [http://nowhere.invalid:80, http://127.0.0.1]\n')
     assert.equal(code, 0)

@@ -3,6 +3,7 @@ import { BalancerOptions } from '@fastify-balancer/balancer-core'
 import { CircuitBreakerOptions } from '@fastify-balancer/circuit-breaker'
 import { HealthCheckOptions } from '@fastify-balancer/health-check'
 import { MetricsOptions } from '@fastify-balancer/metrics'
+import { MirrorOptions } from '@fastify-balancer/mirror'
 import type { TSchema } from '@sinclair/typebox'
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
@@ -39,6 +40,7 @@ describe('what a file may hold', () => {
       'balancers.[]': BalancerOptions,
       'balancers.[].healthCheck': HealthCheckOptions,
       'balancers.[].circuitBreaker': CircuitBreakerOptions,
+      'balancers.[].mirror': MirrorOptions,
       metrics: MetricsOptions,
       admin: AdminRoutesOptions,
     }
@@ -53,6 +55,7 @@ describe('what a file may hold', () => {
       'balancers.[].random',
       'balancers.[].healthCheck.balancer',
       'balancers.[].circuitBreaker.balancer',
+      'balancers.[].mirror.balancer',
       'metrics.registry',
       'admin.onRequest',
       'admin.preHandler',

@@ -19,7 +19,29 @@ test('health checks and circuit breakers are on, metrics and admin routes are of
   assert.equal((await app.inject('/_balancer/live')).body, 'one')
   assert.equal(app.healthCheck.balancer, app.balancer)
   assert.equal(app.circuitBreaker.balancer, app.balancer)
-  assert.equal(app.hasDecorator('balancerMetrics'), false)
+  for (const name of ['balancerMetrics', 'mirrors']) assert.equal(app.hasDecorator(name), false)
+})
+
+test('a mirror is what its options say, and has to have an address', async (t) => {
+  const [one, two, copies] = await startBackends(t, 'one', 'two', 'mirror')
+  const app = await start(
+    t,
+    { name: 'api', prefix: '/api', backends: [one!.url] },
+    { name: 'shop', prefix: '/shop', backends: [two!.url], mirror: { to: [copies!.url] } },
+  )
+  assert.deepEqual([...app.mirrors.keys()], ['shop'])
+  assert.equal((await app.inject('/api/1')).body, 'one')
+  assert.equal((await app.inject('/shop/1')).body, 'two')
+  await until('the copy has ended', () => app.mirrors.get('shop')!.views[0]!.outcomes['2xx'] === 1)
+  assert.deepEqual(
+    copies!.received.map(({ url, headers }) => [url, headers['x-balancer-mirror']]),
+    [['/shop/1', 'shop']],
+  )
+  for (const [mirror, fault] of [
+    [true, 'mirror: expected an object, got true'],
+    [{}, 'mirror.to: expected an array, got nothing'],
+  ] as const)
+    await assert.rejects(start(t, { mirror: mirror as never }), { message: `Bad balancer options: ${fault}` })
 })
 
 test('metrics that are asked for are those of every balancer', async (t) => {

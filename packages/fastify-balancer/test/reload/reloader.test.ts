@@ -1,4 +1,5 @@
 import type { ReloadNotice } from '@fastify-balancer/admin-routes'
+import type { Mirror } from '@fastify-balancer/mirror'
 import assert from 'node:assert/strict'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { readFile, writeFile } from 'node:fs/promises'
@@ -7,6 +8,7 @@ import { describe, test, type TestContext } from 'node:test'
 import { ask } from '../../../../test/support/ask.ts'
 import { startBackends } from '../../../../test/support/backend.ts'
 import { elsewhere, localhost } from '../../../../test/support/certificates.ts'
+import { until } from '../../../../test/support/until.ts'
 import { askSecurely } from '../server/running.ts'
 import { described, folderOf, reloading } from './reloading.ts'
 
@@ -63,6 +65,28 @@ describe('a reload', () => {
     // The same again changes nothing, and goes on naming what has to wait.
     const again = await reload()
     assert.deepEqual([again.applied, again.changes, again.cannot.length], [true, [], 3])
+  })
+
+  test('brings a mirror, changes it and takes it away', async (t) => {
+    const [a, copies] = await addresses(t, 'a', 'mirror')
+    const { reload, server, url } = await reloading(t, described({ name: 'web', backends: [a] }))
+    const web = server.balancers.get('web')!
+    const views = () => (web.extensions.get('mirror') as Mirror | undefined)?.views
+    const { length: others } = web.hooks.onAttemptStart
+    assert.equal(views(), undefined)
+    const withMirror = (mirror: object | false) => described({ name: 'web', backends: [a], mirror })
+    const come = await reload(withMirror({ to: [copies!.url] }))
+    assert.deepEqual(come.changes, [{ option: 'balancers.web.mirror', from: false, to: true }])
+    assert.equal(web.hooks.onAttemptStart.length, others + 1)
+    await ask(url)
+    await until('the copy has ended', () => views()![0]!.outcomes['2xx'] === 1)
+    const changed = await reload(withMirror({ to: [copies!.url], share: 0 }))
+    assert.deepEqual(changed.changes, [{ option: 'balancers.web.mirror.share', from: 1, to: 0 }])
+    await ask(url)
+    assert.equal(views()![0]!.sent, 1)
+    const gone = await reload(described({ name: 'web', backends: [a] }))
+    assert.deepEqual(gone.changes, [{ option: 'balancers.web.mirror', from: true, to: false }])
+    assert.deepEqual([views(), web.hooks.onAttemptStart.length], [undefined, others])
   })
 
   test('with a fault names its line and column, and changes nothing', async (t) => {

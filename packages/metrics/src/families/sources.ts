@@ -17,6 +17,15 @@ export interface Health {
   }
 }
 
+/** What has become of the copies to one server, likewise. */
+export interface MirrorCounts {
+  readonly url: string
+  readonly inFlight: number
+  readonly sent: number
+  readonly dropped: Readonly<Record<string, number>>
+  readonly outcomes: Readonly<Record<string, number>>
+}
+
 /** The sources of all values: the balancers of a server, their traffic, and other plugins' data about them. */
 export class Sources {
   readonly #app: FastifyInstance
@@ -48,6 +57,11 @@ export class Sources {
 
   circuitsOf({ extensions }: Balancer): Circuits | undefined {
     return extensions.get('circuit-breaker') as Circuits | undefined
+  }
+
+  mirrorsOf({ extensions }: Balancer): readonly MirrorCounts[] {
+    const mirror = extensions.get('mirror') as { readonly views: readonly MirrorCounts[] } | undefined
+    return mirror?.views ?? []
   }
 
   healthOf({ extensions }: Balancer): Health | undefined {

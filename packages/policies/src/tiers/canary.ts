@@ -5,7 +5,7 @@ import { key, keyFaults } from '../consistent/key-option.ts'
 import { KeyReader } from '../consistent/key-reader.ts'
 import { murmur3 } from '../consistent/murmur3.ts'
 import { cookieOf } from '../consistent/request-parts.ts'
-import { GroupedPolicy, type Members } from './grouped-policy.ts'
+import { TieredPolicy, type Members } from './tiered-policy.ts'
 
 const settings = Type.Object(
   {
@@ -63,12 +63,12 @@ export const canary: NamedPolicy<typeof settings> = {
       return order === undefined ? undefined : order === 'always' ? 0 : 1
     }
 
-    return new GroupedPolicy(
+    return new TieredPolicy(
       'canary',
       split,
-      (groups) => ({
+      (tiers) => ({
         limits: undefined,
-        shares: () => (groups.length < 2 ? [1] : [share, 1 - share]),
+        shares: () => (tiers.length < 2 ? [1] : [share, 1 - share]),
         ...((header !== undefined || cookie !== undefined) && { wanted }),
         ...(reader !== undefined && {
           pointOf(request: PickRequest) {

@@ -1,9 +1,9 @@
 import type { Backend, NamedPolicy } from '@fastify-balancer/balancer-core'
 import { canBeOff, strict } from '@fastify-balancer/option-schema'
 import { Type, type Static } from '@sinclair/typebox'
-import type { SaturationLimits } from './group.ts'
-import { GroupedPolicy, type Members } from './grouped-policy.ts'
-import { healthShares, type GroupHealth } from './health-shares.ts'
+import type { SaturationLimits } from './tier.ts'
+import { TieredPolicy, type Members } from './tiered-policy.ts'
+import { healthShares, type TierHealth } from './health-shares.ts'
 
 const settings = Type.Object(
   {
@@ -38,8 +38,8 @@ function weightOf(backends: readonly Backend[]): number {
   return backends.reduce((sum, { weight }) => sum + weight, 0)
 }
 
-/** How much of a group is healthy, by weight; `all` are its healthy and unhealthy members. */
-export function healthOf({ backends }: Members, all: readonly Backend[]): GroupHealth {
+/** How much of a tier is healthy, by weight; `all` are its healthy and unhealthy members. */
+export function healthOf({ backends }: Members, all: readonly Backend[]): TierHealth {
   return { healthy: weightOf(backends), total: weightOf(all) }
 }
 
@@ -55,8 +55,8 @@ export function limitFaults({ saturation, relief }: SaturationLimits): readonly 
 }
 
 function byPriority(available: readonly Backend[], spare: readonly Backend[]): readonly Members[] {
-  const groups = Map.groupBy([...available, ...spare], ({ priority }) => priority)
-  return [...groups]
+  const tiers = Map.groupBy([...available, ...spare], ({ priority }) => priority)
+  return [...tiers]
     .toSorted(([one], [other]) => one - other)
     .map(([priority, backends]) => ({ name: `priority ${priority}`, backends }))
 }
@@ -71,17 +71,17 @@ export const tiers: NamedPolicy<typeof settings> = {
   settings,
   faults: limitFaults,
   make(given: Static<typeof settings>, parts) {
-    return new GroupedPolicy(
+    return new TieredPolicy(
       'tiers',
       byPriority,
-      (groups, all) => ({
+      (tiers, all) => ({
         limits: limitsOf(given),
         shares: () =>
           healthShares(
-            groups.map((group) =>
+            tiers.map((tier) =>
               healthOf(
-                group,
-                all().filter(({ priority }) => priority === group.backends[0]!.priority),
+                tier,
+                all().filter(({ priority }) => priority === tier.backends[0]!.priority),
               ),
             ),
             given.overprovisioning,

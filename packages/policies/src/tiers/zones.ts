@@ -1,7 +1,7 @@
 import type { Backend, NamedPolicy } from '@fastify-balancer/balancer-core'
 import { canBeOff, strict } from '@fastify-balancer/option-schema'
 import { Type, type Static } from '@sinclair/typebox'
-import { GroupedPolicy, type Members } from './grouped-policy.ts'
+import { TieredPolicy, type Members } from './tiered-policy.ts'
 import { healthShares } from './health-shares.ts'
 import { healthOf, limitFaults, limitsOf } from './tiers.ts'
 
@@ -57,18 +57,18 @@ export const zones: NamedPolicy<typeof settings> = {
         { name: 'other zones', backends: available.filter((one) => !isNear(one)) },
       ].filter(({ backends }) => backends.length > 0)
     }
-    function shares(groups: readonly Members[], all: readonly Backend[]): readonly number[] {
-      if (groups.length < 2) return [1]
-      const best = Math.min(...groups.flatMap(({ backends }) => backends.map(({ priority }) => priority)))
+    function shares(tiers: readonly Members[], all: readonly Backend[]): readonly number[] {
+      if (tiers.length < 2) return [1]
+      const best = Math.min(...tiers.flatMap(({ backends }) => backends.map(({ priority }) => priority)))
       const near = all.filter((one) => isNear(one) && one.priority === best)
-      const [share = 0] = healthShares([healthOf(groups[0]!, near), { healthy: 1, total: 1 }], overprovisioning)
+      const [share = 0] = healthShares([healthOf(tiers[0]!, near), { healthy: 1, total: 1 }], overprovisioning)
       const local = Math.max(minimum, share)
       return [local, 1 - local]
     }
-    return new GroupedPolicy(
+    return new TieredPolicy(
       'zones',
       byZone,
-      (groups, all) => ({ limits: limitsOf(given), shares: () => shares(groups, all()) }),
+      (tiers, all) => ({ limits: limitsOf(given), shares: () => shares(tiers, all()) }),
       parts,
     )
   },

@@ -61,20 +61,20 @@ for (const [healthy, expected] of [
     assert.deepEqual(percent(...healthy), expected)
   })
 
-test('shares add up to 1, and none is more than the group is healthy, unless all together are too few', () => {
-  const group = fc
+test('shares add up to 1, and none is more than the tier is healthy, unless all together are too few', () => {
+  const tier = fc
     .tuple(fc.integer({ min: 0, max: 1000 }), fc.integer({ min: 0, max: 1000 }))
     .map(([one, other]) => ({ healthy: Math.min(one, other), total: Math.max(one, other) }))
   fc.assert(
     fc.property(
-      fc.array(group, { minLength: 1, maxLength: 6 }),
+      fc.array(tier, { minLength: 1, maxLength: 6 }),
       fc.double({ min: 1, max: 3, noNaN: true }),
-      (groups, factor) => {
-        const shares = healthShares(groups, factor)
+      (tiers, factor) => {
+        const shares = healthShares(tiers, factor)
         const sum = shares.reduce((total, one) => total + one, 0)
-        const isAny = groups.some(({ healthy }) => healthy > 0)
+        const isAny = tiers.some(({ healthy }) => healthy > 0)
         assert.ok(Math.abs(sum - (isAny ? 1 : 0)) < 1e-9)
-        const health = groups.map(({ healthy, total }) => (total === 0 ? 0 : Math.min(1, (factor * healthy) / total)))
+        const health = tiers.map(({ healthy, total }) => (total === 0 ? 0 : Math.min(1, (factor * healthy) / total)))
         const enough = health.reduce((total, one) => total + one, 0) >= 1
         for (const [index, share] of shares.entries()) {
           if (health[index] === 0) assert.equal(share, 0)

@@ -60,7 +60,7 @@ describe('spill-over by health', () => {
     assert.deepEqual(countsOf(balancer, 10), { b1: 7, c0: 3 })
   })
 
-  test('explain tells the shares, and the group of each backend', (t) => {
+  test('explain tells the shares, and the tier of each backend', (t) => {
     const balancer = balancing(t, { backends: inTiers(2, 1), policy: roundRobin, random: () => 0.9 })
     veto(balancer, 'a0')
     const { policy, picked, backends } = balancer.explain()
@@ -68,15 +68,15 @@ describe('spill-over by health', () => {
       name: 'tiers',
       shares: 'priority 0 70 %, priority 1 30 %',
       saturated: null,
-      group: 'priority 1',
+      tier: 'priority 1',
     })
     assert.equal(picked, 'b0')
     assert.deepEqual(
       backends.map(({ details }) => details),
       [
-        { group: null, share: 0 },
-        { group: 'priority 0', share: 0.7 },
-        { group: 'priority 1', share: 1 - 0.7 },
+        { tier: null, share: 0 },
+        { tier: 'priority 0', share: 0.7 },
+        { tier: 'priority 1', share: 1 - 0.7 },
       ],
     )
     assert.equal(pick(balancer)!.id, 'b0')
@@ -208,9 +208,9 @@ test('whatever happens to health, weights and priorities, only healthy ones are 
           continue
         }
         const told = new Map(balancer.explain().backends.map(({ id, details }) => [id, details!]))
-        const byGroup = Map.groupBy(Object.entries(counts), ([id]) => told.get(id)!['group'])
+        const byTier = Map.groupBy(Object.entries(counts), ([id]) => told.get(id)!['tier'])
         for (const [id] of Object.entries(counts)) assert.ok(balancer.backend(id).available)
-        for (const [, members] of byGroup) {
+        for (const [, members] of byTier) {
           const share = told.get(members[0]![0])!['share'] as number
           const count = members.reduce((sum, [, one]) => sum + one, 0)
           assert.ok(Math.abs(count - share * 100) <= 1, `${count} of 100 for a share of ${share}`)

@@ -1,6 +1,7 @@
 import { BackendOptions, BalancerOptions as CoreOptions, type NamedPolicy } from '@fastify-balancer/balancer-core'
 import { CircuitBreakerOptions, RateOptions } from '@fastify-balancer/circuit-breaker'
 import { HealthCheckOptions } from '@fastify-balancer/health-check'
+import { MirrorOptions } from '@fastify-balancer/mirror'
 import { strict } from '@fastify-balancer/option-schema'
 import { Type, type TObject, type TSchema } from '@sinclair/typebox'
 import { policies, policyNames } from '../../plugin/policies.ts'
@@ -111,6 +112,12 @@ export const BalancerInFile = Type.Object(
     ...core.properties,
     healthCheck: switched(healthCheck, {}, 'Health checks, active and passive; `false` = none'),
     circuitBreaker: switched(circuitBreaker, {}, 'A circuit breaker for each backend; `false` = none'),
+    mirror: Type.Optional(
+      Type.Union([objectInFile(MirrorOptions, { balancer: undefined }), Type.Literal(false)], {
+        default: false,
+        description: 'Copies of a share of the requests go to other servers, too; what these answer is discarded',
+      }),
+    ),
   },
   strict,
 )

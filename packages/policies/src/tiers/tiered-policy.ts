@@ -1,34 +1,34 @@
-// Room `tiers`: policies that split the backends into groups, and give each its share of the requests.
+// Room `tiers`: policies that split the backends into tiers, and give each its share of the requests.
 import type { Attempt, Backend, Balancer, Policy, PolicyParts } from '@fastify-balancer/balancer-core'
-import { Group } from './group.ts'
-import { GroupsPicker, type GroupRules } from './groups-picker.ts'
+import { Tier } from './tier.ts'
+import { TiersPicker, type TierRules } from './tiers-picker.ts'
 
-/** The backends of one group. */
+/** The backends of one tier. */
 export interface Members {
   readonly name: string
   readonly backends: readonly Backend[]
 }
 
-/** Splits what there is to pick from: the preferred group first, none of them empty. */
+/** Splits what there is to pick from: the preferred tier first, none of them empty. */
 export type Split = (available: readonly Backend[], spare: readonly Backend[]) => readonly Members[]
 
-/** The rules for these groups; `all` is every backend of the balancer. */
-export type RulesFor = (groups: readonly Members[], all: () => readonly Backend[]) => GroupRules
+/** The rules for these tiers; `all` is every backend of the balancer. */
+export type RulesFor = (tiers: readonly Members[], all: () => readonly Backend[]) => TierRules
 
 type InnerPolicy = ReturnType<PolicyParts['inner']>
 
-/** A policy that chooses between groups; in each of them, an inner policy of its own chooses. */
-export class GroupedPolicy implements Policy {
+/** A policy that chooses between tiers; in each of them, an inner policy of its own chooses. */
+export class TieredPolicy implements Policy {
   readonly name: string
   readonly #split: Split
   readonly #rulesFor: RulesFor
   readonly #parts: PolicyParts
   readonly #draws: ReturnType<PolicyParts['draws']>
-  /** By the group's name, so that each goes on in a new set where it was. */
+  /** By the tier's name, so that each goes on in a new set where it was. */
   readonly #inner = new Map<string, InnerPolicy>()
   readonly #detach = new Map<InnerPolicy, (() => void) | undefined>()
   #balancer: Balancer | undefined
-  #groups: readonly Group[] = []
+  #tiers: readonly Tier[] = []
 
   constructor(name: string, split: Split, rulesFor: RulesFor, parts: PolicyParts) {
     this.name = name
@@ -40,18 +40,18 @@ export class GroupedPolicy implements Policy {
 
   over(available: readonly Backend[], draining: readonly Backend[] = [], spare: readonly Backend[] = []) {
     const split = this.#split(available, spare)
-    const before = this.#groups
-    this.#groups = split.map(({ name, backends }) => {
+    const before = this.#tiers
+    this.#tiers = split.map(({ name, backends }) => {
       const picker = this.#innerOf(name).over(backends, draining, [])
-      return new Group(
+      return new Tier(
         name,
         backends,
         picker,
-        before.find((group) => group.name === name),
+        before.find((tier) => tier.name === name),
       )
     })
     const rules = this.#rulesFor(split, () => this.#balancer?.set.all ?? split.flatMap(({ backends }) => backends))
-    return new GroupsPicker(this.#groups, rules, this.#draws)
+    return new TiersPicker(this.#tiers, rules, this.#draws)
   }
 
   attach(balancer: Balancer): () => void {
@@ -69,7 +69,7 @@ export class GroupedPolicy implements Policy {
   }
 
   #count(backend: Backend, step: 1 | -1): void {
-    for (const group of this.#groups) if (group.members.has(backend)) group.inFlight += step
+    for (const tier of this.#tiers) if (tier.members.has(backend)) tier.inFlight += step
   }
 
   #innerOf(name: string): InnerPolicy {
@@ -81,7 +81,7 @@ export class GroupedPolicy implements Policy {
     return inner
   }
 
-  /** A policy of the user's own is the same one for every group, and is attached once. */
+  /** A policy of the user's own is the same one for every tier, and is attached once. */
   #attachInner(inner: InnerPolicy, balancer: Balancer): void {
     if (!this.#detach.has(inner)) this.#detach.set(inner, inner.attach?.(balancer) ?? undefined)
   }

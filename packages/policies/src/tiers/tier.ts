@@ -1,13 +1,13 @@
 import type { Backend, Picker } from '@fastify-balancer/balancer-core'
 
-/** Used parts from which on a group is saturated, and down to which it stays so; 0 to 1. */
+/** Used parts from which on a tier is saturated, and down to which it stays so; 0 to 1. */
 export interface SaturationLimits {
   readonly saturation: number
   readonly relief: number
 }
 
 /** Backends that get their share of the traffic together. */
-export class Group {
+export class Tier {
   /** As `explain` calls it. */
   readonly name: string
   readonly members: ReadonlySet<Backend>
@@ -18,8 +18,8 @@ export class Group {
   inFlight: number
   #isSaturated: boolean
 
-  /** `before`: the group of that name in the set before. */
-  constructor(name: string, members: readonly Backend[], picker: Picker, before: Group | undefined) {
+  /** `before`: the tier of that name in the set before. */
+  constructor(name: string, members: readonly Backend[], picker: Picker, before: Tier | undefined) {
     this.name = name
     this.#isSaturated = before !== undefined && before.#isSaturated
     this.members = new Set(members)

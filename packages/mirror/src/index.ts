@@ -1,0 +1,6 @@
+export { mirror as default, mirror } from './plugin.ts'
+export { faultsOfOptions, MirrorOptions } from './options.ts'
+export type { Mirror } from './mirror.ts'
+export type { CopyOutcome } from './outcome.ts'
+export type { DropReason, ReceiverView } from './receiver.ts'
+export type { MirrorSettings } from './options.generated.ts'
