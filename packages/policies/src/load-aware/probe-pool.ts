@@ -110,8 +110,9 @@ export class ProbePool {
 
   /** Like `splice`, which makes an array. */
   #removeAt(index: number): void {
-    this.#probes.copyWithin(index, index + 1)
-    this.#probes.pop()
+    const probes = this.#probes
+    for (let next = index + 1; next < probes.length; next++) probes[next - 1] = probes[next]!
+    probes.pop()
   }
 }
 
