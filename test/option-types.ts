@@ -149,6 +149,7 @@ export const generatedTypes: readonly GeneratedType[] = [
     description: 'What `register` takes: everything optional, nested objects in part; `false` leaves a plugin out.',
     base: { name: 'CoreOptions', schema: CoreOptions },
     parts: {
+      sticky: "Omit<StickySettings, 'policy'> | false",
       healthCheck: 'HealthCheckSettings | boolean',
       circuitBreaker: 'CircuitBreakerSettings | boolean',
       mirror: 'MirrorSettings | false',
@@ -160,6 +161,7 @@ export const generatedTypes: readonly GeneratedType[] = [
     imports: {
       'BalancerOptions as CoreOptions': '@fastify-balancer/balancer-core',
       HealthCheckSettings: '@fastify-balancer/health-check',
+      StickySettings: '@fastify-balancer/policies',
       CircuitBreakerSettings: '@fastify-balancer/circuit-breaker',
       MirrorSettings: '@fastify-balancer/mirror',
       MetricsOptions: '@fastify-balancer/metrics',

@@ -26,6 +26,7 @@ const order = [
   'changes/',
   'options',
   'options.generated',
+  'hedging/',
   'tunnel/',
   'request/',
   'paths/',

@@ -51,6 +51,22 @@ for (const lane of ['raw', 'full'] as const) {
   })
 }
 
+test('what an attempt sends can be read while it may be set, with all fields of a name', async (t) => {
+  const backend = await startBackend(t)
+  const { app, url } = await startApp(t, { backends: [backend.url] })
+  const read: unknown[] = []
+  let begun: Attempt | undefined
+  app.balancer.addHook('onAttemptStart', (attempt) => {
+    begun = attempt
+    read.push(...['COOKIE', 'x-one', 'x-none'].map((name) => attempt.getHeader(name)))
+    attempt.setHeader('x-one', 'set')
+    read.push(attempt.getHeader('X-One'))
+  })
+  await ask(url, { headers: ['host', 'a.test', 'Cookie', 'a=1', 'cookie', 'b=2', 'X-One', '1', 'x-one', '2'] })
+  assert.deepEqual(read, ['a=1; b=2', '1, 2', undefined, 'set'])
+  assert.throws(() => begun!.getHeader('x-one'), /only within onAttemptStart/)
+})
+
 test('it is sent with a second try on a fresh connection', async (t) => {
   // The second request of a connection finds it closed.
   const backend = await startBackend(t, (request, response) => {

@@ -8,7 +8,7 @@ import balancer, {
 import Fastify from 'fastify'
 import assert from 'node:assert/strict'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import { request } from 'node:http'
+import { request, type IncomingMessage, type ServerResponse } from 'node:http'
 import { test, type TestContext } from 'node:test'
 import { listenApp } from '../support/app.ts'
 import { ask } from '../support/ask.ts'
@@ -64,6 +64,40 @@ async function start(t: TestContext, urls: readonly string[], options: BalancerO
     },
   }
 }
+
+for (const lane of ['raw', 'full'] as const)
+  test(`a hook may change the response that goes to the client, and is told of no other: ${lane} lane`, async (t) => {
+    const urls = await Promise.all(
+      [
+        (_request: IncomingMessage, response: ServerResponse) => void response.writeHead(500).end('a'),
+        ({ socket }: IncomingMessage) => void socket.destroy(),
+        (_request: IncomingMessage, response: ServerResponse) => {
+          response.setHeader('set-cookie', 'of=backend')
+          response.setHeader('x-internal', 'of the backend')
+          response.end('c')
+        },
+      ].map(async (listener) => (await startBackend(t, listener)).url),
+    )
+    const retry = { attempts: 3, statuses: [500], budget: { floor: 100 } }
+    const { url, balancer: own } = await start(t, urls, { lane, retry })
+    const passed: string[] = []
+    own.addHook('onResponse', ({ backend, headers, number }) => {
+      passed.push(`${backend.id} ${number}`)
+      headers['set-cookie'] = [headers['set-cookie'] ?? []].flat().map(String).concat('of=hook')
+      delete headers['x-internal']
+    })
+    const { body, headers } = await ask(url)
+    assert.deepEqual([body, headers['set-cookie'], headers['x-internal']], ['c', ['of=backend', 'of=hook'], undefined])
+    assert.deepEqual(passed, ['c 3'])
+  })
+
+test('a hook may still end what it is told of, and the client gets the failure', async (t) => {
+  const [a] = await startBackends(t, 'a')
+  const { url, balancer: own } = await start(t, [a!.url], { retry: false })
+  own.addHook('onResponse', (attempt) => attempt.cancel('bad-response'))
+  const { status, body } = await ask(url)
+  assert.deepEqual([status, JSON.parse(body).code], [502, 'FST_BALANCER_BAD_RESPONSE'])
+})
 
 for (const lane of ['raw', 'full'] as const) {
   test(`what is told of a plain request, in order: ${lane} lane`, async (t) => {

@@ -8,6 +8,7 @@ import { systemClock, type Clock } from './clock.ts'
 import { ManagedList } from './managed-list.ts'
 import { Exchanges } from './exchange-ceiling.ts'
 import type { Explanation } from './picking/explain.ts'
+import { hedgingWith, type Hedging } from './hedging/hedging.ts'
 import { failures } from './failure.ts'
 import { Hooks, type BalancerHooks } from './hooks.ts'
 import { logPanic } from './panic-log.ts'
@@ -48,6 +49,8 @@ export class Balancer extends ManagedList {
   readonly queue: WaitingQueue<WaitingExchange>
   readonly budget: RetryBudget
   readonly counts: AttemptCounts
+  /** Undefined while it is off. */
+  hedging: Hedging | undefined
   /** Exchanges that were upgraded. */
   readonly tunnels = new Tunnels()
   /** Objects of other plugins, by plugin name: this is how they find each other in any scope. */
@@ -56,7 +59,8 @@ export class Balancer extends ManagedList {
   readonly #inForce: PolicyInForce<Balancer>
   protected readonly list: Backends
   readonly #slowStart: SlowStart
-  readonly #picking: Picking<Attempt, AttemptOwner>
+  /** Which backend gets a request. */
+  readonly picking: Picking<Attempt, AttemptOwner>
   readonly #handover: Handover<Attempt, WaitingExchange>
   readonly #log: FastifyBaseLogger | undefined
   readonly #exchanges = new Exchanges()
@@ -82,11 +86,13 @@ export class Balancer extends ManagedList {
     this.queue = new WaitingQueue(parsed.queue.max)
     this.budget = new RetryBudget(parsed.retry.budget)
     this.counts = new AttemptCounts(this.hooks, clock, parsed.timeouts, (freed) => this.#handover.freed(freed))
+    this.hedging = hedgingWith(parsed.hedge, clock, undefined)
     this.#log = log
-    this.#slowStart = new SlowStart(clock, parsed.slowStart, () => this.#picking.over(this.set))
+    this.#slowStart = new SlowStart(clock, parsed.slowStart, () => this.picking.over(this.set))
     this.list = new Backends(parsed, clock, this.hooks, (now, before) => this.#onSwap(now, before))
     this.list.watchTls(parsed.name, log)
-    this.#picking = new Picking(
+    this.#inForce.attach()
+    this.picking = new Picking(
       this.policy,
       this.set,
       pickingSettings(parsed),
@@ -96,8 +102,7 @@ export class Balancer extends ManagedList {
         return this.hooks.onPick.length === 0 || this.hooks.admits(attempt) ? attempt : undefined
       },
     )
-    this.#handover = new Handover(this.queue, this.#picking, () => this.list.settle())
-    this.#inForce.attach()
+    this.#handover = new Handover(this.queue, this.picking, () => this.list.settle())
   }
 
   /** With every default in place: one object, whose place another takes when they change. */
@@ -148,7 +153,7 @@ export class Balancer extends ManagedList {
    */
   explain(request: Partial<PickRequest> = {}): Explanation {
     this.list.settle()
-    return this.#picking.explain({ method: 'GET', url: '/', headers: {}, ...request })
+    return this.picking.explain({ method: 'GET', url: '/', headers: {}, ...request })
   }
 
   /**
@@ -158,12 +163,7 @@ export class Balancer extends ManagedList {
   pick(exchange: AttemptOwner): Attempt | 'saturated' | 'none' {
     this.list.settle()
     if (this.#handover.mustQueue(exchange)) return 'saturated'
-    return this.#picking.pick(exchange)
-  }
-
-  /** An attempt at this backend, unless it is full or a hook refuses. */
-  attemptAt(backend: Backend, exchange: AttemptOwner): Attempt | 'saturated' | 'none' {
-    return this.#picking.at(backend, exchange)
+    return this.picking.pick(exchange)
   }
 
   /** Requests in progress. */
@@ -210,9 +210,10 @@ export class Balancer extends ManagedList {
     this.#inForce.replace(policy)
     this.queue.max = options.queue.max
     this.budget.configure(options.retry.budget)
+    this.hedging = hedgingWith(options.hedge, this.clock, this.hedging)
     this.counts.limit(options.timeouts)
     this.#slowStart.configure(options.slowStart)
-    this.#picking.configure(policy, pickingSettings(options))
+    this.picking.configure(policy, pickingSettings(options))
   }
 
   async #close(): Promise<void> {
@@ -225,11 +226,12 @@ export class Balancer extends ManagedList {
     this.#inForce.detach()
     await this.list.close()
     this.counts.close()
+    this.hedging?.stop()
   }
 
   #onSwap(now: BackendSet, before: BackendSet): void {
     this.#slowStart.observe(now, before)
-    this.#picking.over(now)
+    this.picking.over(now)
     if (now.panicking !== before.panicking) logPanic(this.#log, this.name, now)
     if (channels.backendsChange.hasSubscribers) channels.backendsChange.publish({ balancer: this, now, before })
     this.#handover.changed()

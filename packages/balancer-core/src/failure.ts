@@ -145,6 +145,8 @@ export const failures = {
     retry: 'elsewhere',
     message: 'The backend was taken out of service',
   },
+  // Only of an attempt, never of a request.
+  'hedge-lost': { status: 503, blame: 'proxy', retry: 'never', message: 'Another attempt responded first' },
   'client-gone': { status: 499, blame: 'client', retry: 'never', message: 'The client closed the connection' },
   'client-stalled': { status: 499, blame: 'client', retry: 'never', message: 'The client stopped reading' },
 } as const satisfies Record<string, FailureKind>

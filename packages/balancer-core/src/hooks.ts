@@ -22,6 +22,11 @@ export interface BalancerHooks {
   onAttemptStart: (attempt: Attempt) => void
   /** The final response headers have arrived. */
   onAttemptResponse: (attempt: Attempt) => void
+  /**
+   * The response of this attempt goes to the client, and no other attempt will follow. Its `headers` may still be changed;
+   * also told of a response that switches protocols. Not of failures that the balancer answers itself.
+   */
+  onResponse: (attempt: Attempt) => void
   /** Exactly once for each attempt that started; its `outcome` is set. */
   onAttemptEnd: (attempt: Attempt) => void
   /** The list was changed. Vetoes do not trigger this, so that a hook may place some. */
@@ -60,6 +65,7 @@ export class Hooks {
   readonly onPick: BalancerHooks['onPick'][] = []
   readonly onAttemptStart: BalancerHooks['onAttemptStart'][] = []
   readonly onAttemptResponse: BalancerHooks['onAttemptResponse'][] = []
+  readonly onResponse: BalancerHooks['onResponse'][] = []
   readonly onAttemptEnd: BalancerHooks['onAttemptEnd'][] = []
   readonly onBackendsChange: BalancerHooks['onBackendsChange'][] = []
   readonly onBackendsPropose: BalancerHooks['onBackendsPropose'][] = []
@@ -89,7 +95,7 @@ export class Hooks {
   }
 
   /** Calls every hook of that name. */
-  tell(name: 'onAttemptStart' | 'onAttemptResponse' | 'onAttemptEnd', attempt: Attempt): void {
+  tell(name: 'onAttemptStart' | 'onAttemptResponse' | 'onResponse' | 'onAttemptEnd', attempt: Attempt): void {
     for (const hook of this[name]) this.#call(name, hook, attempt)
   }
 

@@ -51,6 +51,7 @@ function attemptFields(attempt: Attempt): object {
     ...(attempt.outcome !== undefined && { ended: round(attempt.endedAt - startedAt) }),
     ...(attempt.reused && { reused: true }),
     ...(attempt.lastResort && { lastResort: true }),
+    ...(attempt.hedge && { hedge: true }),
     // When a drain aborts a request, undici's message says "client" and means the connection.
     ...(attempt.error instanceof Error && attempt.outcome !== 'drain-deadline' && { error: attempt.error.message }),
     ...(certificate !== undefined && { certificate }),
@@ -77,7 +78,8 @@ const ends: Readonly<Record<TunnelEnd, string>> = {
 function messageOf({ attempts, error, tunnel }: ExchangeView, outcome: Outcome, duration: number): string {
   if (tunnel !== undefined) return `tunnel ${ends[tunnel.closedBy ?? 'client']} after ${spoken(duration)}`
   if (outcome === 'ok') return 'forwarded'
-  const last = attempts.at(-1)
+  // Of two at once, the last one may not be the one that failed last.
+  const last = attempts.findLast((attempt) => attempt.outcome === outcome) ?? attempts.at(-1)
   if (last !== undefined) return `failed: ${outcome} after ${spoken(duration)}, backend ${last.backend.id}`
   return `not forwarded: ${outcome}${error instanceof Error ? ` (${error.message})` : ''}`
 }

@@ -222,6 +222,36 @@ export interface BalancerOptions {
       floor?: number
     }
   } | boolean
+  /**
+   * Send a second attempt of a slow request to another backend, and take the first response (hedging). Only requests
+   * without a body, with an idempotent method of `retry.methods`
+   * @default false
+   */
+  hedge?: {
+    /**
+     * A request is slow when it has waited for response headers longer than this share of recent ones did (%)
+     * @default 95
+     */
+    percentile?: number
+    /**
+     * Shortest time until a request counts as slow (ms)
+     * @default 1
+     */
+    minDelay?: number
+    /** Limit on all second attempts together */
+    budget?: {
+      /**
+       * Hedging budget: second attempts allowed, as a share of the requests of the last 10 s that may be hedged
+       * @default 0.05
+       */
+      ratio?: number
+      /**
+       * Hedging budget: second attempts per second that are always allowed
+       * @default 0
+       */
+      floor?: number
+    }
+  } | false
   /** Queue for requests while every backend is at `maxInFlight` */
   queue?: {
     /**

@@ -15,6 +15,7 @@ import { BackendOptions, parseBackends, type ParsedBackend } from './backends/ba
 import { tlsFaults } from './connections/tls/tls-faults.ts'
 import type { Clock } from './clock.ts'
 import { BadOptionsError } from './errors.ts'
+import { HedgeOptions } from './hedging/hedge-options.ts'
 import { corePolicies } from './picking/policies/by-name.ts'
 import type { NamedPolicies } from './picking/policies/named-policy.ts'
 import { parsePolicy, type ParsedPolicy } from './picking/policies/parse-policy.ts'
@@ -76,6 +77,11 @@ export const BalancerOptions = Type.Object(
     pool: PoolOptions,
     timeouts: TimeoutOptions,
     retry: canBeOff(RetryOptions, { attempts: 0 }),
+    hedge: Type.Union([HedgeOptions, Type.Literal(false)], {
+      default: false,
+      description:
+        'Send a second attempt of a slow request to another backend, and take the first response (hedging). Only requests without a body, with an idempotent method of `retry.methods`',
+    }),
     queue: canBeOff(QueueOptions, { max: 0 }),
     upgrade: canBeOff(UpgradeOptions, { protocols: [] }),
     maxExchanges: Type.Optional(

@@ -46,6 +46,7 @@ test('the table', () => {
       'client-deadline 408 client never',
       'stream-timeout 504 proxy never',
       'drain-deadline 503 proxy elsewhere',
+      'hedge-lost 503 proxy never',
       'client-gone 499 client never',
       'client-stalled 499 client never',
     ],

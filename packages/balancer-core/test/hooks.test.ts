@@ -71,6 +71,7 @@ describe('adding', () => {
       'onPick',
       'onAttemptStart',
       'onAttemptResponse',
+      'onResponse',
       'onAttemptEnd',
       'onBackendsChange',
       'onBackendsPropose',
@@ -120,11 +121,11 @@ describe('onPick', () => {
 })
 
 describe('the hooks of an attempt', () => {
-  for (const name of ['onAttemptStart', 'onAttemptResponse', 'onAttemptEnd'] as const) {
+  for (const name of ['onAttemptStart', 'onAttemptResponse', 'onResponse', 'onAttemptEnd'] as const) {
     test(`${name}: all are told in order, and nobody else`, () => {
       const { hooks } = hooked()
       const told: string[] = []
-      for (const other of ['onAttemptStart', 'onAttemptResponse', 'onAttemptEnd'] as const) {
+      for (const other of ['onAttemptStart', 'onAttemptResponse', 'onResponse', 'onAttemptEnd'] as const) {
         hooks.add(other, (given) => void told.push(`${other} one ${given === attempt}`))
         hooks.add(other, (given) => void told.push(`${other} two ${given === attempt}`))
       }

@@ -79,6 +79,7 @@ describe('defaults', () => {
         grpc: [],
         budget: { ratio: 0.2, floor: 10 },
       },
+      hedge: false,
       queue: { max: 1024 },
       upgrade: { protocols: ['websocket'], idle: 600_000, linger: 30_000, maxAge: 0, maxPerBackend: 0, weight: 0.1 },
       minClientRate: 240,

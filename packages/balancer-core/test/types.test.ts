@@ -70,6 +70,7 @@ test('names are closed lists', () => {
     | 'onPick'
     | 'onAttemptStart'
     | 'onAttemptResponse'
+    | 'onResponse'
     | 'onAttemptEnd'
     | 'onBackendsChange'
     | 'onBackendsPropose'

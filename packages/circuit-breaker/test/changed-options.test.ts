@@ -70,7 +70,7 @@ test('more trials are let through at once', async (t) => {
   const { app, breaker, clock, change, fail, vetoes } = await breaking(t, { failures: 1, openFor: 1000 })
   await fail(1)
   clock.advance(1000)
-  const attempt = () => app.balancer.attemptAt(app.balancer.backend('a'), { attempts: [], clock } as never)
+  const attempt = () => app.balancer.picking.at(app.balancer.backend('a'), { attempts: [], clock } as never)
   const first = attempt() as unknown as { backend: unknown; startedAt: number }
   first.startedAt = clock.now()
   app.balancer.hooks.tell('onAttemptStart', first as never)

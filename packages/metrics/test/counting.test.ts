@@ -56,6 +56,16 @@ test('the wait for a backend is the time without an attempt', () => {
   // Of a response that is not wanted, the rest may still arrive while the next attempt is under way.
   assert.equal(waited('ok', [100, 120, 190, 'ok'], [125, 130, 140, 'ok']), 5)
   assert.equal(waited('ok', [100, 120, 0], [125, 130, 140, 'ok']), 5)
+  // Beside a slow one, another was sent: nothing waited, whichever responded first, and whatever became of the other.
+  assert.equal(waited('ok', [110, 150, 190, 'ok'], [140, 0, 150, 'hedge-lost']), 10)
+  assert.equal(waited('ok', [110, 0, 150, 'hedge-lost'], [140, 150, 190, 'ok']), 10)
+  assert.equal(waited('ok', [110, 150, 190, 'ok'], [120, 0, 130, 'reset-before-headers']), 10)
+  assert.equal(waited('client-gone', [110, 0, 120, 'connect-refused'], [115, 0, 200, 'client-gone']), 10)
+  // Both failed, and a retry had to wait.
+  assert.equal(
+    waited('ok', [110, 0, 150, 'reset-before-headers'], [120, 0, 130, 'reset-before-headers'], [160, 170, 180, 'ok']),
+    10 + 10,
+  )
   // It never came to another.
   assert.equal(waited('queue-timeout', [110, 0, 120, 'connect-refused']), 10 + 80)
   assert.equal(waited('queue-timeout', [110, 120, 130, 'ok']), 10 + 80)
@@ -94,6 +104,30 @@ test('an exchange is counted once, whatever became of it, and every attempt but 
   assert.equal(traffic.retries, 0 + 0 + 2 + 1)
   assert.deepEqual([traffic.duration.count, traffic.duration.sum], [4, 1])
   assert.deepEqual([traffic.queueWait.count, traffic.queueWait.sum], [3, 0])
+})
+
+test('attempts beside a slow one are no retries', () => {
+  const traffic = new Traffic([1])
+  const at = { startedAt: 100, respondedAt: 0, endedAt: 100 }
+  const [slow, beside, retry] = [
+    { ...at, hedge: false },
+    { ...at, hedge: true },
+    { ...at, hedge: false },
+  ]
+  const ended = (attempts: readonly object[], answeredBy?: object) =>
+    traffic.exchangeEnded({
+      startedAt: 100,
+      endedAt: 350,
+      status: 200,
+      attempts,
+      answeredBy,
+    } as unknown as ExchangeView)
+  ended([slow], slow)
+  ended([slow, beside], beside)
+  ended([slow, beside], slow)
+  ended([slow, beside, retry], retry)
+  ended([slow, beside])
+  assert.deepEqual([traffic.hedges, traffic.hedgesWon, traffic.retries], [4, 1, 1])
 })
 
 test('OpenMetrics is for those who name it, and like it no less than text', () => {

@@ -1,4 +1,4 @@
-import type { Static, TArray, TObject, TSchema } from '@sinclair/typebox'
+import type { Static, TArray, TObject, TSchema, TUnion } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import type { Open } from './parts.ts'
 import { switched, type Switchable } from './switch.ts'
@@ -10,7 +10,9 @@ type GivenPart<Schema extends TSchema> =
       ? Given<Schema> & (Schema extends Open ? Readonly<Record<string, unknown>> : unknown)
       : Schema extends TArray<infer Item>
         ? readonly Static<Item>[]
-        : Static<Schema>)
+        : Schema extends TUnion<infer Parts>
+          ? GivenPart<Parts[number]>
+          : Static<Schema>)
 
 /** What may be given where a schema has defaults: everything optional, nested objects in part. */
 export type Given<Schema extends TObject> = {

@@ -12,32 +12,41 @@ export interface OptionChange {
 const isPlain = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype
 
-/** The part of a value that may be shown. */
-function shown(value: unknown, isHidden: boolean): unknown {
+/** Is that place one of those: by its path, or as `*.name` by its name alone? */
+function isListed(place: string, listed: readonly string[]): boolean {
+  return listed.some((one) => (one.startsWith('*.') ? place.endsWith(one.slice(1)) : one === place))
+}
+
+/** The part of a value at this place that may be shown. */
+function shown(value: unknown, place: string, isHidden: boolean, hidden: readonly string[]): unknown {
   if (value === undefined || typeof value === 'boolean' || value === null) return value
   if (isHidden) return '(hidden)'
   if (typeof value === 'function') return '(code)'
-  if (Array.isArray(value)) return value.map((part) => shown(part, false))
-  if (isPlain(value)) return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, shown(part, false)]))
+  const part = (one: unknown, at: string) => shown(one, at, isListed(at, hidden), hidden)
+  if (Array.isArray(value)) return value.map((one, index) => part(one, `${place}.${index}`))
+  if (isPlain(value))
+    return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, part(one, `${place}.${key}`)]))
   return typeof value === 'object' ? '(code)' : value
 }
 
 /**
  * Every option of `after` that differs from `before`, in the order of `after`. Objects are compared part by part, other
- * values as a whole. `hidden` lists options whose values, with everything below them, may be secrets.
+ * values as a whole. `hidden` lists options whose values, with everything below them, may be secrets: `pool.tls`, or
+ * `*.secret` for all of that name.
  */
 export function optionChanges(before: unknown, after: unknown, hidden: readonly string[] = []): OptionChange[] {
   const changes: OptionChange[] = []
   function compare(from: unknown, to: unknown, option: string, isHidden: boolean): void {
     if (isDeepStrictEqual(from, to)) return
     if (!isPlain(from ?? {}) || !isPlain(to ?? {})) {
-      changes.push({ option, from: shown(from, isHidden), to: shown(to, isHidden) })
+      const part = (value: unknown) => shown(value, option, isHidden, hidden)
+      changes.push({ option, from: part(from), to: part(to) })
       return
     }
     const [old, now] = [(from ?? {}) as Record<string, unknown>, (to ?? {}) as Record<string, unknown>]
     for (const key of new Set([...Object.keys(now), ...Object.keys(old)])) {
       const place = option === '' ? key : `${option}.${key}`
-      compare(old[key], now[key], place, isHidden || hidden.includes(place))
+      compare(old[key], now[key], place, isHidden || isListed(place, hidden))
     }
   }
   compare(before, after, '', false)

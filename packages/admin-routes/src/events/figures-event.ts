@@ -28,7 +28,9 @@ export const FiguresEvent = Type.Object({
   at: Type.Number({ description: 'Time of the event, in ms since the epoch' }),
   seconds: Type.Number({ description: 'Length of the period' }),
   ...counts,
-  retries: Type.Integer({ description: 'Retries and failovers: attempts after the first of their request' }),
+  retries: Type.Integer({
+    description: 'Retries and failovers: attempts after the first of their request, without hedges',
+  }),
   exchanges: Type.Integer({ description: 'Requests in progress now' }),
   tunnels: Type.Integer({ description: 'Of those, open tunnels' }),
   waiting: Type.Integer({ description: 'Of those, waiting in the queue for a backend' }),

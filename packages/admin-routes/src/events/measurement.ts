@@ -16,11 +16,11 @@ export class Measurement {
   }
 
   /** `endedAt` on the clock: a request for a tunnel ends with its handshake. */
-  exchangeEnded({ status, outcome, blame, startedAt, attempts }: ExchangeView, endedAt: number): void {
-    const answered = outcome === 'ok' ? (attempts.at(-1)?.effectiveStatus ?? status) : status
+  exchangeEnded({ status, outcome, blame, startedAt, attempts, answeredBy }: ExchangeView, endedAt: number): void {
+    const answered = outcome === 'ok' ? (answeredBy?.effectiveStatus ?? status) : status
     const failed = answered >= 500 || (outcome !== 'ok' && blame !== 'client')
     this.#exchanges.add(failed, endedAt - startedAt)
-    this.#retries += Math.max(0, attempts.length - 1)
+    if (attempts.length > 1) this.#retries += attempts.filter(({ hedge }) => !hedge).length - 1
   }
 
   attemptEnded({ backend, effectiveStatus: status, blame, startedAt, respondedAt }: Attempt): void {

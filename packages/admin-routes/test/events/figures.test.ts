@@ -1,3 +1,4 @@
+import type { Attempt, Balancer, ExchangeView } from '@fastify-balancer/balancer-core'
 import { Value } from '@sinclair/typebox/value'
 import assert from 'node:assert/strict'
 import { channel } from 'node:diagnostics_channel'
@@ -8,7 +9,9 @@ import { startBackend, unusedOrigin } from '../../../../test/support/backend.ts'
 import { rawClient } from '../../../../test/support/raw.ts'
 import { until } from '../../../../test/support/until.ts'
 import { handshake, startUpgradeBackend, switching } from '../../../../test/support/upgrade-backend.ts'
+import { ManualClock } from '../../../../test/support/clock.ts'
 import { FiguresEvent } from '../../src/events/figures-event.ts'
+import { Measurement } from '../../src/events/measurement.ts'
 import { at, read, start, type Reader, type StageOptions } from './stage.ts'
 
 const exchangeEnd = channel('balancer-core:exchange:end')
@@ -192,4 +195,15 @@ test('a request for a tunnel counts when its handshake has ended, and no later',
   clock.advance(1000)
   const [, next] = await take(reader, 2)
   assert.deepEqual([next!.requests, next!.latency, next!.exchanges, next!.tunnels], [0, null, 0, 0])
+})
+
+test('a hedge is no retry, and the response that counts is the one that the client got', () => {
+  const balancer = { clock: new ManualClock(), backends: [], tunnels: { size: 0 }, queue: { length: 0 } }
+  const measurement = new Measurement(balancer as unknown as Balancer)
+  const slow = { hedge: false, effectiveStatus: 500 } as Attempt
+  const hedge = { hedge: true, effectiveStatus: 0 } as Attempt
+  const exchange = { status: 500, outcome: 'ok', startedAt: 0, attempts: [slow, hedge], answeredBy: slow }
+  measurement.exchangeEnded(exchange as unknown as ExchangeView, 1)
+  const { failed, retries } = measurement.take(0)
+  assert.deepEqual([failed, retries], [1, 0])
 })

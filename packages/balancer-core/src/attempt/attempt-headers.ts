@@ -26,6 +26,13 @@ function indexOf(headers: readonly string[], name: string): number {
   return -1
 }
 
+/** The value of a field, in any case: those of several are joined, as Node does it; undefined if there is none. */
+export function headerOf(headers: readonly string[], name: string): string | undefined {
+  const lower = name.toLowerCase()
+  const values = headers.filter((_, index) => index % 2 === 1 && headers[index - 1]!.toLowerCase() === lower)
+  return values.length === 0 ? undefined : values.join(lower === 'cookie' ? '; ' : ', ')
+}
+
 /**
  * Replaces all header fields of this name, in any case; `undefined` removes them. Returns a copy, unless nothing
  * changes. Anything that undici would refuse is refused here, before it costs a connection.

@@ -18,7 +18,7 @@ export interface OwnerOf<Attempt> extends ViewOfExchange<Attempt> {
   onSending(): void
   /** Which time limit applies now, in ms (0 = none), and the failure when it is exceeded. */
   limitOf(attempt: Attempt): { readonly limit: number; readonly reason: FailureReason }
-  onInformation(status: number, headers: IncomingFields): void
+  onInformation(attempt: Attempt, status: number, headers: IncomingFields): void
   onResponse(attempt: Attempt, controller: Dispatcher.DispatchController, headers: IncomingFields): void
   onData(chunk: Buffer): void
   onBorrowed(chunk: Buffer): boolean

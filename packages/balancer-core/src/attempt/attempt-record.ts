@@ -29,6 +29,8 @@ export class AttemptRecord {
   readonly number: number
   /** Its backend was unhealthy, but all healthy ones had failed this request. */
   readonly lastResort: boolean
+  /** Sent beside an attempt that was slow. Not yet known in `onPick`. */
+  hedge = false
   /** A connection was ready: a byte of the request may have reached the backend. */
   started = false
   /** The whole request has been handed to the socket. */

@@ -1,7 +1,7 @@
 // Room `attempt`: one attempt of one exchange at one backend: its state, its time limits, and how many there may be.
 import type { Duplex } from 'node:stream'
 import type { Dispatcher } from 'undici'
-import { withHeader, type AttemptRequest, type Sending } from './attempt-headers.ts'
+import { headerOf, withHeader, type AttemptRequest, type Sending } from './attempt-headers.ts'
 import type { CounterOf, OwnerOf } from './attempt-owner.ts'
 import { AttemptRecord } from './attempt-record.ts'
 import type { Backend } from '../backends/backend.ts'
@@ -56,6 +56,12 @@ export class Attempt extends AttemptRecord implements ConnectionAware, Swept {
     this.#dispatching = true
     pool.dispatch(request, this)
     this.#dispatching = false
+  }
+
+  /** A header that it will send; undefined if there is none. Only within `onAttemptStart`. @throws Error at any later time */
+  getHeader(name: string): string | undefined {
+    if (this.#request === undefined) throw new Error(`'${name}' can be read only within onAttemptStart`)
+    return headerOf(this.#request.headers, name)
   }
 
   /**
@@ -144,7 +150,7 @@ export class Attempt extends AttemptRecord implements ConnectionAware, Swept {
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: IncomingFields): void {
     if (status < 200) {
-      this.exchange.onInformation(status, headers)
+      this.exchange.onInformation(this, status, headers)
       return
     }
     const { exchange } = this

@@ -20,6 +20,8 @@ export interface ViewOfExchange<Attempt> extends PickRequest {
   readonly grpcStatus: StatusName | undefined
   /** Every attempt so far, in order. */
   readonly attempts: readonly Attempt[]
+  /** The one whose response the client gets; undefined before its headers have arrived. */
+  readonly answeredBy: Attempt | undefined
   /** Its tunnel, once it was upgraded. */
   readonly tunnel: TunnelView | undefined
   /** How it ended; undefined before that. */

@@ -2,6 +2,9 @@ import { strict } from '@fastify-balancer/option-schema'
 import { Type, type Static } from '@sinclair/typebox'
 import { statusNames } from '../grpc/status-code.ts'
 
+/** Idempotent methods (RFC 9110 §9.2.2), independent of `retry.methods`. */
+export const idempotentMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE'])
+
 const notOk = statusNames.filter((name) => name !== 'OK')
 
 export const RetryOptions = Type.Object(

@@ -15,8 +15,8 @@ const fixed = {
   random: 'it is chosen when the balancer is made',
 } as const
 
-/** Settings of policies that may be secrets. */
-const hiddenSettings = ['policy.secret', 'policy.policy.secret']
+/** Settings of policies that may be secrets, also of policies within others. */
+const hiddenSettings = ['*.secret']
 
 /** Options for which there is something to choose with. */
 export interface NextOptions {

@@ -3,16 +3,18 @@ import type { Duplex } from 'node:stream'
 import type { Attempt, ExchangeView } from '../attempt/attempt.ts'
 import type { TunnelView } from '../backends/backend.ts'
 import type { Balancer } from '../balancer.ts'
+import { channels } from '../channels.ts'
 import type { RemoteCall } from '../grpc/remote-call.ts'
 import { failureStatus } from '../grpc/failure-status.ts'
 import type { StatusName } from '../grpc/status-code.ts'
 import { signedInAt } from '../attempt/signed-in.ts'
 import type { Backend } from '../backends/backend.ts'
-import { isUploading } from '../request/request-body.ts'
+import { brokenBody, isCutOff, isUploading } from '../request/request-body.ts'
 import type { Clock } from '../clock.ts'
 import { blameOf, type Blame, type FailureReason, type Outcome } from '../failure.ts'
 import type { IncomingFields } from '../headers/fields.ts'
-import type { Outgoing } from '../request/outgoing-request.ts'
+import { logExchange } from '../log.ts'
+import { outgoing, rewriteOutgoing, type Outgoing } from '../request/outgoing-request.ts'
 import type { ParsedOptions } from '../options.ts'
 import type { AttemptCounts } from '../attempt-counts.ts'
 import type { Forwarding } from './forwarding.ts'
@@ -32,9 +34,14 @@ export class ExchangeRecord implements ExchangeView {
   startedAt = 0
   endedAt = 0
   readonly attempts: Attempt[] = []
+  answeredBy: Attempt | undefined
   /** Set once the outcome is known: `ok` only when everything was sent to the client. */
   outcome: Outcome | undefined
   error: unknown
+  /** The client closed the connection before the response was complete. */
+  clientGone = false
+  /** Undefined until the request has been found to be valid. */
+  protected outgoing: Outgoing | undefined
   /** Counts towards `maxExchanges`. */
   protected hasRoom = false
 
@@ -73,7 +80,8 @@ export class ExchangeRecord implements ExchangeView {
   }
 
   get body(): Buffer | undefined {
-    return undefined
+    const body = this.outgoing?.body
+    return Buffer.isBuffer(body) ? body : undefined
   }
 
   get home(): Backend | undefined {
@@ -82,6 +90,11 @@ export class ExchangeRecord implements ExchangeView {
 
   get uploading(): boolean {
     return isUploading(this.request)
+  }
+
+  get ownFailure(): FailureReason | undefined {
+    if (this.clientGone || isCutOff(this.request)) return 'client-gone'
+    return brokenBody(this.outgoing!.body, this.request) === undefined ? undefined : 'bad-request'
   }
 
   get grpcStatus(): StatusName | undefined {
@@ -107,6 +120,15 @@ export class ExchangeRecord implements ExchangeView {
     return undefined
   }
 
+  /** Validates the request, and builds the one to send. @throws RequestFault when it must not be forwarded */
+  protected build(): void {
+    const { request, forwarding } = this
+    const out = outgoing(request, forwarding.request)
+    this.outgoing = out
+    rewriteOutgoing(out, request, forwarding.request)
+    this.prepare(out)
+  }
+
   /** Changes the request before it is sent anywhere. @throws RequestFault when it must not be forwarded */
   protected prepare(_out: Outgoing): void {}
 
@@ -121,6 +143,22 @@ export class ExchangeRecord implements ExchangeView {
 
   onUpgrade(_attempt: Attempt, stream: Duplex, _head: Buffer): void {
     stream.destroy()
+  }
+
+  protected tellOfStart(): void {
+    if (channels.exchangeStart.hasSubscribers) channels.exchangeStart.publish({ exchange: this })
+  }
+
+  protected tellOfEnd(): void {
+    if (channels.exchangeEnd.hasSubscribers) channels.exchangeEnd.publish({ exchange: this })
+    logExchange(this, this.options.logQuery)
+  }
+
+  /** Tells hooks that this response goes to the client; false if one of them has ended the exchange. */
+  protected passes(attempt: Attempt): boolean {
+    const { hooks } = this.balancer
+    if (hooks.onResponse.length > 0) hooks.tell('onResponse', attempt)
+    return this.outcome === undefined
   }
 
   /** Those that wait to be refused, and those that have ended, must not take the room of others. */

@@ -5,7 +5,7 @@ import { Answer } from '../response/answer.ts'
 import type { Attempt, AttemptOwner } from '../attempt/attempt.ts'
 import { bindIfSignedIn } from '../attempt/signed-in.ts'
 import type { WaitingExchange } from '../balancer.ts'
-import { channels } from '../channels.ts'
+import { hedgeOf, type Hedge } from '../hedging/hedge.ts'
 import { failureError } from '../errors.ts'
 import { ExchangeRecord } from './exchange-record.ts'
 import { replyWithFailure } from './failure-reply.ts'
@@ -21,11 +21,10 @@ import { laneForCall } from '../response/trailers-only-lane.ts'
 import { distrust, isLatest, isPipelined, waitForTurn } from '../request/pipelining.ts'
 import { progressLimit, type ProgressLimit } from './limits/progress-limit.ts'
 import { closeConnection } from './close-connection.ts'
-import { logExchange } from '../log.ts'
-import { attemptRequest, outgoing, rewriteOutgoing, type Outgoing } from '../request/outgoing-request.ts'
+import { attemptRequest } from '../request/outgoing-request.ts'
 import { openFresh } from '../backends/pool.ts'
 import type { Waiter } from '../picking/queue.ts'
-import { brokenBody, isCutOff, RequestFault } from '../request/request-body.ts'
+import { brokenBody, RequestFault } from '../request/request-body.ts'
 import { refuse } from './refusals.ts'
 import { isListed, Retries } from './retry.ts'
 import type { IncomingFields } from '../headers/fields.ts'
@@ -35,18 +34,16 @@ import type { IncomingFields } from '../headers/fields.ts'
  * answered. It always ends exactly once, when the client's side of it has closed.
  */
 export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExchange {
-  /** The client closed the connection before the response was complete. */
-  clientGone = false
   previousWaiter: Waiter | undefined
   nextWaiter: Waiter | undefined
   waiting = false
 
   readonly #lane: Lane
-  #outgoing: Outgoing | undefined
   #current: Attempt | undefined
   /** With an answer, no further attempt can follow. */
   #answer: Answer | undefined
   #retries: Retries | undefined
+  #hedge: Hedge | undefined
   #ended = false
   readonly #limits = new TimeLimits(this, this.options.timeouts.idle, this.forwarding.rate.least)
   #watch: ClientWatch | undefined
@@ -68,22 +65,20 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
 
   /** Validates the request, and goes on to the first attempt. */
   #start(): void {
-    const { balancer, request, forwarding } = this
+    const { balancer, request } = this
     const { timeouts } = this.options
     this.call = callOf(request.raw)
     this.startedAt = this.clock.now()
     this.hasRoom = balancer.enter()
     tellOfClose(this.reply.raw, this)
-    if (channels.exchangeStart.hasSubscribers) channels.exchangeStart.publish({ exchange: this })
+    this.tellOfStart()
     // The client may have gone while an earlier hook was running.
     if (this.reply.raw.destroyed) return this.onClose()
     if (!this.hasRoom) return refuse(this, 'overloaded')
     startLimit(this.#limits, this.call, timeouts.request)
     try {
-      this.#outgoing = outgoing(request, forwarding.request)
-      rewriteOutgoing(this.#outgoing, request, forwarding.request)
-      this.prepare(this.#outgoing)
-      if (this.call !== undefined) keepCopy(this.#outgoing, this.call, this.options.retry)
+      this.build()
+      if (this.call !== undefined) keepCopy(this.outgoing!, this.call, this.options.retry)
     } catch (error) {
       const isFault = error instanceof RequestFault
       if (isFault) distrust(request.raw.socket)
@@ -93,12 +88,13 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
     balancer.budget.deposit(this.startedAt)
     if (request.raw.headers.expect !== undefined) this.#limits.start('continue-timeout', timeouts.continue)
     // The body of a request whose headers have just been parsed arrives later in this same tick, if it is small.
-    if (this.#outgoing.smallLength > 0) process.nextTick(takeBody, this, this.#outgoing.smallLength)
+    const { smallLength } = this.outgoing!
+    if (smallLength > 0) process.nextTick(takeBody, this, smallLength)
     else this.#attemptFirst()
   }
 
   onBody(body: Buffer): void {
-    this.#outgoing!.body = body
+    this.outgoing!.body = body
     this.#attemptFirst()
   }
 
@@ -121,20 +117,26 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
 
   /** Sends the request to the attempt's backend; also called when a backend is free for a queued request. */
   attempt(attempt: Attempt): void {
-    const { backend } = attempt
-    const { timeouts } = this.options
-    const fresh = this.#retries?.distrusting === true
+    const { hedging } = this.balancer
     this.#limits.stop('queue-timeout')
     // The first attempt of this kind: all of them share this time limit.
     if (attempt.lastResort && this.attempts.at(-1)?.lastResort !== true)
-      this.#limits.start('no-backend', timeouts.connect)
-    this.attempts.push(attempt)
+      this.#limits.start('no-backend', this.options.timeouts.connect)
     this.#current = attempt
-    const dispatcher = fresh ? openFresh(backend, backend.poolOptions, timeouts) : backend.pool
-    const request = attemptRequest(this.#outgoing!, backend.hostname, timeouts)
+    this.send(attempt)
+    if (hedging !== undefined) (this.#hedge ??= hedgeOf(this, this.outgoing!, hedging))?.watch(attempt)
+  }
+
+  send(attempt: Attempt): void {
+    const { backend } = attempt
+    const { timeouts } = this.options
+    const fresh = this.#retries?.distrusting === true
+    const pool = fresh ? openFresh(backend, backend.poolOptions, timeouts) : backend.pool
+    const request = attemptRequest(this.outgoing!, backend.hostname, timeouts)
     if (this.call !== undefined) passDeadline(request, this.call, this)
-    attempt.start(dispatcher, request)
-    if (fresh) backend.closeAfterUse(dispatcher)
+    this.attempts.push(attempt)
+    attempt.start(pool, request)
+    if (fresh) backend.closeAfterUse(pool)
   }
 
   /** There is a connection, and the request is about to be written to it. */
@@ -144,31 +146,27 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
   }
 
   limitOf(attempt: Attempt): ProgressLimit {
-    const out = this.#outgoing!
-    this.client.check(attempt, out)
-    return progressLimit(attempt, out, this.call, this.#answer?.paused === true, this.options.timeouts)
+    this.client.check(attempt, this.outgoing!)
+    return progressLimit(attempt, this.outgoing!, this.call, this.#answer?.paused === true, this.options.timeouts)
   }
 
-  override get body(): Buffer | undefined {
-    const body = this.#outgoing?.body
-    return Buffer.isBuffer(body) ? body : undefined
+  onInformation(attempt: Attempt, status: number, headers: IncomingFields): void {
+    if (attempt === this.#current && this.outcome === undefined) this.client.onInformation(attempt, status, headers)
   }
 
-  get ownFailure(): FailureReason | undefined {
-    if (this.clientGone || isCutOff(this.request)) return 'client-gone'
-    return brokenBody(this.#outgoing!.body, this.request) === undefined ? undefined : 'bad-request'
-  }
-
-  onInformation(status: number, headers: IncomingFields): void {
-    if (this.outcome === undefined) this.client.onInformation(this.#current!, status, headers)
+  #awaits(attempt: Attempt): boolean {
+    return this.outcome === undefined && (attempt === this.#current || attempt === this.#hedge?.beside)
   }
 
   onResponse(attempt: Attempt, controller: Dispatcher.DispatchController, headers: IncomingFields): void {
     bindIfSignedIn(attempt, this.request.raw)
-    if (attempt !== this.#current || this.outcome !== undefined) return attempt.discard()
-    if (isListed(attempt, this.options.retry) && this.#retry(attempt, 'status')) return attempt.discard()
+    if (!this.#awaits(attempt)) return attempt.discard()
+    if (isListed(attempt, this.options.retry) && this.#goesOn(attempt, 'status')) return attempt.discard()
+    if (!this.passes(attempt)) return attempt.discard()
+    this.#current = this.answeredBy = attempt
+    this.#hedge?.won(attempt)
     const lane = this.call === undefined ? this.#lane : laneForCall(this.#lane, this.call, headers, this.reply.raw)
-    this.#answer = new Answer(this, lane, attempt, controller, headers, this.#outgoing!.method)
+    this.#answer = new Answer(this, lane, attempt, controller, headers, this.outgoing!.method)
     this.#answer.start(headers)
     if (attempt.connection?.longLength !== undefined) attempt.connection.lends = this.#answer.borrows
   }
@@ -187,37 +185,38 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
   }
 
   onFailure(attempt: Attempt, reason: FailureReason, error: unknown): void {
-    if (attempt !== this.#current || this.outcome !== undefined) return
-    if (this.#answer === undefined && this.#retry(attempt, reason)) return
-    this.fail(reason, brokenBody(this.#outgoing!.body, this.request) ?? error)
+    if (!this.#awaits(attempt)) return
+    if (this.#answer === undefined && this.#goesOn(attempt, reason)) return
+    this.fail(reason, brokenBody(this.outgoing!.body, this.request) ?? error)
+  }
+
+  /** The attempt beside it may still answer, or another one follows. */
+  #goesOn(failed: Attempt, reason: FailureReason | 'status'): boolean {
+    const other = this.#hedge?.after(failed, reason)
+    if (other === undefined) return this.#retry(failed, reason)
+    this.#current = other
+    return true
   }
 
   /** Another attempt, if there may be one and a backend for it. */
   #retry(failed: Attempt, reason: FailureReason | 'status'): boolean {
-    const { balancer } = this
-    // When the app closes, requests at all backends are aborted.
-    if (reason === 'drain-deadline' && balancer.closing) return false
-    this.#retries ??= new Retries(this.options.retry, balancer.budget)
-    if (!this.#retries.may(failed, reason, this.#outgoing!)) return false
-    const again = reason === 'stale-connection' && balancer.set.available.includes(failed.backend)
-    let next = again ? balancer.attemptAt(failed.backend, this) : 'none'
-    if (typeof next !== 'object') next = balancer.pick(this)
+    this.#retries ??= new Retries(this)
+    const next = this.#retries.after(failed, reason, this.outgoing!)
+    if (next === undefined) return false
     const goesOn = typeof next === 'object' || (next === 'saturated' && this.#queue())
     this.#retries.decided(goesOn)
     if (typeof next === 'object') this.attempt(next)
     return goesOn
   }
 
-  /**
-   * Fails the request: attempts in progress are cancelled, and the client gets an error response if that is still
-   * possible.
-   */
+  /** Fails the request, cancels its attempts, and sends the client an error response if that is still possible. */
   fail(reason: FailureReason, error: unknown): void {
     if (this.outcome !== undefined) return
     this.outcome = reason
     this.error = error
     this.stopWaiting()
     this.#current?.cancel(reason)
+    this.#hedge?.beside?.cancel(reason)
     if (this.clientGone) return
     const failure = failureError(reason, error)
     if (this.#answer !== undefined && (closeCall(this, this.#answer) || !this.#answer.abandon(failure))) return
@@ -238,12 +237,12 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
     this.giveRoom()
     this.balancer.leave()
     if (this.balancer.closing && isLatest(this.reply.raw, this.request.raw)) closeConnection(this.request.raw)
-    if (channels.exchangeEnd.hasSubscribers) channels.exchangeEnd.publish({ exchange: this })
-    logExchange(this, this.options.logQuery)
+    this.tellOfEnd()
   }
 
   protected stopWaiting(): void {
     if (this.waiting) this.balancer.queue.leave(this)
+    this.#hedge?.stop()
     this.#watch?.stop()
     this.#limits.stopAll()
   }

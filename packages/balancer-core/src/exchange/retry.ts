@@ -1,6 +1,7 @@
-import type { Attempt } from '../attempt/attempt.ts'
+import type { Attempt, AttemptOwner } from '../attempt/attempt.ts'
+import type { Balancer } from '../balancer.ts'
 import type { RetryBudget } from '../attempt/retry-budget.ts'
-import type { RetryOptions } from '../attempt/retry-options.ts'
+import { idempotentMethods, type RetryOptions } from '../attempt/retry-options.ts'
 import { failures, type FailureReason } from '../failure.ts'
 import type { StatusName } from '../grpc/status-code.ts'
 import { failureStatus } from '../grpc/failure-status.ts'
@@ -12,9 +13,6 @@ import type { Outgoing } from '../request/outgoing-request.ts'
  * this many times, or one request would try every backend of a dead fleet.
  */
 export const maxRedirects = 10
-
-/** Idempotent methods (RFC 9110 §9.2.2), independent of `retry.methods`. */
-const idempotent = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE'])
 
 /** The facts that decide whether another attempt may follow. */
 export interface RetryQuestion {
@@ -47,7 +45,7 @@ export function isFree(
 ): boolean {
   if (!started) return true
   if (reason === 'status' || failures[reason].retry !== 'fresh-connection') return false
-  return !renewed && replayable && options.attempts > 0 && idempotent.has(method)
+  return !renewed && replayable && options.attempts > 0 && idempotentMethods.has(method)
 }
 
 /**
@@ -84,25 +82,44 @@ function isGrpcListed(reason: FailureReason | 'status', { exchange, grpcStatus }
   return isIn(grpc, reason === 'status' ? grpcStatus : failureStatus(reason))
 }
 
+/** The exchange. */
+interface Retried extends AttemptOwner {
+  readonly options: { readonly retry: RetryOptions }
+  readonly balancer: Pick<Balancer, 'budget' | 'closing' | 'picking' | 'pick'>
+}
+
 /** The retries of one exchange. Created only when an attempt has failed. */
 export class Retries {
-  readonly #options: RetryOptions
-  readonly #budget: RetryBudget
+  readonly #exchange: Retried
   #resent = 0
   #renewed = false
   #asked: RetryQuestion | undefined
   /** A kept connection turned out to be closed: the next attempt uses a new one, as there is one such retry. */
   distrusting = false
 
-  constructor(options: RetryOptions, budget: RetryBudget) {
-    this.#options = options
-    this.#budget = budget
+  constructor(exchange: Retried) {
+    this.#exchange = exchange
   }
 
-  /** May another attempt follow this one? Then call `decided` with whether one does. */
-  may(failed: Attempt, reason: FailureReason | 'status', out: Outgoing): boolean {
+  /**
+   * Another attempt after this one, or why there is none now; undefined if none may follow. Otherwise call `decided` with
+   * whether one does.
+   */
+  after(failed: Attempt, reason: FailureReason | 'status', out: Outgoing): Attempt | 'saturated' | 'none' | undefined {
+    const exchange = this.#exchange
+    const { balancer } = exchange
+    // When the app closes, requests at all backends are aborted.
+    if (reason === 'drain-deadline' && balancer.closing) return undefined
+    if (!this.#may(failed, reason, out)) return undefined
+    const isStale = reason === 'stale-connection' && balancer.picking.keeps(failed.backend, exchange)
+    const again = isStale ? balancer.picking.at(failed.backend, exchange) : 'none'
+    return typeof again === 'object' ? again : balancer.pick(exchange)
+  }
+
+  #may(failed: Attempt, reason: FailureReason | 'status', out: Outgoing): boolean {
     if (out.body instanceof RecordedBody) out.body = out.body.whole ?? out.body
     const { method, body, upgrade } = out
+    const { options, balancer } = this.#exchange
     const { started, exchange } = failed
     // A backend that has switched, although its 101 was lost, has begun something.
     const replayable = upgrade === undefined && (body === null || Buffer.isBuffer(body))
@@ -112,7 +129,7 @@ export class Retries {
       reason,
       started: started && !isUnread,
       method,
-      listed: isGrpcListed(reason, failed, this.#options.grpc),
+      listed: isGrpcListed(reason, failed, options.retry.grpc),
       replayable,
       attempts: exchange.attempts.length,
       resent: this.#resent,
@@ -121,13 +138,14 @@ export class Retries {
     }
     this.#asked = question
     this.distrusting ||= reason === 'stale-connection'
-    return mayRetry(question, this.#options, this.#budget)
+    return mayRetry(question, options.retry, balancer.budget)
   }
 
   decided(goesOn: boolean): void {
     const question = this.#asked!
-    if (isFree(question, this.#options)) this.#renewed ||= question.started
+    const { options, balancer } = this.#exchange
+    if (isFree(question, options.retry)) this.#renewed ||= question.started
     else if (goesOn) this.#resent++
-    else this.#budget.refund(question.now)
+    else balancer.budget.refund(question.now)
   }
 }

@@ -32,7 +32,6 @@ export class UpgradeExchange extends Exchange {
   readonly #early: EarlyBytes
   /** Of the handshake: the client's, or over HTTP/2 one of our own for each attempt. */
   #key: string | undefined
-  #out: Outgoing | undefined
   #tunnel: Tunnel | undefined
 
   constructor(
@@ -79,14 +78,13 @@ export class UpgradeExchange extends Exchange {
       throw new RequestFault('a WebSocket handshake without a key, or not with GET')
     out.upgrade = this.upgrade.join(', ')
     out.headers.push('connection', 'Upgrade', 'upgrade', out.upgrade)
-    this.#out = out
   }
 
   override attempt(attempt: Attempt): void {
     // There is no key over HTTP/2, whatever the client sends (RFC 8441 §5); backends that speak HTTP/1.1 need one.
     if (this.#asked.isConnect) {
       this.#key = newKey()
-      this.#out!.headers = withHeader(this.#out!.headers, 'sec-websocket-key', this.#key)
+      this.outgoing!.headers = withHeader(this.outgoing!.headers, 'sec-websocket-key', this.#key)
     }
     super.attempt(attempt)
   }
@@ -139,6 +137,7 @@ export class UpgradeExchange extends Exchange {
       breakOff(reply.raw, new Error('a response had begun before the backend switched protocols'))
       return false
     }
+    if (!this.passes(attempt)) return false
     const { via, rewrite } = forwarding.response
     const status = this.#success
     const rules = { status, bodyless: true, chunks: false, via, own: reply.getHeaders() }

@@ -78,12 +78,13 @@ export class Picking<Place extends object, S extends Seeker> {
       if (wasTried(backend, seeker)) continue
       const place = this.at(backend, seeker)
       if (typeof place === 'object') return place
+      if (place === 'saturated' && this.#picker.bound?.(seeker) === backend) return 'saturated'
     }
     const answer = this.#search(seeker)
     return answer === 'none' && seeker.attempts.length > 0 ? this.#resort(seeker) : answer
   }
 
-  /** See `Balancer.attemptAt`. */
+  /** A place at this backend, unless it is full or a hook refuses. */
   at(backend: Backend, seeker: S, lastResort = false): Place | 'saturated' | 'none' {
     if (backend.inFlight >= backend.maxInFlight) return 'saturated'
     return this.#take(backend, seeker, lastResort) ?? 'none'
@@ -92,6 +93,8 @@ export class Picking<Place extends object, S extends Seeker> {
   /** A place at this backend for a waiting request, if it may be sent there. */
   offer(backend: Backend, seeker: S): Place | undefined {
     if (wasTried(backend, seeker)) return undefined
+    // Its own backend, and what is to be done without that, are not in the hands of chance.
+    if (this.#picker.bound?.(seeker) !== undefined) return placeOf(this.pick(seeker))
     if (!this.#set.available.includes(backend)) {
       const resort = this.#resortOf(seeker)
       const isResort = resort?.backends.includes(backend) === true
@@ -108,8 +111,19 @@ export class Picking<Place extends object, S extends Seeker> {
     return this.#picker.accepts?.(seeker, backend) ?? this.#picker.peek(seeker) === backend
   }
 
+  /** Is it a backend for this request, new as it may be: an available one, or the one that its client is bound to? */
+  keeps(backend: Backend, seeker: S): boolean {
+    return this.#set.available.includes(backend) || this.#picker.bound?.(seeker) === backend
+  }
+
+  /** Is its client bound to one backend? */
+  isBound(seeker: S): boolean {
+    return this.#picker.bound?.(seeker) !== undefined
+  }
+
   /** Is there any backend, full or not, that this request may be sent to? */
   mayWait(seeker: Seeker): boolean {
+    if (this.#picker.bound?.(seeker) === null) return false
     return (
       this.#set.available.some((backend) => !wasTried(backend, seeker)) ||
       (this.#resortOf(seeker)?.backends.length ?? 0) > 0

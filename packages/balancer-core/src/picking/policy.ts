@@ -29,6 +29,11 @@ export interface Picker {
    * that `peek` answers may be used.
    */
   accepts?(request: PickRequest, backend: Backend): boolean
+  /**
+   * The backend to which the client of this request is bound: while that is full, the request waits for it. Null if no
+   * other than one that must not be used now may get it; undefined if the client is bound to none.
+   */
+  bound?(request: PickRequest): Backend | null | undefined
   /** The figure that the policy compares, if any: lower is better. */
   score?(backend: Backend): number
   /** What that figure is made of, or where the backend stands, for people. */
@@ -50,7 +55,7 @@ export interface Policy<Host = unknown> {
    */
   over(available: readonly Backend[], draining?: readonly Backend[], spare?: readonly Backend[]): Picker
   /**
-   * Called once, before the first request: a place to add hooks and start timers. Returns what takes them away again, when
+   * Called once, before the first `over` and the first request: a place to add hooks and start timers. Returns what takes them away again, when
    * another policy takes its place or the balancer closes.
    */
   attach?(balancer: Host): (() => void) | void

@@ -6,6 +6,8 @@ import { listenApp } from '../../../../test/support/app.ts'
 import { ask } from '../../../../test/support/ask.ts'
 import { startBackend } from '../../../../test/support/backend.ts'
 import plugin, { Balancer, type NamedPolicy, type PickRequest, type Policy } from '../../src/index.ts'
+import { backendSet } from '../../src/backends/backend-set.ts'
+import { Picking } from '../../src/picking/picking.ts'
 import { corePolicies } from '../../src/picking/policies/by-name.ts'
 import type { PolicyOption } from '../../src/picking/policies/policy-option.ts'
 
@@ -162,4 +164,35 @@ test('settings are checked by the policy that they are for', () => {
   assert.match(faults({ name: 'last', policy: { name: 'rndom' } }), /policy\.policy: .*did you mean 'random'/)
   assert.match(faults({ name: 'last', policy: { name: 'last', of: 'x' } }), /policy\.policy\.of: expected/)
   assert.match(faults('lsat'), /policy: expected round-robin, .*last, or an object.*did you mean 'last'/)
+})
+
+test('a client that no backend may serve does not wait for one', () => {
+  const set = backendSet([], 1, 0)
+  const seeker = { attempts: [] } as never
+  for (const [answer, waits] of [
+    [null, false],
+    [undefined, true],
+  ] as const) {
+    const policy: Policy = {
+      name: 'own',
+      over: () => ({ pick: () => answer, peek: () => answer, bound: () => answer }),
+    }
+    const [backend] = new Balancer({ backends: ['http://127.0.0.1:1'] }).backends
+    const picking = new Picking(policy, { ...set, available: [backend!] }, { lastResort: false }, () => undefined)
+    assert.equal(picking.mayWait(seeker), waits)
+  }
+})
+
+test('a policy is attached before it sees the first set', () => {
+  const told: string[] = []
+  const policy: Policy = {
+    name: 'own',
+    over(available) {
+      told.push('over')
+      return { pick: () => available[0], peek: () => available[0] }
+    },
+    attach: () => void told.push('attach'),
+  }
+  void new Balancer({ backends: ['http://127.0.0.1:1'], policy })
+  assert.deepEqual(told, ['attach', 'over'])
 })

@@ -7,9 +7,16 @@ import type { CircuitBreakerSettings } from '@fastify-balancer/circuit-breaker'
 import type { HealthCheckSettings } from '@fastify-balancer/health-check'
 import type { MetricsOptions } from '@fastify-balancer/metrics'
 import type { MirrorSettings } from '@fastify-balancer/mirror'
+import type { StickySettings } from '@fastify-balancer/policies'
 
 /** What `register` takes: everything optional, nested objects in part; `false` leaves a plugin out. */
 export interface BalancerOptions extends CoreOptions {
+  /**
+   * Sticky sessions: a client stays with the backend that answered it first, by a cookie or a header; `policy` chooses
+   * for new clients
+   * @default false
+   */
+  sticky?: Omit<StickySettings, 'policy'> | false
   /**
    * Health checks, active and passive; `false` = none
    * @default true

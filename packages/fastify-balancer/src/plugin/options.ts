@@ -10,6 +10,7 @@ import { Type, type TObject } from '@sinclair/typebox'
 import { dashboardOptions, FacadeDashboardOptions } from './dashboard-options.ts'
 import type { BalancerOptions as Options } from './options.generated.ts'
 import { policies } from './policies.ts'
+import { faultsOfSticky, StickyOptions } from './sticky-option.ts'
 import { faultsOfUnderPressure, UnderPressureOptions } from './under-pressure.ts'
 
 /** The options of a plugin, or whether there is one. */
@@ -20,6 +21,11 @@ const plugin = (options: TObject, byDefault: boolean, description: string) =>
 export const BalancerOptions: TObject = Type.Object(
   {
     ...CoreOptions.properties,
+    sticky: Type.Union([StickyOptions, Type.Literal(false)], {
+      default: false,
+      description:
+        'Sticky sessions: a client stays with the backend that answered it first, by a cookie or a header; `policy` chooses for new clients',
+    }),
     healthCheck: plugin(
       Type.Omit(HealthCheckOptions, ['balancer']),
       true,
@@ -63,7 +69,9 @@ export type BalancerOptions = Options
 
 /** The options of each plugin; `false` for those that are left out. */
 export interface PluginOptions {
+  /** As they are given, without what `sticky` makes of `policy`. */
   readonly core: CoreOptions
+  readonly sticky: StickyOptions | false
   readonly healthCheck: HealthCheckOptions | false
   readonly circuitBreaker: CircuitBreakerOptions | false
   readonly mirror: MirrorOptions | false
@@ -82,9 +90,20 @@ function on<Part extends object>(given: Part | boolean | undefined, byDefault: b
 
 /** The options of each plugin by themselves, with `true` read as its defaults. It checks nothing: see `check`. */
 export function pluginOptions(given: BalancerOptions): PluginOptions {
-  const { healthCheck, circuitBreaker, mirror, metrics, admin, dashboard, underPressure, ...core } = given
+  const {
+    sticky = false,
+    healthCheck,
+    circuitBreaker,
+    mirror,
+    metrics,
+    admin,
+    dashboard,
+    underPressure,
+    ...core
+  } = given
   return {
     core,
+    sticky,
     healthCheck: on(healthCheck, true),
     circuitBreaker: on(circuitBreaker, true),
     mirror: mirror === undefined ? false : mirror,
@@ -120,6 +139,12 @@ function adminFaults(admin: AdminRoutesOptions | false): readonly string[] {
   ]
 }
 
+/** `true` would have no secret. */
+function stickyFaults(sticky: StickyOptions | false, policy: CoreOptions['policy']): readonly string[] {
+  if (sticky !== (true as unknown)) return partFaults('sticky', sticky, (one) => faultsOfSticky(one, policy))
+  return ["sticky: needs a secret: `sticky: { secret: ['…'] }`"]
+}
+
 /** What no plugin knows: their own options are asked for by name. */
 function unknownFaults(given: object): readonly string[] {
   const unknown = Object.keys(given).filter((name) => !Object.hasOwn(BalancerOptions.properties, name))
@@ -128,11 +153,13 @@ function unknownFaults(given: object): readonly string[] {
 
 /** Every fault of the options of all plugins together, one line each. */
 export function faultsOfRegister(given: BalancerOptions): readonly string[] {
-  const { core, healthCheck, circuitBreaker, mirror, metrics, admin, dashboard, underPressure } = pluginOptions(given)
+  const { core, sticky, healthCheck, circuitBreaker, mirror, metrics, admin, dashboard, underPressure } =
+    pluginOptions(given)
   const known = Object.entries(core).filter(([name]) => Object.hasOwn(BalancerOptions.properties, name))
   return [
     ...unknownFaults(core),
     ...faultsOfOptions(Object.fromEntries(known), policies),
+    ...stickyFaults(sticky, core.policy),
     ...partFaults('healthCheck', healthCheck, faultsOfCheck),
     ...partFaults('circuitBreaker', circuitBreaker, faultsOfBreaker),
     // Not `true`: a mirror needs an address.

@@ -8,20 +8,14 @@ import type { FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import { administer } from './administration.ts'
 import { check, pluginOptions, type BalancerOptions } from './options.ts'
+import { withSticky } from './sticky-option.ts'
 import { shedUnderPressure } from './under-pressure.ts'
 
 async function plugin(app: FastifyInstance, given: BalancerOptions): Promise<void> {
   check(given)
-  const {
-    core: options,
-    healthCheck,
-    circuitBreaker,
-    mirror,
-    metrics,
-    admin,
-    dashboard,
-    underPressure,
-  } = pluginOptions(given)
+  const { core: plain, sticky, healthCheck, circuitBreaker, mirror, ...around } = pluginOptions(given)
+  const { metrics, admin, dashboard, underPressure } = around
+  const options = withSticky(plain, sticky)
   // Before the routes, so that its hook applies to them.
   if (underPressure !== false) await shedUnderPressure(app, underPressure)
   // Its policies can be named from here on.

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import type { BalancerOptions } from './options.ts'
 import { balancer } from './plugin.ts'
+import { withSticky } from './sticky-option.ts'
 
 /**
  * Registers a balancer whose health check, circuit breaker and mirror can be switched on later, by a change of its options,
@@ -10,9 +11,10 @@ export async function registerSwitchable(
   app: FastifyInstance,
   options: Omit<BalancerOptions, 'admin' | 'metrics' | 'dashboard' | 'underPressure'>,
 ): Promise<void> {
-  const { healthCheck = {}, circuitBreaker = {}, mirror = false, ...others } = options
+  const { healthCheck = {}, circuitBreaker = {}, mirror = false, sticky = false, ...others } = options
   await app.register(balancer, {
     ...others,
+    sticky,
     healthCheck: healthCheck === false ? { type: 'none' } : healthCheck,
     circuitBreaker: circuitBreaker === false ? {} : circuitBreaker,
     mirror: mirror === false ? { to: [] } : mirror,
@@ -23,6 +25,6 @@ export async function registerSwitchable(
     ...(mirror === false && { mirror: false }),
   }
   if (Object.keys(beside).length === 0) return
-  const change = await app.balancers.get(others.name ?? 'default')!.prepare(others, { beside })
+  const change = await app.balancers.get(others.name ?? 'default')!.prepare(withSticky(others, sticky), { beside })
   change.commit()
 }

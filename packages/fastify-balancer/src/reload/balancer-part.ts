@@ -1,5 +1,6 @@
 import type { Balancer, PreparedChange, PreviewedBackend } from '@fastify-balancer/balancer-core'
 import type { BalancerConfiguration } from '../configuration/configuration.ts'
+import { withSticky } from '../plugin/sticky-option.ts'
 import { unchanged, type Part, type PartFault, type ToldChange } from './part.ts'
 
 /** The backends of a change, one by one. */
@@ -24,6 +25,14 @@ function backendChanges({ added, removed, changed, overridden }: PreparedChange[
 
 const textOf = (backend: PreviewedBackend, name: keyof PreviewedBackend) => JSON.stringify(backend[name])
 
+/** A change of the policy that `sticky` makes of `policy`, told as one of these two options. */
+function asOption(change: ToldChange): ToldChange {
+  const { option, from, to } = change
+  if (option === 'policy') return from === to ? change : { option: 'sticky', from: undefined, to: 'added' }
+  const isWithin = /^policy\.policy\b/.test(option)
+  return { ...change, option: isWithin ? option.slice('policy.'.length) : option.replace(/^policy\./, 'sticky.') }
+}
+
 /** A fault begins with the option that it is about, where it has one. */
 function faultAt(place: string, fault: string): PartFault {
   const [, option, message] = /^([\w-]+(?:\.[\w-]+)*): (.*)$/s.exec(fault) ?? []
@@ -38,12 +47,12 @@ export async function balancerPart(
   index: number,
   force: boolean,
 ): Promise<Part> {
-  const { healthCheck = {}, circuitBreaker = {}, mirror = false, ...options } = configuration
+  const { healthCheck = {}, circuitBreaker = {}, mirror = false, sticky = false, ...options } = configuration
   const beside = { 'health-check': healthCheck, 'circuit-breaker': circuitBreaker, mirror }
   const place = `balancers.${balancer.name}`
   let change: PreparedChange
   try {
-    change = await balancer.prepare(options, { force, beside })
+    change = await balancer.prepare(withSticky(options, sticky), { force, beside })
   } catch (error) {
     return { ...unchanged, faults: [{ pointer: `/balancers/${index}`, message: (error as Error).message }] }
   }
@@ -53,7 +62,10 @@ export async function balancerPart(
   })
   return {
     faults: change.faults.map((fault) => faultAt(`/balancers/${index}`, fault)),
-    changes: [...backendChanges(change.backends), ...change.changes].map(below),
+    changes: [
+      ...backendChanges(change.backends),
+      ...(sticky === false ? change.changes : change.changes.map(asOption)),
+    ].map(below),
     cannot: change.cannot.map(below),
     commit: () => change.commit(),
     abandon: () => change.abandon(),

@@ -9,10 +9,16 @@ interface LoggedAttempt {
   readonly outcome: string
   readonly status?: number
   readonly ended?: number
+  readonly hedge?: true
 }
 
-function wayOf({ backend, outcome, status, ended }: LoggedAttempt): string {
-  const how = [status, outcome === 'ok' ? undefined : outcome, ended === undefined ? undefined : `${ended} ms`]
+function wayOf({ backend, outcome, status, ended, hedge }: LoggedAttempt): string {
+  const how = [
+    hedge === true ? 'hedge' : undefined,
+    status,
+    outcome === 'ok' ? undefined : outcome,
+    ended === undefined ? undefined : `${ended} ms`,
+  ]
   return ` → ${[backend, ...how.filter((part) => part !== undefined)].join(' ')}`
 }
 

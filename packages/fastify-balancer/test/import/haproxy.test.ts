@@ -113,6 +113,39 @@ test('policies', (t) => {
   assert.match(told(unsaid)[0]!, /haproxy\.cfg:1: differs: listen web: no balance is given/)
 })
 
+test('clients that are kept at one server: by a cookie that is inserted, with a secret from the environment', (t) => {
+  const secret = ['${STICKY_SECRET}']
+  const servers = 'server a a:1 cookie x\nserver b b:1 cookie y'
+  for (const [line, sticky, further] of [
+    ['SRV insert indirect nocache', { cookie: 'SRV', secret }, ''],
+    [
+      'SRV insert indirect nocache httponly secure domain .example.com maxlife 2h attr "SameSite=Strict"',
+      { cookie: 'SRV', secret, secure: true, sameSite: 'strict', domain: 'example.com', maxAge: 7_200_000 },
+      '',
+    ],
+    ['SRV insert maxidle 1h', { cookie: 'SRV', secret }, '; backends do not see the cookie; there is no maxidle'],
+  ] as const) {
+    const result = balancer(t, `cookie ${line}\n${servers}`)
+    assert.deepEqual([result.sticky, result.isComplete], [sticky, true], line)
+    const report = told(result).find((one) => one.includes('STICKY_SECRET'))!
+    assert.ok(report.endsWith(`clients are bound anew${further}`), report)
+  }
+  const inherited = fromHaproxy(
+    t,
+    `defaults\ncookie SRV insert indirect\nlisten web\nmode http\nbind :80\noption redispatch\nbalance roundrobin\n${servers}\n`,
+  )
+  assert.deepEqual(inherited.written.balancers[0]!.sticky, { cookie: 'SRV', secret })
+  for (const [lines, reason] of [
+    [`cookie SRV prefix\n${servers}`, /only a cookie that is inserted/],
+    ['cookie SRV insert\nserver a a:1', /no server has a value of it/],
+    [servers, /cookie: clients are not kept at one backend/],
+  ] as const) {
+    const result = balancer(t, lines)
+    assert.deepEqual([result.sticky, result.isComplete], [undefined, false])
+    assert.ok(told(result).some((line) => line.includes('left out') && reason.test(line)))
+  }
+})
+
 test('timeouts and retries, from defaults too', (t) => {
   const { written, report } = fromHaproxy(
     t,

@@ -42,6 +42,20 @@ test('a file that is carried over as a whole: exit code 0, and a file that can b
   assert.deepEqual(await faultsIn(t, out), [])
 })
 
+test('a secret that the file needs is a variable in it', async (t) => {
+  const sticky = whole
+    .replace('http {', 'http { upstream web { sticky cookie srv; server a:1; }')
+    .replace(/10[^;]*/, 'web')
+  const { code, out, err } = await run(t, writeFiles(t, { 'nginx.conf': sticky }))
+  assert.equal(code, 0, err)
+  const path = writeFiles(t, { 'fastify-balancer.yaml': out })
+  const [fault] = (await readConfiguration(path, {})).faults
+  assert.match(fault!.message, /STICKY_SECRET/)
+  const { faults, configuration } = await readConfiguration(path, { STICKY_SECRET: 'a secret of the test' })
+  assert.deepEqual(faults, [])
+  assert.deepEqual(configuration!.balancers[0]!.sticky, { cookie: 'srv', secret: ['a secret of the test'] })
+})
+
 test('something is left out: exit code 1, with its line and the reason on standard error', async (t) => {
   const { code, out, err } = await run(t, writeFiles(t, { 'nginx.conf': whole.replace('http {', 'http { gzip on;') }))
   assert.equal(code, 1)

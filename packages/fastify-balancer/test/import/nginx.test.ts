@@ -85,17 +85,40 @@ test('parameters of servers', (t) => {
   )
 })
 
-test('policies; those that keep clients at one server are left out', (t) => {
+test('policies; those by a hash are left out', (t) => {
   const policyFor = (line: string) =>
     balancer(t, 'location / { proxy_pass http://web; }', `upstream web { ${line} server a:1; server b:1; }`)
   assert.deepEqual(
     ['', 'random;', 'random two;', 'random two least_conn;', 'least_conn;'].map((line) => policyFor(line).policy),
     ['round-robin', 'random', 'p2c', 'p2c', 'least-requests'],
   )
-  for (const line of ['ip_hash;', 'hash $request_uri consistent;', 'sticky cookie srv;']) {
-    const result = policyFor(line)
-    assert.equal(result.policy, 'round-robin')
-    assert.match(told(result)[0]!, /^nginx\.conf:3: left out: .*: a client is not bound to one backend/)
+  const result = policyFor('hash $request_uri consistent;')
+  assert.equal(result.policy, 'round-robin')
+  assert.match(told(result)[0]!, /^nginx\.conf:3: left out: .*: there is no such policy/)
+})
+
+test('clients that are kept at one server: by a cookie, with a secret from the environment', (t) => {
+  const stickyFor = (line: string) =>
+    balancer(t, 'location / { proxy_pass http://web; }', `upstream web { ${line} server a:1; server b:1; }`)
+  const secret = ['${STICKY_SECRET}']
+  for (const [line, sticky] of [
+    ['sticky cookie srv;', { cookie: 'srv', secret }],
+    [
+      'sticky cookie s expires=1h domain=.example.com httponly secure path=/app samesite=strict;',
+      { cookie: 's', secret, secure: true, sameSite: 'strict', path: '/app', domain: 'example.com', maxAge: 3_600_000 },
+    ],
+    ['sticky cookie s expires=60d;', { cookie: 's', secret, maxAge: 5_184_000_000 }],
+    ['sticky cookie s expires=max;', { cookie: 's', secret, maxAge: 34_560_000_000 }],
+    ['ip_hash;', { cookie: 'srv', secret }],
+  ] as const) {
+    const result = stickyFor(`${line} least_conn;`)
+    assert.deepEqual([result.sticky, result.policy, result.isComplete], [sticky, 'least-requests', true])
+    assert.match(told(result)[0]!, /^nginx\.conf:3: differs: .*: set the environment variable STICKY_SECRET/)
+  }
+  for (const line of ['sticky route $a;', 'sticky learn create=$a lookup=$b zone=c:1m;']) {
+    const result = stickyFor(line)
+    assert.deepEqual([result.sticky, result.isComplete], [undefined, false])
+    assert.match(told(result)[0]!, /left out: sticky .*by a cookie of the balancer only/)
   }
 })
 

@@ -36,10 +36,12 @@ export function backendFamilies(sources: Sources): readonly FamilyOptions[] {
     family(
       'counter',
       'fastify_balancer_attempt_failures_total',
-      'Failed attempts by reason and by blame (client, backend, proxy)',
+      'Failed attempts by reason and by blame (client, backend, proxy); without hedge-lost, which is no failure',
       (labels, backend, _traffic, { failures }) =>
         outcomesOf(backend).flatMap(([reason, value]) =>
-          reason === 'ok' ? [] : [{ labels: { ...labels, reason, blame: failures[reason].blame }, value }],
+          reason === 'ok' || reason === 'hedge-lost'
+            ? []
+            : [{ labels: { ...labels, reason, blame: failures[reason].blame }, value }],
         ),
     ),
     family(

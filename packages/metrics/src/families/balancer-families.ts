@@ -60,8 +60,20 @@ export function balancerFamilies(sources: Sources): readonly FamilyOptions[] {
     single(
       'counter',
       'fastify_balancer_retries_total',
-      'Retries and failovers: attempts after the first, of ended requests',
+      'Retries and failovers: attempts after the first, of ended requests; without hedges',
       (_balancer, { retries }) => retries,
+    ),
+    single(
+      'counter',
+      'fastify_balancer_hedges_total',
+      'Hedges: attempts sent beside a slow one, of ended requests',
+      (_balancer, { hedges }) => hedges,
+    ),
+    single(
+      'counter',
+      'fastify_balancer_hedges_won_total',
+      'Hedges whose response came first',
+      (_balancer, { hedgesWon }) => hedgesWon,
     ),
     histogram(
       'fastify_balancer_request_duration_seconds',

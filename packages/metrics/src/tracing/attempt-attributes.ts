@@ -22,9 +22,10 @@ function addressOf(backend: Backend): Attributes {
 }
 
 /** The attributes of an attempt at its start. */
-export function attemptAttributes({ exchange, backend, number }: Attempt): Attributes {
+export function attemptAttributes({ exchange, backend, number, hedge }: Attempt): Attributes {
   const attributes = Object.assign(methodAttributes(exchange.method), addressOf(backend))
   attributes['fastify_balancer.balancer'] = exchange.balancerName
+  if (hedge) attributes['fastify_balancer.hedge'] = true
   if (number > 1) attributes['http.request.resend_count'] = number - 1
   return attributes
 }

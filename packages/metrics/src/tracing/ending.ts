@@ -28,13 +28,13 @@ function isError(status: StatusName, firstError: 400 | 500): boolean {
 
 /**
  * The attributes of a span's end. `error.type` marks a failed span: the reason, or a status of at least `firstError`. A
- * failure caused by the client is not an error.
+ * failure caused by the client is not an error, nor is an attempt that was cancelled since another responded first.
  */
 export function endAttributes({ outcome, blame, status, grpcStatus }: Ending, firstError: 400 | 500): Attributes {
   const attributes: Attributes = { 'fastify_balancer.outcome': outcome }
   if (status !== 0) attributes['http.response.status_code'] = status
   if (grpcStatus !== undefined) attributes['rpc.response.status_code'] = grpcStatus
-  if (outcome !== 'ok' && blame !== 'client') attributes['error.type'] = outcome
+  if (outcome !== 'ok' && outcome !== 'hedge-lost' && blame !== 'client') attributes['error.type'] = outcome
   else if (status >= firstError) attributes['error.type'] = String(status)
   else if (grpcStatus !== undefined && isError(grpcStatus, firstError)) attributes['error.type'] = grpcStatus
   return attributes

@@ -9,6 +9,11 @@ const immediate: ReadonlySet<Outcome | undefined> = new Set<Outcome>([
   'queue-full',
 ])
 
+/** Has an attempt failed, and not as its request did? */
+function isOther(attempt: Outcome | undefined, request: Outcome | undefined): boolean {
+  return attempt !== undefined && attempt !== 'ok' && attempt !== request
+}
+
 /**
  * How long an ended request waited for a free backend, in ms, over all its attempts; `undefined` if it never got so far.
  * Computed as the time without a running attempt.
@@ -18,11 +23,12 @@ export function queueWaitOf({ attempts, startedAt, endedAt, outcome }: ExchangeV
   let wait = 0
   let since = startedAt
   for (const attempt of attempts) {
-    wait += attempt.startedAt - since
+    // One that is hedged runs beside another.
+    wait += Math.max(0, attempt.startedAt - since)
     // Another attempt follows a response whose status is retried, or a failure.
-    since = attempt.respondedAt === 0 ? attempt.endedAt : attempt.respondedAt
+    since = Math.max(since, attempt.respondedAt === 0 ? attempt.endedAt : attempt.respondedAt)
   }
-  const last = attempts[attempts.length - 1]!.outcome
-  const endedWaiting = outcome === 'queue-timeout' || (last !== undefined && last !== 'ok' && last !== outcome)
+  const haveFailed = attempts.every((attempt) => isOther(attempt.outcome, outcome))
+  const endedWaiting = outcome === 'queue-timeout' || haveFailed
   return endedWaiting ? wait + endedAt - since : wait
 }

@@ -42,8 +42,11 @@ export class Traffic {
   readonly requests = new Map<Outcome, StatusCounts>()
   /** Ended calls by gRPC status. */
   readonly calls: CallCounts = new Map()
-  /** Attempts after the first of their request. */
+  /** Attempts after the first of their request, without those beside a slow one. */
   retries = 0
+  /** Attempts beside a slow one, and how many of them responded first. */
+  hedges = 0
+  hedgesWon = 0
   /** Durations of whole requests, until the client had everything; of a request for a tunnel, until that was open. */
   readonly duration: Distribution
   /** Of tunnels that have closed. */
@@ -89,10 +92,17 @@ export class Traffic {
     let statuses = this.requests.get(outcome)
     if (statuses === undefined) this.requests.set(outcome, (statuses = noStatuses()))
     statuses[Math.trunc(exchange.status / 100)]!++
-    if (attempts.length > 1) this.retries += attempts.length - 1
+    if (attempts.length > 1) this.#countFurther(exchange)
     this.duration.observe(endedAt - exchange.startedAt)
     const wait = queueWaitOf(exchange)
     if (wait !== undefined) this.queueWait.observe(wait)
+  }
+
+  #countFurther({ attempts, answeredBy }: ExchangeView): void {
+    const hedges = attempts.filter(({ hedge }) => hedge).length
+    this.hedges += hedges
+    if (answeredBy?.hedge === true) this.hedgesWon++
+    this.retries += attempts.length - 1 - hedges
   }
 
   #callEnded(status: StatusName, attempts: readonly Attempt[]): void {

@@ -61,6 +61,13 @@ for (const [url, scheme, port] of [
     )
   })
 
+test('an attempt beside a slow one says so', () => {
+  const backend = { url: 'http://a.test', hostname: 'a.test', id: 'a' } as Backend
+  const markOf = (hedge: boolean) =>
+    attemptAttributes({ exchange: { method: 'GET' }, backend, number: 2, hedge } as Attempt)['fastify_balancer.hedge']
+  assert.deepEqual([markOf(true), markOf(false)], [true, undefined])
+})
+
 test('what is an error', () => {
   const errorOf = (
     ...[outcome, status, firstError, grpcStatus]: [Ending['outcome'], number, 400 | 500, Ending['grpcStatus']?]
@@ -77,6 +84,7 @@ test('what is an error', () => {
   for (const outcome of ['bad-request', 'client-gone', 'client-stalled'] as const)
     assert.equal(errorOf(outcome, 400, 500), undefined)
   assert.equal(errorOf('client-gone', 503, 500), '503')
+  assert.equal(errorOf('hedge-lost', 0, 400), undefined)
   assert.equal(errorOf('ok', 200, 500, 'UNAVAILABLE'), 'UNAVAILABLE')
   assert.equal(errorOf('ok', 200, 500, 'NOT_FOUND'), undefined)
   assert.equal(errorOf('ok', 200, 400, 'NOT_FOUND'), 'NOT_FOUND')

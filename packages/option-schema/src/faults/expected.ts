@@ -29,6 +29,7 @@ function rangeOf({ minimum, maximum, exclusiveMinimum }: Limits): string {
 function textOf({ pattern, minLength = 0, maxLength }: Limits): string {
   if (pattern !== undefined) return `a string that matches ${pattern}`
   if (maxLength !== undefined) return `a string of ${minLength} to ${maxLength} characters`
+  if (minLength > 1) return `a string of at least ${minLength} characters`
   return minLength > 0 ? 'a string that is not empty' : 'a string'
 }
 

@@ -26,13 +26,13 @@ const settings = Type.Object(
 const share = 0.3
 
 /** A backend that reports shorter times than this part of what is measured here is not believed. */
-const leastService = 0.1
+const leastOwnTime = 0.1
 
 class ReplicaRank extends Observed {
   readonly #penalty: number
   readonly #decay: number
   #response: number | undefined
-  #service = 0
+  #ownTime = 0
   #queue = 0
   #at = 0
 
@@ -44,11 +44,11 @@ class ReplicaRank extends Observed {
 
   override responded(duration: number, now: number): void {
     const { latency = duration, inFlight = 0, waiting = 0 } = freshLoad(this.report, now)?.report ?? {}
-    const service = Math.min(Math.max(latency, leastService * duration), duration)
+    const own = Math.min(Math.max(latency, leastOwnTime * duration), duration)
     const queue = Math.max(inFlight, waiting)
     const part = this.#response === undefined ? 1 : share
     this.#response = (this.#response ?? 0) + part * (duration - (this.#response ?? 0))
-    this.#service += part * (service - this.#service)
+    this.#ownTime += part * (own - this.#ownTime)
     this.#queue += part * (queue - this.#queue)
     this.#at = now
   }
@@ -61,8 +61,8 @@ class ReplicaRank extends Observed {
     return this.#response === undefined ? undefined : faded(this.#response, now - this.#at, this.#decay)
   }
 
-  get service(): number {
-    return this.#service
+  get ownTime(): number {
+    return this.#ownTime
   }
 
   /** The requests expected there with this one, relative to its weight. */
@@ -72,7 +72,7 @@ class ReplicaRank extends Observed {
 
   cost(now: number, balancers: number, meanWeight: number): number {
     if (this.#response === undefined) return this.unknownCost(now, meanWeight)
-    const score = this.#response - this.#service + this.queue(balancers, meanWeight) ** 3 * this.#service
+    const score = this.#response - this.#ownTime + this.queue(balancers, meanWeight) ** 3 * this.#ownTime
     return faded(score, now - this.#at, this.#decay)
   }
 }
@@ -92,7 +92,7 @@ export const c3: NamedPolicy<typeof settings> = {
       cost: (state, now, meanWeight) => state.cost(now, given.balancers, meanWeight),
       details: (state, now) => ({
         responseTime: state.time(now) ?? null,
-        serviceTime: state.service,
+        ownTime: state.ownTime,
         queue: state.queue(given.balancers, 1),
       }),
     })

@@ -22,7 +22,7 @@ const settings = Type.Object(
   strict,
 )
 
-/** Of up to so many backends, all are compared; of more, two that are drawn. */
+/** In sets up to this size all backends are compared; in larger ones, two that are drawn. */
 const mostCompared = 16
 
 /**

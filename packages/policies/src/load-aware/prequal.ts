@@ -34,6 +34,11 @@ function usesOf(count: number): number {
   return surplus <= 0 ? Infinity : Math.max(1, 2 / surplus)
 }
 
+/** The response time to expect (ms). A backend that has answered nothing yet gets one request after the other. */
+function timeOf(state: LatencyAtLoad, now: number): number {
+  return state.time(now) ?? (state.backend.inFlight === 0 ? 0 : Infinity)
+}
+
 /** Points on a line, each backend as long as its weight. */
 function endsOf(backends: readonly Backend[]): Float64Array {
   const ends = new Float64Array(backends.length)
@@ -72,8 +77,6 @@ export const prequal: NamedPolicy<typeof settings> = {
     let meanWeight = 1
 
     const loadOf = (state: LatencyAtLoad, now: number) => (state.load(now) * meanWeight) / state.backend.effectiveWeight
-    const timeOf = (state: LatencyAtLoad, now: number) =>
-      state.time(now) ?? (state.backend.inFlight === 0 ? 0 : Infinity)
 
     return {
       name: 'prequal',

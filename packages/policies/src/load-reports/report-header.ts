@@ -2,8 +2,10 @@
 import type { Attempt } from '@fastify-balancer/balancer-core'
 import { parseReport, type LoadReport } from './parse-report.ts'
 
-/** The response header with a load report, and the request header that asks for it. */
+/** The response header with a load report. */
 export const reportHeader = 'endpoint-load-metrics'
+
+/** The request header that asks for it. */
 export const formatHeader = 'endpoint-load-metrics-format'
 
 /** Asks the backend of this attempt for a report. */

@@ -32,7 +32,7 @@ test('with reports, R − S + q³ × S, with q by the number of balancers', () =
   close(simulated.score('a'), 13 - 4.6 + 3.6 ** 3 * 4.6)
   simulated.ask()
   close(simulated.score('a'), 13 - 4.6 + (1 + 3 + 2.6) ** 3 * 4.6)
-  assert.deepEqual(Object.keys(simulated.details('a')), ['responseTime', 'serviceTime', 'queue'])
+  assert.deepEqual(Object.keys(simulated.details('a')), ['responseTime', 'ownTime', 'queue'])
 })
 
 test('a backend that claims to need no time is believed down to a tenth, and none is slower than measured', () => {
@@ -41,8 +41,8 @@ test('a backend that claims to need no time is believed down to a tenth, and non
   simulated.clock.advance(10)
   simulated.answer(first, 200, report(0, 0))
   simulated.answer(second, 200, report(1e5, 0))
-  close(simulated.details(first.backend.id)['serviceTime'], 1)
-  close(simulated.details(second.backend.id)['serviceTime'], 10)
+  close(simulated.details(first.backend.id)['ownTime'], 1)
+  close(simulated.details(second.backend.id)['ownTime'], 10)
 })
 
 test('unused, it fades after 1 s', () => {

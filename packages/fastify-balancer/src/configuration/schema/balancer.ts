@@ -5,6 +5,7 @@ import { MirrorOptions } from '@fastify-balancer/mirror'
 import { strict } from '@fastify-balancer/option-schema'
 import { Type, type TObject, type TSchema } from '@sinclair/typebox'
 import { policies, policyNames } from '../../plugin/policies.ts'
+import { StickyOptions } from '../../plugin/sticky-option.ts'
 import { objectInFile } from './in-file.ts'
 import { file, moduleExport, secret } from './reference.ts'
 
@@ -110,6 +111,13 @@ const switched = (options: TObject, byDefault: {} | false, description: string) 
 export const BalancerInFile = Type.Object(
   {
     ...core.properties,
+    sticky: Type.Optional(
+      Type.Union([objectInFile(StickyOptions), Type.Literal(false)], {
+        default: false,
+        description:
+          'Sticky sessions: a client stays with the backend that answered it first, by a cookie or a header; `policy` chooses for new clients',
+      }),
+    ),
     healthCheck: switched(healthCheck, {}, 'Health checks, active and passive; `false` = none'),
     circuitBreaker: switched(circuitBreaker, {}, 'A circuit breaker for each backend; `false` = none'),
     mirror: Type.Optional(

@@ -1,6 +1,6 @@
 import { isSwitchable } from '@fastify-balancer/option-schema'
 import { Kind, OptionalKind, Type, type TObject, type TSchema } from '@sinclair/typebox'
-import { moduleExport } from './reference.ts'
+import { moduleExport, secret } from './reference.ts'
 
 /** What stands in a file in place of an option, by its path (`rewrite.request`); `undefined` where it has no place there. */
 export type Replacements = Readonly<Record<string, TSchema | undefined>>
@@ -24,6 +24,9 @@ function partInFile(schema: TSchema, replacements: Replacements, path: string): 
   if (schema.inFile !== undefined)
     return { ...partInFile(schema.inFile as TSchema, replacements, path), ...described(schema) }
   if (isCode(schema)) return moduleExport(schema.description)
+  // JSON Schema's word for what is never shown.
+  if (schema['writeOnly'] === true)
+    return secret(schema.description ?? '', { minLength: (schema['minLength'] as number | undefined) ?? 0 })
   if (schema.type === 'object' && schema.properties !== undefined)
     return objectInFile(schema as TObject, replacements, `${path}.`)
   if (Array.isArray(schema.anyOf))

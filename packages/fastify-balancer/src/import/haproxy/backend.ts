@@ -7,6 +7,7 @@ import { healthCheckOf } from './checks.ts'
 import { textOf } from './lines.ts'
 import { retryOf } from './retries.ts'
 import type { Section } from './section.ts'
+import { stickyIn } from './sticky.ts'
 import { backendOf, numberOf, serverOf, type Server } from './server.ts'
 
 function policyOf(section: Section, report: Report): Tree {
@@ -99,6 +100,7 @@ export function optionsOf(section: Section, folders: Folders, report: Report): T
   const connections = most > 1024 ? most : undefined
   return {
     policy: policyOf(section, report),
+    sticky: stickyIn(section, servers, report),
     backends: servers.map((server, index) => backendOf(server, priorities[index]!)),
     pool: tls === undefined && connections === undefined ? undefined : { connections, tls },
     timeouts: timeoutsOf(section),

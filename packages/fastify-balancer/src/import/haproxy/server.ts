@@ -20,7 +20,6 @@ const plain = new Set(
   'check no-check backup no-backup disabled enabled ssl no-ssl check-ssl send-proxy send-proxy-v2'.split(' '),
 )
 const reasons: Readonly<Record<string, string>> = {
-  cookie: 'clients are not kept at one backend',
   observe: 'failures of requests take no backend out; see `circuitBreaker`',
   slowstart: 'see `slowStart`, which is for all backends of a balancer',
   track: 'each balancer checks its own backends',
@@ -53,7 +52,6 @@ function readSettings(line: Line, words: readonly string[], settings: Map<string
       else report.leaveOut(line.place, textOf(line), `${shown}: ${reasons[word] ?? 'there is no counterpart'}`)
     }
   }
-  if (settings.has('cookie')) report.leaveOut(line.place, textOf(line), `cookie: ${reasons['cookie']}`)
 }
 
 /** Reads a `server` line; undefined, and reported, if it gets no requests here. */

@@ -88,7 +88,6 @@ const leftOut: Readonly<Record<string, string>> = {
   map: 'there are no variables',
   set: 'there are no variables',
   proxy_bind: 'the address that backends are reached from cannot be chosen',
-  sticky: 'clients are not kept at one backend',
   health_check: 'it is of the commercial nginx; write `healthCheck` by hand',
   ssl_ciphers: "Node's ciphers are in force",
   ssl_protocols: 'TLS 1.2 and 1.3 are in force',

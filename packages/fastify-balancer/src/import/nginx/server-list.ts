@@ -4,6 +4,7 @@ import type { Place, Report } from '../result/report.ts'
 import { circuitsOf, type Server } from './server.ts'
 import { textOf, type Directive } from './directive.ts'
 import type { Scope } from './scope.ts'
+import { stickyIn } from './sticky.ts'
 
 /** The servers that stand behind one name. */
 export interface ServerList {
@@ -11,16 +12,18 @@ export interface ServerList {
   readonly place: Place
   readonly servers: readonly Server[]
   readonly policy: Tree
+  /** Clients are kept at one server. */
+  readonly sticky: Tree | undefined
   /** How long idle connections are kept, if the file says so. */
   readonly keepAlive: Tree | undefined
 }
 
-const noHash = 'a client is not bound to one backend; round robin is used instead'
+const noHash = 'there is no such policy; round robin is used instead'
 
 /** Directives that choose a server, and the policy that chooses in the same way. */
 function policyOf(scope: Scope, report: Report): Tree {
   const [leastConn, random] = [scope.own('least_conn').at(-1), scope.own('random').at(-1)]
-  for (const name of ['ip_hash', 'hash', 'sticky', 'least_time']) {
+  for (const name of ['hash', 'least_time']) {
     for (const directive of scope.own(name)) {
       const why = name === 'least_time' ? 'it is of the commercial nginx, and there is no such policy' : noHash
       report.leaveOut(directive.place, textOf(directive), why)
@@ -92,6 +95,7 @@ export function serverListOf(directive: Directive, scope: Scope, report: Report)
     place: directive.place,
     servers,
     policy: policyOf(scope, report),
+    sticky: stickyIn(scope, report),
     keepAlive:
       keepalive === undefined
         ? undefined
@@ -113,6 +117,7 @@ export function singleServer(authority: string, place: Place): ServerList {
     place,
     servers: [{ ...address, isBackup: false, isDown: false }],
     policy: 'round-robin',
+    sticky: undefined,
     keepAlive: undefined,
   }
 }
@@ -132,7 +137,7 @@ function backendOf(server: Server, scheme: string): Tree {
 
 /** What a balancer over an upstream is made of. */
 export function balancingOf(
-  { servers, policy, keepAlive }: ServerList,
+  { servers, policy, sticky, keepAlive }: ServerList,
   scheme: string,
   failing: readonly number[],
 ): TreeObject {
@@ -141,6 +146,7 @@ export function balancingOf(
   const pool = { connections: most > 1024 ? most : undefined, keepAliveTimeout: keepAlive }
   return {
     policy,
+    sticky,
     backends: used.map((server) => backendOf(server, scheme)),
     pool: Object.values(pool).some((value) => value !== undefined) ? pool : undefined,
     queue:

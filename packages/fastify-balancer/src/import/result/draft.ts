@@ -11,8 +11,17 @@ export class Sourced {
   }
 }
 
+/** An environment variable, which is put in when the file is read. */
+export class Variable {
+  readonly name: string
+
+  constructor(name: string) {
+    this.name = name
+  }
+}
+
 /** What the file holds. Entries that are `undefined` are not written. */
-export type Tree = string | number | boolean | readonly Tree[] | TreeObject | Sourced
+export type Tree = string | number | boolean | readonly Tree[] | TreeObject | Sourced | Variable
 
 /** An object of it. */
 export interface TreeObject {
@@ -38,6 +47,7 @@ export function byDefault(program: string, value: Tree, note: string): Sourced {
 /** The value without its comments, as the configuration will have it. */
 export function bare(tree: Tree | undefined): unknown {
   if (tree instanceof Sourced) return bare(tree.value)
+  if (tree instanceof Variable) return `\${${tree.name}}`
   if (Array.isArray(tree)) return (tree as readonly Tree[]).map(bare)
   if (typeof tree !== 'object') return tree
   return Object.fromEntries(

@@ -8,12 +8,18 @@ const milliseconds: Readonly<Record<string, number>> = {
   w: 604_800_000,
 }
 
-/** A length of time such as `1m30s` in milliseconds, rounded up; a number without a unit has `unit`. Undefined if it is none. */
-export function durationOf(text: string, unit: 'ms' | 's'): number | undefined {
+/** What a timer can hold, in ms. */
+const longestTimer = 2_147_483_647
+
+/**
+ * A length of time such as `1m30s` in milliseconds, rounded up; a number without a unit has `unit`. Undefined if it is
+ * none, or longer than `most`.
+ */
+export function durationOf(text: string, unit: 'ms' | 's', most = longestTimer): number | undefined {
   if (!/^(?:\d+(?:us|ms|[smhdw])?\s*)+$/.test(text)) return undefined
   let sum = 0
   for (const [, count, given] of text.matchAll(/(\d+)(us|ms|[smhdw])?/g)) {
     sum += Number(count) * milliseconds[given ?? unit]!
   }
-  return Number.isSafeInteger(Math.ceil(sum)) && sum <= 2_147_483_647 ? Math.ceil(sum) : undefined
+  return Number.isSafeInteger(Math.ceil(sum)) && sum <= most ? Math.ceil(sum) : undefined
 }

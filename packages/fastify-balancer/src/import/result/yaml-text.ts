@@ -1,8 +1,8 @@
 import { Document, isCollection, Pair, Scalar, YAMLMap, YAMLSeq, type Node } from 'yaml'
-import { Sourced, type Draft, type Tree, type TreeObject } from './draft.ts'
+import { Sourced, Variable, type Draft, type Tree, type TreeObject } from './draft.ts'
 
 function isObject(tree: Tree): tree is TreeObject {
-  return typeof tree === 'object' && !Array.isArray(tree) && !(tree instanceof Sourced)
+  return typeof tree === 'object' && !Array.isArray(tree) && !(tree instanceof Sourced) && !(tree instanceof Variable)
 }
 
 /** `${` begins a variable in our file; doubled, it is itself. */
@@ -13,7 +13,7 @@ function literal(text: string): string {
 function seqOf(items: readonly Tree[]): YAMLSeq {
   const seq = new YAMLSeq()
   // Short lists of plain values read best on one line.
-  seq.flow = items.every((item) => typeof item !== 'object')
+  seq.flow = items.every((item) => typeof item !== 'object' || item instanceof Variable)
   for (const item of items) {
     const yaml = yamlOf(item)
     if (item instanceof Sourced && isCollection(yaml)) yaml.commentBefore = ` ${item.comment}`
@@ -41,6 +41,7 @@ function yamlOf(tree: Tree): Node {
     return yaml
   }
   if (Array.isArray(tree)) return seqOf(tree as readonly Tree[])
+  if (tree instanceof Variable) return new Scalar(`\${${tree.name}}`)
   if (isObject(tree)) return mapOf(tree)
   return new Scalar(typeof tree === 'string' ? literal(tree) : tree)
 }
