@@ -17,13 +17,16 @@ async function reporting(t: TestContext) {
   const app = Fastify()
   await app.register(reportLoad)
   const waiting: (() => void)[] = []
+  const release = () => waiting.splice(0).forEach((one) => one())
+  // Else the app would wait for them when it closes.
+  t.after(release)
   app.get('/', async () => 'hello')
   app.get('/held', () => new Promise((resolve) => waiting.push(() => resolve('held'))))
   app.get('/error', async () => {
     throw new Error('broken')
   })
   const { url } = await listenApp(t, app)
-  return { url, waiting, release: () => waiting.splice(0).forEach((one) => one()) }
+  return { url, waiting, release }
 }
 
 /** A balancer in front, which uses reports or does not. */
