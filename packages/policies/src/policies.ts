@@ -1,13 +1,13 @@
 import type { NamedPolicy } from '@fastify-balancer/balancer-core'
 import { consistentPolicies } from './consistent/consistent-policies.ts'
-import { peakEwma } from './load-aware/peak-ewma.ts'
+import { loadAwarePolicies } from './load-aware/load-aware-policies.ts'
 import { sticky } from './sticky/sticky.ts'
 import { canary } from './tiers/canary.ts'
 import { tiers } from './tiers/tiers.ts'
 import { zones } from './tiers/zones.ts'
 
 const named = {
-  'peak-ewma': peakEwma,
+  ...loadAwarePolicies,
   sticky,
   ...consistentPolicies,
   tiers,
