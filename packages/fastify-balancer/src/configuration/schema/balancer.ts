@@ -74,7 +74,7 @@ const healthCheck = objectInFile(HealthCheckOptions, {
   }),
 })
 
-const rate = Type.Union([objectInFile(RateOptions), Type.Literal(false)], {
+const rate = Type.Union([objectInFile(RateOptions), Type.Boolean()], {
   default: false,
   ...described(CircuitBreakerOptions.properties.rate),
 })
@@ -82,7 +82,7 @@ const circuit = objectInFile(CircuitBreakerOptions, { balancer: undefined, backe
 const circuitBreaker = objectInFile(CircuitBreakerOptions, {
   balancer: undefined,
   rate,
-  backends: Type.Record(Type.String(), Type.Union([circuit, Type.Literal(false)]), {
+  backends: Type.Record(Type.String(), Type.Union([circuit, Type.Boolean()]), {
     default: {},
     ...described(CircuitBreakerOptions.properties.backends),
   }),
