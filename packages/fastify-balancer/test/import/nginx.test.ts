@@ -100,7 +100,12 @@ test('policies', (t) => {
   ] as const) {
     const result = policyFor(line)
     assert.deepEqual([result.policy, result.isComplete], [policy, true])
-    assert.deepEqual(told(result).join().match(/least_time/), null)
+    assert.deepEqual(
+      told(result)
+        .join()
+        .match(/least_time/),
+      null,
+    )
   }
 })
 
