@@ -4,8 +4,10 @@ import type { Observations } from './observations.ts'
 import type { Observed } from './observed.ts'
 import { WeightLine } from './weight-line.ts'
 
-/** In sets up to this size all backends are compared; in larger ones, as many that are drawn by weight. */
+/** In sets up to this size all backends are compared; in larger ones, some that are drawn by weight. */
 const mostCompared = 32
+/** So many; as many again would find hardly better ones. */
+const drawn = 16
 
 /** What a rule makes of what was observed. */
 export interface Rating<State extends Observed> {
@@ -57,7 +59,7 @@ export function leastOf<State extends Observed>(
       const now = seen.now()
       let best = states[line.at(number(0))]!
       let lowest = cost(best, now, meanWeight)
-      for (let index = 1; index < mostCompared; index++) {
+      for (let index = 1; index < drawn; index++) {
         const state = states[line.at(number(index))]!
         const one = cost(state, now, meanWeight)
         if (one >= lowest) continue
@@ -69,7 +71,7 @@ export function leastOf<State extends Observed>(
     const next = () => numbers.next()
     return {
       pick: () => cheapest(next),
-      peek: (_request, ahead = 0) => cheapest((index) => numbers.peek(ahead * mostCompared + index)),
+      peek: (_request, ahead = 0) => cheapest((index) => numbers.peek(ahead * drawn + index)),
     }
   }
 
@@ -83,7 +85,7 @@ export function leastOf<State extends Observed>(
         ...(isSmall ? ofAll : ofDrawn)(available, states),
         score: costOf,
         details: (backend) => details(seen.of(backend), seen.now()),
-        basis: () => ({ compared: Math.min(available.length, mostCompared) }),
+        basis: () => ({ compared: isSmall ? available.length : drawn }),
       }
     },
     attach: (balancer) => seen.attach(balancer),
