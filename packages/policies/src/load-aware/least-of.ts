@@ -30,6 +30,7 @@ export function leastOf<State extends Observed>(
   // `least` divides by the weight, which is in the cost already.
   const turns = least(name, (backend) => costOf(backend) * backend.effectiveWeight)
   const numbers = draws()
+  const next = () => numbers.next()
 
   function ofAll(available: readonly Backend[], states: readonly State[]): Pick<Picker, 'pick' | 'peek'> {
     const ofEquals = turns.over(available)
@@ -68,7 +69,6 @@ export function leastOf<State extends Observed>(
       }
       return best.backend
     }
-    const next = () => numbers.next()
     return {
       pick: () => cheapest(next),
       peek: (_request, ahead = 0) => cheapest((index) => numbers.peek(ahead * drawn + index)),
