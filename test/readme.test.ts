@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { before, after, describe, test, type TestContext } from 'node:test'
 import { promisify } from 'node:util'
 import type { FastifyInstance } from 'fastify'
+import { readConfiguration } from '../packages/fastify-balancer/src/configuration/reading.ts'
 import { readArguments, type Command } from '../packages/fastify-balancer/src/command/arguments.ts'
 import { withTables } from './readme-tables.ts'
 import { startApp } from './support/app.ts'
@@ -271,6 +272,16 @@ describe('the programs of the READMEs of the packages', { timeout: 400_000 }, ()
     assert.equal(stdout, '')
   })
 
+  for (const [index, [, text]] of [
+    ...readFileSync(join(root, 'packages/policies/README.md'), 'utf8').matchAll(/^```yaml\n(.*?)^```$/gms),
+  ].entries())
+    test(`file ${index + 1} of policies can be used`, async () => {
+      const file = join(directory, `${index}.yaml`)
+      writeFileSync(file, text!)
+      const { faults } = await readConfiguration(file, { STICKY_SECRET: 'sixteen letters or more' })
+      assert.deepEqual(faults, [])
+    })
+
   // Those of the other packages are run by their own tests.
   for (const name of ['policies', 'mirror', 'adaptive-limit'])
     for (const [index, code] of programsOf(`packages/${name}/README.md`).entries())
@@ -281,7 +292,7 @@ describe('the programs of the READMEs of the packages', { timeout: 400_000 }, ()
         // One backend is enough: two cannot have the same address.
         const own = code
           .replace(/^await app\.listen.*\n/m, '')
-          .replaceAll(/\['http:[^\]]*\]/g, `['${backend.url}']`)
+          .replaceAll(/\b(backends|to): \[(?:[^[\]]|\[[^\]]*\])*\]/g, `$1: ['${backend.url}']`)
           .concat('export { app }\n')
         const file = join(directory, `${name}-${index}-runs.ts`)
         writeFileSync(file, own)
