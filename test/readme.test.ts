@@ -249,11 +249,11 @@ describe('the programs of the READMEs of the packages', { timeout: 400_000 }, ()
   after(() => rmSync(directory, { recursive: true }))
 
   test('they type-check', async () => {
-    const programs = names.flatMap((name) =>
+    const own = names.flatMap((name) =>
       programsOf(`packages/${name}/README.md`).map((code, index) => ({ file: `${name}-${index}.ts`, code })),
     )
-    for (const { file, code } of programs) writeFileSync(join(directory, file), code)
-    const files = programs.map(({ file }) => file)
+    for (const { file, code } of own) writeFileSync(join(directory, file), code)
+    const files = own.map(({ file }) => file)
     writeFileSync(
       join(directory, 'tsconfig.json'),
       JSON.stringify({
@@ -290,12 +290,12 @@ describe('the programs of the READMEs of the packages', { timeout: 400_000 }, ()
           request.resume().on('end', () => response.end('hello'))
         })
         // One backend is enough: two cannot have the same address.
-        const own = code
+        const program = code
           .replace(/^await app\.listen.*\n/m, '')
           .replaceAll(/\b(backends|to): \[(?:[^[\]]|\[[^\]]*\])*\]/g, `$1: ['${backend.url}']`)
           .concat('export { app }\n')
         const file = join(directory, `${name}-${index}-runs.ts`)
-        writeFileSync(file, own)
+        writeFileSync(file, program)
         const { app } = (await import(file)) as { readonly app: FastifyInstance }
         t.after(() => app.close())
         assert.equal((await ask(await app.listen({ port: 0 }))).body, 'hello')

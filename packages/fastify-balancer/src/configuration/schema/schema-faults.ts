@@ -53,7 +53,7 @@ function kindFault(schema: TSchema, value: unknown): string {
 }
 
 /** What is wrong with a value of the right kind: its length, its size, its form. */
-function detailFault(schema: TSchema, value: unknown): string {
+function detailFault(schema: TSchema): string {
   const { pattern, minLength } = schema
   if (pattern !== undefined) return `does not have the form ${String(pattern)}`
   if (minLength === 1) return 'must not be empty'
@@ -91,7 +91,7 @@ export function* schemaFaults(schema: TSchema, value: unknown, pointer = '', fil
     for (const [index, item] of value.entries())
       yield* schemaFaults(schema.items as TSchema, item, within(pointer, index), file)
     if (value.length < ((schema.minItems as number | undefined) ?? 0)) yield { pointer, message: 'must not be empty' }
-  } else yield { pointer, message: isOfKind(schema, value) ? detailFault(schema, value) : kindFault(schema, value) }
+  } else yield { pointer, message: isOfKind(schema, value) ? detailFault(schema) : kindFault(schema, value) }
 }
 
 // Its own answer narrows the type of the value, to `never` where that is not known.
@@ -109,5 +109,5 @@ function isOfKind({ type, const: literal }: TSchema, value: unknown): boolean {
 function choiceFault(schema: TSchema, value: unknown): string {
   const near = isPlain(value) ? undefined : (schema.anyOf as TSchema[]).find((one) => isOfKind(one, value))
   const remedy = remedyFor(schema, value)
-  return near === undefined || remedy !== '' ? kindFault(schema, value) : detailFault(near, value)
+  return near === undefined || remedy !== '' ? kindFault(schema, value) : detailFault(near)
 }
