@@ -89,7 +89,12 @@ test('nobody is picked when nobody is available, or nobody has room', async (t) 
   balancer.veto(balancer.backend('a'), { by: 'test', reason: 'closed', hard: true })
   assert.equal(balancer.explain().picked, null)
   await balancer.setBackends([])
-  assert.deepEqual(balancer.explain(), { picked: null, panicking: false, backends: [] })
+  assert.deepEqual(balancer.explain(), {
+    picked: null,
+    panicking: false,
+    policy: { name: 'round-robin' },
+    backends: [],
+  })
 })
 
 test('who has no room is not who would be picked', async (t) => {

@@ -73,6 +73,11 @@ test('the README documents each field of the lines about requests, and no other'
   veto.lift()
   app.balancer.veto(app.balancer.backend('a'), { by: 'test', reason: 'nobody there' })
   assert.equal((await ask(`${url}/reused`)).status, 200)
+  // As hedging marks it, which needs a hundred responses before.
+  app.balancer.addHook('onAttemptStart', (attempt) => {
+    if (attempt.exchange.url === '/hedged') attempt.hedge = true
+  })
+  assert.equal((await ask(`${url}/hedged`)).status, 200)
   assert.equal((await ask(`${url}/x/..;y/z`)).status, 400)
   assert.equal((await ask(`${url}/broken`)).status, 500)
   const client = await rawClient(t, Number(new URL(url).port))
@@ -86,7 +91,7 @@ test('the README documents each field of the lines about requests, and no other'
   await app.balancer.setBackends([origin.replace('http:', 'https:')], { force: true })
   assert.equal((await ask(`${url}/untrusted`, call)).headers['grpc-status'], '14')
   await b.stop()
-  await until('all are logged', () => log.exchanges.length === 7)
+  await until('all are logged', () => log.exchanges.length === 8)
   const { msg, level, outcome, status, tunnel } = log.exchanges.find((line) => line.url === '/tunnel')!
   const { duration, ...rest } = tunnel as Readonly<Record<string, unknown>>
   assert.deepEqual([level, outcome, status, typeof duration], [30, 'ok', 101, 'number'])
