@@ -30,7 +30,8 @@ test('`sticky` wraps whatever `policy` says', async (t) => {
   for (const policy of ['round-robin', 'p2c', { name: 'peak-ewma', decay: 5 }] as const) {
     const { app, url } = await start(t, { policy, sticky: { cookie: 'lb', secret: [secret] } })
     const name = typeof policy === 'string' ? policy : policy.name
-    assert.deepEqual(app.balancer.explain().policy, { name: 'sticky', policy: name, bound: null, isGone: false })
+    const { name: own, policy: within, bound, isGone } = app.balancer.explain().policy
+    assert.deepEqual([own, within, bound, isGone], ['sticky', name, null, false])
     const first = await ask(url)
     const cookie = cookieOf(first)!
     assert.match(cookie, /^lb=/)
@@ -80,6 +81,8 @@ test('faults are told as those of `sticky`', async (t) => {
     [true, /sticky: needs a secret/],
     [5, /sticky: expected an object, true or false, got 5/],
     [{}, /sticky\.secret: expected an array that is not empty, got nothing/],
+    // What YAML makes of digits without quotes.
+    [{ secret: [1234567890123456] }, /sticky\.secret\.0: expected a string of at least 16 characters, got a number$/],
     [{ secret: ['short'] }, /sticky\.secret\.0: expected a string of at least 16 characters, got a string/],
     [{ secret: [secret], cookie: 'a', header: 'b' }, /sticky\.header: give `cookie` or `header`, not both/],
     [{ secret: [secret], policy: 'p2c' }, /sticky\.policy: unknown option/],
