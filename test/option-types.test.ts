@@ -144,7 +144,7 @@ describe('an editor shows what an option is, its unit and its default', () => {
         const shown = await editor.hover(file, line, character)
         const text = shown.replaceAll(/\s+/g, ' ')
         assert.ok(text.includes(option.description!), `${path}: ${shown}`)
-        const isNeeded = /(?:\.url|^from|^(?:mirror\.)?to)$/.test(path)
+        const isNeeded = /(?:\.url|^from|^(?:mirror\.)?to|^sticky\.secret)$/.test(path)
         const byDefault = isNeeded ? undefined : defaultOf(option)
         if (byDefault !== undefined) assert.ok(text.endsWith(`*@default* — ${byDefault}`), `${path}: ${shown}`)
         if (option.type === 'number' || option.type === 'integer')

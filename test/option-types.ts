@@ -15,6 +15,7 @@ import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { CircuitSettings } from '../packages/circuit-breaker/src/backend/circuit-settings.ts'
 import { FacadeDashboardOptions } from '../packages/fastify-balancer/src/plugin/dashboard-options.ts'
+import { StickyOptions } from '../packages/fastify-balancer/src/plugin/sticky-option.ts'
 import { UnderPressureOptions } from '../packages/fastify-balancer/src/plugin/under-pressure.ts'
 import { SimulationOptions } from '../packages/fastify-balancer/src/simulation/scenario/scenario-schema.ts'
 import { CodeTypes } from './support/code-types.ts'
@@ -139,6 +140,12 @@ export const generatedTypes: readonly GeneratedType[] = [
     description: 'What of the page can be chosen here; the rest follows from the admin routes.',
   },
   {
+    name: 'StickyOptions',
+    schema: StickyOptions,
+    source: 'fastify-balancer/src/plugin/sticky-option.ts',
+    description: 'How clients stay with a backend: everything but `secret` is optional.',
+  },
+  {
     name: 'UnderPressureOptions',
     schema: UnderPressureOptions,
     source: 'fastify-balancer/src/plugin/under-pressure.ts',
@@ -159,7 +166,7 @@ export const generatedTypes: readonly GeneratedType[] = [
     description: 'What `register` takes: everything optional, nested objects in part; `false` leaves a plugin out.',
     base: { name: 'CoreOptions', schema: CoreOptions },
     parts: {
-      sticky: "Omit<StickySettings, 'policy'> | false",
+      sticky: 'StickyOptions | false',
       healthCheck: 'HealthCheckSettings | boolean',
       circuitBreaker: 'CircuitBreakerSettings | boolean',
       adaptiveLimit: 'AdaptiveLimitSettings | boolean',
@@ -172,7 +179,7 @@ export const generatedTypes: readonly GeneratedType[] = [
     imports: {
       'BalancerOptions as CoreOptions': '@fastify-balancer/balancer-core',
       HealthCheckSettings: '@fastify-balancer/health-check',
-      StickySettings: '@fastify-balancer/policies',
+      StickyOptions: './sticky-option.generated.ts',
       CircuitBreakerSettings: '@fastify-balancer/circuit-breaker',
       AdaptiveLimitSettings: '@fastify-balancer/adaptive-limit',
       MirrorSettings: '@fastify-balancer/mirror',

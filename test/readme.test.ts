@@ -238,7 +238,7 @@ describe('the life of a request is as the README has it', { timeout: 100_000 }, 
         response: () => void passed.push('rewrite.response'),
       },
     })
-    for (const name of ['onPick', 'onAttemptStart', 'onAttemptResponse', 'onAttemptEnd'] as const)
+    for (const name of ['onPick', 'onAttemptStart', 'onAttemptResponse', 'onResponse', 'onAttemptEnd'] as const)
       app.balancer.addHook(name, () => void passed.push(name))
     const ended = new Promise<void>((resolve) => {
       for (const name of ['exchange:start', 'attempt:start', 'attempt:response', 'attempt:end', 'exchange:end']) {

@@ -2,10 +2,10 @@ import { Type } from '@sinclair/typebox'
 import { VetoView } from './views.ts'
 
 /** What a policy tells, by name. */
-const PolicyDetails = Type.Record(
-  Type.String(),
-  Type.Union([Type.String(), Type.Number(), Type.Boolean(), Type.Null()]),
-)
+const PolicyDetails = (description?: string) =>
+  Type.Record(Type.String(), Type.Union([Type.String(), Type.Number(), Type.Boolean(), Type.Null()]), {
+    ...(description !== undefined && { description }),
+  })
 
 /** Which backend a request would go to, and why. */
 export const ExplanationView = Type.Object({
@@ -13,10 +13,7 @@ export const ExplanationView = Type.Object({
     description: 'Id of the backend; null if the request would wait or fail',
   }),
   panicking: Type.Boolean(),
-  policy: {
-    ...PolicyDetails,
-    description: 'The `name` of the policy, and what its choice for this request hangs on, e.g. its key',
-  },
+  policy: PolicyDetails('The `name` of the policy, and what its choice for this request hangs on, e.g. its key'),
   backends: Type.Array(
     Type.Object({
       id: Type.String(),
@@ -34,7 +31,7 @@ export const ExplanationView = Type.Object({
       effectiveWeight: Type.Number(),
       priority: Type.Integer(),
       score: Type.Union([Type.Number(), Type.Null()], { description: 'What the policy compares; lower is better' }),
-      details: Type.Union([PolicyDetails, Type.Null()], {
+      details: Type.Union([PolicyDetails(), Type.Null()], {
         description: 'What the score is made of, or where the policy sees the backend',
       }),
     }),

@@ -28,6 +28,7 @@ test('the view holds what is known of it, and nothing that cannot be written dow
     effectiveWeight: 1,
     priority: 1,
     maxInFlight: 7,
+    limit: 7,
     zone: 'z',
     tags: ['x'],
     state: 'ready',

@@ -40,10 +40,19 @@ function administrationLines({ dashboard, metrics }: Answers, tokenFile: string)
   return [...(dashboard ? page : []), ...(metrics ? prometheus : [])]
 }
 
+/** The other policies that a name is enough for, in lines that are not too long. */
+function policyComment(policy: string): readonly string[] {
+  const lines = ['    # or']
+  for (const name of policyNames.filter((one) => one !== policy)) {
+    if (`${lines.at(-1)} ${name},`.length > 100) lines.push('    #   ')
+    lines[lines.length - 1] += ` ${name},`
+  }
+  return lines.with(-1, lines.at(-1)!.replace(/,$/, ''))
+}
+
 /** The text of a new file. `tokenFile` is as the file names it. */
 export function newFile(answers: Answers, firstLine: string, file: string, tokenFile: string): string {
   const { port, host, name, policy, backends, healthPath } = answers
-  const others = policyNames.filter((one) => one !== policy).join(', ')
   const lines = [
     firstLine,
     '#',
@@ -59,7 +68,8 @@ export function newFile(answers: Answers, firstLine: string, file: string, token
     '# Where they go. More balancers may follow, each with a `prefix` or with `constraints: { host: … }` of its own.',
     'balancers:',
     `  - name: ${scalar(name)}`,
-    `    policy: ${policy} # or ${others}`,
+    `    policy: ${policy}`,
+    ...policyComment(policy),
     '    backends:',
     ...backends.map(backendLine),
     ...healthLines(healthPath),

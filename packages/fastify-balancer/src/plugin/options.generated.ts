@@ -1,5 +1,6 @@
 // Written by `node test/option-types.ts --write` from the schema in options.ts: change that one.
 import type { FacadeDashboardOptions } from './dashboard-options.generated.ts'
+import type { StickyOptions } from './sticky-option.generated.ts'
 import type { UnderPressureOptions } from './under-pressure.generated.ts'
 import type { AdaptiveLimitSettings } from '@fastify-balancer/adaptive-limit'
 import type { AdminRoutesOptions } from '@fastify-balancer/admin-routes'
@@ -8,7 +9,6 @@ import type { CircuitBreakerSettings } from '@fastify-balancer/circuit-breaker'
 import type { HealthCheckSettings } from '@fastify-balancer/health-check'
 import type { MetricsOptions } from '@fastify-balancer/metrics'
 import type { MirrorSettings } from '@fastify-balancer/mirror'
-import type { StickySettings } from '@fastify-balancer/policies'
 
 /** What `register` takes: everything optional, nested objects in part; `false` leaves a plugin out. */
 export interface BalancerOptions extends CoreOptions {
@@ -17,7 +17,7 @@ export interface BalancerOptions extends CoreOptions {
    * for new clients
    * @default false
    */
-  sticky?: Omit<StickySettings, 'policy'> | false
+  sticky?: StickyOptions | false
   /**
    * Health checks, active and passive; `false` = none
    * @default true

@@ -1,14 +1,15 @@
 import type { BalancerOptions as CoreOptions } from '@fastify-balancer/balancer-core'
-import { policies, type StickySettings } from '@fastify-balancer/policies'
+import { policies } from '@fastify-balancer/policies'
 import { faultsOf, withDefaults } from '@fastify-balancer/option-schema'
 import { Type } from '@sinclair/typebox'
+import type { StickyOptions as Options } from './sticky-option.generated.ts'
 
 const { settings, faults } = policies.sticky
 
 /** The settings of the policy of that name, but for the policy within: that is the balancer's own. */
 export const StickyOptions = Type.Omit(settings, ['policy'])
 /** The settings of the policy of that name, but for the policy within. */
-export type StickyOptions = Omit<StickySettings, 'policy'>
+export type StickyOptions = Options
 
 /** What is wrong with the option, one line each; `policy` is the balancer's own. */
 export function faultsOfSticky(sticky: StickyOptions, policy: CoreOptions['policy']): readonly string[] {

@@ -46,8 +46,8 @@ describe('the files of the README', () => {
     await check(file, { env: {}, out: () => {}, err: (text) => void (printed += text), excerpts: true, colors: false })
     // The list of policies is cut short there.
     const [before, after] = example!.split('…') as [string, string]
-    const told = printed.replaceAll(file, 'site.yaml')
-    assert.equal(told.slice(0, before.length), before)
-    assert.equal(told.slice(-after.length), after)
+    const shown = printed.replaceAll(file, 'site.yaml')
+    assert.equal(shown.slice(0, before.length), before)
+    assert.equal(shown.slice(-after.length), after)
   })
 })

@@ -55,8 +55,8 @@ export function limitFaults({ saturation, relief }: SaturationLimits): readonly 
 }
 
 function byPriority(available: readonly Backend[], spare: readonly Backend[]): readonly Members[] {
-  const tiers = Map.groupBy([...available, ...spare], ({ priority }) => priority)
-  return [...tiers]
+  const levels = Map.groupBy([...available, ...spare], ({ priority }) => priority)
+  return [...levels]
     .toSorted(([one], [other]) => one - other)
     .map(([priority, backends]) => ({ name: `priority ${priority}`, backends }))
 }
@@ -74,14 +74,14 @@ export const tiers: NamedPolicy<Static<typeof settings>> = {
     return new TieredPolicy(
       'tiers',
       byPriority,
-      (tiers, all) => ({
+      (levels, all) => ({
         limits: limitsOf(given),
         shares: () =>
           healthShares(
-            tiers.map((tier) =>
+            levels.map((level) =>
               healthOf(
-                tier,
-                all().filter(({ priority }) => priority === tier.backends[0]!.priority),
+                level,
+                all().filter(({ priority }) => priority === level.backends[0]!.priority),
               ),
             ),
             given.overprovisioning,

@@ -29,7 +29,7 @@ export const inner: Policy = {
 export function policyOf(name: keyof typeof consistentPolicies, given: Settings = {}): Policy {
   const { settings, make } = consistentPolicies[name]
   const parts = { inner: () => inner } as unknown as Parameters<typeof make>[1]
-  return make(withDefaults(settings, { key: { header: 'x-key' }, ...given }) as never, parts) as Policy
+  return make(withDefaults(settings, { key: { header: 'x-key' }, ...given }) as never, parts)
 }
 
 /** Backends of a balancer that nobody asks anything: `http://10.0.0.1:80`, … */

@@ -39,11 +39,16 @@ const Arrivals = Type.Object(
   { ...strict, description: 'When requests come: `rate` or `clients`' },
 )
 
+const Newcomers: typeof BackendInScenario = {
+  ...BackendInScenario,
+  description: 'Backends that join it, as in `backends`',
+}
+
 const Change = Type.Object(
   {
     at: Type.Number({ minimum: 0, description: 'When (ms from the beginning of the traffic)' }),
     remove: Type.Optional(Type.String({ description: 'The name of a backend that leaves the list' })),
-    add: Type.Optional({ ...BackendInScenario, description: 'Backends that join it, as in `backends`' }),
+    add: Type.Optional(Newcomers),
     change: Type.Optional(Type.String({ description: 'The name of a backend that gets another weight' })),
     weight: Type.Optional(Type.Integer({ minimum: 1, maximum: 65_535, description: 'Its weight from then on' })),
   },
@@ -51,6 +56,13 @@ const Change = Type.Object(
 )
 
 const anyPolicy = Type.Unsafe<ChosenPolicy>(Type.Any())
+
+const SimulatedBalancer: TObject = {
+  ...(Type.Pick(BalancerInFile, simulatedOptions) as TObject),
+  default: {},
+  description: `Options of \`register\`: ${simulatedOptions.map((name) => `\`${name}\``).join(', ')}`,
+  additionalProperties: false,
+}
 
 /** What `simulate` takes, and what a scenario file holds. */
 export const SimulationOptions = Type.Object(
@@ -70,12 +82,7 @@ export const SimulationOptions = Type.Object(
       }),
     ),
     keys: Type.Optional(Keys),
-    balancer: {
-      ...(Type.Pick(BalancerInFile, simulatedOptions) as TObject),
-      default: {},
-      description: `Options of \`register\`: ${simulatedOptions.map((name) => `\`${name}\``).join(', ')}`,
-      additionalProperties: false,
-    },
+    balancer: SimulatedBalancer,
     changes: Type.Array(Change, {
       default: [],
       description:

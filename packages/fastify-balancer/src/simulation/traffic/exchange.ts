@@ -72,11 +72,11 @@ export class SimulatedExchange implements WaitingExchange, Work {
     return this.balancer.clock
   }
 
-  get counts() {
+  get counts(): Balancer['counts'] {
     return this.balancer.counts
   }
 
-  get options() {
+  get options(): Balancer['options'] {
     return this.balancer.options
   }
 
@@ -138,7 +138,7 @@ export class SimulatedExchange implements WaitingExchange, Work {
     if (this.#current!.lastResort) this.#limits?.stop('no-backend')
   }
 
-  limitOf(attempt: Attempt) {
+  limitOf(attempt: Attempt): ReturnType<WaitingExchange['limitOf']> {
     return progressLimit(attempt, { body: null }, undefined, false, this.balancer.options.timeouts)
   }
 
