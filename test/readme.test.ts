@@ -7,6 +7,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { before, after, describe, test, type TestContext } from 'node:test'
 import { promisify } from 'node:util'
+import type { FastifyInstance } from 'fastify'
+import { readConfiguration } from '../packages/fastify-balancer/src/configuration/reading.ts'
 import { readArguments, type Command } from '../packages/fastify-balancer/src/command/arguments.ts'
 import { withTables } from './readme-tables.ts'
 import { startApp } from './support/app.ts'
@@ -217,6 +219,87 @@ describe('the programs of the README', { timeout: 400_000 }, () => {
     )
     assert.equal(stdout, '')
   })
+})
+
+/** The programs of a package's README. One without imports goes on where the first one, with its app, would register a balancer. */
+function programsOf(file: string): string[] {
+  const text = readFileSync(join(root, file), 'utf8')
+  const [first = '', ...others] = [...text.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code]) => code!)
+  const begun = first.slice(0, first.search(/^await app\.register\(balancer/m))
+  return [first, ...others.map((code) => (/^import /m.test(code) ? code : `${begun}${code}`))].filter(Boolean)
+}
+
+describe('the programs of the READMEs of the packages', { timeout: 400_000 }, () => {
+  /** Those that name nothing that the reader has to write. */
+  const names = [
+    'adaptive-limit',
+    'admin-routes',
+    'balancer-core',
+    'fastify-balancer',
+    'health-check',
+    'mirror',
+    'policies',
+  ] as const
+  let directory = ''
+  before(() => {
+    directory = mkdtempSync(join(tmpdir(), 'package-readmes-'))
+    symlinkSync(join(root, 'test/node_modules'), join(directory, 'node_modules'))
+    writeFileSync(join(directory, 'package.json'), '{ "type": "module" }')
+  })
+  after(() => rmSync(directory, { recursive: true }))
+
+  test('they type-check', async () => {
+    const own = names.flatMap((name) =>
+      programsOf(`packages/${name}/README.md`).map((code, index) => ({ file: `${name}-${index}.ts`, code })),
+    )
+    for (const { file, code } of own) writeFileSync(join(directory, file), code)
+    const files = own.map(({ file }) => file)
+    writeFileSync(
+      join(directory, 'tsconfig.json'),
+      JSON.stringify({
+        extends: join(root, 'tsconfig.base.json'),
+        compilerOptions: {
+          noUnusedLocals: false,
+          noUnusedParameters: false,
+          typeRoots: [join(root, 'node_modules/@types')],
+        },
+        files,
+      }),
+    )
+    const { stdout } = await promisify(execFile)(join(root, 'node_modules/.bin/tsc'), ['-p', directory]).catch(
+      (error: { stdout: string }) => error,
+    )
+    assert.equal(stdout, '')
+  })
+
+  for (const [index, [, text]] of [
+    ...readFileSync(join(root, 'packages/policies/README.md'), 'utf8').matchAll(/^```yaml\n(.*?)^```$/gms),
+  ].entries())
+    test(`file ${index + 1} of policies can be used`, async () => {
+      const file = join(directory, `${index}.yaml`)
+      writeFileSync(file, text!)
+      const { faults } = await readConfiguration(file, { STICKY_SECRET: 'sixteen letters or more' })
+      assert.deepEqual(faults, [])
+    })
+
+  // Those of the other packages are run by their own tests.
+  for (const name of ['policies', 'mirror', 'adaptive-limit'])
+    for (const [index, code] of programsOf(`packages/${name}/README.md`).entries())
+      test(`number ${index + 1} of ${name} runs`, async (t) => {
+        const backend = await startBackend(t, (request, response) => {
+          request.resume().on('end', () => response.end('hello'))
+        })
+        // One backend is enough: two cannot have the same address.
+        const program = code
+          .replace(/^await app\.listen.*\n/m, '')
+          .replaceAll(/\b(backends|to): \[(?:[^[\]]|\[[^\]]*\])*\]/g, `$1: ['${backend.url}']`)
+          .concat('export { app }\n')
+        const file = join(directory, `${name}-${index}-runs.ts`)
+        writeFileSync(file, program)
+        const { app } = (await import(file)) as { readonly app: FastifyInstance }
+        t.after(() => app.close())
+        assert.equal((await ask(await app.listen({ port: 0 }))).body, 'hello')
+      })
 })
 
 describe('the life of a request is as the README has it', { timeout: 100_000 }, () => {

@@ -91,9 +91,10 @@ export class InterfaceText {
   }
 
   #typeOf(name: string, schema: OptionSchema, indent: string): string {
-    const { off, type } = schema
-    const own = this.#ownTypeOf(name, schema, indent)
-    return off === undefined ? own : `${own} | ${type === 'object' ? 'boolean' : 'false'}`
+    const { off, anyOf } = schema
+    if (off === undefined) return this.#ownTypeOf(name, schema, indent)
+    const forms = anyOf === undefined ? schema : { ...schema, anyOf: anyOf.filter((one) => one.const !== false) }
+    return `${this.#ownTypeOf(name, forms, indent)} | ${[schema, ...(anyOf ?? [])].some(({ type }) => type === 'object') ? 'boolean' : 'false'}`
   }
 
   #ownTypeOf(name: string, schema: OptionSchema, indent: string): string {

@@ -224,8 +224,8 @@ export interface BalancerOptions {
     }
   } | boolean
   /**
-   * Send a second attempt of a slow request to another backend, and take the first response (hedging). Only requests
-   * without a body, with an idempotent method of `retry.methods`
+   * Send a second attempt of a slow request to another backend, and take the first response (hedging); `true` = with
+   * these defaults. Only requests without a body, with an idempotent method of `retry.methods`
    * @default false
    */
   hedge?: {
@@ -252,7 +252,7 @@ export interface BalancerOptions {
        */
       floor?: number
     }
-  } | false
+  } | boolean
   /** Queue for requests while every backend is at its limit */
   queue?: {
     /**

@@ -67,11 +67,14 @@ export const BalancerOptions = Type.Object(
     pool: PoolOptions,
     timeouts: TimeoutOptions,
     retry: canBeOff(RetryOptions, { attempts: 0 }),
-    hedge: Type.Union([HedgeOptions, Type.Literal(false)], {
-      default: false,
-      description:
-        'Send a second attempt of a slow request to another backend, and take the first response (hedging). Only requests without a body, with an idempotent method of `retry.methods`',
-    }),
+    hedge: canBeOff(
+      Type.Union([HedgeOptions, Type.Literal(false)], {
+        default: false,
+        description:
+          'Send a second attempt of a slow request to another backend, and take the first response (hedging); `true` = with these defaults. Only requests without a body, with an idempotent method of `retry.methods`',
+      }),
+      false,
+    ),
     queue: canBeOff(QueueOptions, { max: 0 }),
     upgrade: canBeOff(UpgradeOptions, { protocols: [] }),
     maxExchanges: Type.Optional(

@@ -391,6 +391,14 @@ describe('what can be switched off', () => {
     )
   })
 
+  test('has all defaults of its parts where it is true and off by default', () => {
+    const { hedge } = parseOptions({ hedge: true })
+    assert.deepEqual(hedge, { percentile: 95, minDelay: 1, budget: { ratio: 0.05, floor: 0 } })
+    assert.deepEqual(hedge, parseOptions({ hedge: {} }).hedge)
+    assert.deepEqual([parseOptions({ hedge: false }).hedge, parseOptions({}).hedge], [false, false])
+    assert.deepEqual(faultsIn({ hedge: 5 }), ['hedge: expected an object, true or false, got 5'])
+  })
+
   test('is no duration: true says of none how long it is', () => {
     assert.deepEqual(faultsIn({ slowStart: true }), [
       'slowStart: expected a whole number from 0 to 2147483647 or false, got true',

@@ -3,9 +3,18 @@ import { Value } from '@sinclair/typebox/value'
 import type { Open } from './parts.ts'
 import { switched, type Switchable } from './switch.ts'
 
+/** `true` means something where one form of an option is an object. */
+type SwitchOf<Form> = false | (Extract<Form, TObject> extends never ? never : true)
+
 /** What may be given for a part of a schema: lists that nobody writes to, and `true` or `false` where they mean something. */
 type GivenPart<Schema extends TSchema> =
-  | (Schema extends Switchable ? (Schema extends TObject ? boolean : false) : never)
+  | (Schema extends Switchable
+      ? Schema extends TObject
+        ? boolean
+        : Schema extends TUnion<infer Parts>
+          ? SwitchOf<Parts[number]>
+          : false
+      : never)
   | (Schema extends TObject
       ? Given<Schema> & (Schema extends Open ? Readonly<Record<string, unknown>> : unknown)
       : Schema extends TArray<infer Item>

@@ -7,8 +7,8 @@ export interface Switchable {
 }
 
 /**
- * An option for which `false` may be given: it is read as `off`. Where the option is an object, `true` may be given too: all
- * of its defaults.
+ * An option for which `false` may be given: it is read as `off`. Where the option is an object, or one of its forms is,
+ * `true` may be given too: all of its defaults.
  */
 export function canBeOff<Schema extends TSchema>(schema: Schema, off: unknown): Schema & Switchable {
   return { ...schema, off }
@@ -19,10 +19,15 @@ export function isSwitchable(schema: TSchema): schema is TSchema & Switchable {
   return Object.hasOwn(schema, 'off')
 }
 
+/** Is it an object, or may it be one? Then `true` stands for all defaults of that. */
+export function hasParts({ type, anyOf }: TSchema): boolean {
+  return type === 'object' || (Array.isArray(anyOf) && (anyOf as TSchema[]).some(hasParts))
+}
+
 function opened(schema: TSchema, given: unknown): unknown {
   if (!isSwitchable(schema)) return given
   if (given === false) return structuredClone(schema.off)
-  return given === true && schema['type'] === 'object' ? {} : given
+  return given === true && hasParts(schema) ? {} : given
 }
 
 /** The same, with what `true` and `false` stand for in their place, at any depth. What is given stays as it is. */

@@ -94,6 +94,17 @@ describe('faults', () => {
     assert.deepEqual(faultsOf(Choice, { heed: true, field: 7 }), faults)
   })
 
+  test('of an object that may also be something else are those of the object, with its defaults', () => {
+    const part = Type.Object({ share: Type.Number({ maximum: 1 }), delay: milliseconds('How long', 5) }, strict)
+    const other = Type.Object({ name: Type.String() }, strict)
+    const either = Type.Object({ a: Type.Union([part, Type.Literal(false)]), b: Type.Union([part, other]) }, strict)
+    const wrong = { a: { share: 5 }, b: { share: 0, name: 'x' } }
+    assert.deepEqual(faultsOf(either, wrong), [
+      'a.share: expected a number of at most 1, got 5',
+      'b: expected an object, got an object',
+    ])
+  })
+
   test('a duration is what a timer can hold', () => {
     assert.equal(faultsOf(Options, withDefaults(Options, { timeout: 2_147_483_647 })).length, 0)
     assert.equal(faultsOf(Options, withDefaults(Options, { timeout: 2_147_483_648 })).length, 1)

@@ -19,12 +19,12 @@ export interface BackendOptions {
   /** Most requests in flight at once. Default: `pool.connections`, which is also the limit over HTTP/1.1 */
   maxInFlight?: number
   /**
-   * Where it runs, e.g. a data centre: shown in views, and readable by a policy of your own
+   * Where it runs, e.g. a data centre: for the policy `zones`, and shown in views
    * @default none
    */
   zone?: string
   /**
-   * Labels: shown in views, and readable by a policy of your own
+   * Labels, e.g. `canary` for the policy of that name; shown in views
    * @default none
    */
   tags?: readonly string[]

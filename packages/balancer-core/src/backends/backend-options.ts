@@ -41,12 +41,12 @@ export const BackendOptions = Type.Object(
     ),
     zone: Type.Optional(
       Type.String({
-        description: 'Where it runs, e.g. a data centre: shown in views, and readable by a policy of your own',
+        description: 'Where it runs, e.g. a data centre: for the policy `zones`, and shown in views',
       }),
     ),
     tags: Type.Optional(
       Type.Array(Type.String(), {
-        description: 'Labels: shown in views, and readable by a policy of your own',
+        description: 'Labels, e.g. `canary` for the policy of that name; shown in views',
       }),
     ),
     ...ownPoolOptions,

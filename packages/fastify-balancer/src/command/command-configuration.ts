@@ -2,7 +2,7 @@ import type { AdminConfiguration, Configuration, Listener } from '../configurati
 import { fileError } from '../file-error.ts'
 import { readTokenFile, tokenFault } from '../guard/token.ts'
 import type { BackendAddress } from '../values/backend-address.ts'
-import { policyNames } from '../plugin/policies.ts'
+import { policiesWithSettings, policyNames } from '../plugin/policies.ts'
 import { logForms } from './options.ts'
 import { readProxyProtocol } from './proxy-protocol.ts'
 import { readTrustProxy } from './trust-proxy.ts'
@@ -89,6 +89,15 @@ function tokenOf({ 'admin-token-file': file }: Values, { [tokenVariable]: variab
   }
 }
 
+/** The policy of that name. @throws CommandError */
+function policyNamed(name: string): (typeof policyNames)[number] {
+  if (policiesWithSettings.includes(name))
+    throw wrong(
+      `--policy ${name} needs settings: give them in a file, as \`policy: { name: ${name}, … }\`, for --config`,
+    )
+  return oneOf('policy', name, policyNames)
+}
+
 /**
  * What the options and variables describe, as a file would.
  * @throws CommandError
@@ -109,7 +118,7 @@ export function configurationOf(
   }
   const balancer = {
     backends: [...backends],
-    policy: oneOf('policy', policy, policyNames),
+    policy: policyNamed(policy),
     drainDeadline: integer('--drain-deadline', deadline, 2_147_483_647),
     healthCheck: healthPath === 'off' ? { type: 'none' as const } : { path: path('health-path', healthPath) },
   }

@@ -1,5 +1,5 @@
 import type { LogForm } from '../configuration/configuration.ts'
-import { policyNames } from '../plugin/policies.ts'
+import { policiesWithSettings, policyNames } from '../plugin/policies.ts'
 
 /** How the log can be written. */
 export const logForms: readonly LogForm[] = ['pretty', 'json', 'off']
@@ -53,7 +53,12 @@ export const options = {
     value: 'list',
     description: 'addresses and networks of proxies that send a PROXY protocol header, v1 or v2',
   },
-  policy: { type: 'string', heading: 'Balance', value: 'name', description: `${policyNames.join(', ')} (round-robin)` },
+  policy: {
+    type: 'string',
+    heading: 'Balance',
+    value: 'name',
+    description: `${policyNames.join(', ')} (round-robin). Settings, which ${policiesWithSettings.join(' and ')} need, go into a file`,
+  },
   'health-path': {
     type: 'string',
     heading: 'Balance',

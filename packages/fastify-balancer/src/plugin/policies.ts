@@ -9,3 +9,6 @@ export const policies: NamedPolicies = { ...corePolicies, ...furtherPolicies }
 export const policyNames = Object.entries(policies)
   .filter(([, { settings }]) => faultsOf(settings, withDefaults(settings, {})).length === 0)
   .map(([name]) => name as PolicyName)
+
+/** Those that need settings. */
+export const policiesWithSettings = Object.keys(policies).filter((name) => !policyNames.includes(name as PolicyName))

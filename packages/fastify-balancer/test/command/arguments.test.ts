@@ -52,6 +52,10 @@ describe('arguments that are wrong: one line, with what to do', () => {
     [['--drain-deadline', '1s'], /--drain-deadline must be a whole number from 0 to \d+, not '1s'/],
     [['--log', 'xml'], /--log must be one of pretty, json, off, not 'xml'/],
     [['--policy', 'best'], /--policy must be one of round-robin, weighted, random, p2c, least-requests, .*not 'best'/],
+    [
+      ['--policy', 'zones', '1'],
+      /--policy zones needs settings: give them in a file, as `policy: \{ name: zones, … \}`/,
+    ],
     [['--policy', 'round_robin'], /not 'round_robin' \(did you mean round-robin\?\)/],
     [['--tls-cert', 'x'], /--tls-cert needs --tls-key/],
     [['--tls-key', 'x'], /--tls-key needs --tls-cert/],

@@ -18,6 +18,36 @@ const faulty: Readonly<Record<string, readonly [text: string, place: string, mes
     '3:5 balancers.0.name',
     /twice.*line 2/,
   ],
+  'a policy that needs settings, by its name alone': [
+    site('    policy: zones\n'),
+    '3:13 balancers.0.policy',
+    /zones need settings/,
+  ],
+  'a policy within another': [
+    site('    policy: { name: tiers, policy: p2d }\n'),
+    '3:36 balancers.0.policy.policy',
+    /: expected round-robin, .*; did you mean p2c\?$/,
+  ],
+  'two parts in one key': [
+    site('    policy: { name: maglev, key: { header: a, cookie: b } }\n'),
+    '3:34 balancers.0.policy.key',
+    /: expected \{ header \| cookie \| .* or a list of these$/,
+  ],
+  'a part of a key': [
+    site('    policy: { name: maglev, key: { body: big } }\n'),
+    '3:42 balancers.0.policy.key.body',
+    /: expected true or a whole number$/,
+  ],
+  'an option of what may be off': [
+    site('    hedge: { budget: 5 }\n'),
+    '3:22 balancers.0.hedge.budget',
+    /: expected \{ ratio, floor \}$/,
+  ],
+  'a share in percent': [
+    site('    policy: { name: canary, share: 5 }\n'),
+    '3:36 balancers.0.policy.share',
+    /: expected a number from 0 to 1$/,
+  ],
   'an empty file': ['', '1:1 ', /empty.*`balancers`/],
   'a file of comments': ['# nothing\n', '1:1 ', /empty/],
   'a list instead of a mapping': ['- a\n', '1:1 ', /expected a mapping/],

@@ -73,6 +73,13 @@ test('a key in the file: as it is, in a list, or by the code of a module', async
   assert.match(told(wrong).join(), /key\.hedder: unknown option: did you mean `header`/)
 })
 
+test('true stands for all defaults in the file, too, where code takes it', async (t) => {
+  for (const option of ['hedge: true', 'circuitBreaker: { rate: true }', 'circuitBreaker: { backends: { a: true } }']) {
+    const reading = await readText(t, site(`    ${option}\n`))
+    assert.deepEqual(told(reading), [], option)
+  }
+})
+
 test('switches are what they mean', async (t) => {
   const text = site(
     '    healthCheck: true\n    circuitBreaker: false\n    adaptiveLimit: true\nmetrics: true\nunderPressure: true\nadmin: { insecure: true }\ndashboard: true\n',

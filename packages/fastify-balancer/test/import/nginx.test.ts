@@ -92,6 +92,21 @@ test('policies', (t) => {
     ['', 'random;', 'random two;', 'random two least_conn;', 'least_conn;'].map((line) => policyFor(line).policy),
     ['round-robin', 'random', 'p2c', 'p2c', 'least-requests'],
   )
+  for (const [line, policy] of [
+    ['least_time header;', 'least-time'],
+    ['least_time header inflight;', { name: 'least-time', inflight: true }],
+    ['least_time last_byte;', { name: 'least-time', to: 'last-byte' }],
+    ['least_time last_byte inflight;', { name: 'least-time', to: 'last-byte', inflight: true }],
+  ] as const) {
+    const result = policyFor(line)
+    assert.deepEqual([result.policy, result.isComplete], [policy, true])
+    assert.deepEqual(
+      told(result)
+        .join()
+        .match(/least_time/),
+      null,
+    )
+  }
 })
 
 test('clients that are kept at one server: by a cookie, with a secret from the environment', (t) => {

@@ -30,8 +30,8 @@ test('a line goes through its quantiles, on logarithmic axes', () => {
   const svg = chart(result(run('p2c', rising), run('random', rising.slice(0, 2))))
   const [line, shorter] = pathsOf(svg)
   // From the lower left to the upper right; the 90th percentile is log 5 / log 50 of the way across, and half of it up.
-  assert.equal(line, 'M56 348L253.5 194L536 40')
-  assert.equal(shorter, 'M56 348L253.5 194')
+  assert.equal(line, 'M64 348L261.5 194L544 40')
+  assert.equal(shorter, 'M64 348L261.5 194')
   for (const label of ['>p50<', '>p90<', '>p99<', '>10<', '>100<', '>1000<']) assert.ok(svg.includes(label), label)
   assert.ok(!svg.includes('p99.9'))
 })
@@ -47,7 +47,7 @@ test('text is escaped, and long names are cut', () => {
 test('it has colors for dark pages, and tells apart as many policies as one likes', () => {
   const svg = chart(result(...Array.from({ length: 20 }, (_, index) => run(`policy ${index}`, rising))))
   assert.ok(svg.includes('@media (prefers-color-scheme: dark)'))
-  const strokes = [...svg.matchAll(/<path class="line" (stroke="[^"]+"(?: stroke-dasharray="[^"]+")?) d="M56/g)]
+  const strokes = [...svg.matchAll(/<path class="line" (stroke="[^"]+"(?: stroke-dasharray="[^"]+")?) d="M64/g)]
   assert.equal(new Set(strokes.map(([, stroke]) => stroke)).size, 20)
 })
 

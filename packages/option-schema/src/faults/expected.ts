@@ -1,5 +1,5 @@
 import type { TSchema } from '@sinclair/typebox'
-import { isSwitchable } from '../switch.ts'
+import { hasParts, isSwitchable } from '../switch.ts'
 
 /** What of a schema says what would do. */
 interface Limits {
@@ -43,6 +43,12 @@ const byType: Readonly<Record<string, (limits: Limits) => string>> = {
   null: () => 'null',
 }
 
+/** With `true` and `false` at the end, where they mean something. */
+function withSwitches(schema: TSchema, words: readonly string[]): readonly string[] {
+  if (!isSwitchable(schema)) return words
+  return [...words.filter((word) => word !== 'false'), ...(hasParts(schema) ? ['true'] : []), 'false']
+}
+
 /** Each of what would do, in words; undefined where the schema does not say. */
 function choices(schema: TSchema): readonly string[] | undefined {
   const { anyOf, const: literal, type, expected: said } = schema
@@ -50,12 +56,10 @@ function choices(schema: TSchema): readonly string[] | undefined {
   if (literal !== undefined) return [typeof literal === 'string' ? `'${literal}'` : String(literal)]
   if (Array.isArray(anyOf)) {
     const parts = (anyOf as TSchema[]).map(choices)
-    return parts.includes(undefined) ? undefined : [...new Set(parts.flat() as string[])]
+    return parts.includes(undefined) ? undefined : withSwitches(schema, [...new Set(parts.flat() as string[])])
   }
   const words = typeof type === 'string' ? byType[type]?.(schema as Limits) : undefined
-  if (words === undefined) return undefined
-  if (!isSwitchable(schema)) return [words]
-  return type === 'object' ? [words, 'true', 'false'] : [words, 'false']
+  return words === undefined ? undefined : withSwitches(schema, [words])
 }
 
 /** What would do, in words: `'a', 'b' or false`, `a whole number from 1 to 5`; undefined where the schema does not say. */

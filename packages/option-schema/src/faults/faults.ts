@@ -1,6 +1,7 @@
 // Room `faults`: what is wrong with a value, in words: what was expected, what was given, which name was probably meant.
 import type { TSchema } from '@sinclair/typebox'
 import { Value, ValueErrorType, type ValueError } from '@sinclair/typebox/value'
+import { withDefaults } from '../defaults.ts'
 import { expected, literalsOf } from './expected.ts'
 import { nearName } from './near-name.ts'
 import { otherWords } from './other-words.ts'
@@ -58,6 +59,33 @@ function namesOn(pointer: string): readonly string[] {
   return names.map((name) => name.replaceAll('~1', '/').replaceAll('~0', '~'))
 }
 
+/** Of a choice, the object that a value is meant to be: the only one, or the only one that has a name in common with it. */
+function objectMeant({ anyOf }: TSchema, value: unknown): TSchema | undefined {
+  if (!Array.isArray(anyOf) || typeof value !== 'object' || value === null || Array.isArray(value)) return undefined
+  const objects = (anyOf as TSchema[]).filter(({ type }) => type === 'object')
+  if (objects.length === 1) return objects[0]
+  const near = objects.filter((one) => namesIn(one).some((name) => Object.hasOwn(value, name)))
+  return near.length === 1 ? near[0] : undefined
+}
+
+function addFaults(faults: Map<string, string>, schema: TSchema, value: unknown, place: string, root: TSchema): void {
+  for (const error of Value.Errors(schema, value)) {
+    const names = namesOn(error.path)
+    const at = [...(place === '' ? [] : [place]), ...names].join('.')
+    // The first fault of a place is the one that says most.
+    if (faults.has(at)) continue
+    const meant = error.type === ValueErrorType.Union ? objectMeant(error.schema, error.value) : undefined
+    if (meant !== undefined) {
+      // Defaults of a choice are filled in only where the rest of it is right.
+      addFaults(faults, meant, withDefaults(meant, error.value), at, root)
+      continue
+    }
+    const isUnknown = error.type === ValueErrorType.ObjectAdditionalProperties
+    const text = isUnknown ? unknownOption(names.at(-1)!, error.schema, root) : mismatch(error, at)
+    faults.set(at, at === '' ? text : `${at}: ${text}`)
+  }
+}
+
 /**
  * Every way in which `value` breaks `schema`, one line each: the place, what was expected, and what was given. `place` is
  * where the value itself stands.
@@ -66,14 +94,6 @@ export function faultsOf(schema: TSchema, value: unknown, place = ''): string[] 
   // To look for faults costs ten times as much as to see that there are none.
   if (Value.Check(schema, value)) return []
   const faults = new Map<string, string>()
-  for (const error of Value.Errors(schema, value)) {
-    const names = namesOn(error.path)
-    const at = [...(place === '' ? [] : [place]), ...names].join('.')
-    // The first fault of a place is the one that says most.
-    if (faults.has(at)) continue
-    const isUnknown = error.type === ValueErrorType.ObjectAdditionalProperties
-    const text = isUnknown ? unknownOption(names.at(-1)!, error.schema, schema) : mismatch(error, at)
-    faults.set(at, at === '' ? text : `${at}: ${text}`)
-  }
+  addFaults(faults, schema, value, place, schema)
   return [...faults.values()]
 }

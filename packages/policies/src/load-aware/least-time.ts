@@ -56,7 +56,8 @@ class AverageTime extends Observed {
   override time(now: number): number | undefined {
     if (this.#average === undefined) return undefined
     const { inflight, halving } = this.#rule
-    const average = this.#average / 2 ** Math.floor(Math.max(0, now - this.usedAt) / halving)
+    const unused = now - this.usedAt
+    const average = unused < halving ? this.#average : this.#average / 2 ** Math.floor(unused / halving)
     return Math.min(inflight ? Math.max(average, this.waitingAge(now)) : average, longest)
   }
 }
@@ -70,9 +71,9 @@ class AverageTime extends Observed {
 export const leastTime: NamedPolicy<Static<typeof settings>> = {
   description: 'The one with the least average response time × requests in flight, as in nginx `least_time`',
   settings,
-  make(given, { least }): Policy {
+  make(given, parts): Policy {
     const seen = new Observations((backend) => new AverageTime(backend, given), given)
-    return leastOf('least-time', least, seen, {
+    return leastOf('least-time', parts, seen, {
       cost(state, now, meanWeight) {
         const time = state.time(now)
         return time === undefined ? state.unknownCost(now, meanWeight) : state.costAt(time, now, meanWeight)

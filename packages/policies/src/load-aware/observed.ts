@@ -61,9 +61,11 @@ export abstract class Observed {
    * relative to the weight. At equal load, weights decide nothing: they are shares, no speeds.
    */
   costAt(time: number, now: number, meanWeight: number): number {
-    const slowness = freshLoad(this.report, now)?.slowness ?? 1
-    const share = this.backend.effectiveWeight / meanWeight
-    return Math.max(time, finest) * (1 + this.load(now) / share) * slowness
+    const { effectiveWeight, load } = this.backend
+    const report = freshLoad(this.report, now)
+    const all = report === undefined ? load : load + report.others
+    const cost = Math.max(time, finest) * (1 + (all * meanWeight) / effectiveWeight)
+    return report === undefined ? cost : cost * report.slowness
   }
 
   /** What it costs before the first response: nothing while it is idle, and then more than any other (Finagle). */

@@ -6,6 +6,7 @@ import { meanWeightOf } from './mean-weight.ts'
 import { Observations } from './observations.ts'
 import { mostProbes, ProbePool } from './probe-pool.ts'
 import { reports } from './reports-setting.ts'
+import { WeightLine } from './weight-line.ts'
 
 const settings = Type.Object(
   {
@@ -39,26 +40,6 @@ function timeOf(state: LatencyAtLoad, now: number): number {
   return state.time(now) ?? (state.backend.inFlight === 0 ? 0 : Infinity)
 }
 
-/** Points on a line, each backend as long as its weight. */
-function endsOf(backends: readonly Backend[]): Float64Array {
-  const ends = new Float64Array(backends.length)
-  let end = 0
-  for (const [index, { effectiveWeight }] of backends.entries()) ends[index] = end += effectiveWeight
-  return ends
-}
-
-/** The index of the first end above `point`; O(log n). */
-function indexAt(ends: Float64Array, point: number): number {
-  let low = 0
-  let high = ends.length - 1
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if (point < ends[middle]!) high = middle
-    else low = middle + 1
-  }
-  return low
-}
-
 /**
  * Prequal (Wydrowski et al., NSDI 2024) without probes over the network: for each request three backends are drawn, by
  * weight, and what this balancer knows of them goes into the pool: requests in flight, with those of other balancers if
@@ -83,8 +64,7 @@ export const prequal: NamedPolicy<Static<typeof settings>> = {
       over(available): Picker {
         meanWeight = meanWeightOf(available)
         const states = available.map((backend) => seen.of(backend))
-        const ends = endsOf(available)
-        const total = ends.at(-1) ?? 0
+        const line = new WeightLine(available)
         const uses = usesOf(available.length)
         pool.keep(new Set(available))
 
@@ -95,7 +75,7 @@ export const prequal: NamedPolicy<Static<typeof settings>> = {
           const most = Math.floor(uses + number())
           let last = states[0]!
           for (let count = 0; count < drawn; count++) {
-            last = states[indexAt(ends, number() * total)]!
+            last = states[line.at(number())]!
             from.add({ backend: last.backend, at: now, load: loadOf(last, now), time: timeOf(last, now), uses: most })
           }
           if (from.size < 2) return last.backend

@@ -132,11 +132,17 @@ test('what the setting takes', () => {
     [{ query: 'q' }, () => 'x'],
   ]
   for (const right of rightOnes) assert.deepEqual(keyFaults(right as KeyOption), [])
-  const wrongOnes: unknown[] = ['x', 5, [], [{}], { headers: 'a' }, { header: '' }, { header: 'a', cookie: 'b' }]
-  wrongOnes.push({ path: 0 }, { address: { v4: 33 } }, { address: { v4: 0 } }, { body: 70_000 }, [['x']])
-  for (const wrong of wrongOnes)
-    assert.match(
-      keyFaults(wrong as never)[0] ?? '',
-      /^key[.:].*expected \{ header \| cookie \|.*|an array that is not empty/,
-    )
+  const wrongOnes: unknown[] = ['x', 5, [], [{}], { headers: 'a' }, { header: 'a', cookie: 'b' }, [['x']]]
+  for (const wrong of wrongOnes) assert.match(keyFaults(wrong as never).join(), /^key: expected \{ header \| cookie \|/)
+})
+
+test('what is wrong with a part of the setting is said where it stands', () => {
+  for (const [wrong, fault] of [
+    [{ header: '' }, 'key.header: expected a string that is not empty, got a string'],
+    [{ path: 0 }, 'key.path: expected true or a whole number of at least 1, got 0'],
+    [{ address: { v4: 33 } }, 'key.address.v4: expected a whole number from 1 to 32, got 33'],
+    [{ address: { v4: 0 } }, 'key.address.v4: expected a whole number from 1 to 32, got 0'],
+    [{ body: 70_000 }, 'key.body: expected true or a whole number from 1 to 65536, got 70000'],
+  ] as const)
+    assert.deepEqual(keyFaults(wrong as KeyOption), [fault])
 })

@@ -60,10 +60,9 @@ export class Turns {
   }
 }
 
-function those(turns: readonly Turn[], some: readonly Backend[] | undefined): readonly Turn[] {
-  if (some === undefined) return turns
-  const wanted = new Set(some)
-  return turns.filter(({ backend }) => wanted.has(backend))
+/** All, or those with these indexes. */
+function those(turns: readonly Turn[], some: readonly number[] | undefined): readonly Turn[] {
+  return some === undefined ? turns : some.map((index) => turns[index]!)
 }
 
 /** The turns of one set. */
@@ -78,8 +77,8 @@ class Round {
     this.#turns = turns
   }
 
-  /** Takes the next turn, of all or of `some` backends. O(n). */
-  take(some?: readonly Backend[]): Backend | undefined {
+  /** Takes the next turn, of all backends or of those with these indexes. O(n). */
+  take(some?: readonly number[]): Backend | undefined {
     if (!this.#begun)
       for (const [index, turn] of settled(this.#turns).entries()) Object.assign(this.#turns[index]!, turn)
     this.#begun = true
@@ -87,7 +86,7 @@ class Round {
   }
 
   /** Which one would be next after `ahead` more; changes nothing. */
-  peek(ahead: number, some?: readonly Backend[]): Backend | undefined {
+  peek(ahead: number, some?: readonly number[]): Backend | undefined {
     const turns = this.#begun ? this.#turns : settled(this.#turns)
     const copies = those(turns, some).map(({ backend, credit, scale }) => ({ backend, credit, scale }))
     for (let step = 0; step < ahead; step++) take(copies)

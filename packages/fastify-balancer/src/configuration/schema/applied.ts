@@ -23,11 +23,14 @@ function fitOf(schema: TSchema, value: object): number {
   return names.length + said.length
 }
 
-/** Of a choice, the one that a value is meant to be, by its kind and by its members. */
+/** Of a choice, the one that a value is meant to be, by its kind and by its members; undefined if that cannot be told. */
 export function branchFor(value: unknown, choices: readonly TSchema[]): TSchema | undefined {
   if (!isPlain(value) && !Array.isArray(value)) return choices.find((choice) => Value.Check(choice, value))
   const kind = isPlain(value) ? 'object' : 'array'
   const ofKind = choices.filter(({ type }) => type === kind)
+  // Of `{ header }` and `{ cookie }`, one that has both is neither.
+  const near = isPlain(value) ? ofKind.filter((choice) => fitOf(choice, value) > 0) : []
+  if (near.length > 1 && near.every((choice) => knownNames(choice).length === 1)) return undefined
   return ofKind.toSorted((one, other) => fitOf(other, value) - fitOf(one, value))[0]
 }
 

@@ -5,7 +5,7 @@ import { HealthCheckOptions } from '@fastify-balancer/health-check'
 import { MirrorOptions } from '@fastify-balancer/mirror'
 import { strict } from '@fastify-balancer/option-schema'
 import { Type, type TObject, type TSchema } from '@sinclair/typebox'
-import { policies, policyNames } from '../../plugin/policies.ts'
+import { policies, policiesWithSettings, policyNames } from '../../plugin/policies.ts'
 import { StickyOptions } from '../../plugin/sticky-option.ts'
 import { objectInFile } from './in-file.ts'
 import { file, moduleExport, secret } from './reference.ts'
@@ -38,11 +38,10 @@ const backendTls = Type.Object(
 )
 
 const policyNamed = Type.Union(policyNames.map((name) => Type.Literal(name)))
-const policyWithin = Type.Union([
-  policyNamed,
-  Type.Object({ name: policyNamed }, { additionalProperties: true }),
-  moduleExport(),
-])
+const policyWithin = Type.Union(
+  [policyNamed, Type.Object({ name: policyNamed }, { additionalProperties: true }), moduleExport()],
+  { expected: `${policyNames.join(', ')}, { name, … } or { module, export }` },
+)
 
 /** A policy with its settings; one of them may be another policy. */
 function policyWithSettings([name, { settings }]: [string, NamedPolicy]): TObject {
@@ -60,7 +59,9 @@ const policyInFile = Type.Union(
       .map(policyWithSettings),
     moduleExport(),
   ],
-  { expected: `${policyNames.join(', ')}, { name, … } or { module, export }` },
+  {
+    expected: `${policyNames.join(', ')}, { name, … } (${policiesWithSettings.join(' and ')} need settings) or { module, export }`,
+  },
 )
 
 const healthCheck = objectInFile(HealthCheckOptions, {
@@ -74,7 +75,7 @@ const healthCheck = objectInFile(HealthCheckOptions, {
   }),
 })
 
-const rate = Type.Union([objectInFile(RateOptions), Type.Literal(false)], {
+const rate = Type.Union([objectInFile(RateOptions), Type.Boolean()], {
   default: false,
   ...described(CircuitBreakerOptions.properties.rate),
 })
@@ -82,7 +83,7 @@ const circuit = objectInFile(CircuitBreakerOptions, { balancer: undefined, backe
 const circuitBreaker = objectInFile(CircuitBreakerOptions, {
   balancer: undefined,
   rate,
-  backends: Type.Record(Type.String(), Type.Union([circuit, Type.Literal(false)]), {
+  backends: Type.Record(Type.String(), Type.Union([circuit, Type.Boolean()]), {
     default: {},
     ...described(CircuitBreakerOptions.properties.backends),
   }),

@@ -1,4 +1,4 @@
-import { isSwitchable } from '@fastify-balancer/option-schema'
+import { hasParts, isSwitchable } from '@fastify-balancer/option-schema'
 import { Kind, OptionalKind, Type, type TObject, type TSchema } from '@sinclair/typebox'
 import { moduleExport, secret } from './reference.ts'
 
@@ -14,8 +14,10 @@ function isCode(schema: TSchema): boolean {
 function memberInFile(schema: TSchema, replacements: Replacements, path: string): TSchema {
   if (!isSwitchable(schema)) return partInFile(schema, replacements, path)
   const { off: _, description = '', default: byDefault, ...own } = schema
-  const switches = schema.type === 'object' ? Type.Boolean() : Type.Literal(false)
-  return Type.Union([partInFile(own, replacements, path), switches], { description, default: byDefault })
+  const forms = Array.isArray(own.anyOf) ? (own.anyOf as TSchema[]).filter((one) => one.const !== false) : [own]
+  const switches = hasParts(schema) ? Type.Boolean() : Type.Literal(false)
+  const inFile = forms.map((form) => partInFile(form, replacements, path))
+  return Type.Union([...inFile, switches], { description, default: byDefault })
 }
 
 const described = ({ description = '' }: TSchema) => ({ description })

@@ -1,5 +1,5 @@
 import type { TSchema } from '@sinclair/typebox'
-import { nearName } from '@fastify-balancer/option-schema'
+import { expected, nearName } from '@fastify-balancer/option-schema'
 import { Value } from '@sinclair/typebox/value'
 import { within, type PlacedFault } from '../document/fault.ts'
 import { branchFor, isPlain, knownNames, memberSchema } from './applied.ts'
@@ -53,13 +53,11 @@ function kindFault(schema: TSchema, value: unknown): string {
 }
 
 /** What is wrong with a value of the right kind: its length, its size, its form. */
-function detailFault(schema: TSchema, value: unknown): string {
-  const [error] = Value.Errors(schema, value)
+function detailFault(schema: TSchema): string {
   const { pattern, minLength } = schema
   if (pattern !== undefined) return `does not have the form ${String(pattern)}`
   if (minLength === 1) return 'must not be empty'
-  const message = error?.message ?? 'Unexpected value'
-  return `${message[0]!.toLowerCase()}${message.slice(1)}`
+  return `expected ${expected(schema) ?? wordsFor(schema)}`
 }
 
 function* memberFaults(
@@ -85,15 +83,15 @@ export function* schemaFaults(schema: TSchema, value: unknown, pointer = '', fil
   if (isValid(schema, value)) return
   if (Array.isArray(schema.anyOf)) {
     const branch = branchFor(value, schema.anyOf as TSchema[])
-    const scalarFault = { pointer, message: scalarChoiceFault(schema, value) }
-    if (branch === undefined) yield scalarFault
+    const fault = { pointer, message: choiceFault(schema, value) }
+    if (branch === undefined) yield fault
     else yield* schemaFaults(branch, value, pointer, file)
   } else if (schema.type === 'object' && isPlain(value)) yield* memberFaults(schema, value, pointer, file)
   else if (schema.type === 'array' && Array.isArray(value)) {
     for (const [index, item] of value.entries())
       yield* schemaFaults(schema.items as TSchema, item, within(pointer, index), file)
     if (value.length < ((schema.minItems as number | undefined) ?? 0)) yield { pointer, message: 'must not be empty' }
-  } else yield { pointer, message: isOfKind(schema, value) ? detailFault(schema, value) : kindFault(schema, value) }
+  } else yield { pointer, message: isOfKind(schema, value) ? detailFault(schema) : kindFault(schema, value) }
 }
 
 // Its own answer narrows the type of the value, to `never` where that is not known.
@@ -107,9 +105,9 @@ function isOfKind({ type, const: literal }: TSchema, value: unknown): boolean {
   return typeof value === type
 }
 
-/** A text or number that fits none: if one takes its kind, it is that one's fault. */
-function scalarChoiceFault(schema: TSchema, value: unknown): string {
-  const near = (schema.anyOf as TSchema[]).find((one) => isOfKind(one, value))
+/** A value that fits none: if it is a text or number, and one takes its kind, it is that one's fault. */
+function choiceFault(schema: TSchema, value: unknown): string {
+  const near = isPlain(value) ? undefined : (schema.anyOf as TSchema[]).find((one) => isOfKind(one, value))
   const remedy = remedyFor(schema, value)
-  return near === undefined || remedy !== '' ? kindFault(schema, value) : detailFault(near, value)
+  return near === undefined || remedy !== '' ? kindFault(schema, value) : detailFault(near)
 }

@@ -19,14 +19,24 @@ export interface ServerList {
   readonly keepAlive: Tree | undefined
 }
 
+/** `least_time header | last_byte [inflight]` */
+function leastTimeOf([to, inflight]: readonly string[]): Tree {
+  const settings = {
+    to: to === 'last_byte' ? 'last-byte' : undefined,
+    inflight: inflight === 'inflight' ? true : undefined,
+  }
+  return Object.values(settings).some((one) => one !== undefined) ? { name: 'least-time', ...settings } : 'least-time'
+}
+
 /** Directives that choose a server, and the policy that chooses in the same way. */
 function policyOf(scope: Scope, report: Report): Tree {
-  const [leastConn, random] = [scope.own('least_conn').at(-1), scope.own('random').at(-1)]
-  for (const directive of scope.own('least_time'))
-    report.leaveOut(directive.place, textOf(directive), 'there is no such policy; round robin is used instead')
+  const [leastConn, leastTime, random] = (['least_conn', 'least_time', 'random'] as const).map((name) =>
+    scope.own(name).at(-1),
+  )
   const byHash = hashPolicyOf({ hash: scope.own('hash').at(-1), ipHash: scope.own('ip_hash').at(-1) }, report)
   if (byHash !== undefined) return byHash
   if (leastConn !== undefined) return fromLine(leastConn.place, 'least-requests', 'least_conn')
+  if (leastTime !== undefined) return fromLine(leastTime.place, leastTimeOf(leastTime.args), textOf(leastTime))
   if (random === undefined) return byDefault('nginx', 'round-robin', 'round robin, by weight')
   const [two, method] = random.args
   if (two !== undefined && (method ?? 'least_conn') !== 'least_conn')

@@ -1,9 +1,9 @@
 import { linesOf, type ChartLine } from './chart-lines.ts'
 import type { SimulationFigures } from './run-figures.ts'
 
-const width = 720
+const width = 728
 const height = 400
-const margin = { left: 56, right: 184, top: 40, bottom: 52 }
+const margin = { left: 64, right: 184, top: 40, bottom: 52 }
 const plot = { width: width - margin.left - margin.right, height: height - margin.top - margin.bottom }
 
 /** Longer names have no room in the legend. */
