@@ -98,9 +98,12 @@ class Stage {
       assert.equal(told.picked, null)
       const best = Math.min(...usable.map(({ priority }) => priority))
       const preferred = usable.filter(({ priority }) => priority === best)
+      // Canaries, without a share.
+      const open = preferred.filter((one) => !balancer.picking.refuses(one, request as never))
+      assert.equal(open.length > 0, preferred.length > 0, 'there is one that may get it')
       assert.ok(
-        preferred.every(({ inFlight, maxInFlight }) => inFlight >= maxInFlight),
-        'nobody gets it only if all are full',
+        open.every(({ inFlight, maxInFlight }) => inFlight >= maxInFlight),
+        'nobody gets it only if all that may get it are full',
       )
       assert.equal(picked, usable.length === 0 ? 'none' : 'saturated')
       return

@@ -413,3 +413,18 @@ describe('a circuit', () => {
     assert.deepEqual([state, failures], ['closed', []])
   })
 })
+
+test('no backend that the policy refuses is asked only because another is slow', async (t) => {
+  const policy: BalancerOptions['policy'] = {
+    name: 'first',
+    over: ([one]) => ({ pick: () => one, peek: () => one, refuses: (_request, backend) => backend !== one }),
+  }
+  const stage = await startStage(t, { options: { policy } })
+  const answer = ask(stage.url)
+  const held = await stage.arrived(0)
+  await stage.slow()
+  assert.equal(stage.attempts.length, 1)
+  held.answer('done')
+  assert.equal((await answer).body, 'done')
+  await stage.atRest()
+})

@@ -14,7 +14,10 @@ interface Hedged extends AttemptOwner {
   readonly balancer: {
     readonly set: BackendSet
     readonly queue: { readonly length: number }
-    readonly picking: { isBound(exchange: AttemptOwner): boolean }
+    readonly picking: {
+      isBound(exchange: AttemptOwner): boolean
+      refuses(backend: Backend, exchange: AttemptOwner): boolean
+    }
     pick(exchange: AttemptOwner): Attempt | 'saturated' | 'none'
   }
   /** Sends an attempt beside the one that is running. */
@@ -72,13 +75,17 @@ export class Hedge implements Watched {
     // Those that wait come first.
     if (balancer.queue.length > 0 || !this.#hedging.withdraw()) return
     const attempt = balancer.pick(this.#exchange)
-    const { panicking, available } = balancer.set
-    // Neither a spare backend nor an unhealthy one is asked only because another is slow.
-    if (typeof attempt !== 'object' || panicking || !available.includes(attempt.backend)) return this.#hedging.refund()
+    if (typeof attempt !== 'object' || !this.#maySend(attempt)) return this.#hedging.refund()
     this.#isSpent = true
     this.beside = attempt
     attempt.hedge = true
     this.#exchange.send(attempt)
+  }
+
+  /** Neither a spare backend nor an unhealthy one, nor one that the policy refuses, is asked only because another is slow. */
+  #maySend({ backend }: Attempt): boolean {
+    const { set, picking } = this.#exchange.balancer
+    return !set.panicking && set.available.includes(backend) && !picking.refuses(backend, this.#exchange)
   }
 
   /** One of the attempts has come to nothing: the other one, if it is running and may still do better. */

@@ -52,7 +52,9 @@ function wouldPick(
     if (hasRoom(backend)) return backend
   }
   const start = (searched + 1) % available.length
-  return [...available.slice(start), ...available.slice(0, start)].find(hasRoom)
+  return [...available.slice(start), ...available.slice(0, start)].find(
+    (backend) => hasRoom(backend) && picker.refuses?.(request, backend) !== true,
+  )
 }
 
 /** Changes nothing. `searched` is where the balancer's last search for a free backend ended. */

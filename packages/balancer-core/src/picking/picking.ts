@@ -101,7 +101,19 @@ export class Picking<Place extends object, S extends Seeker> {
       if (!isResort && !this.#isChosen(backend, seeker)) return undefined
       return placeOf(this.at(backend, seeker, isResort && resort?.isLast))
     }
-    return placeOf(this.at(backend, seeker))
+    return this.#isRefused(backend, seeker) ? undefined : placeOf(this.at(backend, seeker))
+  }
+
+  /** Is it a backend that the policy would not choose for this request, however busy the others are? */
+  refuses(backend: Backend, seeker: S): boolean {
+    return this.#picker.refuses?.(seeker, backend) === true
+  }
+
+  /** Does the policy want it to wait for another, which it has not tried? */
+  #isRefused(backend: Backend, seeker: S): boolean {
+    if (!this.refuses(backend, seeker)) return false
+    const isOpen = (one: Backend) => !wasTried(one, seeker) && !this.refuses(one, seeker)
+    return seeker.attempts.length === 0 || this.#set.available.some(isOpen)
   }
 
   /** Does the policy choose it, although it is not among the available ones: for a client bound to it, or by spill-over? */
@@ -140,8 +152,14 @@ export class Picking<Place extends object, S extends Seeker> {
     return explain(this.#set, this.#policy.name, this.#picker, this.#searched, request)
   }
 
-  /** The policy's choices are full: any other with room. */
+  /** The policy's choices are full: any other with room, first those that it does not refuse. */
   #search(seeker: S): Place | 'saturated' | 'none' {
+    if (this.#picker.refuses === undefined) return this.#searchAmong(seeker)
+    const answer = this.#searchAmong(seeker, (backend) => !this.refuses(backend, seeker))
+    return answer === 'none' ? this.#searchAmong(seeker) : answer
+  }
+
+  #searchAmong(seeker: S, may?: (backend: Backend) => boolean): Place | 'saturated' | 'none' {
     const { available } = this.#set
     let answer: 'saturated' | 'none' = 'none'
     for (let step = 0; step < available.length; step++) {
@@ -149,7 +167,7 @@ export class Picking<Place extends object, S extends Seeker> {
       // could not place.
       this.#searched = (this.#searched + 1) % available.length
       const backend = available[this.#searched]!
-      if (wasTried(backend, seeker)) continue
+      if (wasTried(backend, seeker) || may?.(backend) === false) continue
       const place = this.at(backend, seeker)
       if (typeof place === 'object') return place
       if (place === 'saturated') answer = 'saturated'

@@ -34,6 +34,11 @@ export interface Picker {
    * other than one that must not be used now may get it; undefined if the client is bound to none.
    */
   bound?(request: PickRequest): Backend | null | undefined
+  /**
+   * Must this request rather wait for another backend than go to this one, which has room? Asked only while there is
+   * another that it has not tried; without it, any with room is taken where those that `pick` answers are full.
+   */
+  refuses?(request: PickRequest, backend: Backend): boolean
   /** The figure that the policy compares, if any: lower is better. */
   score?(backend: Backend): number
   /** What that figure is made of, or where the backend stands, for people. */

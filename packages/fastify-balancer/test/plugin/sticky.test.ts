@@ -85,6 +85,8 @@ test('faults are told as those of `sticky`', async (t) => {
     [true, /sticky: needs a secret/],
     [5, /sticky: expected an object, true or false, got 5/],
     [{}, /sticky\.secret: expected an array that is not empty, got nothing/],
+    // What YAML makes of digits without quotes.
+    [{ secret: [1234567890123456] }, /sticky\.secret\.0: expected a string of at least 16 characters, got a number$/],
     [{ secret: ['short'] }, /sticky\.secret\.0: expected a string of at least 16 characters, got a string/],
     [{ secret: [secret], cookie: 'a', header: 'b' }, /sticky\.header: give `cookie` or `header`, not both/],
     [{ secret: [secret], policy: 'p2c' }, /sticky\.policy: unknown option/],

@@ -47,6 +47,8 @@ export function unknownOption(name: string, parent: TSchema, root: TSchema = par
 function mismatch({ schema, message, value }: ValueError, at: string): string {
   const wanted = expected(schema) ?? `${message[0]!.toLowerCase()}${message.slice(1)}`.replace(/^expected /, '')
   const near = typeof value === 'string' ? nearName(value, literalsOf(schema)) : undefined
+  // A secret of digits only, without quotes in a YAML file, is a number.
+  if (schema['writeOnly'] === true && typeof value === 'number') return `expected ${wanted}, got a number`
   const given = /\ban (?:object|array)\b/.test(wanted) ? shownKind(value) : shown(value, at)
   return `expected ${wanted}, got ${given}${near === undefined ? '' : ` (did you mean '${near}'?)`}`
 }

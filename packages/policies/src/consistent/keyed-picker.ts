@@ -56,6 +56,11 @@ export class KeyedPicker implements Picker {
     return this.#inner.accepts?.(request, backend) ?? this.#inner.peek(request) === backend
   }
 
+  refuses(request: PickRequest, backend: Backend): boolean {
+    if (this.#inner.refuses === undefined || this.#parts.keys.keyOf(request) !== undefined) return false
+    return this.#inner.refuses(request, backend)
+  }
+
   score(backend: Backend): number {
     const prepared = this.#prepare()
     const index = prepared.indexes.get(backend)

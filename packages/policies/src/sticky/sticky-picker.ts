@@ -45,6 +45,10 @@ export function stickyPicker({ name, picker, known, tokensIn, isGenuine, mayMove
       return backend === undefined ? picker.bound?.(request) : backend
     },
     accepts: (request, backend) => picker.accepts?.(request, backend) ?? picker.peek(request) === backend,
+    ...(picker.refuses !== undefined && {
+      refuses: (request: PickRequest, backend: Backend) =>
+        own(request) !== backend && picker.refuses!(request, backend),
+    }),
     ...(picker.score !== undefined && { score: (backend: Backend) => picker.score!(backend) }),
     ...(picker.details !== undefined && { details: (backend: Backend) => picker.details!(backend) }),
     basis(request) {

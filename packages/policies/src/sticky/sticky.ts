@@ -13,6 +13,8 @@ import { Tokens } from './tokens.ts'
 export const sticky: NamedPolicy<ParsedSticky> = {
   description: 'Clients stay with the backend that answered first, by a cookie or a header; new ones by another policy',
   settings,
+  // A policy around it would send its clients elsewhere.
+  isOutermost: true,
   faults: stickyFaults,
   make(given, parts): Policy {
     const { header, secret, whenGone } = given

@@ -46,7 +46,7 @@ export class Tier {
   /** Is it too busy for more? It stays so until it is down to `relief`, so that traffic does not flutter. Changes nothing. */
   isSaturated({ saturation, relief }: SaturationLimits): boolean {
     const used = this.#inFlight / this.#capacity
-    return this.#isSaturated ? used > relief : used >= saturation
+    return used >= saturation || (this.#isSaturated && used > relief)
   }
 
   /** The same, and remembers it. */

@@ -53,6 +53,16 @@ export class TiersPicker implements Picker {
     return this.#partOf(place) > 0 || this.tiers.slice(0, place).every((one) => this.#isBusy(one))
   }
 
+  refuses(request: PickRequest, backend: Backend): boolean {
+    const { tiers } = this
+    const place = tiers.findIndex((tier) => tier.has(backend))
+    const tier = tiers[place]
+    if (tier === undefined) return false
+    // Tiers that spill over when they are busy have done so already.
+    if (tiers.length > 1 && this.#rules.limits === undefined && !this.#isFor(request, place)) return true
+    return tier.picker.refuses?.(request, backend) ?? false
+  }
+
   score(backend: Backend): number {
     return this.#tierOf(backend)?.picker.score?.(backend) ?? 0
   }
@@ -78,6 +88,13 @@ export class TiersPicker implements Picker {
       saturated: saturated.length === 0 ? null : saturated.join(', '),
       tier: tier?.name ?? null,
     }
+  }
+
+  /** May it ever be given to this tier? */
+  #isFor(request: PickRequest, place: number): boolean {
+    const { wanted, pointOf } = this.#rules
+    const isFixed = (wanted?.(request) ?? pointOf?.(request)) !== undefined
+    return isFixed ? this.#placeOf(request, () => 0) === place : this.#partOf(place) > 0
   }
 
   /** The shares hang on the whole list, which is not known when the picker is built. */

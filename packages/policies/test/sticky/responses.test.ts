@@ -302,4 +302,11 @@ test('settings that cannot be are refused, and no error shows a secret', async (
     assert.match(said, message)
     assert.ok(!said.includes(secret) && !said.includes('too short'), said)
   }
+  // Around it, they would send its clients to other backends.
+  for (const name of ['canary', 'tiers', 'maglev'])
+    // oxlint-disable-next-line no-await-in-loop -- one after the other
+    assert.match(
+      await faults({ policy: { name: 'sticky', ...given } }, name),
+      /policy\.policy: 'sticky' cannot stand within/,
+    )
 })

@@ -146,6 +146,15 @@ describe('spill-over by saturation', () => {
     assert.deepEqual(await send(), { one: 2, two: 1, spare: 2 })
   })
 
+  test('where relief is no lower than saturation, a full priority hands on every request', async (t) => {
+    const { send } = await held(t, { saturation: 0.5, relief: 0.5 }, { one: 4, spare: 9 })
+    await send()
+    assert.deepEqual(await send(), { one: 2, spare: 0 })
+    assert.deepEqual(await send(), { one: 2, spare: 1 })
+    assert.deepEqual(await send(), { one: 2, spare: 2 })
+    assert.deepEqual(await send(), { one: 2, spare: 3 })
+  })
+
   test('a limit that has moved counts from the next request of its backend on', async (t) => {
     const { app, send, release } = await held(t, { saturation: 1, relief: 1 }, { one: 9, spare: 9 })
     const { balancer } = app

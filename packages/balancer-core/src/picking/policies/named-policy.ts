@@ -29,6 +29,8 @@ export interface NamedPolicy<Settings = Readonly<Record<string, unknown>>> {
   readonly description: string
   /** What may stand beside `name`. A setting called `policy` is another policy, by name, settings or code. */
   readonly settings: TObject
+  /** It must see every request, and cannot stand within another policy. */
+  readonly isOutermost?: true
   /** What the schema cannot check: one line for each fault, beginning with the setting's name. */
   faults?(this: void, settings: Settings): readonly string[]
   make(this: void, settings: Settings, parts: PolicyParts): Policy

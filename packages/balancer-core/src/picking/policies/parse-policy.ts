@@ -84,6 +84,8 @@ function namedPolicy(
   if (around === undefined)
     return { name, settings, make: (random) => make(settings, partsFor(random, named, anyPolicy)) }
   const inner = parsePolicy(chosen ?? around.default ?? 'p2c', named, faults, `${place}.policy`)
+  if (inner.settings !== undefined && named[inner.name]?.isOutermost === true)
+    faults.push(`${place}.policy: '${inner.name}' cannot stand within '${name}'; put '${name}' in its \`policy\``)
   return {
     name,
     settings: {
