@@ -47,7 +47,8 @@ function policyComment(policy: string): readonly string[] {
     if (`${lines.at(-1)} ${name},`.length > 100) lines.push('    #   ')
     lines[lines.length - 1] += ` ${name},`
   }
-  return lines.with(-1, lines.at(-1)!.replace(/,$/, ''))
+  lines.push(lines.pop()!.replace(/,$/, ''))
+  return lines
 }
 
 /** The text of a new file. `tokenFile` is as the file names it. */

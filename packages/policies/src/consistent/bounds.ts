@@ -15,7 +15,7 @@ export class Bounds {
   readonly #percent: number
   #total = 0
 
-  /** `factor` is 1 or more; 0 = only `maxInFlight` bounds. */
+  /** `factor` is 1 or more; 0 = only its own limit bounds. */
   constructor(backends: readonly Backend[], inFlight: InFlight, factor: number) {
     this.#backends = backends
     this.#inFlight = inFlight
@@ -40,13 +40,13 @@ export class Bounds {
 
   /** May it have one more? */
   readonly isBelow = (index: number): boolean => {
-    const { inFlight, maxInFlight } = this.#backends[index]!
-    return inFlight < maxInFlight && (this.#percent === 0 || inFlight < this.slotsOf(index))
+    const { inFlight, limit } = this.#backends[index]!
+    return inFlight < limit && (this.#percent === 0 || inFlight < this.slotsOf(index))
   }
 
   /** Has it room, bounds or not? */
   readonly hasRoom = (index: number): boolean => {
-    const { inFlight, maxInFlight } = this.#backends[index]!
-    return inFlight < maxInFlight
+    const { inFlight, limit } = this.#backends[index]!
+    return inFlight < limit
   }
 }

@@ -66,7 +66,7 @@ export class KeyedPicker implements Picker {
     const index = prepared.indexes.get(backend)
     if (index === undefined) return Infinity
     prepared.bounds.update()
-    return backend.inFlight / (prepared.bounds.areOn ? prepared.bounds.slotsOf(index) : backend.maxInFlight)
+    return backend.inFlight / (prepared.bounds.areOn ? prepared.bounds.slotsOf(index) : backend.limit)
   }
 
   details(backend: Backend): PolicyDetails {
