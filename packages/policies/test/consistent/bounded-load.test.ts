@@ -81,7 +81,7 @@ for (const name of names) {
       const [first, ...others] = [0, 1, 2, 3].map((asked) => policy.over(backends).pick(asking('a'), asked)!)
       first!.inFlight = 8
       for (const other of others) {
-        other.maxInFlight = 1
+        other.limit = 1
         other.inFlight = 1
       }
       // (11 + 1) × 1.25 = 15 slots, 4 for each: the first has twice as many, and room for one.
