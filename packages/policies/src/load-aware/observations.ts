@@ -16,6 +16,9 @@ function isWhole({ method, body, headers }: ExchangeView): boolean {
 /** 501 is about the client's method. */
 const isFailure = (status: number) => status >= 500 && status !== 501
 
+/** Of the typical response time, so much is that of the latest response (nginx's `least_time`). */
+const latestShare = 0.05
+
 const isSlowToEnd = ({ upgraded, grpcStatus, headers }: Attempt) =>
   upgraded || grpcStatus !== undefined || String(headers['content-type']).startsWith('text/event-stream')
 
@@ -34,6 +37,8 @@ export class Observations<State extends Observed> {
   readonly #settings: ObservationSettings
   /** The load at their arrival of requests that have not been answered. */
   readonly #waiting = new Map<Attempt, number>()
+  /** The response time of requests that were served, over all backends, in ms; 0 before any. */
+  #typical = 0
   #now: () => number = () => 0
 
   constructor(make: (backend: Backend) => State, settings: ObservationSettings) {
@@ -72,7 +77,7 @@ export class Observations<State extends Observed> {
       }
       if (to === 'last-byte' && !isSlowToEnd(attempt)) return
       if (attempt.uploaded && !isFailure(attempt.effectiveStatus))
-        state.responded(attempt.responseTime, attempt.respondedAt, load)
+        state.responded(this.#counted(attempt.responseTime, attempt.effectiveStatus), attempt.respondedAt, load)
     }
     const ended = (attempt: Attempt) => {
       const { blame, effectiveStatus, askedAt, endedAt, backend } = attempt
@@ -82,13 +87,23 @@ export class Observations<State extends Observed> {
         state.failed(endedAt)
       } else if (this.#answered(attempt, state) && askedAt !== undefined) state.abandoned(endedAt - askedAt, endedAt)
       else if (to === 'last-byte' && blame === undefined && attempt.uploaded && !isSlowToEnd(attempt))
-        state.responded(endedAt - askedAt!, endedAt)
+        state.responded(this.#counted(endedAt - askedAt!, effectiveStatus), endedAt)
     }
     const hooks = { onAttemptStart: started, onAttemptResponse: responded, onAttemptEnd: ended } as const
     for (const [name, hook] of Object.entries(hooks)) balancer.addHook(name as keyof typeof hooks, hook)
     return () => {
       for (const [name, hook] of Object.entries(hooks)) balancer.removeHook(name as keyof typeof hooks, hook)
     }
+  }
+
+  /**
+   * What a response time counts as. To refuse (4xx) takes no work: a backend that refuses everything would look like the
+   * fastest, and get it. So a refusal counts as no faster than what is typical of requests that are served.
+   */
+  #counted(duration: number, status: number): number {
+    if (status >= 400) return Math.max(duration, this.#typical)
+    this.#typical = this.#typical === 0 ? duration : this.#typical + (duration - this.#typical) * latestShare
+    return duration
   }
 
   #wait(attempt: Attempt, state: State): void {

@@ -162,6 +162,15 @@ function contract(name: string, { recovery, tolerance, constantFrom }: LoadAware
       assert.ok(bad <= 0.02 * (a + b), `${a} : ${b} : ${bad}`)
     })
 
+    test('to refuse fast attracts no more than under least-requests, which knows no times', () => {
+      const refused = (policy: string) => {
+        const answerOf = ({ id }: Backend) => (id === 'bad' ? { after: 1, status: 404 } : { after: 10 })
+        return new Simulated(policy, listOf('a', 'b', 'bad')).run(9, 3000, answerOf)['bad']!
+      }
+      const [own, otherwise] = [refused(name), refused('least-requests')]
+      assert.ok(own <= 1.15 * otherwise, `${own} instead of ${otherwise}`)
+    })
+
     test('a new backend under load gets one request, and its share once it has answered', async () => {
       const simulated = new Simulated(name, listOf('a', 'b'))
       simulated.run(10, 300, answersIn(5))
