@@ -1,5 +1,5 @@
 // Room `tiers`: policies that split the backends into tiers, and give each its share of the requests.
-import type { Attempt, Backend, Balancer, Policy, PolicyParts } from '@fastify-balancer/balancer-core'
+import type { Attempt, Backend, Balancer, PickRequest, Policy, PolicyParts } from '@fastify-balancer/balancer-core'
 import { Tier } from './tier.ts'
 import { TiersPicker, type TierRules } from './tiers-picker.ts'
 
@@ -24,6 +24,7 @@ export class TieredPolicy implements Policy {
   readonly #rulesFor: RulesFor
   readonly #parts: PolicyParts
   readonly #draws: ReturnType<PolicyParts['draws']>
+  readonly #drawn = new WeakMap<PickRequest, number>()
   /** By the tier's name, so that each goes on in a new set where it was. */
   readonly #inner = new Map<string, InnerPolicy>()
   readonly #detach = new Map<InnerPolicy, (() => void) | undefined>()
@@ -51,7 +52,7 @@ export class TieredPolicy implements Policy {
       )
     })
     const rules = this.#rulesFor(split, () => this.#balancer?.set.all ?? split.flatMap(({ backends }) => backends))
-    return new TiersPicker(this.#tiers, rules, this.#draws)
+    return new TiersPicker(this.#tiers, rules, this.#draws, this.#drawn)
   }
 
   attach(balancer: Balancer): () => void {

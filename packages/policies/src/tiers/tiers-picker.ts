@@ -18,25 +18,34 @@ export class TiersPicker implements Picker {
   readonly tiers: readonly Tier[]
   readonly #rules: TierRules
   readonly #draws: ReturnType<PolicyParts['draws']>
+  readonly #drawn: WeakMap<PickRequest, number>
   #shares: readonly number[] | undefined
 
-  constructor(tiers: readonly Tier[], rules: TierRules, draws: ReturnType<PolicyParts['draws']>) {
+  /** `drawn`: the points of requests that were drawn before, and keep them while they wait. */
+  constructor(
+    tiers: readonly Tier[],
+    rules: TierRules,
+    draws: ReturnType<PolicyParts['draws']>,
+    drawn: WeakMap<PickRequest, number>,
+  ) {
     this.tiers = tiers
     this.#rules = rules
     this.#draws = draws
+    this.#drawn = drawn
   }
 
   pick(request: PickRequest, asked = 0): Backend | null | undefined {
     if (this.tiers.length < 2) return this.tiers[0]?.picker.pick(request, asked)
     const { limits } = this.#rules
     if (limits !== undefined) for (const tier of this.tiers) tier.settle(limits)
-    const place = this.#placeOf(request, () => this.#draws.next())
+    const place = this.#placeOf(request, () => this.#draw(request))
     return this.#withRoom(place)?.picker.pick(request, asked)
   }
 
   peek(request: PickRequest, ahead = 0): Backend | null | undefined {
     if (this.tiers.length < 2) return this.tiers[0]?.picker.peek(request, ahead)
-    const tierAfter = (picks: number) => this.#withRoom(this.#placeOf(request, () => this.#draws.peek(picks)))
+    const tierAfter = (picks: number) =>
+      this.#withRoom(this.#placeOf(request, () => this.#drawn.get(request) ?? this.#draws.peek(picks)))
     const tier = tierAfter(ahead)
     // How often this tier's picker will have been asked by then.
     const before = Array.from({ length: ahead }, (_, picks) => tierAfter(picks)).filter((one) => one === tier)
@@ -90,11 +99,16 @@ export class TiersPicker implements Picker {
     }
   }
 
-  /** May it ever be given to this tier? */
+  /** Is it this tier that the request is given to? */
   #isFor(request: PickRequest, place: number): boolean {
-    const { wanted, pointOf } = this.#rules
-    const isFixed = (wanted?.(request) ?? pointOf?.(request)) !== undefined
-    return isFixed ? this.#placeOf(request, () => 0) === place : this.#partOf(place) > 0
+    return this.#placeOf(request, () => this.#drawn.get(request) ?? this.#draws.peek(0)) === place
+  }
+
+  /** Where tiers do not spill over, a request stays where it was drawn to: if that is full, it waits there. */
+  #draw(request: PickRequest): number {
+    const point = this.#drawn.get(request) ?? this.#draws.next()
+    if (this.#rules.limits === undefined) this.#drawn.set(request, point)
+    return point
   }
 
   /** The shares hang on the whole list, which is not known when the picker is built. */

@@ -47,6 +47,7 @@ const waiting: Readonly<Record<string, readonly [PolicyOption, Record<string, st
     { name: 'canary', share: 0.5, header: 'x-canary' },
     { 'x-canary': 'never' },
   ],
+  'canaries, to which it was not drawn': [{ name: 'canary', share: 1e-9 }],
   'canaries, which this user is not with': [
     { name: 'canary', share: 1e-9, key: { header: 'x-user' } },
     { 'x-user': 'a' },
