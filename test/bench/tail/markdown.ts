@@ -15,6 +15,13 @@ export function tailsAsMarkdown(report: TailReport): string {
   ].join('\n\n')
 }
 
+/** For a document: what counts, and the rest folded away. */
+export function tailsFolded(report: TailReport): string {
+  const tables = report.scenarios.map((scenario) => `${scenario.says}\n\n${scenarioTable(scenario)}`).join('\n\n')
+  const reached = report.scenarios.filter(({ reach }) => reach.length > 0)
+  return `${reachTable(reached)}\n\n${reachLegend}\n\n<details>\n<summary>All results, and how they were measured</summary>\n\n${tables}\n\n${legend(report)}\n\n</details>`
+}
+
 function scenarioTable({ title, floor, subjects }: TailScenarioReport): string {
   const head = [
     title,
