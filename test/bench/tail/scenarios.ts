@@ -41,7 +41,7 @@ export const scenarios: readonly TailScenario[] = [
   {
     name: 'pauses',
     title: 'One pauses for 1 s of every 10',
-    says: 'Four backends with 20 slots, exponential service with a mean of 25 ms; one stands still from 4 s to 5 s; 60 % of the capacity is asked for.',
+    says: 'Four backends with 20 slots, exponential service with a mean of 25 ms; one is paused from 4 s to 5 s; 60 % of the capacity is asked for.',
     backends: [{ ...usual, spells: { every: 10_000, from: 4000, lasts: 1000, speed: 0 } }, ...many(3, usual)],
     work: 'exponential',
     load: { kind: 'open', rate: 1920 },
