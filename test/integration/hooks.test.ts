@@ -15,6 +15,7 @@ import { ask } from '../support/ask.ts'
 import { startBackend, startBackends, startRawBackend, unusedOrigin } from '../support/backend.ts'
 import { LogLines } from '../support/log-lines.ts'
 import { until } from '../support/until.ts'
+import { openWebSocket, startEchoBackend } from '../support/websockets.ts'
 
 const inOrder: Policy = {
   name: 'in-order',
@@ -97,6 +98,31 @@ test('a hook may still end what it is told of, and the client gets the failure',
   own.addHook('onResponse', (attempt) => attempt.cancel('bad-response'))
   const { status, body } = await ask(url)
   assert.deepEqual([status, JSON.parse(body).code], [502, 'FST_BALANCER_BAD_RESPONSE'])
+})
+
+test('when a hook cancels the response that would go to the client, a retry may answer', async (t) => {
+  const [a, b] = await startBackends(t, 'a', 'b')
+  const { url, balancer: own } = await start(t, [a!.url, b!.url])
+  const answered: boolean[] = []
+  own.addHook('onResponse', (attempt) => {
+    answered.push(attempt.exchange.answeredBy === attempt)
+    if (attempt.number === 1) attempt.cancel('reset-before-headers')
+  })
+  const { status, body } = await ask(url)
+  assert.deepEqual([status, body, answered], [200, 'b', [true, true]])
+})
+
+test('an exchange that was upgraded says which attempt answered it', async (t) => {
+  const { url: backend } = await startEchoBackend(t)
+  const { app, url } = await start(t, [backend])
+  const answered: (Attempt | undefined)[] = []
+  const hear = (message: unknown) => void answered.push((message as { exchange: ExchangeView }).exchange.answeredBy)
+  subscribe('balancer-core:exchange:end', hear)
+  t.after(() => unsubscribe('balancer-core:exchange:end', hear))
+  const socket = await openWebSocket(t, url)
+  socket.terminate()
+  await until('it has ended', () => answered.length === 1)
+  assert.equal(answered[0]?.backend, app.balancer.backends[0])
 })
 
 for (const lane of ['raw', 'full'] as const) {

@@ -3,7 +3,7 @@ import { Agent, request as ask, type IncomingMessage, type ServerResponse } from
 import { connect as connectHttp2 } from 'node:http2'
 import type { Socket } from 'node:net'
 import { describe, test, type TestContext } from 'node:test'
-import balancer, { type BalancerOptions } from '@fastify-balancer/balancer-core'
+import balancer, { type BalancerOptions, type Policy } from '@fastify-balancer/balancer-core'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { startApp } from '../support/app.ts'
 import { startBackend } from '../support/backend.ts'
@@ -87,6 +87,27 @@ for (const scheme of ['NTLM', 'Negotiate']) {
         )
       })
     }
+
+    test('stays at its backend, also where a policy binds its client to another', async (t) => {
+      const last: Policy = {
+        name: 'bound-to-the-last',
+        over(available) {
+          const choose = () => available.at(-1)
+          return { pick: choose, peek: choose, bound: choose }
+        },
+      }
+      const { app, url } = await start(t, scheme, { policy: last }, ['a', 'b'])
+      const ann = client(t, url)
+      assert.deepEqual(await ann.signIn(scheme, 'ann'), { status: 200, body: 'ann' })
+      assert.deepEqual(await ann.get(), { status: 200, body: 'ann' })
+      const [first, other] = app.balancer.backends
+      app.balancer.veto(other!, { by: 'test', reason: 'tried last' })
+      const bob = client(t, url)
+      assert.equal((await bob.signIn(scheme, 'bob')).body, 'bob')
+      app.balancer.backend(other!.id).vetoes[0]!.lift()
+      assert.equal((await bob.get()).body, 'bob')
+      assert.equal(first!.requests, 4)
+    })
 
     test('stays at its backend, whatever the policy would choose', async (t) => {
       const { url } = await start(t, scheme, {}, ['a', 'b', 'c'])

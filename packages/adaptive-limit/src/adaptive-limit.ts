@@ -3,6 +3,7 @@ import { inSlices, optionChanges } from '@fastify-balancer/option-schema'
 import { Aimd } from './algorithms/aimd.ts'
 import { Gradient2 } from './algorithms/gradient2.ts'
 import { BackendLimit, type LimitView } from './backend-limit.ts'
+import { NoLimitsError } from './errors.ts'
 import { readLimitOptions, type LimitSettings } from './options.ts'
 
 /** Under which a balancer has it among its extensions, and what is said of it in a change of options. */
@@ -39,13 +40,15 @@ export class AdaptiveLimit {
     })
   }
 
-  /** All limits, in the order of the backends. */
+  /** All limits, in the order of the backends; none while they are switched off. */
   get views(): readonly LimitView[] {
+    if (!this.#isOn) return []
     return this.balancer.backends.map((backend) => this.#limitOf(backend).view(backend.id))
   }
 
-  /** @throws the balancer's error for an unknown id */
+  /** @throws the balancer's error for an unknown id; NoLimitsError while they are switched off */
   of(id: string): LimitView {
+    if (!this.#isOn) throw new NoLimitsError(this.balancer.name)
     return this.#limitOf(this.balancer.backend(id)).view(id)
   }
 

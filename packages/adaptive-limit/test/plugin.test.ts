@@ -61,7 +61,7 @@ test('the time counts from when the backend has the request, without the wait fo
   assert.equal(set.backend('b').limit, 15)
 })
 
-test('what says nothing about capacity does not count: failures, tunnels, early answers', async (t) => {
+test('failures, tunnels and early answers do not count: they do not depend on capacity', async (t) => {
   const { set, app } = await start(t)
   const times = { startedAt: 1000, sentAt: 1000, uploadedAt: 0, respondedAt: 3000, endedAt: 3000 }
   attempts(set, 'a', 50, { ...times, status: 500, effectiveStatus: 500 })
@@ -131,9 +131,14 @@ test('it changes, and is switched off and on, while the balancer runs', async (t
   assert.deepEqual(limits(), [20, 15])
   ;(await prepare({ initial: 5 })).commit()
   assert.deepEqual(limits(), [5, 5])
+  const kept = app.adaptiveLimit
   ;(await prepare(false)).commit()
   assert.deepEqual(limits(), [1024, 15])
   assert.equal(app.adaptiveLimits.size, 0)
+  // Reading it limits nothing.
+  assert.deepEqual(kept.views, [])
+  assert.throws(() => kept.of('a'), /has no adaptive limits/)
+  assert.deepEqual(limits(), [1024, 15])
   assert.deepEqual([set.hooks.onAttemptResponse.length, set.hooks.onAttemptEnd.length], [0, 0])
   await set.add({ url: 'http://c.test', id: 'c' })
   assert.deepEqual(limits(), [1024, 15, 1024])

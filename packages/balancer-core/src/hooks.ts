@@ -23,8 +23,8 @@ export interface BalancerHooks {
   /** The final response headers have arrived. */
   onAttemptResponse: (attempt: Attempt) => void
   /**
-   * The response of this attempt goes to the client, and no other attempt will follow. Its `headers` may still be changed;
-   * also told of a response that switches protocols. Not of failures that the balancer answers itself.
+   * The response of this attempt goes to the client, and no other attempt will follow unless a hook cancels this one. Its
+   * `headers` may still be changed. Also told of a response that switches protocols. Not of failures that the balancer answers itself.
    */
   onResponse: (attempt: Attempt) => void
   /** Exactly once for each attempt that started; its `outcome` is set. */

@@ -264,13 +264,13 @@ export interface BalancerOptions {
     priority?: {
       /**
        * Classes of waiting requests, the most important first, e.g. `['high', 'normal', 'low']`: free places go to the
-       * first one that waits. When the queue is full, a request displaces the newest one of the least important class,
-       * which gets 503. Empty = all are equal
+       * first one that waits. When the queue is full, a request displaces the newest one of the least important class
+       * below its own, which gets 503. Empty = all are equal
        * @default []
        */
       classes?: readonly string[]
       /**
-       * The class of requests for which nothing else says one. Required with `classes`
+       * The class of requests for which neither `classify` nor `header` names one. Required with `classes`
        * @default none
        */
       default?: string
@@ -295,8 +295,9 @@ export interface BalancerOptions {
     }
     /**
      * `codel`: when a class has been waiting for `interval` without a break, it is overloaded. Until its queue is
-     * empty, its newest requests are served first, and those that have waited longer than `target` get 503 as soon as a
-     * newer one waits. `false` = first come, first served, until `timeouts.queue`
+     * empty, its newest requests are served first, and those that have waited longer than `target` get 503 when the
+     * next request comes or a place is free, but for the last one. `false` = first come, first served, until
+     * `timeouts.queue`
      * @default false
      */
     shed?: 'codel' | false

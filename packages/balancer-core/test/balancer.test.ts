@@ -362,6 +362,7 @@ describe('those who wait', () => {
     balancer.limit(one!, Infinity)
     await settled()
     assert.deepEqual([one!.limit, one!.inFlight, balancer.queue.length], [4, 4, 1])
+    assert.throws(() => balancer.limit(one!, NaN), /limit of backend .* is not a number/)
     balancer.limit(one!, 0)
     assert.equal(one!.limit, 1)
     await balancer.update(one!.id, { maxInFlight: 3 })

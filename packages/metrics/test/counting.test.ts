@@ -33,9 +33,14 @@ type Times = readonly [startedAt: number, respondedAt: number, endedAt: number, 
 
 /** An exchange that began at 100 and ended at 200. */
 function waited(outcome: Outcome, ...attempts: readonly Times[]): number | undefined {
+  return waitedSince(0, outcome, attempts)
+}
+
+function waitedSince(waitingSince: number, outcome: Outcome, attempts: readonly Times[]): number | undefined {
   const [startedAt, endedAt] = [100, 200]
   return queueWaitOf({
     startedAt,
+    waitingSince,
     endedAt,
     outcome,
     attempts: attempts.map(
@@ -44,6 +49,11 @@ function waited(outcome: Outcome, ...attempts: readonly Times[]): number | undef
     ),
   } as unknown as ExchangeView)
 }
+
+test('a request that another one has displaced in the queue has waited', () => {
+  assert.equal(waitedSince(100, 'queue-full', []), 100)
+  assert.equal(waitedSince(0, 'queue-full', []), undefined)
+})
 
 test('the wait for a backend is the time without an attempt', () => {
   assert.equal(waited('ok', [100, 150, 190, 'ok']), 0)
@@ -83,6 +93,7 @@ test('an exchange is counted once, whatever became of it, and every attempt but 
   const ended = (status: number, attempts: number, outcome?: Outcome) =>
     traffic.exchangeEnded({
       startedAt: 100,
+      waitingSince: 0,
       endedAt: 350,
       status,
       outcome,

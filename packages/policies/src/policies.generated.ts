@@ -289,9 +289,8 @@ export interface CanarySettings {
    */
   share?: number
   /**
-   * Keeps each user on one side: What decides: `{ header }`, `{ cookie }`, `{ query }`, `{ path }`, `{ address }`, `{
-   * body }`, a function, or a list of which the first that a request has is taken; by default the client's address;
-   * without it, each request is drawn
+   * Keeps each user on one side: `{ header }`, `{ cookie }`, `{ query }`, `{ path }`, `{ address }`, `{ body }`, a
+   * function, or a list of which the first that a request has is taken. Without it, each request is drawn
    */
   key?: KeyOption
   /**

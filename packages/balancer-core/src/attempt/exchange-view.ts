@@ -18,6 +18,8 @@ export interface ViewOfExchange<Attempt> extends PickRequest {
   readonly status: number
   /** The gRPC status that the client was told; undefined if it is no call of gRPC, or the status is not seen. */
   readonly grpcStatus: StatusName | undefined
+  /** When it last began to wait for a backend, on the clock in ms; 0 if it never did. */
+  readonly waitingSince: number
   /** Every attempt so far, in order. */
   readonly attempts: readonly Attempt[]
   /** The one whose response the client gets; undefined before its headers have arrived. */

@@ -147,8 +147,9 @@ export class Backend {
     this.protocol = protocol
   }
 
-  /** See `Balancer.limit`. */
+  /** See `Balancer.limit`. @throws RangeError for NaN, which would lift every limit */
   restrict(capacity: number): void {
+    if (Number.isNaN(capacity)) throw new RangeError(`the limit of backend ${this.id} is not a number`)
     this.#capacity = Math.max(1, Math.floor(capacity))
     this.limit = Math.min(this.#capacity, this.maxInFlight)
   }

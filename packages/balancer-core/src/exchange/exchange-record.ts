@@ -160,11 +160,15 @@ export class ExchangeRecord implements ExchangeView {
     logExchange(this, this.options.logQuery)
   }
 
-  /** Tells hooks that this response goes to the client; false if one of them has ended the exchange. */
+  /** Tells hooks that this response goes to the client; false if one of them has ended the exchange or the attempt. */
   protected passes(attempt: Attempt): boolean {
     const { hooks } = this.balancer
-    if (hooks.onResponse.length > 0) hooks.tell('onResponse', attempt)
-    return this.outcome === undefined
+    this.answeredBy = attempt
+    if (hooks.onResponse.length === 0) return true
+    hooks.tell('onResponse', attempt)
+    if (this.outcome === undefined && (attempt.upgraded || !attempt.isOver)) return true
+    this.answeredBy = undefined
+    return false
   }
 
   /** Those that wait to be refused, and those that have ended, must not take the room of others. */

@@ -163,7 +163,7 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
     if (!this.#awaits(attempt)) return attempt.discard()
     if (isListed(attempt, this.options.retry) && this.#goesOn(attempt, 'status')) return attempt.discard()
     if (!this.passes(attempt)) return attempt.discard()
-    this.#current = this.answeredBy = attempt
+    this.#current = attempt
     this.#hedge?.won(attempt)
     const lane = this.call === undefined ? this.#lane : laneForCall(this.#lane, this.call, headers, this.reply.raw)
     this.#answer = new Answer(this, lane, attempt, controller, headers, this.outgoing!.method)

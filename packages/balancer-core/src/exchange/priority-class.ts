@@ -22,7 +22,7 @@ function classified(request: FastifyRequest, { classify, classes }: Priority): s
 
 /**
  * The class in which a request waits: by `classify`, else by the header, else the default one. Anyone can send a
- * header: nobody is promoted by it but on the word of a peer trusted by `trustProxy`; anyone may step back.
+ * header: it promotes a request only if the peer is trusted by `trustProxy`, and lowers that of anyone.
  */
 export function classOf(request: FastifyRequest, priority: Priority): string | undefined {
   const { classes, default: usual = '', header } = priority

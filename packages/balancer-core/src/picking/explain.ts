@@ -50,11 +50,13 @@ function wouldPick(
     if (backend === null) return undefined
     if (backend === undefined) break
     if (hasRoom(backend)) return backend
+    // It would wait for the backend that its client is bound to.
+    if (picker.bound?.(request) === backend) return undefined
   }
   const start = (searched + 1) % available.length
-  return [...available.slice(start), ...available.slice(0, start)].find(
-    (backend) => hasRoom(backend) && picker.refuses?.(request, backend) !== true,
-  )
+  const inTurn = [...available.slice(start), ...available.slice(0, start)]
+  const open = inTurn.filter((backend) => picker.refuses?.(request, backend) !== true)
+  return (open.length > 0 ? open : inTurn).find(hasRoom)
 }
 
 /** Changes nothing. `searched` is where the balancer's last search for a free backend ended. */

@@ -66,7 +66,7 @@ export class Picking<Place extends object, S extends Seeker> {
   /** See `Balancer.pick`. */
   pick(seeker: S): Place | 'saturated' | 'none' {
     const { home } = seeker
-    const place = home && this.#set.available.includes(home) ? this.offer(home, seeker) : undefined
+    const place = home && this.#set.available.includes(home) ? this.#placeAt(home, seeker) : undefined
     return place ?? this.#pick(seeker)
   }
 
@@ -93,7 +93,7 @@ export class Picking<Place extends object, S extends Seeker> {
   /** A place at this backend for a waiting request, if it may be sent there. */
   offer(backend: Backend, seeker: S): Place | undefined {
     if (wasTried(backend, seeker)) return undefined
-    // Its own backend, and what is to be done without that, are not in the hands of chance.
+    // Where a client that is bound may go is decided by `pick`.
     if (this.#picker.bound?.(seeker) !== undefined) return placeOf(this.pick(seeker))
     if (!this.#set.available.includes(backend)) {
       const resort = this.#resortOf(seeker)
@@ -101,7 +101,13 @@ export class Picking<Place extends object, S extends Seeker> {
       if (!isResort && !this.#isChosen(backend, seeker)) return undefined
       return placeOf(this.at(backend, seeker, isResort && resort?.isLast))
     }
-    return this.#isRefused(backend, seeker) ? undefined : placeOf(this.at(backend, seeker))
+    return this.#placeAt(backend, seeker)
+  }
+
+  /** A place at an available backend, unless this request was there or should wait for another. */
+  #placeAt(backend: Backend, seeker: S): Place | undefined {
+    if (wasTried(backend, seeker) || this.#isRefused(backend, seeker)) return undefined
+    return placeOf(this.at(backend, seeker))
   }
 
   /** Is it a backend that the policy would not choose for this request, however busy the others are? */
@@ -113,7 +119,7 @@ export class Picking<Place extends object, S extends Seeker> {
   #isRefused(backend: Backend, seeker: S): boolean {
     if (!this.refuses(backend, seeker)) return false
     const isOpen = (one: Backend) => !wasTried(one, seeker) && !this.refuses(one, seeker)
-    return seeker.attempts.length === 0 || this.#set.available.some(isOpen)
+    return this.#set.available.some(isOpen)
   }
 
   /** Does the policy choose it, although it is not among the available ones: for a client bound to it, or by spill-over? */
@@ -123,12 +129,12 @@ export class Picking<Place extends object, S extends Seeker> {
     return this.#picker.accepts?.(seeker, backend) ?? this.#picker.peek(seeker) === backend
   }
 
-  /** Is it a backend for this request, new as it may be: an available one, or the one that its client is bound to? */
+  /** May a request be sent again to the backend where it was: is that available, or its client bound to it? */
   keeps(backend: Backend, seeker: S): boolean {
     return this.#set.available.includes(backend) || this.#picker.bound?.(seeker) === backend
   }
 
-  /** Is its client bound to one backend? */
+  /** Is its client bound to one backend, which may be gone? */
   isBound(seeker: S): boolean {
     return this.#picker.bound?.(seeker) !== undefined
   }

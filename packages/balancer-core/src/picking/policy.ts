@@ -35,8 +35,8 @@ export interface Picker {
    */
   bound?(request: PickRequest): Backend | null | undefined
   /**
-   * Must this request rather wait for another backend than go to this one, which has room? Asked only while there is
-   * another that it has not tried; without it, any with room is taken where those that `pick` answers are full.
+   * Must this request rather wait for another backend than go to this one, which has room? It counts only while another
+   * that it has not tried is not refused. Without it, any with room is taken where those that `pick` answers are full.
    */
   refuses?(request: PickRequest, backend: Backend): boolean
   /** The figure that the policy compares, if any: lower is better. */
@@ -60,8 +60,8 @@ export interface Policy<Host = unknown> {
    */
   over(available: readonly Backend[], draining?: readonly Backend[], spare?: readonly Backend[]): Picker
   /**
-   * Called once, before the first `over` and the first request: a place to add hooks and start timers. Returns what takes them away again, when
-   * another policy takes its place or the balancer closes.
+   * Called each time the policy comes into force, before `over`: a place to add hooks and start timers. Returns what takes
+   * them away again, when another policy takes its place or the balancer closes.
    */
   attach?(balancer: Host): (() => void) | void
 }

@@ -58,7 +58,7 @@ test('what the operator says comes first, and leaves the rest to the header', as
   assert.equal((await classed(t, { classes, default: 'low', classify }, {})).name, 'low')
 })
 
-test('a function that fails is logged, and says nothing', async (t) => {
+test('a function that fails is logged, and the header decides', async (t) => {
   const threw = 'queue.priority.classify threw an error'
   const unknown = 'queue.priority.classify returned a class that is not in queue.priority.classes'
   for (const [classify, logged] of [

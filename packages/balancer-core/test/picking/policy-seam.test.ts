@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
 import Fastify from 'fastify'
 import { Type } from '@sinclair/typebox'
+import type { RequestListener, ServerResponse } from 'node:http'
 import { test, type TestContext } from 'node:test'
 import { listenApp } from '../../../../test/support/app.ts'
 import { ask } from '../../../../test/support/ask.ts'
 import { startBackend } from '../../../../test/support/backend.ts'
+import { until } from '../../../../test/support/until.ts'
 import plugin, { Balancer, type NamedPolicy, type PickRequest, type Policy } from '../../src/index.ts'
 import { backendSet } from '../../src/backends/backend-set.ts'
 import { Picking } from '../../src/picking/picking.ts'
@@ -37,8 +39,13 @@ function noting() {
   return { asked, told, policy }
 }
 
-async function start(t: TestContext, policy: PolicyOption, further: Readonly<Record<string, NamedPolicy>> = {}) {
-  const backend = await startBackend(t)
+async function start(
+  t: TestContext,
+  policy: PolicyOption,
+  further: Readonly<Record<string, NamedPolicy>> = {},
+  listener?: RequestListener,
+) {
+  const backend = await startBackend(t, listener)
   const app = Fastify({ trustProxy: '127.0.0.1' })
   app.decorate('balancerPolicies', { ...further })
   await app.register(plugin, { backends: [backend.url], policy })
@@ -80,6 +87,44 @@ test('null from a policy means that no other backend may get the request', async
   assert.equal((await ask(url)).status, 503)
   assert.equal(backend.received.length, 0)
   assert.equal(app.balancer.explain().picked, null)
+})
+
+/** A policy that refuses every backend, and prefers none. */
+const refusingAll: Policy = {
+  name: 'refusing-all',
+  over: () => ({ pick: () => undefined, peek: () => undefined, refuses: () => true }),
+}
+
+test('where every backend is refused, a request takes any, at once or after it has waited', async (t) => {
+  const held: ServerResponse[] = []
+  const { app, url } = await start(t, refusingAll, {}, (_request, response) => void held.push(response))
+  const { balancer } = app
+  balancer.limit(balancer.backends[0]!, 1)
+  const first = ask(url)
+  await until('it is there', () => held.length === 1)
+  const second = ask(url)
+  await until('it waits', () => balancer.queue.length === 1)
+  held[0]!.end()
+  await until('it has the place', () => held.length === 2)
+  held[1]!.end()
+  assert.deepEqual([(await first).status, (await second).status], [200, 200])
+})
+
+test('explain says what pick does: a bound client waits for its backend, and where all are refused any will do', () => {
+  const backends = ['http://127.0.0.1:1', 'http://127.0.0.1:2']
+  const first: Policy = {
+    name: 'bound',
+    over: ([one]) => ({ pick: () => one, peek: () => one, bound: () => one }),
+  }
+  const binding = new Balancer({ backends, policy: first })
+  binding.backends[0]!.inFlight = binding.backends[0]!.limit
+  const request = { method: 'GET', url: '/', headers: {}, attempts: [] } as never
+  assert.equal(binding.explain().picked, null)
+  assert.equal(binding.pick(request), 'saturated')
+  const refusing = new Balancer({ backends, policy: refusingAll })
+  const { picked } = refusing.explain()
+  const attempt = refusing.pick(request)
+  assert.equal(typeof attempt === 'object' && attempt.backend.id, picked)
 })
 
 test('a policy is attached once, and detached when another takes its place or the balancer closes', async (t) => {
@@ -163,6 +208,7 @@ test('settings are checked by the policy that they are for', () => {
   assert.match(faults({ name: 'last', of: 13 }), /policy\.of: 13 is bad luck/)
   assert.match(faults({ name: 'last', policy: { name: 'rndom' } }), /policy\.policy: .*did you mean 'random'/)
   assert.match(faults({ name: 'last', policy: { name: 'last', of: 'x' } }), /policy\.policy\.of: expected/)
+  assert.match(faults({ name: 'last', policy: null }), /policy\.policy: expected round-robin, .*got null/)
   assert.match(faults('lsat'), /policy: expected round-robin, .*last, or an object.*did you mean 'last'/)
 })
 

@@ -1,6 +1,6 @@
 import type { ExchangeView, Outcome } from '@fastify-balancer/balancer-core'
 
-/** Failures that are decided before any waiting. */
+/** Failures that are decided before any waiting, but for a request that another one has displaced in the queue. */
 const immediate: ReadonlySet<Outcome | undefined> = new Set<Outcome>([
   'bad-request',
   'unsupported-version',
@@ -18,8 +18,8 @@ function isOther(attempt: Outcome | undefined, request: Outcome | undefined): bo
  * How long an ended request waited for a free backend, in ms, over all its attempts; `undefined` if it never got so far.
  * Computed as the time without a running attempt.
  */
-export function queueWaitOf({ attempts, startedAt, endedAt, outcome }: ExchangeView): number | undefined {
-  if (attempts.length === 0) return immediate.has(outcome) ? undefined : endedAt - startedAt
+export function queueWaitOf({ attempts, startedAt, waitingSince, endedAt, outcome }: ExchangeView): number | undefined {
+  if (attempts.length === 0) return immediate.has(outcome) && waitingSince === 0 ? undefined : endedAt - startedAt
   let wait = 0
   let since = startedAt
   for (const attempt of attempts) {

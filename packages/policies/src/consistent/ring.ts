@@ -14,7 +14,7 @@ function apart(identity: string): string {
   return `${host}\0${port}`
 }
 
-/** How many points each member has: 160 × weight, or in proportion so that all have at most 2²⁰, and each at least one. */
+/** How many points each member has: 160 × weight, or in proportion so that all have at most 2¹⁸, and each at least one. */
 function pointCounts(members: readonly Member[]): readonly number[] {
   const wanted = members.map(({ weight }) => weight * pointsPerWeight)
   const total = wanted.reduce((sum, one) => sum + one, 0)
@@ -45,7 +45,7 @@ function sortedBy(shift: number, { points, owners }: Points): Points {
 
 /** In ascending order; of several members at one point, the first has it. */
 function ascending(all: Points): Points {
-  // A radix sort: a million points take 20 ms, and `sort` ten times as long.
+  // A radix sort: `sort` takes ten times as long.
   const { points, owners } = sortedBy(16, sortedBy(0, all))
   let kept = 0
   for (let at = 0; at < points.length; at++) {

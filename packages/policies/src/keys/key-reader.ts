@@ -64,9 +64,7 @@ function sourceOf(part: KeyPart): KeySource {
   if ('header' in part) return headerSource(part.header)
   if ('cookie' in part) {
     const { cookie } = part
-    const of: KeyFunction = ({ headers }) =>
-      headers['cookie'] ? cookieOf(String(headers['cookie']), cookie) : undefined
-    return { name: `cookie ${cookie}`, of }
+    return { name: `cookie ${cookie}`, of: ({ headers }) => cookieOf(headers, cookie) }
   }
   if ('query' in part) return { name: `query ${part.query}`, of: ({ url }) => queryOf(url, part.query) }
   if ('path' in part) return pathSource(part.path)

@@ -1,3 +1,5 @@
+import type { PickRequest } from '@fastify-balancer/balancer-core'
+
 /** Where the path begins: a proxy may be asked with scheme and host before it. */
 function pathStart(url: string): number {
   if (url.startsWith('/')) return 0
@@ -35,8 +37,9 @@ function valueOf(text: string, name: string, from: number, separator: string): s
 }
 
 /** A cookie by its name: the first of that name, as it was sent. */
-export function cookieOf(header: string, name: string): string | undefined {
-  return valueOf(header, name, 0, ';')?.trimEnd()
+export function cookieOf({ cookie }: PickRequest['headers'], name: string): string | undefined {
+  if (cookie === undefined) return undefined
+  return valueOf(Array.isArray(cookie) ? cookie.join('; ') : cookie, name, 0, ';')?.trimEnd()
 }
 
 /** A parameter of the query by its name: the first of that name, as it was sent, not decoded (nginx `$arg_…`). */

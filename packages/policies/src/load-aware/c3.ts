@@ -92,10 +92,10 @@ export const c3: NamedPolicy<Static<typeof settings>> = {
     const seen = new Observations((backend) => new ReplicaRank(backend, given), given)
     return leastOf('c3', parts, seen, {
       cost: (state, now, meanWeight) => state.cost(now, given.balancers, meanWeight),
-      details: (state, now) => ({
+      details: (state, now, meanWeight) => ({
         responseTime: state.time(now) ?? null,
         ownTime: state.ownTime,
-        queue: state.queue(given.balancers, 1),
+        queue: state.queue(given.balancers, meanWeight),
       }),
     })
   },

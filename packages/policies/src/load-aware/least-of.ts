@@ -2,7 +2,6 @@ import type { Backend, Picker, Policy, PolicyDetails, PolicyParts } from '@fasti
 import { meanWeightOf } from './mean-weight.ts'
 import type { Observations } from './observations.ts'
 import type { Observed } from './observed.ts'
-import { WeightLine } from './weight-line.ts'
 
 /** In sets up to this size all backends are compared; in larger ones, some that are drawn by weight. */
 const mostCompared = 32
@@ -12,7 +11,7 @@ const drawn = 16
 /** What a rule makes of what was observed. */
 export interface Rating<State extends Observed> {
   cost(this: void, state: State, now: number, meanWeight: number): number
-  details(this: void, state: State, now: number): PolicyDetails
+  details(this: void, state: State, now: number, meanWeight: number): PolicyDetails
 }
 
 /**
@@ -21,7 +20,7 @@ export interface Rating<State extends Observed> {
  */
 export function leastOf<State extends Observed>(
   name: string,
-  { least, draws }: PolicyParts,
+  { least, draws, weightLine }: PolicyParts,
   seen: Observations<State>,
   { cost, details }: Rating<State>,
 ): Policy {
@@ -54,14 +53,14 @@ export function leastOf<State extends Observed>(
   }
 
   function ofDrawn(available: readonly Backend[], states: readonly State[]): Pick<Picker, 'pick' | 'peek'> {
-    const line = new WeightLine(available)
+    const line = weightLine(available)
     /** Of equals the first drawn, since draws follow the weights. */
     function cheapest(number: (index: number) => number): Backend {
       const now = seen.now()
-      let best = states[line.at(number(0))]!
+      let best = states[line.drawn(number(0))]!
       let lowest = cost(best, now, meanWeight)
       for (let index = 1; index < drawn; index++) {
-        const state = states[line.at(number(index))]!
+        const state = states[line.drawn(number(index))]!
         const one = cost(state, now, meanWeight)
         if (one >= lowest) continue
         best = state
@@ -84,7 +83,7 @@ export function leastOf<State extends Observed>(
       return {
         ...(isSmall ? ofAll : ofDrawn)(available, states),
         score: costOf,
-        details: (backend) => details(seen.of(backend), seen.now()),
+        details: (backend) => details(seen.of(backend), seen.now(), meanWeight),
         basis: () => ({ compared: isSmall ? available.length : drawn }),
       }
     },

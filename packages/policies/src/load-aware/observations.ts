@@ -30,13 +30,19 @@ export interface ObservationSettings {
   readonly reports: boolean
 }
 
+/** An attempt with what policies have written on it. */
+type Marked = Attempt & Record<symbol, number | undefined>
+
 /** What a policy has seen of the backends of its balancer. */
 export class Observations<State extends Observed> {
   readonly #states = new WeakMap<Backend, State>()
   readonly #make: (backend: Backend) => State
   readonly #settings: ObservationSettings
-  /** The load at their arrival of requests that have not been answered. */
-  readonly #waiting = new Map<Attempt, number>()
+  /**
+   * Under which an attempt that has not been answered carries the load at its arrival. In a Map of all attempts they would
+   * outlive themselves: each of its former tables, once old, keeps those in it until the next full garbage collection.
+   */
+  readonly #mark = Symbol('load at arrival')
   /** The response time of requests that were served, over all backends, in ms; 0 before any. */
   #typical = 0
   #now: () => number = () => 0
@@ -69,7 +75,7 @@ export class Observations<State extends Observed> {
     }
     const responded = (attempt: Attempt) => {
       const state = this.of(attempt.backend)
-      const load = this.#waiting.get(attempt)
+      const load = (attempt as Marked)[this.#mark]
       this.#heard(attempt, state)
       if (reports) {
         const report = takeReport(attempt.headers)
@@ -80,13 +86,15 @@ export class Observations<State extends Observed> {
         state.responded(this.#counted(attempt.responseTime, attempt.effectiveStatus), attempt.respondedAt, load)
     }
     const ended = (attempt: Attempt) => {
-      const { blame, effectiveStatus, askedAt, endedAt, backend } = attempt
+      const { blame, outcome, effectiveStatus, askedAt, endedAt, backend } = attempt
       const state = this.of(backend)
       if (blame === 'backend' || isFailure(effectiveStatus)) {
         this.#heard(attempt, state)
         state.failed(endedAt)
-      } else if (this.#answered(attempt, state) && askedAt !== undefined) state.abandoned(endedAt - askedAt, endedAt)
-      else if (to === 'last-byte' && blame === undefined && attempt.uploaded && !isSlowToEnd(attempt))
+      } else if (this.#answered(attempt, state)) {
+        // That there was no socket for it is about this process.
+        if (askedAt !== undefined && outcome !== 'out-of-sockets') state.abandoned(endedAt - askedAt, endedAt)
+      } else if (to === 'last-byte' && blame === undefined && attempt.uploaded && !isSlowToEnd(attempt))
         state.responded(this.#counted(endedAt - askedAt!, effectiveStatus), endedAt)
     }
     const hooks = { onAttemptStart: started, onAttemptResponse: responded, onAttemptEnd: ended } as const
@@ -110,12 +118,14 @@ export class Observations<State extends Observed> {
     if (state.waiting++ === 0) state.heardAt = attempt.startedAt
     state.waitingSince += attempt.startedAt
     // It is counted already.
-    this.#waiting.set(attempt, attempt.backend.inFlight - 1)
+    ;(attempt as Marked)[this.#mark] = attempt.backend.inFlight - 1
   }
 
   /** It waits no longer; false if it did not. */
   #answered(attempt: Attempt, state: State): boolean {
-    if (!this.#waiting.delete(attempt)) return false
+    const marked = attempt as Marked
+    if (marked[this.#mark] === undefined) return false
+    marked[this.#mark] = undefined
     // From 0 again, so that errors of rounding do not add up.
     state.waitingSince = --state.waiting === 0 ? 0 : state.waitingSince - attempt.startedAt
     return true

@@ -35,7 +35,7 @@ export abstract class Observed {
   /** The response time that counts now, in ms; undefined before the first response. */
   abstract time(now: number): number | undefined
 
-  /** The client left after it had waited `duration` ms: the response would have taken longer. */
+  /** It was given up after `duration` ms without a response, which would have taken longer. */
   abandoned(duration: number, now: number): void {
     if (duration > (this.time(now) ?? Infinity)) this.responded(duration, now)
   }

@@ -6,7 +6,6 @@ import { meanWeightOf } from './mean-weight.ts'
 import { Observations } from './observations.ts'
 import { mostProbes, ProbePool } from './probe-pool.ts'
 import { reports } from './reports-setting.ts'
-import { WeightLine } from './weight-line.ts'
 
 const settings = Type.Object(
   {
@@ -50,7 +49,7 @@ export const prequal: NamedPolicy<Static<typeof settings>> = {
   description:
     'Of a pool of backends that are not hot (requests in flight), the one with the least response time: Prequal',
   settings,
-  make(given, { draws }): Policy {
+  make(given, { draws, weightLine }): Policy {
     const seen = new Observations((backend) => new LatencyAtLoad(backend, given.penalty), given)
     const numbers = draws()
     const pool = new ProbePool(given.quantile)
@@ -64,7 +63,7 @@ export const prequal: NamedPolicy<Static<typeof settings>> = {
       over(available): Picker {
         meanWeight = meanWeightOf(available)
         const states = available.map((backend) => seen.of(backend))
-        const line = new WeightLine(available)
+        const line = weightLine(available)
         const uses = usesOf(available.length)
         pool.keep(new Set(available))
 
@@ -75,7 +74,7 @@ export const prequal: NamedPolicy<Static<typeof settings>> = {
           const most = Math.floor(uses + number())
           let last = states[0]!
           for (let count = 0; count < drawn; count++) {
-            last = states[line.at(number())]!
+            last = states[line.drawn(number())]!
             from.add({ backend: last.backend, at: now, load: loadOf(last, now), time: timeOf(last, now), uses: most })
           }
           if (from.size < 2) return last.backend

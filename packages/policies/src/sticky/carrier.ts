@@ -24,10 +24,12 @@ export function textOf(field: string | string[] | undefined, separator: string):
   return Array.isArray(field) ? field.join(separator) : (field ?? '')
 }
 
-const notShared = /(?:^|[\s,])(?:private|no-store)(?:$|[\s,=])/i
+/** With `private="field"`, a cache may keep all but that field (RFC 9111 §5.2.2.7). */
+const notShared = /(?:^|[\s,])(?:private|no-store)(?:$|[\s,])/i
 
 /** A shared cache would give one client's token to all others: HAProxy's `nocache`. Browsers may keep the response. */
 export function keepFromCaches({ headers }: Attempt): void {
   const own = [headers['cache-control'] ?? []].flat().join(', ')
-  if (!notShared.test(own)) headers['cache-control'] = own === '' ? 'private' : `${own}, private`
+  const directives = own.replaceAll(/"[^"]*"/g, '""')
+  if (!notShared.test(directives)) headers['cache-control'] = own === '' ? 'private' : `${own}, private`
 }

@@ -36,9 +36,7 @@ export function stickyPicker({ name, picker, known, tokensIn, isGenuine, mayMove
     },
     peek(request, ahead = 0) {
       const backend = own(request)
-      if (backend === undefined) return picker.peek(request, ahead)
-      // If it is full, the request waits for it.
-      return ahead === 0 ? backend : null
+      return backend === undefined ? picker.peek(request, ahead) : backend
     },
     bound(request) {
       const backend = own(request)

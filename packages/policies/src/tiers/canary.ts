@@ -9,7 +9,8 @@ import { TieredPolicy, type Members } from './tiered-policy.ts'
 
 const userKey: typeof key = {
   ...key,
-  description: `Keeps each user on one side: ${key.description}; without it, each request is drawn`,
+  description:
+    'Keeps each user on one side: `{ header }`, `{ cookie }`, `{ query }`, `{ path }`, `{ address }`, `{ body }`, a function, or a list of which the first that a request has is taken. Without it, each request is drawn',
 }
 
 const settings = Type.Object(
@@ -60,10 +61,7 @@ export const canary: NamedPolicy<Static<typeof settings>> = {
     }
 
     function wanted({ headers }: PickRequest): number | undefined {
-      const said = [
-        header && headers[header.toLowerCase()],
-        cookie && headers['cookie'] && cookieOf(String(headers['cookie']), cookie),
-      ]
+      const said = [header && headers[header.toLowerCase()], cookie && cookieOf(headers, cookie)]
       const order = said.find((one) => one === 'always' || one === 'never')
       return order === undefined ? undefined : order === 'always' ? 0 : 1
     }

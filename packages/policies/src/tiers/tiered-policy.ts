@@ -51,6 +51,7 @@ export class TieredPolicy implements Policy {
         before.find((tier) => tier.name === name),
       )
     })
+    this.#forgetOthers(split)
     const rules = this.#rulesFor(split, () => this.#balancer?.set.all ?? split.flatMap(({ backends }) => backends))
     return new TiersPicker(this.#tiers, rules, this.#draws, this.#drawn)
   }
@@ -80,6 +81,19 @@ export class TieredPolicy implements Policy {
       if (this.#balancer !== undefined) this.#attachInner(inner, this.#balancer)
     }
     return inner
+  }
+
+  /** Forgets tiers that are gone from the list. One that is only unhealthy keeps what it has learnt. */
+  #forgetOthers(current: readonly Members[]): void {
+    const listed = this.#split(this.#balancer?.set.all ?? [], [])
+    const kept = new Set([...current, ...listed].map(({ name }) => name))
+    for (const [name, inner] of this.#inner) {
+      if (kept.has(name)) continue
+      this.#inner.delete(name)
+      if ([...this.#inner.values()].includes(inner)) continue
+      this.#detach.get(inner)?.()
+      this.#detach.delete(inner)
+    }
   }
 
   /** A policy of the user's own is the same one for every tier, and is attached once. */

@@ -59,7 +59,8 @@ export class TiersPicker implements Picker {
     const wanted = this.#rules.wanted?.(request)
     if (wanted !== undefined && wanted !== place) return false
     // It waits because the others are full, or it would not wait.
-    return this.#partOf(place) > 0 || this.tiers.slice(0, place).every((one) => this.#isBusy(one))
+    const isDue = this.#partOf(place) > 0 || this.tiers.slice(0, place).every((one) => this.#isBusy(one))
+    return isDue && tier.picker.refuses?.(request, backend) !== true
   }
 
   refuses(request: PickRequest, backend: Backend): boolean {

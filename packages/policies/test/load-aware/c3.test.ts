@@ -1,12 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { listOf, Simulated } from './simulated.ts'
-
-const close = (actual: unknown, expected: number) =>
-  assert.ok(
-    Math.abs((actual as number) - expected) < 1e-9 * Math.max(1, expected),
-    `${String(actual)}, not ${expected}`,
-  )
+import { close, listOf, Simulated } from './simulated.ts'
 
 const report = (latency: number, inFlight: number) => ({
   'endpoint-load-metrics': `TEXT named_metrics.latency_ms=${latency}, named_metrics.requests_in_flight=${inFlight}`,
@@ -21,6 +15,20 @@ test('without reports, the response time × the cube of 1 + requests in flight',
   simulated.ask()
   simulated.ask()
   close(simulated.score('a'), 13 * 27)
+})
+
+test('explain shows the queue that counts, which is relative to the weight', () => {
+  const simulated = new Simulated(
+    'c3',
+    listOf('a', 'b').map((one) => ({ ...one, weight: 5 })),
+  )
+  for (const id of ['a', 'b']) simulated.backend(id).inFlight = 1
+  for (const id of ['a', 'b']) simulated.backend(id).inFlight = 0
+  simulated.serve(10)
+  const { id } = simulated.serve(10)
+  simulated.backend(id).inFlight = 2
+  assert.equal(simulated.details(id)['queue'], 3)
+  close(simulated.score(id), 270)
 })
 
 test('with reports, R − S + q³ × S, with q by the number of balancers', () => {

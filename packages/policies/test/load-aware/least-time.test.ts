@@ -1,12 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { listOf, Simulated } from './simulated.ts'
-
-const close = (actual: unknown, expected: number) =>
-  assert.ok(
-    Math.abs((actual as number) - expected) < 1e-9 * Math.max(1, expected),
-    `${String(actual)}, not ${expected}`,
-  )
+import { close, listOf, Simulated } from './simulated.ts'
 
 test('95 % of the average stay with each response', () => {
   const simulated = new Simulated('least-time', listOf('a'))

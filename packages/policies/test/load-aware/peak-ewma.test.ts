@@ -1,12 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { listOf, Simulated } from './simulated.ts'
-
-const close = (actual: unknown, expected: number) =>
-  assert.ok(
-    Math.abs((actual as number) - expected) < 1e-9 * Math.max(1, expected),
-    `${String(actual)}, not ${expected}`,
-  )
+import { close, listOf, Simulated } from './simulated.ts'
 
 /** One backend that answers in the given times, with `pause` ms after each. */
 function answered(policy: object, times: readonly number[], pause = 0): Simulated {

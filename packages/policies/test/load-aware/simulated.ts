@@ -11,6 +11,12 @@ import assert from 'node:assert/strict'
 import { ManualClock } from '../../../../test/support/clock.ts'
 import { policies } from '../../src/index.ts'
 
+/** Is it this number, but for errors of rounding? */
+export function close(actual: unknown, expected: number): void {
+  const isClose = Math.abs((actual as number) - expected) < 1e-9 * Math.max(1, expected)
+  assert.ok(isClose, `${String(actual)}, not ${expected}`)
+}
+
 /** The same numbers for ever: a linear congruential generator. */
 export function seeded(seed: number): () => number {
   let state = seed

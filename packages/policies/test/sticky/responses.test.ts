@@ -140,6 +140,9 @@ test('a response with a token is for no shared cache, one without as the backend
     ['max-age=60,private', 'max-age=60,private'],
     ['no-store', 'no-store'],
     ['x-private-thing', 'x-private-thing, private'],
+    // A cache may keep these without one field.
+    ['private="x-user"', 'private="x-user", private'],
+    ['no-cache="a, private"', 'no-cache="a, private", private'],
   ]) {
     const client = new Client(url)
     const headers = said === undefined ? {} : { 'x-say': said }

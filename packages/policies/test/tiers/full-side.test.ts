@@ -8,6 +8,7 @@ import { ask } from '../../../../test/support/ask.ts'
 import { startBackend, unusedOrigin } from '../../../../test/support/backend.ts'
 import { until } from '../../../../test/support/until.ts'
 import policiesPlugin from '../../src/index.ts'
+import { balancing } from '../stage.ts'
 
 const near = { id: 'near', zone: 'here', tags: ['trial'], maxInFlight: 1 }
 const other = { id: 'other', zone: 'there', tags: ['canary'] }
@@ -72,6 +73,25 @@ for (const [side, [policy, headers = {}]] of Object.entries(waiting))
     await release()
     assert.equal((await second).body, 'near')
   })
+
+test('a waiting request gets no place of another priority that the policy within refuses', (t) => {
+  const backends = ['first', 'second', 'canary'].map((id, priority) => ({
+    ...{ id, url: `http://${id}.test`, maxInFlight: 1 },
+    ...{ priority: Math.min(priority, 1), tags: id === 'canary' ? ['canary'] : [] },
+  }))
+  const policy = { name: 'tiers', policy: { name: 'canary', header: 'x-canary' } } as const
+  const own = balancing(t, { backends, policy })
+  for (const { id } of own.backends) own.backend(id).inFlight = 1
+  // Counted from the next set on.
+  own.veto(own.backend('first'), { by: 'test', reason: 'the set is built again' }).lift()
+  const request = { method: 'GET', url: '/', headers: { 'x-canary': 'never' }, attempts: [] } as never
+  assert.equal(own.pick(request), 'saturated')
+  own.backend('canary').inFlight = 0
+  assert.equal(own.picking.offer(own.backend('canary'), request), undefined)
+  own.backend('second').inFlight = 0
+  assert.equal(own.picking.offer(own.backend('second'), request)?.backend.id, 'second')
+  for (const { id } of own.backends) own.backend(id).inFlight = 0
+})
 
 test('a request that its side has failed goes to the other one', async (t) => {
   const { url: there } = await startBackend(t, undefined, 'other')

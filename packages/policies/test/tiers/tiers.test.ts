@@ -1,4 +1,5 @@
-import { type Balancer } from '@fastify-balancer/balancer-core'
+import { Balancer, corePolicies, type NamedPolicy, type Policy } from '@fastify-balancer/balancer-core'
+import { Type } from '@sinclair/typebox'
 import balancerPlugin from '@fastify-balancer/balancer-core'
 import Fastify from 'fastify'
 import * as fc from 'fast-check'
@@ -9,7 +10,7 @@ import { describe, test, type TestContext } from 'node:test'
 import { listenApp } from '../../../../test/support/app.ts'
 import { ask } from '../../../../test/support/ask.ts'
 import { startBackend } from '../../../../test/support/backend.ts'
-import policiesPlugin from '../../src/index.ts'
+import policiesPlugin, { policies } from '../../src/index.ts'
 import { balancing, countsOf, evenly, pick } from '../stage.ts'
 
 /** Backends `a0`, `a1` … of priority 0, `b0` … of priority 1, and so on. */
@@ -192,6 +193,45 @@ describe('spill-over by saturation', () => {
     waiting.get('spare')![0]!.end('from spare')
     assert.equal((await answer).body, 'from spare')
   })
+})
+
+test('policies of priorities that are gone from the list are detached, and not those that are only unhealthy', async (t) => {
+  const attached: number[] = []
+  let made = 0
+  const learning: Policy = {
+    name: 'learning',
+    over: ([one]) => ({ pick: () => one, peek: () => one }),
+  }
+  const counting: NamedPolicy = {
+    description: 'Counts how often it is attached',
+    settings: Type.Object({}),
+    make() {
+      const number = made++
+      return {
+        ...learning,
+        attach() {
+          attached.push(number)
+          return () => void attached.splice(attached.indexOf(number), 1)
+        },
+      }
+    },
+  }
+  const named = { ...corePolicies, ...policies, counting }
+  const balancer = new Balancer(
+    { backends: inTiers(1, 1), policy: { name: 'tiers', policy: 'counting' } as never, panicThreshold: false },
+    undefined,
+    named,
+  )
+  t.after(() => balancer.close())
+  assert.deepEqual(attached, [0, 1])
+  veto(balancer, 'b0')
+  pick(balancer)
+  assert.deepEqual(attached, [0, 1])
+  for (const priority of [2, 3, 4]) {
+    await balancer.update('b0', { priority })
+    pick(balancer)
+  }
+  assert.deepEqual(attached, [0])
 })
 
 test('relief above saturation is refused', (t) => {

@@ -3,6 +3,7 @@ import { Type, type TObject } from '@sinclair/typebox'
 import type { Backend } from '../../backends/backend.ts'
 import type { Policy } from '../policy.ts'
 import type { Draws } from './draws.ts'
+import type { WeightLine } from './weights.ts'
 
 /** What it costs to send one more request there; lower is better. Must change nothing: it is asked for `explain` too. */
 export type PolicyCost = (backend: Backend) => number
@@ -13,14 +14,14 @@ export interface PolicyParts {
   readonly random: () => number
   /** Makes the policy of the setting `policy`, for the choices that are not this one's; another one with each call. */
   readonly inner: () => Policy
+  /** Backends laid end to end, each as long as its weight, for draws by weight. */
+  readonly weightLine: (backends: readonly Backend[]) => Pick<WeightLine, 'drawn'>
   /** Random numbers with a look-ahead, for `peek`. */
   readonly draws: () => Draws
   /** The cheaper of two that are drawn at random by weight. O(1). */
   readonly twoChoices: (name: string, cost: PolicyCost) => Policy
   /** The cheapest of all relative to weight; ties take turns. O(n). */
   readonly least: (name: string, cost: PolicyCost) => Policy
-  /** The policy of another name with its default settings, or of an option like `policy`. */
-  readonly policy: (option: string | { readonly name: string }) => Policy
 }
 
 /** A policy that options can name, as `'name'` or `{ name, ...settings }`. `Settings`: their type, with every default. */

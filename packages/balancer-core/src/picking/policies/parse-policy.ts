@@ -6,6 +6,7 @@ import { least } from './least.ts'
 import type { NamedPolicies, NamedPolicy, PolicyParts } from './named-policy.ts'
 import { roundRobin } from './round-robin.ts'
 import { twoChoices } from './two-choices.ts'
+import { WeightLine } from './weights.ts'
 
 /** A policy that an option means, not yet made. */
 export interface ParsedPolicy {
@@ -75,15 +76,15 @@ function namedPolicy(
   if (Object.keys(schema.properties).length === 0) {
     const [other] = Object.keys(given)
     if (other !== undefined) faults.push(`${place}.${other}: unknown option (the policy '${name}' has none)`)
-    return { name, settings: {}, make: (random) => make({}, partsFor(random, named, anyPolicy)) }
+    return { name, settings: {}, make: (random) => make({}, partsFor(random, anyPolicy)) }
   }
   const settings = withDefaults(schema, given) as Record<string, unknown>
   const wrong = faultsOf(schema, settings, place)
   if (wrong.length > 0) faults.push(...wrong)
   else faults.push(...(furtherFaults?.(settings) ?? []).map((fault) => `${place}.${fault}`))
-  if (around === undefined)
-    return { name, settings, make: (random) => make(settings, partsFor(random, named, anyPolicy)) }
-  const inner = parsePolicy(chosen ?? around.default ?? 'p2c', named, faults, `${place}.policy`)
+  if (around === undefined) return { name, settings, make: (random) => make(settings, partsFor(random, anyPolicy)) }
+  const byDefault: unknown = around.default ?? 'p2c'
+  const inner = parsePolicy(chosen === undefined ? byDefault : chosen, named, faults, `${place}.policy`)
   if (inner.settings !== undefined && named[inner.name]?.isOutermost === true)
     faults.push(`${place}.policy: '${inner.name}' cannot stand within '${name}'; put '${name}' in its \`policy\``)
   return {
@@ -92,22 +93,17 @@ function namedPolicy(
       ...settings,
       policy: inner.settings === undefined ? inner.make : { name: inner.name, ...inner.settings },
     },
-    make: (random) => make(settings, partsFor(random, named, inner)),
+    make: (random) => make(settings, partsFor(random, inner)),
   }
 }
 
-function partsFor(random: () => number, named: NamedPolicies, inner: ParsedPolicy): PolicyParts {
+function partsFor(random: () => number, inner: ParsedPolicy): PolicyParts {
   return {
     random,
     inner: () => inner.make(random),
+    weightLine: (backends) => new WeightLine(backends),
     draws: () => new Draws(random),
     twoChoices: (name, cost) => twoChoices(name, cost, random),
     least: (name, cost) => least(name, cost),
-    policy: (option) => {
-      const faults: string[] = []
-      const parsed = parsePolicy(option, named, faults)
-      if (faults.length > 0) throw new TypeError(faults.join('; '))
-      return parsed.make(random)
-    },
   }
 }

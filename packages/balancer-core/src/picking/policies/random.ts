@@ -1,6 +1,6 @@
 import type { Picker, Policy } from '../policy.ts'
 import { Draws } from './draws.ts'
-import { WeightLine, weightsAreEqual } from './weights.ts'
+import { WeightLine } from './weights.ts'
 
 /** A random one, in proportion to weights. O(1); O(log n) where weights differ. */
 export function random(nextNumber: () => number): Policy {
@@ -9,9 +9,8 @@ export function random(nextNumber: () => number): Policy {
   return {
     name: 'random',
     over(available): Picker {
-      const line = weightsAreEqual(available) ? undefined : new WeightLine(available)
-      const chosen = (draw: number) =>
-        available[line ? line.at(draw * line.total) : Math.floor(draw * available.length)]
+      const line = new WeightLine(available)
+      const chosen = (draw: number) => available[line.drawn(draw)]
       return {
         pick: () => chosen(draws.next()),
         peek: (_request, ahead = 0) => chosen(draws.peek(ahead)),

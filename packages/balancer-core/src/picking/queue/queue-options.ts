@@ -15,12 +15,13 @@ const PriorityOptions = Type.Object(
       expected: 'at most 16 different names',
       default: [],
       description:
-        "Classes of waiting requests, the most important first, e.g. `['high', 'normal', 'low']`: free places go to the first one that waits. When the queue is full, a request displaces the newest one of the least important class, which gets 503. Empty = all are equal",
+        "Classes of waiting requests, the most important first, e.g. `['high', 'normal', 'low']`: free places go to the first one that waits. When the queue is full, a request displaces the newest one of the least important class below its own, which gets 503. Empty = all are equal",
     }),
     default: Type.Optional(
       Type.String({
         minLength: 1,
-        description: 'The class of requests for which nothing else says one. Required with `classes`',
+        description:
+          'The class of requests for which neither `classify` nor `header` names one. Required with `classes`',
       }),
     ),
     header: Type.Optional(
@@ -57,7 +58,7 @@ export const QueueOptions = Type.Object(
     shed: Type.Union([Type.Literal('codel'), Type.Literal(false)], {
       default: false,
       description:
-        '`codel`: when a class has been waiting for `interval` without a break, it is overloaded. Until its queue is empty, its newest requests are served first, and those that have waited longer than `target` get 503 as soon as a newer one waits. `false` = first come, first served, until `timeouts.queue`',
+        '`codel`: when a class has been waiting for `interval` without a break, it is overloaded. Until its queue is empty, its newest requests are served first, and those that have waited longer than `target` get 503 when the next request comes or a place is free, but for the last one. `false` = first come, first served, until `timeouts.queue`',
     }),
     target: milliseconds('With `shed`: how long requests may wait during overload', 5, 1),
     interval: milliseconds('With `shed`: how long a class must be waiting to be overloaded', 100, 1),

@@ -72,7 +72,7 @@ export class WaitingQueue<W extends Waiter> {
     return new Round(this, this.#lines, this.#shares, (line) => this.#isOverloaded(line))
   }
 
-  /** Turns away those that have waited too long in an overloaded line; one stays, lest a free place find nobody. */
+  /** Turns away those that have waited too long in an overloaded line; one stays, so that a free place is used. */
   shed(): void {
     if (this.#settings.shed === false || this.length === 0) return
     const latest = this.#clock.now() - this.#settings.target

@@ -57,7 +57,7 @@ test('the first to come is the first to go', () => {
   assert.equal(firstOf(queue), undefined)
 })
 
-test('whoever leaves, the others keep their order', () => {
+test('when one leaves, the others keep their order', () => {
   for (const [leaver, left] of [
     ['a', 'bcd'],
     ['b', 'acd'],
@@ -71,7 +71,7 @@ test('whoever leaves, the others keep their order', () => {
   }
 })
 
-test('whoever comes after one has left is last', () => {
+test('one that comes after another has left is last', () => {
   for (const [leaver, left] of [
     ['a', 'bcn'],
     ['b', 'acn'],
@@ -173,7 +173,7 @@ function servedBy(queue: WaitingQueue<Named>, count: number): string[] {
   })
 }
 
-test('a more important class goes first, and within a class whoever came first', () => {
+test('a more important class goes first, and within a class the one that came first', () => {
   const queue = queueOf({ priority })
   enterAll(queue, 'lnhlnh')
   assert.deepEqual(queue.byClass, { high: 2, normal: 2, low: 2 })
@@ -181,7 +181,7 @@ test('a more important class goes first, and within a class whoever came first',
   assert.equal(queueOf({}).byClass, undefined)
 })
 
-test('in one round nobody is asked twice, whoever may not have the place', () => {
+test('in one round nobody is asked twice, not even one that may not have the place', () => {
   const queue = queueOf({ priority })
   enterAll(queue, 'lnhlnh')
   const round = queue.round()
