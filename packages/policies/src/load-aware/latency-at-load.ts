@@ -14,8 +14,8 @@ const levelOf = (load: number) => 32 - Math.clz32(load)
 /** A backend's response times by its load at the arrival of each request: means of levels, each twice as wide as the last. */
 export class LatencyAtLoad extends Observed {
   readonly #penalty: number
-  /** Of each level; undefined where nothing was measured. */
-  readonly #means: (number | undefined)[] = []
+  /** Of each level, in ms; -1 where nothing was measured: with `undefined` among them, each number would be an object. */
+  readonly #means: number[] = []
   readonly #at: number[] = []
 
   constructor(backend: Backend, penalty: number) {
@@ -40,16 +40,18 @@ export class LatencyAtLoad extends Observed {
 
   #nearest(level: number): number | undefined {
     for (let one = Math.min(level, this.#means.length - 1); one >= 0; one--)
-      if (this.#means[one] !== undefined) return one
-    for (let one = level + 1; one < this.#means.length; one++) if (this.#means[one] !== undefined) return one
+      if (this.#means[one]! >= 0) return one
+    for (let one = level + 1; one < this.#means.length; one++) if (this.#means[one]! >= 0) return one
     return undefined
   }
 
   #add(level: number, duration: number, now: number, most: number): void {
-    const mean = this.#means[level]
-    while (this.#means.length < level) this.#means.push(undefined)
-    this.#means[level] =
-      mean === undefined ? duration : mean + share * (Math.min(duration, most * Math.max(mean, 1)) - mean)
+    for (let one = this.#means.length; one <= level; one++) {
+      this.#means.push(-1)
+      this.#at.push(-1)
+    }
+    const mean = this.#means[level]!
+    this.#means[level] = mean < 0 ? duration : mean + share * (Math.min(duration, most * Math.max(mean, 1)) - mean)
     this.#at[level] = now
   }
 }

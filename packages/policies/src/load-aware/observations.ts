@@ -76,7 +76,7 @@ export class Observations<State extends Observed> {
     const responded = (attempt: Attempt) => {
       const state = this.of(attempt.backend)
       const load = (attempt as Marked)[this.#mark]
-      this.#heard(attempt, state)
+      this.#heard(attempt, state, attempt.respondedAt)
       if (reports) {
         const report = takeReport(attempt.headers)
         if (report !== undefined) state.report = loadOf(report, attempt.backend.inFlight, attempt.respondedAt)
@@ -89,7 +89,7 @@ export class Observations<State extends Observed> {
       const { blame, outcome, effectiveStatus, askedAt, endedAt, backend } = attempt
       const state = this.of(backend)
       if (blame === 'backend' || isFailure(effectiveStatus)) {
-        this.#heard(attempt, state)
+        this.#heard(attempt, state, endedAt)
         state.failed(endedAt)
       } else if (this.#answered(attempt, state)) {
         // That there was no socket for it is about this process.
@@ -131,8 +131,8 @@ export class Observations<State extends Observed> {
     return true
   }
 
-  #heard(attempt: Attempt, state: State): void {
+  #heard(attempt: Attempt, state: State, now: number): void {
     this.#answered(attempt, state)
-    state.heardAt = this.#now()
+    state.heardAt = now
   }
 }
