@@ -19,7 +19,7 @@ import { makeWorkplace } from './workplace.ts'
 const base = 'ours-p2c'
 /** What policies that weigh more than requests in flight may cost, as a multiple of that. */
 const atMost = 1.03
-const ours = (await tailSubjects()).filter(({ isPeer }) => !isPeer)
+const ours = tailSubjects.filter(({ isPeer }) => !isPeer)
 const subjects: readonly Subject[] = ours.map((subject) => ({ ...subject, backends: 3, isSelective: true }))
 const names = ours.map(({ name }) => name)
 const usual = ours.filter(({ isOnDemand }) => isOnDemand !== true).map(({ name }) => name)

@@ -17,7 +17,7 @@ import { scenarios } from './tail/scenarios.ts'
 import { tailSubjects } from './tail/subjects.ts'
 import { makeWorkplace } from './workplace.ts'
 
-const subjects = await tailSubjects()
+const subjects = tailSubjects
 const names = subjects.map(({ name }) => name)
 const usual = subjects.filter(({ isOnDemand }) => isOnDemand !== true).map(({ name }) => name)
 const scenarioNames = scenarios.map(({ name }) => name)

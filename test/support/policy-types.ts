@@ -29,7 +29,7 @@ export const policyTypes: readonly GeneratedType[] = Object.entries(policies).ma
   ...partsOf(Object.keys(settings.properties)),
 }))
 
-/** By declaration merging: what the core does not know can be named in its options all the same. */
+/** By declaration merging, options can name policies that the core does not know. */
 export const policyNames = [
   "declare module '@fastify-balancer/balancer-core' {",
   '  interface PolicySettings {',

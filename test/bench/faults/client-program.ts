@@ -1,5 +1,5 @@
 // The clients: so many requests a second, evenly, whether or not the earlier ones have been answered (an open loop), as
-// independent clients send them. A loop that waits for answers would send less to whoever is in trouble.
+// independent clients send them. A loop that waits for answers would send less to a backend that is in trouble.
 import { Agent, request as httpRequest } from 'node:http'
 import type { Sent } from './client.ts'
 import { now } from '../monotonic.ts'

@@ -2,7 +2,7 @@
 export interface SickTraffic {
   /** When each reached it (ms), in order. */
   readonly arrivals: readonly number[]
-  /** Requests a second that clients send, whoever gets them. */
+  /** Requests a second that clients send, to all backends together. */
   readonly rate: number
   /** The fault, ms. */
   readonly since: number

@@ -1,4 +1,4 @@
-/** How much work a request is, as a multiple of the mean of whoever does it. Each has a mean of 1. */
+/** How much work a request is, as a multiple of its server's mean. Each has a mean of 1. */
 export type Distribution = 'exponential' | 'pareto'
 
 /** Random numbers 0 ≤ x < 1 that a seed decides (mulberry32). */

@@ -1,11 +1,9 @@
-import { policies } from '@fastify-balancer/policies'
-import balancer, { corePolicies, type BalancerOptions } from 'fastify-balancer'
-import Fastify from 'fastify'
 import { fileURLToPath } from 'node:url'
 import { caddyVersion, startCaddy } from '../caddy.ts'
 import { Child } from '../child.ts'
 import { haproxyVersion, startHaproxy } from '../haproxy.ts'
 import { nginxVersion, startNginxProxy } from '../nginx.ts'
+import { usablePolicies } from '../our-policies.ts'
 import type { Subject } from '../subjects/subject.ts'
 import { packageVersion } from '../versions.ts'
 
@@ -21,21 +19,6 @@ const usual = new Set(['round-robin', 'p2c', 'least-requests', 'peak-ewma', 'lea
 
 const program = fileURLToPath(new URL('./ours-program.ts', import.meta.url))
 
-/** Can it be used by its name alone? */
-async function needsNoSettings(policy: string): Promise<boolean> {
-  const app = Fastify()
-  try {
-    const options = { backends: ['http://127.0.0.1:1'], policy, healthCheck: false, circuitBreaker: false }
-    await app.register(balancer, options as BalancerOptions)
-    return true
-  } catch (error) {
-    if ((error as { code?: string }).code === 'FST_BALANCER_BAD_OPTIONS') return false
-    throw error
-  } finally {
-    await app.close()
-  }
-}
-
 const ours = (policy: string): TailSubject => ({
   name: `ours-${policy}`,
   title: `fastify-balancer ${policy}`,
@@ -48,13 +31,6 @@ const ours = (policy: string): TailSubject => ({
     return { child, port: await child.ask<number>() }
   },
 })
-
-/** With each policy that can be named. */
-async function allOfOurs(): Promise<readonly TailSubject[]> {
-  const named = Object.keys({ ...corePolicies, ...policies })
-  const usable = await Promise.all(named.map(needsNoSettings))
-  return named.filter((_, index) => usable[index]).map(ours)
-}
 
 const nginx = (name: string, method?: string): TailSubject => ({
   name: `nginx-${name}`,
@@ -97,6 +73,4 @@ const peers: readonly TailSubject[] = [
 ]
 
 /** Everything that can be measured. */
-export async function tailSubjects(): Promise<readonly TailSubject[]> {
-  return [...(await allOfOurs()), ...peers]
-}
+export const tailSubjects: readonly TailSubject[] = [...usablePolicies.map(ours), ...peers]

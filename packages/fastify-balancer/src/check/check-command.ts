@@ -1,5 +1,5 @@
-import { parseArgs } from 'node:util'
-import { CommandError } from '../command-error.ts'
+import { parsedArguments } from '../values/parsed-arguments.ts'
+import { wrong } from '../values/wrong-arguments.ts'
 import { check } from './check.ts'
 
 /** What `fastify-balancer check --help` prints. */
@@ -15,15 +15,10 @@ Exit codes: 0 valid, 1 faults, 2 wrong arguments.
 `
 
 function fileOf(args: readonly string[]): string | undefined {
-  try {
-    const options = { help: { type: 'boolean', short: 'h' } } as const
-    const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true })
-    if (values.help === true) return undefined
-    if (positionals.length === 1) return positionals[0]
-    throw new Error(positionals.length === 0 ? 'name the file to check' : 'one file at a time')
-  } catch (error) {
-    throw new CommandError(`${(error as Error).message.replace(/\n.*|\. To specify.*/s, '')}; see check --help`, 2)
-  }
+  const { values, positionals } = parsedArguments(args, { help: { type: 'boolean', short: 'h' } }, 'check')
+  if (values.help === true) return undefined
+  if (positionals.length === 1) return positionals[0]
+  throw wrong(positionals.length === 0 ? 'name the file to check' : 'one file at a time', 'check')
 }
 
 /** `fastify-balancer check`: answers the exit code. @throws CommandError */

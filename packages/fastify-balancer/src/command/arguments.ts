@@ -1,6 +1,5 @@
 // Room `command`: what the command line says, and what is printed about it.
 import { nearName, quoted } from '@fastify-balancer/option-schema'
-import { parseArgs } from 'node:util'
 import type { Configuration, LogForm } from '../configuration/configuration.ts'
 import { readBackendAddress, type BackendAddress } from '../values/backend-address.ts'
 import { configurationOf, type Environment } from './command-configuration.ts'
@@ -8,6 +7,7 @@ import { logForms, options } from './options.ts'
 import { subcommandNames } from './subcommands.ts'
 import { withTrustProxyValue } from './trust-proxy.ts'
 import { unknownOption } from './unknown-option.ts'
+import { parsedArguments } from '../values/parsed-arguments.ts'
 import { oneOf } from '../values/plain-values.ts'
 import { wrong } from '../values/wrong-arguments.ts'
 
@@ -36,19 +36,6 @@ export interface ServeCommand {
   readonly warnings: readonly string[]
 }
 
-function parse(args: string[]) {
-  try {
-    return parseArgs({ args, options, allowPositionals: true })
-  } catch (error) {
-    const { code, message } = error as Error & { code?: string }
-    // Node's own message has several lines, with advice that does not fit here.
-    if (code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION') throw wrong(unknownOption(/'(.*?)'/.exec(message)?.[1] ?? ''))
-    const name = /--[\w-]+/.exec(message)?.[0]
-    if (name === undefined || message.includes('does not take')) throw wrong(message.replace(/\n.*/s, ''))
-    throw wrong(`${name} needs a value`)
-  }
-}
-
 /** A word alone can only be a subcommand that was misspelt, or something that belongs behind one. */
 function refuseWord(text: string): void {
   if (!/^[a-z][a-z-]*$/i.test(text) || text === 'localhost') return
@@ -65,7 +52,7 @@ function backendsOf(positionals: readonly string[]): readonly BackendAddress[] {
   return backends
 }
 
-type Parsed = ReturnType<typeof parse>
+type Parsed = ReturnType<typeof parsedArguments<typeof options>>
 
 function fileCommand({ values, positionals }: Parsed, file: string): Command {
   const other = Object.keys(values).find((name) => name !== 'config' && name !== 'log')
@@ -83,7 +70,12 @@ export function readArguments(argv: readonly string[], environment: Environment 
   const [first, ...others] = argv[0] === '--' ? argv.slice(1) : argv
   const name = subcommandNames.find((one) => one === first)
   if (name !== undefined) return { kind: 'subcommand', name, args: others }
-  const parsed = parse(withTrustProxyValue(first === undefined ? [] : [first, ...others]))
+  const parsed = parsedArguments(
+    withTrustProxyValue(first === undefined ? [] : [first, ...others]),
+    options,
+    undefined,
+    unknownOption,
+  )
   const { values } = parsed
   if (values.help === true) return { kind: 'help' }
   if (values.version === true) return { kind: 'version' }

@@ -1,4 +1,5 @@
-import { nearName, quoted } from '@fastify-balancer/option-schema'
+import { quoted } from '@fastify-balancer/option-schema'
+import { unknownOption as unknown } from '../values/parsed-arguments.ts'
 import { options } from './options.ts'
 
 /** Names that options have elsewhere, or had here, and what to write instead. */
@@ -28,9 +29,6 @@ const others: ReadonlyMap<string, string> = new Map([
 
 /** What to say about an option, `--name` or `-n`, that there is not. */
 export function unknownOption(option: string): string {
-  const name = option.replace(/^-+/, '')
-  const advice = others.get(name)
-  if (advice !== undefined) return `unknown option ${quoted(option)}: ${advice}`
-  const near = option.startsWith('--') ? nearName(name, Object.keys(options)) : undefined
-  return `unknown option ${quoted(option)}${near === undefined ? '' : ` (did you mean --${near}?)`}`
+  const advice = others.get(option.replace(/^-+/, ''))
+  return advice === undefined ? unknown(option, options) : `unknown option ${quoted(option)}: ${advice}`
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { readFile, stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { reasonOf } from '../file-error.ts'
 import { within, type PlacedFault } from './document/fault.ts'
 import type { Role } from './schema/reference.ts'
 
@@ -20,19 +21,6 @@ export interface Loaded {
   /** Where it is named, as the document has it. */
   readonly source?: string
   readonly fault?: PlacedFault
-}
-
-const reasons: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file',
-  EACCES: 'it may not be read by this user',
-  EISDIR: 'it is a folder',
-  ENOTDIR: 'there is no such file',
-}
-
-/** Why a file could not be read, in words. */
-export function reasonOf(error: unknown): string {
-  const { code = '', message } = error as NodeJS.ErrnoException
-  return reasons[code] ?? message.split('\n')[0]!
 }
 
 async function loadContent({ pointer, value }: Reference, folder: string): Promise<Loaded> {

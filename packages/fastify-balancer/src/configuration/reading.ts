@@ -1,18 +1,17 @@
-import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import type { Configuration } from './configuration.ts'
 import { configurationOf } from './configuration-of.ts'
 import { readDocument, type Document } from './document/document.ts'
+import { textOf } from './document/text-file.ts'
 import type { Fault, PlacedFault } from './document/fault.ts'
 import { fileFaults } from './file-faults.ts'
-import { reasonOf } from './loading.ts'
 import { inspectNamedFiles } from './named-files.ts'
 import { resolveReferences, type Resolved } from './references.ts'
 import { schemaFaults } from './schema/schema-faults.ts'
 import { FileSchema } from './schema/file-schema.ts'
 import { isPlain } from './schema/applied.ts'
 import { withTypedVariables } from './schema/typed-values.ts'
-import { substitute, type VariableUse } from './document/variables.ts'
+import { substitute, withVariable, type VariableUse } from './document/variables.ts'
 
 /** Where a value comes from. */
 export interface Origin {
@@ -49,20 +48,6 @@ export interface ConfigurationReading {
 /** The environment, from which variables come. */
 export type Environment = Readonly<Record<string, string | undefined>>
 
-/** 20 000 backends take 1 MiB, and 3 s. */
-const mostBytes = 4 * 1_048_576
-
-async function textOf(path: string): Promise<{ readonly text: string } | { readonly fault: string }> {
-  try {
-    const bytes = await readFile(path)
-    if (bytes.length > mostBytes) return { fault: `the file has more than ${mostBytes / 1_048_576} MiB` }
-    return { text: new TextDecoder('utf-8', { fatal: true }).decode(bytes) }
-  } catch (error) {
-    if (error instanceof TypeError) return { fault: 'the file is not text in UTF-8' }
-    return { fault: `cannot read the file: ${reasonOf(error)}` }
-  }
-}
-
 /** Those of the second list whose places, and what they are part of, are not named in the first. */
 function notNamedIn(
   known: readonly Pick<PlacedFault, 'pointer'>[],
@@ -72,14 +57,6 @@ function notNamedIn(
   const isKnown = (pointer: string): boolean =>
     named.has(pointer) || (pointer !== '' && isKnown(pointer.slice(0, pointer.lastIndexOf('/'))))
   return faults.filter(({ pointer, ofKey }) => ofKey === true || !isKnown(pointer))
-}
-
-/** What a text of the file has become may be all that is wrong with it. */
-function withVariable(fault: PlacedFault, variables: ReadonlyMap<string, VariableUse>): PlacedFault {
-  const names = variables.get(fault.pointer)?.names ?? []
-  const [name] = names
-  if (name === undefined || names.some((one) => fault.message.includes(`variable ${one}`))) return fault
-  return { ...fault, message: `${fault.message}; it comes from the variable ${names.join(' or ')}, or its default` }
 }
 
 function oddities(value: unknown): readonly PlacedFault[] {

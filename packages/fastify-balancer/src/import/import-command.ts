@@ -1,9 +1,9 @@
 // Room `import`: turns the configuration of another program into our file, and tells what it could not carry over.
 import { readFileSync } from 'node:fs'
-import { parseArgs } from 'node:util'
 import { CommandError } from '../command-error.ts'
-import { reasonOf } from '../configuration/loading.ts'
+import { reasonOf } from '../file-error.ts'
 import { schemaLine } from '../configuration/schema-line.ts'
+import { parsedArguments } from '../values/parsed-arguments.ts'
 import type { Draft } from './result/draft.ts'
 import { haproxyDifferences, importHaproxy } from './haproxy/haproxy-import.ts'
 import { importNginx, nginxDifferences } from './nginx/nginx-import.ts'
@@ -35,14 +35,7 @@ Exit codes: 0 everything was carried over, 1 something was left out,
 2 the file cannot be read or the arguments are wrong.
 `
 
-function argumentsOf(argv: readonly string[]) {
-  try {
-    const options = { from: { type: 'string' }, help: { type: 'boolean', short: 'h' } } as const
-    return parseArgs({ args: [...argv], options, allowPositionals: true })
-  } catch (error) {
-    throw new CommandError(`${(error as Error).message.replace(/\n.*/s, '')}; see import --help`, 2)
-  }
-}
+const options = { from: { type: 'string' }, help: { type: 'boolean', short: 'h' } } as const
 
 function textOf(file: string): string {
   try {
@@ -78,7 +71,7 @@ function headOf({ name, differences }: Program, file: string): readonly string[]
  * @throws CommandError with exit code 2 when the file cannot be read
  */
 export async function importCommand(args: readonly string[]): Promise<number> {
-  const { values, positionals } = argumentsOf(args)
+  const { values, positionals } = parsedArguments(args, options, 'import')
   if (values.help === true) {
     process.stdout.write(importHelp)
     return 0

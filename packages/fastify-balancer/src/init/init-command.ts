@@ -2,9 +2,10 @@
 import { randomBytes } from 'node:crypto'
 import { closeSync, existsSync, openSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { parseArgs } from 'node:util'
 import { CommandError } from '../command-error.ts'
 import { schemaLine } from '../configuration/schema-line.ts'
+import { writeError } from '../file-error.ts'
+import { parsedArguments } from '../values/parsed-arguments.ts'
 import { readAnswers, type AnswerName } from './answers.ts'
 import { newFile } from './new-file.ts'
 import { askAnswers } from './questions.ts'
@@ -50,15 +51,7 @@ const options = {
   help: { type: 'boolean', short: 'h' },
 } as const
 
-function argumentsOf(argv: readonly string[]) {
-  try {
-    return parseArgs({ args: [...argv], options, allowPositionals: true })
-  } catch (error) {
-    throw new CommandError(`${(error as Error).message.replace(/\n.*|\. To specify.*/s, '')}; see init --help`, 2)
-  }
-}
-
-type Arguments = ReturnType<typeof argumentsOf>
+type Arguments = ReturnType<typeof parsedArguments<typeof options>>
 
 function given({ values, positionals }: Arguments): Partial<Record<AnswerName, string>> {
   const { port, host, name, policy, dashboard, metrics } = values
@@ -82,9 +75,9 @@ function write(file: string, text: string, opening: 'w' | 'wx', mode = 0o666): v
       closeSync(descriptor)
     }
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
-    if (code === 'EEXIST') throw new CommandError(`${file} is there already; --force overwrites it`, 2)
-    throw new CommandError(`cannot write ${file}: ${message}`, 1)
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST')
+      throw new CommandError(`${file} is there already; --force overwrites it`, 2)
+    throw writeError(file, error, 1)
   }
 }
 
@@ -120,7 +113,7 @@ async function answersOf(args: Arguments) {
  * @throws CommandError where arguments are wrong, or the file is there already
  */
 export async function initCommand(argv: readonly string[]): Promise<number> {
-  const args = argumentsOf(argv)
+  const args = parsedArguments(argv, options, 'init')
   const { output, force, help } = args.values
   if (help === true) {
     process.stdout.write(initHelp)

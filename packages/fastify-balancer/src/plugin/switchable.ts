@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import type { BalancerOptions } from './options.ts'
+import { pluginOptions, type BalancerOptions } from './options.ts'
 import { balancer } from './plugin.ts'
 import { withSticky } from './sticky-option.ts'
 
@@ -11,16 +11,9 @@ export async function registerSwitchable(
   app: FastifyInstance,
   options: Omit<BalancerOptions, 'admin' | 'metrics' | 'dashboard' | 'underPressure'>,
 ): Promise<void> {
-  const {
-    healthCheck = {},
-    circuitBreaker = {},
-    adaptiveLimit = false,
-    mirror = false,
-    sticky = false,
-    ...others
-  } = options
+  const { core, sticky, healthCheck, circuitBreaker, adaptiveLimit, mirror } = pluginOptions(options)
   await app.register(balancer, {
-    ...others,
+    ...core,
     sticky,
     healthCheck: healthCheck === false ? { type: 'none' } : healthCheck,
     circuitBreaker: circuitBreaker === false ? {} : circuitBreaker,
@@ -34,6 +27,6 @@ export async function registerSwitchable(
     ...(mirror === false && { mirror: false }),
   }
   if (Object.keys(beside).length === 0) return
-  const change = await app.balancers.get(others.name ?? 'default')!.prepare(withSticky(others, sticky), { beside })
+  const change = await app.balancers.get(core.name ?? 'default')!.prepare(withSticky(core, sticky), { beside })
   change.commit()
 }

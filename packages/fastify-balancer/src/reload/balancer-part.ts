@@ -1,5 +1,6 @@
 import type { Balancer, PreparedChange, PreviewedBackend } from '@fastify-balancer/balancer-core'
 import type { BalancerConfiguration } from '../configuration/configuration.ts'
+import { pluginOptions } from '../plugin/options.ts'
 import { withSticky } from '../plugin/sticky-option.ts'
 import { unchanged, type Part, type PartFault, type ToldChange } from './part.ts'
 
@@ -25,12 +26,26 @@ function backendChanges({ added, removed, changed, overridden }: PreparedChange[
 
 const textOf = (backend: PreviewedBackend, name: keyof PreviewedBackend) => JSON.stringify(backend[name])
 
-/** A change of the policy that `sticky` makes of `policy`, told as one of these two options. */
-function asOption(change: ToldChange): ToldChange {
-  const { option, from, to } = change
-  if (option === 'policy') return from === to ? change : { option: 'sticky', from: undefined, to: 'added' }
+/** The name of a policy, as an option gives it or as settings hold it. */
+const nameOf = (policy: unknown) => (typeof policy === 'string' ? policy : (policy as { readonly name: string }).name)
+
+/** What `policy` was, and whether `sticky` was on: both are one policy to the core. */
+function before(balancer: Balancer): { readonly policy: string; readonly sticky: boolean } {
+  const { name, settings } = balancer.options.policy
+  return name === 'sticky' ? { policy: nameOf(settings!['policy']), sticky: true } : { policy: name, sticky: false }
+}
+
+/** A change of the policy that `sticky` makes of `policy`, told as one of these options, or as both. */
+function asOptions(change: ToldChange, was: ReturnType<typeof before>, is: typeof was): readonly ToldChange[] {
+  const { option } = change
+  if (was.sticky !== is.sticky) {
+    if (option !== 'policy') return [change]
+    const switched = { option: 'sticky', from: was.sticky, to: is.sticky }
+    return was.policy === is.policy ? [switched] : [switched, { option: 'policy', from: was.policy, to: is.policy }]
+  }
+  if (!is.sticky) return [change]
   const isWithin = /^policy\.policy\b/.test(option)
-  return { ...change, option: isWithin ? option.slice('policy.'.length) : option.replace(/^policy\./, 'sticky.') }
+  return [{ ...change, option: isWithin ? option.slice('policy.'.length) : option.replace(/^policy\./, 'sticky.') }]
 }
 
 /** A fault begins with the option that it is about, where it has one. */
@@ -47,14 +62,7 @@ export async function balancerPart(
   index: number,
   force: boolean,
 ): Promise<Part> {
-  const {
-    healthCheck = {},
-    circuitBreaker = {},
-    adaptiveLimit = false,
-    mirror = false,
-    sticky = false,
-    ...options
-  } = configuration
+  const { core, sticky, healthCheck, circuitBreaker, adaptiveLimit, mirror } = pluginOptions(configuration)
   const beside = {
     'health-check': healthCheck,
     'circuit-breaker': circuitBreaker,
@@ -62,9 +70,11 @@ export async function balancerPart(
     mirror,
   }
   const place = `balancers.${balancer.name}`
+  const was = before(balancer)
+  const is = { policy: nameOf(core.policy ?? 'round-robin'), sticky: sticky !== false }
   let change: PreparedChange
   try {
-    change = await balancer.prepare(withSticky(options, sticky), { force, beside })
+    change = await balancer.prepare(withSticky(core, sticky), { force, beside })
   } catch (error) {
     return { ...unchanged, faults: [{ pointer: `/balancers/${index}`, message: (error as Error).message }] }
   }
@@ -74,21 +84,20 @@ export async function balancerPart(
   })
   return {
     faults: change.faults.map((fault) => faultAt(`/balancers/${index}`, fault)),
-    changes: [
-      ...backendChanges(change.backends),
-      ...(sticky === false ? change.changes : change.changes.map(asOption)),
-    ].map(below),
+    changes: [...backendChanges(change.backends), ...change.changes.flatMap((one) => asOptions(one, was, is))].map(
+      below,
+    ),
     cannot: change.cannot.map(below),
     commit: () => change.commit(),
     abandon: () => change.abandon(),
   }
 }
 
-const nameOf = ({ name = 'default' }: BalancerConfiguration) => name
+const balancerName = ({ name = 'default' }: BalancerConfiguration) => name
 
 /** Balancers that come or go: their routes are registered when the app starts. */
 export function balancersPart(running: ReadonlyMap<string, Balancer>, wanted: readonly BalancerConfiguration[]): Part {
-  const names = new Set(wanted.map(nameOf))
+  const names = new Set(wanted.map(balancerName))
   const why = 'routes are registered when the app starts'
   return {
     ...unchanged,

@@ -3,8 +3,8 @@ import { chart } from './figures/chart.ts'
 import type { RunFigures, SimulationFigures } from './figures/run-figures.ts'
 import { table } from './figures/table.ts'
 import { run } from './run.ts'
+import { namesOf } from './scenario/policy-names.ts'
 import { readScenario, type Scenario } from './scenario/scenario.ts'
-import type { ChosenPolicy } from './scenario/simulated-options.ts'
 import type { SimulationOptions } from './scenario/scenario-schema.generated.ts'
 
 export type { SimulationOptions }
@@ -13,20 +13,6 @@ export { chart, table }
 
 /** How far a simulation is: which policy, and how much of its time is over, 0 to 1. */
 export type ProgressListener = (policy: string, part: number) => void
-
-function nameOf(policy: ChosenPolicy): string {
-  return typeof policy === 'string' ? policy : policy.name
-}
-
-/** Policies by their names; where several have one name, with their settings. */
-function namesOf(policies: readonly ChosenPolicy[]): readonly string[] {
-  return policies.map((policy, index) => {
-    const name = nameOf(policy)
-    if (policies.every((other, place) => place === index || nameOf(other) !== name)) return name
-    const { name: _, ...settings } = typeof policy === 'string' ? { name } : policy
-    return Object.keys(settings).length === 0 ? name : `${name} ${JSON.stringify(settings)}`
-  })
-}
 
 /** Simulates what was read already. */
 export async function simulateScenario(scenario: Scenario, onProgress: ProgressListener): Promise<SimulationFigures> {

@@ -3,9 +3,9 @@ import { nearName, quoted } from '@fastify-balancer/option-schema'
 import { wrong } from './wrong-arguments.ts'
 
 /** A whole number; `name` is what it is called in the error. @throws CommandError */
-export function integer(name: string, text: string, max: number): number {
+export function integer(name: string, text: string, max: number, subcommand?: string): number {
   if (!/^\d+$/.test(text) || Number(text) > max)
-    throw wrong(`${name} must be a whole number from 0 to ${max}, not ${quoted(text)}`)
+    throw wrong(`${name} must be a whole number from 0 to ${max}, not ${quoted(text)}`, subcommand)
   return Number(text)
 }
 

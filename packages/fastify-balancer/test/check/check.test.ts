@@ -161,7 +161,7 @@ test('the arguments of the command are checked', async () => {
   for (const [args, fault] of [
     [[], /name the file to check/],
     [['a', 'b'], /one file at a time/],
-    [['--json', 'a'], /Unknown option '--json'/],
+    [['--json', 'a'], /unknown option '--json'; see check --help/],
   ] as const)
     await assert.rejects(checkCommand(args), { message: fault, exitCode: 2 })
 })

@@ -99,7 +99,7 @@ test('what cannot be done: exit code 2, or 1 where there is nothing to do', asyn
     [[file, file], /import needs one file/],
     [[join(file, 'x')], /cannot read .*x/],
     [['--from', 'apache', file], /--from must be nginx or haproxy, not apache/],
-    [['--form', 'nginx', file], /Unknown option '--form'/],
+    [['--form', 'nginx', file], /unknown option '--form' \(did you mean --from\?\); see import --help/],
   ]
   for (const [args, message] of faults)
     await assert.rejects(importCommand(args), { message, exitCode: 2 }, args.join(' '))

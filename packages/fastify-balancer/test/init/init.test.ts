@@ -102,7 +102,7 @@ test('what cannot be used is refused before anything is written', async (t) => {
     [['--policy', 'fair', '--backends', 'a:1'], /--policy must be one of round-robin/],
     [['--health-path', 'up'], /--health-path must be a path/],
     [['--host', 'a b'], /--host must be an address/],
-    [['--prot', '1'], /Unknown option '--prot'; see init --help/],
+    [['--prot', '1'], /unknown option '--prot' \(did you mean --port\?\); see init --help/],
     [[], /init needs --backends/],
   ]
   for (const [args, message] of faults)

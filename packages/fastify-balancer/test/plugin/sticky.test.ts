@@ -138,16 +138,19 @@ test('in a file: a secret from a file beside it, another by a reload, and nobody
   const off = await reload(inFile(backends, { policy: 'p2c' }))
   assert.equal(cookieOf(await ask(url)), undefined)
   const on = await reload(inFile(backends, { ...sticky({ file: 'next' }), policy: 'p2c' }))
-  assert.deepEqual(
-    on.changes.map(({ option, to }) => [option, to]),
-    [['balancers.default.sticky', 'added']],
-  )
+  const told = ({ changes }: typeof on) => changes.map(({ option, from, to }) => [option, from, to])
+  assert.deepEqual(told(off), [['balancers.default.sticky', true, false]])
+  assert.deepEqual(told(on), [['balancers.default.sticky', false, true]])
   assert.equal((await ask(url, { headers: { cookie } })).body, first.body)
+  assert.deepEqual(told(await reload(inFile(backends, { policy: 'random' }))), [
+    ['balancers.default.sticky', true, false],
+    ['balancers.default.policy', 'p2c', 'random'],
+  ])
   const bad = await reload(inFile(backends, { sticky: { secret: ['short-one'] } }))
   assert.equal(bad.faults.length, 1)
-  const told = JSON.stringify([rotated, removed, policies, off, on, bad])
+  const printed = JSON.stringify([rotated, removed, policies, off, on, bad])
   assert.deepEqual(
-    [secret, next, 'short-one'].filter((one) => told.includes(one)),
+    [secret, next, 'short-one'].filter((one) => printed.includes(one)),
     [],
   )
 })

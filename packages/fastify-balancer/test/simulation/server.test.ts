@@ -150,7 +150,7 @@ test('in whatever order things happen: each visit ends once, and no more are ser
         advance(clock.elapsed + 10_000)
         assert.deepEqual([ends.length, server.visits], [aborts.length, 0])
         const answers = ends.filter(({ what }) => what === '200').map(({ at }) => at)
-        // Whoever is answered has had a place for the 10 ms before.
+        // A request that is answered has had a place for the 10 ms before.
         for (const at of answers) {
           const together = answers.filter((other) => other > at - 10 + 1e-6 && other <= at)
           assert.ok(together.length <= slots, `${together.length} at ${at}`)

@@ -61,14 +61,19 @@ test('wrong arguments are told, and the help names every option', async (t) => {
   for (const [args, message] of [
     [[], /^simulate needs one scenario file; see simulate --help$/],
     [['a', 'b'], /^simulate needs one scenario file/],
-    [['--sgv', 'x', 'a'], /^Unknown option '--sgv'; see simulate --help$/],
+    [['--svg', '--json', 'a'], /^--svg needs a value; see simulate --help$/],
+    [['a', '--svgg', 'x'], /\(did you mean --svg\?\)/],
+    [['--sgv', 'x', 'a'], /^unknown option '--sgv' \(did you mean --svg\?\); see simulate --help$/],
   ] as const)
     await assert.rejects(run(t, ...args), { exitCode: 2, message })
   const file = join(await folderWith(t, { 's.yaml': scenario }), 's.yaml')
-  await assert.rejects(run(t, file, '--seed', 'x'), { exitCode: 2, message: /--seed must be a whole number/ })
+  await assert.rejects(run(t, file, '--seed', 'x'), {
+    exitCode: 2,
+    message: /--seed must be a whole number .*; see simulate --help$/,
+  })
   await assert.rejects(run(t, file, '--svg', '/nowhere/x.svg'), {
     exitCode: 2,
-    message: /cannot write \/nowhere\/x\.svg/,
+    message: 'cannot write /nowhere/x.svg: there is no such folder',
   })
   const { code, out } = await run(t, '--help')
   assert.equal(code, 0)

@@ -187,7 +187,7 @@ describe('what the balancer does is what it does', () => {
     assert.deepEqual([share(run, 'dead'), run.retriedShare, run.starved < 1000], [0, 0, true])
   })
 
-  test('a probe that connects says nothing of a server that stands still', async () => {
+  test('a probe that only connects does not notice that a server is paused', async () => {
     const options = (type: 'http' | 'tcp'): SimulationOptions => ({
       backends: [{ id: 'alive' }, { id: 'stands', slow: [{ from: 0, factor: 1e9 }] }],
       arrivals: { rate: 20, process: 'constant' },
@@ -312,4 +312,39 @@ describe('keys that move when a backend leaves', () => {
       assert.ok(off < 4 * Math.sqrt(expected * (1 - part)) + 10, `${user}: ${counts.get(user)} of ${arrived}`)
     }
   })
+})
+
+test('clients that are answered in no time, with errors, ask again after a pause: the simulation ends', async () => {
+  const { arrived, failed, completed } = await one({
+    backends: [{ failures: { share: 1, status: 503, after: 0 } }],
+    arrivals: { clients: 3, think: 0 },
+    balancer: unchecked,
+    duration: 50,
+  })
+  // Each of them once a millisecond, from 0 to 50.
+  assert.deepEqual([arrived, failed + completed], [153, 153])
+})
+
+test('changes that overlap: none undoes another', async () => {
+  const { backends } = await one({
+    backends: [{ id: 'a', delay: 5 }],
+    arrivals: { rate: 1000, process: 'constant' },
+    policy: 'round-robin',
+    // Newcomers are probed first, which takes longer than the next change takes to come.
+    balancer: { circuitBreaker: false, healthCheck: { interval: 10_000 } },
+    changes: [
+      { at: 10, add: { id: 'b', delay: 5 } },
+      { at: 11, add: { id: 'c', delay: 5 } },
+      { at: 12, change: 'a', weight: 2 },
+    ],
+    duration: 400,
+  })
+  assert.deepEqual(
+    backends.map(({ id, attempts }) => [id, attempts > 50]),
+    [
+      ['a', true],
+      ['b', true],
+      ['c', true],
+    ],
+  )
 })

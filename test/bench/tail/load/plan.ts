@@ -2,11 +2,11 @@ import type { Arrivals } from '../arrivals.ts'
 import { drawing, seeded, type Distribution } from '../distributions.ts'
 import type { Load } from '../scenarios.ts'
 
-/** What to do in one run. The same plan is the same requests, whoever forwards them. */
+/** What to do in one run. The same plan is the same requests, to every balancer. */
 export interface Plan {
   readonly ports: readonly number[]
   readonly load: Load
-  /** 'none': whoever does it is done at once. */
+  /** 'none': it is done at once. */
   readonly work: Distribution | 'none'
   readonly arrivals: Arrivals
   /** At the beginning, which do not count. */

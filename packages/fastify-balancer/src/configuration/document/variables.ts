@@ -61,3 +61,11 @@ export function substitute(value: unknown, env: Readonly<Record<string, string |
   }
   return { value: read(value, ''), faults, variables }
 }
+
+/** What a text of the file has become may be all that is wrong with it. */
+export function withVariable(fault: PlacedFault, variables: ReadonlyMap<string, VariableUse>): PlacedFault {
+  const names = variables.get(fault.pointer)?.names ?? []
+  const [name] = names
+  if (name === undefined || names.some((one) => fault.message.includes(`variable ${one}`))) return fault
+  return { ...fault, message: `${fault.message}; it comes from the variable ${names.join(' or ')}, or its default` }
+}

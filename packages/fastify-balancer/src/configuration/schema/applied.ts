@@ -1,3 +1,4 @@
+import { nearName } from '@fastify-balancer/option-schema'
 import type { TSchema } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import { within } from '../document/fault.ts'
@@ -12,15 +13,17 @@ export function knownNames(schema: TSchema): readonly string[] {
   return Object.keys((schema.properties ?? {}) as object)
 }
 
-/** How well a mapping fits: the more members it has in common; one that says what it is, by a member of one value, first. */
+/** How well a mapping fits: the more members it has in common, misspelt ones included; one that says what it is, by a member of one value, first. */
 function fitOf(schema: TSchema, value: object): number {
-  const names = knownNames(schema).filter((name) => Object.hasOwn(value, name))
+  const known = knownNames(schema)
+  const names = known.filter((name) => Object.hasOwn(value, name))
+  const misspelt = Object.keys(value).filter((name) => !known.includes(name) && nearName(name, known) !== undefined)
   const literals = names.map(
     (name) => [memberSchema(schema, name)?.const as unknown, Reflect.get(value, name)] as const,
   )
   const said = literals.filter(([literal]) => literal !== undefined)
   if (said.some(([literal, given]) => literal !== given)) return -1
-  return names.length + said.length
+  return names.length + said.length + misspelt.length / 2
 }
 
 /** Of a choice, the one that a value is meant to be, by its kind and by its members; undefined if that cannot be told. */

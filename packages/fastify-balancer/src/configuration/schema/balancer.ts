@@ -6,6 +6,7 @@ import { MirrorOptions } from '@fastify-balancer/mirror'
 import { strict } from '@fastify-balancer/option-schema'
 import { Type, type TObject, type TSchema } from '@sinclair/typebox'
 import { policies, policiesWithSettings, policyNames } from '../../plugin/policies.ts'
+import { BalancerOptions } from '../../plugin/options.ts'
 import { StickyOptions } from '../../plugin/sticky-option.ts'
 import { objectInFile } from './in-file.ts'
 import { file, moduleExport, secret } from './reference.ts'
@@ -106,8 +107,11 @@ const core = objectInFile(CoreOptions, {
   random: undefined,
 })
 
-const switched = (options: TObject, byDefault: {} | false, description: string) =>
-  Type.Optional(Type.Union([options, Type.Boolean()], { default: byDefault, description }))
+// It is made of the options of the core, whose names are not part of its type.
+const registered = BalancerOptions.properties as Readonly<Record<string, TSchema>>
+
+const switched = (name: string, options: TObject, byDefault: {} | false) =>
+  Type.Optional(Type.Union([options, Type.Boolean()], { default: byDefault, ...described(registered[name]!) }))
 
 /** One of `balancers`: everything that `register` takes. */
 export const BalancerInFile = Type.Object(
@@ -116,21 +120,16 @@ export const BalancerInFile = Type.Object(
     sticky: Type.Optional(
       Type.Union([objectInFile(StickyOptions), Type.Literal(false)], {
         default: false,
-        description:
-          'Sticky sessions: a client stays with the backend that answered it first, by a cookie or a header; `policy` chooses for new clients',
+        ...described(registered['sticky']!),
       }),
     ),
-    healthCheck: switched(healthCheck, {}, 'Health checks, active and passive; `false` = none'),
-    circuitBreaker: switched(circuitBreaker, {}, 'A circuit breaker for each backend; `false` = none'),
-    adaptiveLimit: switched(
-      objectInFile(AdaptiveLimitOptions, { balancer: undefined }),
-      false,
-      'Finds for each backend how many requests it can have in flight, within `maxInFlight`; more wait in the queue',
-    ),
+    healthCheck: switched('healthCheck', healthCheck, {}),
+    circuitBreaker: switched('circuitBreaker', circuitBreaker, {}),
+    adaptiveLimit: switched('adaptiveLimit', objectInFile(AdaptiveLimitOptions, { balancer: undefined }), false),
     mirror: Type.Optional(
       Type.Union([objectInFile(MirrorOptions, { balancer: undefined }), Type.Literal(false)], {
         default: false,
-        description: 'Copies of a share of the requests go to other servers, too; what these answer is discarded',
+        ...described(registered['mirror']!),
       }),
     ),
   },

@@ -73,8 +73,10 @@ function* memberFaults(
     else if (schema.additionalProperties === false)
       yield { pointer: place, ofKey: true, message: unknownName(name, schema, file) }
   }
+  // A member that is misspelt is not missing, too.
+  const meant = new Set(Object.keys(value).map((name) => nearName(name, knownNames(schema))))
   for (const name of (schema.required ?? []) as readonly string[])
-    if (!Object.hasOwn(value, name)) yield { pointer, message: `\`${name}\` is missing` }
+    if (!Object.hasOwn(value, name) && !meant.has(name)) yield { pointer, message: `\`${name}\` is missing` }
 }
 
 /** Every way in which a value breaks a schema, each at the innermost place. `file` is the schema of the whole. */
@@ -83,8 +85,9 @@ export function* schemaFaults(schema: TSchema, value: unknown, pointer = '', fil
   if (isValid(schema, value)) return
   if (Array.isArray(schema.anyOf)) {
     const branch = branchFor(value, schema.anyOf as TSchema[])
-    const fault = { pointer, message: choiceFault(schema, value) }
-    if (branch === undefined) yield fault
+    const wrongName = nameFault(value, schema.anyOf as TSchema[], pointer)
+    if (wrongName !== undefined) yield wrongName
+    else if (branch === undefined) yield { pointer, message: choiceFault(schema, value) }
     else yield* schemaFaults(branch, value, pointer, file)
   } else if (schema.type === 'object' && isPlain(value)) yield* memberFaults(schema, value, pointer, file)
   else if (schema.type === 'array' && Array.isArray(value)) {
@@ -92,6 +95,15 @@ export function* schemaFaults(schema: TSchema, value: unknown, pointer = '', fil
       yield* schemaFaults(schema.items as TSchema, item, within(pointer, index), file)
     if (value.length < ((schema.minItems as number | undefined) ?? 0)) yield { pointer, message: 'must not be empty' }
   } else yield { pointer, message: isOfKind(schema, value) ? detailFault(schema) : kindFault(schema, value) }
+}
+
+/** Where a mapping says by `name` what it is, and nothing has that name, all else that could be said of it is a guess. */
+function nameFault(value: unknown, choices: readonly TSchema[], pointer: string): PlacedFault | undefined {
+  if (!isPlain(value) || !Object.hasOwn(value, 'name')) return undefined
+  const names = choices.map((choice) => memberSchema(choice, 'name')).filter((name) => name !== undefined)
+  const literals = names.flatMap(literalsOf)
+  if (literals.length < 2 || names.some((name) => isValid(name, value['name']))) return undefined
+  return { pointer: within(pointer, 'name'), message: kindFault({ anyOf: names } as unknown as TSchema, value['name']) }
 }
 
 // Its own answer narrows the type of the value, to `never` where that is not known.

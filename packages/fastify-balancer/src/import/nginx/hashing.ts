@@ -5,8 +5,8 @@ import { textOf, type Directive } from './syntax/directive.ts'
 /** What differs in every policy by a hash but `hash … consistent`. */
 const otherServers = 'a client stays at one backend, but not at the one that nginx has for it'
 
-/** Variables whose text is that of our key, so that `ring` has the same servers for it. */
-const sameText = /^\$(?:remote_addr|request_uri|uri|(?:http|cookie|arg)_\w+)$/
+/** Variables whose text is that of our key, so that `ring` has the same servers for it; `$uri` is decoded, our path is not. */
+const sameText = /^\$(?:remote_addr|request_uri|(?:http|cookie|arg)_\w+)$/
 
 /** The setting `key` that a variable of nginx stands for; undefined if there is none. */
 function keyOf(variable: string): Tree | undefined {

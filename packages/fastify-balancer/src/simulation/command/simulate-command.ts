@@ -1,10 +1,11 @@
 // Room `simulation/command`: `fastify-balancer simulate FILE`: reads a scenario, prints a table, draws a chart.
-import { writeFile } from 'node:fs/promises'
+import { open } from 'node:fs/promises'
 import { basename } from 'node:path'
-import { parseArgs } from 'node:util'
-import { CommandError } from '../../command-error.ts'
 import { faultReport } from '../../configuration/document/fault-report.ts'
+import { writeError } from '../../file-error.ts'
+import { parsedArguments } from '../../values/parsed-arguments.ts'
 import { integer } from '../../values/plain-values.ts'
+import { wrong } from '../../values/wrong-arguments.ts'
 import { chart, simulateScenario, table } from '../simulate.ts'
 import { ProgressLine } from './progress.ts'
 import { readScenarioFile } from './scenario-file.ts'
@@ -35,38 +36,32 @@ A scenario, in YAML or JSON:
 Exit codes: 0 simulated, 1 faults in the scenario, 2 wrong arguments.
 `
 
-function argumentsOf(argv: readonly string[]) {
-  try {
-    const options = {
-      svg: { type: 'string' },
-      json: { type: 'boolean' },
-      seed: { type: 'string' },
-      help: { type: 'boolean', short: 'h' },
-    } as const
-    return parseArgs({ args: [...argv], options, allowPositionals: true })
-  } catch (error) {
-    throw new CommandError(`${(error as Error).message.replace(/\n.*|\. To specify.*/s, '')}; see simulate --help`, 2)
-  }
-}
+const options = {
+  svg: { type: 'string' },
+  json: { type: 'boolean' },
+  seed: { type: 'string' },
+  help: { type: 'boolean', short: 'h' },
+} as const
 
-async function draw(file: string, svg: string): Promise<void> {
+/** Opened before anything is simulated, which may take minutes; what is in the file stays until there is a chart. */
+async function openChart(file: string) {
   try {
-    await writeFile(file, svg)
+    return await open(file, 'a')
   } catch (error) {
-    throw new CommandError(`cannot write ${file}: ${(error as Error).message}`, 2)
+    throw writeError(file, error, 2)
   }
 }
 
 /** `fastify-balancer simulate`: answers the exit code. @throws CommandError */
 export async function simulateCommand(args: readonly string[]): Promise<number> {
-  const { values, positionals } = argumentsOf(args)
+  const { values, positionals } = parsedArguments(args, options, 'simulate')
   if (values.help === true) {
     process.stdout.write(simulateHelp)
     return 0
   }
   const [file, ...more] = positionals
-  if (file === undefined || more.length > 0)
-    throw new CommandError('simulate needs one scenario file; see simulate --help', 2)
+  if (file === undefined || more.length > 0) throw wrong('simulate needs one scenario file', 'simulate')
+  const given = values.seed === undefined ? undefined : integer('--seed', values.seed, 4_294_967_295, 'simulate')
   const { scenario, faults, text } = await readScenarioFile(file)
   const isTerminal = process.stderr.isTTY
   if (scenario === undefined) {
@@ -74,11 +69,16 @@ export async function simulateCommand(args: readonly string[]): Promise<number> 
     process.stderr.write(`${faultReport(faults, text, { excerpts: isTerminal, colors })}\n`)
     return 1
   }
-  const seed = values.seed === undefined ? scenario.seed : integer('--seed', values.seed, 4_294_967_295)
+  const drawing = values.svg === undefined ? undefined : await openChart(values.svg)
+  const seed = given ?? scenario.seed
   const progress = isTerminal ? new ProgressLine((line) => void process.stderr.write(line)) : undefined
   const figures = await simulateScenario({ ...scenario, seed }, progress?.tell ?? (() => {}))
   progress?.clear()
   process.stdout.write(values.json === true ? `${JSON.stringify(figures, null, 2)}\n` : table(figures))
-  if (values.svg !== undefined) await draw(values.svg, chart(figures, basename(file).replace(/\.\w+$/, '')))
+  if (drawing !== undefined) {
+    await drawing.truncate()
+    await drawing.writeFile(chart(figures, basename(file).replace(/\.\w+$/, '')))
+    await drawing.close()
+  }
   return 0
 }

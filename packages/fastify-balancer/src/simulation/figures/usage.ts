@@ -13,7 +13,7 @@ interface Use {
   starved: number
 }
 
-const hasRoom = ({ inFlight, maxInFlight }: Backend) => inFlight < maxInFlight
+const hasRoom = ({ inFlight, limit }: Backend) => inFlight < limit
 
 /** Which backends get how much, and how long those that can be used get nothing. */
 export class Usage {

@@ -3,7 +3,9 @@ import { faultsOf, withDefaults, withoutSecrets } from '@fastify-balancer/option
 import { BadOptionsError } from '@fastify-balancer/balancer-core'
 import { faultsOfRegister, type BalancerOptions } from '../../plugin/options.ts'
 import { withoutTrue } from '../../configuration/file-faults.ts'
+import { isPlain } from '../../configuration/schema/applied.ts'
 import type { BackendInScenario } from './backend-in-scenario.ts'
+import { nameOf } from './policy-names.ts'
 import { SimulationOptions, type ParsedScenario } from './scenario-schema.ts'
 import type { ChosenPolicy } from './simulated-options.ts'
 
@@ -44,13 +46,17 @@ function serversOf({ id, count, ...options }: BackendInScenario, index: number):
   return Array.from({ length: count }, (_, number) => ({ ...options, id: `${name}-${number + 1}`, kind: name }))
 }
 
-function changeOf(
-  { at, remove, add, change, weight }: ParsedScenario['changes'][number],
-  index: number,
-): ScenarioChange {
+/** Those that a change adds. Without a name, they are numbered after the ones of the beginning. */
+function newcomersOf({ backends, changes }: ParsedScenario, index: number): readonly ScenarioBackend[] {
+  const { add } = changes[index]!
+  return add === undefined ? [] : serversOf(add, backends.length + index)
+}
+
+function changeOf(options: ParsedScenario, index: number): ScenarioChange {
+  const { at, remove, add, change, weight } = options.changes[index]!
   if (remove !== undefined) return { at, kind: 'remove', id: remove }
   if (add === undefined) return { at, kind: 'weight', id: change!, weight: weight! }
-  return { at, kind: 'add', backends: serversOf(add, index) }
+  return { at, kind: 'add', backends: newcomersOf(options, index) }
 }
 
 function* arrivalFaults({ arrivals, duration, warmUp }: ParsedScenario): Generator<ScenarioFault> {
@@ -75,25 +81,36 @@ function* spellFaults(backends: readonly BackendInScenario[]): Generator<Scenari
   }
 }
 
-/** Names of backends: each stands for one, and changes concern those that are there. */
-function* nameFaults({ backends, changes }: ParsedScenario): Generator<ScenarioFault> {
-  const names = new Set<string>()
+/** Names of backends: each stands for one, and changes concern those that are in the list at that time. */
+function* nameFaults(options: ParsedScenario): Generator<ScenarioFault> {
+  const { backends, changes } = options
+  const listed = new Set<string>()
   for (const [index, backend] of backends.entries())
     for (const { id } of serversOf(backend, index)) {
-      if (names.has(id)) yield { place: `backends.${index}.id`, message: `'${id}' is the name of another backend` }
-      names.add(id)
+      if (listed.has(id)) yield { place: `backends.${index}.id`, message: `'${id}' is the name of another backend` }
+      listed.add(id)
     }
-  for (const [index, change] of changes.entries()) {
-    const { remove, add, change: changed, weight } = change
+  for (const [index, { at, remove, add, change: changed, weight }] of inTime(changes)) {
     const place = `changes.${index}`
     if ([remove, add, changed].filter((one) => one !== undefined).length !== 1)
       yield { place, message: 'expected one of `remove`, `add` and `change`' }
     else if ((changed === undefined) !== (weight === undefined))
       yield { place, message: '`change` and `weight` belong together' }
-    if (add !== undefined) for (const { id } of serversOf(add, index)) names.add(id)
+    if (add !== undefined)
+      for (const { id } of newcomersOf(options, index)) {
+        if (listed.has(id)) yield { place: `${place}.add`, message: `there is a backend '${id}' at ${at} ms` }
+        listed.add(id)
+      }
     const [name, id] = remove === undefined ? ['change', changed] : ['remove', remove]
-    if (id !== undefined && !names.has(id)) yield { place: `${place}.${name}`, message: `there is no backend '${id}'` }
+    if (id !== undefined && !listed.has(id))
+      yield { place: `${place}.${name}`, message: `there is no backend '${id}' at ${at} ms` }
+    if (remove !== undefined) listed.delete(remove)
   }
+}
+
+/** Changes with their places in the list, the earliest first. */
+function inTime(changes: ParsedScenario['changes']) {
+  return [...changes.entries()].toSorted(([, one], [, other]) => one.at - other.at)
 }
 
 /** The place of what a policy is, in the options. */
@@ -104,12 +121,20 @@ const chosen = ({ policy = 'round-robin', policies = [policy] }: ParsedScenario)
 
 function* registerFaults(options: ParsedScenario): Generator<ScenarioFault> {
   const balancer = withoutTrue(options.balancer) as BalancerOptions
+  const { queue = {} } = options.balancer as {
+    readonly queue?: { readonly priority?: { readonly classes?: readonly string[] } }
+  }
   for (const fault of faultsOfRegister(balancer)) yield placed(`balancer.${fault}`)
   if (options.policy !== undefined && options.policies !== undefined)
     yield { place: 'policies', message: 'expected `policy` or `policies`, and not both' }
-  for (const [index, policy] of chosen(options).entries())
-    for (const fault of faultsOfRegister({ policy } as BalancerOptions))
-      yield placed(fault.replace(/^policy/, placesOf(options)[index]!))
+  if ((queue.priority?.classes ?? []).length > 0)
+    yield { place: 'balancer.queue.priority', message: 'cannot be simulated: simulated requests have no classes' }
+  for (const [index, policy] of chosen(options).entries()) {
+    const place = placesOf(options)[index]!
+    if (nameOf(policy) === 'sticky')
+      yield { place, message: 'sticky cannot be simulated: simulated clients keep no cookies' }
+    for (const fault of faultsOfRegister({ policy } as BalancerOptions)) yield placed(fault.replace(/^policy/, place))
+  }
 }
 
 function placed(fault: string): ScenarioFault {
@@ -136,16 +161,22 @@ export function scenarioOf(options: ParsedScenario): Scenario {
     arrivals,
     keys,
     balancer: withoutTrue(options.balancer),
-    changes: changes.map(changeOf),
+    changes: changes.map((_, index) => changeOf(options, index)),
     duration,
     warmUp,
     seed,
   }
 }
 
-/** Options with every default in place; policies with functions are not copied. */
+/** Options with every default in place. Policies stay what they are: one of your own may be an object with a state. */
 export function withScenarioDefaults(given: unknown): ParsedScenario {
-  return withDefaults(SimulationOptions, given)
+  if (!isPlain(given)) return withDefaults(SimulationOptions, given)
+  const { policy, policies, ...others } = given as Partial<ParsedScenario>
+  return {
+    ...withDefaults(SimulationOptions, others),
+    ...(policy !== undefined && { policy }),
+    ...(policies !== undefined && { policies }),
+  }
 }
 
 /** Reads the options of `simulate`. @throws BadOptionsError naming every fault */

@@ -24,7 +24,7 @@ interface Sources {
 /** All requests without `keys` are of one. */
 const anybody: User = Object.freeze({ headers: Object.freeze({}), address: '172.16.0.0' })
 
-/** A client that is refused asks again after this (ms) at the soonest: so long would a round trip and an error take. */
+/** A client that got an answer in no time asks again after this (ms) at the soonest: so long would a round trip take. */
 const leastPause = 1
 
 /** Sends requests of anybody to a balancer. */
@@ -108,7 +108,8 @@ class ClosedLoopClient implements Happening {
 
   onEnd(exchange: SimulatedExchange): void {
     this.#sources.counter.onEnd(exchange)
-    const pause = exchange.outcome === 'ok' ? this.#think : Math.max(this.#think, leastPause)
+    const tookTime = exchange.endedAt > exchange.startedAt
+    const pause = tookTime ? this.#think : Math.max(this.#think, leastPause)
     this.#sources.clock.plan(this, pause)
   }
 }

@@ -41,6 +41,8 @@ export class Stage {
   readonly #probes = new Probes()
   #addresses = 0
   #changesUnderWay = 0
+  /** The latest change of the list, done or not: each begins with what the one before it has left. */
+  #latestChange: Promise<unknown> = Promise.resolve()
 
   private constructor(seed: number) {
     this.#seed = seed
@@ -99,15 +101,18 @@ export class Stage {
   /** Changes the list, at this moment. Newcomers are probed first, which takes time. */
   async change(make: (balancer: Balancer) => Promise<unknown>): Promise<void> {
     this.#changesUnderWay++
-    const made = make(this.balancer).finally(() => this.#changesUnderWay--)
-    // A change that is refused is one that does not happen, as on a real one.
-    made.catch(() => {})
+    this.#latestChange = this.#latestChange
+      .then(() => make(this.balancer))
+      // A change that is refused is one that does not happen, as on a real one.
+      .catch(() => {})
+      .finally(() => this.#changesUnderWay--)
     // oxlint-disable-next-line no-await-in-loop -- promises that wait for promises
     for (let turn = 0; turn < mostTurns && this.#changesUnderWay > 0; turn++) await setImmediate()
   }
 
-  /** Makes a server for a backend that is about to be added. */
+  /** Makes a server for a backend that is about to be added. @throws Error if one of that name is there */
   newcomer(backend: ScenarioBackend): BackendOptions {
+    if (this.balancer.listed.some(({ id }) => id === backend.id)) throw new Error(`there is a backend '${backend.id}'`)
     const entered = this.#enter(backend)
     this.#servers.get(backend.id)!.start()
     return entered

@@ -12,7 +12,7 @@ export type Guest = Pick<
 type Controller = Parameters<Guest['onRequestStart']>[0]
 
 /** Where a visit is; `refused`: there is no server that listens. */
-type Stage = 'coming' | 'refused' | 'waiting' | 'served' | 'answered'
+type Phase = 'coming' | 'refused' | 'waiting' | 'served' | 'answered'
 
 /** The server that is visited. */
 interface Host {
@@ -26,7 +26,7 @@ export class Visit implements Happening {
   order = 0
   readonly work: Work
   readonly guest: Guest
-  stage: Stage = 'coming'
+  stage: Phase = 'coming'
   status = 200
   /** In which of its server's lives it was begun. */
   life = 0
