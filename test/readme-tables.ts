@@ -3,6 +3,7 @@ import { AdminRoutesOptions } from '@fastify-balancer/admin-routes'
 import {
   BackendOptions,
   BalancerOptions as CoreOptions,
+  CallOptions,
   corePolicies,
   failures,
   type NamedPolicies,
@@ -130,6 +131,7 @@ const tables: Readonly<Record<string, () => string>> = {
   'file-options': fileTable,
   'scenario-options': scenarioTables,
   'balancer-core-options': () => optionTables(CoreOptions),
+  'forward-options': () => table(head, optionRows(CallOptions)),
   failures: failureTable,
   policies: () => policyTable(policies),
   'core-policies': () => policyTable(corePolicies),

@@ -28,6 +28,8 @@ export type { NamedPolicies, NamedPolicy, PolicyCost, PolicyParts } from './pick
 export * from './picking/policies/policy-option.ts'
 export type { HeaderFields } from './headers/fields.ts'
 export type { OutgoingRequest, RequestRewrite } from './request/request-rewrite.ts'
+export { CallOptions } from './exchange/forward-options.ts'
+export type { BackendResponse, OnBackendResponse, OnForwardError } from './response/app-answer.ts'
 export type { IncomingResponse, OutgoingResponse, ResponseRewrite } from './response/response-rewrite.ts'
 export type { Tunnel } from './tunnel/tunnel.ts'
 export type { Veto, VetoOptions, VetoView } from './backends/veto.ts'

@@ -2,13 +2,14 @@ import type { FastifyInstance, FastifyReply } from 'fastify'
 import type { Server } from 'node:http'
 import type { Balancer } from '../balancer.ts'
 import { exchangeFor } from '../exchange/exchange-for.ts'
+import { forwardingWith, type CallOptions } from '../exchange/forward-options.ts'
 import { forwardingOf, guarded, type Forwarding } from '../exchange/forwarding.ts'
 import { laneOf } from '../response/choose-lane.ts'
 import type { NamedPolicy } from '../picking/policies/named-policy.ts'
 import { findBalancer, type Registry } from './registry.ts'
 
-/** Options of `reply.forward()`. */
-export interface ForwardOptions {
+/** Options of `reply.forward()`: they hold for that request alone. */
+export interface ForwardOptions extends CallOptions {
   /** The name of the balancer, or the balancer itself; required if there are several and none is called `default`. */
   readonly balancer?: string | Balancer
 }
@@ -30,6 +31,8 @@ declare module 'fastify' {
   }
 }
 
+const noOptions: ForwardOptions = {}
+
 /** Decorates the app, once. */
 export function decorate(app: FastifyInstance, registry: Registry): void {
   if (app.hasDecorator('balancers')) return
@@ -38,7 +41,8 @@ export function decorate(app: FastifyInstance, registry: Registry): void {
   app.decorate('balancers', { getter: () => registry.balancers })
   app.decorate('balancer', { getter: () => findBalancer(registry) })
   app.decorate('balancerServers', { getter: () => registry.servers })
-  app.decorateReply('forward', function (this: FastifyReply, { balancer }: ForwardOptions = {}) {
+  app.decorateReply('forward', function (this: FastifyReply, given?: ForwardOptions) {
+    const { balancer, ...call } = given ?? noOptions
     const chosen = typeof balancer === 'object' ? balancer : findBalancer(registry, balancer)
     const taken: object = this.request.routeOptions.config
     let byRoute = forwardings.get(chosen)
@@ -46,7 +50,8 @@ export function decorate(app: FastifyInstance, registry: Registry): void {
     let forwarding = byRoute.get(taken)
     if (forwarding?.options !== chosen.options)
       byRoute.set(taken, (forwarding = guarded(forwardingOf(chosen), this.request)))
-    exchangeFor(this.request, this, forwarding, laneOf(forwarding.lane, this)).begin()
+    const own = given === undefined || Object.keys(call).length === 0 ? forwarding : forwardingWith(forwarding, call)
+    exchangeFor(this.request, this, own, laneOf(own.lane, this)).begin()
     return this
   })
 }

@@ -11,7 +11,7 @@ import type {
 import { Server as SecureServer } from 'node:https'
 import type { Server as NetServer } from 'node:net'
 import type { Balancer } from '../balancer.ts'
-import { stopUploadAfter } from '../exchange/upload-stop.ts'
+import { stopUploadAfter } from '../exchange/closing/upload-stop.ts'
 import { ownersOf, routeKeyOf } from '../paths/unroutable.ts'
 import { noteUpgrade, takenOf } from '../request/upgrade-request.ts'
 import { openingFields } from '../tunnel/switching-response.ts'

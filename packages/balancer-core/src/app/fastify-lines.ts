@@ -1,5 +1,5 @@
 import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest, LogController } from 'fastify'
-import { exchangeOf } from '../exchange/response-close.ts'
+import { exchangeOf } from '../exchange/closing/response-close.ts'
 import { shownUrl } from '../log.ts'
 
 type Serializer = (value: unknown) => unknown

@@ -6,6 +6,8 @@ import { isUploading, RequestFault } from '../request/request-body.ts'
 import { failureStatus } from '../grpc/failure-status.ts'
 import { statusByHttp } from '../grpc/status-code.ts'
 import { failCall } from '../response/call-failure.ts'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { letAppAnswer, type AppAnswer, type OnForwardError } from '../response/app-answer.ts'
 import { breakOff } from '../response/break-off.ts'
 import { lingerAfter } from '../response/lingering-close.ts'
 
@@ -15,9 +17,33 @@ const retryAfter = '1'
 /** Failures that hooks of the app can cause. */
 const ownReasons = new Set<FailureReason>(['rewrite-failed', 'bad-request'])
 
+/** Through the app's error handler, unless code of the app answers itself. */
+function sendError(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  error: Error,
+  onError: OnForwardError | undefined,
+): void {
+  if (onError === undefined) {
+    reply.send(error)
+    return
+  }
+  const app: AppAnswer = { hasBegun: false }
+  letAppAnswer(
+    app,
+    reply,
+    () => onError(request, reply, error),
+    () => reply.send(error),
+    (thrown) => {
+      if (app.hasBegun) breakOff(reply.raw, error)
+      else reply.send(thrown)
+    },
+  )
+}
+
 /** Tells the client of a failure: through the app's own error handler, but for calls, whose clients need another form. */
 export function replyWithFailure(
-  { request, reply, options, error, call }: ExchangeRecord,
+  { request, reply, options, error, call, forwarding: { onError } }: ExchangeRecord,
   failure: FailureError,
 ): void {
   // The client is gone or not reading: 499 is only for the log.
@@ -39,7 +65,7 @@ export function replyWithFailure(
   if (options.failureHeader) reply.header('x-balancer-failure', failure.reason)
   // An error of the app's own hooks is passed on as it is; it may carry a status.
   const isOwn = error instanceof Error && !(error instanceof RequestFault) && ownReasons.has(failure.reason)
-  if (call === undefined) reply.send(isOwn ? error : failure)
+  if (call === undefined) sendError(request, reply, isOwn ? error : failure, onError)
   else if (isOwn) failCall(reply, call, statusByHttp((error as Partial<FailureError>).statusCode ?? 500), error.message)
   else failCall(reply, call, failureStatus(failure.reason), failure.message)
 }

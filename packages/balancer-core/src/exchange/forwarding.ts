@@ -4,6 +4,7 @@ import { rateLimit, type RateLimit } from './limits/client-rate.ts'
 import type { ParsedOptions } from '../options.ts'
 import type { RequestRules } from '../request/outgoing-request.ts'
 import { guardOf } from '../paths/path-guard.ts'
+import type { OnForwardError } from '../response/app-answer.ts'
 import type { AnswerRules } from '../response/response-lane.ts'
 
 /**
@@ -18,6 +19,8 @@ export interface Forwarding {
   readonly response: AnswerRules
   /** The lowest allowed speed of a client. */
   readonly rate: RateLimit
+  /** Answers a request that has failed. */
+  readonly onError?: OnForwardError | undefined
 }
 
 /** How a balancer forwards requests of the app's own routes. */

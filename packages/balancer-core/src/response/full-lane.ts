@@ -1,3 +1,4 @@
+import { letAppAnswer, type AppAnswer, type OnBackendResponse } from './app-answer.ts'
 import { breakOff } from './break-off.ts'
 import { flushHead, keepBytes } from './head-bytes.ts'
 import { lingerAfter } from './lingering-close.ts'
@@ -50,19 +51,32 @@ interface State {
   readonly chunks: Buffer[]
   stream: ResponseBody | undefined
   sent: boolean
+  /** Code of the app that answers in place of the backend. */
+  app: AppAnswer | undefined
 }
 
 const stateOf = (answer: Answering) => answer.laneState as State
 
 function send(answer: Answering, received: Readable | Buffer | undefined): void {
-  const { reply } = answer
+  const { reply, rules } = answer
   const state = stateOf(answer)
   const { status, headers } = state
   const out: OutgoingResponse = { status, headers, body: received }
   if (!rewriteResponse(answer, out)) return
   if (out.body !== received) delete out.headers['content-length']
+  setHead(answer, out)
+  if (rules.onResponse !== undefined) return handOver(answer, out, rules.onResponse)
+  state.sent = true
+  // For a Buffer, Fastify replaces a missing or unreadable content type; for a stream it does not.
+  const isNamed = readableType.test(String(out.headers['content-type']))
+  reply.send(Buffer.isBuffer(out.body) && !isNamed ? Readable.from([out.body]) : out.body)
+}
+
+/** Sets status and headers of the reply. */
+function setHead(answer: Answering, out: OutgoingResponse): void {
+  const { reply } = answer
   // These are in `headers` already, and a repeated set-cookie would be added, not replaced.
-  for (const name in state.own) reply.removeHeader(name)
+  for (const name in stateOf(answer).own) reply.removeHeader(name)
   reply.code(out.status)
   for (const name in out.headers) {
     const value = out.headers[name]
@@ -75,10 +89,34 @@ function send(answer: Answering, received: Readable | Buffer | undefined): void 
     reply.header('connection', 'close')
     lingerAfter(reply.raw)
   }
-  state.sent = true
-  // For a Buffer, Fastify replaces a missing or unreadable content type; for a stream it does not.
-  const isNamed = readableType.test(String(out.headers['content-type']))
-  reply.send(Buffer.isBuffer(out.body) && !isNamed ? Readable.from([out.body]) : out.body)
+}
+
+/** Lets code of the app answer, which gets the body as a stream. */
+function handOver(
+  answer: Answering,
+  { status, headers, body: given }: OutgoingResponse,
+  respond: OnBackendResponse,
+): void {
+  const { request, reply, backend } = answer
+  const state = stateOf(answer)
+  const length = headers['content-length']
+  // Another body has another length.
+  reply.removeHeader('content-length')
+  const body =
+    given instanceof Readable ? given : Readable.from(given === undefined ? [] : [given], { objectMode: false })
+  state.app = { hasBegun: false }
+  letAppAnswer(
+    state.app,
+    reply,
+    () => respond(request, reply, { backend, status, headers: { ...headers }, body }),
+    () => {
+      if (answer.failed) return
+      state.sent = true
+      if (length !== undefined) reply.header('content-length', length)
+      reply.send(body)
+    },
+    (error) => answer.fail('rewrite-failed', error),
+  )
 }
 
 function sendStream(answer: Answering): void {
@@ -99,7 +137,15 @@ export const fullLane: Lane = {
     const own = reply.getHeaders()
     const chunks = request.raw.httpVersion !== '1.0'
     const headers = responseFields(received, { status, bodyless, empty, chunks, via, own })
-    answer.laneState = { status, headers, own, chunks: [], stream: undefined, sent: false } satisfies State
+    answer.laneState = {
+      status,
+      headers,
+      own,
+      chunks: [],
+      stream: undefined,
+      sent: false,
+      app: undefined,
+    } satisfies State
     if (answer.expected > maxCollected) sendStream(answer)
     // A body of unknown length may have arrived completely; if it has not by the end of this tick, it is streamed.
     else if (answer.expected === -1) process.nextTick(sendStream, answer)
@@ -116,7 +162,11 @@ export const fullLane: Lane = {
     const { chunks } = state
     const { method, raw } = answer.request
     // Trailers need a chunked body, which Fastify sends for streams only.
-    const hasTrailers = answer.expected === -1 && raw.httpVersion !== '1.0' && Object.keys(trailers).length > 0
+    const hasTrailers =
+      answer.rules.onResponse === undefined &&
+      answer.expected === -1 &&
+      raw.httpVersion !== '1.0' &&
+      Object.keys(trailers).length > 0
     if (hasTrailers && state.stream === undefined) sendStream(answer)
     if (state.stream !== undefined) {
       if (hasTrailers) addTrailers(answer.reply.raw, trailers)
@@ -132,8 +182,11 @@ export const fullLane: Lane = {
   abandon(answer, error) {
     // It may have failed before there was any state.
     if (answer.laneState === undefined) return true
-    const { stream, sent } = stateOf(answer)
+    const { stream, app, headers, own } = stateOf(answer)
+    const sent = stateOf(answer).sent || app?.hasBegun === true || answer.reply.sent
     stream?.destroy(error)
+    // The error is no part of the response that was handed over.
+    if (!sent && app !== undefined) for (const name in headers) if (!(name in own)) answer.reply.removeHeader(name)
     if (sent) breakOff(answer.reply.raw, error)
     return !sent
   },

@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Backend } from '../backends/backend.ts'
 import type { FailureReason } from '../failure.ts'
 import type { IncomingFields } from '../headers/fields.ts'
+import type { OnBackendResponse } from './app-answer.ts'
 import type { ResponseRewrite } from './response-rewrite.ts'
 
 /** How one route passes responses on. */
@@ -9,6 +10,8 @@ export interface AnswerRules {
   /** Add `via`. */
   readonly via: boolean
   readonly rewrite: ResponseRewrite | undefined
+  /** Answers in place of the backend; full lane only. */
+  readonly onResponse?: OnBackendResponse | undefined
 }
 
 /** The response, as a lane sees it. */

@@ -1,5 +1,5 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
-import { stopUploadAfter } from '../../exchange/upload-stop.ts'
+import { stopUploadAfter } from '../../exchange/closing/upload-stop.ts'
 import { speaksHttp2 } from './server-kind.ts'
 
 /**

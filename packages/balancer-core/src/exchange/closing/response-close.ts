@@ -1,6 +1,7 @@
+// Room `exchange/closing`: how the client's side of an exchange comes to its end.
 import type { ServerResponse } from 'node:http'
 import { stopUploadAfter } from './upload-stop.ts'
-import type { ExchangeView } from '../attempt/attempt.ts'
+import type { ExchangeView } from '../../attempt/attempt.ts'
 
 interface Closing extends ExchangeView {
   onClose(): void
