@@ -148,7 +148,6 @@ const summary = {
   tunnels: Type.Integer({ description: 'Of those, open tunnels' }),
   waiting: Type.Integer({ description: 'Of those, waiting in the queue for a backend' }),
   waitingByClass: Type.Optional(Type.Record(Type.String(), Type.Integer(), { description: 'By class of priority' })),
-  queueMax: Type.Integer({ description: 'How many may wait' }),
   totals: TotalsView,
 }
 

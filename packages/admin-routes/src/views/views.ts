@@ -165,14 +165,13 @@ export class Views {
     return { state, since, consecutive, ...(lastProbe !== undefined && { lastProbe }) }
   }
 
-  #summary({ name, policy, set, closing, exchanges, tunnels, queue, options, totals }: Balancer) {
+  #summary({ name, policy, set, closing, exchanges, tunnels, queue, totals }: Balancer) {
     const { revision, panicking } = set
     const counts = {
       exchanges,
       tunnels: tunnels.size,
       waiting: queue.length,
       ...(queue.byClass && { waitingByClass: queue.byClass }),
-      queueMax: options.queue.max,
       totals: totals.toJSON(),
     }
     return { name, policy: policy.name, revision, panicking, closing, ...counts }
