@@ -30,7 +30,7 @@ function attemptView({ backend, outcome, status, grpcStatus, startedAt, endedAt,
     took: round((outcome === undefined ? now : endedAt) - startedAt),
     ...(hedge && { hedge }),
     // When a drain aborts a request, undici's message says "client" and means the connection.
-    ...(error instanceof Error && outcome !== 'drain-deadline' && { error: shortened(error.message) }),
+    ...(error instanceof Error && outcome !== 'drain-deadline' && { error: shortened(String(error.message)) }),
   }
 }
 
