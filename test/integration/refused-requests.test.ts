@@ -92,21 +92,24 @@ describe('a queue that refuses requests', () => {
     assert.deepEqual((await summary()).balancers[0]!.queue, { waiting: 1, max: 1, refused: 13 })
     const [began, ended] = await events(2)
     const { id: _, at: __, since, ...first } = began!
-    assert.deepEqual([first, typeof since], [
-      {
-        type: 'queue',
-        balancer: 'default',
-        refusing: true,
-        refused: 1,
-        reasons: { 'queue-full': 1 },
-        waiting: 1,
-        max: 1,
-        eligible: 1,
-        busy: 1,
-        text: `queue of balancer default full: requests are refused (${limit})`,
-      },
-      'number',
-    ])
+    assert.deepEqual(
+      [first, typeof since],
+      [
+        {
+          type: 'queue',
+          balancer: 'default',
+          refusing: true,
+          refused: 1,
+          reasons: { 'queue-full': 1 },
+          waiting: 1,
+          max: 1,
+          eligible: 1,
+          busy: 1,
+          text: `queue of balancer default full: requests are refused (${limit})`,
+        },
+        'number',
+      ],
+    )
     assert.deepEqual(
       [ended!.refusing, ended!.refused, ended!['reasons'], ended!.since],
       [false, 13, { 'queue-full': 13 }, since],
@@ -151,7 +154,9 @@ describe('a queue that refuses requests', () => {
 
 describe('shed load', () => {
   /** Any process has more than this in memory, once it is measured. */
-  const shedding = { underPressure: { maxEventLoopDelay: false, maxRssBytes: 1_048_576, sampleInterval: 10, retryAfter: 7 } }
+  const shedding = {
+    underPressure: { maxEventLoopDelay: false, maxRssBytes: 1_048_576, sampleInterval: 10, retryAfter: 7 },
+  }
 
   test('each request counts once, with an event at the beginning and at the end, and a line every 10 s', async (t) => {
     const { app, url, clock, summary, events, lines } = await start(t, shedding)
@@ -212,7 +217,10 @@ describe('shed load', () => {
     t.after(() => unsubscribe('fastify-balancer:overload', listener))
     app.server.closeAllConnections()
     await app.close()
-    assert.deepEqual(notices.map(({ refusing }) => refusing), [false])
+    assert.deepEqual(
+      notices.map(({ refusing }) => refusing),
+      [false],
+    )
     assert.match(lines(/overloaded/).at(-1)!, /^30 no longer overloaded: 1 request refused in 0 ms$/)
   })
 })

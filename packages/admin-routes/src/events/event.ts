@@ -83,7 +83,8 @@ const QueueEvent = event('queue', {
 const OverloadEvent = event('overload', {
   ...refusals,
   exceeded: Type.String({
-    description: 'The limit that was exceeded last: `eventLoopDelay`, `eventLoopUtilization`, `heapUsedBytes`, `rssBytes`',
+    description:
+      'The limit that was exceeded last: `eventLoopDelay`, `eventLoopUtilization`, `heapUsedBytes`, `rssBytes`',
   }),
   value: Type.Number({ description: 'What was measured then: ms, a share from 0 to 1, or bytes' }),
   limit: Type.Number({ description: 'The limit, in the same unit' }),

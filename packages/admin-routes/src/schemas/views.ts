@@ -31,7 +31,8 @@ export const counts = {
   backends: Type.Integer({ description: 'Number of backends' }),
   available: Type.Integer({ description: 'How many have no veto: these are healthy' }),
   eligible: Type.Integer({
-    description: 'How many may be picked now: those of `available` with the preferred priority, or in panic mode all without a hard veto',
+    description:
+      'How many may be picked now: those of `available` with the preferred priority, or in panic mode all without a hard veto',
   }),
 }
 
@@ -115,7 +116,9 @@ const summary = {
         description: 'Refused so far (503): the queue was full or overloaded, or they had waited too long',
       }),
       refusingSince: Type.Optional(
-        Type.Number({ description: 'Since when requests are being refused, in ms since the epoch; absent while none are' }),
+        Type.Number({
+          description: 'Since when requests are being refused, in ms since the epoch; absent while none are',
+        }),
       ),
     },
     { description: 'The queue for requests while every backend is at its limit' },
@@ -131,7 +134,9 @@ export const ProcessView = Type.Object(
     heapUsed: Type.Number({ description: 'Bytes' }),
     rssBytes: Type.Number({ description: 'Bytes' }),
     shed: Type.Optional(
-      Type.Integer({ description: 'Requests that were shed so far; absent if the app registered under-pressure itself' }),
+      Type.Integer({
+        description: 'Requests that were shed so far; absent if the app registered under-pressure itself',
+      }),
     ),
   },
   { description: 'Only with @fastify/under-pressure' },

@@ -11,7 +11,15 @@ import { addEvents } from '../../src/routes/events.ts'
 import { at, backends, deskOf, read, start, told } from './stage.ts'
 
 const about = { type: 'veto', balancer: 'default', by: 'me', reason: 'r', hard: false }
-const action = { who: 'ada', what: 'backend.state', balancer: 'default', backend: 'a', before: 'ready', after: 'drain', text: 'ada drained a' }
+const action = {
+  who: 'ada',
+  what: 'backend.state',
+  balancer: 'default',
+  backend: 'a',
+  before: 'ready',
+  after: 'drain',
+  text: 'ada drained a',
+}
 
 describe('the stream', () => {
   test('begins at once, is not kept by anybody on the way, and ends with its connection', async (t) => {

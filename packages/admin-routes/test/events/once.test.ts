@@ -35,13 +35,12 @@ async function stage(t: TestContext, admin: AdminRoutesOptions = {}, options: Ba
   const backends = await Promise.all(
     ['a', 'b', 'c'].map(async (id) => ({
       id,
-      url: (
-        await startBackend(t, (_request, response) => void response.writeHead(broken.has(id) ? 503 : 200).end(id))
-      ).url,
+      url: (await startBackend(t, (_request, response) => void response.writeHead(broken.has(id) ? 503 : 200).end(id)))
+        .url,
     })),
   )
   const app = Fastify({ logger: log })
-  app.decorateRequest('user', null as unknown)
+  app.decorateRequest('user', '')
   await app.register(balancer, { backends, clock, retry: false, ...options })
   await app.register(circuitBreaker, { jitter: 0 })
   const sign = async (request: { headers: Record<string, unknown> }) => {
@@ -51,7 +50,13 @@ async function stage(t: TestContext, admin: AdminRoutesOptions = {}, options: Ba
   }
   await app.register(adminRoutes, { onRequest: sign as never, ...admin })
   const events: EventDraft[] = []
-  t.after(watchBalancers(app, () => at, (event) => events.push(event)))
+  t.after(
+    watchBalancers(
+      app,
+      () => at,
+      (event) => events.push(event),
+    ),
+  )
   const { url } = await listenApp(t, app)
   const order = async (method: string, path: string, body?: unknown, headers: Record<string, string> = {}) => {
     const text = typeof body === 'string' ? body : JSON.stringify(body)

@@ -16,7 +16,11 @@ export function logPanic(
 
 /** `panic mode: 0 of 5 backends are healthy, all 5 are used` */
 function panicText(
-  { backends, available, eligible }: { readonly backends: number; readonly available: number; readonly eligible: number },
+  {
+    backends,
+    available,
+    eligible,
+  }: { readonly backends: number; readonly available: number; readonly eligible: number },
   panicking: boolean,
 ): string {
   const share = `${available} of ${backends} backends ${available === 1 ? 'is' : 'are'} healthy`

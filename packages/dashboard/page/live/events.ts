@@ -1,5 +1,16 @@
 /** The event types that the page requests; figures are sent only if requested. */
-export const eventTypes = ['veto', 'circuit', 'panic', 'state', 'backends', 'admin', 'queue', 'overload', 'reload', 'figures'] as const
+export const eventTypes = [
+  'veto',
+  'circuit',
+  'panic',
+  'state',
+  'backends',
+  'admin',
+  'queue',
+  'overload',
+  'reload',
+  'figures',
+] as const
 
 interface Happened {
   readonly id: string

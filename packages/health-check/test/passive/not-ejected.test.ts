@@ -7,7 +7,8 @@ const reason = (one: Detecting, id: string) => one.of(id).notEjected?.reason
 test('the ceiling: with figures, and since when; told once', (t) => {
   const one = detecting(t, 'abcde')
   for (const id of 'abc') one.answer(id, 500, 5)
-  const why = '5 failures in a row (last: status 500), but maxEjected (0.5) allows 2 of 5 backends, and 2 are out already'
+  const why =
+    '5 failures in a row (last: status 500), but maxEjected (0.5) allows 2 of 5 backends, and 2 are out already'
   assert.deepEqual([one.out, one.of('c').notEjected], ['ab', { reason: why, since: epochStart + 1000 }])
   assert.deepEqual([one.of('a').notEjected, one.of('d').notEjected], [null, null])
   one.clock.advance(10_000)
@@ -72,16 +73,10 @@ test('too few backends to compare success rates, or others that are no better', 
   for (const id of 'abc') answer(id, 20)
   one.clock.advance(10_000)
   const what = '20 of 100 requests failed in the last interval, but'
-  assert.equal(
-    reason(one, 'a'),
-    `${what} only 3 of the 5 backends that a comparison needs had 100 requests`,
-  )
+  assert.equal(reason(one, 'a'), `${what} only 3 of the 5 backends that a comparison needs had 100 requests`)
   for (const id of 'abcde') answer(id, 20)
   one.clock.advance(10_000)
-  assert.equal(
-    reason(one, 'a'),
-    `${what} the others are hardly better (mean 80.0 %): below 80.0 % it would be ejected`,
-  )
+  assert.equal(reason(one, 'a'), `${what} the others are hardly better (mean 80.0 %): below 80.0 % it would be ejected`)
 })
 
 test('a few failures of many requests are nothing', (t) => {
