@@ -8,6 +8,8 @@ import { startBackend } from '../support/backend.ts'
 import { ManualClock } from '../support/clock.ts'
 import { LogLines } from '../support/log-lines.ts'
 
+const ids = ['a', 'b', 'c', 'd', 'e']
+
 const down = { by: 'me', reason: 'down' }
 
 /** A balancer of five backends, which answer 500 while `failing` has their id, and the admin routes, where everybody is maria. */
@@ -16,12 +18,12 @@ async function start(t: TestContext, options: object = {}) {
   const log = new LogLines()
   const failing = new Set<string>()
   const servers = await Promise.all(
-    [...'abcde'].map((id) =>
+    ids.map((id) =>
       startBackend(t, (_request, response) => void response.writeHead(failing.has(id) ? 500 : 200).end(id)),
     ),
   )
   const app = Fastify({ logger: log })
-  const backends = servers.map(({ url }, index) => ({ id: 'abcde'[index]!, url }))
+  const backends = servers.map(({ url }, index) => ({ id: ids[index]!, url }))
   await app.register(fastifyBalancer, {
     backends,
     clock,
@@ -37,7 +39,7 @@ async function start(t: TestContext, options: object = {}) {
       method,
       ...(body !== undefined && { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
     })
-    return JSON.parse(answer.body) as any
+    return JSON.parse(answer.body)
   }
   return { app, url, clock, log, get, failing, servers }
 }
@@ -208,7 +210,7 @@ test('a veto with an end says when it is over: of a ttl, of an open circuit, of 
 
 test('all answer 500: those that are not ejected say why, with figures and since when; the log says it once', async (t) => {
   const { app, get, url, failing, log } = await start(t, { circuitBreaker: false })
-  for (const id of 'abcde') failing.add(id)
+  for (const id of ids) failing.add(id)
   for (let turn = 0; turn < 60; turn++) await ask(url)
   const backends = (await get('/balancers/default')).backends as any[]
   const ejected = backends.filter(({ vetoes }) => vetoes.length > 0)
@@ -233,7 +235,7 @@ test('all answer 500: those that are not ejected say why, with figures and since
   const lines = log.all.flatMap(({ msg, level }) => (msg?.includes('not ejected') === true ? [`${level} ${msg}`] : []))
   assert.deepEqual(
     lines,
-    [...'cde'].map((id) => `40 backend ${id} unhealthy but not ejected: ${reason}`),
+    ids.slice(2).map((id) => `40 backend ${id} unhealthy but not ejected: ${reason}`),
   )
   failing.clear()
   assert.equal(app.balancer.set.panicking, false)

@@ -1,5 +1,4 @@
 import fastifyBalancer from 'fastify-balancer'
-import type { Clock } from '@fastify-balancer/balancer-core'
 import Fastify from 'fastify'
 import assert from 'node:assert/strict'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
@@ -21,7 +20,7 @@ async function start(t: TestContext, options: object = {}) {
   const app = Fastify({ logger: log })
   await app.register(fastifyBalancer, {
     backends: [{ id: 'a', url: backend.url, maxInFlight: 1 }],
-    clock: clock as Clock,
+    clock,
     healthCheck: false,
     circuitBreaker: false,
     admin: { insecure: true },

@@ -206,7 +206,6 @@ export class Backend {
     return isOrdered('maintenance') ? 'maintenance' : isOrdered('drain') ? 'drain' : 'ready'
   }
 
-  /** True without any veto: people say healthy. */
   get available(): boolean {
     return this.vetoes.length === 0
   }
