@@ -91,8 +91,8 @@ test('five backends are down: nobody is healthy, all are used, and everything sa
     text += (await reader.read()).value ?? ''
     for (const [, data] of text.matchAll(/^data: (.*)$/gm)) events.push(JSON.parse(data!))
   }
-  const { panicking: isPanic, backends, available, eligible } = events[0]
-  assert.deepEqual([isPanic, backends, available, eligible], [true, 5, 0, 5])
+  const { panicking: isPanic, backends, available, eligible, text: sentence } = events[0]
+  assert.deepEqual([isPanic, backends, available, eligible, sentence], [true, 5, 0, 5, log[2]])
 
   vetoes[0]!.lift()
   const after = await said(one)

@@ -139,6 +139,36 @@ describe('a queue that refuses requests', () => {
     assert.deepEqual([ended!.refusing, ended!.refused, ended!['reasons']], [false, 2, { 'queue-timeout': 2 }])
   })
 
+  test('those that are shed in overload count, too', async (t) => {
+    const { app, url, clock, held, lines } = await start(t, {
+      queue: { max: 9, shed: 'codel', target: 5, interval: 100 },
+      timeouts: { queue: 60_000, headers: 0 },
+    })
+    const running = [ask(url)]
+    await until('one is in flight', () => held.length === 1)
+    const waiting = [ask(url), ask(url), ask(url)]
+    await until('three wait', () => app.balancer.queue.length === 3)
+    clock.advance(200)
+    // With it comes the look at those that wait: all but the last one have waited too long.
+    running.push(ask(url))
+    await until('two are turned away', () => app.balancer.queue.refused === 2)
+    assert.deepEqual(lines(/^queue of/), [
+      '40 queue of balancer default overloaded: requests are refused (max 9, 1 backend at its limit of 1)',
+    ])
+    for (let served = 0; served < 3; served++) {
+      await until('the next one comes', () => held.length > served)
+      held[served]!.end()
+    }
+    const statuses = (await Promise.all([...running, ...waiting])).map(({ status }) => status)
+    assert.deepEqual(
+      Object.entries(Object.groupBy(statuses, String)).map(([status, all]) => [status, all!.length]),
+      [
+        ['200', 3],
+        ['503', 2],
+      ],
+    )
+  })
+
   test('nothing of it while nothing is refused', async (t) => {
     const { app, url, held, lines } = await start(t, queueing)
     const running = [ask(url), ask(url)]

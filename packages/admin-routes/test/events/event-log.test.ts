@@ -13,6 +13,7 @@ const panic: EventDraft = {
   backends: 2,
   available: 0,
   eligible: 2,
+  text: 'panic',
 }
 
 function logOf(size: number, events: number): EventLog {

@@ -21,9 +21,9 @@ const at = 9
 function lineOf(event: EventDraft): string {
   if (event.type === 'admin') return `admin: ${event.text}`
   if (event.type === 'circuit') return `circuit ${event.backend}: ${event.before} → ${event.state} (${event.reason})`
-  if (event.type === 'state') return `state ${event.backend}: ${event.before} → ${event.state}`
+  if (event.type === 'state') return `state ${event.backend}: ${event.before} → ${event.state} for ${event.who}`
   if (event.type === 'backends') return `backends: changed ${event.changed!.join()}`
-  if (event.type === 'panic') return `panic: ${event.available} of ${event.backends}, ${event.eligible} used`
+  if (event.type === 'panic') return event.text
   return event.type === 'veto' ? `veto ${event.backend}: ${event.action} by ${event.by}` : event.type
 }
 
@@ -128,7 +128,10 @@ describe('an operator’s order is one event', () => {
     for (const id of ['a', 'b']) app.balancer.veto(app.balancer.backend(id), { by: 'me', reason: 'r' })
     assert.deepEqual(told(), ['veto a: laid by me', 'veto b: laid by me'])
     await order('PUT', '/backends/c/state', { state: 'drain' })
-    assert.deepEqual(told(), ['panic: 0 of 3, 2 used', 'admin: maria set c: ready → drain (deadline 30 s)'])
+    assert.deepEqual(told(), [
+      'panic mode: 0 of 3 backends are healthy, 2 are used',
+      'admin: maria set c: ready → drain (deadline 30 s)',
+    ])
   })
 })
 
@@ -149,7 +152,7 @@ describe('a change that nobody ordered is one event', () => {
   test('what the app does to a backend or the list', async (t) => {
     const { app, told } = await stage(t)
     await app.balancer.drain('a', { who: 'a program' })
-    assert.deepEqual(told(), ['state a: ready → drain'])
+    assert.deepEqual(told(), ['state a: ready → drain for a program'])
     await app.balancer.update('b', { weight: 3 })
     assert.deepEqual(told(), ['backends: changed b'])
   })
@@ -157,7 +160,7 @@ describe('a change that nobody ordered is one event', () => {
   test('a drain beneath a maintenance, which no state shows', async (t) => {
     const { app, told } = await stage(t)
     await app.balancer.maintain('a')
-    assert.deepEqual(told(), ['state a: ready → maintenance'])
+    assert.deepEqual(told(), ['state a: ready → maintenance for undefined'])
     void app.balancer.drain('a')
     assert.deepEqual(told(), ['veto a: laid by drain'])
   })

@@ -87,6 +87,8 @@ const own: NamedPolicies = {
   },
 }
 
+const mine = (pin: string) => ({ name: 'mine', pin }) as unknown as NonNullable<BalancerOptions['policy']>
+
 /** A text that stands in no other option, and that no pattern of one refuses. */
 const secret = fc.stringMatching(/^zq[a-z0-9]{18,30}zq$/)
 
@@ -102,9 +104,9 @@ const places: Readonly<Record<string, (text: string) => BalancerOptions>> = {
   'a passphrase of one backend': (text) => ({
     backends: [{ id: 'own', url: 'https://127.0.0.1:4', tls: { passphrase: text } }],
   }),
-  'a setting of a policy that its schema hides': (text) => ({ policy: { name: 'mine', pin: text } }),
+  'a setting of a policy that its schema hides': (text) => ({ policy: mine(text) }),
   'a setting of a policy within a policy': (text) => ({
-    policy: { name: 'sticky', secret: [`${text}0123456789`], policy: { name: 'mine', pin: text } },
+    policy: { name: 'sticky', secret: [`${text}0123456789`], policy: mine(text) },
   }),
 }
 
