@@ -48,6 +48,10 @@ const texts: Texts = {
     return { tone: 'plain', text: `list changed (revision ${revision}): ${parts.join('; ') || 'new order'}` }
   },
 
+  queue: ({ refusing, text }) => ({ tone: refusing ? 'bad' : 'good', text }),
+
+  overload: ({ refusing, text }) => ({ tone: refusing ? 'bad' : 'good', text }),
+
   admin: (event) => ({ tone: 'plain', text: changeText(event) }),
 
   reload: ({ applied, summary }) => ({ tone: applied ? 'plain' : 'bad', text: summary }),

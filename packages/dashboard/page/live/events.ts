@@ -1,5 +1,16 @@
 /** The event types that the page requests; figures are sent only if requested. */
-export const eventTypes = ['veto', 'circuit', 'panic', 'state', 'backends', 'admin', 'reload', 'figures'] as const
+export const eventTypes = [
+  'veto',
+  'circuit',
+  'panic',
+  'state',
+  'backends',
+  'admin',
+  'queue',
+  'overload',
+  'reload',
+  'figures',
+] as const
 
 interface Happened {
   readonly id: string
@@ -52,6 +63,23 @@ interface BackendsEvent extends Base {
   readonly changed?: readonly string[]
 }
 
+/** Requests begin or cease to be refused. */
+interface Refusals {
+  readonly refusing: boolean
+  /** What happened, in one sentence. */
+  readonly text: string
+}
+
+interface QueueEvent extends Base, Refusals {
+  readonly type: 'queue'
+}
+
+interface OverloadEvent extends Happened, Refusals {
+  readonly type: 'overload'
+  /** It concerns the whole server. */
+  readonly balancer?: undefined
+}
+
 /** A change by an operator. */
 export interface AdminEvent extends Happened {
   readonly type: 'admin'
@@ -76,4 +104,13 @@ interface ReloadEvent extends Happened {
 }
 
 /** An event of the feed. */
-export type FeedEvent = VetoEvent | CircuitEvent | PanicEvent | StateEvent | BackendsEvent | AdminEvent | ReloadEvent
+export type FeedEvent =
+  | VetoEvent
+  | CircuitEvent
+  | PanicEvent
+  | StateEvent
+  | BackendsEvent
+  | AdminEvent
+  | QueueEvent
+  | OverloadEvent
+  | ReloadEvent

@@ -2,6 +2,7 @@ import underPressurePlugin from '@fastify/under-pressure'
 import { canBeOff, faultsOf, strict, withDefaults } from '@fastify-balancer/option-schema'
 import { Type } from '@sinclair/typebox'
 import type { FastifyInstance } from 'fastify'
+import { ShedRequests } from './shedding.ts'
 import type { UnderPressureOptions as Options } from './under-pressure.generated.ts'
 
 const limit = (description: string, byDefault: number) =>
@@ -41,6 +42,26 @@ export function faultsOfUnderPressure(given: UnderPressureOptions): readonly str
  */
 export async function shedUnderPressure(app: FastifyInstance, given: UnderPressureOptions): Promise<void> {
   const options = withDefaults(UnderPressureOptions, given)
-  // The current utilization, not the average since the start.
-  await app.register(underPressurePlugin, { ...options, eventLoopUtilizationMode: 'interval' })
+  const { maxEventLoopDelay, maxEventLoopUtilization, maxHeapUsedBytes, maxRssBytes, retryAfter } = options
+  // As of the plugin itself, which tells nobody how often it refuses.
+  const refusal = Object.assign(new Error('Service Unavailable'), { code: 'FST_UNDER_PRESSURE', statusCode: 503 })
+  const shed = new ShedRequests(app, {
+    eventLoopDelay: maxEventLoopDelay,
+    eventLoopUtilization: maxEventLoopUtilization,
+    heapUsedBytes: maxHeapUsedBytes,
+    rssBytes: maxRssBytes,
+  })
+  await app.register(underPressurePlugin, {
+    ...options,
+    // The current utilization, not the average since the start.
+    eventLoopUtilizationMode: 'interval',
+    // What it returns is sent, whatever the type says.
+    pressureHandler: (_request, reply, exceeded, value) => {
+      shed.count(exceeded, value ?? 0)
+      void reply.header('retry-after', retryAfter)
+      return refusal as unknown as undefined
+    },
+  })
+  app.decorate('balancerShedding', shed)
+  app.addHook('onClose', async () => shed.stop())
 }

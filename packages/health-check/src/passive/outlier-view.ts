@@ -1,5 +1,5 @@
 import type { IntervalShare } from './observed/interval-counts.ts'
-import type { Observation, Withheld } from './observed/observation.ts'
+import type { NotEjected, Observation, Withheld } from './observed/observation.ts'
 import type { TimedVetoes } from './timed-vetoes.ts'
 
 /** What passive checks know about one backend: plain data for JSON. */
@@ -23,6 +23,8 @@ export interface OutlierView {
   readonly paused: { readonly until: number } | null
   /** An ejection in this interval that the ceiling did not allow. */
   readonly withheld: Withheld | null
+  /** Why it is not ejected although it is unhealthy. */
+  readonly notEjected: NotEjected | null
 }
 
 const share = ({ attempts, failures }: IntervalShare): IntervalShare => ({ attempts, failures })
@@ -34,10 +36,12 @@ export function outlierView(
   vetoes: TimedVetoes,
   pauses: TimedVetoes,
 ): OutlierView {
-  const { backend, consecutive, counts, waiting, ejectTime, offence, withheld } = observation
+  const { backend, consecutive, counts, waiting, ejectTime, offence, withheld, notEjected } = observation
   const { failures, gateway, unreached } = consecutive
   const until = vetoes.until(backend)
   const pausedUntil = pauses.until(backend)
+  // In panic mode it is in use, whatever keeps it out.
+  const isSpared = notEjected !== undefined && (backend.available || notEjected.obstacle === 'panic')
   return {
     consecutive: { failures, gateway, unreached },
     interval: share(counts.active),
@@ -49,5 +53,6 @@ export function outlierView(
     ejected: until === undefined || offence === undefined ? null : { until, rule: offence.rule },
     paused: pausedUntil === undefined ? null : { until: pausedUntil },
     withheld: withheld ?? null,
+    notEjected: isSpared ? { reason: notEjected.reason, since: notEjected.since } : null,
   }
 }
