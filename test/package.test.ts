@@ -5,6 +5,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, delimiter, dirname, join, relative } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import { pnpm } from './support/pnpm.ts'
 
 interface Manifest {
   readonly name: string
@@ -50,13 +51,6 @@ async function succeed(...args: Parameters<typeof run>): Promise<string> {
   const { code, output } = await run(...args)
   assert.equal(code, 0, `${args[0]} ${args[1].join(' ')}\n${output}`)
   return output
-}
-
-/** The pnpm that runs this test, or the one that npm finds. */
-function pnpm(...args: string[]): readonly [string, string[]] {
-  const own = process.env['npm_execpath'] ?? ''
-  if (!basename(own).startsWith('pnpm')) return ['npx', ['--yes', 'pnpm@12', ...args]]
-  return /\.[cm]?js$/.test(own) ? [process.execPath, [own, ...args]] : [own, args]
 }
 
 /** What the package of that name needs of this workspace, itself included. */
