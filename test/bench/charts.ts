@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { benchmarkChart } from './charts/benchmark.ts'
-import { draw, themes, type Chart } from './charts/drawing.ts'
+import { svgOf, themes, type Chart } from './charts/drawing.ts'
 import { faultsChart } from './charts/faults.ts'
 import { tailsChart } from './charts/tails.ts'
 import type { FaultReport } from './faults/report.ts'
@@ -23,7 +23,7 @@ export async function drawCharts(): Promise<readonly { readonly file: string; re
   const drawn = Object.entries(charts).flatMap(([name, chart]) =>
     (['light', 'dark'] as const).map(async (theme) => ({
       file: fileURLToPath(new URL(`${name}-${theme}.svg`, pictures)),
-      svg: await draw(chart(), themes[theme]),
+      svg: await svgOf(chart(), themes[theme]),
     })),
   )
   return Promise.all(drawn)

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import * as fc from 'fast-check'
 import { flag, integer, readArguments } from '../bench/arguments.ts'
-import { draw, themes } from '../bench/charts/drawing.ts'
+import { svgOf, themes } from '../bench/charts/drawing.ts'
 import { tailsChart, ticksWithin } from '../bench/charts/tails.ts'
 import { machineTimeIn } from '../bench/cpu-time.ts'
 import { spread } from '../bench/statistics.ts'
@@ -315,7 +315,7 @@ describe('the report', () => {
   test('is drawn on a scale where every step is a factor, with every subject', async () => {
     const [first] = report.subjects
     const subjects = [10, 100, 1000].map((p99) => ({ ...first!, title: `<${p99}>`, p99: spread([p99]) }))
-    const chart = await draw(tailsChart([{ ...report, subjects } satisfies TailScenarioReport]), themes.light)
+    const chart = await svgOf(tailsChart([{ ...report, subjects } satisfies TailScenarioReport]), themes.light)
     const points = /<g class="mark-symbol[^"]*"[^>]*>(.*?)<\/g>/s.exec(chart)![1]!.matchAll(/translate\(([\d.]+),/g)
     const [one = 0, two = 0, three = 0] = [...points].map(([, x]) => Number(x))
     assert.ok(one < two && Math.abs(two - one - (three - two)) < 0.01)

@@ -2,13 +2,13 @@ import * as vega from 'vega'
 import { compile, type TopLevelSpec } from 'vega-lite'
 
 interface Text {
-  readonly text?: unknown
+  readonly text?: string | number
   readonly fontSize?: number
 }
 
 // Without a canvas, vega takes letters for 0.8 of their height wide, and leaves the rest empty; those of a sans serif are narrower.
-const { textMetrics } = vega as unknown as { textMetrics: { width: (item: Text, text?: unknown) => number } }
-textMetrics.width = (item, text = item.text) => String(text ?? '').length * 0.58 * (item.fontSize ?? 11)
+const { textMetrics } = vega as unknown as { textMetrics: { width: (item: Text, text?: string | number) => number } }
+textMetrics.width = (item, text = item.text) => `${text ?? ''}`.length * 0.58 * (item.fontSize ?? 11)
 
 /** What the colours of a chart are for, in a light or a dark page. */
 export interface Theme {
@@ -52,7 +52,7 @@ export type Chart = (theme: Theme) => TopLevelSpec
 const font = 'system-ui, -apple-system, Segoe UI, sans-serif'
 
 /** The chart as SVG: the same for the same figures, on every machine. */
-export async function draw(chart: Chart, theme: Theme): Promise<string> {
+export async function svgOf(chart: Chart, theme: Theme): Promise<string> {
   const { background, text, muted, grid } = theme
   const { spec } = compile(
     { background, padding: 12, ...chart(theme) },
