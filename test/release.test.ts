@@ -119,8 +119,14 @@ function workspace(t: TestContext): string {
   return place
 }
 
-function release(place: string, ...args: string[]) {
-  const env = { ...process.env, NODE_TEST_CONTEXT: undefined, GITHUB_ACTIONS: undefined, GITLAB_CI: undefined }
+function release(place: string, args: readonly string[] = [], more: Readonly<Record<string, string>> = {}) {
+  const env = {
+    ...process.env,
+    NODE_TEST_CONTEXT: undefined,
+    GITHUB_ACTIONS: undefined,
+    GITLAB_CI: undefined,
+    ...more,
+  }
   return spawnSync(process.execPath, [join(root, 'test/release/release.ts'), ...args], {
     cwd: place,
     env,
@@ -166,7 +172,10 @@ test('without `--publish`, all is packed as npm shall have it, in order, and not
 })
 
 test('nobody but a forge publishes, and nothing is even packed', (t) => {
-  const { status, stdout } = release(workspace(t), '--publish')
+  const { status, stdout } = release(workspace(t), ['--publish'], {
+    // Whatever becomes of this program, the test publishes nothing.
+    npm_config_registry: 'http://127.0.0.1:9',
+  })
   assert.equal(stdout, 'in the way: only the runner of a forge can sign where a package comes from\n')
   assert.equal(status, 1)
 })

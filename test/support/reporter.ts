@@ -94,19 +94,24 @@ class Run {
 
   #pass(data: EventData.TestPass): void {
     if (data.details.type === 'suite') return
-    const { skip, todo } = data
-    const reason = skip === undefined ? todo : skip
-    if (reason === undefined || reason === false) {
-      this.#passed++
-      return
-    }
-    const text = typeof reason === 'string' && reason !== '' ? reason : 'no reason given'
+    const reason = data.skip ?? data.todo
+    if (reason === undefined || reason === false) this.#passed++
+    else this.#skip(reason)
+  }
+
+  #skip(reason: string | true): void {
+    const text = reason === true || reason === '' ? 'no reason given' : reason
     this.#skipped.set(text, (this.#skipped.get(text) ?? 0) + 1)
   }
 
-  #fail({ name, nesting, file, line, column, details }: EventData.TestFail): string {
+  #fail({ name, nesting, file, line, column, details, todo }: EventData.TestFail): string {
     const error = details.error as RunnerError
     if (error.failureType === failedInside) return ''
+    // What is still to do may fail.
+    if (todo !== undefined && todo !== false) {
+      this.#skip(todo)
+      return ''
+    }
     this.#failed++
     const place = file === undefined ? name : `${relative(process.cwd(), file)}:${line ?? 0}:${column ?? 0}`
     const failure = {
