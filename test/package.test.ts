@@ -9,6 +9,7 @@ import { pnpm } from './support/pnpm.ts'
 
 interface Manifest {
   readonly name: string
+  readonly private?: boolean
   readonly bin?: Readonly<Record<string, string>>
   readonly engines: { readonly node: string }
   readonly files: readonly string[]
@@ -25,10 +26,10 @@ interface Finished {
 const root = join(import.meta.dirname, '..')
 const tools = join(root, 'node_modules', '.bin')
 const { devDependencies: versions } = manifestOf(root)
-const packages = readdirSync(join(root, 'packages')).map((folder) => {
-  const path = join(root, 'packages', folder)
-  return { path, manifest: manifestOf(path) }
-})
+const packages = readdirSync(join(root, 'packages'))
+  .map((folder) => join(root, 'packages', folder))
+  .map((path) => ({ path, manifest: manifestOf(path) }))
+  .filter(({ manifest }) => manifest.private !== true)
 
 function manifestOf(path: string): Manifest {
   return JSON.parse(readFileSync(join(path, 'package.json'), 'utf8')) as Manifest
