@@ -29,6 +29,7 @@ const { devDependencies: versions } = manifestOf(root)
 const packages = readdirSync(join(root, 'packages'))
   .map((folder) => join(root, 'packages', folder))
   .map((path) => ({ path, manifest: manifestOf(path) }))
+  // The documentation is not published.
   .filter(({ manifest }) => manifest.private !== true)
 
 function manifestOf(path: string): Manifest {
