@@ -1,11 +1,8 @@
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
-import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, globSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { before, after, describe, test } from 'node:test'
-import { promisify } from 'node:util'
+import { after, describe, test } from 'node:test'
 import type { FastifyInstance } from 'fastify'
 import { readConfiguration } from '../packages/fastify-balancer/src/configuration/reading.ts'
 import { readArguments, type Command } from '../packages/fastify-balancer/src/command/arguments.ts'
@@ -13,35 +10,25 @@ import { withTables } from './readme-tables.ts'
 import { linksOf } from './release/standing-alone.ts'
 import { ask } from './support/ask.ts'
 import { startBackend } from './support/backend.ts'
+import { blocksIn, ProgramFolder } from './support/documented-programs.ts'
 import { startProgram } from './support/program.ts'
 
 const root = fileURLToPath(new URL('../', import.meta.url))
 const readme = readFileSync(join(root, 'README.md'), 'utf8')
 
-/** The blocks of code of a language. */
-const blocksIn = (language: string) =>
-  [...readme.matchAll(/^```(\w+)\n(.*?)^```$/gms)].filter(([, own]) => own === language).map(([, , code]) => code!)
+const blocks = blocksIn(readme)
 
 test('the program of the README does what it says, and type-checks', { timeout: 100_000 }, async (t) => {
-  const place = mkdtempSync(join(tmpdir(), 'readme-'))
-  t.after(() => rmSync(place, { recursive: true }))
-  symlinkSync(join(root, 'node_modules'), join(place, 'node_modules'))
-  writeFileSync(join(place, 'package.json'), '{ "type": "module" }')
-  writeFileSync(
-    join(place, 'tsconfig.json'),
-    JSON.stringify({ extends: join(root, 'tsconfig.base.json'), files: ['app.ts'] }),
-  )
+  const folder = new ProgramFolder('node_modules')
+  t.after(() => folder.remove())
   const answering = (name: string) => startBackend(t, (_, response) => void response.end(name))
   const backends = [await answering('one'), await answering('two')]
-  const [program, ...others] = blocksIn('ts')
+  const [program, ...others] = blocks.filter(({ language }) => language === 'ts')
   assert.deepEqual(others, [])
-  writeFileSync(
-    join(place, 'app.ts'),
-    program!
-      .replaceAll(/http:\/\/127\.0\.0\.1:300([12])\b/g, (_, number: string) => backends[Number(number) - 1]!.url)
-      .replace('port: 8080', "port: 0, host: '127.0.0.1'"),
-  )
-  const running = startProgram(t, join(place, 'app.ts'))
+  const code = program!.code
+    .replaceAll(/http:\/\/127\.0\.0\.1:300([12])\b/g, (_, number: string) => backends[Number(number) - 1]!.url)
+    .replace('port: 8080', "port: 0, host: '127.0.0.1'")
+  const running = startProgram(t, folder.write('app.ts', code))
   // The logger's lines tell where it listens.
   const [, url] = await running.until(/listening at (http:\/\/127\.0\.0\.1:\d+)/)
   const bodies: string[] = []
@@ -49,11 +36,7 @@ test('the program of the README does what it says, and type-checks', { timeout: 
   assert.deepEqual(bodies, ['one', 'two', 'one', 'two'])
   await running.until(/"outcome":"ok","method":"GET","url":"\/","status":200.*"attempts":\[\{"backend":"http/)
   assert.deepEqual(running.stderr, [])
-
-  const { stdout } = await promisify(execFile)(join(root, 'node_modules/.bin/tsc'), ['-p', place]).catch(
-    (error: { stdout: string }) => error,
-  )
-  assert.equal(stdout, '')
+  assert.equal(await folder.typeFaults({ 'app.ts': code }), '')
 })
 
 /** The programs of a package's README. One without imports goes on where the first one, with its app, would register a balancer. */
@@ -75,44 +58,22 @@ describe('the programs of the READMEs of the packages', { timeout: 400_000 }, ()
     'mirror',
     'policies',
   ] as const
-  let directory = ''
-  before(() => {
-    directory = mkdtempSync(join(tmpdir(), 'package-readmes-'))
-    symlinkSync(join(root, 'test/node_modules'), join(directory, 'node_modules'))
-    writeFileSync(join(directory, 'package.json'), '{ "type": "module" }')
-  })
-  after(() => rmSync(directory, { recursive: true }))
+  const folder = new ProgramFolder('test/node_modules')
+  after(() => folder.remove())
 
   test('they type-check', async () => {
     const own = names.flatMap((name) =>
-      programsOf(`packages/${name}/README.md`).map((code, index) => ({ file: `${name}-${index}.ts`, code })),
+      programsOf(`packages/${name}/README.md`).map((code, index) => [`${name}-${index}.ts`, code]),
     )
-    for (const { file, code } of own) writeFileSync(join(directory, file), code)
-    const files = own.map(({ file }) => file)
-    writeFileSync(
-      join(directory, 'tsconfig.json'),
-      JSON.stringify({
-        extends: join(root, 'tsconfig.base.json'),
-        compilerOptions: {
-          noUnusedLocals: false,
-          noUnusedParameters: false,
-          typeRoots: [join(root, 'node_modules/@types')],
-        },
-        files,
-      }),
-    )
-    const { stdout } = await promisify(execFile)(join(root, 'node_modules/.bin/tsc'), ['-p', directory]).catch(
-      (error: { stdout: string }) => error,
-    )
-    assert.equal(stdout, '')
+    const mayBeUnused = { noUnusedLocals: false, noUnusedParameters: false }
+    assert.equal(await folder.typeFaults(Object.fromEntries(own), mayBeUnused), '')
   })
 
   for (const [index, [, text]] of [
     ...readFileSync(join(root, 'packages/policies/README.md'), 'utf8').matchAll(/^```yaml\n(.*?)^```$/gms),
   ].entries())
     test(`file ${index + 1} of policies can be used`, async () => {
-      const file = join(directory, `${index}.yaml`)
-      writeFileSync(file, text!)
+      const file = folder.write(`${index}.yaml`, text!)
       const { faults } = await readConfiguration(file, { STICKY_SECRET: 'sixteen letters or more' })
       assert.deepEqual(faults, [])
     })
@@ -129,8 +90,7 @@ describe('the programs of the READMEs of the packages', { timeout: 400_000 }, ()
           .replace(/^await app\.listen.*\n/m, '')
           .replaceAll(/\b(backends|to): \[(?:[^[\]]|\[[^\]]*\])*\]/g, `$1: ['${backend.url}']`)
           .concat('export { app }\n')
-        const file = join(directory, `${name}-${index}-runs.ts`)
-        writeFileSync(file, program)
+        const file = folder.write(`${name}-${index}-runs.ts`, program)
         const { app } = (await import(file)) as { readonly app: FastifyInstance }
         t.after(() => app.close())
         assert.equal((await ask(await app.listen({ port: 0 }))).body, 'hello')
@@ -144,8 +104,9 @@ function assertRuns(command: Command): void {
 }
 
 describe('what the README says of commands and files', () => {
-  const commands = blocksIn('sh')
-    .flatMap((code) => code.trimEnd().split('\n'))
+  const commands = blocks
+    .filter(({ language }) => language === 'sh')
+    .flatMap(({ code }) => code.trimEnd().split('\n'))
     .concat([...readme.matchAll(/`((?:npx|node|pnpm) [^`]+)`/g)].map(([, command]) => command!))
     .map((command) => command.replace(/ +#.*/, ''))
   const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
