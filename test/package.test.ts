@@ -5,9 +5,11 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, delimiter, dirname, join, relative } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import { pnpm } from './support/pnpm.ts'
 
 interface Manifest {
   readonly name: string
+  readonly private?: boolean
   readonly bin?: Readonly<Record<string, string>>
   readonly engines: { readonly node: string }
   readonly files: readonly string[]
@@ -24,10 +26,11 @@ interface Finished {
 const root = join(import.meta.dirname, '..')
 const tools = join(root, 'node_modules', '.bin')
 const { devDependencies: versions } = manifestOf(root)
-const packages = readdirSync(join(root, 'packages')).map((folder) => {
-  const path = join(root, 'packages', folder)
-  return { path, manifest: manifestOf(path) }
-})
+const packages = readdirSync(join(root, 'packages'))
+  .map((folder) => join(root, 'packages', folder))
+  .map((path) => ({ path, manifest: manifestOf(path) }))
+  // The documentation is not published.
+  .filter(({ manifest }) => manifest.private !== true)
 
 function manifestOf(path: string): Manifest {
   return JSON.parse(readFileSync(join(path, 'package.json'), 'utf8')) as Manifest
@@ -50,13 +53,6 @@ async function succeed(...args: Parameters<typeof run>): Promise<string> {
   const { code, output } = await run(...args)
   assert.equal(code, 0, `${args[0]} ${args[1].join(' ')}\n${output}`)
   return output
-}
-
-/** The pnpm that runs this test, or the one that npm finds. */
-function pnpm(...args: string[]): readonly [string, string[]] {
-  const own = process.env['npm_execpath'] ?? ''
-  if (!basename(own).startsWith('pnpm')) return ['npx', ['--yes', 'pnpm@12', ...args]]
-  return /\.[cm]?js$/.test(own) ? [process.execPath, [own, ...args]] : [own, args]
 }
 
 /** What the package of that name needs of this workspace, itself included. */

@@ -1,5 +1,4 @@
 // How late are the slowest answers? Ways to choose a backend, ours and those of peers, where backends differ in what they can do.
-import { writeFileSync } from 'node:fs'
 import { choice, flag, integer, path, readArguments, subset } from './arguments.ts'
 import { describeMachine, requireLinux } from './machine.ts'
 import { cores, leaveProxyCore } from './pinning.ts'
@@ -7,7 +6,6 @@ import { Progress } from './progress.ts'
 import { loadResults, resultsFile, saveResults } from './results.ts'
 import { installedOf } from './subjects/installed.ts'
 import type { Arrivals } from './tail/arrivals.ts'
-import { tailChart } from './tail/chart.ts'
 import { Clients, loadTitle } from './tail/load/clients.ts'
 import { leadIn, warmUp } from './tail/load/plan.ts'
 import { tailsAsMarkdown } from './tail/markdown.ts'
@@ -29,7 +27,7 @@ const { rounds, seconds, quick, arrivals, only, scenario, output, from } = readA
     more: `Subjects:   ${names.join(', ')}
 ${scenarios.map(({ name, says }, index) => `${(index === 0 ? 'Scenarios:' : '').padEnd(12)}${name.padEnd(15)}${says}`).join('\n')}
 
-The tables go to stdout, progress to stderr; a chart (SVG) goes beside the results. Exits with 1 if a request failed.`,
+The tables go to stdout, progress to stderr; charts.ts draws a chart of the results. Exits with 1 if a request failed.`,
   },
   {
     rounds: integer('Interleaved rounds', { default: 1 }),
@@ -39,20 +37,16 @@ The tables go to stdout, progress to stderr; a chart (SVG) goes beside the resul
     only: subset('Only these subjects', 'SUBJECT,…', names, usual),
     scenario: subset('Only these scenarios', 'SCENARIO,…', scenarioNames),
     output: path('JSON file for the results', resultsFile('tail')),
-    from: path('Measure nothing: print and draw the results in FILE', undefined),
+    from: path('Measure nothing: print the results in FILE', undefined),
   },
 )
 
-function show(report: TailReport, chart: string): void {
-  writeFileSync(chart, tailChart(report.scenarios))
-  process.stdout.write(`${tailsAsMarkdown(report)}\n`)
-  process.stderr.write(`The chart is in ${chart}\n`)
-}
+const show = (report: TailReport) => process.stdout.write(`${tailsAsMarkdown(report)}\n`)
 
 /** Runs everything that was asked for; answers how many requests failed. */
 async function bench(): Promise<number> {
   if (from !== undefined) {
-    show(loadResults(from) as TailReport, chartBeside(from))
+    show(loadResults(from) as TailReport)
     return 0
   }
   const options = { rounds, seconds: quick ? 2 : seconds, arrivals }
@@ -79,11 +73,9 @@ async function bench(): Promise<number> {
     scenarios: measured,
   }
   saveResults(output, report)
-  show(report, chartBeside(output))
+  show(report)
   return progress.errors
 }
-
-const chartBeside = (file: string) => `${file.replace(/\.json$/, '')}.svg`
 
 requireLinux()
 leaveProxyCore()

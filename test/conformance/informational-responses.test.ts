@@ -208,7 +208,8 @@ const waits = (method = 'POST', length = 4, ...fields: string[]) =>
     '',
   ].join('\r\n')
 
-describe('a client that waits to be told to continue', () => {
+// At once: most of them wait for the second that a silent backend is given.
+describe('a client that waits to be told to continue', { concurrency: true }, () => {
   for (const lane of ['raw', 'full'] as const) {
     test(`is told once a connection has been obtained, and only then (${lane} lane)`, { timeout }, async (t) => {
       let holding: WireConnection | undefined

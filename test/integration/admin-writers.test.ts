@@ -10,7 +10,7 @@ import { listenApp } from '../support/app.ts'
 import { ask } from '../support/ask.ts'
 import { startBackends } from '../support/backend.ts'
 
-const seconds = Number(process.env['ADMIN_WRITERS_SECONDS'] ?? 4)
+const seconds = Number(process.env['ADMIN_WRITERS_SECONDS'] ?? 2)
 const writers = 50
 const readers = 50
 

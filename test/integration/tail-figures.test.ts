@@ -3,12 +3,13 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import * as fc from 'fast-check'
 import { flag, integer, readArguments } from '../bench/arguments.ts'
+import { svgOf, themes } from '../bench/charts/drawing.ts'
+import { tailsChart, ticksWithin } from '../bench/charts/tails.ts'
 import { machineTimeIn } from '../bench/cpu-time.ts'
 import { spread } from '../bench/statistics.ts'
 import { schedule } from '../bench/tail/arrivals.ts'
 import { Answers } from '../bench/tail/backends/answers.ts'
 import { endOfWork, Service } from '../bench/tail/backends/service.ts'
-import { tailChart, ticksWithin } from '../bench/tail/chart.ts'
 import { drawing, seeded } from '../bench/tail/distributions.ts'
 import type { Asked } from '../bench/tail/load/asked.ts'
 import { figuresOf, latenciesOf } from '../bench/tail/load/figures.ts'
@@ -311,14 +312,14 @@ describe('the report', () => {
     assert.ok(cells.every((line) => line.includes(' | 0.64 | ')))
   })
 
-  test('is drawn on a scale where every step is a factor, with every subject', () => {
+  test('is drawn on a scale where every step is a factor, with every subject', async () => {
     const [first] = report.subjects
     const subjects = [10, 100, 1000].map((p99) => ({ ...first!, title: `<${p99}>`, p99: spread([p99]) }))
-    const chart = tailChart([{ ...report, subjects } satisfies TailScenarioReport])
-    const [one = 0, two = 0, three = 0] = [...chart.matchAll(/cx="([\d.]+)"/g)].map(([, x]) => Number(x))
-    // Places are rounded to tenths.
-    assert.ok(one < two && Math.abs(two - one - (three - two)) < 0.21)
-    for (const p99 of [10, 100, 1000]) assert.equal(chart.split(`>&lt;${p99}><`).length, 2)
+    const chart = await svgOf(tailsChart([{ ...report, subjects } satisfies TailScenarioReport]), themes.light)
+    const points = /<g class="mark-symbol[^"]*"[^>]*>(.*?)<\/g>/s.exec(chart)![1]!.matchAll(/translate\(([\d.]+),/g)
+    const [one = 0, two = 0, three = 0] = [...points].map(([, x]) => Number(x))
+    assert.ok(one < two && Math.abs(two - one - (three - two)) < 0.01)
+    for (const p99 of [10, 100, 1000]) assert.equal(chart.split(`>&lt;${p99}&gt;<`).length, 2)
   })
 
   test('has ticks at round numbers, fewer of them where there is more to show', () => {

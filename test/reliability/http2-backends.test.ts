@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { request, type IncomingMessage } from 'node:http'
 import { createServer, type IncomingHttpHeaders, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2'
-import { test, type TestContext } from 'node:test'
+import { describe, test, type TestContext } from 'node:test'
 import { setTimeout as after } from 'node:timers/promises'
 import { startApp } from '../support/app.ts'
 import { ask } from '../support/ask.ts'
@@ -31,30 +31,31 @@ async function startBackend(t: TestContext, answer: Answer) {
 const pool = { protocol: 'h2c' } as const
 const whole = (stream: number) => [send.headers(stream, { ':status': '200' }), send.data(stream, 'body', endStream)]
 
-for (const lane of ['raw', 'full'] as const) {
-  test(`a slow client gets every byte of a response with trailers, and them behind it: ${lane} lane`, async (t) => {
-    const { url: backend } = await startBackend(t, (stream, { ':path': path }) => {
-      stream.respond({ ':status': 200 }, { waitForTrailers: true })
-      stream.on('wantTrailers', () => stream.sendTrailers({ 'x-sum': 'right' }))
-      stream.end(Buffer.alloc(Number(path!.slice(1)), 'x'))
-    })
-    const { app, url } = await startApp(t, { backends: [{ url: backend, id: 'one' }], pool, lane })
-    // It takes a pause in the moment when the trailers come: not every size would show what is lost then.
-    for (let size = 11_800_000; size < 12_000_000; size += 50_000) {
-      const incoming = await new Promise<import('node:http').IncomingMessage>((resolve, reject) => {
-        request(`${url}/${size}`, { agent: false }).on('response', resolve).on('error', reject).end()
+describe('a slow client gets', { concurrency: true }, () => {
+  for (const lane of ['raw', 'full'] as const)
+    test(`every byte of a response with trailers, and them behind it: ${lane} lane`, async (t) => {
+      const { url: backend } = await startBackend(t, (stream, { ':path': path }) => {
+        stream.respond({ ':status': 200 }, { waitForTrailers: true })
+        stream.on('wantTrailers', () => stream.sendTrailers({ 'x-sum': 'right' }))
+        stream.end(Buffer.alloc(Number(path!.slice(1)), 'x'))
       })
-      let received = 0
-      for await (const chunk of incoming) {
-        received += (chunk as Buffer).length
-        await after(0)
+      const { app, url } = await startApp(t, { backends: [{ url: backend, id: 'one' }], pool, lane })
+      // It takes a pause in the moment when the trailers come: not every size would show what is lost then.
+      for (let size = 11_800_000; size < 12_000_000; size += 50_000) {
+        const incoming = await new Promise<import('node:http').IncomingMessage>((resolve, reject) => {
+          request(`${url}/${size}`, { agent: false }).on('response', resolve).on('error', reject).end()
+        })
+        let received = 0
+        for await (const chunk of incoming) {
+          received += (chunk as Buffer).length
+          await after(0)
+        }
+        assert.deepEqual([received, incoming.trailers], [size, { 'x-sum': 'right' }])
       }
-      assert.deepEqual([received, incoming.trailers], [size, { 'x-sum': 'right' }])
-    }
-    await until('all has ended', () => app.balancer.exchanges === 0)
-    assert.deepEqual(app.balancer.backend('one').outcomes, { ok: 4 })
-  })
-}
+      await until('all has ended', () => app.balancer.exchanges === 0)
+      assert.deepEqual(app.balancer.backend('one').outcomes, { ok: 4 })
+    })
+})
 
 for (const [name, script] of Object.entries({
   'never sends SETTINGS': { silent: true },

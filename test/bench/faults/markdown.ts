@@ -28,7 +28,8 @@ const columns: Record<FaultScenario['shows'], readonly Column[]> = {
   ],
 }
 
-const inBrief: Readonly<Record<string, string>> = {
+/** What a fault is called where there is little room. */
+export const inBrief: Readonly<Record<string, string>> = {
   kill: 'killed',
   stop: 'hangs',
   errors: 'answers 500',
@@ -104,6 +105,7 @@ function time(milliseconds: number | undefined): string {
   return milliseconds === undefined ? 'never' : `${(milliseconds / 1000).toFixed(1)} s`
 }
 
-function count(value: number): string {
+/** With a narrow space between thousands. */
+export function count(value: number): string {
   return Math.round(value).toLocaleString('en').replaceAll(',', '\u202f')
 }

@@ -71,6 +71,11 @@ export class HeldBody implements FramedBody {
     }, this.#patience)
   }
 
+  /** Its connection has let go of it, and another may take it: until then, it waits for nothing. */
+  rewind(): void {
+    clearTimeout(this.#timer)
+  }
+
   /** The backend asks for it. */
   release(): void {
     if (this.#state !== 'waiting') return

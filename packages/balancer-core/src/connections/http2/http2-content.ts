@@ -78,6 +78,7 @@ export class Http2Content {
 
   /** Stops sending. `isLast`: nobody needs the rest. */
   stop(isLast: boolean): void {
+    this.#held?.rewind()
     this.#upload?.stop(isLast || this.consumed)
     this.#upload = undefined
   }

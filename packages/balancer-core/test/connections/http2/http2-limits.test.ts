@@ -176,6 +176,8 @@ describe('a body that the backend has to ask for', () => {
     const one = dispatch(poolOf(t, backend.url), held(body, 60_000))
     await one.ended()
     assert.deepEqual([one.started, body.readableDidRead], [false, false])
+    // Else the backend would be taken for one that never asks, and the body be sent to nobody.
+    assert.ok(!process.getActiveResourcesInfo().includes('Timeout'), 'nothing waits for it to be asked for')
   })
 
   test('is sent after a while to one that never asks, and then at once', async (t) => {
