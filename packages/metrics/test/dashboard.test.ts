@@ -11,6 +11,7 @@ import { unusedOrigin } from '../../../test/support/backend.ts'
 import { rawClient } from '../../../test/support/raw.ts'
 import { until } from '../../../test/support/until.ts'
 import { handshake, startUpgradeBackend, switching } from '../../../test/support/upgrade-backend.ts'
+import { shedUnderPressure } from '../../fastify-balancer/src/plugin/under-pressure.ts'
 import metrics from '../src/index.ts'
 
 interface Panel {
@@ -32,12 +33,13 @@ const packed = new URL('../', import.meta.url)
 const dashboard = JSON.parse(readFileSync(new URL('grafana-dashboard.json', packed), 'utf8')) as Dashboard
 const queries = dashboard.panels.flatMap(({ targets = [] }) => targets)
 
-/** Every series that Prometheus would have of a server that has seen everything, with its labels. */
+/** Every series that Prometheus would have of a server that has seen everything, with its labels, `instance` from Prometheus. */
 async function seriesOf(t: TestContext): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
   const well = await startUpgradeBackend(t, (head) =>
     /^upgrade:/im.test(head) ? `${switching(head)}\r\n` : 'HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n',
   )
   const app = Fastify()
+  await shedUnderPressure(app, {})
   const backends = [
     { id: 'well', url: well.url },
     { id: 'dead', url: await unusedOrigin() },
@@ -65,7 +67,7 @@ async function seriesOf(t: TestContext): Promise<ReadonlyMap<string, ReadonlySet
   for (const { name, values } of families as unknown as Families) {
     assert.ok(values.length > 0, `${name} has lines`)
     for (const { metricName = name, labels } of values) {
-      const known = series.get(metricName) ?? new Set()
+      const known = series.get(metricName) ?? new Set(['instance'])
       series.set(metricName, known)
       for (const label of Object.keys(labels)) known.add(label)
     }
@@ -99,6 +101,11 @@ test('the dashboard asks for metrics and labels that are there', async (t) => {
       for (const label of labelsIn(expression)) assert.ok(labels.has(label), `${label} of ${name}`)
     }
   }
+  // What can be chosen narrows every query.
+  for (const { expr } of queries)
+    for (const [, name, matchers] of expr.matchAll(/\b(fastify_balancer_\w+)\{([^}]*)\}/g))
+      for (const label of ['instance', 'balancer', 'backend'])
+        if (series.get(name!)!.has(label)) assert.ok(matchers!.includes(`${label}=~"$${label}"`), `${label} of ${name}`)
   for (const query of variables) {
     const [, name, label] = /^label_values\((\w+)(?:\{.*\})?, (\w+)\)$/.exec(query)!
     assert.ok(series.get(name!)!.has(label!), query)
@@ -125,9 +132,9 @@ test('its panels have their own places', () => {
   assert.equal(new Set(cells).size, cells.length)
 })
 
-test('it is part of the package', () => {
+test('it is part of the package, and so are the alert rules', () => {
   const manifest = JSON.parse(readFileSync(new URL('package.json', packed), 'utf8')) as {
     readonly files: readonly string[]
   }
-  assert.ok(manifest.files.includes('grafana-dashboard.json'))
+  for (const file of ['grafana-dashboard.json', 'alert-rules.yaml']) assert.ok(manifest.files.includes(file), file)
 })

@@ -20,6 +20,11 @@ export async function scrape(app: FastifyInstance, url = '/metrics'): Promise<Fi
   return figuresIn(body)
 }
 
+/** Those lines of a metric that are not 0: most counters have a line from the start. */
+export function counted(figures: Figures, name: string): Figures {
+  return Object.fromEntries(Object.entries(only(figures, name)).filter(([, value]) => value !== 0))
+}
+
 /** The lines of one metric, by their labels. */
 export function only(figures: Figures, name: string): Figures {
   return Object.fromEntries(

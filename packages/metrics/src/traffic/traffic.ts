@@ -1,5 +1,13 @@
 // Room `traffic`: counts taken while requests pass through.
-import type { Attempt, Backend, ExchangeView, Outcome, StatusName, TunnelEnd } from '@fastify-balancer/balancer-core'
+import type {
+  Attempt,
+  Backend,
+  Balancer,
+  ExchangeView,
+  Outcome,
+  StatusName,
+  TunnelEnd,
+} from '@fastify-balancer/balancer-core'
 import { Distribution } from './distribution.ts'
 import { queueWaitOf } from './queue-wait.ts'
 
@@ -84,6 +92,21 @@ export class Traffic {
   /** A request has opened a tunnel. Its handshake alone counts as a request, which tells how fast backends are. */
   tunnelStarted(exchange: ExchangeView): void {
     this.#count(exchange, exchange.tunnel!.openedAt)
+  }
+
+  /** How many requests have ended so. */
+  requestsWith(outcome: Outcome): number {
+    return this.requests.get(outcome)?.reduce((sum, count) => sum + count, 0) ?? 0
+  }
+
+  /** How many requests have failed for their clients, and not by their clients' fault: answered 500–599, or broken off. */
+  failed(failures: Balancer['failures']): number {
+    let failed = 0
+    for (const [outcome, statuses] of this.requests) {
+      if (outcome === 'ok') failed += statuses[5]!
+      else if (failures[outcome].blame !== 'client') failed += this.requestsWith(outcome)
+    }
+    return failed
   }
 
   #count(exchange: ExchangeView, endedAt: number): void {

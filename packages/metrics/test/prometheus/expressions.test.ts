@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { test } from 'node:test'
+import { setTimeout as after } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { startPrometheus, withoutPrometheus, type Found, type Prometheus } from './prometheus.ts'
+import { startStage } from './stage.ts'
+
+const packed = new URL('../../', import.meta.url)
+
+interface Dashboard {
+  readonly panels: readonly { readonly title: string; readonly targets?: readonly { readonly expr: string }[] }[]
+}
+
+/** The expressions of the dashboard, as Grafana asks for them when everything is selected. */
+function asked(): readonly string[] {
+  const { panels } = JSON.parse(readFileSync(new URL('grafana-dashboard.json', packed), 'utf8')) as Dashboard
+  return panels
+    .flatMap(({ targets = [] }) => targets)
+    .map(({ expr }) => expr.replaceAll('$__rate_interval', '1m').replaceAll(/\$\w+/g, '.*'))
+}
+
+/** Asks until there is something. */
+async function untilFound(prometheus: Prometheus, expression: string, deadline: number): Promise<readonly Found[]> {
+  for (;;) {
+    // oxlint-disable-next-line no-await-in-loop -- one look after the other
+    const found = await prometheus.query(expression)
+    if (found.length > 0 && found.some(({ value }) => value[1] !== 'NaN')) return found
+    assert.ok(performance.now() < deadline, `nothing is found for ${expression}`)
+    // oxlint-disable-next-line no-await-in-loop -- it scrapes meanwhile
+    await after(20)
+  }
+}
+
+test(
+  'a Prometheus that scrapes a server finds something for every expression of the dashboard and of the alert rules',
+  { skip: withoutPrometheus },
+  async (t) => {
+    const { hosts, burst } = await startStage(t)
+    const rules = fileURLToPath(new URL('alert-rules.yaml', packed))
+    const prometheus = await startPrometheus(t, hosts, [rules])
+    const deadline = performance.now() + 50_000
+    // Everything goes wrong once, after the first scrape: of a counter that was not there then, no rate could be found.
+    await untilFound(prometheus, 'count(up == 1) == 2', deadline)
+    await burst()
+    const alerts = await prometheus.rules()
+    assert.ok(alerts.length > 10)
+    for (const expression of [...asked(), ...alerts.map(({ query }) => query)])
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      await untilFound(prometheus, expression, deadline)
+    const rates = await prometheus.query('sum by (__name__, reason) (rate({__name__=~".*failures_total"}[1m])) > 0')
+    assert.ok(rates.length > 0)
+  },
+)
