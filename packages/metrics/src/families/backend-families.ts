@@ -8,14 +8,35 @@ import { callLines, statusLines } from './status.ts'
 
 const states = ['ready', 'drain', 'maintenance'] as const
 
+function outcomesOf({ outcomes }: Backend, foresees: boolean): [Outcome, number][] {
+  return Object.entries(foresees ? { ...usualOutcomes, ...outcomes } : outcomes) as [Outcome, number][]
+}
+
+function isFailure(entry: [Outcome, number]): entry is [FailureReason, number] {
+  return entry[0] !== 'ok' && entry[0] !== 'hedge-lost'
+}
+
 /** The metrics of each backend in the set, with the labels `balancer` and `backend`. A removed backend disappears from them. */
 export function backendFamilies(sources: Sources): readonly FamilyOptions[] {
-  type Reader<Answer> = (backend: Backend, traffic: BackendTraffic, balancer: Balancer) => Iterable<Answer>
+  /** `foresees`: counters have lines before anything has happened. */
+  type Reader<Answer> = (
+    backend: Backend,
+    traffic: BackendTraffic,
+    balancer: Balancer,
+    foresees: boolean,
+  ) => Iterable<Answer>
   function* each(read: (labels: Labels, ...of: Parameters<Reader<Sample>>) => Iterable<Sample>): Generator<Sample> {
+    const { foresees } = sources
     for (const balancer of sources.balancers) {
       const traffic = sources.trafficOf(balancer)
       for (const backend of balancer.backends) {
-        yield* read({ balancer: balancer.name, backend: backend.id }, backend, traffic.seen(backend), balancer)
+        yield* read(
+          { balancer: balancer.name, backend: backend.id },
+          backend,
+          traffic.seen(backend),
+          balancer,
+          foresees,
+        )
       }
     }
   }
@@ -34,22 +55,22 @@ export function backendFamilies(sources: Sources): readonly FamilyOptions[] {
     help: string,
     read: (backend: Backend) => number,
   ): FamilyOptions => ({ type, name, help, read: () => each((labels, backend) => [{ labels, value: read(backend) }]) })
-  const outcomesOf = ({ outcomes }: Backend) =>
-    Object.entries(sources.foresees ? { ...usualOutcomes, ...outcomes } : outcomes) as [Outcome, number][]
-  const isFailure = (entry: [Outcome, number]): entry is [FailureReason, number] =>
-    entry[0] !== 'ok' && entry[0] !== 'hedge-lost'
   const latency = 'fastify_balancer_backend_response_seconds'
 
   return [
-    several('counter', 'fastify_balancer_attempts_total', 'Ended attempts by outcome', (backend) =>
-      outcomesOf(backend).map(([outcome, value]) => [{ outcome }, value]),
+    several(
+      'counter',
+      'fastify_balancer_attempts_total',
+      'Ended attempts by outcome',
+      (backend, _traffic, _balancer, foresees) =>
+        outcomesOf(backend, foresees).map(([outcome, value]) => [{ outcome }, value]),
     ),
     several(
       'counter',
       'fastify_balancer_attempt_failures_total',
       'Failed attempts by reason and by blame (client, backend, proxy); without hedge-lost, which is no failure',
-      (backend, _traffic, { failures }) =>
-        outcomesOf(backend)
+      (backend, _traffic, { failures }, foresees) =>
+        outcomesOf(backend, foresees)
           .filter(isFailure)
           .map(([reason, value]) => [{ reason, blame: failures[reason].blame }, value]),
     ),
@@ -57,7 +78,7 @@ export function backendFamilies(sources: Sources): readonly FamilyOptions[] {
       'counter',
       'fastify_balancer_responses_total',
       'Responses of the backend by status class',
-      (_backend, { statuses }) => statusLines(statuses, sources.foresees ? responsePlaces : []),
+      (_backend, { statuses }, _balancer, foresees) => statusLines(statuses, foresees ? responsePlaces : []),
     ),
     several(
       'counter',

@@ -37,8 +37,8 @@ interface Shedding {
 }
 
 /**
- * With more backends than this, in all balancers together, a counter of a backend has a line only once it is above 0: with
- * 10 000 backends, lines that say 0 would be a third of the scrape.
+ * With more backends than this, in all balancers together, a counter of a backend has a line only once it is above 0. Lines
+ * that say 0 are a third of what else there is of a backend: 1.8 of 5.4 MB with 1 000 of them, 16 of 55 MB with 10 000.
  */
 const mostForeseen = 1000
 

@@ -96,7 +96,7 @@ export class Traffic {
 
   /** How many requests have ended so. */
   requestsWith(outcome: Outcome): number {
-    return this.requests.get(outcome)?.reduce((sum, count) => sum + count, 0) ?? 0
+    return this.requests.get(outcome)?.reduce((sum, one) => sum + one, 0) ?? 0
   }
 
   /** How many requests have failed for their clients, and not by their clients' fault: answered 500–599, or broken off. */

@@ -25,7 +25,7 @@ async function untilFound(prometheus: Prometheus, expression: string, deadline: 
   for (;;) {
     // oxlint-disable-next-line no-await-in-loop -- one look after the other
     const found = await prometheus.query(expression)
-    if (found.length > 0 && found.some(({ value }) => value[1] !== 'NaN')) return found
+    if (found.some(({ value }) => value[1] !== 'NaN')) return found
     assert.ok(performance.now() < deadline, `nothing is found for ${expression}`)
     // oxlint-disable-next-line no-await-in-loop -- it scrapes meanwhile
     await after(20)
@@ -48,7 +48,5 @@ test(
     for (const expression of [...asked(), ...alerts.map(({ query }) => query)])
       // oxlint-disable-next-line no-await-in-loop -- one after the other
       await untilFound(prometheus, expression, deadline)
-    const rates = await prometheus.query('sum by (__name__, reason) (rate({__name__=~".*failures_total"}[1m])) > 0')
-    assert.ok(rates.length > 0)
   },
 )
