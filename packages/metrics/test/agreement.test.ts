@@ -179,11 +179,15 @@ test('what the metrics say is what the client has counted, request by request', 
     '{balancer="retried",backend="dead",reason="connect-refused",blame="backend"}': 450,
     '{balancer="narrow",backend="one",reason="client-gone",blame="client"}': 1,
   })
+  assert.deepEqual(counted(figures, 'fastify_balancer_backend_retries_total'), {
+    '{balancer="retried",backend="live"}': 450,
+  })
   // Which of the two answered whom is chance; together they have answered everybody, once.
   const both = (metric: string, labels: string) =>
     ['a', 'b'].reduce((sum, id) => sum + figures[`${metric}{balancer="main",backend="${id}"${labels}}`]!, 0)
   assert.equal(both('fastify_balancer_attempts_total', ',outcome="ok"'), 1800 + 250 + 400)
   assert.equal(both('fastify_balancer_attempts_total', ',outcome="body-truncated"'), 60)
+  assert.equal(both('fastify_balancer_failed_attempts_total', ''), 400 + 60)
   assert.equal(both('fastify_balancer_responses_total', ',status="2xx"'), 1800 + 60)
   assert.equal(both('fastify_balancer_responses_total', ',status="4xx"'), 250)
   assert.equal(both('fastify_balancer_responses_total', ',status="5xx"'), 400)

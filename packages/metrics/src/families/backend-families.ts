@@ -74,11 +74,23 @@ export function backendFamilies(sources: Sources): readonly FamilyOptions[] {
           .filter(isFailure)
           .map(([reason, value]) => [{ reason, blame: failures[reason].blame }, value]),
     ),
+    single(
+      'counter',
+      'fastify_balancer_failed_attempts_total',
+      "Attempts that failed by the backend's fault, or with a status of 500-599",
+      ({ failed }) => failed,
+    ),
+    single(
+      'counter',
+      'fastify_balancer_backend_retries_total',
+      'Attempts that followed another one of the same request, without hedges',
+      ({ retries }) => retries,
+    ),
     several(
       'counter',
       'fastify_balancer_responses_total',
       'Responses of the backend by status class',
-      (_backend, { statuses }, _balancer, foresees) => statusLines(statuses, foresees ? responsePlaces : []),
+      ({ responses }, _traffic, _balancer, foresees) => statusLines(responses, foresees ? responsePlaces : []),
     ),
     several(
       'counter',

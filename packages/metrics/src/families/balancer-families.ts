@@ -2,7 +2,7 @@ import type { FamilyOptions } from './family.ts'
 import { requestOutcomes, requestReasons } from './foreseen.ts'
 import { PerBalancer } from './per-balancer.ts'
 import type { Sources } from './sources.ts'
-import { callLines, statusLines } from './status.ts'
+import { callLines, statusLines, sumOf } from './status.ts'
 
 /** The metrics of the requests of whole balancers, with the label `balancer`. */
 export function balancerFamilies(sources: Sources): readonly FamilyOptions[] {
@@ -12,9 +12,9 @@ export function balancerFamilies(sources: Sources): readonly FamilyOptions[] {
       'counter',
       'fastify_balancer_requests_total',
       'Ended requests by outcome and by status class sent to the client; one that opens a tunnel ends then',
-      function* requests({ failures }, traffic) {
+      function* requests({ failures, totals }) {
         for (const [outcome, foreseen] of requestOutcomes(failures))
-          for (const [labels, value] of statusLines(traffic.requests.get(outcome), foreseen))
+          for (const [labels, value] of statusLines(totals.outcomes[outcome], foreseen))
             yield [{ outcome, ...labels }, value]
       },
     ),
@@ -22,17 +22,17 @@ export function balancerFamilies(sources: Sources): readonly FamilyOptions[] {
       'counter',
       'fastify_balancer_failures_total',
       'Failed requests by reason and by blame (client, backend, proxy)',
-      ({ failures }, traffic) =>
+      ({ failures, totals }) =>
         requestReasons(failures).map((reason) => [
           { reason, blame: failures[reason].blame },
-          traffic.requestsWith(reason),
+          sumOf(totals.outcomes[reason]),
         ]),
     ),
     per.single(
       'counter',
       'fastify_balancer_failed_requests_total',
       "Requests that failed for their clients, and not by the clients' fault: answered 500-599, or broken off",
-      ({ failures }, traffic) => traffic.failed(failures),
+      ({ totals }) => totals.failed,
     ),
     per.several(
       'counter',
@@ -44,7 +44,7 @@ export function balancerFamilies(sources: Sources): readonly FamilyOptions[] {
       'counter',
       'fastify_balancer_retries_total',
       'Retries and failovers: attempts after the first, of ended requests; without hedges',
-      (_balancer, { retries }) => retries,
+      ({ totals }) => totals.retries,
     ),
     per.single(
       'counter',

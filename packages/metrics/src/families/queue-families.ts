@@ -2,6 +2,7 @@ import type { FailureReason } from '@fastify-balancer/balancer-core'
 import type { FamilyOptions } from './family.ts'
 import { PerBalancer } from './per-balancer.ts'
 import type { Sources } from './sources.ts'
+import { sumOf } from './status.ts'
 
 /** Why a request leaves the queue, or does not enter it, with 503. */
 const refusals: readonly FailureReason[] = ['queue-full', 'queue-shed', 'queue-timeout']
@@ -29,7 +30,7 @@ export function queueFamilies(sources: Sources): readonly FamilyOptions[] {
       'counter',
       'fastify_balancer_queue_refusals_total',
       'Requests that got 503 because the queue was full, or because they had waited too long, by reason',
-      (_balancer, traffic) => refusals.map((reason) => [{ reason }, traffic.requestsWith(reason)]),
+      ({ totals }) => refusals.map((reason) => [{ reason }, sumOf(totals.outcomes[reason])]),
     ),
     per.histogram(
       'fastify_balancer_queue_wait_seconds',

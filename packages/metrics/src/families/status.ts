@@ -1,4 +1,5 @@
-import type { CallCounts, StatusCounts } from '../traffic/traffic.ts'
+import type { StatusCounts } from '@fastify-balancer/balancer-core'
+import type { CallCounts } from '../traffic/traffic.ts'
 import type { Line } from './per-balancer.ts'
 
 const names = ['none', '1xx', '2xx', '3xx', '4xx', '5xx']
@@ -9,6 +10,11 @@ export function* statusLines(counts: StatusCounts | undefined, foreseen: readonl
     const value = counts?.[place] ?? 0
     if (value > 0 || foreseen.includes(place)) yield [{ status }, value]
   }
+}
+
+/** Of all status classes together. */
+export function sumOf(counts: StatusCounts | undefined): number {
+  return counts?.reduce((sum, count) => sum + count, 0) ?? 0
 }
 
 /** A line for each gRPC status that has occurred, with the label `grpc_status`. */

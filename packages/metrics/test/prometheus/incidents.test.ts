@@ -14,7 +14,7 @@ const backends = ['b1', 'b2', 'b3', 'b4', 'b5']
 const ofBalancer = 'job="front",instance="lb:80",balancer="default"'
 const ofBackend = (backend: string) => `${ofBalancer},backend="${backend}"`
 
-/** Names and labels of series, shortened by what all have: `queue_depth`, `backend_up b1`, `responses_total b1 status="5xx"`. */
+/** Names and labels of series, shortened by what all have: `queue_depth`, `backend_up b1`, `attempts_total b1 outcome="ok"`. */
 function seriesOf(short: string): string {
   const [, name, backend, labels] = /^(\w+)(?: (b\d))?(?: (.*))?$/.exec(short)!
   const whose = name === 'shed_requests_total' ? 'job="front",instance="lb:80"' : ofBalancer
@@ -53,10 +53,8 @@ const usual: Courses = {
     'backend_circuit state="isolated"': 0,
     'attempts_total outcome="ok"': 20,
     'attempts_total outcome="connect-refused"': 0,
-    'attempt_failures_total reason="connect-refused",blame="backend"': 0,
-    'attempt_failures_total reason="headers-timeout",blame="backend"': 0,
-    'attempt_failures_total reason="client-gone",blame="client"': 1,
-    'responses_total status="5xx"': 0,
+    'attempts_total outcome="client-gone"': 1,
+    failed_attempts_total: 0,
     ejections_total: 0,
     circuit_openings_total: 0,
   }),
@@ -90,7 +88,7 @@ const incidents: Readonly<Record<string, readonly [courses: Courses, firing: Rea
       ...eachBackend(
         {
           ...out,
-          'attempt_failures_total reason="headers-timeout",blame="backend"': [0, (minute) => +(minute < begin + 1)],
+          failed_attempts_total: [0, (minute) => +(minute < begin + 1)],
         },
         ['b1'],
       ),
@@ -105,11 +103,11 @@ const incidents: Readonly<Record<string, readonly [courses: Courses, firing: Rea
     { LatencyHigh: 1 },
   ],
   'one answers 500, and nothing takes it out': [
-    { failed_requests_total: [0, 20], 'responses_total b1 status="5xx"': [0, 20] },
+    { failed_requests_total: [0, 20], 'failed_attempts_total b1': [0, 20] },
     { BackendFailing: 1, ErrorShareHigh: 1, ErrorShareRaised: 1 },
   ],
   'all answer 500': [
-    { failed_requests_total: [0, 100], ...eachBackend({ 'responses_total status="5xx"': [0, 20] }) },
+    { failed_requests_total: [0, 100], ...eachBackend({ failed_attempts_total: [0, 20] }) },
     { BackendFailing: 5, ErrorShareHigh: 1, ErrorShareRaised: 1 },
   ],
   'all are down': [
@@ -122,7 +120,7 @@ const incidents: Readonly<Record<string, readonly [courses: Courses, firing: Rea
         ...opened,
         'attempts_total outcome="ok"': [20, 0],
         'attempts_total outcome="connect-refused"': [0, 20],
-        'attempt_failures_total reason="connect-refused",blame="backend"': [0, 20],
+        failed_attempts_total: [0, 20],
       }),
     },
     {
@@ -179,7 +177,7 @@ const incidents: Readonly<Record<string, readonly [courses: Courses, firing: Rea
     { 'circuit_openings_total b1': [0, 1 / 120] },
     { BackendFlapping: 1 },
   ],
-  'clients leave': [{ ...eachBackend({ 'attempt_failures_total reason="client-gone",blame="client"': [1, 15] }) }, {}],
+  'clients leave': [{ ...eachBackend({ 'attempts_total outcome="client-gone"': [1, 15] }) }, {}],
   'a few requests fail': [{ requests_total: [1, 1], failed_requests_total: [0, 0.005] }, {}],
 }
 
