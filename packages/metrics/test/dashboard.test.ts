@@ -1,18 +1,8 @@
-import balancer from '@fastify-balancer/balancer-core'
-import circuitBreaker from '@fastify-balancer/circuit-breaker'
-import healthCheck from '@fastify-balancer/health-check'
-import mirror from '@fastify-balancer/mirror'
-import Fastify from 'fastify'
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test, type TestContext } from 'node:test'
-import { listenApp } from '../../../test/support/app.ts'
-import { unusedOrigin } from '../../../test/support/backend.ts'
-import { rawClient } from '../../../test/support/raw.ts'
-import { until } from '../../../test/support/until.ts'
-import { handshake, startUpgradeBackend, switching } from '../../../test/support/upgrade-backend.ts'
-import { shedUnderPressure } from '../../fastify-balancer/src/plugin/under-pressure.ts'
-import metrics from '../src/index.ts'
+import { labelsOf } from './scrape.ts'
+import { startStage } from './stage.ts'
 
 interface Panel {
   readonly id: number
@@ -35,50 +25,11 @@ const queries = dashboard.panels.flatMap(({ targets = [] }) => targets)
 
 /** Every series that Prometheus would have of a server that has seen everything, with its labels, `instance` from Prometheus. */
 async function seriesOf(t: TestContext): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
-  const well = await startUpgradeBackend(t, (head) =>
-    /^upgrade:/im.test(head) ? `${switching(head)}\r\n` : 'HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n',
-  )
-  const app = Fastify()
-  await shedUnderPressure(app, {})
-  const backends = [
-    { id: 'well', url: well.url },
-    { id: 'dead', url: await unusedOrigin() },
-  ]
-  const priority = { classes: ['high', 'low'], default: 'low', header: 'x-priority' }
-  await app.register(balancer, { backends, queue: { priority } })
-  await app.register(healthCheck)
-  await app.register(circuitBreaker)
-  await app.register(mirror, { to: [well.url], methods: ['GET', 'PUT'], maxBody: 1 })
-  await app.register(metrics)
-  const { port } = await listenApp(t, app)
-  app.circuitBreaker.isolate('well', { reason: 'so' })
-  await app.inject('/')
-  app.circuitBreaker.release('well')
-  await app.inject('/')
-  await app.inject({ method: 'POST', url: '/', headers: { 'content-type': 'application/grpc' } })
-  await app.inject({ method: 'PUT', url: '/', payload: 'long' })
-  await until('the copies have ended', () => app.mirror.views[0]!.inFlight === 0)
-  const client = await rawClient(t, port)
-  client.send(handshake())
-  await client.until(/ 101 /)
-  await [...app.balancer.tunnels][0]!.shutDown('operator')
-  const families = await app.balancerMetrics.registry.getMetricsAsJSON()
-  const series = new Map<string, Set<string>>()
-  for (const { name, values } of families as unknown as Families) {
-    assert.ok(values.length > 0, `${name} has lines`)
-    for (const { metricName = name, labels } of values) {
-      const known = series.get(metricName) ?? new Set(['instance'])
-      series.set(metricName, known)
-      for (const label of Object.keys(labels)) known.add(label)
-    }
-  }
-  return series
+  const { app, burst } = await startStage(t)
+  await burst()
+  const labelled = await labelsOf(app)
+  return new Map([...labelled].map(([name, labels]) => [name, new Set([...labels, 'instance'])]))
 }
-
-type Families = readonly {
-  readonly name: string
-  readonly values: readonly { readonly metricName?: string; readonly labels: Readonly<Record<string, unknown>> }[]
-}[]
 
 /** The labels that an expression asks for: in matchers, and in `by (…)`. */
 function labelsIn(expression: string): string[] {

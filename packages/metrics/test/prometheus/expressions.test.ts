@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { setTimeout as after } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { startPrometheus, withoutPrometheus, type Found, type Prometheus } from './prometheus.ts'
-import { startStage } from './stage.ts'
+import { startStage } from '../stage.ts'
 
 const packed = new URL('../../', import.meta.url)
 

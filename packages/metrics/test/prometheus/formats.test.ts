@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { test } from 'node:test'
 import { promtool, withoutPromtool } from './promtool.ts'
-import { startStage } from './stage.ts'
+import { startStage } from '../stage.ts'
 
 /** Debian's, which finds the package `python3-prometheus-client`. */
 const python = '/usr/bin/python3'

@@ -1,18 +1,19 @@
 import balancer, { type BalancerOptions, type Policy } from '@fastify-balancer/balancer-core'
 import circuitBreaker from '@fastify-balancer/circuit-breaker'
 import healthCheck from '@fastify-balancer/health-check'
+import mirror from '@fastify-balancer/mirror'
 import Fastify, { type FastifyInstance } from 'fastify'
 import type { ServerResponse } from 'node:http'
 import type { TestContext } from 'node:test'
-import { listenApp } from '../../../../test/support/app.ts'
-import { ask } from '../../../../test/support/ask.ts'
-import { startBackend, unusedOrigin } from '../../../../test/support/backend.ts'
-import { ManualClock } from '../../../../test/support/clock.ts'
-import { rawClient } from '../../../../test/support/raw.ts'
-import { until } from '../../../../test/support/until.ts'
-import { handshake, startUpgradeBackend } from '../../../../test/support/upgrade-backend.ts'
-import { shedUnderPressure } from '../../../fastify-balancer/src/plugin/under-pressure.ts'
-import metrics from '../../src/index.ts'
+import { listenApp } from '../../../test/support/app.ts'
+import { ask } from '../../../test/support/ask.ts'
+import { startBackend, unusedOrigin } from '../../../test/support/backend.ts'
+import { ManualClock } from '../../../test/support/clock.ts'
+import { rawClient } from '../../../test/support/raw.ts'
+import { until } from '../../../test/support/until.ts'
+import { handshake, startUpgradeBackend } from '../../../test/support/upgrade-backend.ts'
+import { shedUnderPressure } from '../../fastify-balancer/src/plugin/under-pressure.ts'
+import metrics from '../src/index.ts'
 
 /** The first that was not tried yet. */
 const inOrder: Policy = {
@@ -22,6 +23,7 @@ const inOrder: Policy = {
 
 /** A server at which everything can go wrong, each in a balancer of its own; and one that is overloaded. */
 export interface Stage {
+  /** The first one, whose metrics have every line that there may be. */
   readonly app: FastifyInstance
   /** What to scrape. */
   readonly hosts: readonly string[]
@@ -54,6 +56,8 @@ export async function startStage(t: TestContext): Promise<Stage> {
   const dead = await unusedOrigin()
   const clock = new ManualClock(1000)
   const app = Fastify()
+  // Never: what it has shed is told all the same.
+  await shedUnderPressure(app, { maxEventLoopDelay: 0, maxRssBytes: 2 ** 50 })
   const start = (name: string, backends: NonNullable<BalancerOptions['backends']>, options: BalancerOptions = {}) =>
     app.register(balancer, { name, prefix: `/${name}`, backends, ...options })
   await start(
@@ -66,7 +70,12 @@ export async function startStage(t: TestContext): Promise<Stage> {
   )
   await app.register(metrics)
   await app.register(circuitBreaker, { balancer: 'shop' })
-  await start('full', [{ id: 'one', url: hanging.url, maxInFlight: 1 }], { queue: { max: 1 }, timeouts: { queue: 0 } })
+  await app.register(mirror, { balancer: 'shop', to: [well.url], methods: ['GET'] })
+  const priority = { classes: ['high', 'low'], default: 'low', header: 'x-priority' }
+  await start('full', [{ id: 'one', url: hanging.url, maxInFlight: 1 }], {
+    queue: { max: 1, priority },
+    timeouts: { queue: 0 },
+  })
   await start('down', [{ id: 'dead', url: dead }])
   await app.register(healthCheck, { balancer: 'down' })
   await start('slow', [hanging.url], { clock })
@@ -135,6 +144,7 @@ export async function startStage(t: TestContext): Promise<Stage> {
     await chat()
     for (const path of ['200', '302', '404', '500'])
       for (let sent = 0; sent < 5; sent++) await ask(`${url}/shop/${path}`)
+    await ask(`${url}/shop`, { method: 'POST', headers: { 'content-type': 'application/grpc' } })
     for (let sent = 0; sent < 12; sent++) await ask(`${url}/down`)
     for (let sent = 0; sent < 3; sent++) await ask(`${url}/outlier`)
     await ask(`${overloaded}/`)
