@@ -92,6 +92,7 @@ export class BalancerMetrics {
 
   /** Stops for good, and removes its metrics from the registry, so that another server can use it. */
   stop(): void {
+    this.#sources.stop()
     unsubscribe(circuitChange, this.#onCircuitChange)
     unsubscribe(exchangeEnd, this.#onExchangeEnd)
     unsubscribe(tunnelStart, this.#onTunnelStart)

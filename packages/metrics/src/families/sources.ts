@@ -90,8 +90,17 @@ export class Sources {
     if (known !== undefined) return known
     const counts = new CheckCounts()
     this.#checks.set(balancer, counts)
-    balancer.extensions.set(extensionKey, counts)
+    // Another server that shares this balancer may count, too.
+    let key = extensionKey
+    for (let number = 2; balancer.extensions.has(key); number++) key = `${extensionKey}-${number}`
+    balancer.extensions.set(key, counts)
     return counts
+  }
+
+  /** Counts what checks find no longer. */
+  stop(): void {
+    for (const [{ extensions }, counts] of this.#checks)
+      for (const [key, extension] of extensions) if (extension === counts) extensions.delete(key)
   }
 
   circuitsOf({ extensions }: Balancer): Circuits | undefined {
