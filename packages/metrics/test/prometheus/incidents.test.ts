@@ -133,16 +133,16 @@ const incidents: Readonly<Record<string, readonly [courses: Courses, firing: Rea
       PanicMode: 1,
     },
   ],
-  'one is drained, and one in maintenance': [
+  'one is drained, one in maintenance, and a third one is down': [
     {
-      backends_available: [5, 3],
-      ...eachBackend(out, ['b1', 'b2']),
+      backends_available: [5, 2],
+      ...eachBackend(out, ['b1', 'b2', 'b3']),
       'backend_state b1 state="ready"': [1, 0],
       'backend_state b1 state="drain"': [0, 1],
       'backend_state b2 state="ready"': [1, 0],
       'backend_state b2 state="maintenance"': [0, 1],
     },
-    {},
+    { BackendDown: 1 },
   ],
   'one has weight 50': [
     {

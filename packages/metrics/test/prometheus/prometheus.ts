@@ -55,6 +55,8 @@ export async function startPrometheus(
       `--config.file=${file}`,
       `--storage.tsdb.path=${join(folder, 'data')}`,
       '--web.listen-address=127.0.0.1:0',
+      // Otherwise it scrapes nothing for 5 s.
+      '--scrape.discovery-reload-interval=50ms',
       '--log.format=json',
     ],
     { stdio: ['ignore', 'ignore', 'pipe'] },
