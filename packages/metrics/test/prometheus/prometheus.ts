@@ -33,7 +33,10 @@ interface Reply {
   }
 }
 
-/** Starts one that scrapes these `host:port` five times a second; it ends with the test. */
+/**
+ * Starts one that scrapes these `host:port` five times a second; it ends with the test. The first scrape comes after 5 s, since
+ * it hands new addresses to its scraper only that often.
+ */
 export async function startPrometheus(
   t: TestContext,
   scraped: readonly string[],
@@ -55,8 +58,6 @@ export async function startPrometheus(
       `--config.file=${file}`,
       `--storage.tsdb.path=${join(folder, 'data')}`,
       '--web.listen-address=127.0.0.1:0',
-      // Otherwise it scrapes nothing for 5 s.
-      '--scrape.discovery-reload-interval=50ms',
       '--log.format=json',
     ],
     { stdio: ['ignore', 'ignore', 'pipe'] },
