@@ -4,9 +4,6 @@ import healthCheck from '@fastify-balancer/health-check'
 import Fastify from 'fastify'
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
-import { startBackend, startBackends } from '../../../test/support/backend.ts'
-import { ManualClock } from '../../../test/support/clock.ts'
-import { until } from '../../../test/support/until.ts'
 import metrics from '../src/index.ts'
 import { only, scrape } from './scrape.ts'
 
@@ -77,73 +74,4 @@ test('of more than 1 000 backends, only what has happened has lines', async (t) 
   for (const name of ['attempts_total', 'attempt_failures_total', 'responses_total'])
     assert.deepEqual([lines(few, name) / 1000 >= 4, lines(many, name)], [true, 0], name)
   assert.equal(lines(many, 'failures_total'), lines(few, 'failures_total'))
-})
-
-test('how many backends there are, how many are healthy, and how many may be picked', async (t) => {
-  const app = Fastify()
-  t.after(() => app.close())
-  const backends = ['http://a.test', 'http://b.test', 'http://c.test', { url: 'http://d.test', priority: 1 }]
-  await app.register(balancer, { backends, queue: { max: 7 } })
-  await app.register(metrics)
-  await app.ready()
-  const seen = async () => {
-    const figures = await scrape(app)
-    return ['backends', 'backends_available', 'backends_eligible', 'panic', 'queue_limit'].map(
-      (name) => figures[`fastify_balancer_${name}{balancer="default"}`],
-    )
-  }
-  const set = app.balancer
-  assert.deepEqual(await seen(), [4, 4, 3, 0, 7])
-  set.veto(set.backends[0]!, { by: 'me', reason: 'so' })
-  await set.maintain('http://b.test')
-  assert.deepEqual(await seen(), [4, 2, 1, 0, 7])
-  for (const backend of set.backends) set.veto(backend, { by: 'me', reason: 'so' })
-  assert.deepEqual(await seen(), [4, 0, 2, 1, 7])
-})
-
-test('probes, ejections, and how often a circuit has opened: trials that fail do not count', async (t) => {
-  let status = 503
-  const shaky = await startBackend(
-    t,
-    ({ method }, response) => void response.writeHead(method === 'HEAD' ? 200 : status).end(),
-  )
-  const [well] = await startBackends(t, 'well')
-  const clock = new ManualClock(1000)
-  const app = Fastify()
-  t.after(() => app.close())
-  const backends = [
-    { id: 'shaky', url: shaky.url },
-    { id: 'well', url: well!.url, priority: 1 },
-  ]
-  const outliers = { consecutive: { unreached: 2 } }
-  for (const name of ['ejected', 'opened']) {
-    const retry = { attempts: 0 }
-    await app.register(balancer, { name, prefix: `/${name}`, backends, retry, ...(name === 'opened' && { clock }) })
-  }
-  await app.register(healthCheck, { balancer: 'ejected', outliers, interval: 3_600_000, fall: 9 })
-  await app.register(metrics)
-  await app.register(circuitBreaker, { balancer: 'opened', failures: 2, openFor: 1000, growth: 1, jitter: 0 })
-  await app.ready()
-  const figure = async (name: string, labels: string) =>
-    (await scrape(app))[`fastify_balancer_${name}_total{${labels.replaceAll(/=(\w+)/g, '="$1"')}}`]
-  const of = (name: string) => `balancer=${name},backend=shaky`
-  // The first one, before it listens.
-  assert.equal(await figure('probes', `${of('ejected')},outcome=good`), 1)
-  await shaky.stop()
-  await app.healthChecks.get('ejected')!.probe('shaky')
-  assert.equal(await figure('probes', `${of('ejected')},outcome=bad`), 1)
-  assert.equal(await figure('probes', `${of('opened')},outcome=good`), undefined)
-  status = 200
-  for (let asked = 0; asked < 2; asked++) await app.inject('/opened')
-  assert.equal(await figure('circuit_openings', of('opened')), 1)
-  for (let trial = 0; trial < 2; trial++) {
-    clock.advance(1000)
-    await app.inject('/opened')
-  }
-  assert.equal(await figure('circuit_openings', of('opened')), 1)
-  assert.equal(await figure('circuit_openings', of('ejected')), undefined)
-  for (let asked = 0; asked < 2; asked++) await app.inject('/ejected')
-  await until('all have ended', () => [...app.balancers.values()].every(({ exchanges }) => exchanges === 0))
-  assert.equal(await figure('ejections', of('ejected')), 1)
-  assert.equal(await figure('ejections', of('opened')), undefined)
 })

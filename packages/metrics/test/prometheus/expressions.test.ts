@@ -9,15 +9,20 @@ import { startStage } from '../stage.ts'
 const packed = new URL('../../', import.meta.url)
 
 interface Dashboard {
+  readonly templating: { readonly list: readonly { readonly query: string | { readonly query: string } }[] }
   readonly panels: readonly { readonly title: string; readonly targets?: readonly { readonly expr: string }[] }[]
 }
 
-/** The expressions of the dashboard, as Grafana asks for them when everything is selected. */
+/** The expressions of the dashboard and of what can be chosen there, as Grafana asks for them when everything is selected. */
 function asked(): readonly string[] {
-  const { panels } = JSON.parse(readFileSync(new URL('grafana-dashboard.json', packed), 'utf8')) as Dashboard
-  return panels
-    .flatMap(({ targets = [] }) => targets)
-    .map(({ expr }) => expr.replaceAll('$__rate_interval', '1m').replaceAll(/\$\w+/g, '.*'))
+  const text = readFileSync(new URL('grafana-dashboard.json', packed), 'utf8')
+  const { panels, templating } = JSON.parse(text) as Dashboard
+  const shown = panels.flatMap(({ targets = [] }) => targets).map(({ expr }) => expr)
+  const chosen = templating.list.flatMap(({ query }) => (typeof query === 'string' ? [] : [query.query]))
+  const named = chosen.map((query) => /^label_values\((.*), \w+\)$/.exec(query)![1]!)
+  return [...shown, ...named].map((expression) =>
+    expression.replaceAll('$__rate_interval', '1m').replaceAll(/\$\w+/g, '.*'),
+  )
 }
 
 /** Asks until there is something. */
@@ -42,6 +47,7 @@ test(
     const deadline = performance.now() + 50_000
     // Everything goes wrong once, after the first scrape: of a counter that was not there then, no rate could be found.
     await untilFound(prometheus, 'up == 1', deadline)
+    assert.equal(await prometheus.unitOf('fastify_balancer_request_duration_seconds'), 'seconds')
     await burst()
     const alerts = await prometheus.rules()
     assert.ok(alerts.length > 10)

@@ -20,6 +20,8 @@ export interface Found {
 export interface Prometheus {
   /** The series that an expression has now. @throws Error for one that cannot be parsed */
   query(expression: string): Promise<readonly Found[]>
+  /** The unit of a metric, which only OpenMetrics tells; undefined before the first scrape. */
+  unitOf(metric: string): Promise<string | undefined>
   /** Names and expressions of the alert rules that it has read. */
   rules(): Promise<readonly { readonly name: string; readonly query: string }[]>
 }
@@ -27,7 +29,7 @@ export interface Prometheus {
 interface Reply {
   readonly status: string
   readonly error?: string
-  readonly data: {
+  readonly data: readonly { readonly unit: string }[] & {
     readonly result: readonly Found[]
     readonly groups: readonly { readonly rules: readonly { readonly name: string; readonly query: string }[] }[]
   }
@@ -81,13 +83,14 @@ export async function startPrometheus(
     const response = await fetch(origin + path)
     const text = await response.text()
     // Before it has read its own files, it says so in plain words.
-    if (response.status === 503) return { result: [], groups: [] }
+    if (response.status === 503) return Object.assign([], { result: [], groups: [] })
     const { status, error, data } = JSON.parse(text) as Reply
     if (status !== 'success') throw new Error(error)
     return data
   }
   return {
     query: async (expression) => (await ask(`/api/v1/query?query=${encodeURIComponent(expression)}`)).result,
+    unitOf: async (metric) => (await ask(`/api/v1/targets/metadata?metric=${metric}`))[0]?.unit,
     rules: async () => (await ask('/api/v1/rules?type=alert')).groups.flatMap((one) => one.rules),
   }
 }
