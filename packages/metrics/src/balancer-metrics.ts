@@ -7,13 +7,25 @@ import { balancerFamilies } from './families/balancer-families.ts'
 import { checkFamilies } from './families/check-families.ts'
 import { bytesOf, possibleForm, type Form } from './exposition/exposition.ts'
 import { Family } from './families/family.ts'
+import { listFamilies } from './families/list-families.ts'
 import { mirrorFamilies } from './families/mirror-families.ts'
+import { queueFamilies } from './families/queue-families.ts'
 import type { ParsedOptions } from './options.ts'
 import { Sources } from './families/sources.ts'
 import type { Traffic } from './traffic/traffic.ts'
 
 const exchangeEnd = 'balancer-core:exchange:end'
 const tunnelStart = 'balancer-core:tunnel:start'
+const circuitChange = 'circuit-breaker:change'
+
+/** Message of that channel, as far as it is read. By shape, since that package is optional. */
+interface CircuitNotice {
+  readonly server?: unknown
+  readonly balancer: string
+  readonly backend: string
+  readonly state: string
+  readonly before: string
+}
 
 function namesIn(registry: Registry): string[] {
   return registry.getMetricsAsArray().map(({ name }) => name)
@@ -35,6 +47,10 @@ export class BalancerMetrics {
     const { exchange } = message as { exchange: ExchangeView }
     this.#trafficOf(exchange)?.tunnelStarted(exchange)
   }
+  readonly #onCircuitChange = (message: unknown) => {
+    const { server, balancer, backend, state, before } = message as CircuitNotice
+    if (state === 'open' && before === 'closed') this.#circuitOpened(server, balancer, backend)
+  }
 
   /** @throws Error if the registry already has a metric of the same name, e.g. because two servers share it */
   constructor(app: FastifyInstance, { registry = new Registry(), defaultMetrics, buckets }: ParsedOptions) {
@@ -42,11 +58,13 @@ export class BalancerMetrics {
     this.#app = app
     this.#sources = new Sources(app, buckets)
     const others = new Set(namesIn(registry))
-    const kinds = [balancerFamilies, backendFamilies, checkFamilies, mirrorFamilies]
+    const kinds = [balancerFamilies, queueFamilies, listFamilies, backendFamilies, checkFamilies, mirrorFamilies]
     const all = kinds.flatMap((families) => families(this.#sources))
     for (const options of all) new Family(options).registerIn(registry)
     if (defaultMetrics) collectDefaultMetrics({ register: registry })
     this.#names = namesIn(registry).filter((name) => !others.has(name))
+    // Health checks probe before the app is ready, maybe before `start`.
+    this.#countAll()
   }
 
   /** The wanted form, or the other one if the registry cannot be written in it. */
@@ -66,16 +84,34 @@ export class BalancerMetrics {
 
   /** Starts counting. Called once all balancers are registered. */
   start(): void {
-    for (const balancer of this.#sources.balancers) this.#sources.trafficOf(balancer)
+    this.#countAll()
+    subscribe(circuitChange, this.#onCircuitChange)
     subscribe(exchangeEnd, this.#onExchangeEnd)
     subscribe(tunnelStart, this.#onTunnelStart)
   }
 
   /** Stops for good, and removes its metrics from the registry, so that another server can use it. */
   stop(): void {
+    this.#sources.stop()
+    unsubscribe(circuitChange, this.#onCircuitChange)
     unsubscribe(exchangeEnd, this.#onExchangeEnd)
     unsubscribe(tunnelStart, this.#onTunnelStart)
     for (const name of this.#names) this.registry.removeSingleMetric(name)
+  }
+
+  #countAll(): void {
+    for (const balancer of this.#sources.balancers) {
+      this.#sources.trafficOf(balancer)
+      this.#sources.checksOf(balancer)
+    }
+  }
+
+  #circuitOpened(server: unknown, name: string, id: string): void {
+    const balancer = this.#app.balancerServers.has(server as FastifyInstance['server'])
+      ? this.#app.balancers.get(name)
+      : undefined
+    const backend = balancer?.backends.find((one) => one.id === id)
+    if (backend !== undefined) this.#sources.checksOf(balancer!).circuitOpened(backend)
   }
 
   #trafficOf(exchange: ExchangeView): Traffic | undefined {

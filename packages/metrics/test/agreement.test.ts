@@ -9,7 +9,7 @@ import { startBackend, unusedOrigin, type TestBackend } from '../../../test/supp
 import { ManualClock } from '../../../test/support/clock.ts'
 import { until } from '../../../test/support/until.ts'
 import metrics from '../src/index.ts'
-import { only, scrape } from './scrape.ts'
+import { counted, only, scrape } from './scrape.ts'
 
 /** Always the first; another only for who was there already. */
 const inOrder: Policy = {
@@ -133,7 +133,7 @@ test('what the metrics say is what the client has counted, request by request', 
 
   await until('all have ended', () => [...app.balancers.values()].every(({ exchanges }) => exchanges === 0))
   const figures = await scrape(app)
-  assert.deepEqual(only(figures, 'fastify_balancer_requests_total'), {
+  assert.deepEqual(counted(figures, 'fastify_balancer_requests_total'), {
     '{balancer="main",outcome="ok",status="2xx"}': 1800,
     '{balancer="main",outcome="ok",status="4xx"}': 250,
     '{balancer="main",outcome="ok",status="5xx"}': 400,
@@ -145,13 +145,23 @@ test('what the metrics say is what the client has counted, request by request', 
     '{balancer="narrow",outcome="queue-timeout",status="5xx"}': 100,
     '{balancer="narrow",outcome="client-gone",status="none"}': 1,
   })
-  assert.deepEqual(only(figures, 'fastify_balancer_failures_total'), {
+  assert.deepEqual(counted(figures, 'fastify_balancer_failures_total'), {
     '{balancer="main",reason="body-truncated",blame="backend"}': 60,
     '{balancer="main",reason="client-gone",blame="client"}': 120,
     '{balancer="refused",reason="connect-refused",blame="backend"}': 350,
     '{balancer="narrow",reason="queue-full",blame="proxy"}': 200,
     '{balancer="narrow",reason="queue-timeout",blame="proxy"}': 100,
     '{balancer="narrow",reason="client-gone",blame="client"}': 1,
+  })
+  assert.deepEqual(only(figures, 'fastify_balancer_failed_requests_total'), {
+    '{balancer="main"}': 400 + 60,
+    '{balancer="refused"}': 350,
+    '{balancer="retried"}': 0,
+    '{balancer="narrow"}': 300,
+  })
+  assert.deepEqual(counted(figures, 'fastify_balancer_queue_refusals_total'), {
+    '{balancer="narrow",reason="queue-full"}': 200,
+    '{balancer="narrow",reason="queue-timeout"}': 100,
   })
   assert.deepEqual(only(figures, 'fastify_balancer_retries_total'), {
     '{balancer="main"}': 0,
@@ -160,7 +170,7 @@ test('what the metrics say is what the client has counted, request by request', 
     '{balancer="narrow"}': 0,
   })
   const cutBy = ({ received }: TestBackend) => received.filter((one) => one.url!.endsWith('/cut')).length
-  assert.deepEqual(only(figures, 'fastify_balancer_attempt_failures_total'), {
+  assert.deepEqual(counted(figures, 'fastify_balancer_attempt_failures_total'), {
     '{balancer="main",backend="a",reason="body-truncated",blame="backend"}': cutBy(a),
     '{balancer="main",backend="b",reason="body-truncated",blame="backend"}': cutBy(b),
     '{balancer="main",backend="a",reason="client-gone",blame="client"}': 60,
@@ -169,11 +179,15 @@ test('what the metrics say is what the client has counted, request by request', 
     '{balancer="retried",backend="dead",reason="connect-refused",blame="backend"}': 450,
     '{balancer="narrow",backend="one",reason="client-gone",blame="client"}': 1,
   })
+  assert.deepEqual(counted(figures, 'fastify_balancer_backend_retries_total'), {
+    '{balancer="retried",backend="live"}': 450,
+  })
   // Which of the two answered whom is chance; together they have answered everybody, once.
   const both = (metric: string, labels: string) =>
     ['a', 'b'].reduce((sum, id) => sum + figures[`${metric}{balancer="main",backend="${id}"${labels}}`]!, 0)
   assert.equal(both('fastify_balancer_attempts_total', ',outcome="ok"'), 1800 + 250 + 400)
   assert.equal(both('fastify_balancer_attempts_total', ',outcome="body-truncated"'), 60)
+  assert.equal(both('fastify_balancer_failed_attempts_total', ''), 400 + 60)
   assert.equal(both('fastify_balancer_responses_total', ',status="2xx"'), 1800 + 60)
   assert.equal(both('fastify_balancer_responses_total', ',status="4xx"'), 250)
   assert.equal(both('fastify_balancer_responses_total', ',status="5xx"'), 400)

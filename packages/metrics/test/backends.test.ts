@@ -84,6 +84,28 @@ test('panic, and the revision of the set', async (t) => {
   assert.equal(await figure('revision'), revision + 1)
 })
 
+test('how many backends there are, how many are healthy, and how many may be picked', async (t) => {
+  const app = Fastify()
+  t.after(() => app.close())
+  const backends = ['http://a.test', 'http://b.test', 'http://c.test', { url: 'http://d.test', priority: 1 }]
+  await app.register(balancer, { backends, queue: { max: 7 } })
+  await app.register(metrics)
+  await app.ready()
+  const seen = async () => {
+    const figures = await scrape(app)
+    return ['backends', 'backends_available', 'backends_eligible', 'panic', 'queue_limit'].map(
+      (name) => figures[`fastify_balancer_${name}{balancer="default"}`],
+    )
+  }
+  const set = app.balancer
+  assert.deepEqual(await seen(), [4, 4, 3, 0, 7])
+  set.veto(set.backends[0]!, { by: 'me', reason: 'so' })
+  await set.maintain('http://b.test')
+  assert.deepEqual(await seen(), [4, 2, 1, 0, 7])
+  for (const backend of set.backends) set.veto(backend, { by: 'me', reason: 'so' })
+  assert.deepEqual(await seen(), [4, 0, 2, 1, 7])
+})
+
 test('a backend that leaves the set takes all its lines along, and begins anew if it comes back', async (t) => {
   const [one, two] = await startBackends(t, 'one', 'two')
   const { app, set } = await start(t)

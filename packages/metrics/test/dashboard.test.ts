@@ -1,17 +1,8 @@
-import balancer from '@fastify-balancer/balancer-core'
-import circuitBreaker from '@fastify-balancer/circuit-breaker'
-import healthCheck from '@fastify-balancer/health-check'
-import mirror from '@fastify-balancer/mirror'
-import Fastify from 'fastify'
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test, type TestContext } from 'node:test'
-import { listenApp } from '../../../test/support/app.ts'
-import { unusedOrigin } from '../../../test/support/backend.ts'
-import { rawClient } from '../../../test/support/raw.ts'
-import { until } from '../../../test/support/until.ts'
-import { handshake, startUpgradeBackend, switching } from '../../../test/support/upgrade-backend.ts'
-import metrics from '../src/index.ts'
+import { labelsOf } from './scrape.ts'
+import { startStage } from './stage.ts'
 
 interface Panel {
   readonly id: number
@@ -32,51 +23,13 @@ const packed = new URL('../', import.meta.url)
 const dashboard = JSON.parse(readFileSync(new URL('grafana-dashboard.json', packed), 'utf8')) as Dashboard
 const queries = dashboard.panels.flatMap(({ targets = [] }) => targets)
 
-/** Every series that Prometheus would have of a server that has seen everything, with its labels. */
+/** Every series that Prometheus would have of a server that has seen everything, with its labels, `instance` from Prometheus. */
 async function seriesOf(t: TestContext): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
-  const well = await startUpgradeBackend(t, (head) =>
-    /^upgrade:/im.test(head) ? `${switching(head)}\r\n` : 'HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n',
-  )
-  const app = Fastify()
-  const backends = [
-    { id: 'well', url: well.url },
-    { id: 'dead', url: await unusedOrigin() },
-  ]
-  const priority = { classes: ['high', 'low'], default: 'low', header: 'x-priority' }
-  await app.register(balancer, { backends, queue: { priority } })
-  await app.register(healthCheck)
-  await app.register(circuitBreaker)
-  await app.register(mirror, { to: [well.url], methods: ['GET', 'PUT'], maxBody: 1 })
-  await app.register(metrics)
-  const { port } = await listenApp(t, app)
-  app.circuitBreaker.isolate('well', { reason: 'so' })
-  await app.inject('/')
-  app.circuitBreaker.release('well')
-  await app.inject('/')
-  await app.inject({ method: 'POST', url: '/', headers: { 'content-type': 'application/grpc' } })
-  await app.inject({ method: 'PUT', url: '/', payload: 'long' })
-  await until('the copies have ended', () => app.mirror.views[0]!.inFlight === 0)
-  const client = await rawClient(t, port)
-  client.send(handshake())
-  await client.until(/ 101 /)
-  await [...app.balancer.tunnels][0]!.shutDown('operator')
-  const families = await app.balancerMetrics.registry.getMetricsAsJSON()
-  const series = new Map<string, Set<string>>()
-  for (const { name, values } of families as unknown as Families) {
-    assert.ok(values.length > 0, `${name} has lines`)
-    for (const { metricName = name, labels } of values) {
-      const known = series.get(metricName) ?? new Set()
-      series.set(metricName, known)
-      for (const label of Object.keys(labels)) known.add(label)
-    }
-  }
-  return series
+  const { app, burst } = await startStage(t)
+  await burst()
+  const labelled = await labelsOf(app)
+  return new Map([...labelled].map(([name, labels]) => [name, new Set([...labels, 'instance'])]))
 }
-
-type Families = readonly {
-  readonly name: string
-  readonly values: readonly { readonly metricName?: string; readonly labels: Readonly<Record<string, unknown>> }[]
-}[]
 
 /** The labels that an expression asks for: in matchers, and in `by (…)`. */
 function labelsIn(expression: string): string[] {
@@ -99,6 +52,11 @@ test('the dashboard asks for metrics and labels that are there', async (t) => {
       for (const label of labelsIn(expression)) assert.ok(labels.has(label), `${label} of ${name}`)
     }
   }
+  // What can be chosen narrows every query.
+  for (const { expr } of queries)
+    for (const [, name, matchers] of expr.matchAll(/\b(fastify_balancer_\w+)\{([^}]*)\}/g))
+      for (const label of ['instance', 'balancer', 'backend'])
+        if (series.get(name!)!.has(label)) assert.ok(matchers!.includes(`${label}=~"$${label}"`), `${label} of ${name}`)
   for (const query of variables) {
     const [, name, label] = /^label_values\((\w+)(?:\{.*\})?, (\w+)\)$/.exec(query)!
     assert.ok(series.get(name!)!.has(label!), query)
@@ -125,9 +83,9 @@ test('its panels have their own places', () => {
   assert.equal(new Set(cells).size, cells.length)
 })
 
-test('it is part of the package', () => {
+test('it is part of the package, and so are the alert rules', () => {
   const manifest = JSON.parse(readFileSync(new URL('package.json', packed), 'utf8')) as {
     readonly files: readonly string[]
   }
-  assert.ok(manifest.files.includes('grafana-dashboard.json'))
+  for (const file of ['grafana-dashboard.json', 'alert-rules.yaml']) assert.ok(manifest.files.includes(file), file)
 })

@@ -6,7 +6,7 @@ import { test } from 'node:test'
 import { startBackend, startBackends } from '../../../test/support/backend.ts'
 import { until } from '../../../test/support/until.ts'
 import metrics from '../src/index.ts'
-import { only, scrape } from './scrape.ts'
+import { counted, only, scrape } from './scrape.ts'
 
 test('copies, where that package is there', async (t) => {
   const [backend, copies] = await startBackends(t, 'backend', 'mirror')
@@ -32,18 +32,19 @@ test('copies, where that package is there', async (t) => {
   }
   await until('the copy has arrived', () => hanging.received.length === 1)
   const figures = await scrape(app)
-  const lines = (name: string) =>
+  const lines = (name: string, read = only) =>
     Object.fromEntries(
-      Object.entries(only(figures, `fastify_balancer_mirror_${name}`)).map(([labels, value]) => [
+      Object.entries(read(figures, `fastify_balancer_mirror_${name}`)).map(([labels, value]) => [
         labels.replace(copies!.url, 'quick').replace(hanging.url, 'hanging').replace('balancer="shop",', ''),
         value,
       ]),
     )
   assert.deepEqual(lines('sent_total'), { '{mirror="quick"}': 2, '{mirror="hanging"}': 1 })
   assert.deepEqual(lines('in_flight'), { '{mirror="quick"}': 0, '{mirror="hanging"}': 1 })
-  assert.deepEqual(lines('outcomes_total'), { '{mirror="quick",outcome="2xx"}': 2 })
+  assert.deepEqual(lines('outcomes_total', counted), { '{mirror="quick",outcome="2xx"}': 2 })
   assert.deepEqual(lines('dropped_total'), {
     '{mirror="quick",reason="body"}': 1,
+    '{mirror="quick",reason="full"}': 0,
     '{mirror="hanging",reason="body"}': 1,
     '{mirror="hanging",reason="full"}': 1,
   })

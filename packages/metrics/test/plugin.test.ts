@@ -6,7 +6,7 @@ import { test, type TestContext } from 'node:test'
 import { Gauge, Registry } from 'prom-client'
 import { startBackends } from '../../../test/support/backend.ts'
 import metrics, { faultsOfOptions, metrics as named, type MetricsOptions } from '../src/index.ts'
-import { only, scrape } from './scrape.ts'
+import { counted, scrape } from './scrape.ts'
 
 function appOf(t: TestContext): FastifyInstance {
   const app = Fastify()
@@ -57,11 +57,11 @@ test('balancers that are registered after it are counted like those before', asy
   })
   for (const path of ['/early', '/late', '/late/more']) assert.equal((await app.inject(path)).statusCode, 200)
   const figures = await scrape(app)
-  assert.deepEqual(only(figures, 'fastify_balancer_requests_total'), {
+  assert.deepEqual(counted(figures, 'fastify_balancer_requests_total'), {
     '{balancer="early",outcome="ok",status="2xx"}': 1,
     '{balancer="late",outcome="ok",status="2xx"}': 2,
   })
-  const responses = only(figures, 'fastify_balancer_responses_total')
+  const responses = counted(figures, 'fastify_balancer_responses_total')
   assert.deepEqual(Object.values(responses), [1, 2])
 })
 
@@ -77,7 +77,7 @@ test('two servers in one process, with balancers of the same name, are told apar
   await apps[1]!.inject('/')
   await apps[1]!.inject('/')
   const counts = await Promise.all(
-    apps.map(async (app) => Object.values(only(await scrape(app), 'fastify_balancer_requests_total'))),
+    apps.map(async (app) => Object.values(counted(await scrape(app), 'fastify_balancer_requests_total'))),
   )
   assert.deepEqual(counts, [[1], [2]])
 })

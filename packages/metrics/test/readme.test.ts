@@ -10,6 +10,8 @@ import { ask } from '../../../test/support/ask.ts'
 import { startBackend } from '../../../test/support/backend.ts'
 import { startProgram } from '../../../test/support/program.ts'
 import metrics from '../src/index.ts'
+import { labelsOf } from './scrape.ts'
+import { startStage } from './stage.ts'
 
 const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
 
@@ -20,6 +22,18 @@ test('the README names every metric, and no other', async (t) => {
   await app.register(metrics)
   const there = app.balancerMetrics.registry.getMetricsAsArray().map(({ name }) => name)
   assert.deepEqual([...new Set(readme.match(/\bfastify_balancer_\w+/g))].sort(), there.sort())
+})
+
+test('the README names the labels of every metric, beside those that all in its table have', async (t) => {
+  const { app, burst } = await startStage(t)
+  await burst()
+  const rows = readme.split('\n').filter((line) => line.includes('`fastify_balancer_'))
+  for (const [name, labels] of await labelsOf(app)) {
+    const row = rows.find((one) => one.includes(`\`${name.replace(/_(?:bucket|sum|count)$/, '')}\``))
+    for (const label of labels)
+      if (!['balancer', 'backend', 'mirror', 'le'].includes(label))
+        assert.ok(row!.includes(`\`${label}\``), `${label} of ${name}`)
+  }
 })
 
 /** What is loaded before the program: an SDK that writes each span as it ends. */

@@ -8,7 +8,7 @@ import { rawClient } from '../../../test/support/raw.ts'
 import { until } from '../../../test/support/until.ts'
 import { handshake, startUpgradeBackend, switching } from '../../../test/support/upgrade-backend.ts'
 import metrics from '../src/index.ts'
-import { only, scrape } from './scrape.ts'
+import { counted, scrape } from './scrape.ts'
 
 /** A WebSocket frame of a client: binary, 4 bytes, masked with 0. */
 const frame = Buffer.from([0x82, 0x84, 0, 0, 0, 0, 1, 2, 3, 4])
@@ -52,13 +52,13 @@ test('a tunnel is a request until it is open; after that, only a tunnel', async 
   }
   const during = await scrape(app)
   const at = '{balancer="default",backend="a"}'
-  assert.deepEqual(only(during, 'fastify_balancer_requests_total'), requests)
+  assert.deepEqual(counted(during, 'fastify_balancer_requests_total'), requests)
   assert.equal(during[`fastify_balancer_requests_in_flight${of}`], 0)
   assert.equal(during[`fastify_balancer_tunnels${at}`], 2)
   assert.equal(during[`fastify_balancer_tunnel_sent_bytes_total${at}`], 20)
   assert.equal(during[`fastify_balancer_tunnel_received_bytes_total${at}`], 4)
   assert.equal(during[`fastify_balancer_backend_sent_bytes_total${at}`], 20)
-  assert.deepEqual(only(during, 'fastify_balancer_tunnels_closed_total'), {})
+  assert.deepEqual(counted(during, 'fastify_balancer_tunnels_closed_total'), {})
 
   // Ten minutes later one is closed by its client, and the other by an operator.
   clock.advance(599_000)
@@ -73,10 +73,10 @@ test('a tunnel is a request until it is open; after that, only a tunnel', async 
   await until('all have ended', () => app.balancer.exchanges === 0)
 
   const after = await scrape(app)
-  assert.deepEqual(only(after, 'fastify_balancer_requests_total'), requests)
+  assert.deepEqual(counted(after, 'fastify_balancer_requests_total'), requests)
   assert.equal(after[`fastify_balancer_tunnels${at}`], 0)
   assert.equal(after[`fastify_balancer_requests_in_flight${of}`], 0)
-  assert.deepEqual(only(after, 'fastify_balancer_tunnels_closed_total'), {
+  assert.deepEqual(counted(after, 'fastify_balancer_tunnels_closed_total'), {
     '{balancer="default",backend="a",closed_by="client"}': 1,
     '{balancer="default",backend="a",closed_by="operator"}': 1,
   })

@@ -17,6 +17,8 @@ export interface OutlierView {
   readonly longestWait: number
   /** Number of recent ejections: the next one is longer accordingly. */
   readonly timesEjected: number
+  /** Number of all its ejections since it is in the list. */
+  readonly everEjected: number
   /** Until when it is ejected, and why; ms since the epoch. */
   readonly ejected: { readonly until: number; readonly rule: string } | null
   /** Until when it is paused because it asked for it; ms since the epoch. */
@@ -50,6 +52,7 @@ export function outlierView(
     waiting: waiting.size,
     longestWait: now - (waiting.oldest ?? now),
     timesEjected: ejectTime.times,
+    everEjected: ejectTime.ever,
     ejected: until === undefined || offence === undefined ? null : { until, rule: offence.rule },
     paused: pausedUntil === undefined ? null : { until: pausedUntil },
     withheld: withheld ?? null,

@@ -59,6 +59,7 @@ test('each whole good interval forgives one time; the one in which it came back 
   assert.equal(one.of('a').timesEjected, 0)
   one.clock.advance(20_000)
   assert.equal(one.of('a').timesEjected, 0)
+  assert.equal(one.of('a').everEjected, 3)
 })
 
 test('nor does an interval that began under the veto', (t) => {

@@ -6,6 +6,9 @@ export type Form = 'prometheus' | 'openmetrics'
 /** Lines per chunk. */
 const step = 256
 
+/** In OpenMetrics a metric with a unit says so, and its name ends with it. */
+const unitOf = /_(seconds|bytes)$/
+
 function escaped(text: string): string {
   return /[\\\n]/.test(text) ? text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n') : text
 }
@@ -28,6 +31,8 @@ export function* linesOf(family: Family, form: Form, shared: Sample['labels']): 
   const plain = isCounter && form === 'openmetrics' ? family.name.replace(/_total$/, '') : family.name
   const name = isCounter && form === 'openmetrics' ? `${plain}_total` : plain
   let text = `# HELP ${plain} ${escaped(family.help)}\n# TYPE ${plain} ${family.type}`
+  const unit = form === 'openmetrics' ? unitOf.exec(plain)?.[1] : undefined
+  if (unit !== undefined) text += `\n# UNIT ${plain} ${unit}`
   let lines = 0
   for (const { metricName = name, labels, value } of family.samples()) {
     text += `\n${metricName}${labelsText(labels, shared)} ${value}`

@@ -1,67 +1,109 @@
-import type { Backend, Balancer, Outcome } from '@fastify-balancer/balancer-core'
-import { samplesOf, type FamilyOptions, type Labels, type Sample } from './family.ts'
-import type { Sources } from './sources.ts'
-import { callSamples, statusSamples } from './status.ts'
+import type { Backend, Balancer, FailureReason, Outcome, TunnelEnd } from '@fastify-balancer/balancer-core'
 import type { BackendTraffic } from '../traffic/traffic.ts'
+import { samplesOf, type FamilyOptions, type Labels, type Sample } from './family.ts'
+import { noTunnelEnds, responsePlaces, usualOutcomes } from './foreseen.ts'
+import type { Line } from './per-balancer.ts'
+import type { Sources } from './sources.ts'
+import { callLines, statusLines } from './status.ts'
 
 const states = ['ready', 'drain', 'maintenance'] as const
 
-const outcomesOf = ({ outcomes }: Backend) => Object.entries(outcomes) as [Outcome, number][]
+function outcomesOf({ outcomes }: Backend, foresees: boolean): [Outcome, number][] {
+  return Object.entries(foresees ? { ...usualOutcomes, ...outcomes } : outcomes) as [Outcome, number][]
+}
+
+function isFailure(entry: [Outcome, number]): entry is [FailureReason, number] {
+  return entry[0] !== 'ok' && entry[0] !== 'hedge-lost'
+}
 
 /** The metrics of each backend in the set, with the labels `balancer` and `backend`. A removed backend disappears from them. */
 export function backendFamilies(sources: Sources): readonly FamilyOptions[] {
-  type Reader = (labels: Labels, backend: Backend, traffic: BackendTraffic, balancer: Balancer) => Iterable<Sample>
-  function* each(read: Reader): Generator<Sample> {
+  /** `foresees`: counters have lines before anything has happened. */
+  type Reader<Answer> = (
+    backend: Backend,
+    traffic: BackendTraffic,
+    balancer: Balancer,
+    foresees: boolean,
+  ) => Iterable<Answer>
+  function* each(read: (labels: Labels, ...of: Parameters<Reader<Sample>>) => Iterable<Sample>): Generator<Sample> {
+    const { foresees } = sources
     for (const balancer of sources.balancers) {
       const traffic = sources.trafficOf(balancer)
       for (const backend of balancer.backends) {
-        yield* read({ balancer: balancer.name, backend: backend.id }, backend, traffic.seen(backend), balancer)
+        yield* read(
+          { balancer: balancer.name, backend: backend.id },
+          backend,
+          traffic.seen(backend),
+          balancer,
+          foresees,
+        )
       }
     }
   }
-  const family = (type: FamilyOptions['type'], name: string, help: string, read: Reader): FamilyOptions => ({
+  const several = (type: 'counter' | 'gauge', name: string, help: string, read: Reader<Line>): FamilyOptions => ({
     type,
     name,
     help,
-    read: () => each(read),
+    read: () =>
+      each(function* samples(labels, ...of) {
+        for (const [further, value] of read(...of)) yield { labels: { ...labels, ...further }, value }
+      }),
   })
-  const single = (type: 'counter' | 'gauge', name: string, help: string, read: (backend: Backend) => number) =>
-    family(type, name, help, (labels, backend) => [{ labels, value: read(backend) }])
+  const single = (
+    type: 'counter' | 'gauge',
+    name: string,
+    help: string,
+    read: (backend: Backend) => number,
+  ): FamilyOptions => ({ type, name, help, read: () => each((labels, backend) => [{ labels, value: read(backend) }]) })
   const latency = 'fastify_balancer_backend_response_seconds'
 
   return [
-    family('counter', 'fastify_balancer_attempts_total', 'Ended attempts by outcome', (labels, backend) =>
-      outcomesOf(backend).map(([outcome, value]) => ({ labels: { ...labels, outcome }, value })),
+    several(
+      'counter',
+      'fastify_balancer_attempts_total',
+      'Ended attempts by outcome',
+      (backend, _traffic, _balancer, foresees) =>
+        outcomesOf(backend, foresees).map(([outcome, value]) => [{ outcome }, value]),
     ),
-    family(
+    several(
       'counter',
       'fastify_balancer_attempt_failures_total',
       'Failed attempts by reason and by blame (client, backend, proxy); without hedge-lost, which is no failure',
-      (labels, backend, _traffic, { failures }) =>
-        outcomesOf(backend).flatMap(([reason, value]) =>
-          reason === 'ok' || reason === 'hedge-lost'
-            ? []
-            : [{ labels: { ...labels, reason, blame: failures[reason].blame }, value }],
-        ),
+      (backend, _traffic, { failures }, foresees) =>
+        outcomesOf(backend, foresees)
+          .filter(isFailure)
+          .map(([reason, value]) => [{ reason, blame: failures[reason].blame }, value]),
     ),
-    family(
+    single(
+      'counter',
+      'fastify_balancer_failed_attempts_total',
+      "Attempts that failed by the backend's fault, or with a status of 500-599",
+      ({ failed }) => failed,
+    ),
+    single(
+      'counter',
+      'fastify_balancer_backend_retries_total',
+      'Attempts that followed another one of the same request, without hedges',
+      ({ retries }) => retries,
+    ),
+    several(
       'counter',
       'fastify_balancer_responses_total',
       'Responses of the backend by status class',
-      (labels, _backend, { statuses }) => statusSamples(labels, statuses),
+      ({ responses }, _traffic, _balancer, foresees) => statusLines(responses, foresees ? responsePlaces : []),
     ),
-    family(
+    several(
       'counter',
       'fastify_balancer_grpc_responses_total',
       'Responses of the backend to gRPC calls by gRPC status',
-      (labels, _backend, { calls }) => callSamples(labels, calls),
+      (_backend, { calls }) => callLines(calls),
     ),
-    family(
-      'histogram',
-      latency,
-      'Time from the start of an attempt to its response headers',
-      (labels, _backend, traffic) => samplesOf(latency, labels, traffic.latency),
-    ),
+    {
+      type: 'histogram',
+      name: latency,
+      help: 'Time from the start of an attempt to its response headers',
+      read: () => each((labels, _backend, traffic) => samplesOf(latency, labels, traffic.latency)),
+    },
     single(
       'counter',
       'fastify_balancer_backend_sent_bytes_total',
@@ -75,12 +117,18 @@ export function backendFamilies(sources: Sources): readonly FamilyOptions[] {
       ({ bytesReceived }) => bytesReceived,
     ),
     single('gauge', 'fastify_balancer_tunnels', 'Open tunnels (upgraded connections)', ({ tunnels }) => tunnels.size),
-    family(
+    several(
       'counter',
       'fastify_balancer_tunnels_closed_total',
       'Closed tunnels by who closed them, or why',
-      (labels, _backend, { tunnelEnds }) =>
-        [...tunnelEnds].map(([end, value]) => ({ labels: { ...labels, closed_by: end }, value })),
+      ({ tunnels }, { tunnelEnds }) =>
+        // From its first tunnel on: most backends never have any.
+        tunnels.size + tunnelEnds.size === 0
+          ? []
+          : Object.entries(noTunnelEnds).map(([end, none]) => [
+              { closed_by: end },
+              tunnelEnds.get(end as TunnelEnd) ?? none,
+            ]),
     ),
     single(
       'counter',
@@ -120,17 +168,16 @@ export function backendFamilies(sources: Sources): readonly FamilyOptions[] {
       '1 if the backend has no veto (it is healthy, and neither draining nor in maintenance)',
       ({ available }) => Number(available),
     ),
-    family('gauge', 'fastify_balancer_backend_vetoes', 'Vetoes on the backend by owner', (labels, { vetoes }) => {
+    several('gauge', 'fastify_balancer_backend_vetoes', 'Vetoes on the backend by owner', ({ vetoes }) => {
       const counts = new Map<string, number>()
       for (const { by } of vetoes) counts.set(by, (counts.get(by) ?? 0) + 1)
-      return [...counts].map(([by, value]) => ({ labels: { ...labels, by }, value }))
+      return [...counts].map(([by, value]) => [{ by }, value])
     }),
-    family(
+    several(
       'gauge',
       'fastify_balancer_backend_state',
       '1 for the state set by operators (ready, drain, maintenance)',
-      (labels, backend) =>
-        states.map((state) => ({ labels: { ...labels, state }, value: Number(backend.state === state) })),
+      (backend) => states.map((state) => [{ state }, Number(backend.state === state)]),
     ),
     single(
       'gauge',

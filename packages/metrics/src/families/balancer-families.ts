@@ -1,118 +1,78 @@
-import type { Balancer } from '@fastify-balancer/balancer-core'
-import type { Distribution } from '../traffic/distribution.ts'
-import { samplesOf, type FamilyOptions, type Sample } from './family.ts'
+import type { FamilyOptions } from './family.ts'
+import { requestOutcomes, requestReasons } from './foreseen.ts'
+import { PerBalancer } from './per-balancer.ts'
 import type { Sources } from './sources.ts'
-import { callSamples, statusSamples } from './status.ts'
-import type { Traffic } from '../traffic/traffic.ts'
+import { callLines, statusLines, sumOf } from './status.ts'
 
-type Reader<Answer> = (balancer: Balancer, traffic: Traffic) => Answer
-
-/** The metrics of whole balancers, with the label `balancer`. */
+/** The metrics of the requests of whole balancers, with the label `balancer`. */
 export function balancerFamilies(sources: Sources): readonly FamilyOptions[] {
-  function* each(read: Reader<Iterable<Sample>>): Generator<Sample> {
-    for (const balancer of sources.balancers) yield* read(balancer, sources.trafficOf(balancer))
-  }
-  const single = (type: 'counter' | 'gauge', name: string, help: string, read: Reader<number>): FamilyOptions => ({
-    type,
-    name,
-    help,
-    read: () => each((balancer, traffic) => [{ labels: { balancer: balancer.name }, value: read(balancer, traffic) }]),
-  })
-  const histogram = (name: string, help: string, choose: (traffic: Traffic) => Distribution): FamilyOptions => ({
-    type: 'histogram',
-    name,
-    help,
-    read: () => each((balancer, traffic) => samplesOf(name, { balancer: balancer.name }, choose(traffic))),
-  })
+  const per = new PerBalancer(sources)
   return [
-    {
-      type: 'counter',
-      name: 'fastify_balancer_requests_total',
-      help: 'Ended requests by outcome and by status class sent to the client; one that opens a tunnel ends then',
-      read: () =>
-        each(function* requests({ name }, traffic) {
-          for (const [outcome, statuses] of traffic.requests)
-            yield* statusSamples({ balancer: name, outcome }, statuses)
-        }),
-    },
-    {
-      type: 'counter',
-      name: 'fastify_balancer_failures_total',
-      help: 'Failed requests by reason and by blame (client, backend, proxy)',
-      read: () =>
-        each(function* failed({ name, failures }, traffic) {
-          for (const [outcome, statuses] of traffic.requests) {
-            if (outcome === 'ok') continue
-            const value = statuses.reduce((sum, count) => sum + count, 0)
-            yield { labels: { balancer: name, reason: outcome, blame: failures[outcome].blame }, value }
-          }
-        }),
-    },
-    {
-      type: 'counter',
-      name: 'fastify_balancer_grpc_calls_total',
-      help: 'Ended gRPC calls by the gRPC status that clients got',
-      read: () =>
-        each(function* calls({ name }, traffic) {
-          yield* callSamples({ balancer: name }, traffic.calls)
-        }),
-    },
-    single(
+    per.several(
+      'counter',
+      'fastify_balancer_requests_total',
+      'Ended requests by outcome and by status class sent to the client; one that opens a tunnel ends then',
+      function* requests({ failures, totals }) {
+        for (const [outcome, foreseen] of requestOutcomes(failures))
+          for (const [labels, value] of statusLines(totals.outcomes[outcome], foreseen))
+            yield [{ outcome, ...labels }, value]
+      },
+    ),
+    per.several(
+      'counter',
+      'fastify_balancer_failures_total',
+      'Failed requests by reason and by blame (client, backend, proxy)',
+      ({ failures, totals }) =>
+        requestReasons(failures).map((reason) => [
+          { reason, blame: failures[reason].blame },
+          sumOf(totals.outcomes[reason]),
+        ]),
+    ),
+    per.single(
+      'counter',
+      'fastify_balancer_failed_requests_total',
+      "Requests that failed for their clients, and not by the clients' fault: answered 500-599, or broken off",
+      ({ totals }) => totals.failed,
+    ),
+    per.several(
+      'counter',
+      'fastify_balancer_grpc_calls_total',
+      'Ended gRPC calls by the gRPC status that clients got',
+      (_balancer, { calls }) => callLines(calls),
+    ),
+    per.single(
       'counter',
       'fastify_balancer_retries_total',
       'Retries and failovers: attempts after the first, of ended requests; without hedges',
-      (_balancer, { retries }) => retries,
+      ({ totals }) => totals.retries,
     ),
-    single(
+    per.single(
       'counter',
       'fastify_balancer_hedges_total',
       'Hedges: attempts sent beside a slow one, of ended requests',
       (_balancer, { hedges }) => hedges,
     ),
-    single(
+    per.single(
       'counter',
       'fastify_balancer_hedges_won_total',
       'Hedges whose response came first',
       (_balancer, { hedgesWon }) => hedgesWon,
     ),
-    histogram(
+    per.histogram(
       'fastify_balancer_request_duration_seconds',
       'Time from the start of a request until the client had the whole response or a tunnel, or had left',
       ({ duration }) => duration,
     ),
-    histogram(
-      'fastify_balancer_queue_wait_seconds',
-      'Time that a request waited for a free backend; almost 0 for most',
-      ({ queueWait }) => queueWait,
-    ),
-    histogram(
+    per.histogram(
       'fastify_balancer_tunnel_duration_seconds',
       'For how long closed tunnels had been open',
       ({ tunnelDuration }) => tunnelDuration,
     ),
-    single(
+    per.single(
       'gauge',
       'fastify_balancer_requests_in_flight',
       'Requests in progress, without open tunnels',
       ({ exchanges, tunnels }) => exchanges - tunnels.size,
     ),
-    single('gauge', 'fastify_balancer_queue_depth', 'Requests waiting for a free backend', ({ queue }) => queue.length),
-    {
-      type: 'gauge',
-      name: 'fastify_balancer_queue_class_depth',
-      help: 'Requests waiting for a free backend by class of priority',
-      read: () =>
-        each(function* waiting({ name, queue }) {
-          for (const [priority, value] of Object.entries(queue.byClass ?? {}))
-            yield { labels: { balancer: name, class: priority }, value }
-        }),
-    },
-    single(
-      'gauge',
-      'fastify_balancer_panic',
-      '1 in panic mode: too few healthy backends, so health is ignored',
-      ({ set }) => Number(set.panicking),
-    ),
-    single('gauge', 'fastify_balancer_revision', 'Revision of the list of backends', ({ set }) => set.revision),
   ]
 }

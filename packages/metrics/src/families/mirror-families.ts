@@ -1,11 +1,9 @@
 import type { FamilyOptions, Labels, Sample } from './family.ts'
 import type { MirrorCounts, Sources } from './sources.ts'
 
-/** A line for each of these counts that is above 0. */
-function* linesOf(counts: Readonly<Record<string, number>>, label: string, labels: Labels): Generator<Sample> {
-  for (const [name, value] of Object.entries(counts)) {
-    if (value > 0) yield { labels: { ...labels, [label]: name }, value }
-  }
+/** A line for each of these counts. */
+function linesOf(counts: Readonly<Record<string, number>>, label: string, labels: Labels): Sample[] {
+  return Object.entries(counts).map(([name, value]) => ({ labels: { ...labels, [label]: name }, value }))
 }
 
 /** What has become of copies, for each server that gets some, if that plugin is registered. */

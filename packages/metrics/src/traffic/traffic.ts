@@ -1,12 +1,7 @@
 // Room `traffic`: counts taken while requests pass through.
-import type { Attempt, Backend, ExchangeView, Outcome, StatusName, TunnelEnd } from '@fastify-balancer/balancer-core'
+import type { Attempt, Backend, ExchangeView, StatusName, TunnelEnd } from '@fastify-balancer/balancer-core'
 import { Distribution } from './distribution.ts'
 import { queueWaitOf } from './queue-wait.ts'
-
-/** Counts by status class: index 2 is 200–299, index 0 is no status. */
-export type StatusCounts = number[]
-
-const noStatuses = (): StatusCounts => [0, 0, 0, 0, 0, 0]
 
 /** Counts by gRPC status. */
 export type CallCounts = Map<StatusName, number>
@@ -20,7 +15,6 @@ const tunnelBounds = [1, 10, 60, 300, 1800, 3600, 21_600, 86_400]
 
 /** The responses and tunnels of one backend. */
 export class BackendTraffic {
-  readonly statuses: StatusCounts = noStatuses()
   /** Ended calls by gRPC status. */
   readonly calls: CallCounts = new Map()
   /** Time to response headers. */
@@ -38,12 +32,8 @@ export class BackendTraffic {
  * only, never an attempt or an exchange.
  */
 export class Traffic {
-  /** Ended requests by outcome. */
-  readonly requests = new Map<Outcome, StatusCounts>()
   /** Ended calls by gRPC status. */
   readonly calls: CallCounts = new Map()
-  /** Attempts after the first of their request, without those beside a slow one. */
-  retries = 0
   /** Attempts beside a slow one, and how many of them responded first. */
   hedges = 0
   hedgesWon = 0
@@ -66,9 +56,7 @@ export class Traffic {
 
   /** Counts a response whose headers have arrived. */
   attemptResponded(attempt: Attempt): void {
-    const { statuses, latency } = this.of(attempt.backend)
-    statuses[Math.trunc(attempt.status / 100)]!++
-    latency.observe(attempt.respondedAt - attempt.startedAt)
+    this.of(attempt.backend).latency.observe(attempt.respondedAt - attempt.startedAt)
   }
 
   /** Counts a request that has ended. One for a tunnel was counted when its tunnel was opened. */
@@ -87,22 +75,17 @@ export class Traffic {
   }
 
   #count(exchange: ExchangeView, endedAt: number): void {
-    const { outcome = 'ok', attempts } = exchange
+    const { attempts } = exchange
     if (exchange.grpcStatus !== undefined) this.#callEnded(exchange.grpcStatus, attempts)
-    let statuses = this.requests.get(outcome)
-    if (statuses === undefined) this.requests.set(outcome, (statuses = noStatuses()))
-    statuses[Math.trunc(exchange.status / 100)]!++
-    if (attempts.length > 1) this.#countFurther(exchange)
+    if (attempts.length > 1) this.#countHedges(exchange)
     this.duration.observe(endedAt - exchange.startedAt)
     const wait = queueWaitOf(exchange)
     if (wait !== undefined) this.queueWait.observe(wait)
   }
 
-  #countFurther({ attempts, answeredBy }: ExchangeView): void {
-    const hedges = attempts.filter(({ hedge }) => hedge).length
-    this.hedges += hedges
+  #countHedges({ attempts, answeredBy }: ExchangeView): void {
+    this.hedges += attempts.filter(({ hedge }) => hedge).length
     if (answeredBy?.hedge === true) this.hedgesWon++
-    this.retries += attempts.length - 1 - hedges
   }
 
   #callEnded(status: StatusName, attempts: readonly Attempt[]): void {

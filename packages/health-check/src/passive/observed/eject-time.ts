@@ -15,10 +15,13 @@ export interface EjectTimeOptions {
 export class EjectTime {
   /** Number of recent ejections; minus one after each good interval. */
   times = 0
+  /** Number of all ejections so far. */
+  ever = 0
 
   /** Counts one more; returns its length in ms. */
   next({ ejectFor, maxEjectFor, jitter }: EjectTimeOptions, random: () => number): number {
     this.times++
+    this.ever++
     const duration = Math.min(ejectFor * this.times, Math.max(maxEjectFor, ejectFor))
     return Math.round(duration * (1 + jitter * random()))
   }
