@@ -44,7 +44,7 @@ export async function startStage(t: TestContext): Promise<Stage> {
   const clock = new ManualClock(1000)
   const app = Fastify()
   // What fastify-balancer decorates an app with that sheds load.
-  const shedding = { total: 0 }
+  const shedding = { total: 0, since: undefined }
   app.decorate('balancerShedding', { getter: () => shedding })
   const start = (name: string, backends: NonNullable<BalancerOptions['backends']>, options: BalancerOptions = {}) =>
     app.register(balancer, { name, prefix: `/${name}`, backends, ...options })

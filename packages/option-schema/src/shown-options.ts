@@ -1,5 +1,5 @@
 import type { TSchema } from '@sinclair/typebox'
-import { withoutSecrets } from './quoted.ts'
+import { withoutSecrets } from './texts/quoted.ts'
 
 const hiddenText = '(hidden)'
 
