@@ -1,0 +1,79 @@
+import { dirname } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { defineConfig, type DefaultTheme } from 'vitepress'
+import { slugOf } from '../site/anchors.ts'
+import { checkBuiltLinks } from '../site/built-links.ts'
+import { adapt } from '../site/markdown.ts'
+import { exampleFiles, exampleName, pageFiles, placeOf, root } from '../site/pages.ts'
+
+type Items = DefaultTheme.SidebarItem[]
+
+const titles: Readonly<Record<string, string>> = { rest: 'REST', log: 'Log', 'command-line': 'Command line' }
+const titled = (name: string) => titles[name] ?? `${name[0]!.toUpperCase()}${name.slice(1).replaceAll('-', ' ')}`
+
+/** The pages of the site below a folder, by their own names. */
+function pagesBelow(folder: string, title: (name: string) => string): Items {
+  return pageFiles()
+    .map((file) => placeOf(file)!)
+    .filter((place) => place.startsWith(folder) && !place.slice(folder.length).includes('/'))
+    .map((place) => ({ text: title(place.slice(folder.length).replace('.md', '')), link: `/${place.replace('.md', '')}` }))
+}
+
+const sidebar: Items = [
+  { text: 'Begin', items: [
+    { text: 'Five minutes', link: '/tutorial' },
+    { text: 'Migrate', link: '/migrate' },
+    { text: 'Examples', link: '/reference/examples' },
+  ] },
+  { text: 'Guides', items: [
+    { text: 'The life of a request', link: '/guide/life-of-a-request' },
+    { text: 'Policies', link: '/guide/policies' },
+    { text: 'The configuration file', link: '/guide/files' },
+    { text: 'Protocols', link: '/guide/protocols' },
+    { text: 'gRPC', link: '/guide/grpc' },
+    { text: 'Health checks and circuits', link: '/guide/unhealthy-backends' },
+    { text: 'Overload', link: '/guide/overload' },
+    { text: 'Extend it', link: '/guide/extend' },
+    { text: 'Write your own', link: '/guide/write-your-own' },
+  ] },
+  { text: 'In production', items: [
+    { text: 'Deploy', link: '/guide/deploy' },
+    { text: 'Tune', link: '/guide/tune' },
+    { text: 'Operate it', link: '/guide/operate' },
+    { text: 'Runbook', link: '/guide/runbook' },
+  ] },
+  { text: 'Reference', items: pagesBelow('reference/', titled) },
+  { text: 'Options', collapsed: true, items: pagesBelow('reference/options/', (name) => name) },
+  { text: 'Packages', collapsed: true, items: pagesBelow('packages/', (name) => name) },
+]
+
+/** Pages stand outside this package, where `vue` would not be found. */
+const vue = dirname(fileURLToPath(import.meta.resolve('vue/package.json')))
+
+export default defineConfig({
+  title: 'fastify-balancer',
+  description: 'Turns any Fastify app into a production load balancer',
+  lang: 'en',
+  srcDir: root,
+  srcExclude: ['README.md', '.*/**', 'test/**', 'examples/**', 'packages/!(docs)/*/**', 'packages/docs/README.md'],
+  rewrites: (file) => placeOf(file) ?? file,
+  cleanUrls: true,
+  markdown: { anchor: { slugify: slugOf }, languageAlias: { caddyfile: 'nginx' }, config: adapt },
+  buildEnd: ({ outDir }) => checkBuiltLinks(outDir),
+  vite: {
+    resolve: { alias: [{ find: /^vue(?=\/|$)/, replacement: vue }] },
+    // What the base configuration names is younger than this version of Vite.
+    esbuild: { target: 'es2023', tsconfigRaw: {} },
+  },
+  themeConfig: {
+    sidebar,
+    nav: [
+      { text: 'Five minutes', link: '/tutorial' },
+      { text: 'Runbook', link: '/guide/runbook' },
+      { text: 'Options', link: '/reference/options/fastify-balancer' },
+      { text: 'Changes', link: '/changelog' },
+    ],
+    outline: [2, 3],
+    search: { provider: 'local' },
+  },
+})
