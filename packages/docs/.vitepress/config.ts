@@ -62,8 +62,6 @@ export default defineConfig({
   buildEnd: ({ outDir }) => checkBuiltLinks(outDir),
   vite: {
     resolve: { alias: [{ find: /^vue(?=\/|$)/, replacement: vue }] },
-    // What the base configuration names is younger than this version of Vite.
-    esbuild: { target: 'es2023', tsconfigRaw: {} },
   },
   themeConfig: {
     sidebar,
