@@ -8,6 +8,7 @@ import { after, before, describe, test } from 'node:test'
 
 interface Manifest {
   readonly name: string
+  readonly private?: boolean
   readonly bin?: Readonly<Record<string, string>>
   readonly engines: { readonly node: string }
   readonly files: readonly string[]
@@ -24,10 +25,11 @@ interface Finished {
 const root = join(import.meta.dirname, '..')
 const tools = join(root, 'node_modules', '.bin')
 const { devDependencies: versions } = manifestOf(root)
-const packages = readdirSync(join(root, 'packages')).map((folder) => {
-  const path = join(root, 'packages', folder)
-  return { path, manifest: manifestOf(path) }
-})
+const packages = readdirSync(join(root, 'packages'))
+  .map((folder) => join(root, 'packages', folder))
+  .map((path) => ({ path, manifest: manifestOf(path) }))
+  // The documentation is not published.
+  .filter(({ manifest }) => manifest.private !== true)
 
 function manifestOf(path: string): Manifest {
   return JSON.parse(readFileSync(join(path, 'package.json'), 'utf8')) as Manifest

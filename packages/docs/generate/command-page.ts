@@ -15,6 +15,7 @@ export async function commandPage(): Promise<string> {
       return `## fastify-balancer${name === '' ? '' : ` ${name}`}\n\n\`\`\`text\n${stdout.trimEnd()}\n\`\`\``
     }),
   )
-  const about = 'What `--help` prints. Several backends, a file or nothing at all: `npx fastify-balancer` alone starts a demo.'
+  const about =
+    'What `--help` prints. Several backends, a file or nothing at all: `npx fastify-balancer` alone starts a demo.'
   return page('Command line', about, ...parts)
 }

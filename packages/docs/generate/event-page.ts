@@ -7,11 +7,11 @@ import { formOf, type BoundedSchema } from './option-form.ts'
 import { CommentedSource } from './source-comments.ts'
 
 const source = new CommentedSource(join(import.meta.dirname, '../../admin-routes/src/events/event.ts'))
-const inEveryEvent = ['id', 'at', 'omitted', 'type']
+const inEveryEvent = new Set(['id', 'at', 'omitted', 'type'])
 
 function rowsOf(schema: BoundedSchema): string[][] {
   return optionsIn(schema)
-    .filter(({ path }) => !inEveryEvent.includes(path))
+    .filter(({ path }) => !inEveryEvent.has(path))
     .map(({ path, option }) => [code(path), code(formOf(path, option, []) || 'any'), option.description ?? ''])
 }
 
@@ -20,7 +20,9 @@ const head = ['property', 'type', 'meaning']
 /** Every event of `GET /events`. */
 export function eventPage(): string {
   const events = (BalancerEvent as BoundedSchema).anyOf!
-  const base = { properties: Object.fromEntries(Object.entries(events[0]!.properties!).filter(([name]) => inEveryEvent.includes(name))) }
+  const base = {
+    properties: Object.fromEntries(Object.entries(events[0]!.properties!).filter(([name]) => inEveryEvent.has(name))),
+  }
   const about =
     '`GET /events` of the admin API sends them as server-sent events, as they happen; `?type=` and `?balancer=` choose. `Last-Event-ID` resumes an interrupted stream.'
   const parts = events.flatMap((schema) => {

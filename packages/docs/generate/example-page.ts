@@ -7,7 +7,10 @@ import { page, table, type Row } from './markdown.ts'
 function aboutOf(file: string): string {
   const lines = readFileSync(join(root, file), 'utf8').split('\n')
   const comment = lines
-    .slice(0, lines.findIndex((line) => line !== '' && !/^(?:\/\/|#)/.test(line)))
+    .slice(
+      0,
+      lines.findIndex((line) => line !== '' && !/^(?:\/\/|#)/.test(line)),
+    )
     .map((line) => line.replace(/^(?:\/\/|#) ?/, ''))
     .filter((line) => !line.startsWith('yaml-language-server'))
     .join(' ')

@@ -23,8 +23,7 @@ export interface BoundedSchema extends ListedSchema {
 const anySize = 2_147_483_647
 
 function range({ minimum, exclusiveMinimum, maximum = anySize }: BoundedSchema): string {
-  if (exclusiveMinimum !== undefined)
-    return ` > ${exclusiveMinimum}${maximum < anySize ? `, ≤ ${maximum}` : ''}`
+  if (exclusiveMinimum !== undefined) return ` > ${exclusiveMinimum}${maximum < anySize ? `, ≤ ${maximum}` : ''}`
   if (minimum === undefined) return maximum < anySize ? ` ≤ ${maximum}` : ''
   return maximum < anySize ? ` ${minimum}–${maximum}` : ` ≥ ${minimum}`
 }

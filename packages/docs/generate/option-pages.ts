@@ -32,7 +32,8 @@ const backends = { 'Each of `backends` is an address, or an object:': BackendOpt
 const pages: readonly OptionPage[] = [
   {
     name: 'fastify-balancer',
-    about: 'What `register` takes, and each of `balancers` in a [file](file.md). Everything is optional; unknown keys fail at boot.',
+    about:
+      'What `register` takes, and each of `balancers` in a [file](file.md). Everything is optional; unknown keys fail at boot.',
     schema: BalancerOptions,
     more: backends,
   },
@@ -44,7 +45,8 @@ const pages: readonly OptionPage[] = [
   },
   {
     name: 'scenario',
-    about: 'What `simulate` takes, and a scenario file holds. `balancer` takes the [options of `register`](fastify-balancer.md).',
+    about:
+      'What `simulate` takes, and a scenario file holds. `balancer` takes the [options of `register`](fastify-balancer.md).',
     schema: scenarioOptions(),
     more: { 'Each of `backends`:': BackendInScenario },
   },
@@ -78,14 +80,13 @@ function writtenTypes(name: string): WrittenTypes {
     })
 }
 
-const head = ['option', 'values', 'unit', 'default', 'meaning']
+const head = ['option', 'values', 'default', 'meaning']
 
 /** `anchor`: what stands before the path in links. */
 function optionTable(schema: BoundedSchema, types: WrittenTypes, anchor = ''): string {
   const rows = optionsIn(schema).map(({ path, option }) => [
     anchored(`${anchor}${path}`, code(path)),
-    code(formOf(path.split('.').at(-1)!, option, types)),
-    unitOf(option),
+    `${code(formOf(path.split('.').at(-1)!, option, types))} ${unitOf(option)}`.trim(),
     option.default === undefined ? '' : code(JSON.stringify(option.default).replaceAll('"', "'")),
     option.description ?? '',
   ])
@@ -115,6 +116,6 @@ export function policyPage(): string {
     Object.keys(settings.properties).length === 0 ? 'No settings.' : optionTable(settings, types, `${name}.`),
   ])
   const about =
-    '`policy` takes one of these names, or an object with the name and its settings: `{ name: \'peak-ewma\', decay: 5000 }`. [Which one?](../../policies/README.md#which-policy)'
+    "`policy` takes one of these names, or an object with the name and its settings: `{ name: 'peak-ewma', decay: 5000 }`. [Which one?](../../policies/README.md#which-policy)"
   return page('Policies', about, ...parts)
 }

@@ -32,7 +32,8 @@ export async function referencePages(): Promise<Readonly<Record<string, string>>
 
 if (process.argv[1] === import.meta.filename && process.argv[2] === '--write') {
   const pages = await referencePages()
-  for (const file of globSync('**/*.md', { cwd: referenceFolder })) if (!(file in pages)) rmSync(join(referenceFolder, file))
+  for (const file of globSync('**/*.md', { cwd: referenceFolder }))
+    if (!(file in pages)) rmSync(join(referenceFolder, file))
   for (const [file, text] of Object.entries(pages)) {
     mkdirSync(dirname(join(referenceFolder, file)), { recursive: true })
     writeFileSync(join(referenceFolder, file), text)

@@ -40,7 +40,8 @@ function typeOf(name: string, schema: BoundedSchema): string {
   const shape = shapeOf(schema)
   if (shape !== undefined) return `[${shape}](#${shape.toLowerCase()})`
   if (items !== undefined && items.properties !== undefined) return `list of ${typeOf(name, items)}`
-  if (anyOf?.some((one) => one.properties !== undefined) === true) return anyOf.map((one) => typeOf(name, one)).join(' or ')
+  if (anyOf?.some((one) => one.properties !== undefined) === true)
+    return anyOf.map((one) => typeOf(name, one)).join(' or ')
   return properties === undefined ? code(formOf(name, schema, []) || 'any') : 'object'
 }
 
@@ -50,7 +51,7 @@ function rowsOf({ properties = {} }: BoundedSchema, path = ''): string[][] {
     const inner = schema.items?.properties === undefined ? schema : schema.items
     const own = [code(`${path}${name}`), typeOf(name, schema), schema.description ?? '']
     const isNamed = shapeOf(inner) !== undefined
-    return isNamed ? [own] : [own, ...rowsOf(inner, `${path}${name}${inner === schema ? '.' : '[].'}`)]
+    return isNamed ? [own] : [own].concat(rowsOf(inner, `${path}${name}${inner === schema ? '.' : '[].'}`))
   })
 }
 
@@ -59,6 +60,9 @@ const fieldTable = (schema: BoundedSchema) => table(['property', 'type', 'meanin
 /** `/_balancer/balancers/{name}` is `/balancers/:name`, as everywhere else. */
 const readable = (path: string) => path.replace('/_balancer', '').replaceAll(/\{(\w+)\}/g, ':$1')
 
+/** Never called: with it, the route is there. */
+const reload = () => Promise.reject(new Error('nothing to reload'))
+
 /** The OpenAPI document of everything that the admin routes can serve. */
 async function operations(): Promise<readonly (readonly [string, Operation])[]> {
   const app = Fastify()
@@ -66,8 +70,6 @@ async function operations(): Promise<readonly (readonly [string, Operation])[]> 
   await app.register(balancer, { backends: ['http://127.0.0.1:1'] })
   await app.register(healthCheck, { initial: 'up' })
   await app.register(circuitBreaker)
-  // Never called: with it, the route is there.
-  const reload = () => Promise.reject(new Error('nothing to reload'))
   await app.register(adminRoutes, { insecure: true, reload })
   await app.ready()
   const { paths } = JSON.parse(JSON.stringify(app.swagger())) as {

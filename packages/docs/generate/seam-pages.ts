@@ -12,7 +12,11 @@ export function hookPage(): string {
   const hooks = new CommentedSource(join(packages, 'balancer-core/src/hooks.ts')).membersOf('BalancerHooks')
   const about =
     '`balancer.addHook(name, hook)` adds one, `removeHook` takes it away. Those called during a request are synchronous. A hook that throws is logged by name, and the request goes on. [How to write one](../guide/write-your-own.md#a-hook)'
-  return page('Hooks', about, ...hooks.flatMap(({ name, type, comment }) => [`## ${name}`, `\`\`\`text\n${type}\n\`\`\``, comment]))
+  return page(
+    'Hooks',
+    about,
+    ...hooks.flatMap(({ name, type, comment }) => [`## ${name}`, `\`\`\`text\n${type}\n\`\`\``, comment]),
+  )
 }
 
 /** Every diagnostics channel of every package. */
@@ -20,9 +24,11 @@ export function channelPage(): string {
   const files = globSync('*/src/**/*.ts', { cwd: packages }).sort()
   const channels = files
     .filter((file) => readFileSync(join(packages, file), 'utf8').includes("from 'node:diagnostics_channel'"))
-    .flatMap((file) => new CommentedSource(join(packages, file)).channels().map((one) => ({ ...one, from: file.split('/')[0]! })))
-    // Those of others are only read.
-    .filter(({ name, from }) => name.startsWith(`${from}:`))
+    .flatMap((file) => {
+      const { 0: from = '' } = file.split('/')
+      // Those of others are only read.
+      return new CommentedSource(join(packages, file)).channels().filter(({ name }) => name.startsWith(`${from}:`))
+    })
   const rows = channels.map(({ name, type, comment }) => [anchored(name, code(name)), code(type), comment])
   const about =
     'For observers: `subscribe(name, listener)` of `node:diagnostics_channel`. A channel without a subscriber costs one comparison. Do not change what you are given.'
@@ -43,7 +49,11 @@ export function failurePage(): string {
     '(`no-backend` is `FST_BALANCER_NO_BACKEND`). *At fault* decides what counts: only faults of the backend concern health checks and circuits.',
     'What is *tried again on another backend* once it may have been processed needs a method of `retry.methods`; what never reached a backend does not.',
   ].join(' ')
-  return page('Failure reasons', about, table(['reason', 'status', 'at fault', 'tried again', 'the client is told'], rows))
+  return page(
+    'Failure reasons',
+    about,
+    table(['reason', 'status', 'at fault', 'tried again', 'the client is told'], rows),
+  )
 }
 
 /** What the log holds, from the README whose tables are tested. */

@@ -35,7 +35,10 @@ export class CommentedSource {
     new Visitor({
       TSInterfaceDeclaration: ({ id, body }) => {
         if (id.name !== name) return
-        for (const member of body.body as unknown as (Tree & { key: Tree; typeAnnotation?: { typeAnnotation: Tree } })[])
+        for (const member of body.body as unknown as (Tree & {
+          key: Tree
+          typeAnnotation?: { typeAnnotation: Tree }
+        })[])
           found.push({
             name: member.key.name!,
             type: this.#textOf(member.typeAnnotation?.typeAnnotation),
@@ -50,7 +53,12 @@ export class CommentedSource {
   channels(): Documented[] {
     const found: Documented[] = []
     const add = (start: number, value: unknown) => {
-      const { type, callee, arguments: given, typeArguments } = (value ?? {}) as Tree & {
+      const {
+        type,
+        callee,
+        arguments: given,
+        typeArguments,
+      } = (value ?? {}) as Tree & {
         readonly callee?: Tree
         readonly arguments?: readonly Tree[]
       }

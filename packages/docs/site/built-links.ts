@@ -3,13 +3,15 @@ import { join } from 'node:path'
 
 /** Every link of the built site that leads nowhere, with the page that has it. */
 export function deadLinks(folder: string): string[] {
-  const pages = new Map(
+  const pages = new Map<string, string>(
     globSync('**/*.html', { cwd: folder }).map((file) => {
       const html = readFileSync(join(folder, file), 'utf8')
       return [`/${file.replace(/(?:^|(?<=\/))index\.html$/, '').replace(/\.html$/, '')}`, html] as const
     }),
   )
-  const ids = new Map([...pages].map(([page, html]) => [page, new Set([...html.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id!))]))
+  const ids = new Map(
+    [...pages].map(([page, html]) => [page, new Set([...html.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id!))]),
+  )
   return [...pages].flatMap(([page, html]) =>
     [...html.matchAll(/<a [^>]*?href="([^"]+)"/g)]
       .map(([, href]) => href!.replaceAll('&amp;', '&'))

@@ -1,5 +1,6 @@
 import { renderMermaidSVG } from 'beautiful-mermaid'
-import { relative } from 'node:path'
+import { existsSync } from 'node:fs'
+import { join, relative } from 'node:path'
 import type { MarkdownRenderer } from 'vitepress'
 import { follow, root } from './pages.ts'
 
@@ -30,18 +31,21 @@ function moveLinks(tokens: readonly Token[], from: string): void {
     if (token.type === 'link_close' && !isLink) token.tag = 'span'
     if (token.type !== 'link_open' || token.attrGet('class') === 'header-anchor') continue
     const destination = follow(from, token.attrGet('href') ?? '')
-    isLink = destination === undefined || destination.address !== undefined
+    isLink = destination?.address !== undefined || destination === undefined
     if (destination === undefined) continue
+    const { file } = destination
+    if (file.endsWith('.md') && !existsSync(join(root, file))) throw new Error(`${from}: ${file} is not there`)
     if (isLink) token.attrSet('href', destination.address!)
-    else [token.tag, token.attrs] = ['span', [['title', `in the repository: ${destination.file}`]]]
+    else [token.tag, token.attrs] = ['span', [['title', `in the repository: ${file}`]]]
   }
 }
 
 /** Pages as they are in the repository become pages of the site. */
 export function adapt(markdown: MarkdownRenderer): void {
   markdown.core.ruler.push('links-of-the-site', ({ tokens, env }) => {
-    const { path } = env as { readonly path: string }
-    for (const { children } of tokens) if (children !== null) moveLinks(children, relative(root, path))
+    // `path` is where it will stand; it was read from `realPath`.
+    const { path, realPath = path } = env as { readonly path: string; readonly realPath?: string }
+    for (const { children } of tokens) if (children !== null) moveLinks(children, relative(root, realPath))
   })
   const { fence } = markdown.renderer.rules
   markdown.renderer.rules.fence = (tokens, index, options, env, self) => {

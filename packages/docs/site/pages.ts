@@ -23,7 +23,9 @@ export function placeOf(file: string): string | undefined {
 
 /** Every Markdown file that the site shows. */
 export function pageFiles(): string[] {
-  const files = globSync(['CHANGELOG.md', 'packages/*/README.md', `${docs}*.md`, `${docs}{guide,reference}/**/*.md`], { cwd: root })
+  const files = globSync(['CHANGELOG.md', 'packages/*/README.md', `${docs}*.md`, `${docs}{guide,reference}/**/*.md`], {
+    cwd: root,
+  })
   return files.filter((file) => placeOf(file) !== undefined).sort()
 }
 
@@ -33,7 +35,11 @@ export function exampleFiles(): string[] {
 }
 
 /** The name of the page of an example: `examples/sites/tls.yaml` is `sites-tls`. */
-export const exampleName = (file: string) => file.replace(/^examples\//, '').replaceAll('/', '-').replace(/\.\w+$/, '')
+export const exampleName = (file: string) =>
+  file
+    .replace(/^examples\//, '')
+    .replaceAll('/', '-')
+    .replace(/\.\w+$/, '')
 
 /** Where a link leads. */
 export interface Destination {

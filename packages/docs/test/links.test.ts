@@ -9,7 +9,9 @@ import { all } from './pages.ts'
 /** Every link of a page, pictures included, whatever stands as code. */
 function linksIn(markdown: string): string[] {
   const text = withoutCode(markdown).replaceAll(/`[^`\n]*`/g, '')
-  return [...text.matchAll(/\]\(([^)\s]+)\)|<(?:img|a)\b[^>]*? (?:src|href)="([^"]+)"/g)].map(([, link, other]) => (link ?? other)!)
+  return [...text.matchAll(/\]\(([^)\s]+)\)|<(?:img|a)\b[^>]*? (?:src|href)="([^"]+)"/g)].map(
+    ([, link, other]) => (link ?? other)!,
+  )
 }
 
 const anchorsOf = new Map<string, ReadonlySet<string>>()
@@ -43,16 +45,21 @@ test('a link is followed as the forge and the site do', () => {
 test('headings have the anchors of the forge', () => {
   assert.equal(slugOf('@fastify/reply-from'), 'fastifyreply-from')
   assert.equal(slugOf('gRPC, gRPC-Web and Connect'), 'grpc-grpc-web-and-connect')
-  assert.deepEqual(
-    [...anchorsIn('# A `b`\n```sh\n# no\n```\n## A b\n<a id="c.d"></a>\n### [E](f.md)')].sort(),
-    ['a-b', 'a-b-1', 'c.d', 'e'],
-  )
+  assert.deepEqual([...anchorsIn('# A `b`\n```sh\n# no\n```\n## A b\n<a id="c.d"></a>\n### [E](f.md)')].sort(), [
+    'a-b',
+    'a-b-1',
+    'c.d',
+    'e',
+  ])
 })
 
 describe('every link leads to a page, and to a heading of it', () => {
   for (const { file, text } of all)
     test(file, () => {
       const faults = linksIn(text).map((link) => [link, faultOf(file, link)] as const)
-      assert.deepEqual(faults.filter(([, fault]) => fault !== undefined), [])
+      assert.deepEqual(
+        faults.filter(([, fault]) => fault !== undefined),
+        [],
+      )
     })
 })

@@ -1,5 +1,5 @@
 import { corePolicies, failures } from '@fastify-balancer/balancer-core'
-import { policies } from '@fastify-balancer/policies'
+import { policies as others } from '@fastify-balancer/policies'
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -18,10 +18,8 @@ const options = new Set(
 )
 const metrics = anchorsIn(reference('metrics.md'))
 const operations = new Set([...reference('rest.md').matchAll(/^### .*<\/a>(.+)$/gm)].map(([, route]) => route!))
+const policies = new Set([...Object.keys(corePolicies), ...Object.keys(others)])
 const tops = new Set([...options].map((option) => option.split('.')[0]!))
-
-/** What stands as code in a sentence. */
-const spansIn = (text: string) => [...text.matchAll(/`([^`\n]+)`/g)].map(([, span]) => span!)
 
 /** An option with its whole path, also one that is given a value: `retry.statuses: [503]`. */
 function optionIn(span: string): string | undefined {
@@ -29,21 +27,23 @@ function optionIn(span: string): string | undefined {
   return path !== undefined && tops.has(path.split('.')[0]!) ? path : undefined
 }
 
+/** What a pattern finds: each time, the first of its groups. */
+const found = (text: string, pattern: RegExp) => [...text.matchAll(pattern)].map(([, one = '']) => one)
+
+const routes = /`((?:GET|PUT|POST|PATCH|DELETE) \/(?:balancers|events|server|ready|live|reload)[^ ?`]*)/g
+
 describe('what the pages name is there', () => {
   for (const { file, text } of written)
     test(file, () => {
-      const spans = spansIn(text)
-      for (const [, name] of text.matchAll(/\b(fastify_balancer_\w+)/g)) assert.ok(metrics.has(name!), name)
-      for (const span of spans) {
+      for (const name of found(text, /\b(fastify_balancer_\w+)/g)) assert.ok(metrics.has(name), name)
+      for (const span of found(text, /`([^`\n]+)`/g)) {
         const option = optionIn(span)
         if (option !== undefined) assert.ok(options.has(option), option)
-        const [, route] = /^((?:GET|PUT|POST|PATCH|DELETE) \/(?:balancers|events|server|ready|live|reload)[^ ?]*)/.exec(span) ?? []
-        if (route !== undefined) assert.ok(operations.has(route.replaceAll(/\/shop\b/g, '/:name')), route)
       }
-      for (const [, reason] of text.matchAll(/503 `([a-z-]+)`/g)) assert.ok(Object.hasOwn(failures, reason!), reason)
-      for (const [, policy] of text.matchAll(/policy: (?:\{ name: )?'?([a-z][\w-]+)/g))
-        if (!['module', 'writesToFirst'].includes(policy!))
-          assert.ok(Object.hasOwn(corePolicies, policy!) || Object.hasOwn(policies, policy!), policy)
+      for (const route of found(text, routes)) assert.ok(operations.has(route.replaceAll(/\/shop\b/g, '/:name')), route)
+      for (const reason of found(text, /503 `([a-z-]+)`/g)) assert.ok(Object.hasOwn(failures, reason), reason)
+      for (const policy of found(text, /policy: (?:\{ name: )?'?([a-z][\w-]+)/g))
+        assert.ok(policies.has(policy) || policy === 'module' || policy === 'writesToFirst', policy)
     })
 })
 

@@ -34,7 +34,8 @@ async function logged({ log }: Running, msg: string): Promise<Record<string, unk
 
 const blocks = new Map(written.map(({ file, text }) => [basename(file, '.md'), blocksIn(text)]))
 const titled = (page: string, title: string, language = 'ts') =>
-  blocks.get(page)!.find((block) => block.title === title && block.language === language) ?? assert.fail(`${page} ${title}`)
+  blocks.get(page)!.find((block) => block.title === title && block.language === language) ??
+  assert.fail(`${page} ${title}`)
 
 /** Runs the commands that operate a balancer: all at once, since the stream of events does not end. */
 async function curlAsOperator(host: string): Promise<void> {
@@ -42,7 +43,9 @@ async function curlAsOperator(host: string): Promise<void> {
   const commands = code.replaceAll('\\\n', '').replaceAll('localhost:8080', host).trim().split('\n')
   const answers = commands.map(async (command) => {
     const limit = command.includes('/events') ? 1 : 5
-    const { stdout } = await promisify(exec)(`${command} -sS --max-time ${limit}`).catch((error: { stdout: string }) => error)
+    const { stdout } = await promisify(exec)(`${command} -sS --max-time ${limit}`).catch(
+      (error: { stdout: string }) => error,
+    )
     return stdout
   })
   const [list, drained, idle, events] = await Promise.all(answers)
@@ -136,10 +139,13 @@ const checks: Record<string, (running: Running) => Promise<unknown>> = {
 
   async 'policies: See what it does'({ log, backends }) {
     const told = log.all.filter((line) => 'isPicked' in line)
-    assert.deepEqual(told.map(({ id, isPicked }) => [id, isPicked]), [
-      [backends[0]!.url, true],
-      [backends[1]!.url, false],
-    ])
+    assert.deepEqual(
+      told.map(({ id, isPicked }) => [id, isPicked]),
+      [
+        [backends[0]!.url, true],
+        [backends[1]!.url, false],
+      ],
+    )
   },
 
   async 'write-your-own: A policy'({ url }) {
@@ -173,7 +179,11 @@ const checks: Record<string, (running: Running) => Promise<unknown>> = {
 
   async 'migrate: Read or change the body first'({ url }) {
     const order = async (total: number) =>
-      ask(`${url}/orders`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: `{"total":${total}}` })
+      ask(`${url}/orders`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: `{"total":${total}}`,
+      })
     assert.equal((await order(2000)).status, 422)
     assert.equal((await order(20)).body, 'one')
   },
@@ -224,12 +234,16 @@ describe('the programs of the documentation', { timeout: 200_000 }, () => {
         const running = await run(t, folder, `${index}-runs.ts`, programOf(block))
         await checks[name]?.(running)
         const [, prefix = ''] = /prefix: '([^']+)'/.exec(block.code) ?? []
-        if (checks[name] === undefined) assert.match((await ask(`${running.url}${prefix}/`)).body, /^(?:one|two|three)$/)
+        if (checks[name] === undefined)
+          assert.match((await ask(`${running.url}${prefix}/`)).body, /^(?:one|two|three)$/)
       })
 
   test('every check, and every exception, belongs to a block', () => {
     const names = new Set(programs.map(({ name }) => name))
-    assert.deepEqual([...Object.keys(checks), ...elsewhere].filter((name) => !names.has(name)), [])
+    assert.deepEqual(
+      [...Object.keys(checks), ...elsewhere].filter((name) => !names.has(name)),
+      [],
+    )
   })
 
   test('they type-check', async () => {
