@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
-import { exec, spawnSync } from 'node:child_process'
+import { exec, execFile, spawnSync } from 'node:child_process'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import { existsSync, globSync, readFileSync } from 'node:fs'
+import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { after, describe, test, type TestContext } from 'node:test'
+import { before, after, describe, test, type TestContext } from 'node:test'
 import { promisify } from 'node:util'
 import type { FastifyInstance } from 'fastify'
 import { readConfiguration } from '../packages/fastify-balancer/src/configuration/reading.ts'
@@ -13,18 +14,32 @@ import { withTables } from './readme-tables.ts'
 import { startApp } from './support/app.ts'
 import { ask } from './support/ask.ts'
 import { asked, startBackend, unusedOrigin, type TestBackend } from './support/backend.ts'
-import { blocksIn, completed, ProgramFolder, type Block } from './support/documented-programs.ts'
 import { startProgram, type Program } from './support/program.ts'
 
 const root = fileURLToPath(new URL('../', import.meta.url))
 const readme = readFileSync(join(root, 'README.md'), 'utf8')
 
-const blocks = blocksIn(readme)
+interface Block {
+  readonly language: string
+  /** The heading, or the bold beginning of a paragraph, that stands nearest before it. */
+  readonly title: string
+  readonly code: string
+}
+
+const blocks: Block[] = [...readme.matchAll(/^```(\w+)\n(.*?)^```$/gms)].map(({ 1: language, 2: code, index }) => ({
+  language: language!,
+  title: [...readme.slice(0, index).matchAll(/^(?:#+ |\*\*)(\w[\w -]*)/gm)].at(-1)![1]!,
+  code: code!,
+}))
 const programs = blocks.filter(({ language }) => language === 'ts')
 const [whole] = programs
 
-/** A block as a program of its own. The logger's lines tell where it listens. */
-const programOf = (block: Block) => completed(block, whole!).replace('port: 8080', "port: 0, host: '127.0.0.1'")
+/** A block as a program: the first is one; every other goes into it, where the README says. */
+function programOf({ code }: Block): string {
+  const program = code.includes('app.listen') ? code : whole!.code.replace(/^(?=await app\.listen)/m, code)
+  // The logger's lines tell where it listens.
+  return program.replace('port: 8080', "port: 0, host: '127.0.0.1'")
+}
 
 interface Running {
   readonly url: string
@@ -152,8 +167,13 @@ const checks: Record<string, (running: Running) => Promise<unknown>> = {
 }
 
 describe('the programs of the README', { timeout: 400_000 }, () => {
-  const folder = new ProgramFolder('node_modules')
-  after(() => folder.remove())
+  let directory = ''
+  before(() => {
+    directory = mkdtempSync(join(tmpdir(), 'readme-'))
+    symlinkSync(join(root, 'node_modules'), join(directory, 'node_modules'))
+    writeFileSync(join(directory, 'package.json'), '{ "type": "module" }')
+  })
+  after(() => rmSync(directory, { recursive: true }))
 
   async function run(t: TestContext, block: Block, file: string): Promise<Running> {
     const backends = await Promise.all(
@@ -168,7 +188,8 @@ describe('the programs of the README', { timeout: 400_000 }, () => {
       /http:\/\/127\.0\.0\.1:300([123])\b/g,
       (_, number: string) => backends[Number(number) - 1]!.url,
     )
-    const program = startProgram(t, folder.write(file, code))
+    writeFileSync(join(directory, file), code)
+    const program = startProgram(t, join(directory, file))
     const [, url] = await program.until(/listening at (http:\/\/127\.0\.0\.1:\d+)/)
     return { url: url!, program, backends }
   }
@@ -188,8 +209,15 @@ describe('the programs of the README', { timeout: 400_000 }, () => {
   })
 
   test('they type-check', async () => {
-    const files = programs.map((block, index) => [`${index}.ts`, programOf(block)])
-    assert.equal(await folder.typeFaults(Object.fromEntries(files)), '')
+    for (const [index, block] of programs.entries()) writeFileSync(join(directory, `${index}.ts`), programOf(block))
+    writeFileSync(
+      join(directory, 'tsconfig.json'),
+      JSON.stringify({ extends: join(root, 'tsconfig.base.json'), files: programs.map((_, index) => `${index}.ts`) }),
+    )
+    const { stdout } = await promisify(execFile)(join(root, 'node_modules/.bin/tsc'), ['-p', directory]).catch(
+      (error: { stdout: string }) => error,
+    )
+    assert.equal(stdout, '')
   })
 })
 
@@ -212,22 +240,44 @@ describe('the programs of the READMEs of the packages', { timeout: 400_000 }, ()
     'mirror',
     'policies',
   ] as const
-  const folder = new ProgramFolder('test/node_modules')
-  after(() => folder.remove())
+  let directory = ''
+  before(() => {
+    directory = mkdtempSync(join(tmpdir(), 'package-readmes-'))
+    symlinkSync(join(root, 'test/node_modules'), join(directory, 'node_modules'))
+    writeFileSync(join(directory, 'package.json'), '{ "type": "module" }')
+  })
+  after(() => rmSync(directory, { recursive: true }))
 
   test('they type-check', async () => {
     const own = names.flatMap((name) =>
-      programsOf(`packages/${name}/README.md`).map((code, index) => [`${name}-${index}.ts`, code]),
+      programsOf(`packages/${name}/README.md`).map((code, index) => ({ file: `${name}-${index}.ts`, code })),
     )
-    const mayBeUnused = { noUnusedLocals: false, noUnusedParameters: false }
-    assert.equal(await folder.typeFaults(Object.fromEntries(own), mayBeUnused), '')
+    for (const { file, code } of own) writeFileSync(join(directory, file), code)
+    const files = own.map(({ file }) => file)
+    writeFileSync(
+      join(directory, 'tsconfig.json'),
+      JSON.stringify({
+        extends: join(root, 'tsconfig.base.json'),
+        compilerOptions: {
+          noUnusedLocals: false,
+          noUnusedParameters: false,
+          typeRoots: [join(root, 'node_modules/@types')],
+        },
+        files,
+      }),
+    )
+    const { stdout } = await promisify(execFile)(join(root, 'node_modules/.bin/tsc'), ['-p', directory]).catch(
+      (error: { stdout: string }) => error,
+    )
+    assert.equal(stdout, '')
   })
 
   for (const [index, [, text]] of [
     ...readFileSync(join(root, 'packages/policies/README.md'), 'utf8').matchAll(/^```yaml\n(.*?)^```$/gms),
   ].entries())
     test(`file ${index + 1} of policies can be used`, async () => {
-      const file = folder.write(`${index}.yaml`, text!)
+      const file = join(directory, `${index}.yaml`)
+      writeFileSync(file, text!)
       const { faults } = await readConfiguration(file, { STICKY_SECRET: 'sixteen letters or more' })
       assert.deepEqual(faults, [])
     })
@@ -244,7 +294,8 @@ describe('the programs of the READMEs of the packages', { timeout: 400_000 }, ()
           .replace(/^await app\.listen.*\n/m, '')
           .replaceAll(/\b(backends|to): \[(?:[^[\]]|\[[^\]]*\])*\]/g, `$1: ['${backend.url}']`)
           .concat('export { app }\n')
-        const file = folder.write(`${name}-${index}-runs.ts`, program)
+        const file = join(directory, `${name}-${index}-runs.ts`)
+        writeFileSync(file, program)
         const { app } = (await import(file)) as { readonly app: FastifyInstance }
         t.after(() => app.close())
         assert.equal((await ask(await app.listen({ port: 0 }))).body, 'hello')

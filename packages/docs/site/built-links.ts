@@ -2,7 +2,7 @@ import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 /** Every link of the built site that leads nowhere, with the page that has it. */
-export function deadLinks(folder: string): string[] {
+function deadLinks(folder: string): string[] {
   const pages = new Map<string, string>(
     globSync('**/*.html', { cwd: folder }).map((file) => {
       const html = readFileSync(join(folder, file), 'utf8')
