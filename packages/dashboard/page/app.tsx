@@ -7,6 +7,8 @@ import { BackendsTable } from './backends/backends-table.tsx'
 import { BalancerTabs } from './head/balancer-tabs.tsx'
 import { Charts } from './charts/charts.tsx'
 import { EventFeed } from './feed/event-feed.tsx'
+import { FailedRequests } from './failures/failed-requests.tsx'
+import { rememberRange } from './history/remembered-range.ts'
 import { Explain } from './explain/explain.tsx'
 import { Figures } from './head/figures.tsx'
 import { Head } from './head/head.tsx'
@@ -15,6 +17,7 @@ import type { Live } from './live/live.ts'
 import { Outcome, type Told } from './actions/outcome.tsx'
 import { balancerState } from './live/state.ts'
 import type { Store } from './live/store.ts'
+import type { Range } from './history/range.ts'
 import { Tunnels } from './tunnels/tunnels.tsx'
 import { usePageState } from './use-page-state.ts'
 import type { BackendView } from './api/views.ts'
@@ -50,6 +53,14 @@ export function App({ store, live, api }: AppProps) {
     },
     [live],
   )
+  const lookBack = useCallback(
+    (range: Range) => {
+      rememberRange(range)
+      live.look(range)
+    },
+    [live],
+  )
+  const at = state.at === 0 ? Date.now() : state.at
   return (
     <>
       <Head state={state} onChoose={setIntent} />
@@ -60,17 +71,18 @@ export function App({ store, live, api }: AppProps) {
           {balancer !== undefined && chosen !== undefined && (
             <>
               <Figures now={balancer.now} />
-              <Charts history={balancer.history} />
+              <Charts balancer={balancer} range={state.range} onRange={lookBack} />
               <div class="work">
                 <BackendsTable
                   view={balancer.view}
                   traffic={balancer.traffic}
-                  at={state.at === 0 ? Date.now() : state.at}
+                  at={at}
                   access={access}
                   onAction={choose}
                 />
                 <div class="below">
-                  <EventFeed feed={state.feed} several={several} />
+                  <FailedRequests failures={balancer.failures} outcomes={balancer.view?.totals.outcomes} at={at} />
+                  <EventFeed feed={state.feed} several={several} isLoaded={state.connection !== 'connecting'} at={at} />
                   <Explain key={chosen} api={api} balancer={chosen} />
                   {tunnels > 0 && (
                     <Tunnels

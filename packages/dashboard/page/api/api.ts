@@ -1,10 +1,11 @@
 // Room `api`: calls of the admin API, and the shapes of its responses.
 import { ApiError } from './api-error.ts'
+import type { ExplanationView } from './explanation-view.ts'
+import type { FailuresView, HistoryView } from './past-views.ts'
 import type {
   BalancersView,
   BalancerView,
   CircuitView,
-  ExplanationView,
   FaultView,
   ProbeView,
   ServerView,
@@ -22,7 +23,8 @@ export interface DescribedRequest {
 
 interface RequestParts {
   readonly body?: unknown
-  readonly revision?: number
+  readonly revision?: number | undefined
+  readonly query?: Readonly<Record<string, string | number | boolean | undefined>>
 }
 
 async function refusal(response: Response): Promise<ApiError> {
@@ -56,6 +58,15 @@ export class Api {
 
   balancer(name: string): Promise<BalancerView> {
     return this.#ask('GET', ['balancers', name])
+  }
+
+  history(name: string, range: string): Promise<HistoryView> {
+    return this.#ask('GET', ['balancers', name, 'history'], { query: { range } })
+  }
+
+  /** The last `limit`. */
+  failures(name: string, limit: number): Promise<FailuresView> {
+    return this.#ask('GET', ['balancers', name, 'failures'], { query: { limit } })
   }
 
   server(): Promise<ServerView> {
@@ -111,8 +122,14 @@ export class Api {
     return this.#ask('POST', ['balancers', name, 'explain'], { body: request })
   }
 
-  async #ask<T>(method: string, path: readonly string[], { body, revision }: RequestParts = {}): Promise<T> {
-    const response = await fetch(this.url(...path), {
+  async #ask<T>(
+    method: string,
+    path: readonly string[],
+    { body, revision, query = {} }: RequestParts = {},
+  ): Promise<T> {
+    const url = this.url(...path)
+    for (const [key, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(key, String(value))
+    const response = await fetch(url, {
       method,
       cache: 'no-store',
       redirect: 'manual',

@@ -16,7 +16,7 @@ interface BackendsTableProps {
   readonly onAction: (kind: ActionKind, backend: BackendView, revision: number) => void
 }
 
-const columns = ['Backend', 'State', 'Share', 'In flight', 'Rate', 'p95', 'Weight', 'Actions']
+const columns = ['Backend', 'State', 'Share', 'In flight', 'Rate', 'Errors', 'p95', 'Probe', 'Weight', 'Actions']
 
 /** Every backend, one row each. */
 export function BackendsTable({ view, traffic, at, access, onAction }: BackendsTableProps) {
