@@ -38,11 +38,15 @@ interface HealthView {
 export interface BackendView {
   readonly id: string
   readonly url: string
+  readonly protocol?: string
   readonly weight: number
   readonly effectiveWeight: number
   readonly priority: number
   readonly maxInFlight: number
+  readonly zone?: string
+  readonly tags: readonly string[]
   readonly state: 'ready' | 'drain' | 'maintenance'
+  /** True without any veto; operators say healthy. */
   readonly available: boolean
   readonly vetoes: readonly VetoView[]
   readonly inFlight: number
@@ -60,7 +64,41 @@ export interface BalancerSummary {
   readonly panicking: boolean
   readonly closing: boolean
   readonly backends: number
+  /** Number of healthy ones. */
   readonly available: number
+  /** Requests in progress, and those of them that wait for a backend. */
+  readonly exchanges: number
+  readonly waiting: number
+  /** The queue; its `max` is the most that may wait. */
+  readonly queue?: { readonly waiting: number; readonly max: number; readonly refused: number }
+}
+
+/** A list of backends that is available for rollback. */
+export interface RevisionView {
+  readonly revision: number
+  readonly at: number
+  /** Number of backends. */
+  readonly backends: number
+}
+
+/** All backends of a balancer at one revision. */
+export interface SetView {
+  readonly revision: number
+  readonly backends: readonly BackendView[]
+}
+
+/** The settings of a backend, as far as a list holds them. */
+export type Settings = Pick<BackendView, 'url' | 'weight' | 'priority' | 'maxInFlight' | 'zone' | 'tags'> & {
+  readonly protocol?: string
+}
+
+/** What a change of the list would do. */
+export interface PreviewView {
+  readonly added: readonly string[]
+  readonly removed: readonly string[]
+  readonly changed: readonly { readonly id: string; readonly from: Settings; readonly to: Settings }[]
+  /** Why it would be refused. */
+  readonly faults: readonly string[]
 }
 
 /** A balancer with its backends. */
@@ -73,6 +111,8 @@ export interface BalancerView {
   /** In ms; 0 = none. */
   readonly drainDeadline: number
   readonly backends: readonly BackendView[]
+  /** Lists available for rollback, the oldest first. */
+  readonly revisions: readonly RevisionView[]
 }
 
 /** Load of the process, as measured by @fastify/under-pressure. */
@@ -203,4 +243,6 @@ export interface ExplanationView {
 export interface FaultView {
   readonly message: string
   readonly faults?: readonly string[]
+  /** With 412: the current list. */
+  readonly current?: SetView
 }

@@ -1,4 +1,4 @@
-import type { BackendFigures, BackendView, BalancerView, Figures } from '../../page/api/views.ts'
+import type { BackendFigures, BackendView, BalancerSummary, BalancerView, Figures } from '../../page/api/views.ts'
 
 /** Some second of the epoch, in ms. */
 export const start = 1_700_000_000_000
@@ -35,6 +35,7 @@ export function backendView(id: string, rest: Partial<BackendView> = {}): Backen
     effectiveWeight: 1,
     priority: 0,
     maxInFlight: 10,
+    tags: [],
     state: 'ready',
     available: true,
     vetoes: [],
@@ -54,5 +55,22 @@ export function balancerView(name: string, ...ids: readonly string[]): BalancerV
     panicking: false,
     closing: false,
     backends: ids.map((id) => backendView(id)),
+    revisions: [{ revision: 1, at: start, backends: ids.length }],
+  }
+}
+
+/** A balancer of five backends in the list of all. */
+export function balancerSummary(name: string, rest: Partial<BalancerSummary> = {}): BalancerSummary {
+  return {
+    name,
+    policy: 'p2c',
+    revision: 1,
+    panicking: false,
+    closing: false,
+    backends: 5,
+    available: 5,
+    exchanges: 0,
+    waiting: 0,
+    ...rest,
   }
 }
