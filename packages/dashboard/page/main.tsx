@@ -1,7 +1,7 @@
 import { render } from 'preact'
 import { Api } from './api/api.ts'
 import { App } from './app.tsx'
-import { rememberedRange } from './history/remembered-range.ts'
+import { showInTab } from './head/tab.ts'
 import { Live } from './live/live.ts'
 import { Store } from './live/store.ts'
 import { rememberedTheme, showTheme } from './theme.ts'
@@ -19,9 +19,7 @@ async function start(): Promise<void> {
   const api = new Api(new URL(`${admin}/`, here))
   const store = new Store()
   const live = new Live(api, store)
-  const lookBack = () => live.look(rememberedRange())
-  lookBack()
-  addEventListener('hashchange', lookBack)
+  showInTab(store)
   live.start()
   render(<App store={store} live={live} api={api} />, document.body)
 }

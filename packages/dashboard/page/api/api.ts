@@ -3,12 +3,15 @@ import { ApiError } from './api-error.ts'
 import type { ExplanationView } from './explanation-view.ts'
 import type { FailuresView, HistoryView } from './past-views.ts'
 import type {
+  BackendView,
   BalancersView,
   BalancerView,
   CircuitView,
   FaultView,
+  PreviewView,
   ProbeView,
   ServerView,
+  SetView,
   TunnelsView,
 } from './views.ts'
 
@@ -19,6 +22,25 @@ export interface DescribedRequest {
   readonly headers: Readonly<Record<string, string | string[]>>
   /** The client's. */
   readonly address?: string
+}
+
+/** A backend to be added. */
+export interface NewBackend {
+  readonly url: string
+  readonly id?: string
+  readonly weight?: number
+  readonly priority?: number
+  readonly maxInFlight?: number
+  readonly zone?: string
+  readonly tags?: readonly string[]
+}
+
+/** How a list may be changed. */
+export interface ChangeTerms {
+  /** Only while the list is still at this revision. */
+  readonly revision?: number | undefined
+  /** Even if no usable backend is left. */
+  readonly force?: boolean
 }
 
 interface RequestParts {
@@ -95,13 +117,41 @@ export class Api {
   }
 
   /** Only while the list is still at `revision`. */
-  setWeight(name: string, id: string, weight: number, revision: number): Promise<unknown> {
+  setWeight(name: string, id: string, weight: number, revision?: number): Promise<unknown> {
     return this.#ask('PATCH', ['balancers', name, 'backends', id], { body: { weight }, revision })
   }
 
+  addBackend(name: string, body: NewBackend): Promise<BackendView> {
+    return this.#ask('POST', ['balancers', name, 'backends'], { body })
+  }
+
+  /** `deadline` in ms. */
+  removeBackend(name: string, id: string, { force, deadline }: ChangeTerms & { deadline?: number | undefined }) {
+    return this.#ask('DELETE', ['balancers', name, 'backends', id], { query: { force, deadline } })
+  }
+
+  /** Restores the list of an earlier revision. */
+  rollBack(name: string, to: number, { revision, force }: ChangeTerms): Promise<SetView> {
+    return this.#ask('POST', ['balancers', name, 'rollback'], { body: { revision: to }, revision, query: { force } })
+  }
+
+  /** What that would change. */
+  previewRollback(name: string, to: number): Promise<PreviewView> {
+    return this.#ask('POST', ['balancers', name, 'rollback'], { body: { revision: to }, query: { dryRun: true } })
+  }
+
+  /** The options in force, without secrets. */
+  configuration(name: string): Promise<unknown> {
+    return this.#ask('GET', ['balancers', name, 'config'])
+  }
+
   /** `ttl` in ms. */
-  setCircuit(name: string, id: string, state: 'open' | 'closed' | 'auto', ttl?: number): Promise<CircuitView> {
-    const body = { state, ...(ttl !== undefined && { ttl }) }
+  setCircuit(
+    name: string,
+    id: string,
+    order: { state: 'open' | 'closed' | 'auto'; ttl?: number | undefined; reason?: string | undefined },
+  ): Promise<CircuitView> {
+    const body = order
     return this.#ask('PUT', ['balancers', name, 'backends', id, 'circuit'], { body })
   }
 

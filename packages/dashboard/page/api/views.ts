@@ -54,6 +54,7 @@ interface HealthView {
 export interface BackendView {
   readonly id: string
   readonly url: string
+  readonly protocol?: string
   readonly weight: number
   readonly effectiveWeight: number
   readonly priority: number
@@ -63,6 +64,7 @@ export interface BackendView {
   readonly zone?: string
   readonly tags: readonly string[]
   readonly state: 'ready' | 'drain' | 'maintenance'
+  /** True without any veto; operators say healthy. */
   readonly available: boolean
   /** It may get requests now: in panic mode, unhealthy ones do. */
   readonly eligible: boolean
@@ -86,7 +88,41 @@ export interface BalancerSummary {
   readonly panicking: boolean
   readonly closing: boolean
   readonly backends: number
+  /** Number of healthy ones. */
   readonly available: number
+  /** Requests in progress, and those of them that wait for a backend. */
+  readonly exchanges: number
+  readonly waiting: number
+  /** The queue; its `max` is the most that may wait. */
+  readonly queue?: { readonly waiting: number; readonly max: number; readonly refused: number }
+}
+
+/** A list of backends that is available for rollback. */
+export interface RevisionView {
+  readonly revision: number
+  readonly at: number
+  /** Number of backends. */
+  readonly backends: number
+}
+
+/** All backends of a balancer at one revision. */
+export interface SetView {
+  readonly revision: number
+  readonly backends: readonly BackendView[]
+}
+
+/** The settings of a backend, as far as a list holds them. */
+export type Settings = Pick<BackendView, 'url' | 'weight' | 'priority' | 'maxInFlight' | 'zone' | 'tags'> & {
+  readonly protocol?: string
+}
+
+/** What a change of the list would do. */
+export interface PreviewView {
+  readonly added: readonly string[]
+  readonly removed: readonly string[]
+  readonly changed: readonly { readonly id: string; readonly from: Settings; readonly to: Settings }[]
+  /** Why it would be refused. */
+  readonly faults: readonly string[]
 }
 
 /** A balancer with its backends. */
@@ -101,6 +137,8 @@ export interface BalancerView {
   readonly queue: QueueView
   readonly totals: TotalsView
   readonly backends: readonly BackendView[]
+  /** Lists available for rollback, the oldest first. */
+  readonly revisions: readonly RevisionView[]
 }
 
 /** Load of the process, as measured by @fastify/under-pressure. */
@@ -203,4 +241,6 @@ export interface TunnelsView {
 export interface FaultView {
   readonly message: string
   readonly faults?: readonly string[]
+  /** With 412: the current list. */
+  readonly current?: SetView
 }

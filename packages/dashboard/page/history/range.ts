@@ -24,19 +24,12 @@ export const looks: Readonly<Record<Range, RangeLook>> = {
   '24h': { span: 24 * hour, label: '24 h', words: '24 hours' },
 }
 
-const key = 'range'
-
-/** The range that the fragment of an address names, e.g. `#range=1h`; without one, the first. */
-export function rangeIn(hash: string): Range {
-  const named = new URLSearchParams(hash.slice(1)).get(key)
-  return ranges.find((range) => range === named) ?? ranges[0]
+/** The range of this name; without one, the first. */
+export function rangeNamed(name: string | undefined): Range {
+  return ranges.find((range) => range === name) ?? ranges[0]
 }
 
-/** The fragment with another range; whatever else it names stays. Empty if nothing is left. */
-export function withRange(hash: string, range: Range): string {
-  const named = new URLSearchParams(hash.slice(1))
-  if (range === ranges[0]) named.delete(key)
-  else named.set(key, range)
-  const text = String(named)
-  return text === '' ? '' : `#${text}`
+/** Its name in the page's address; the first one needs none. */
+export function nameOf(range: Range): string | undefined {
+  return range === ranges[0] ? undefined : range
 }

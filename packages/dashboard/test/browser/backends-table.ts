@@ -7,14 +7,16 @@ export type Column = (typeof columns)[number]
 
 /** What can be done with a backend, as the menu says it; and how its dialog and its button are called then. */
 const titles = {
-  'Make ready': (id: string) => `Make ${id} ready`,
+  'Back to ready': (id: string) => `Make ${id} ready`,
   Drain: (id: string) => `Drain ${id}`,
+  'Change deadline': (id: string) => `Change deadline of ${id}`,
   'Put in maintenance': (id: string) => `Put ${id} in maintenance`,
   'Set weight': (id: string) => `Set weight of ${id}`,
   'Open circuit': (id: string) => `Open circuit of ${id}`,
   'Close circuit': (id: string) => `Close circuit of ${id}`,
   'Release circuit': (id: string) => `Release circuit of ${id}`,
-  Probe: (id: string) => `Probe ${id}`,
+  'Probe now': (id: string) => `Probe ${id}`,
+  Remove: (id: string) => `Remove ${id}`,
 }
 /** What can be done with a backend, as the menu says it. */
 export type Action = keyof typeof titles
@@ -32,9 +34,14 @@ export class BackendsTable {
   /** The ids, in the order of the rows. */
   async ids(): Promise<string[]> {
     const names = await this.table
-      .getByRole('button')
+      .getByRole('button', { name: /^Actions for / })
       .evaluateAll((buttons) => buttons.map((button) => button.getAttribute('aria-label')))
     return names.map((name) => name?.replace(/^Actions for /, '') ?? '')
+  }
+
+  /** The button that sorts by a column. */
+  heading(column: Exclude<Column, 'Actions'>): Locator {
+    return this.table.getByRole('columnheader', { name: column, exact: true }).getByRole('button')
   }
 
   row(id: string): Locator {

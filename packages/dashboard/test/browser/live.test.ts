@@ -106,12 +106,14 @@ describe('what happens, live', together, () => {
 
   test('with several balancers, each has its own backends and figures', inBrowser, async (t) => {
     const stage = await Stage.start(t, { ids: ['alpha', 'beta'], second: 'api' })
-    const visit = await (await stage.visit()).live()
+    const visit = await stage.visit()
     const { page, table } = visit
     const tabs = page.getByRole('tablist', { name: 'Balancer' }).getByRole('tab')
+    await tabs.filter({ hasText: 'default' }).click()
+    await visit.live()
     assert.deepEqual(
-      (await tabs.allInnerTexts()).map((text) => text.split(/\s/)[0]),
-      ['default', 'api'],
+      (await tabs.allInnerTexts()).map((text) => text.trim()),
+      ['All balancers', 'default 2 of 2 healthy', 'api 2 of 2 healthy'],
     )
     stage.load(2, '/api/')
     await eventually(

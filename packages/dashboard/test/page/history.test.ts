@@ -4,7 +4,7 @@ import { columnsOf } from '../../page/history/columns.ts'
 import { failuresIn } from '../../page/history/outcomes.ts'
 import { merged, pastOf } from '../../page/history/past.ts'
 import { coarser, type Point } from '../../page/history/point.ts'
-import { rangeIn, withRange } from '../../page/history/range.ts'
+import { nameOf, rangeNamed, ranges } from '../../page/history/range.ts'
 import { totalsOf } from '../../page/history/totals.ts'
 import { withSecond } from '../../page/live/seconds.ts'
 import { sparkOf, withFigures, withPast, type TrafficById } from '../../page/live/traffic.ts'
@@ -114,14 +114,10 @@ describe('the past', () => {
   })
 })
 
-test('the range is in the address, and leaves the rest of it as it is', () => {
-  for (const hash of ['', '#', '#range=', '#range=2h', '#balancer=api']) assert.equal(rangeIn(hash), '5m', hash)
-  assert.equal(rangeIn('#range=1h'), '1h')
-  assert.equal(rangeIn('#balancer=api&range=24h'), '24h')
-  assert.equal(withRange('', '1h'), '#range=1h')
-  assert.equal(withRange('#balancer=api&range=1h', '6h'), '#balancer=api&range=6h')
-  assert.equal(withRange('#range=1h&balancer=api', '5m'), '#balancer=api')
-  assert.equal(withRange('#range=1h', '5m'), '')
+test('a range has a name in the address; where there is none, or a wrong one, it is the first', () => {
+  for (const name of [undefined, '', '2h']) assert.equal(rangeNamed(name), '5m')
+  for (const range of ranges) assert.equal(rangeNamed(nameOf(range)), range)
+  assert.equal(nameOf('5m'), undefined)
 })
 
 test('failures by reason, most often first; what is none is left out', () => {

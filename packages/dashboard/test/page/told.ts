@@ -1,5 +1,5 @@
 import type { HistoryView } from '../../page/api/past-views.ts'
-import type { BackendFigures, BackendView, BalancerView, Figures } from '../../page/api/views.ts'
+import type { BackendFigures, BackendView, BalancerSummary, BalancerView, Figures } from '../../page/api/views.ts'
 
 /** Some second of the epoch, in ms. */
 export const start = 1_700_000_000_000
@@ -64,6 +64,23 @@ export function balancerView(name: string, ...ids: readonly string[]): BalancerV
     queue: { waiting: 0, max: 1024, refused: 0 },
     totals: { outcomes: {} },
     backends: ids.map((id) => backendView(id)),
+    revisions: [{ revision: 1, at: start, backends: ids.length }],
+  }
+}
+
+/** A balancer of five backends in the list of all. */
+export function balancerSummary(name: string, rest: Partial<BalancerSummary> = {}): BalancerSummary {
+  return {
+    name,
+    policy: 'p2c',
+    revision: 1,
+    panicking: false,
+    closing: false,
+    backends: 5,
+    available: 5,
+    exchanges: 0,
+    waiting: 0,
+    ...rest,
   }
 }
 
