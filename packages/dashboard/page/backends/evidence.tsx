@@ -17,7 +17,9 @@ function Observations({ caption, columns, rows }: EvidenceTable) {
         {rows.map((row, index) => (
           <tr key={index}>
             {row.map((text, column) => (
-              <td key={columns[column]}>{text}</td>
+              <td key={columns[column]} data-label={columns[column]}>
+                {text}
+              </td>
             ))}
           </tr>
         ))}

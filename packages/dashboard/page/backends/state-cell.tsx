@@ -10,10 +10,15 @@ interface At {
 /** The state itself says whether an order is a drain or maintenance. */
 const orders = new Set(['drain', 'maintenance'])
 
-function Order({ veto: { reason, since, until }, at }: At & { readonly veto: VetoView }) {
+function Order({ veto: { reason, since, who, until }, at }: At & { readonly veto: VetoView }) {
   return (
     <li>
-      {reason}, <Clock time={since} />
+      {who !== undefined && (
+        <>
+          by <b>{who}</b>,{' '}
+        </>
+      )}
+      {reason}, since <Clock time={since} />
       {until !== undefined && (
         <>
           {' '}
@@ -29,7 +34,7 @@ function Veto({ veto, at }: At & { readonly veto: VetoView }) {
   if (orders.has(by)) return <Order veto={veto} at={at} />
   return (
     <li>
-      <b>{by}</b> {reason} <Since since={since} at={at} />
+      <b>{by}</b> {reason} for <Since since={since} at={at} />
       {until !== undefined && <span class="left">, back {left(until, at)}</span>}
     </li>
   )
@@ -38,7 +43,7 @@ function Veto({ veto, at }: At & { readonly veto: VetoView }) {
 function Circuit({ circuit: { state, reason, since }, at }: At & { readonly circuit: CircuitView }) {
   return (
     <li>
-      <b>circuit {state}</b> {reason} <Since since={since} at={at} />
+      <b>circuit {state}</b> {reason} for <Since since={since} at={at} />
     </li>
   )
 }
@@ -69,7 +74,7 @@ export function StateCell({ backend, at }: At & { readonly backend: BackendView 
         )}
         {notEjected !== undefined && (
           <li class="sick">
-            <b>not ejected</b> {notEjected.reason} <Since since={notEjected.since} at={at} />
+            <b>not ejected</b> {notEjected.reason} for <Since since={notEjected.since} at={at} />
           </li>
         )}
         {tells && <Circuit circuit={circuit} at={at} />}

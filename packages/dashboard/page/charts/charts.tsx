@@ -19,22 +19,22 @@ interface Kind extends ChartKind {
 
 const kinds: readonly Kind[] = [
   {
-    title: 'Requests',
+    title: 'Requests/s',
     columns: ['requests', 'retries'],
     lines: [
-      { name: 'requests/s', colour: 'middle', fill: 'wash' },
-      { name: 'retries/s', colour: 'high' },
+      { name: 'requests', colour: 'middle', fill: 'wash' },
+      { name: 'retries', colour: 'high' },
     ],
     figure: rateText,
     mark: countMark,
   },
   {
-    title: 'Errors',
+    title: 'Errors/s',
     columns: ['failed', 'serverErrors', 'clientErrors'],
     lines: [
-      { name: 'failed/s', colour: 'bad', fill: 'bad-fill' },
-      { name: '5xx/s', colour: 'high' },
-      { name: '4xx/s', colour: 'low' },
+      { name: 'failed', colour: 'bad', fill: 'bad-fill' },
+      { name: '5xx', colour: 'high' },
+      { name: '4xx', colour: 'low' },
     ],
     figure: rateText,
     mark: countMark,

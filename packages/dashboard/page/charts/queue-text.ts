@@ -3,8 +3,8 @@ import type { ByOutcome, QueueView } from '../api/past-views.ts'
 
 /** Why a request that should wait was refused, in words. */
 const reasons: Readonly<Record<string, string>> = {
-  'queue-full': 'found it full',
-  'queue-timeout': 'waited too long',
+  'queue-full': 'refused as full',
+  'queue-timeout': 'timed out',
   'queue-shed': 'shed',
 }
 

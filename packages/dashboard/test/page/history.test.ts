@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { failures } from '../../../balancer-core/src/failure.ts'
 import { columnsOf } from '../../page/history/columns.ts'
-import { failuresIn } from '../../page/history/outcomes.ts'
+import { failuresIn, fine } from '../../page/history/outcomes.ts'
 import { merged, pastOf } from '../../page/history/past.ts'
 import { coarser, type Point } from '../../page/history/point.ts'
 import { nameOf, rangeNamed, ranges } from '../../page/history/range.ts'
@@ -118,6 +119,11 @@ test('a range has a name in the address; where there is none, or a wrong one, it
   for (const name of [undefined, '', '2h']) assert.equal(rangeNamed(name), '5m')
   for (const range of ranges) assert.equal(rangeNamed(nameOf(range)), range)
   assert.equal(nameOf('5m'), undefined)
+})
+
+test('what clients are to blame for is no failure', () => {
+  const ofClients = Object.entries(failures).filter(([, { blame }]) => blame === 'client')
+  assert.deepEqual(new Set(['ok', 'hedge-lost', ...ofClients.map(([reason]) => reason)]), fine)
 })
 
 test('failures by reason, most often first; what is none is left out', () => {
