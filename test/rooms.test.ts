@@ -20,7 +20,7 @@ const order = [
   'balancer',
   'panic-log',
   'managed-list',
-  'attempt-counts',
+  'counts/',
   'hooks',
   'channels',
   'changes/',

@@ -12,7 +12,8 @@ import { hedgingWith, type Hedging } from './hedging/hedging.ts'
 import { failures } from './failure.ts'
 import { Hooks, type BalancerHooks } from './hooks.ts'
 import { logPanic } from './panic-log.ts'
-import { AttemptCounts } from './attempt-counts.ts'
+import { AttemptCounts } from './counts/attempt-counts.ts'
+import { Totals } from './counts/totals.ts'
 import { prepareChange, type PrepareOptions } from './changes/preparation.ts'
 import type { PreparedChange } from './changes/prepared-change.ts'
 import { parseOptions, type BalancerOptions, type ParsedOptions } from './options.ts'
@@ -49,6 +50,7 @@ export class Balancer extends ManagedList {
   readonly queue: WaitingQueue<WaitingExchange>
   readonly budget: RetryBudget
   readonly counts: AttemptCounts
+  readonly totals = new Totals()
   /** Undefined while it is off. */
   hedging: Hedging | undefined
   /** Exchanges that were upgraded. */

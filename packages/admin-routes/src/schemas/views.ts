@@ -1,5 +1,6 @@
 // Room `schemas`: the shapes of requests and responses: types, validation and OpenAPI in one.
 import { Type, type Static } from '@sinclair/typebox'
+import { ResponseCounts } from './status-classes.ts'
 
 const since = Type.Number({ description: 'In ms since the epoch' })
 
@@ -107,7 +108,10 @@ export const BackendView = Type.Object({
   tunnels: Type.Integer({ description: 'Open tunnels: connections that were upgraded, e.g. to WebSocket' }),
   oldestTunnel: Type.Optional(Type.Integer({ description: 'For how long the oldest of them has been open (ms)' })),
   requests: Type.Integer({ description: 'Attempts started so far' }),
+  retries: Type.Integer({ description: 'Of those, attempts after another one of the same request, without hedges' }),
   outcomes: Type.Record(Type.String(), Type.Integer(), { description: 'Ended attempts by outcome' }),
+  failed: Type.Integer({ description: 'Ended attempts with status 500 or above, or failed by fault of the backend' }),
+  responses: ResponseCounts,
   bytesSent: Type.Integer({ description: 'Bytes of bodies and tunnels that were sent to it' }),
   bytesReceived: Type.Integer(),
   tunnelBytesSent: Type.Integer({ description: 'Of those, bytes of tunnels, open and closed ones' }),
@@ -125,6 +129,15 @@ export const SetView = Type.Object({
   backends: Type.Array(BackendView),
 })
 
+/** Requests that have ended since the start; one for a tunnel ends with its handshake. */
+const TotalsView = Type.Object({
+  requests: Type.Integer(),
+  failed: Type.Integer({ description: 'Of those, with status 500 or above, or broken off, but not by the client' }),
+  retries: Type.Integer({ description: 'Their retries and failovers, without hedges' }),
+  responses: ResponseCounts,
+  outcomes: Type.Record(Type.String(), Type.Integer(), { description: '`ok`, or the reason of the failure' }),
+})
+
 const summary = {
   name: Type.String(),
   policy: Type.String(),
@@ -135,6 +148,8 @@ const summary = {
   tunnels: Type.Integer({ description: 'Of those, open tunnels' }),
   waiting: Type.Integer({ description: 'Of those, waiting in the queue for a backend' }),
   waitingByClass: Type.Optional(Type.Record(Type.String(), Type.Integer(), { description: 'By class of priority' })),
+  queueMax: Type.Integer({ description: 'How many may wait' }),
+  totals: TotalsView,
 }
 
 /** Load of the process, as measured by @fastify/under-pressure. */

@@ -81,8 +81,8 @@ export class Views {
       backends: length,
     }))
     const tag = new ViewTag(set.revision)
-    const { exchanges, waiting, panicking, closing } = summary
-    if (exchanges > 0 || waiting > 0 || panicking || closing) tag.add(JSON.stringify(summary))
+    const { exchanges, waiting, panicking, closing, totals } = summary
+    if (exchanges > 0 || waiting > 0 || panicking || closing || totals.requests > 0) tag.add(JSON.stringify(summary))
     const { drainDeadline } = balancer.options
     const text = await this.#list({ ...summary, drainDeadline, revisions }, balancer, set.all, tag)
     return new WrittenView(text, String(tag)) as Written<Static<typeof BalancerView>>
@@ -165,13 +165,15 @@ export class Views {
     return { state, since, consecutive, ...(lastProbe !== undefined && { lastProbe }) }
   }
 
-  #summary({ name, policy, set, closing, exchanges, tunnels, queue }: Balancer) {
+  #summary({ name, policy, set, closing, exchanges, tunnels, queue, options, totals }: Balancer) {
     const { revision, panicking } = set
     const counts = {
       exchanges,
       tunnels: tunnels.size,
       waiting: queue.length,
       ...(queue.byClass && { waitingByClass: queue.byClass }),
+      queueMax: options.queue.max,
+      totals: totals.toJSON(),
     }
     return { name, policy: policy.name, revision, panicking, closing, ...counts }
   }
