@@ -6,15 +6,6 @@ export type ByClass<Count = number> = Readonly<Record<'2xx' | '3xx' | '4xx' | '5
 /** Counts by outcome, e.g. `ok` or `connect-refused`. */
 export type ByOutcome = Readonly<Record<string, number>>
 
-/** The queue of a balancer. */
-export interface QueueView {
-  readonly waiting: number
-  /** Most that may wait. */
-  readonly max: number
-  /** Requests that found it full, since the start. */
-  readonly refused: number
-}
-
 /** What a balancer has counted since the start. */
 export interface TotalsView {
   /** Requests by outcome. */

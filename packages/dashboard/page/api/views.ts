@@ -1,6 +1,6 @@
 /** The responses of the admin routes, as far as the page reads them. */
 
-import type { ByClass, ByOutcome, QueueView, TotalsView } from './past-views.ts'
+import type { ByClass, ByOutcome, TotalsView } from './past-views.ts'
 
 /** A veto: a reason, with an owner, not to use a backend. */
 export interface VetoView {
@@ -21,10 +21,6 @@ export interface CircuitView {
   readonly state: string
   readonly since: number
   readonly reason: string
-  /** How many times in a row it has opened. */
-  readonly openings: number
-  /** Time until the next timed change (ms). */
-  readonly changesIn?: number
 }
 
 /** A probe and its outcome. */
@@ -134,7 +130,9 @@ export interface BalancerView {
   readonly closing: boolean
   /** In ms; 0 = none. */
   readonly drainDeadline: number
-  readonly queue: QueueView
+  /** Requests that wait for a backend, and most that may. */
+  readonly waiting: number
+  readonly queueMax: number
   readonly totals: TotalsView
   readonly backends: readonly BackendView[]
   /** Lists available for rollback, the oldest first. */

@@ -51,7 +51,7 @@ function useSteady(lines: readonly Line[]) {
   const body = useRef<HTMLTableSectionElement>(null)
   const last = useRef<readonly string[]>([])
   const isHeld = body.current?.matches(':hover') === true
-  const place = ({ summary }: Line) => (last.current.indexOf(summary.name) + 1 || last.current.length + 1)
+  const place = ({ summary }: Line) => last.current.indexOf(summary.name) + 1 || last.current.length + 1
   const shown = isHeld ? lines.toSorted((a, b) => place(a) - place(b)) : lines
   last.current = shown.map(({ summary }) => summary.name)
   return { body, shown }
