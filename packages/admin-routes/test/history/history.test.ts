@@ -103,10 +103,10 @@ test('the history, the totals and the counters of backends say what a client has
     responses,
     outcomes: { ok: 210, 'body-truncated': 10 },
   })
-  assert.equal(view.queueMax, 1024)
+  assert.equal(view.queue.max, 1024)
   const summary = await admin('/balancers')
   assertIs(BalancersView, summary)
-  assert.deepEqual([summary.balancers[0].totals, summary.balancers[0].queueMax], [view.totals, 1024])
+  assert.deepEqual([summary.balancers[0].totals, summary.balancers[0].queue.max], [view.totals, 1024])
   const backends = await Promise.all(['a', 'b'].map((id) => admin(`/balancers/default/backends/${id}`)))
   for (const one of backends) assertIs(BackendView, one)
   assert.equal(sum(backends.map((one) => one.failed)), failed)

@@ -20,6 +20,7 @@ import type { ParsedOptions } from '../options.ts'
 import type { AttemptCounts } from '../counts/attempt-counts.ts'
 import type { Forwarding } from './forwarding.ts'
 import type { Waiter } from '../picking/queue/line.ts'
+import { isRefusal } from '../picking/queue/refusals.ts'
 import type { PickRequest } from '../picking/policy.ts'
 
 /** What is known of an exchange: read by hooks, channels, policies and the log; written by the exchange itself. */
@@ -175,6 +176,12 @@ export class ExchangeRecord implements ExchangeView {
     if (this.tunnel === undefined) this.balancer.totals.add(this)
     if (channels.exchangeEnd.hasSubscribers) channels.exchangeEnd.publish({ exchange: this })
     logExchange(this, this.options.logQuery)
+  }
+
+  protected noteFailure(reason: FailureReason, error: unknown): void {
+    this.outcome = reason
+    this.error = error
+    if (isRefusal(reason)) this.balancer.queue.count(reason)
   }
 
   /** Tells hooks that this response goes to the client; false if one of them has ended the exchange or the attempt. */

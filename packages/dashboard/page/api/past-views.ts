@@ -6,6 +6,17 @@ export type ByClass<Count = number> = Readonly<Record<'2xx' | '3xx' | '4xx' | '5
 /** Counts by outcome, e.g. `ok` or `connect-refused`. */
 export type ByOutcome = Readonly<Record<string, number>>
 
+/** The queue for requests while every backend is at its limit. */
+export interface QueueView {
+  readonly waiting: number
+  /** Most that may wait. */
+  readonly max: number
+  /** Refused since the start. */
+  readonly refused: number
+  /** Since when requests are being refused (ms since the epoch); absent while none are. */
+  readonly refusingSince?: number
+}
+
 /** What a balancer has counted since the start. */
 export interface TotalsView {
   /** Requests by outcome. */

@@ -1,6 +1,6 @@
 /** The responses of the admin routes, as far as the page reads them. */
 
-import type { ByClass, ByOutcome, TotalsView } from './past-views.ts'
+import type { ByClass, ByOutcome, QueueView, TotalsView } from './past-views.ts'
 
 /** A veto: a reason, with an owner, not to use a backend. */
 export interface VetoView {
@@ -130,9 +130,7 @@ export interface BalancerView {
   readonly closing: boolean
   /** In ms; 0 = none. */
   readonly drainDeadline: number
-  /** Requests that wait for a backend, and most that may. */
-  readonly waiting: number
-  readonly queueMax: number
+  readonly queue: QueueView
   readonly totals: TotalsView
   readonly backends: readonly BackendView[]
   /** Lists available for rollback, the oldest first. */

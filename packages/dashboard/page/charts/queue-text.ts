@@ -9,14 +9,10 @@ const reasons: Readonly<Record<string, string>> = {
 }
 
 /** The queue in words: how many wait, of how many, and how many were refused since the start, and why. */
-export function queueText({
-  waiting,
-  queueMax,
-  totals,
-}: Pick<BalancerView, 'waiting' | 'queueMax' | 'totals'>): string {
+export function queueText({ queue, totals }: Pick<BalancerView, 'queue' | 'totals'>): string {
   const refused = Object.entries(reasons).flatMap(([outcome, words]) => {
     const times = totals.outcomes[outcome] ?? 0
     return times === 0 ? [] : [`${count(times)} ${words}`]
   })
-  return [`${count(waiting)} of ${count(queueMax)} waiting`, ...refused].join(', ')
+  return [`${count(queue.waiting)} of ${count(queue.max)} waiting`, ...refused].join(', ')
 }

@@ -39,9 +39,7 @@ export function Totals({ totals, view }: TotalsProps) {
         <Sum key={name} name={name} text={count(responses[name])} />
       ))}
       <Sum name="Retries" text={count(retries)} />
-      {view !== undefined && (
-        <Sum name="Queue" text={queueText(view)} isBad={view.waiting > 0 && view.waiting >= view.queueMax} />
-      )}
+      {view !== undefined && <Sum name="Queue" text={queueText(view)} isBad={view.queue.refusingSince !== undefined} />}
     </dl>
   )
 }
