@@ -10,7 +10,7 @@ import { Window } from './window.ts'
 type View = Static<typeof HistoryView>
 
 function totals({ own, balancer }: Recorder, window: Window): View['totals'] {
-  const { ended, failed, retries, p50, p95, p99, inFlight, waiting, shed } = balancerColumn
+  const { ended, failed, retries, p50, p95, p99, inFlight, waiting, refused, shed } = balancerColumn
   return {
     requests: window.column(own, ended),
     failed: window.column(own, failed),
@@ -21,6 +21,7 @@ function totals({ own, balancer }: Recorder, window: Window): View['totals'] {
     p99: window.percentiles(own, p99, 0.99),
     inFlight: window.column(own, inFlight, balancer.exchanges - balancer.tunnels.size),
     waiting: window.column(own, waiting, balancer.queue.length),
+    refused: window.column(own, refused),
     shed: window.column(own, shed),
   }
 }
@@ -39,6 +40,7 @@ function ofBackend(id: string, series: Series, inFlight: number, window: Window)
 /** The history of a balancer over a range of time. A long one is written in slices, so that requests run in between. */
 export async function historyView(recorder: Recorder, range: Range, withBackends: boolean): Promise<Written<View>> {
   const at = recorder.follow()
+  recorder.countShed()
   const { balancer, backends, since, steps } = recorder
   const window = new Window(range, steps)
   const { step, times } = window

@@ -33,8 +33,15 @@ export class History {
   /** The recorder of a balancer of this server. */
   of(balancer: Balancer): Recorder {
     let recorder = this.#recorders.get(balancer.name)
-    if (recorder === undefined) this.#recorders.set(balancer.name, (recorder = new Recorder(balancer, this.#wallClock)))
+    if (recorder === undefined)
+      this.#recorders.set(balancer.name, (recorder = new Recorder(balancer, this.#wallClock, () => this.#shed)))
     return recorder
+  }
+
+  /** What the option `underPressure` has shed so far. */
+  get #shed(): number {
+    const { balancerShedding } = this.#app as { readonly balancerShedding?: { readonly total: number } }
+    return balancerShedding?.total ?? 0
   }
 
   #find(name: string): Recorder | undefined {

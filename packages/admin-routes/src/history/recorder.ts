@@ -14,18 +14,14 @@ export const balancerColumn = {
   p50: backendWidth + 1,
   p99: backendWidth + 2,
   waiting: backendWidth + 3,
-  shed: backendWidth + 4,
+  refused: backendWidth + 4,
+  shed: backendWidth + 5,
 } as const
 
-const balancerWidth = backendWidth + 5
+const balancerWidth = backendWidth + 6
 
-/** Refused for lack of room, without an attempt. */
-const shed: ReadonlySet<Outcome | undefined> = new Set<Outcome>([
-  'overloaded',
-  'queue-full',
-  'queue-shed',
-  'queue-timeout',
-])
+/** Refused by the queue. */
+const refusals: ReadonlySet<Outcome | undefined> = new Set<Outcome>(['queue-full', 'queue-shed', 'queue-timeout'])
 
 /**
  * Records the traffic of one balancer, in constant memory: a request adds to some numbers and allocates nothing. Counts go
@@ -40,6 +36,8 @@ export class Recorder implements EndListener {
   /** Since when this process has recorded (ms since the epoch). */
   readonly since: number
   readonly #wallClock: () => number
+  readonly #shed: () => number
+  #shedBefore: number
   /** Where the steps that are being measured have their rows. */
   readonly #places: number[]
   /** The finest step that is being measured, in ms since the epoch. */
@@ -47,9 +45,14 @@ export class Recorder implements EndListener {
   #until = 0
   #timer: unknown
 
-  /** `wallClock` is the time in ms since the epoch. */
-  constructor(balancer: Balancer, wallClock: () => number = Date.now) {
+  /**
+   * `wallClock` is the time in ms since the epoch; `shed` tells how many requests this process has shed so far, before
+   * they got to a balancer.
+   */
+  constructor(balancer: Balancer, wallClock: () => number, shed: () => number) {
     this.balancer = balancer
+    this.#shed = shed
+    this.#shedBefore = shed()
     this.backends = new BackendSeries(balancer)
     this.failures = new FailedRequests(wallClock)
     this.#wallClock = wallClock
@@ -64,7 +67,7 @@ export class Recorder implements EndListener {
     const { failed, status, outcome, startedAt, retries } = exchange
     this.own.count(this.#places, failed, status, endedAt - startedAt)
     if (retries > 0) this.own.add(this.#places, balancerColumn.retries, retries)
-    if (shed.has(outcome)) this.own.add(this.#places, balancerColumn.shed, 1)
+    if (refusals.has(outcome)) this.own.add(this.#places, balancerColumn.refused, 1)
     if (failed) this.failures.add(exchange, endedAt)
   }
 
@@ -82,6 +85,13 @@ export class Recorder implements EndListener {
     return now
   }
 
+  /** Adds what this process has shed since the last call to the steps that are being measured. */
+  countShed(): void {
+    const total = this.#shed()
+    if (total > this.#shedBefore) this.own.add(this.#places, balancerColumn.shed, total - this.#shedBefore)
+    this.#shedBefore = total
+  }
+
   stop(): void {
     this.balancer.clock.clearTimeout(this.#timer)
   }
@@ -95,6 +105,7 @@ export class Recorder implements EndListener {
   }
 
   #turn(now: number): void {
+    this.countShed()
     const coarsest = this.steps.at(-1)!
     this.backends.look(coarsest.current, coarsest.count)
     for (const [resolution, steps] of this.steps.entries())

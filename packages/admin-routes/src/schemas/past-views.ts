@@ -35,9 +35,8 @@ export const HistoryView = Type.Object({
     p99: durations('See `p50`'),
     inFlight: counts('Requests in progress at the end of the step, waiting ones included, open tunnels not'),
     waiting: counts('Of those, waiting in the queue for a backend'),
-    shed: counts(
-      'Requests refused or given up for lack of room: `overloaded`, `queue-full`, `queue-shed`, `queue-timeout`',
-    ),
+    refused: counts('Requests that the queue refused: it was full or overloaded, or they had waited too long'),
+    shed: counts('Requests to this server, of whichever balancer, that were shed since the process was overloaded'),
   }),
   backends: Type.Array(
     Type.Object({

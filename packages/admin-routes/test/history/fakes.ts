@@ -45,11 +45,17 @@ export class Recording {
   readonly balancer = new FakeBalancer()
   offset: number
   readonly recorder: Recorder
+  /** What the process has shed so far. */
+  shed = 0
 
   /** `begin` in ms since the epoch. */
   constructor(begin: number) {
     this.offset = begin
-    this.recorder = new Recorder(this.balancer as unknown as Balancer, () => this.now)
+    this.recorder = new Recorder(
+      this.balancer as unknown as Balancer,
+      () => this.now,
+      () => this.shed,
+    )
   }
 
   get now(): number {

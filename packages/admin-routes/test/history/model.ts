@@ -8,7 +8,7 @@ interface Ended {
   /** In ms; undefined if there was none. */
   readonly duration: number | undefined
   readonly retries: number
-  readonly shed: boolean
+  readonly refused: boolean
 }
 
 type Columns = Record<string, (number | null)[]>
@@ -67,7 +67,7 @@ export class Model {
     return {
       ended: each(({ length }) => length),
       failed: count(({ failed }) => failed),
-      shed: count((one) => one.shed),
+      refused: count((one) => one.refused),
       retries: each((ended) => ended.reduce((sum, { retries }) => sum + retries, 0)),
       ...Object.fromEntries([1, 2, 3, 4, 5].map((index) => [`${index}xx`, classed(index)])),
       p50: share(0.5),

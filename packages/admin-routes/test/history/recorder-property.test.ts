@@ -36,7 +36,7 @@ const move = fc.oneof(
 )
 type Move = typeof move extends fc.Arbitrary<infer One> ? One : never
 
-const exact = ['failed', 'retries', 'shed', 'inFlight'] as const
+const exact = ['failed', 'retries', 'refused', 'inFlight'] as const
 const percentiles = ['p50', 'p95', 'p99'] as const
 
 function assertNear(told: readonly (number | null)[], expected: readonly (number | null)[], what: string): void {
@@ -73,7 +73,7 @@ class Play {
     switch (done.type) {
       case 'request':
         recording.request(done.status, done.duration, done.retries, done.status === 503 ? 'queue-full' : 'ok')
-        model.requests.push({ ...done, at: recording.now, failed: done.status >= 500, shed: done.status === 503 })
+        model.requests.push({ ...done, at: recording.now, failed: done.status >= 500, refused: done.status === 503 })
         break
       case 'attempt':
         this.#attempt(done)
@@ -108,7 +108,7 @@ class Play {
       status: answered,
       duration: answered === 0 ? undefined : took,
       retries: 0,
-      shed: false,
+      refused: false,
     })
   }
 

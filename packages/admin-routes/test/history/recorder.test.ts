@@ -56,6 +56,18 @@ test('what is in flight, and what waits, is told as of the end of a step, and in
   )
 })
 
+test('what the process sheds counts in the step in which that happened', async () => {
+  const recording = new Recording(begin)
+  const { clock } = recording.balancer
+  recording.shed = 5
+  clock.advance(10_000)
+  recording.shed = 7
+  assert.deepEqual((await recording.read('5m')).totals.shed.slice(-3), [null, 5, 2])
+  clock.advance(10_000)
+  assert.deepEqual((await recording.read('1h')).totals.shed.slice(-4), [null, 5, 2, 0])
+  assert.equal((await recording.read('6h')).totals.shed.at(-1), 7)
+})
+
 test('a backend that hangs is told of before its first request has ended', async () => {
   const recording = new Recording(begin)
   const { balancer } = recording
