@@ -54,16 +54,14 @@ export function App({ store, live, api }: AppProps) {
   useEffect(() => {
     if (wanted !== undefined) live.choose(wanted)
   }, [live, wanted])
-  const show = (name: string | undefined) =>
-    changeAddress({ balancer: name, ...addressOf(arrangementOf({})) }, true)
+  const show = (name: string | undefined) => changeAddress({ balancer: name, ...addressOf(arrangementOf({})) }, true)
   const arrange = (change: Partial<Arrangement>) => changeAddress(addressOf({ ...arrangement, ...change }))
 
   // Rows are not rendered again with each new view.
   const latest = useRef(view)
   latest.current = view
   const choose = useCallback((kind: ActionKind, backend: BackendView, revision: number) => {
-    if (latest.current !== undefined)
-      setIntent(backendIntent(kind, { backend, view: { ...latest.current, revision } }))
+    if (latest.current !== undefined) setIntent(backendIntent(kind, { backend, view: { ...latest.current, revision } }))
   }, [])
   const finish = useCallback(
     (outcome: Told | undefined) => {
@@ -82,7 +80,12 @@ export function App({ store, live, api }: AppProps) {
         {several && <BalancerTabs balancers={balancers} chosen={isOverview ? undefined : chosen} onChoose={show} />}
         <div class="panel" {...(several && { id: 'balancer', role: 'tabpanel', 'aria-label': chosen })}>
           <Alerts state={state} isOverview={isOverview} />
-          {isOverview && <Overview state={state} onChoose={show} />}
+          {isOverview && (
+            <>
+              <Overview state={state} onChoose={show} />
+              <EventFeed feed={state.feed} several />
+            </>
+          )}
           {!isOverview && balancer !== undefined && chosen !== undefined && (
             <>
               <Figures now={balancer.now} />

@@ -52,7 +52,8 @@ function troubleOf(state: PageState, summary: BalancerSummary): Trouble | undefi
 /** The title and tone of the tab: `● 2 of 5 unhealthy – api – fastify-balancer`. The worst balancer comes first. */
 export function tabText(state: PageState): TabText {
   const { balancers = [], connection, trouble } = state
-  if (trouble !== undefined || connection === 'reconnecting') return { title: `○ Not connected – ${page}`, tone: 'warn' }
+  if (trouble !== undefined || connection === 'reconnecting')
+    return { title: `○ Not connected – ${page}`, tone: 'warn' }
   const troubles = balancers.map((summary) => troubleOf(state, summary)).filter((one) => one !== undefined)
   const [worst, ...others] = troubles.toSorted((a, b) => b.condition.severity - a.condition.severity)
   if (worst === undefined) return { title: page, tone: 'good' }

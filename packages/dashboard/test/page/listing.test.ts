@@ -66,8 +66,7 @@ test('a search finds ids, URLs, zones and tags, whatever their case; every word 
 })
 
 test('a filter leaves the backends of one state, and each state is counted', () => {
-  const filter = (state: 'healthy' | 'unhealthy' | 'draining') =>
-    ids(arranged(backends, { ...all, state }, traffic))
+  const filter = (state: 'healthy' | 'unhealthy' | 'draining') => ids(arranged(backends, { ...all, state }, traffic))
   assert.deepEqual([filter('healthy'), filter('unhealthy'), filter('draining')], ['b10', 'b2', 'b1'])
   assert.deepEqual(countsOf(backends), { unhealthy: 1, draining: 1, maintenance: 1, healthy: 1 })
 })

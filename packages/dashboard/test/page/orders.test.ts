@@ -66,10 +66,7 @@ test('a conflict says what somebody else has changed meanwhile', () => {
     new ApiError(412, { message: 'stale', current: now }),
     before,
   )
-  assert.equal(
-    text,
-    'Set weight of a failed: the list was changed meanwhile (revision 3 → 5). Nothing was done.',
-  )
+  assert.equal(text, 'Set weight of a failed: the list was changed meanwhile (revision 3 → 5). Nothing was done.')
   assert.deepEqual(meanwhile, differenceOf(before, now))
   assert.equal(current, now)
   assert.equal(isOpen, true)

@@ -52,7 +52,11 @@ test('the worst balancer comes first; equally bad ones stay in the order of the 
 })
 
 test('the title of the tab names the worst balancer and what is wrong with it', () => {
-  const sick = [backendView('a'), backendView('b', { available: false }), backendView('c', { state: 'drain', available: false })]
+  const sick = [
+    backendView('a'),
+    backendView('b', { available: false }),
+    backendView('c', { state: 'drain', available: false }),
+  ]
   const view: News = { kind: 'balancer', view: { ...balancerView('api'), backends: sick } }
   const three = { backends: 3, available: 1 }
   const text = (...news: readonly News[]) => tabText(told(...news))
@@ -62,7 +66,13 @@ test('the title of the tab names the worst balancer and what is wrong with it', 
     tone: 'warn',
   })
   assert.deepEqual(
-    text(list(balancerSummary('web'), balancerSummary('api', three), balancerSummary('db', { available: 0, panicking: true }))),
+    text(
+      list(
+        balancerSummary('web'),
+        balancerSummary('api', three),
+        balancerSummary('db', { available: 0, panicking: true }),
+      ),
+    ),
     { title: '● 0 of 5 healthy, panic mode – db (and 1 more) – fastify-balancer', tone: 'bad' },
   )
   const failing = { kind: 'figures', figures: figures(1, { requests: 100, failed: 40 }) } as const
