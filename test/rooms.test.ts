@@ -18,7 +18,7 @@ const order = [
   'exchange/',
   'log',
   'balancer',
-  'panic-log',
+  'state-log/',
   'managed-list',
   'attempt-counts',
   'hooks',

@@ -48,13 +48,13 @@ test('it is said of every backend why it may or may not be used', async (t) => {
   const explanation = balancer.explain()
   assert.deepEqual([explanation.picked, explanation.panicking], ['a', false])
   assert.deepEqual(
-    explanation.backends.map(({ id, available, weight, priority, inFlight, maxInFlight }) => {
-      return { id, available, weight, priority, inFlight, maxInFlight }
+    explanation.backends.map(({ id, available, eligible, weight, priority, inFlight, maxInFlight }) => {
+      return { id, available, eligible, weight, priority, inFlight, maxInFlight }
     }),
     [
-      { id: 'a', available: true, weight: 3, priority: 0, inFlight: 0, maxInFlight: 1024 },
-      { id: 'b', available: false, weight: 2, priority: 0, inFlight: 0, maxInFlight: 1024 },
-      { id: 'c', available: true, weight: 1, priority: 0, inFlight: 0, maxInFlight: 1024 },
+      { id: 'a', available: true, eligible: true, weight: 3, priority: 0, inFlight: 0, maxInFlight: 1024 },
+      { id: 'b', available: false, eligible: false, weight: 2, priority: 0, inFlight: 0, maxInFlight: 1024 },
+      { id: 'c', available: true, eligible: true, weight: 1, priority: 0, inFlight: 0, maxInFlight: 1024 },
     ],
   )
   const [a, b, c] = explanation.backends
@@ -122,10 +122,10 @@ test('in panic it says so', async (t) => {
   const { panicking, picked, backends } = balancer.explain()
   assert.deepEqual([panicking, picked === null], [true, false])
   assert.deepEqual(
-    backends.map(({ available, vetoes }) => [available, vetoes.length]),
+    backends.map(({ available, eligible, vetoes }) => [available, eligible, vetoes.length]),
     [
-      [true, 1],
-      [true, 1],
+      [false, true, 1],
+      [false, true, 1],
     ],
   )
 })

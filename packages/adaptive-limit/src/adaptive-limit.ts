@@ -1,5 +1,5 @@
 import type { Attempt, Backend, Balancer, BackendSet, Participation } from '@fastify-balancer/balancer-core'
-import { inSlices, optionChanges } from '@fastify-balancer/option-schema'
+import { inSlices, optionChanges, shownOptions } from '@fastify-balancer/option-schema'
 import { Aimd } from './algorithms/aimd.ts'
 import { Gradient2 } from './algorithms/gradient2.ts'
 import { BackendLimit, type LimitView } from './backend-limit.ts'
@@ -38,6 +38,11 @@ export class AdaptiveLimit {
     balancer.addHook('onOptionsPropose', function adaptiveLimit(_next, beside) {
       return prepare(beside)
     })
+  }
+
+  /** The options in force, as plain data. */
+  get shownOptions(): unknown {
+    return shownOptions(this.#settings)
   }
 
   /** All limits, in the order of the backends; none while they are switched off. */

@@ -7,6 +7,7 @@ import { Audit, lasting, type BalancerChange } from './changes/audit.ts'
 import { toldFaults, UnknownBalancerError } from './errors.ts'
 import { Extensions } from './extensions.ts'
 import { requiredRevision } from './changes/if-match.ts'
+import { order } from './changes/orders.ts'
 import type { ParsedOptions } from './options.ts'
 import { Keeper } from './persistence/index.ts'
 import { refusalsOf, type Wanted } from './changes/preview.ts'
@@ -17,10 +18,11 @@ import { Views } from './views/views.ts'
 /** Changing a longer list takes noticeable time. */
 const longList = 1000
 
-/** The revision that a change requires, and whether to make it even if no backend would be usable. */
+/** The revision that a change requires, and whether to make it even if no backend would be usable; and that it is ordered. */
 interface Condition {
   readonly revision?: number
   readonly force: boolean
+  readonly cause: typeof order
 }
 
 /** What all routes share: finding balancers, checking changes, recording and saving them. */
@@ -69,7 +71,7 @@ export class Desk {
   change(request: FastifyRequest): { readonly balancer: Balancer; readonly condition: Condition } {
     const balancer = this.balancer((request.params as { name: string }).name)
     const { force = false } = request.query as { readonly force?: boolean }
-    return { balancer, condition: { ...requiredRevision(request.headers['if-match'], balancer), force } }
+    return { balancer, condition: { ...requiredRevision(request.headers['if-match'], balancer), force, cause: order } }
   }
 
   /**

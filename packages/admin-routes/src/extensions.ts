@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import type { Static } from '@sinclair/typebox'
-import type { CircuitView, ProbeView, ProcessView } from './schemas/views.ts'
+import type { CircuitView, NotEjectedView, ProbeView, ProcessView } from './schemas/views.ts'
 
 /** The part of a balancer's health check that is used here. */
 export interface Prober {
@@ -13,6 +13,7 @@ export interface Prober {
           readonly lastProbe: Static<typeof ProbeView> | undefined
         }
       | undefined
+    readonly passive: { readonly notEjected: Static<typeof NotEjectedView> | null }
   }
   probe(id: string): Promise<Static<typeof ProbeView>>
 }
@@ -23,20 +24,40 @@ export interface Hold {
 }
 
 /** A circuit as a breaker reports it. */
-export type Circuit = Omit<Static<typeof CircuitView>, 'changesIn'> & { readonly changesIn?: number | undefined }
+export type Circuit = Omit<Static<typeof CircuitView>, 'changesIn' | 'until' | 'who'> & {
+  readonly changesIn?: number | undefined
+  readonly until?: number | undefined
+  readonly who?: string | undefined
+}
 
 /** The part of a balancer's circuit breaker that is used here. */
 export interface Breaker {
   of(id: string): Circuit
   readonly views: readonly Circuit[]
-  hold(id: string, state: 'open' | 'closed', options?: { readonly ttl?: number; readonly reason?: string }): Hold
+  hold(
+    id: string,
+    state: 'open' | 'closed',
+    options?: { readonly ttl?: number; readonly reason?: string; readonly who?: string },
+  ): Hold
   release(id: string): void
 }
 
 /** The decorators of @fastify/under-pressure. */
 interface UnderPressure {
   isUnderPressure(): boolean
-  memoryUsage(): Omit<Static<typeof ProcessView>, 'overloaded'>
+  memoryUsage(): Omit<Static<typeof ProcessView>, 'overloaded' | 'shed'>
+}
+
+/** The decorator `balancerShedding` of fastify-balancer: how many requests were refused because the process was overloaded. */
+interface Shedding {
+  readonly total: number
+  /** Since when requests are being refused, in ms since the epoch. */
+  readonly since: number | undefined
+}
+
+/** An extension that tells its options in force, as plain data without secrets. */
+interface Configured {
+  readonly shownOptions: unknown
 }
 
 /** In ms. */
@@ -69,7 +90,20 @@ export class Extensions {
     // Infinity if even the plugin's own timer was late; JSON cannot express that.
     const delay = Math.min(eventLoopDelay, longestDelay)
     const overloaded = underPressure.isUnderPressure()
-    return { overloaded, eventLoopDelay: delay, eventLoopUtilized, heapUsed, rssBytes }
+    const { balancerShedding } = app as { readonly balancerShedding?: Shedding }
+    const shed = balancerShedding?.total
+    const load = { overloaded, eventLoopDelay: delay, eventLoopUtilized, heapUsed, rssBytes }
+    return { ...load, ...(shed !== undefined && { shed }) }
+  }
+
+  /** The options in force of each extension that tells them, by its name. */
+  options(balancer: string): Readonly<Record<string, unknown>> {
+    const all = [...(this.#app.balancers.get(balancer)?.extensions ?? [])]
+    const told = all.flatMap(([name, extension]) => {
+      const { shownOptions } = (extension ?? {}) as Partial<Configured>
+      return shownOptions === undefined ? [] : [[name, shownOptions] as const]
+    })
+    return Object.fromEntries(told)
   }
 
   /** Found in whatever scope it was registered. */

@@ -95,6 +95,13 @@ function prepare(scope: FastifyInstance, desk: Desk): void {
   checkHosts(scope, desk.options)
 }
 
+/** Finds out who makes a change, after authentication; if that needs no body, a body that cannot be read is an operator's, too. */
+function identify(scope: FastifyInstance, { audit, options }: Desk): void {
+  const needsBody = guardsOf(options).preHandler.length + guardsOf(options.operate).preHandler.length > 0
+  if (!needsBody) scope.addHook('onRequest', async (request) => audit.admit(request))
+  scope.addHook('preHandler', async (request) => audit.identify(request))
+}
+
 /** The last hook before the handler. */
 function refuseInvalid(scope: FastifyInstance): void {
   scope.addHook('preHandler', (request, _reply, done) => done(request.validationError as Error | undefined))
@@ -106,9 +113,9 @@ async function roleRoutes(scope: FastifyInstance, { desk, role }: { desk: Desk; 
   const sameOrigin = new SameOrigin(options.origins)
   guard(scope, guardsOf(options[role]))
   scope.addHook('onRequest', async (request) => sameOrigin.check(request))
+  if (role === 'operate') identify(scope, desk)
   refuseInvalid(scope)
   if (role === 'operate') {
-    scope.addHook('preHandler', async (request) => desk.audit.identify(request))
     scope.addHook('preSerialization', async (request) => desk.saved(request))
     for (const add of writers) add(scope, desk)
     return

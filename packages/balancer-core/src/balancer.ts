@@ -11,7 +11,8 @@ import type { Explanation } from './picking/explain.ts'
 import { hedgingWith, type Hedging } from './hedging/hedging.ts'
 import { failures } from './failure.ts'
 import { Hooks, type BalancerHooks } from './hooks.ts'
-import { logPanic } from './panic-log.ts'
+import { logPanic } from './state-log/panic-log.ts'
+import { tellOfQueue } from './state-log/queue-log.ts'
 import { AttemptCounts } from './attempt-counts.ts'
 import { prepareChange, type PrepareOptions } from './changes/preparation.ts'
 import type { PreparedChange } from './changes/prepared-change.ts'
@@ -83,13 +84,13 @@ export class Balancer extends ManagedList {
     this.hooks = new Hooks((error, hook) =>
       log?.error({ err: error, balancer: parsed.name, hook }, 'a hook of the balancer threw an error'),
     )
-    this.queue = new WaitingQueue(parsed.queue, clock)
+    this.queue = new WaitingQueue(parsed.queue, clock, (spell) => tellOfQueue(this, spell, log))
     this.budget = new RetryBudget(parsed.retry.budget)
     this.counts = new AttemptCounts(this.hooks, clock, parsed.timeouts, (freed) => this.#handover.freed(freed))
     this.hedging = hedgingWith(parsed.hedge, clock, undefined)
     this.#log = log
     this.#slowStart = new SlowStart(clock, parsed.slowStart, () => this.picking.over(this.set))
-    this.list = new Backends(parsed, clock, this.hooks, (now, before) => this.#onSwap(now, before))
+    this.list = new Backends(parsed, clock, this.hooks, (now, before, cause) => this.#onSwap(now, before, cause))
     this.list.watchTls(parsed.name, log)
     this.#inForce.attach()
     this.picking = new Picking(
@@ -233,14 +234,15 @@ export class Balancer extends ManagedList {
     this.#inForce.detach()
     await this.list.close()
     this.counts.close()
+    this.queue.stop()
     this.hedging?.stop()
   }
 
-  #onSwap(now: BackendSet, before: BackendSet): void {
+  #onSwap(now: BackendSet, before: BackendSet, cause: unknown): void {
     this.#slowStart.observe(now, before)
     this.picking.over(now)
     if (now.panicking !== before.panicking) logPanic(this.#log, this.name, now)
-    if (channels.backendsChange.hasSubscribers) channels.backendsChange.publish({ balancer: this, now, before })
+    if (channels.backendsChange.hasSubscribers) channels.backendsChange.publish({ balancer: this, now, before, cause })
     this.#handover.changed()
   }
 }

@@ -1,6 +1,7 @@
 import { channel } from 'node:diagnostics_channel'
 import type { Attempt, ExchangeView } from './attempt/attempt.ts'
 import type { BackendSet } from './backends/backend-set.ts'
+import type { QueueRefusals } from './picking/queue/refusals.ts'
 
 /**
  * Diagnostics channels, for observers such as tracing. Each name begins with `balancer-core:`; a channel without
@@ -19,8 +20,13 @@ export const channels = {
   attemptResponse: channel<unknown, { attempt: Attempt }>('balancer-core:attempt:response'),
   /** It has ended, with its outcome: `{ attempt }`. */
   attemptEnd: channel<unknown, { attempt: Attempt }>('balancer-core:attempt:end'),
-  /** The set was replaced: `{ balancer, now, before }`. */
-  backendsChange: channel<unknown, { balancer: { readonly name: string }; now: BackendSet; before: BackendSet }>(
-    'balancer-core:backends:change',
+  /** The set was replaced: `{ balancer, now, before, cause }`. `cause` is that of `ChangeOptions`. */
+  backendsChange: channel<
+    unknown,
+    { balancer: { readonly name: string }; now: BackendSet; before: BackendSet; cause: unknown }
+  >('balancer-core:backends:change'),
+  /** A queue has begun or ceased to refuse requests: `{ balancer, refusals }`. */
+  queueChange: channel<unknown, { balancer: { readonly name: string }; refusals: QueueRefusals }>(
+    'balancer-core:queue:change',
   ),
 }

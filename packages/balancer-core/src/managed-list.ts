@@ -2,7 +2,7 @@ import type { BackendOptions, ParsedBackend } from './backends/backend-options.t
 import type { BackendSet } from './backends/backend-set.ts'
 import type { Backend } from './backends/backend.ts'
 import type { Backends } from './backends/backends.ts'
-import type { DrainOptions } from './backends/drains.ts'
+import type { DrainOptions, Order } from './backends/drains.ts'
 import type { Preview } from './backends/preview.ts'
 import type { ChangeOptions } from './backends/proposal.ts'
 import type { Veto, VetoOptions } from './backends/veto.ts'
@@ -95,7 +95,7 @@ export abstract class ManagedList {
    * rotation.
    * @throws UnknownBackendError
    */
-  maintain(id: string, options?: Pick<DrainOptions, 'reason'>): Promise<void> {
+  maintain(id: string, options?: Order): Promise<void> {
     return this.list.maintain(id, options)
   }
 

@@ -426,13 +426,13 @@ test('says in the log when panic begins and ends', (t) => {
   assert.deepEqual(lines, [
     [
       'warn',
-      { balancer: 'api', backends: 2, healthy: 0, available: 2 },
-      'panic mode: 0 of 2 backends healthy; health is ignored, all get traffic',
+      { balancer: 'api', backends: 2, available: 0, eligible: 2 },
+      'panic mode: 0 of 2 backends are healthy, all 2 are used',
     ],
     [
       'info',
-      { balancer: 'api', backends: 2, healthy: 1, available: 1 },
-      'panic mode ended: 1 of 2 backends healthy; only these get traffic',
+      { balancer: 'api', backends: 2, available: 1, eligible: 1 },
+      'panic mode ended: 1 of 2 backends is healthy, 1 is used',
     ],
   ])
 })

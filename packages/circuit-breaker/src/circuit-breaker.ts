@@ -1,7 +1,8 @@
 import type { Attempt, Backend, Balancer, BackendSet, Participation } from '@fastify-balancer/balancer-core'
-import { inSlices, optionChanges, Pauses, spoken } from '@fastify-balancer/option-schema'
+import { inSlices, optionChanges, Pauses, shownOptions, spoken } from '@fastify-balancer/option-schema'
 import type { FastifyBaseLogger } from 'fastify'
-import { BackendCircuit, type ChangeListener, type CircuitView } from './backend/backend-circuit.ts'
+import { BackendCircuit, type ChangeListener } from './backend/backend-circuit.ts'
+import type { CircuitView } from './backend/circuit-view.ts'
 import type { Call } from './circuit/call.ts'
 import { changes as circuitChanges } from './channel.ts'
 import { NoCircuitError } from './errors.ts'
@@ -21,9 +22,9 @@ const place = 'circuitBreaker'
 /** A part in a change that changes nothing. */
 const nothing: Participation = { faults: [], changes: [], commit() {}, abandon() {} }
 
-/** As data: what is told of a change. */
+/** As data. */
 function told({ settings, backends }: ParsedOptions): object {
-  return { [place]: { ...settings, backends: Object.fromEntries(backends) } }
+  return { ...settings, backends: Object.fromEntries(backends) }
 }
 
 /** A circuit for each backend of one balancer. A backend that stays in the list keeps its circuit. */
@@ -51,6 +52,11 @@ export class CircuitBreaker {
     balancer.addHook('onOptionsPropose', function circuitBreaker(_next, beside) {
       return prepare(beside)
     })
+  }
+
+  /** The options in force, as plain data. */
+  get shownOptions(): unknown {
+    return shownOptions(told(this.#options))
   }
 
   /** All circuits, in the order of the backends. */
@@ -169,7 +175,7 @@ export class CircuitBreaker {
   }
 
   #changing(options: ParsedOptions): Participation {
-    const changes = optionChanges(told(this.#options), told(options))
+    const changes = optionChanges({ [place]: told(this.#options) }, { [place]: told(options) })
     if (changes.length === 0) return nothing
     const commit = () => {
       this.#options = options

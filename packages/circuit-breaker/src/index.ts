@@ -1,5 +1,5 @@
 export { AnyOf } from './trip/any-of.ts'
-export type { CircuitView } from './backend/backend-circuit.ts'
+export type { CircuitView } from './backend/circuit-view.ts'
 export type { Call } from './circuit/call.ts'
 export type { CircuitChange, CircuitNotice } from './channel.ts'
 export { Circuit } from './circuit/circuit.ts'

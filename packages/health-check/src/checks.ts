@@ -4,12 +4,14 @@ import { ActiveCheck, type ProbeListener } from './active/active-check.ts'
 import type { Judge } from './judgement/judgement.ts'
 import type { ParsedOptions } from './options.ts'
 import { OutlierDetection } from './passive/outlier-detection.ts'
+import type { SparedListener } from './passive/outlier-vetoes.ts'
 import { chooseProbe } from './probe/choose-probe.ts'
 
 /** Listeners of the checks of a balancer. */
 interface Listeners {
   readonly judge: Judge
   readonly probed: ProbeListener
+  readonly spared: SparedListener
 }
 
 const probesAtAll = ({ type, probe }: ParsedOptions) => type !== 'none' || probe !== undefined
@@ -37,7 +39,9 @@ export class Checks {
     this.#balancer = balancer
     this.#listeners = listeners
     this.#pauses = pauses
-    this.passive = new OutlierDetection(balancer, options.outliers, options.pressure, listeners.judge, pauses)
+    const { outliers, pressure } = options
+    const { judge, spared } = listeners
+    this.passive = new OutlierDetection(balancer, outliers, pressure, judge, pauses, Date.now, spared)
     if (probesAtAll(options)) this.active = this.#probing(options)
     this.#askSuspects()
   }

@@ -1,5 +1,5 @@
 import type { Backend, Balancer, Participation } from '@fastify-balancer/balancer-core'
-import { optionChanges, Pauses } from '@fastify-balancer/option-schema'
+import { optionChanges, Pauses, shownOptions } from '@fastify-balancer/option-schema'
 import type { FastifyBaseLogger } from 'fastify'
 import type { ProbeListener } from './active/active-check.ts'
 import { InconclusiveLog } from './active/inconclusive-log.ts'
@@ -66,6 +66,12 @@ export class HealthCheck {
     balancer.addHook('onOptionsPropose', function healthCheck(_options, beside) {
       return prepare(beside[extensionKey])
     })
+  }
+
+  /** The options in force, as plain data without secrets. */
+  get shownOptions(): unknown {
+    const { balancer: _, ...options } = this.#checks.options
+    return shownOptions(options, { hidden: ['headers'] })
   }
 
   /**
@@ -169,7 +175,8 @@ export class HealthCheck {
   }
 
   #checking(options: ParsedOptions): Checks {
-    const listeners = { judge: this.#judge, probed: this.#probed }
+    const spared = (backend: Backend, reason: string) => this.#judgements?.addSpared(backend, reason)
+    const listeners = { judge: this.#judge, probed: this.#probed, spared }
     return new Checks(this.balancer, options, listeners, this.#pauses)
   }
 

@@ -8,7 +8,7 @@ import type { Judgement } from './judgement/judgement.ts'
 const most = 10
 const period = 1000
 
-const kinds = { good: 'back in rotation', bad: 'unhealthy or ejected' } as const
+const kinds = { good: 'back in rotation', bad: 'unhealthy or ejected', spared: 'unhealthy but not ejected' } as const
 
 /** One check accepts a backend again, but another one may not. */
 function recovery({ id, vetoes }: Backend, { by, rule }: Judgement): string {
@@ -48,16 +48,23 @@ export class JudgementLog {
   add(backend: Backend, judgement: Judgement): void {
     const { id } = backend
     const { by, good, rule, evidence } = judgement
-    const kind = good ? 'good' : 'bad'
+    const sentence = good ? recovery(backend, judgement) : `backend ${id} ${verdictOf(judgement)}: ${rule}`
+    this.#add(good ? 'good' : 'bad', { backend: id, by, evidence }, sentence, `${id}: ${rule}`)
+  }
+
+  /** An unhealthy backend is not ejected, for this reason. */
+  addSpared({ id }: Backend, reason: string): void {
+    const figures = { backend: id, by: 'outlier-detection', reason }
+    this.#add('spared', figures, `backend ${id} ${kinds.spared}: ${reason}`, `${id}: ${reason}`)
+  }
+
+  /** `brief`: for a summary. */
+  #add(kind: keyof typeof kinds, figures: object, sentence: string, brief: string): void {
     let rest = this.#rests.get(kind)
     if (rest === undefined) this.#rests.set(kind, (rest = { lines: 0, count: 0, first: [] }))
     this.#timer ??= this.#clock.setTimeout(() => this.#summarise(), period)
-    if (rest.lines++ < most) {
-      const sentence = good ? recovery(backend, judgement) : `backend ${id} ${verdictOf(judgement)}: ${rule}`
-      this.#write(good, { balancer: this.#balancer, backend: id, by, evidence }, sentence)
-      return
-    }
-    if (rest.count++ < most) rest.first.push(`${id}: ${rule}`)
+    if (rest.lines++ < most) this.#write(kind === 'good', { balancer: this.#balancer, ...figures }, sentence)
+    else if (rest.count++ < most) rest.first.push(brief)
   }
 
   /** Writes the summary that is due. */

@@ -1,5 +1,5 @@
 import type { Attempt, Balancer, Participation } from '@fastify-balancer/balancer-core'
-import { optionChanges } from '@fastify-balancer/option-schema'
+import { optionChanges, shownOptions } from '@fastify-balancer/option-schema'
 import type { FastifyBaseLogger } from 'fastify'
 import { readMirrorOptions, type ParsedOptions } from './options.ts'
 import { mark, Receiver, type ReceiverView } from './receiver.ts'
@@ -40,6 +40,12 @@ export class Mirror {
     balancer.addHook('onOptionsPropose', function mirror(_next, beside) {
       return prepare(beside)
     })
+  }
+
+  /** The options in force, as plain data. */
+  get shownOptions(): unknown {
+    const { balancer: _, ...settings } = this.#options ?? {}
+    return shownOptions(settings)
   }
 
   /** What has become of the copies, for each server of `to`, in that order. Counted since it is listed. */

@@ -39,6 +39,56 @@ function deadlineOf({ after, terms, drainDeadline = 0 }: SentenceParts): string 
   return deadline === 0 ? ' (no deadline)' : ` (deadline ${duration(deadline)})`
 }
 
+/** Of a removal, only one of its own. */
+function removalOf({ revision, terms }: SentenceParts): string {
+  const { deadline } = terms ?? {}
+  const until = deadline === undefined ? '' : `, ${deadline === 0 ? 'no deadline' : `deadline ${duration(deadline)}`}`
+  return ` (revision ${revision}${until})`
+}
+
+/** ` (for 60 s: deploying)` */
+function holdOf({ terms: { ttl, reason } = {} }: SentenceParts): string {
+  const parts = [ttl === undefined ? '' : `for ${duration(ttl)}`, reason ?? ''].filter((part) => part !== '')
+  return parts.length === 0 ? '' : ` (${parts.join(': ')})`
+}
+
+interface Named {
+  readonly id: string
+}
+
+/** More ids of a kind are only counted. */
+const mostIds = 5
+
+function idsText(word: string, backends: readonly Named[]): string[] {
+  if (backends.length === 0) return []
+  const more = backends.length - mostIds
+  const ids = backends.slice(0, mostIds).map(({ id }) => id)
+  return [`${word} ${ids.join(', ')}${more > 0 ? ` and ${more} more` : ''}`]
+}
+
+/** `: added b4, changed b2`; nothing where the list before is no longer known. */
+function listDifference({ before, after }: SentenceParts): string {
+  if (!Array.isArray(before) || !Array.isArray(after)) return ''
+  const earlier = new Map((before as Named[]).map((one) => [one.id, one]))
+  const now = after as Named[]
+  const known = new Set(now.map(({ id }) => id))
+  const parts = [
+    ...idsText(
+      'added',
+      now.filter(({ id }) => !earlier.has(id)),
+    ),
+    ...idsText(
+      'removed',
+      [...earlier.values()].filter(({ id }) => !known.has(id)),
+    ),
+    ...idsText(
+      'changed',
+      now.filter((one) => earlier.has(one.id) && JSON.stringify(earlier.get(one.id)) !== JSON.stringify(one)),
+    ),
+  ]
+  return parts.length === 0 ? '' : `: ${parts.join(', ')}`
+}
+
 function graceOf({ terms }: SentenceParts): string {
   if (terms?.grace === undefined) return ''
   return ` (grace ${duration(terms.grace)}${terms.close === true ? ', then close' : ''})`
@@ -51,22 +101,22 @@ function tunnelOf(before: unknown): string {
 }
 
 const sentences: Readonly<Record<AdminChange['what'], (parts: SentenceParts) => string>> = {
-  'backends.replace': ({ balancer, revision }) =>
-    `replaced the backends of balancer ${balancer} (revision ${revision})`,
-  'backends.rollback': ({ balancer, revision }) =>
-    `rolled back the backends of balancer ${balancer} (revision ${revision})`,
-  'backend.add': ({ backend, revision }) => `added backend ${backend} (revision ${revision})`,
-  'backend.update': ({ backend, before, after }) => `updated backend ${backend}: ${differences(before, after)}`,
-  'backend.remove': ({ backend, revision }) => `removed backend ${backend} (revision ${revision})`,
-  'backend.state': (parts) => `set backend ${parts.backend}: ${transition(parts)}${deadlineOf(parts)}`,
-  'backend.probe': ({ backend, after }) => `probed backend ${backend}: ${textOf(after)}`,
-  'circuit.hold': (parts) => `set the circuit of backend ${parts.backend}: ${transition(parts)}`,
-  'circuit.release': (parts) => `released the circuit of backend ${parts.backend}: ${transition(parts)}`,
-  'tunnel.close': ({ backend, before }) => `closed ${tunnelOf(before)} of backend ${backend}`,
+  'backends.replace': (parts) =>
+    `replaced the backends of balancer ${parts.balancer} (revision ${parts.revision})${listDifference(parts)}`,
+  'backends.rollback': (parts) =>
+    `rolled back the backends of balancer ${parts.balancer} (revision ${parts.revision})${listDifference(parts)}`,
+  'backend.add': ({ backend, revision }) => `added ${backend} (revision ${revision})`,
+  'backend.update': ({ backend, before, after }) => `changed ${backend}: ${differences(before, after)}`,
+  'backend.remove': (parts) => `removed ${parts.backend}${removalOf(parts)}`,
+  'backend.state': (parts) => `set ${parts.backend}: ${transition(parts)}${deadlineOf(parts)}`,
+  'backend.probe': ({ backend, after }) => `probed ${backend}: ${textOf(after)}`,
+  'circuit.hold': (parts) => `set the circuit of ${parts.backend}: ${transition(parts)}${holdOf(parts)}`,
+  'circuit.release': (parts) => `released the circuit of ${parts.backend}: ${transition(parts)}`,
+  'tunnel.close': ({ backend, before }) => `closed ${tunnelOf(before)} of ${backend}`,
   'server.state': (parts) => `set the server: ${transition(parts)}${graceOf(parts)}`,
 }
 
-/** What was done, as it stands in the log after the name of the operator: `set backend b2: ready → drain (deadline 30 s)`. */
+/** What was done, as it stands in the log after the name of the operator: `set b2: ready → drain (deadline 30 s)`. */
 export function auditSentence(parts: SentenceParts): string {
   return sentences[parts.what](parts)
 }

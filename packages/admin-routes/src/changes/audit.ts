@@ -1,8 +1,9 @@
 import type { Balancer } from '@fastify-balancer/balancer-core'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { channel } from 'node:diagnostics_channel'
-import type { AdminAction, AdminChange } from './admin-change.ts'
+import type { AdminAction, AdminChange, RefusedChange } from './admin-change.ts'
 import { auditSentence } from './audit-sentence.ts'
+import { attemptedChange, type Refusal } from './refused-change.ts'
 import { shortened } from './shortened.ts'
 
 /** The changes that survive a restart. */
@@ -16,7 +17,7 @@ export const lasting: ReadonlySet<AdminAction> = new Set<AdminAction>([
 ])
 
 /** A change of a balancer, or of one of its backends. */
-export type BalancerChange = Omit<AdminChange, 'who' | 'balancer' | 'at'> & { readonly revision: number }
+export type BalancerChange = Omit<AdminChange, 'who' | 'balancer' | 'at' | 'text'> & { readonly revision: number }
 
 /** Message of the channel `admin-routes:change`. */
 export interface AdminNotice extends AdminChange {
@@ -24,8 +25,19 @@ export interface AdminNotice extends AdminChange {
   readonly server?: unknown
 }
 
+/** Message of the channel `admin-routes:refused`. */
+export interface RefusalNotice extends RefusedChange {
+  readonly server?: unknown
+}
+
 /** The diagnostics channel `admin-routes:change`: one message for each change that was made. */
 const changes = channel<unknown, AdminNotice>('admin-routes:change')
+
+/** The diagnostics channel `admin-routes:refused`: one message for each change that was not. */
+const refusals = channel<unknown, RefusalNotice>('admin-routes:refused')
+
+/** With other statuses nobody has been identified, or nothing was asked for that could be done. */
+const told: ReadonlySet<number> = new Set([400, 409, 412, 507])
 
 const longestName = 200
 
@@ -49,6 +61,8 @@ export class Audit {
   readonly #app: FastifyInstance
   readonly #user: FindUser
   readonly #who = new WeakMap<FastifyRequest, string>()
+  /** Those that have passed authentication. */
+  readonly #admitted = new WeakSet<FastifyRequest>()
 
   /** `user`: the option. */
   constructor(app: FastifyInstance, user: FindUser) {
@@ -58,9 +72,15 @@ export class Audit {
 
   /** Identifies the operator of a request, before anything is changed. */
   identify(request: FastifyRequest): void {
+    this.admit(request)
     const user = this.#user
     const who = user === undefined ? nameOf((request as { user?: unknown }).user) : user(request)
     if (typeof who === 'string') this.#who.set(request, who.slice(0, longestName))
+  }
+
+  /** A request has passed authentication. */
+  admit(request: FastifyRequest): void {
+    this.#admitted.add(request)
   }
 
   /** The operator of a request, if known. */
@@ -79,14 +99,34 @@ export class Audit {
     this.#tell(request, done, auditSentence(done))
   }
 
-  #tell(request: FastifyRequest, done: Omit<AdminChange, 'who' | 'at'>, sentence: string): void {
+  /** Records that a change of an operator was refused, if the request was one. */
+  refuse(request: FastifyRequest, refused: Refusal): void {
+    if (!this.#admitted.has(request) || !told.has(refused.statusCode)) return
+    const attempted = attemptedChange(request, refused)
+    if (attempted === undefined) return
     const who = this.whoIs(request)
-    const change: AdminChange = { who, ...done, at: Date.now() }
-    const { before, after } = change
-    request.log.info(
-      { change: { ...change, before: shortened(before), after: shortened(after) } },
-      `${who ?? 'somebody'} ${sentence}`,
-    )
+    const text = `${who ?? 'somebody'} ${attempted.sentence}`
+    const { what, balancer, backend } = attempted
+    const change: RefusedChange = {
+      who,
+      what,
+      ...(balancer !== undefined && { balancer }),
+      ...(backend !== undefined && { backend }),
+      at: Date.now(),
+      text,
+      refused,
+    }
+    const { text: _, ...fields } = change
+    request.log.warn({ change: fields }, text)
+    if (refusals.hasSubscribers) refusals.publish({ ...change, server: this.#app.server })
+  }
+
+  #tell(request: FastifyRequest, done: Omit<AdminChange, 'who' | 'at' | 'text'>, sentence: string): void {
+    const who = this.whoIs(request)
+    const text = `${who ?? 'somebody'} ${sentence}`
+    const change: AdminChange = { who, ...done, at: Date.now(), text }
+    const { before, after, text: _, ...fields } = change
+    request.log.info({ change: { ...fields, before: shortened(before), after: shortened(after) } }, text)
     if (changes.hasSubscribers) changes.publish({ ...change, server: this.#app.server })
   }
 }

@@ -1,5 +1,7 @@
 import type { Backend, BackendSet, Balancer } from '@fastify-balancer/balancer-core'
 import { isDeepStrictEqual } from 'node:util'
+import { isOrdered } from '../changes/orders.ts'
+import { countsOf } from '../views/views.ts'
 import type { EventDraft } from './event.ts'
 import { VetoNews } from './veto-news.ts'
 
@@ -43,29 +45,35 @@ export class BalancerWatch {
     for (const backend of set.all) this.#see(backend)
   }
 
-  /** What has changed since the last call: first the list, then its backends, then panic mode. */
-  observe({ all, available, revision, panicking }: BackendSet, at: number): EventDraft[] {
+  /**
+   * What has changed since the last call: first the list, then its backends, then panic mode. What an operator orders is left
+   * out, since the `admin` event tells it; `isListOrdered`: the change of the list is one of those.
+   */
+  observe(set: BackendSet, at: number, isListOrdered = false): EventDraft[] {
+    const { all, revision, panicking } = set
     const told: EventDraft[] = []
     const { name } = this.#balancer
     if (revision !== this.#revision) {
       this.#revision = revision
-      told.push(this.#listChange(revision, at))
+      const change = this.#listChange(revision, at)
+      if (!isListOrdered) told.push(change)
       this.#forgetAllBut(all)
     }
-    const news = new VetoNews(name, at)
+    const news = new VetoNews(name, at, { circuits: this.#balancer.extensions.has('circuit-breaker') })
     for (const backend of all) {
       const last = this.#seen.get(backend) ?? untouched
       if (last.vetoes === backend.vetoes || last.vetoes.length + backend.vetoes.length === 0) continue
-      news.add(backend, last.vetoes)
       const { id, state } = backend
-      if (state !== last.state)
+      const isByOperator = isOrdered(id)
+      news.add(backend, last.vetoes, isByOperator || state !== last.state)
+      if (state !== last.state && !isByOperator)
         news.drafts.push({ type: 'state', balancer: name, backend: id, at, state, before: last.state })
       this.#see(backend)
     }
     told.push(...news.drafts)
     if (panicking !== this.#panicking) {
       this.#panicking = panicking
-      told.push({ type: 'panic', balancer: name, at, panicking, backends: all.length, available: available.length })
+      told.push({ type: 'panic', balancer: name, at, panicking, ...countsOf(set) })
     }
     return told
   }

@@ -1,5 +1,6 @@
 import { Type, type Static, type TProperties } from '@sinclair/typebox'
 import { ReloadReport } from '../reload/reload-report.ts'
+import { counts } from '../schemas/views.ts'
 
 const base = {
   id: Type.String({ description: 'Send it back as `Last-Event-ID` to resume; rises within one process' }),
@@ -19,7 +20,10 @@ const backend = Type.String({ description: 'Id of the backend' })
 const state = Type.Union([Type.Literal('ready'), Type.Literal('drain'), Type.Literal('maintenance')])
 const ids = Type.Optional(Type.Array(Type.String()))
 
-/** A backend got a veto (a reason not to use it), or a veto was lifted. */
+/**
+ * A backend got a veto (a reason not to use it), or a veto was lifted. Vetoes that only repeat another event have none: those of
+ * a circuit (`circuit`), of a drain and of maintenance (`state`, `admin`).
+ */
 const VetoEvent = event('veto', {
   balancer,
   backend,
@@ -28,6 +32,7 @@ const VetoEvent = event('veto', {
   reason: Type.String(),
   hard: Type.Boolean(),
   since: Type.Number({ description: 'When the veto began, in ms since the epoch' }),
+  until: Type.Optional(Type.Number({ description: 'When it ends by itself, in ms since the epoch' })),
   evidence: Type.Optional(Type.Unknown()),
   others: Type.Optional(
     Type.Integer({
@@ -50,14 +55,47 @@ const CircuitEvent = event('circuit', {
 const PanicEvent = event('panic', {
   balancer,
   panicking: Type.Boolean(),
-  backends: Type.Integer({ description: 'Number of backends' }),
-  available: Type.Integer({ description: 'Number of usable backends; in panic mode this includes unhealthy ones' }),
+  ...counts,
 })
 
-/** A backend was set to drain, maintenance or ready. */
+/** Requests begin to be refused, or cease to be: none was for 10 s. Without a balancer: because the process is overloaded. */
+const refusals = {
+  refusing: Type.Boolean({ description: 'True when it begins, false when it has ended' }),
+  since: Type.Number({ description: 'When it began, in ms since the epoch' }),
+  refused: Type.Integer({ description: 'Requests refused since then (503)' }),
+  text: Type.String({ description: 'What happened, in one sentence, as in the log' }),
+}
+
+/** A queue is full, overloaded or too slow, so that requests are refused. */
+const QueueEvent = event('queue', {
+  balancer,
+  ...refusals,
+  reasons: Type.Record(Type.String(), Type.Integer(), {
+    description: 'The same by outcome: `queue-full`, `queue-timeout`, `queue-shed`',
+  }),
+  waiting: Type.Integer({ description: 'Requests that wait now' }),
+  max: Type.Integer({ description: 'How many may wait' }),
+  eligible: counts.eligible,
+  busy: Type.Integer({ description: 'How many of these are at their limit of requests in flight' }),
+})
+
+/** The process is overloaded, so that requests to the whole app are refused (`underPressure`). */
+const OverloadEvent = event('overload', {
+  ...refusals,
+  exceeded: Type.String({
+    description: 'The limit that was exceeded last: `eventLoopDelay`, `eventLoopUtilization`, `heapUsedBytes`, `rssBytes`',
+  }),
+  value: Type.Number({ description: 'What was measured then: ms, a share from 0 to 1, or bytes' }),
+  limit: Type.Number({ description: 'The limit, in the same unit' }),
+})
+
+/** A backend was set to drain, maintenance or ready by the app; an operator's order is an `admin` event. */
 const StateEvent = event('state', { balancer, backend, state, before: state })
 
-/** The list was changed. `changed` lists kept ids with new settings or another URL. */
+/**
+ * The list was changed, but not through the admin API: that is an `admin` event. `changed` lists kept ids with new settings or
+ * another URL.
+ */
 const BackendsEvent = event('backends', {
   balancer,
   revision: Type.Integer(),
@@ -66,25 +104,41 @@ const BackendsEvent = event('backends', {
   changed: ids,
 })
 
-/** A change through the admin API. */
+/** A change through the admin API, or with `refused` one that was refused. */
 const AdminEvent = event('admin', {
   balancer: Type.Optional(balancer),
   backend: Type.Optional(backend),
   who: Type.Optional(Type.String()),
   what: Type.String({ description: 'The action, e.g. `backend.state`' }),
+  text: Type.String({
+    description: 'The whole of it in one sentence, as in the log: `maria set b2: ready → drain (deadline 30 s)`',
+  }),
   before: Type.Optional(Type.Unknown()),
   after: Type.Optional(Type.Unknown()),
   terms: Type.Optional(
     Type.Object(
       {
-        deadline: Type.Optional(Type.Integer({ description: 'Deadline of a backend drain (ms)' })),
+        deadline: Type.Optional(Type.Integer({ description: 'Deadline of a drain or removal of a backend (ms)' })),
         grace: Type.Optional(Type.Integer({ description: 'Grace period of a server drain (ms)' })),
         close: Type.Optional(Type.Boolean({ description: 'The app is closed after the drain' })),
+        ttl: Type.Optional(Type.Integer({ description: 'How long a circuit is held (ms)' })),
+        reason: Type.Optional(Type.String({ description: 'Why a circuit is held' })),
       },
       { description: 'Parameters of the change' },
     ),
   ),
   revision: Type.Optional(Type.Integer({ description: 'Revision of the list after the change' })),
+  refused: Type.Optional(
+    Type.Object(
+      {
+        statusCode: Type.Integer(),
+        code: Type.Optional(Type.String()),
+        message: Type.String(),
+        faults: Type.Optional(Type.Array(Type.String())),
+      },
+      { description: 'How it was refused (400, 409, 412); with 507 the change is in force, but was not saved' },
+    ),
+  ),
 })
 
 /** The configuration was reloaded, or the reload was refused. */
@@ -110,6 +164,8 @@ export const BalancerEvent = Type.Union([
   StateEvent,
   BackendsEvent,
   AdminEvent,
+  QueueEvent,
+  OverloadEvent,
   ReloadEvent,
   GapEvent,
 ])
@@ -117,7 +173,17 @@ export const BalancerEvent = Type.Union([
 export type BalancerEvent = Static<typeof BalancerEvent>
 
 /** The values of `?type=`, besides `figures`. A gap is sent to every client. */
-export const eventTypes = ['veto', 'circuit', 'panic', 'state', 'backends', 'admin', 'reload'] as const
+export const eventTypes = [
+  'veto',
+  'circuit',
+  'panic',
+  'state',
+  'backends',
+  'admin',
+  'queue',
+  'overload',
+  'reload',
+] as const
 
 /** An event without its id. */
 export type EventDraft<Kind = BalancerEvent> = Kind extends unknown ? Omit<Kind, 'id' | 'omitted'> : never

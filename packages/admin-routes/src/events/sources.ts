@@ -1,7 +1,8 @@
-import type { BackendSet, Balancer } from '@fastify-balancer/balancer-core'
+import type { BackendSet, Balancer, QueueRefusals } from '@fastify-balancer/balancer-core'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { FastifyInstance } from 'fastify'
-import type { AdminNotice } from '../changes/audit.ts'
+import type { AdminNotice, RefusalNotice } from '../changes/audit.ts'
+import { isOrdered, order } from '../changes/orders.ts'
 import { hearReloads } from '../reload/reload-notices.ts'
 import { BalancerWatch } from './balancer-watch.ts'
 import type { EventDraft } from './event.ts'
@@ -10,6 +11,18 @@ import type { EventDraft } from './event.ts'
 interface BackendsChange {
   readonly balancer: Balancer
   readonly now: BackendSet
+  readonly cause?: unknown
+}
+
+/** Message of the channel `balancer-core:queue:change`. */
+interface QueueNotice {
+  readonly balancer: Balancer
+  readonly refusals: QueueRefusals
+}
+
+/** Message of the channel `fastify-balancer:overload`. */
+type OverloadNotice = Omit<Extract<EventDraft, { readonly type: 'overload' }>, 'type' | 'at'> & {
+  readonly server?: unknown
 }
 
 /** Message of the channel `circuit-breaker:change`. */
@@ -37,11 +50,15 @@ export function watchBalancers(
     for (const balancer of app.balancers.values())
       if (!watches.has(balancer)) watches.set(balancer, new BalancerWatch(balancer))
   }
-  const onBackends = ({ balancer, now }: BackendsChange) => {
+  const onBackends = ({ balancer, now, cause }: BackendsChange) => {
     if (app.balancers.get(balancer.name) !== balancer) return
     const watch = watches.get(balancer)
     if (watch === undefined) watches.set(balancer, new BalancerWatch(balancer))
-    else for (const event of watch.observe(now, wallClock())) tell(event)
+    else for (const event of watch.observe(now, wallClock(), cause === order)) tell(event)
+  }
+  const onQueue = ({ balancer, refusals }: QueueNotice) => {
+    const { name } = balancer
+    if (app.balancers.get(name) === balancer) tell({ type: 'queue', balancer: name, at: wallClock(), ...refusals })
   }
   // Channels are process-wide. A message without a server is matched by the balancer's name alone.
   const isOurs = ({ server, balancer }: { readonly server?: unknown; readonly balancer?: string }) =>
@@ -49,11 +66,14 @@ export function watchBalancers(
       ? balancer !== undefined && app.balancers.has(balancer)
       : app.balancerServers.has(server as FastifyInstance['server'])
   const onCircuit = (notice: CircuitNotice) => {
-    if (!isOurs(notice)) return
+    if (!isOurs(notice) || isOrdered(notice.backend)) return
     const { balancer, backend, state, before, reason, at } = notice
     tell({ type: 'circuit', balancer, backend, at, state, before, reason })
   }
-  const onAdmin = (notice: AdminNotice) => {
+  const onOverload = ({ server, ...overload }: OverloadNotice) => {
+    if (server === undefined || server === app.server) tell({ type: 'overload', at: wallClock(), ...overload })
+  }
+  const onAdmin = (notice: AdminNotice | RefusalNotice) => {
     const { server: _server, ...change } = notice
     if (isOurs(notice)) tell({ type: 'admin', ...change } as EventDraft)
   }
@@ -71,6 +91,9 @@ export function watchBalancers(
     ['balancer-core:backends:change', guarded(onBackends)],
     ['circuit-breaker:change', guarded(onCircuit)],
     ['admin-routes:change', guarded(onAdmin)],
+    ['admin-routes:refused', guarded(onAdmin)],
+    ['balancer-core:queue:change', guarded(onQueue)],
+    ['fastify-balancer:overload', guarded(onOverload)],
   ] as const
   const deaf = hearReloads(app, ({ report, who, at }) =>
     tell({ type: 'reload', at, ...report, ...(who !== undefined && { who }) }),

@@ -4,6 +4,15 @@ import type { EventDraft } from './event.ts'
 type Vetoes = Backend['vetoes']
 type VetoDraft = EventDraft & { readonly type: 'veto' }
 
+/** The vetoes that are states of a backend. */
+const states = new Set(['drain', 'maintenance'])
+
+/** What tells of vetoes, besides events of their own. */
+export interface ToldElsewhere {
+  /** Circuits tell of theirs. */
+  readonly circuits: boolean
+}
+
 /** So many are told one by one. */
 const most = 10
 
@@ -15,24 +24,30 @@ export class VetoNews {
   readonly drafts: EventDraft[] = []
   readonly #balancer: string
   readonly #at: number
+  readonly #elsewhere: ToldElsewhere
   readonly #told = new Map<string, { readonly count: number; readonly last: VetoDraft }>()
 
   /** `at` in ms since the epoch. */
-  constructor(balancer: string, at: number) {
+  constructor(balancer: string, at: number, elsewhere: ToldElsewhere) {
     this.#balancer = balancer
     this.#at = at
+    this.#elsewhere = elsewhere
   }
 
-  /** What has changed of a backend since it had the vetoes `before`. */
-  add({ id, vetoes }: Backend, before: Vetoes): void {
-    this.#tell('laid', id, vetoes, before)
-    this.#tell('lifted', id, before, vetoes)
+  /** What has changed of a backend since it had the vetoes `before`; `isState`: its state is told by another event. */
+  add({ id, vetoes }: Backend, before: Vetoes, isState: boolean): void {
+    this.#tell('laid', id, vetoes, before, isState)
+    this.#tell('lifted', id, before, vetoes, isState)
   }
 
-  #tell(action: 'laid' | 'lifted', backend: string, of: Vetoes, others: Vetoes): void {
+  #isToldElsewhere({ by, hard }: Vetoes[number], isState: boolean): boolean {
+    return (isState && hard && states.has(by)) || (this.#elsewhere.circuits && by === 'circuit-breaker')
+  }
+
+  #tell(action: 'laid' | 'lifted', backend: string, of: Vetoes, others: Vetoes, isState: boolean): void {
     for (const veto of of) {
-      if (others.includes(veto)) continue
-      const { by, reason, hard, since, evidence } = veto
+      if (others.includes(veto) || this.#isToldElsewhere(veto, isState)) continue
+      const { by, reason, hard, since, until, evidence } = veto
       const kind = `${action} ${by}`
       const told = this.#told.get(kind)
       if (told !== undefined && told.count >= most) {
@@ -49,6 +64,7 @@ export class VetoNews {
         reason,
         hard,
         since,
+        ...(until !== undefined && { until }),
         evidence,
       }
       this.drafts.push(last)

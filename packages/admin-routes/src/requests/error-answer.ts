@@ -38,6 +38,8 @@ export function answerErrors(desk: Desk) {
       message: (statusCode < 500 || isOurs) && typeof error.message === 'string' ? error.message : reason,
       ...(Array.isArray(error.faults) && { faults: error.faults }),
     }
+    const { error: _reason, ...refused } = answer
+    desk.audit.refuse(request, refused)
     void reply.code(statusCode)
     if (current === undefined) return reply.send(answer)
     const parts = [`${textOf(FaultView, answer).slice(0, -1)},"current":`, current.text, '}']

@@ -113,7 +113,9 @@ export function addBackendWrite(scope: Scope, desk: Desk): void {
       }
       const { deadline } = request.query
       const now = await desk.made(balancer.remove(id, { ...condition, ...(deadline !== undefined && { deadline }) }))
-      desk.record(request, balancer, { what: 'backend.remove', ...revisionsOf(balancer).changeOf(id, now.revision) })
+      const terms = deadline === undefined ? {} : { terms: { deadline } }
+      const change = revisionsOf(balancer).changeOf(id, now.revision)
+      desk.record(request, balancer, { what: 'backend.remove', ...change, ...terms })
       setRevision(reply, now.revision)
       return desk.views.set(balancer, now)
     },

@@ -1,9 +1,11 @@
 import type { Desk } from '../desk.ts'
+import { ConfigurationView } from '../schemas/configuration.ts'
 import { BalancerParams, NoQuery, responses } from '../schemas/request.ts'
 import { BalancersView, BalancerView } from '../schemas/views.ts'
 import { tags, type Scope } from '../scope.ts'
+import { configurationOf } from '../views/configuration.ts'
 
-/** `GET /balancers`, `GET /balancers/:name` */
+/** `GET /balancers`, `GET /balancers/:name`, `GET /balancers/:name/config` */
 export function addBalancers(scope: Scope, desk: Desk): void {
   scope.get(
     '/balancers',
@@ -25,7 +27,7 @@ export function addBalancers(scope: Scope, desk: Desk): void {
       schema: {
         tags,
         operationId: 'getBalancer',
-        summary: 'One balancer, its backends, and the revisions available for rollback',
+        summary: 'One balancer, its backends, and the revisions that can be rolled back to',
         params: BalancerParams,
         querystring: NoQuery,
         response: responses(
@@ -36,5 +38,20 @@ export function addBalancers(scope: Scope, desk: Desk): void {
       },
     },
     async ({ params }) => desk.views.balancer(desk.balancer(params.name)),
+  )
+
+  scope.get(
+    '/balancers/:name/config',
+    {
+      schema: {
+        tags,
+        operationId: 'getConfiguration',
+        summary: 'The options in force of a balancer and its extensions, with defaults and without secrets',
+        params: BalancerParams,
+        querystring: NoQuery,
+        response: responses({ 200: { ...ConfigurationView, description: 'The options' } }, 400, 404),
+      },
+    },
+    async ({ params }) => configurationOf(desk.balancer(params.name), desk.extensions),
   )
 }

@@ -1,6 +1,7 @@
 import type { Backend } from '@fastify-balancer/balancer-core'
 import { strict } from '@fastify-balancer/option-schema'
 import { Type } from '@sinclair/typebox'
+import { carryOut } from '../changes/orders.ts'
 import type { Desk } from '../desk.ts'
 import { BadRequestError, MissingPluginError } from '../errors.ts'
 import type { Hold } from '../extensions.ts'
@@ -55,20 +56,25 @@ export function addCircuit(scope: Scope, desk: Desk): void {
       if (breaker === undefined) throw new MissingPluginError(name, 'circuit breaker')
       if (state === 'auto' && ttl !== undefined) throw new BadRequestError(['ttl: not allowed with auto'])
       const before = breaker.of(id).state
-      const earlier = held.get(backend)
-      if (state === 'auto') breaker.release(id)
-      else {
-        const options = { ...(ttl !== undefined && { ttl }), reason: reason ?? `held ${state} by an operator` }
-        held.set(backend, breaker.hold(id, state, options))
-      }
-      // Afterwards, so that no request slips through in between.
-      earlier?.release()
+      const who = desk.audit.whoIs(request)
+      const terms = { ...(ttl !== undefined && { ttl }), ...(reason !== undefined && { reason }) }
+      carryOut(balancer, backend, () => {
+        const earlier = held.get(backend)
+        if (state === 'auto') breaker.release(id)
+        else {
+          const order = { reason: `held ${state} by ${who ?? 'an operator'}`, ...terms, ...(who !== undefined && { who }) }
+          held.set(backend, breaker.hold(id, state, order))
+        }
+        // Afterwards, so that no request slips through in between.
+        earlier?.release()
+      })
       const after = breaker.of(id)
       desk.record(request, balancer, {
         what: state === 'auto' ? 'circuit.release' : 'circuit.hold',
         backend: id,
         before,
         after: after.state,
+        ...(Object.keys(terms).length > 0 && { terms }),
         revision: balancer.set.revision,
       })
       return desk.views.circuit(balancer, after)

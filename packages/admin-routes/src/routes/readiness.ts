@@ -3,16 +3,20 @@ import type { Desk } from '../desk.ts'
 import { responses } from '../schemas/request.ts'
 import { FaultView } from '../schemas/views.ts'
 import { tags, type Scope } from '../scope.ts'
+import { countsOf } from '../views/views.ts'
 
 const ReadyView = Type.Object({ ready: Type.Boolean(), reason: Type.Optional(Type.String()) })
 const LiveView = Type.Object({ live: Type.Boolean() })
 
-/** Why this server should get no requests; undefined if it should. One balancer with a usable backend is enough. */
+/** Why this server should get no requests; undefined if it should. One balancer with an eligible backend is enough. */
 function hindrance({ balancers, serverState }: Desk): string | undefined {
   if (serverState.state === 'drain') return 'draining'
   const all = [...balancers.values()]
   if (all.some(({ closing }) => closing)) return 'closing'
-  return all.some(({ set }) => set.available.length > 0) ? undefined : 'no balancer has a usable backend'
+  if (all.some(({ set }) => set.available.length > 0)) return undefined
+  const sums = all.map(({ set }) => countsOf(set))
+  const sum = (name: 'backends' | 'available') => sums.reduce((total, counts) => total + counts[name], 0)
+  return `no backend may be picked: ${sum('available')} of ${sum('backends')} are healthy`
 }
 
 /** `GET /ready`, `GET /live` */
@@ -28,7 +32,7 @@ export function addReadiness(scope: Scope, desk: Desk): void {
           200: { ...ReadyView, description: 'Ready' },
           // A hook may also answer 503.
           503: Type.Union([ReadyView, FaultView], {
-            description: 'Draining, closing, or no balancer has a usable backend',
+            description: 'Draining, closing, or no balancer has an eligible backend',
           }),
         }),
       },

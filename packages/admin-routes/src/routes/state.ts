@@ -1,5 +1,6 @@
 import { strict } from '@fastify-balancer/option-schema'
 import { Type } from '@sinclair/typebox'
+import { carryOut } from '../changes/orders.ts'
 import type { Desk } from '../desk.ts'
 import { BadRequestError } from '../errors.ts'
 import { BackendParams, ConditionalHeaders, deadline, NoQuery, responses } from '../schemas/request.ts'
@@ -48,15 +49,18 @@ export function addState(scope: Scope, desk: Desk): void {
       const { state, deadline: within } = request.body
       if (within !== undefined && state !== 'drain') throw new BadRequestError(['deadline: only allowed with drain'])
       const before = backend.state
-      const reason = `ordered by ${desk.audit.whoIs(request) ?? 'an operator'}`
-      if (state === 'maintenance') await balancer.maintain(id, { reason })
-      else if (state === 'ready') balancer.ready(id)
-      else {
-        if (before === 'maintenance') balancer.ready(id)
+      const who = desk.audit.whoIs(request)
+      const order = { reason: `ordered by ${who ?? 'an operator'}`, ...(who !== undefined && { who }) }
+      const done = carryOut(balancer, backend, () => {
+        if (state === 'maintenance') return balancer.maintain(id, order)
+        if (state === 'ready' || before === 'maintenance') balancer.ready(id)
+        if (state === 'ready') return undefined
         balancer
-          .drain(id, { reason, ...(within !== undefined && { deadline: within }) })
+          .drain(id, { ...order, ...(within !== undefined && { deadline: within }) })
           .catch((error: unknown) => request.log.error({ err: error }, `draining backend ${id} failed`))
-      }
+        return undefined
+      })
+      await done
       if (before !== state || within !== undefined) {
         const { revision } = balancer.set
         const terms = within === undefined ? {} : { terms: { deadline: within } }

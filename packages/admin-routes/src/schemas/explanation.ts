@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox'
-import { VetoView } from './views.ts'
+import { eligible, VetoView } from './views.ts'
 
 /** What a policy tells, by name. */
 const PolicyDetails = (description?: string) =>
@@ -17,10 +17,8 @@ export const ExplanationView = Type.Object({
   backends: Type.Array(
     Type.Object({
       id: Type.String(),
-      available: Type.Boolean({
-        description:
-          'It may be picked now: it has no veto (or panic mode ignores it), and no better priority is available',
-      }),
+      available: Type.Boolean({ description: 'It has no veto: healthy, and not taken out by an operator' }),
+      eligible,
       vetoes: Type.Array(VetoView),
       inFlight: Type.Integer(),
       maxInFlight: Type.Integer(),

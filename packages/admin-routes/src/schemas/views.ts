@@ -1,7 +1,8 @@
 // Room `schemas`: the shapes of requests and responses: types, validation and OpenAPI in one.
 import { Type, type Static } from '@sinclair/typebox'
+import { CircuitView, HealthView, since, who } from './health-views.ts'
 
-const since = Type.Number({ description: 'In ms since the epoch' })
+export { CircuitView, NotEjectedView, ProbeView } from './health-views.ts'
 
 /** A veto: a reason, with an owner, not to use a backend. */
 export const VetoView = Type.Object({
@@ -9,60 +10,30 @@ export const VetoView = Type.Object({
   reason: Type.String(),
   hard: Type.Boolean({ description: 'True for orders (drain, maintenance): they hold in panic mode too' }),
   since,
+  who,
+  until: Type.Optional(
+    Type.Number({
+      description:
+        'When it ends by itself, in ms since the epoch; of a drain its deadline, when requests still in flight are aborted',
+    }),
+  ),
   evidence: Type.Optional(Type.Unknown({ description: 'The observations behind the reason' })),
 })
 
-const CertificateView = Type.Object(
-  {
-    subject: Type.String(),
-    issuer: Type.String(),
-    validFrom: Type.String(),
-    validTo: Type.String(),
-    names: Type.Array(Type.String(), { description: 'What it is for, e.g. `DNS:a.example`; at most 10' }),
-    fingerprint: Type.String({ description: 'SHA-256' }),
-  },
-  { description: "The certificate that was not accepted: the backend's, or the one presented to it" },
-)
-
-/** A probe and its outcome. */
-export const ProbeView = Type.Object({
-  good: Type.Boolean(),
-  inconclusive: Type.Optional(
-    Type.Union([Type.Literal('out-of-sockets'), Type.Literal('pause')], {
-      description: 'Set if the probe does not count: this process was out of sockets or paused. `good` is false then',
-    }),
-  ),
-  at: since,
-  sent: Type.String({ description: 'What was sent, e.g. `HEAD http://10.0.0.1:3000/`' }),
-  received: Type.String({ description: 'What came back, e.g. `HTTP 200` or `connect ECONNREFUSED`' }),
-  certificate: Type.Optional(CertificateView),
-  timings: Type.Object(
-    {
-      connected: Type.Optional(Type.Number()),
-      responded: Type.Optional(Type.Number()),
-      took: Type.Number(),
-    },
-    { description: 'In ms from the start of the probe' },
-  ),
+/** Of one backend; the same everywhere. */
+export const eligible = Type.Boolean({
+  description:
+    'It may be picked now: of the preferred priority and `available`, or in panic mode without a hard veto, healthy or not',
 })
 
-/** A backend's circuit. */
-export const CircuitView = Type.Object({
-  backend: Type.String(),
-  state: Type.String({ description: 'closed, open, half-open, or isolated (held open by an operator)' }),
-  since,
-  reason: Type.String({ description: 'Why it is in this state' }),
-  openings: Type.Integer({ description: 'How many times in a row it has opened' }),
-  trials: Type.Integer({ description: 'Trial requests running now' }),
-  changesIn: Type.Optional(Type.Integer({ description: 'Time until the next timed change, e.g. to half-open (ms)' })),
-})
-
-const HealthView = Type.Object({
-  state: Type.String({ description: 'up, down or unknown' }),
-  since,
-  consecutive: Type.Integer({ description: 'How many probes in a row had the same outcome' }),
-  lastProbe: Type.Optional(ProbeView),
-})
+/** Of many backends; the same everywhere. */
+export const counts = {
+  backends: Type.Integer({ description: 'Number of backends' }),
+  available: Type.Integer({ description: 'How many have no veto: these are healthy' }),
+  eligible: Type.Integer({
+    description: 'How many may be picked now: those of `available` with the preferred priority, or in panic mode all without a hard veto',
+  }),
+}
 
 const protocol = Type.Union([Type.Literal('http1'), Type.Literal('http2'), Type.Literal('h2c')], {
   description: 'HTTP/1.1, HTTP/2 over TLS, or HTTP/2 without TLS',
@@ -87,7 +58,8 @@ export const BackendView = Type.Object({
   tags: Type.Array(Type.String()),
   proxyProtocol: Type.Optional(Type.Union([Type.Literal('v1'), Type.Literal('v2')])),
   state: Type.Union([Type.Literal('ready'), Type.Literal('drain'), Type.Literal('maintenance')]),
-  available: Type.Boolean({ description: 'True without any veto' }),
+  available: Type.Boolean({ description: 'It has no veto: healthy, and not taken out by an operator' }),
+  eligible,
   vetoes: Type.Array(VetoView),
   connections: Type.Object(
     {
@@ -135,6 +107,19 @@ const summary = {
   tunnels: Type.Integer({ description: 'Of those, open tunnels' }),
   waiting: Type.Integer({ description: 'Of those, waiting in the queue for a backend' }),
   waitingByClass: Type.Optional(Type.Record(Type.String(), Type.Integer(), { description: 'By class of priority' })),
+  queue: Type.Object(
+    {
+      waiting: Type.Integer({ description: 'Requests that wait for a backend' }),
+      max: Type.Integer({ description: 'How many may wait' }),
+      refused: Type.Integer({
+        description: 'Refused so far (503): the queue was full or overloaded, or they had waited too long',
+      }),
+      refusingSince: Type.Optional(
+        Type.Number({ description: 'Since when requests are being refused, in ms since the epoch; absent while none are' }),
+      ),
+    },
+    { description: 'The queue for requests while every backend is at its limit' },
+  ),
 }
 
 /** Load of the process, as measured by @fastify/under-pressure. */
@@ -145,6 +130,9 @@ export const ProcessView = Type.Object(
     eventLoopUtilized: Type.Number({ description: 'From 0 to 1' }),
     heapUsed: Type.Number({ description: 'Bytes' }),
     rssBytes: Type.Number({ description: 'Bytes' }),
+    shed: Type.Optional(
+      Type.Integer({ description: 'Requests that were shed so far; absent if the app registered under-pressure itself' }),
+    ),
   },
   { description: 'Only with @fastify/under-pressure' },
 )
@@ -154,8 +142,7 @@ export const BalancersView = Type.Object({
   balancers: Type.Array(
     Type.Object({
       ...summary,
-      backends: Type.Integer({ description: 'Number of backends' }),
-      available: Type.Integer({ description: 'Number of usable backends; in panic mode this includes unhealthy ones' }),
+      ...counts,
     }),
   ),
   process: Type.Optional(ProcessView),
@@ -164,10 +151,12 @@ export const BalancersView = Type.Object({
 /** One balancer and its current state. */
 export const BalancerView = Type.Object({
   ...summary,
+  available: counts.available,
+  eligible: counts.eligible,
   drainDeadline: Type.Integer({ description: 'Deadline of a drain that is ordered without one (ms; 0 = none)' }),
   backends: Type.Array(BackendView),
   revisions: Type.Array(Type.Object({ revision: Type.Integer(), at: since, backends: Type.Integer() }), {
-    description: 'Lists available for rollback, the oldest first',
+    description: 'Lists that can be rolled back to, the oldest first',
   }),
 })
 

@@ -13,7 +13,7 @@ import {
   type SetView,
 } from '../schemas/views.ts'
 import { toldVeto } from './evidence.ts'
-import { textOf, ViewTag, writeList, WrittenView, type Written } from './written-view.ts'
+import { beginning, textOf, ViewTag, writeList, WrittenView, type Written } from './written-view.ts'
 
 /** The public properties of a circuit. */
 function circuitView({
@@ -24,19 +24,32 @@ function circuitView({
   openings,
   trials,
   changesIn,
+  until,
+  who,
 }: Circuit): Static<typeof CircuitView> {
-  return { backend, state, since, reason, openings, trials, ...(changesIn !== undefined && { changesIn }) }
+  return {
+    backend,
+    state,
+    since,
+    reason,
+    openings,
+    trials,
+    ...(changesIn !== undefined && { changesIn }),
+    ...(until !== undefined && { until }),
+    ...(who !== undefined && { who }),
+  }
+}
+
+/** How many backends may be picked now, and how many are healthy. */
+export function countsOf({ all, available: eligible }: Balancer['set']) {
+  const available = all.reduce((count, one) => count + Number(one.available), 0)
+  return { backends: all.length, available, eligible: eligible.length }
 }
 
 /** For how long the oldest tunnel of a backend has been open; nothing without any. */
 function oldestTunnel({ clock }: Balancer, { tunnels }: Backend): Pick<BackendView, 'oldestTunnel'> {
   for (const { openedAt } of tunnels) return { oldestTunnel: Math.round(clock.now() - openedAt) }
   return {}
-}
-
-/** The text of an object that ends with a long list of this name, up to that. */
-function beginning(rest: object, list: string): string {
-  return `${JSON.stringify(rest).slice(0, -1)},"${list}":[`
 }
 
 /** Builds responses about balancers and backends. Long ones are built in slices, so that other requests run in between. */
@@ -48,7 +61,7 @@ export class Views {
   }
 
   backend(balancer: Balancer, backend: Backend): Written<BackendView> {
-    const view = this.#backend(balancer, backend)
+    const view = this.#backend(balancer, backend, balancer.set.available.includes(backend))
     const text = textOf(BackendView, view)
     const tag = new ViewTag(balancer.set.revision)
     tag.see(view, text)
@@ -81,20 +94,19 @@ export class Views {
       backends: length,
     }))
     const tag = new ViewTag(set.revision)
-    const { exchanges, waiting, panicking, closing } = summary
-    if (exchanges > 0 || waiting > 0 || panicking || closing) tag.add(JSON.stringify(summary))
+    const { exchanges, waiting, panicking, closing, queue } = summary
+    if (exchanges > 0 || waiting > 0 || panicking || closing || queue.refused > 0) tag.add(JSON.stringify(summary))
     const { drainDeadline } = balancer.options
-    const text = await this.#list({ ...summary, drainDeadline, revisions }, balancer, set.all, tag)
+    const { available, eligible } = countsOf(set)
+    const before = { ...summary, available, eligible, drainDeadline, revisions }
+    const text = await this.#list(before, balancer, set.all, tag)
     return new WrittenView(text, String(tag)) as Written<Static<typeof BalancerView>>
   }
 
   balancers(balancers: Iterable<Balancer>): Static<typeof BalancersView> {
     const process = this.#extensions.process()
     return {
-      balancers: [...balancers].map((balancer) => {
-        const { all, available } = balancer.set
-        return Object.assign(this.#summary(balancer), { backends: all.length, available: available.length })
-      }),
+      balancers: [...balancers].map((balancer) => Object.assign(this.#summary(balancer), countsOf(balancer.set))),
       ...(process !== undefined && { process }),
     }
   }
@@ -123,8 +135,9 @@ export class Views {
   }
 
   #list(before: object, balancer: Balancer, backends: readonly Backend[], tag: ViewTag): Promise<string | Buffer> {
+    const eligible = new Set(balancer.set.available)
     const write = (backend: Backend) => {
-      const view = this.#backend(balancer, backend)
+      const view = this.#backend(balancer, backend, eligible.has(backend))
       const text = textOf(BackendView, view)
       tag.see(view, text)
       return text
@@ -132,7 +145,7 @@ export class Views {
     return writeList(beginning(before, 'backends'), backends, write, ']}')
   }
 
-  #backend(balancer: Balancer, backend: Backend): BackendView {
+  #backend(balancer: Balancer, backend: Backend, eligible: boolean): BackendView {
     const { zone, ...view } = backend.toJSON()
     // A backend with the same id may have replaced it.
     const isPresent = balancer.has(backend)
@@ -140,6 +153,7 @@ export class Views {
     const health = isPresent ? this.#health(balancer, backend) : undefined
     return {
       ...view,
+      eligible,
       vetoes: view.vetoes.map(toldVeto),
       tags: [...view.tags],
       ...(zone !== undefined && { zone }),
@@ -159,10 +173,15 @@ export class Views {
   }
 
   #health({ name }: Balancer, { id }: Backend): BackendView['health'] {
-    const active = this.#extensions.prober(name)?.of(id).active
-    if (active === undefined) return undefined
-    const { state, since, consecutive, lastProbe } = active
-    return { state, since, consecutive, ...(lastProbe !== undefined && { lastProbe }) }
+    const health = this.#extensions.prober(name)?.of(id)
+    const notEjected = health?.passive.notEjected ?? undefined
+    const told = notEjected === undefined ? {} : { notEjected }
+    if (health?.active !== undefined) {
+      const { state, since, consecutive, lastProbe } = health.active
+      return { state, since, consecutive, ...(lastProbe !== undefined && { lastProbe }), ...told }
+    }
+    // Without probes its state is unknown.
+    return notEjected && { state: 'unknown', since: notEjected.since, consecutive: 0, notEjected }
   }
 
   #summary({ name, policy, set, closing, exchanges, tunnels, queue }: Balancer) {
@@ -172,6 +191,12 @@ export class Views {
       tunnels: tunnels.size,
       waiting: queue.length,
       ...(queue.byClass && { waitingByClass: queue.byClass }),
+      queue: {
+        waiting: queue.length,
+        max: queue.max,
+        refused: queue.refused,
+        ...(queue.refusingSince !== undefined && { refusingSince: queue.refusingSince }),
+      },
     }
     return { name, policy: policy.name, revision, panicking, closing, ...counts }
   }

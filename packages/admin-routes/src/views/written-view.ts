@@ -74,6 +74,11 @@ export class ViewTag {
 /** So much text is turned into bytes in one go: as text, a long list would be held together by thousands of small objects. */
 const chunk = 65_536
 
+/** The text of an object that ends with a long list of this name, up to that. */
+export function beginning(rest: object, list: string): string {
+  return `${JSON.stringify(rest).slice(0, -1)},"${list}":[`
+}
+
 /** Writes a long list between `before` and `after`, each item by `write`; requests go on meanwhile. */
 export async function writeList<Item>(
   before: string,

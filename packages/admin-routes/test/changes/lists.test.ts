@@ -399,8 +399,8 @@ test('each change is told once, with who, what, before and after', async (t) => 
     ...given,
     ...more,
   })
-  const facts = told.map(({ at, server, ...rest }) => {
-    assert.deepEqual([typeof at, server === app.server], ['number', true])
+  const facts = told.map(({ at, server, text, ...rest }) => {
+    assert.deepEqual([typeof at, server === app.server, text.startsWith('ann ')], ['number', true, true])
     return rest
   })
   const by = { who: 'ann', balancer: 'default' }
@@ -422,21 +422,21 @@ test('each change is told once, with who, what, before and after', async (t) => 
   const lines = log.all.filter((line) => 'change' in line)
   assert.deepEqual(
     lines.map(({ change }) => change),
-    JSON.parse(JSON.stringify(told.map(({ server: _server, ...change }) => change))),
+    JSON.parse(JSON.stringify(told.map(({ server: _server, text: _text, ...change }) => change))),
   )
   assert.deepEqual(
     lines.map(({ msg }) => msg),
     [
-      'ann updated backend b: weight 2 → 3',
-      'ann added backend c (revision 3)',
-      'ann removed backend c (revision 4)',
-      'ann set backend a: ready → drain (deadline 30 s)',
-      'ann set backend a: drain → drain (deadline 7 s)',
-      'ann set backend a: drain → ready',
+      'ann changed b: weight 2 → 3',
+      'ann added c (revision 3)',
+      'ann removed c (revision 4)',
+      'ann set a: ready → drain (deadline 30 s)',
+      'ann set a: drain → drain (deadline 7 s)',
+      'ann set a: drain → ready',
       'ann set the server: ready → drain (grace 7 ms)',
       'ann set the server: drain → ready',
-      'ann replaced the backends of balancer default (revision 5)',
-      'ann rolled back the backends of balancer default (revision 6)',
+      'ann replaced the backends of balancer default (revision 5): removed b',
+      'ann rolled back the backends of balancer default (revision 6): added b',
     ],
   )
   assert.equal(app.balancer.set.revision, 6)

@@ -72,9 +72,9 @@ test('the states of a backend', async (t) => {
 test('panic, when it begins and when it ends', (t) => {
   const { balancer, changes } = watched(t)
   const vetoes = balancer.backends.map((backend) => balancer.veto(backend, { by: 'me', reason: 'r' }))
-  assert.deepEqual(changes().at(-1), { type: 'panic', panicking: true, backends: 3, available: 3 })
+  assert.deepEqual(changes().at(-1), { type: 'panic', panicking: true, backends: 3, available: 0, eligible: 3 })
   vetoes[0]!.lift()
-  assert.deepEqual(changes().at(-1), { type: 'panic', panicking: false, backends: 3, available: 1 })
+  assert.deepEqual(changes().at(-1), { type: 'panic', panicking: false, backends: 3, available: 1, eligible: 1 })
 })
 
 test('a new list: who came, who went, who is another', async (t) => {

@@ -22,6 +22,7 @@ const orders: Readonly<Record<string, unknown>> = {
   'DELETE /balancers/:name/backends/:id': undefined,
   'PUT /balancers/:name/backends/:id/state': { state: 'maintenance' },
   'GET /balancers/:name/backends/:id/wait': undefined,
+  'GET /balancers/:name/config': undefined,
   'POST /balancers/:name/backends/:id/probe': undefined,
   'PUT /balancers/:name/backends/:id/circuit': { state: 'open' },
   'GET /balancers/:name/tunnels': undefined,

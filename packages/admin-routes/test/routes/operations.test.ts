@@ -348,7 +348,7 @@ describe('ready', () => {
     void app.balancer.drain('a')
     assert.deepEqual(await statusOf(), [200, { ready: true }])
     void app.balancer.drain('b')
-    const reason = 'no balancer has a usable backend'
+    const reason = 'no backend may be picked: 0 of 2 are healthy'
     assert.deepEqual(await statusOf(), [503, { ready: false, reason }])
     assert.equal((await inject('GET', '/live')).status, 200)
     void app.balancer.close()

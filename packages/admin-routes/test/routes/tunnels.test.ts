@@ -137,7 +137,7 @@ describe('close', () => {
       [1, 'tunnel.close', 'a', 'maria', '1'],
     )
     assert.ok(
-      log.all.some(({ msg }) => msg === 'maria closed tunnel 1 (websocket, client 127.0.0.1) of backend a'),
+      log.all.some(({ msg }) => msg === 'maria closed tunnel 1 (websocket, client 127.0.0.1) of a'),
       'the audit line',
     )
     const again = await admin('DELETE', `${tunnels}/1`)

@@ -4,7 +4,10 @@ import type { Backend } from './backend.ts'
 export interface BackendSet {
   /** Every backend, in the order given. */
   readonly all: readonly Backend[]
-  /** What a policy may pick from. */
+  /**
+   * What a policy may pick from: in panic mode also backends with a soft veto. In JSON these are the `eligible` ones, and
+   * `available` are all without a veto, as `Backend.available` says.
+   */
   readonly available: readonly Backend[]
   /** The same for the other priorities, the preferred first: used when a request has failed at all of `available`. */
   readonly spare: readonly Backend[]

@@ -206,6 +206,7 @@ export class Backend {
     return isOrdered('maintenance') ? 'maintenance' : isOrdered('drain') ? 'drain' : 'ready'
   }
 
+  /** True without any veto: people say healthy. */
   get available(): boolean {
     return this.vetoes.length === 0
   }

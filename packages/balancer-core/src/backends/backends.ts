@@ -5,7 +5,7 @@ import type { BackendOptions, ParsedBackend } from './backend-options.ts'
 import type { Backend } from './backend.ts'
 import type { BackendSet } from './backend-set.ts'
 import type { Clock } from '../clock.ts'
-import { Drains, type DrainOptions } from './drains.ts'
+import { Drains, type DrainOptions, type Order } from './drains.ts'
 import { StaleRevisionError, UnknownBackendError } from '../errors.ts'
 import { listChange, type ListChange } from './list-change.ts'
 import { ListInForce, type ListOptions } from './list-in-force.ts'
@@ -48,7 +48,7 @@ export class Backends {
     options: ListOptions,
     clock: Clock,
     hooks: ChangeHooks,
-    onSwap: (now: BackendSet, before: BackendSet) => void,
+    onSwap: (now: BackendSet, before: BackendSet, cause: unknown) => void,
   ) {
     this.#hooks = hooks
     const list = new ListInForce(options, clock, (newcomers) => hooks.judge(newcomers), onSwap)
@@ -156,8 +156,8 @@ export class Backends {
   }
 
   /** See `Balancer.maintain`. */
-  async maintain(id: string, { reason }: Pick<DrainOptions, 'reason'> = {}): Promise<void> {
-    await this.#drains.maintain(this.get(id), reason)
+  async maintain(id: string, order: Order = {}): Promise<void> {
+    await this.#drains.maintain(this.get(id), order)
   }
 
   /** See `Balancer.ready`. */
@@ -175,7 +175,7 @@ export class Backends {
 
   async #apply(
     wanted: readonly (string | BackendOptions)[],
-    { revision, resumes = 0, force = false, dryRun = false }: ChangeOptions,
+    { revision, resumes = 0, force = false, dryRun = false, cause }: ChangeOptions,
     drain: DrainOptions | undefined,
   ): Promise<BackendSet> {
     const list = this.#list
@@ -192,7 +192,7 @@ export class Backends {
       if (refusal !== undefined) throw refusal
       return before
     }
-    return this.#tell(before, list.put(proposal, Math.max(before.revision, resumes) + 1), drain)
+    return this.#tell(before, list.put(proposal, Math.max(before.revision, resumes) + 1, cause), drain)
   }
 
   #dismiss(proposal: Proposal): void {

@@ -7,9 +7,14 @@ import type { Veto, VetoOptions } from './veto.ts'
 export interface DrainOptions {
   /** In ms; requests still running then are aborted. 0 = no deadline. Default: the option `drainDeadline`. */
   readonly deadline?: number
-  /** The reason of its veto, e.g. who ordered it. Default: `ordered by the app`. */
+  /** The reason of its veto. Default: `ordered by the app`. */
   readonly reason?: string
+  /** The operator who ordered it. */
+  readonly who?: string
 }
+
+/** Why a backend is drained or put in maintenance, and who says so. */
+export type Order = Omit<DrainOptions, 'deadline'>
 
 /** What the balancer does for its drains. */
 interface Drained {
@@ -51,9 +56,9 @@ export class Drains {
   }
 
   /** See `Balancer.drain`. */
-  drain(backend: Backend, { deadline, reason }: DrainOptions): Promise<boolean> {
+  drain(backend: Backend, { deadline, ...order }: DrainOptions): Promise<boolean> {
     const known = this.#drainOf(backend)
-    const drain = known ?? this.#begin(backend, reason)
+    const drain = known ?? this.#begin(backend, order)
     // Ordered again, it keeps its deadline, unless there is another now.
     if (known === undefined || deadline !== undefined) this.#limit(backend, drain, deadline ?? this.#drained.deadline())
     if (backend.isIdle) return Promise.resolve(true)
@@ -64,9 +69,9 @@ export class Drains {
   }
 
   /** No new requests, and what is under way is cut at once. */
-  async maintain(backend: Backend, reason = orderedByApp): Promise<void> {
+  async maintain(backend: Backend, order: Order): Promise<void> {
     if (!backend.vetoes.some(({ by, hard }) => hard && by === 'maintenance')) {
-      this.#drained.veto(backend, { by: 'maintenance', reason, hard: true })
+      this.#drained.veto(backend, { by: 'maintenance', reason: orderedByApp, ...order, hard: true })
     }
     if (!backend.isIdle) await this.#cut(backend)
   }
@@ -102,9 +107,9 @@ export class Drains {
     return undefined
   }
 
-  #begin(backend: Backend, reason = orderedByApp): Drain {
+  #begin(backend: Backend, order: Order): Drain {
     backend.keepsBound = true
-    const veto = this.#drained.veto(backend, { by: 'drain', reason, hard: true })
+    const veto = this.#drained.veto(backend, { by: 'drain', reason: orderedByApp, ...order, hard: true })
     const drain: Drain = { veto, timer: undefined, waiting: [] }
     this.#drains.set(backend, drain)
     return drain
@@ -112,6 +117,7 @@ export class Drains {
 
   #limit(backend: Backend, drain: Drain, deadline: number): void {
     this.#clock.clearTimeout(drain.timer)
+    drain.veto.until = deadline > 0 ? Date.now() + deadline : undefined
     drain.timer = deadline > 0 ? this.#clock.setTimeout(() => this.#expire(backend), deadline) : undefined
   }
 

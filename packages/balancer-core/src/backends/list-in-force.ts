@@ -41,13 +41,13 @@ export class ListInForce {
   readonly #names: HostNames
   readonly #clock: Clock
   #tlsWatch: TlsWatch | undefined
-  readonly #onSwap: (now: BackendSet, before: BackendSet) => void
+  readonly #onSwap: (now: BackendSet, before: BackendSet, cause: unknown) => void
 
   constructor(
     options: ListOptions,
     clock: Clock,
     judge: (newcomers: readonly Backend[]) => Promise<readonly Verdict[]>,
-    onSwap: (now: BackendSet, before: BackendSet) => void,
+    onSwap: (now: BackendSet, before: BackendSet, cause: unknown) => void,
   ) {
     this.options = options
     this.limits = poolLimits(options.pool, options.timeouts, options.random)
@@ -102,8 +102,8 @@ export class ListInForce {
     return veto
   }
 
-  /** Puts a list in force; answers the set that it is. */
-  put({ listed, all, tls, byId, verdicts }: Proposal, revision: number): BackendSet {
+  /** Puts a list in force; answers the set that it is. `cause`: see `ChangeOptions`. */
+  put({ listed, all, tls, byId, verdicts }: Proposal, revision: number, cause?: unknown): BackendSet {
     for (const verdict of verdicts) if ('veto' in verdict) this.#vetoes.lay(verdict.backend, verdict.veto)
     for (const [index, backend] of all.entries()) {
       backend.configure(settingsOf(listed[index]!, this.options.pool))
@@ -111,7 +111,7 @@ export class ListInForce {
     }
     this.listed = listed
     this.byId = byId
-    const now = this.#swap(backendSet(all, revision, this.options.panicThreshold))
+    const now = this.#swap(backendSet(all, revision, this.options.panicThreshold), cause)
     this.#names.keepOnly(all)
     this.#tlsWatch?.keepOnly(all)
     return now
@@ -175,11 +175,11 @@ export class ListInForce {
     backend.closeAfterUse(pool)
   }
 
-  #swap(now: BackendSet): BackendSet {
+  #swap(now: BackendSet, cause?: unknown): BackendSet {
     const before = this.#set
     this.#stale = false
     this.#set = now
-    this.#onSwap(now, before)
+    this.#onSwap(now, before, cause)
     return now
   }
 }

@@ -22,6 +22,8 @@ export interface ChangeOptions {
   readonly force?: boolean
   /** Check only: new backends are probed and errors are thrown as for the change itself, but nothing changes. */
   readonly dryRun?: boolean
+  /** Where it comes from: passed on to those who listen to the channel `balancer-core:backends:change`. */
+  readonly cause?: unknown
 }
 
 /** A hook's verdict on a new backend: it enters with a veto, or the whole change is refused. */

@@ -11,6 +11,10 @@ export interface VetoOptions {
   readonly hard?: boolean
   /** Expires after this many ms; without it, only the handle lifts it. */
   readonly ttl?: number
+  /** The operator who ordered it, if one did. */
+  readonly who?: string
+  /** When its owner will lift it, in ms since the epoch. Default: after its `ttl`. */
+  readonly until?: number
   /** Evidence for the reason: plain data, shown with the veto. */
   readonly evidence?: unknown
 }
@@ -22,15 +26,34 @@ export interface Veto {
   readonly hard: boolean
   /** Since when, in ms since the epoch. */
   readonly since: number
+  /** The operator who ordered it, if one did. */
+  readonly who?: string | undefined
+  /**
+   * When it ends by itself, in ms since the epoch; of a drain, its deadline. Undefined if that is open. Its owner changes it
+   * with what it says.
+   */
+  until?: number | undefined
   readonly evidence?: unknown
   /** Removes it. Further calls do nothing. */
   lift(): void
 }
 
 /** A veto as the live view and `explain` show it. */
-export type VetoView = Pick<Veto, 'by' | 'reason' | 'hard' | 'since'> & Partial<Pick<Veto, 'evidence'>>
+export type VetoView = Pick<Veto, 'by' | 'reason' | 'hard' | 'since'> & {
+  readonly who?: string
+  readonly until?: number
+  readonly evidence?: unknown
+}
 
 /** The data of a veto. */
-export function viewOfVeto({ by, reason, hard, since, evidence }: Veto): VetoView {
-  return { by, reason, hard, since, ...(evidence !== undefined && { evidence }) }
+export function viewOfVeto({ by, reason, hard, since, who, until, evidence }: Veto): VetoView {
+  return {
+    by,
+    reason,
+    hard,
+    since,
+    ...(who !== undefined && { who }),
+    ...(until !== undefined && { until }),
+    ...(evidence !== undefined && { evidence }),
+  }
 }

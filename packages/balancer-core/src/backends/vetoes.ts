@@ -15,13 +15,16 @@ export class Vetoes {
   }
 
   /** It holds until its handle or its `ttl` lifts it. */
-  lay(backend: Backend, { by, reason, hard = false, ttl, evidence }: VetoOptions): Veto {
+  lay(backend: Backend, { by, reason, hard = false, ttl, who, until, evidence }: VetoOptions): Veto {
     let timer: unknown
+    const since = Date.now()
     const veto: Veto = {
       by,
       reason,
       hard,
-      since: Date.now(),
+      since,
+      who,
+      until: until ?? (ttl === undefined ? undefined : since + ttl),
       evidence,
       lift: () => {
         if (!backend.vetoes.includes(veto)) return

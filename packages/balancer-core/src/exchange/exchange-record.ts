@@ -19,6 +19,7 @@ import type { ParsedOptions } from '../options.ts'
 import type { AttemptCounts } from '../attempt-counts.ts'
 import type { Forwarding } from './forwarding.ts'
 import type { Waiter } from '../picking/queue/line.ts'
+import { isRefusal } from '../picking/queue/refusals.ts'
 import type { PickRequest } from '../picking/policy.ts'
 
 /** What is known of an exchange: read by hooks, channels, policies and the log; written by the exchange itself. */
@@ -158,6 +159,12 @@ export class ExchangeRecord implements ExchangeView {
   protected tellOfEnd(): void {
     if (channels.exchangeEnd.hasSubscribers) channels.exchangeEnd.publish({ exchange: this })
     logExchange(this, this.options.logQuery)
+  }
+
+  protected failed(reason: FailureReason, error: unknown): void {
+    this.outcome = reason
+    this.error = error
+    if (isRefusal(reason)) this.balancer.queue.count(reason)
   }
 
   /** Tells hooks that this response goes to the client; false if one of them has ended the exchange or the attempt. */

@@ -7,7 +7,7 @@ import { viewOfVeto, type VetoView } from '../backends/veto.ts'
 export interface Explanation {
   /**
    * The id of the backend that would be picked; null when the request would wait or fail. A client bound to a backend
-   * by the policy may be sent there while it drains, although it is not `available`.
+   * by the policy may be sent there while it drains, although it is not `eligible`.
    */
   readonly picked: string | null
   readonly panicking: boolean
@@ -15,7 +15,10 @@ export interface Explanation {
   readonly policy: { readonly name: string } & PolicyDetails
   readonly backends: readonly {
     readonly id: string
+    /** Without any veto: healthy, and not taken out by an operator. */
     readonly available: boolean
+    /** May be picked now: of the preferred priority, and available, or in panic mode without a hard veto. */
+    readonly eligible: boolean
     readonly vetoes: readonly VetoView[]
     readonly inFlight: number
     readonly maxInFlight: number
@@ -75,7 +78,8 @@ export function explain(
     policy: { ...picker.basis?.(request), name: policy },
     backends: all.map((backend) => ({
       id: backend.id,
-      available: candidates.has(backend),
+      available: backend.available,
+      eligible: candidates.has(backend),
       vetoes: backend.vetoes.map(viewOfVeto),
       inFlight: backend.inFlight,
       maxInFlight: backend.maxInFlight,

@@ -4,32 +4,14 @@ import type { Pauses } from '@fastify-balancer/option-schema'
 import type { Call, Verdict } from '../circuit/call.ts'
 import { Circuit } from '../circuit/circuit.ts'
 import { CircuitVeto } from './circuit-veto.ts'
+import type { CircuitView } from './circuit-view.ts'
 import type { CircuitState } from '../circuit/circuit-options.ts'
 import type { HeldState, Hold, HoldOptions } from '../circuit/holds.ts'
 import type { CircuitSettings } from './circuit-settings.ts'
 import { isAboutClient, isPressure } from './pressure.ts'
 import { ProbeRow } from './probe-row.ts'
 import { SettledTrip } from './settled-trip.ts'
-import { RecentFailures, type FailureNote } from './recent-failures.ts'
-
-/** The state of a backend's circuit, as plain data. */
-export interface CircuitView {
-  /** The id of the backend. */
-  readonly backend: string
-  readonly state: CircuitState
-  /** In ms since the epoch. */
-  readonly since: number
-  /** The rule that decided. */
-  readonly reason: string
-  /** Openings in a row. */
-  readonly openings: number
-  /** Trials in progress. */
-  readonly trials: number
-  /** Time until the next scheduled change, in whole ms: half-open, end of a trial or of the hold in force. */
-  readonly changesIn: number | undefined
-  /** The oldest first. */
-  readonly failures: readonly FailureNote[]
-}
+import { RecentFailures } from './recent-failures.ts'
 
 /** Called for each change of the state. */
 export type ChangeListener = (circuit: BackendCircuit, before: CircuitState, reason: string) => void
@@ -63,6 +45,8 @@ export class BackendCircuit {
   #changedOn: number
   #timer: unknown
   #timerDueAt: number | undefined
+  /** The same in ms since the epoch. */
+  #until: number | undefined
   #stopped = false
 
   /** `pauses` are those of this process: delays that they cause are not a backend's fault. */
@@ -199,6 +183,8 @@ export class BackendCircuit {
       trials: running,
       changesIn:
         nextChangeAt === undefined ? undefined : Math.max(0, Math.ceil(nextChangeAt - this.#balancer.clock.now())),
+      until: this.#until,
+      who: this.#circuit.held?.who,
       failures: this.#failures.notes,
     }
   }
@@ -229,7 +215,7 @@ export class BackendCircuit {
   /** Updates veto and timer to the state of the circuit. */
   #act(): void {
     this.#setTimer()
-    if (!this.#stopped) this.#veto.follow(this.#failures.notes)
+    if (!this.#stopped) this.#veto.follow(this.#failures.notes, this.#until)
   }
 
   #setTimer(): void {
@@ -238,9 +224,11 @@ export class BackendCircuit {
     if (dueAt === this.#timerDueAt) return
     clock.clearTimeout(this.#timer)
     this.#timerDueAt = dueAt
+    this.#until = undefined
     if (dueAt === undefined) return
     // Timers may fire a fraction of a millisecond early; then it is set again.
     const delay = Math.max(1, Math.ceil(dueAt - clock.now()))
+    this.#until = Date.now() + delay
     this.#timer = clock.setTimeout(() => {
       this.#timerDueAt = undefined
       this.#circuit.advance()

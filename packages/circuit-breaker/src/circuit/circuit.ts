@@ -153,7 +153,7 @@ export class Circuit {
    * Holds it open or closed until the hold is released or its `ttl` has passed. Open has precedence.
    * @throws RangeError for a `ttl` that is not above 0
    */
-  hold(state: HeldState, { ttl = Infinity, reason = `held ${state} by hand` }: HoldOptions = {}): Hold {
+  hold(state: HeldState, { ttl = Infinity, reason = `held ${state} by hand`, who }: HoldOptions = {}): Hold {
     if (!(ttl > 0)) throw new RangeError('ttl: expected a number above 0')
     const now = this.#now()
     this.advance(now)
@@ -162,7 +162,7 @@ export class Circuit {
       this.advance(at)
       if (this.#holds.delete(hold)) this.#obey(at, 'released')
     }
-    const hold: Hold = { state, reason, endsAt: now + ttl, release }
+    const hold: Hold = { state, reason, who, endsAt: now + ttl, release }
     this.#holds.add(hold)
     this.#obey(now, 'released')
     return hold

@@ -7,12 +7,16 @@ export interface HoldOptions {
   readonly ttl?: number
   /** Why, in words for an operator. */
   readonly reason?: string
+  /** The operator who ordered it. */
+  readonly who?: string
 }
 
 /** A hold on a circuit's state. Of several for the same state, the newest counts. */
 export interface Hold {
   readonly state: HeldState
   readonly reason: string
+  /** The operator who ordered it, if one did. */
+  readonly who: string | undefined
   /** When it expires, on the circuit's clock; Infinity = never. */
   readonly endsAt: number
   /** Releases it. Further calls do nothing. */

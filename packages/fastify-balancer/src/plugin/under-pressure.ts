@@ -1,7 +1,9 @@
 import underPressurePlugin from '@fastify/under-pressure'
 import { canBeOff, faultsOf, strict, withDefaults } from '@fastify-balancer/option-schema'
 import { Type } from '@sinclair/typebox'
+import { createError } from '@fastify/error'
 import type { FastifyInstance } from 'fastify'
+import { ShedRequests } from './shedding.ts'
 import type { UnderPressureOptions as Options } from './under-pressure.generated.ts'
 
 const limit = (description: string, byDefault: number) =>
@@ -35,12 +37,34 @@ export function faultsOfUnderPressure(given: UnderPressureOptions): readonly str
   return faults
 }
 
+/** As of the plugin itself, which tells nobody how often it refuses. */
+const UnderPressureError = createError('FST_UNDER_PRESSURE', 'Service Unavailable', 503)
+
 /**
  * While the process is overloaded, every route of the app answers 503 with `Retry-After` before anything else runs, except
  * admin routes, dashboard and metrics.
  */
 export async function shedUnderPressure(app: FastifyInstance, given: UnderPressureOptions): Promise<void> {
   const options = withDefaults(UnderPressureOptions, given)
-  // The current utilization, not the average since the start.
-  await app.register(underPressurePlugin, { ...options, eventLoopUtilizationMode: 'interval' })
+  const { maxEventLoopDelay, maxEventLoopUtilization, maxHeapUsedBytes, maxRssBytes, retryAfter } = options
+  const refusal = new UnderPressureError()
+  const shed = new ShedRequests(app, {
+    eventLoopDelay: maxEventLoopDelay,
+    eventLoopUtilization: maxEventLoopUtilization,
+    heapUsedBytes: maxHeapUsedBytes,
+    rssBytes: maxRssBytes,
+  })
+  await app.register(underPressurePlugin, {
+    ...options,
+    // The current utilization, not the average since the start.
+    eventLoopUtilizationMode: 'interval',
+    // What it returns is sent, whatever the type says.
+    pressureHandler: (_request, reply, exceeded, value) => {
+      shed.count(exceeded, value ?? 0)
+      void reply.header('retry-after', retryAfter)
+      return refusal as unknown as undefined
+    },
+  })
+  app.decorate('balancerShedding', shed)
+  app.addHook('onClose', async () => shed.stop())
 }

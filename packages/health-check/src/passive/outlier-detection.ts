@@ -5,7 +5,7 @@ import type { Judge } from '../judgement/judgement.ts'
 import type { Observation } from './observed/observation.ts'
 import { LongPaths } from './observed/long-paths.ts'
 import { Observations } from './observed/observations.ts'
-import { OutlierVetoes } from './outlier-vetoes.ts'
+import { OutlierVetoes, type SparedListener } from './outlier-vetoes.ts'
 import type { OutlierView } from './outlier-view.ts'
 import type { PressureOptions } from './pressure-options.ts'
 import { Pressure } from './pressure.ts'
@@ -13,6 +13,7 @@ import { judgeLatency } from './rules/latency-judgement.ts'
 import { consecutiveOffence } from './rules/offences.ts'
 import type { OutlierOptions } from './rules/outlier-options.ts'
 import { rateAccusations, type Accusation } from './rules/rate-judgement.ts'
+import { shortfalls } from './rules/shortfall.ts'
 
 /** Longest time between two checks for hanging and slow backends (ms): a hanging one is ejected after two checks. */
 const longestPeriod = 500
@@ -37,7 +38,10 @@ export class OutlierDetection {
   #probe: ((backend: Backend) => void) | undefined
   #timer: unknown
 
-  /** `pauses` are those of this process; `epoch` returns ms since 1970, for evidence and for dates in `Retry-After`. */
+  /**
+   * `pauses` are those of this process; `epoch` returns ms since 1970, for evidence and for dates in `Retry-After`; `onSpared`
+   * is told why unhealthy backends are not ejected.
+   */
   constructor(
     balancer: Balancer,
     options: OutlierOptions,
@@ -45,13 +49,14 @@ export class OutlierDetection {
     judge: Judge,
     pauses: Pauses = new Pauses(balancer.clock),
     epoch: () => number = Date.now,
+    onSpared: SparedListener = () => {},
   ) {
     this.#balancer = balancer
     this.#options = options
     this.#epoch = epoch
     this.#pauses = pauses
     this.#observations = new Observations(balancer.clock)
-    const vetoes = new OutlierVetoes(balancer, options, this.#observations, judge, epoch)
+    const vetoes = new OutlierVetoes(balancer, options, this.#observations, judge, epoch, onSpared)
     this.#vetoes = vetoes
     this.#pressure = new Pressure(pressureOptions, vetoes.pauses, epoch, (backend) => vetoes.mayPause(backend))
     this.#longPaths = new LongPaths(options.latency.atLeast)
@@ -211,6 +216,16 @@ export class OutlierDetection {
     )
     this.#longPaths.look(now, limit, isEnd)
     this.#accuseAll(accusations)
+    if (isEnd) this.#explain(judged)
+  }
+
+  /** Why those that look unhealthy are not even accused. */
+  #explain(judged: readonly Observation[]): void {
+    const asked = judged.filter(({ offence, withheld }) => offence === undefined && withheld === undefined)
+    for (const { observation, reason } of shortfalls(asked, judged, this.#options)) {
+      if (reason === undefined) observation.notEjected = undefined
+      else this.#vetoes.spare(observation, 'shortfall', reason)
+    }
   }
 
   #accuseAll(accusations: readonly Accusation[]): void {

@@ -1,12 +1,15 @@
 import type { Backend, BackendSet, Balancer } from '@fastify-balancer/balancer-core'
 import type { Judge } from '../judgement/judgement.ts'
-import { fitsCeiling, mostOut } from './ceiling.ts'
-import type { Observation } from './observed/observation.ts'
+import { ceilingReached, mostOut } from './ceiling.ts'
+import type { Observation, Obstacle } from './observed/observation.ts'
 import type { Observations } from './observed/observations.ts'
 import type { Offence } from './observed/offence.ts'
 import { outlierView, type OutlierView } from './outlier-view.ts'
 import type { OutlierOptions } from './rules/outlier-options.ts'
 import { TimedVetoes } from './timed-vetoes.ts'
+
+/** Called when it begins that an unhealthy backend is not ejected, with the reason in words. */
+export type SparedListener = (backend: Backend, reason: string) => void
 
 /**
  * The vetoes of passive checks: ejections, which get longer each time, and pauses that backends ask for. One ceiling
@@ -19,6 +22,7 @@ export class OutlierVetoes {
   readonly #observations: Observations
   readonly #ejected: TimedVetoes
   readonly #paused: TimedVetoes
+  readonly #onSpared: SparedListener
   #stopped = false
 
   /** `epoch` returns ms since 1970. */
@@ -28,10 +32,12 @@ export class OutlierVetoes {
     observations: Observations,
     judge: Judge,
     epoch: () => number,
+    onSpared: SparedListener,
   ) {
     this.#balancer = balancer
     this.#options = options
     this.#epoch = epoch
+    this.#onSpared = onSpared
     this.#observations = observations
     this.#ejected = new TimedVetoes(balancer, 'outlier-detection', judge, epoch, (backend) =>
       observations.of(backend).begin(balancer.clock.now(), undefined),
@@ -69,10 +75,10 @@ export class OutlierVetoes {
     const { backend, ejectTime } = observation
     observation.good = false
     if (this.#stopped || observation.offence !== undefined || !this.#balancer.has(backend)) return
-    // In panic its veto by somebody else is ignored: another one would not help.
-    const isUseless = this.#balancer.set.panicking && backend.vetoes.length > 0
-    if (isUseless || !this.#mayVeto(backend)) {
+    const reached = this.#reached(backend)
+    if (reached !== undefined) {
       observation.withheld = { at: this.#epoch(), rule: offence.rule }
+      this.spare(observation, reached.obstacle, `${offence.rule}, but ${reached.text}`)
       return
     }
     const duration = ejectTime.next(this.#options, this.#balancer.random)
@@ -81,9 +87,14 @@ export class OutlierVetoes {
     this.#ejected.lay(backend, offence.rule, evidence, duration)
   }
 
+  /** Notes why an unhealthy backend is not ejected; reported when that begins. */
+  spare(observation: Observation, obstacle: Obstacle, reason: string): void {
+    if (observation.spare(obstacle, reason, this.#epoch())) this.#onSpared(observation.backend, reason)
+  }
+
   /** May a backend that asks for a pause get one? */
   mayPause(backend: Backend): boolean {
-    return !this.#stopped && this.#balancer.has(backend) && this.#mayVeto(backend)
+    return !this.#stopped && this.#balancer.has(backend) && this.#ceiling(backend) === undefined
   }
 
   /** Ends an ejection; false if there is none. */
@@ -137,11 +148,19 @@ export class OutlierVetoes {
     return this.#ejected.has(backend) || this.#paused.has(backend)
   }
 
-  #mayVeto(backend: Backend): boolean {
+  /** What stands against ejecting a backend; undefined if nothing does. */
+  #reached(backend: Backend): { readonly obstacle: Obstacle; readonly text: string } | undefined {
+    // In panic its veto by somebody else is ignored: another one would not help.
+    if (this.#balancer.set.panicking && backend.vetoes.length > 0)
+      return { obstacle: 'panic', text: 'panic mode ignores health' }
+    return this.#ceiling(backend)
+  }
+
+  #ceiling(backend: Backend): ReturnType<typeof ceilingReached> {
     const { all } = this.#balancer.set
     const out = this.#out - Number(this.#isOut(backend))
     const hasOther = all.some((one) => one !== backend && one.vetoes.length === 0)
-    return fitsCeiling({ total: all.length, out, hasOther }, this.#options.maxEjected)
+    return ceilingReached({ total: all.length, out, hasOther }, this.#options.maxEjected)
   }
 }
 

@@ -1,5 +1,5 @@
 import type { IntervalShare } from './observed/interval-counts.ts'
-import type { Observation, Withheld } from './observed/observation.ts'
+import type { NotEjected, Observation, Withheld } from './observed/observation.ts'
 import type { TimedVetoes } from './timed-vetoes.ts'
 
 /** What passive checks know about one backend: plain data for JSON. */
@@ -23,6 +23,8 @@ export interface OutlierView {
   readonly paused: { readonly until: number } | null
   /** An ejection in this interval that the ceiling did not allow. */
   readonly withheld: Withheld | null
+  /** Why it is not ejected although it is unhealthy. */
+  readonly notEjected: NotEjected | null
 }
 
 const share = ({ attempts, failures }: IntervalShare): IntervalShare => ({ attempts, failures })
@@ -34,7 +36,7 @@ export function outlierView(
   vetoes: TimedVetoes,
   pauses: TimedVetoes,
 ): OutlierView {
-  const { backend, consecutive, counts, waiting, ejectTime, offence, withheld } = observation
+  const { backend, consecutive, counts, waiting, ejectTime, offence, withheld, notEjected } = observation
   const { failures, gateway, unreached } = consecutive
   const until = vetoes.until(backend)
   const pausedUntil = pauses.until(backend)
@@ -49,5 +51,6 @@ export function outlierView(
     ejected: until === undefined || offence === undefined ? null : { until, rule: offence.rule },
     paused: pausedUntil === undefined ? null : { until: pausedUntil },
     withheld: withheld ?? null,
+    notEjected: notEjected === undefined ? null : { reason: notEjected.reason, since: notEjected.since },
   }
 }

@@ -76,7 +76,12 @@ export class TimedVetoes {
     // Before the veto is placed: that may start waiting requests, whose outcome may arrive here at once.
     this.#held.set(backend, held)
     this.#arm(backend, held, duration)
-    held.veto = this.#balancer.veto(backend, { by: this.#by, reason: rule, evidence: held.evidence })
+    held.veto = this.#balancer.veto(backend, {
+      by: this.#by,
+      reason: rule,
+      until: at + duration,
+      evidence: held.evidence,
+    })
     this.#judge(backend, { at, by: this.#by, good: false, rule, evidence: { ...held.evidence } })
   }
 
@@ -87,6 +92,7 @@ export class TimedVetoes {
     if (held === undefined || until <= held.until) return
     held.until = until
     held.evidence.until = this.#epoch() + duration
+    if (held.veto !== undefined) held.veto.until = held.evidence.until
   }
 
   /** Ends it with a reason; false if there was none. */

@@ -1,4 +1,4 @@
-import { faultsOf, nearName, shown, withDefaults } from '@fastify-balancer/option-schema'
+import { faultsOf, nearName, shown, shownOptions, withDefaults } from '@fastify-balancer/option-schema'
 import { isDeepStrictEqual } from 'node:util'
 import type { Policy } from '../policy.ts'
 import { Draws } from './draws.ts'
@@ -13,6 +13,8 @@ export interface ParsedPolicy {
   readonly name: string
   /** With defaults; of the user's own policy, undefined. */
   readonly settings: Readonly<Record<string, unknown>> | undefined
+  /** The same as plain data without secrets, to be shown. */
+  readonly shown: Readonly<Record<string, unknown>>
   /** `random` returns 0 ≤ x < 1. */
   readonly make: (random: () => number) => Policy
 }
@@ -32,13 +34,13 @@ const ownPolicies = new WeakMap<object, ParsedPolicy>()
 function ownPolicy(policy: Policy): ParsedPolicy {
   const known = ownPolicies.get(policy)
   if (known !== undefined) return known
-  const parsed = { name: policy.name, settings: undefined, make: () => policy }
+  const parsed = { name: policy.name, settings: undefined, shown: {}, make: () => policy }
   ownPolicies.set(policy, parsed)
   return parsed
 }
 
 /** In place of one that could not be read. */
-const anyPolicy: ParsedPolicy = { name: 'round-robin', settings: {}, make: () => roundRobin() }
+const anyPolicy: ParsedPolicy = { name: 'round-robin', settings: {}, shown: {}, make: () => roundRobin() }
 
 function unknownPolicy(option: unknown, names: readonly string[], place: string): string {
   const { name } = (typeof option === 'object' ? (option ?? {}) : {}) as { readonly name?: unknown }
@@ -76,13 +78,14 @@ function namedPolicy(
   if (Object.keys(schema.properties).length === 0) {
     const [other] = Object.keys(given)
     if (other !== undefined) faults.push(`${place}.${other}: unknown option (the policy '${name}' has none)`)
-    return { name, settings: {}, make: (random) => make({}, partsFor(random, anyPolicy)) }
+    return { name, settings: {}, shown: {}, make: (random) => make({}, partsFor(random, anyPolicy)) }
   }
   const settings = withDefaults(schema, given) as Record<string, unknown>
+  const own = shownOptions(settings, { schema }) as ParsedPolicy['shown']
   const wrong = faultsOf(schema, settings, place)
   if (wrong.length > 0) faults.push(...wrong)
   else faults.push(...(furtherFaults?.(settings) ?? []).map((fault) => `${place}.${fault}`))
-  if (around === undefined) return { name, settings, make: (random) => make(settings, partsFor(random, anyPolicy)) }
+  if (around === undefined) return { name, settings, shown: own, make: (random) => make(settings, partsFor(random, anyPolicy)) }
   const byDefault: unknown = around.default ?? 'p2c'
   const inner = parsePolicy(chosen === undefined ? byDefault : chosen, named, faults, `${place}.policy`)
   if (inner.settings !== undefined && named[inner.name]?.isOutermost === true)
@@ -93,6 +96,7 @@ function namedPolicy(
       ...settings,
       policy: inner.settings === undefined ? inner.make : { name: inner.name, ...inner.settings },
     },
+    shown: { ...own, policy: { name: inner.name, ...inner.shown } },
     make: (random) => make(settings, partsFor(random, inner)),
   }
 }

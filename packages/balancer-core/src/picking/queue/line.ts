@@ -1,7 +1,8 @@
 // Room `picking/queue`: requests that wait for a backend: their classes, who is next, and who is turned away.
+import type { QueueRefusal } from './refusals.ts'
 
 /** Why a waiting request gets no backend: the queue was full, or it was overloaded. */
-export type TurnedAway = 'queue-full' | 'queue-shed'
+export type TurnedAway = Exclude<QueueRefusal, 'queue-timeout'>
 
 /** A waiting request: a linked list, so that leaving from the middle is O(1). */
 export interface Waiter {

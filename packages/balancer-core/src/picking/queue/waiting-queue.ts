@@ -1,7 +1,9 @@
+import { RefusalSpells, type RefusalSpell } from '@fastify-balancer/option-schema'
 import type { Clock } from '../../clock.ts'
 import { ClassShares } from './class-shares.ts'
 import { Line, type Waiter } from './line.ts'
 import type { QueueSettings } from './queue-options.ts'
+import type { QueueRefusal } from './refusals.ts'
 import { Round } from './round.ts'
 
 /**
@@ -18,16 +20,39 @@ export class WaitingQueue<W extends Waiter> {
   #shares!: ClassShares
   /** The place of the default class. */
   #usual = 0
+  readonly #refusals: RefusalSpells<QueueRefusal>
 
-  constructor(settings: QueueSettings, clock: Clock) {
+  /** `onRefusals` is told of each spell of refused requests. */
+  constructor(settings: QueueSettings, clock: Clock, onRefusals: (spell: RefusalSpell<QueueRefusal>) => void = () => {}) {
     this.#clock = clock
     this.#settings = settings
+    this.#refusals = new RefusalSpells(clock, onRefusals)
     this.#setUp()
   }
 
   /** How many may wait; fewer from now on lets those that wait already go on waiting. */
   get max(): number {
     return this.#settings.max
+  }
+
+  /** How many requests were refused so far, because the queue was full, overloaded, or they had waited too long. */
+  get refused(): number {
+    return this.#refusals.total
+  }
+
+  /** Since when requests are being refused, in ms since the epoch; undefined while none are. */
+  get refusingSince(): number | undefined {
+    return this.#refusals.since
+  }
+
+  /** A request is refused for this reason. */
+  count(reason: QueueRefusal): void {
+    this.#refusals.count(reason)
+  }
+
+  /** Cancels its timer. */
+  stop(): void {
+    this.#refusals.stop()
   }
 
   /** Puts other settings in force. Those that wait go on waiting: each in its class, or in the default one if that has gone. */

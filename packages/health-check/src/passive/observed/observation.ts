@@ -13,6 +13,17 @@ export interface Withheld {
   readonly rule: string
 }
 
+/** Why an unhealthy backend is not ejected. */
+export interface NotEjected {
+  /** In words, with figures. */
+  readonly reason: string
+  /** Since when it is unhealthy without being ejected, in ms since the epoch. */
+  readonly since: number
+}
+
+/** What stands against an ejection. */
+export type Obstacle = 'ceiling' | 'last' | 'panic' | 'shortfall'
+
 /** Decay of the longest probe time with each later probe. */
 const fading = 0.8
 
@@ -39,6 +50,8 @@ export class Observation {
   offence: Offence | undefined
   /** In this interval: an ejection that the ceiling did not allow. */
   withheld: Withheld | undefined
+  /** Why it is not ejected although it is unhealthy; undefined if it is ejected, or healthy. */
+  notEjected: (NotEjected & { readonly obstacle: Obstacle }) | undefined
   /** So far in this interval it was not out by passive checks, and had no offence. */
   good = true
 
@@ -50,6 +63,13 @@ export class Observation {
   /** True if the attempt began too early to count, or under a veto that panic mode ignored. */
   ignores(attempt: Attempt): boolean {
     return this.offence !== undefined || attempt.startedAt <= this.countsFrom
+  }
+
+  /** It is unhealthy and stays in use, now in ms since the epoch; true if that is news. */
+  spare(obstacle: Obstacle, reason: string, now: number): boolean {
+    const before = this.notEjected
+    this.notEjected = { obstacle, reason, since: before?.since ?? now }
+    return before?.obstacle !== obstacle
   }
 
   /** A probe succeeded now, after this many ms. */
@@ -65,6 +85,7 @@ export class Observation {
     this.watchedFrom = now
     this.silentAt = undefined
     this.withheld = undefined
+    this.notEjected = undefined
     this.consecutive.reset()
     this.recent.clear()
     this.counts.clear()

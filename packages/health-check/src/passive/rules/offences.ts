@@ -12,11 +12,12 @@ const consecutiveWords: Readonly<Record<ConsecutiveKind, string>> = {
 }
 
 /** Milliseconds for people. */
-function inWords(duration: number): string {
+export function inWords(duration: number): string {
   return `${duration < 10 ? duration.toFixed(1) : Math.round(duration)} ms`
 }
 
-const percent = (share: number) => `${(share * 100).toFixed(1)} %`
+/** A share for people. */
+export const percent = (share: number) => `${(share * 100).toFixed(1)} %`
 
 /** Too many failures in a row. */
 export function consecutiveOffence(
