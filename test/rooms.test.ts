@@ -20,7 +20,7 @@ const order = [
   'balancer',
   'state-log/',
   'managed-list',
-  'attempt-counts',
+  'counts/',
   'hooks',
   'channels',
   'changes/',

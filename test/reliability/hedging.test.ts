@@ -65,6 +65,9 @@ test('a hedge is seen in the log line, in hooks and in the counters of its backe
   const [first, second] = stage.balancer.backends
   assert.deepEqual([first!.outcomes, second!.outcomes], [{ 'hedge-lost': 1 }, { ok: 1 }])
   assert.deepEqual([first!.penalty, first!.latency.average, second!.latency.average], [0, 0, 5])
+  assert.deepEqual([first!.failed, first!.retries, second!.failed, second!.retries], [0, 0, 0, 0])
+  const { requests, failed, retries } = stage.balancer.totals
+  assert.deepEqual([requests, failed, retries], [1, 0, 0])
 })
 
 test('metrics count hedges apart from retries and failures', async (t) => {

@@ -6,6 +6,7 @@ import { Admission } from './changes/admission.ts'
 import { Audit, lasting, type BalancerChange } from './changes/audit.ts'
 import { toldFaults, UnknownBalancerError } from './errors.ts'
 import { Extensions } from './extensions.ts'
+import { historyOf, type History } from './history/history.ts'
 import { requiredRevision } from './changes/if-match.ts'
 import { order } from './changes/orders.ts'
 import type { ParsedOptions } from './options.ts'
@@ -32,6 +33,7 @@ export class Desk {
   readonly views: Views
   readonly serverState: ServerState
   readonly audit: Audit
+  readonly history: History
   readonly #app: FastifyInstance
   readonly #admission: Admission
   readonly #saving = new WeakMap<FastifyRequest, Promise<void>>()
@@ -43,6 +45,7 @@ export class Desk {
     this.views = new Views(this.extensions)
     this.serverState = serverStateOf(app)
     this.audit = new Audit(app, options.user)
+    this.history = historyOf(app)
     this.#app = app
     this.#admission = new Admission(options.allow, app.initialConfig)
     // A failure is logged, and reported to the client that requested the reload.

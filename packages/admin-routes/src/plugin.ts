@@ -16,6 +16,8 @@ import { addCatchAll } from './routes/catch-all.ts'
 import { addCircuit } from './routes/circuit.ts'
 import { addExplain } from './routes/explain.ts'
 import { addOperator } from './routes/operator.ts'
+import { addFailures } from './routes/past/failures.ts'
+import { addHistory } from './routes/past/history.ts'
 import { addProbe } from './routes/probe.ts'
 import { addReadiness } from './routes/readiness.ts'
 import { addReload } from './routes/reload.ts'
@@ -35,6 +37,8 @@ const readers = [
   addBackendRead,
   addWait,
   addTunnelsRead,
+  addHistory,
+  addFailures,
   addExplain,
   addServerRead,
   addEvents,

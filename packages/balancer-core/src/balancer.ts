@@ -13,7 +13,8 @@ import { failures } from './failure.ts'
 import { Hooks, type BalancerHooks } from './hooks.ts'
 import { logPanic } from './state-log/panic-log.ts'
 import { tellOfQueue } from './state-log/queue-log.ts'
-import { AttemptCounts } from './attempt-counts.ts'
+import { AttemptCounts } from './counts/attempt-counts.ts'
+import { Totals } from './counts/totals.ts'
 import { prepareChange, type PrepareOptions } from './changes/preparation.ts'
 import type { PreparedChange } from './changes/prepared-change.ts'
 import { parseOptions, type BalancerOptions, type ParsedOptions } from './options.ts'
@@ -50,6 +51,7 @@ export class Balancer extends ManagedList {
   readonly queue: WaitingQueue<WaitingExchange>
   readonly budget: RetryBudget
   readonly counts: AttemptCounts
+  readonly totals = new Totals()
   /** Undefined while it is off. */
   hedging: Hedging | undefined
   /** Exchanges that were upgraded. */

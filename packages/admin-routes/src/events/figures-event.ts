@@ -1,4 +1,5 @@
 import { Type, type Static } from '@sinclair/typebox'
+import { ResponseCounts } from '../schemas/status-classes.ts'
 import { ProcessView } from '../schemas/views.ts'
 
 const latency = Type.Union(
@@ -18,6 +19,7 @@ const counts = {
     description: 'Requests that ended in this period; a request for a tunnel ends with its handshake',
   }),
   failed: Type.Integer({ description: 'Of those, with status 500 or above, or broken off, but not by the client' }),
+  responses: ResponseCounts,
   latency,
 }
 

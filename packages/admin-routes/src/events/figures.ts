@@ -1,13 +1,9 @@
-import type { Attempt, Balancer, Clock, ExchangeView } from '@fastify-balancer/balancer-core'
-import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import type { Balancer, Clock } from '@fastify-balancer/balancer-core'
 import type { FastifyInstance } from 'fastify'
 import type { Extensions } from '../extensions.ts'
+import { TrafficWatch } from '../history/traffic-watch.ts'
 import type { FiguresEvent } from './figures-event.ts'
 import { Measurement } from './measurement.ts'
-
-const exchangeEnd = 'balancer-core:exchange:end'
-const tunnelStart = 'balancer-core:tunnel:start'
-const attemptEnd = 'balancer-core:attempt:end'
 
 /** How often figures are sent (ms). */
 const period = 1000
@@ -21,6 +17,7 @@ export class Figures {
   readonly #clock: Clock
   readonly #wallClock: () => number
   readonly #tell: (figures: FiguresEvent) => boolean
+  readonly #watch: TrafficWatch
   readonly #measured = new Map<string, { readonly balancer: Balancer; readonly measurement: Measurement }>()
   #timer: unknown
 
@@ -37,23 +34,20 @@ export class Figures {
     this.#clock = clock
     this.#wallClock = wallClock
     this.#tell = tell
+    this.#watch = new TrafficWatch(app, (balancer) => this.#measured.get(balancer)?.measurement)
   }
 
   /** Starts measuring, if not started yet. The first figures come after one period. */
   start(): void {
     if (this.#timer !== undefined) return
-    subscribe(exchangeEnd, this.#onExchangeEnd)
-    subscribe(tunnelStart, this.#onTunnelStart)
-    subscribe(attemptEnd, this.#onAttemptEnd)
+    this.#watch.start()
     this.#look()
     this.#wait()
   }
 
   stop(): void {
     if (this.#timer === undefined) return
-    unsubscribe(exchangeEnd, this.#onExchangeEnd)
-    unsubscribe(tunnelStart, this.#onTunnelStart)
-    unsubscribe(attemptEnd, this.#onAttemptEnd)
+    this.#watch.stop()
     this.#clock.clearTimeout(this.#timer)
     this.#timer = undefined
     this.#measured.clear()
@@ -77,27 +71,5 @@ export class Figures {
   #look(): void {
     for (const [name, balancer] of this.#app.balancers)
       if (!this.#measured.has(name)) this.#measured.set(name, { balancer, measurement: new Measurement(balancer) })
-  }
-
-  readonly #onExchangeEnd = (message: unknown) => {
-    const { exchange } = message as { exchange: ExchangeView }
-    // Its handshake is the request, which has been counted when the tunnel was opened.
-    if (exchange.tunnel === undefined) this.#of(exchange)?.exchangeEnded(exchange, exchange.endedAt)
-  }
-
-  readonly #onTunnelStart = (message: unknown) => {
-    const { exchange } = message as { exchange: ExchangeView }
-    this.#of(exchange)?.exchangeEnded(exchange, exchange.tunnel!.openedAt)
-  }
-
-  readonly #onAttemptEnd = (message: unknown) => {
-    const { attempt } = message as { attempt: Attempt }
-    this.#of(attempt.exchange)?.attemptEnded(attempt)
-  }
-
-  /** Channels are process-wide, and another server may have a balancer of the same name. */
-  #of({ request, balancerName }: Pick<ExchangeView, 'request' | 'balancerName'>): Measurement | undefined {
-    if (!this.#app.balancerServers.has(request.server.server)) return undefined
-    return this.#measured.get(balancerName)?.measurement
   }
 }

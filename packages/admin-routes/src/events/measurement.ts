@@ -1,9 +1,10 @@
 import type { Attempt, Backend, Balancer, ExchangeView } from '@fastify-balancer/balancer-core'
 import type { FiguresEvent } from './figures-event.ts'
+import type { EndListener } from '../history/traffic-watch.ts'
 import { Tally } from './tally.ts'
 
 /** Counts the traffic of one balancer between two readings. Keeps numbers only, never an attempt or an exchange. */
-export class Measurement {
+export class Measurement implements EndListener {
   readonly #balancer: Balancer
   readonly #exchanges = new Tally()
   readonly #backends = new WeakMap<Backend, Tally>()
@@ -15,17 +16,13 @@ export class Measurement {
     this.#since = balancer.clock.now()
   }
 
-  /** `endedAt` on the clock: a request for a tunnel ends with its handshake. */
-  exchangeEnded({ status, outcome, blame, startedAt, attempts, answeredBy }: ExchangeView, endedAt: number): void {
-    const answered = outcome === 'ok' ? (answeredBy?.effectiveStatus ?? status) : status
-    const failed = answered >= 500 || (outcome !== 'ok' && blame !== 'client')
-    this.#exchanges.add(failed, endedAt - startedAt)
-    if (attempts.length > 1) this.#retries += attempts.filter(({ hedge }) => !hedge).length - 1
+  exchangeEnded({ status, failed, retries, startedAt }: ExchangeView, endedAt: number): void {
+    this.#exchanges.add(failed, status, endedAt - startedAt)
+    this.#retries += retries
   }
 
-  attemptEnded({ backend, effectiveStatus: status, blame, startedAt, respondedAt }: Attempt): void {
-    const failed = status >= 500 || blame === 'backend'
-    this.#of(backend).add(failed, respondedAt === 0 ? undefined : respondedAt - startedAt)
+  attemptEnded({ backend, failed, status, startedAt, respondedAt }: Attempt): void {
+    this.#of(backend).add(failed, status, respondedAt === 0 ? undefined : respondedAt - startedAt)
   }
 
   /** Returns the figures and starts a new period. `at` in ms since the epoch. */

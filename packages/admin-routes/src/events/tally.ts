@@ -1,4 +1,7 @@
+import { statusClasses, type ResponseCounts } from '../schemas/status-classes.ts'
 import type { FiguresEvent } from './figures-event.ts'
+
+const noResponses = (): ResponseCounts => ({ '1xx': 0, '2xx': 0, '3xx': 0, '4xx': 0, '5xx': 0 })
 
 /** The percentile by nearest rank; `share` from 0 to 1. */
 function rank(sorted: Float64Array, share: number): number {
@@ -10,24 +13,28 @@ function rank(sorted: Float64Array, share: number): number {
 export class Tally {
   #requests = 0
   #failed = 0
+  #responses = noResponses()
   #durations: number[] = []
 
-  /** `duration` in ms; undefined if there was none, e.g. no response. */
-  add(failed: boolean, duration: number | undefined): void {
+  /** `status` 0 is none. `duration` in ms; undefined if there was none, e.g. no response. */
+  add(failed: boolean, status: number, duration: number | undefined): void {
+    const classed = statusClasses[Math.trunc(status / 100) - 1]
     this.#requests++
+    if (classed !== undefined) this.#responses[classed]++
     if (failed) this.#failed++
     if (duration !== undefined) this.#durations.push(duration)
   }
 
   /** Returns the figures and starts again at zero. */
-  take(): Pick<FiguresEvent, 'requests' | 'failed' | 'latency'> {
+  take(): Pick<FiguresEvent, 'requests' | 'failed' | 'responses' | 'latency'> {
     // One second holds few durations, so exact percentiles cost less than histogram buckets.
     const sorted = Float64Array.from(this.#durations).sort()
     const latency =
       sorted.length === 0 ? null : { p50: rank(sorted, 0.5), p95: rank(sorted, 0.95), p99: rank(sorted, 0.99) }
-    const taken = { requests: this.#requests, failed: this.#failed, latency }
+    const taken = { requests: this.#requests, failed: this.#failed, responses: this.#responses, latency }
     this.#requests = 0
     this.#failed = 0
+    this.#responses = noResponses()
     this.#durations = []
     return taken
   }

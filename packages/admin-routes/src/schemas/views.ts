@@ -1,6 +1,7 @@
 // Room `schemas`: the shapes of requests and responses: types, validation and OpenAPI in one.
 import { Type, type Static } from '@sinclair/typebox'
 import { CircuitView, HealthView, since, who } from './health-views.ts'
+import { ResponseCounts } from './status-classes.ts'
 
 export { CircuitView, NotEjectedView, ProbeView } from './health-views.ts'
 
@@ -79,7 +80,10 @@ export const BackendView = Type.Object({
   tunnels: Type.Integer({ description: 'Open tunnels: connections that were upgraded, e.g. to WebSocket' }),
   oldestTunnel: Type.Optional(Type.Integer({ description: 'For how long the oldest of them has been open (ms)' })),
   requests: Type.Integer({ description: 'Attempts started so far' }),
+  retries: Type.Integer({ description: 'Of those, attempts after another one of the same request, without hedges' }),
   outcomes: Type.Record(Type.String(), Type.Integer(), { description: 'Ended attempts by outcome' }),
+  failed: Type.Integer({ description: 'Ended attempts with status 500 or above, or failed by fault of the backend' }),
+  responses: ResponseCounts,
   bytesSent: Type.Integer({ description: 'Bytes of bodies and tunnels that were sent to it' }),
   bytesReceived: Type.Integer(),
   tunnelBytesSent: Type.Integer({ description: 'Of those, bytes of tunnels, open and closed ones' }),
@@ -95,6 +99,15 @@ export type BackendView = Static<typeof BackendView>
 export const SetView = Type.Object({
   revision: Type.Integer({ description: 'Rises by one with each change of the list' }),
   backends: Type.Array(BackendView),
+})
+
+/** Requests that have ended since the start; one for a tunnel ends with its handshake. */
+const TotalsView = Type.Object({
+  requests: Type.Integer(),
+  failed: Type.Integer({ description: 'Of those, with status 500 or above, or broken off, but not by the client' }),
+  retries: Type.Integer({ description: 'Their retries and failovers, without hedges' }),
+  responses: ResponseCounts,
+  outcomes: Type.Record(Type.String(), Type.Integer(), { description: '`ok`, or the reason of the failure' }),
 })
 
 const summary = {
@@ -120,6 +133,7 @@ const summary = {
     },
     { description: 'The queue for requests while every backend is at its limit' },
   ),
+  totals: TotalsView,
 }
 
 /** Load of the process, as measured by @fastify/under-pressure. */

@@ -94,8 +94,9 @@ export class Views {
       backends: length,
     }))
     const tag = new ViewTag(set.revision)
-    const { exchanges, waiting, panicking, closing, queue } = summary
-    if (exchanges > 0 || waiting > 0 || panicking || closing || queue.refused > 0) tag.add(JSON.stringify(summary))
+    const { exchanges, waiting, panicking, closing, queue, totals } = summary
+    const isUsed = exchanges > 0 || waiting > 0 || queue.refused > 0 || totals.requests > 0
+    if (isUsed || panicking || closing) tag.add(JSON.stringify(summary))
     const { drainDeadline } = balancer.options
     const { available, eligible } = countsOf(set)
     const before = { ...summary, available, eligible, drainDeadline, revisions }
@@ -184,7 +185,7 @@ export class Views {
     return notEjected && { state: 'unknown', since: notEjected.since, consecutive: 0, notEjected }
   }
 
-  #summary({ name, policy, set, closing, exchanges, tunnels, queue }: Balancer) {
+  #summary({ name, policy, set, closing, exchanges, tunnels, queue, totals }: Balancer) {
     const { revision, panicking } = set
     const counts = {
       exchanges,
@@ -197,6 +198,7 @@ export class Views {
         refused: queue.refused,
         ...(queue.refusingSince !== undefined && { refusingSince: queue.refusingSince }),
       },
+      totals: totals.toJSON(),
     }
     return { name, policy: policy.name, revision, panicking, closing, ...counts }
   }

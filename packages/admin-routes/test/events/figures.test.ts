@@ -1,4 +1,3 @@
-import type { Attempt, Balancer, ExchangeView } from '@fastify-balancer/balancer-core'
 import { Value } from '@sinclair/typebox/value'
 import assert from 'node:assert/strict'
 import { channel } from 'node:diagnostics_channel'
@@ -7,14 +6,14 @@ import { test, type TestContext } from 'node:test'
 import { ask } from '../../../../test/support/ask.ts'
 import { startBackend, unusedOrigin } from '../../../../test/support/backend.ts'
 import { rawClient } from '../../../../test/support/raw.ts'
+import { subscribersOf } from '../../../../test/support/subscribers.ts'
 import { until } from '../../../../test/support/until.ts'
 import { handshake, startUpgradeBackend, switching } from '../../../../test/support/upgrade-backend.ts'
-import { ManualClock } from '../../../../test/support/clock.ts'
 import { FiguresEvent } from '../../src/events/figures-event.ts'
-import { Measurement } from '../../src/events/measurement.ts'
 import { at, read, start, type Reader, type StageOptions } from './stage.ts'
 
 const exchangeEnd = channel('balancer-core:exchange:end')
+const none = { '1xx': 0, '2xx': 0, '3xx': 0, '4xx': 0, '5xx': 0 }
 
 function figuresIn({ received }: Reader): FiguresEvent[] {
   return [...received.matchAll(/^event: figures\ndata: (.*)\n\n/gm)].map(([, data]) => {
@@ -72,14 +71,23 @@ test('says once a second what has ended since, how, and in what time', async (t)
     seconds: 1,
     requests: 3,
     failed: 1,
+    responses: { ...none, '2xx': 2, '5xx': 1 },
     retries: 2,
     latency: { p50: 20, p95: 30, p99: 30 },
     exchanges: 1,
     tunnels: 0,
     waiting: 0,
     backends: [
-      { id: 'a', requests: 3, failed: 1, inFlight: 1, tunnels: 0, latency: { p50: 20, p95: 30, p99: 30 } },
-      { id: 'b', requests: 3, failed: 3, inFlight: 0, tunnels: 0, latency: null },
+      {
+        id: 'a',
+        requests: 3,
+        failed: 1,
+        responses: { ...none, '2xx': 2, '5xx': 1 },
+        inFlight: 1,
+        tunnels: 0,
+        latency: { p50: 20, p95: 30, p99: 30 },
+      },
+      { id: 'b', requests: 3, failed: 3, responses: none, inFlight: 0, tunnels: 0, latency: null },
     ],
   })
 
@@ -114,9 +122,10 @@ test('only to those who ask by name, and nothing is measured for others', async 
   const { url, port, app, clock, finish } = await held(t)
   const all = await read(t, { url, port, app })
   const other = await read(t, { url, port, app }, '?type=veto')
-  assert.equal(exchangeEnd.hasSubscribers, false)
+  // The history listens, and nobody else.
+  assert.equal(subscribersOf(exchangeEnd), 1)
   const watching = await read(t, { url, port, app }, '?type=veto,figures&balancer=default')
-  assert.equal(exchangeEnd.hasSubscribers, true)
+  assert.equal(subscribersOf(exchangeEnd), 2)
   const answered = ask(url)
   await finish(1)
   await answered
@@ -129,7 +138,7 @@ test('only to those who ask by name, and nothing is measured for others', async 
   watching.socket.destroy()
   await until('it has gone', () => {
     clock.advance(1000)
-    return !exchangeEnd.hasSubscribers
+    return subscribersOf(exchangeEnd) === 1
   })
   const again = await read(t, { url, port, app }, '?type=figures')
   clock.advance(1000)
@@ -168,7 +177,7 @@ test('ends with the app', async (t) => {
   const { url, port, app } = await held(t)
   await read(t, { url, port, app }, '?type=figures')
   await app.close()
-  assert.equal(exchangeEnd.hasSubscribers, false)
+  assert.equal(subscribersOf(exchangeEnd), 0)
 })
 
 test('a request for a tunnel counts when its handshake has ended, and no later', async (t) => {
@@ -188,22 +197,18 @@ test('a request for a tunnel counts when its handshake has ended, and no later',
   const latency = { p50: 25, p95: 25, p99: 25 }
   assert.deepEqual(
     [told!.requests, told!.failed, told!.latency, told!.exchanges, told!.tunnels, told!.backends],
-    [1, 0, latency, 1, 1, [{ id: 'a', requests: 1, failed: 0, inFlight: 0, tunnels: 1, latency }]],
+    [
+      1,
+      0,
+      latency,
+      1,
+      1,
+      [{ id: 'a', requests: 1, failed: 0, responses: { ...none, '1xx': 1 }, inFlight: 0, tunnels: 1, latency }],
+    ],
   )
   client.socket.destroy()
   await until('it is closed', () => app.balancer.exchanges === 0)
   clock.advance(1000)
   const [, next] = await take(reader, 2)
   assert.deepEqual([next!.requests, next!.latency, next!.exchanges, next!.tunnels], [0, null, 0, 0])
-})
-
-test('a hedge is no retry, and the response that counts is the one that the client got', () => {
-  const balancer = { clock: new ManualClock(), backends: [], tunnels: { size: 0 }, queue: { length: 0 } }
-  const measurement = new Measurement(balancer as unknown as Balancer)
-  const slow = { hedge: false, effectiveStatus: 500 } as Attempt
-  const hedge = { hedge: true, effectiveStatus: 0 } as Attempt
-  const exchange = { status: 500, outcome: 'ok', startedAt: 0, attempts: [slow, hedge], answeredBy: slow }
-  measurement.exchangeEnded(exchange as unknown as ExchangeView, 1)
-  const { failed, retries } = measurement.take(0)
-  assert.deepEqual([failed, retries], [1, 0])
 })

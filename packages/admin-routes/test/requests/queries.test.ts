@@ -27,6 +27,8 @@ const orders: Readonly<Record<string, unknown>> = {
   'PUT /balancers/:name/backends/:id/circuit': { state: 'open' },
   'GET /balancers/:name/tunnels': undefined,
   'DELETE /balancers/:name/tunnels/:id': undefined,
+  'GET /balancers/:name/history': undefined,
+  'GET /balancers/:name/failures': undefined,
   'POST /balancers/:name/explain': {},
   'POST /balancers/:name/rollback': { revision: 1 },
   'GET /events': undefined,

@@ -14,6 +14,7 @@ import { ask } from '../../../../test/support/ask.ts'
 import { startBackend } from '../../../../test/support/backend.ts'
 import { ManualClock } from '../../../../test/support/clock.ts'
 import { LogLines } from '../../../../test/support/log-lines.ts'
+import { subscribersOf } from '../../../../test/support/subscribers.ts'
 import { until } from '../../../../test/support/until.ts'
 import adminRoutes from '../../src/index.ts'
 import { a, stage } from '../stage.ts'
@@ -113,14 +114,14 @@ describe('drain of the whole server', () => {
     await until('the backend has it', () => open.length === 1)
     await admin('PUT', '/server/state', { state: 'drain', grace: 0 })
     const short = admin('GET', '/server/wait?until=idle&timeout=50')
-    await until('it waits', () => exchangeEnd.hasSubscribers)
+    await until('it waits', () => subscribersOf(exchangeEnd) > 1)
     clock.advance(50)
     assert.deepEqual(await short, {
       status: 202,
       body: { state: 'drain', closesConnections: true, closesApp: false, exchanges: 1, tunnels: 0, idle: false },
     })
     const waiting = admin('GET', '/server/wait?until=idle&timeout=600000')
-    await until('it waits', () => exchangeEnd.hasSubscribers)
+    await until('it waits', () => subscribersOf(exchangeEnd) > 1)
     finish()
     assert.deepEqual([(await waiting).status, (await waiting).body.idle], [200, true])
     assert.equal((await running).body, 'done')

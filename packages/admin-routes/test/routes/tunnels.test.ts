@@ -8,6 +8,7 @@ import { ask } from '../../../../test/support/ask.ts'
 import { ManualClock } from '../../../../test/support/clock.ts'
 import { LogLines } from '../../../../test/support/log-lines.ts'
 import { rawClient } from '../../../../test/support/raw.ts'
+import { subscribersOf } from '../../../../test/support/subscribers.ts'
 import { until } from '../../../../test/support/until.ts'
 import { handshake, startUpgradeBackend, switching } from '../../../../test/support/upgrade-backend.ts'
 import adminRoutes, { type AdminNotice } from '../../src/index.ts'
@@ -157,15 +158,15 @@ describe('wait', () => {
     const drained = await admin('PUT', `${backends}/a/state`, { state: 'drain', deadline: 0 })
     assert.deepEqual([drained.body.inFlight, drained.body.tunnels], [0, 1])
     const waiting = admin('GET', `${backends}/a/wait?timeout=5000`)
-    await until('somebody waits', () => attemptEnd.hasSubscribers)
+    await until('somebody waits', () => subscribersOf(attemptEnd) > 1)
     clock.advance(5000)
     const view = { id: 'a', state: 'drain', inFlight: 0 }
     assert.deepEqual(await waiting, { status: 202, body: { ...view, idle: false, tunnels: 1 } })
     const again = admin('GET', `${backends}/a/wait`)
-    await until('somebody waits', () => attemptEnd.hasSubscribers)
+    await until('somebody waits', () => subscribersOf(attemptEnd) > 1)
     client.socket.destroy()
     assert.deepEqual(await again, { status: 200, body: { ...view, idle: true, tunnels: 0 } })
-    assert.equal(attemptEnd.hasSubscribers, false)
+    assert.equal(subscribersOf(attemptEnd), 1)
   })
 
   test('a removed one can be waited for, and its tunnels are listed, until the last has closed', async (t) => {
@@ -174,7 +175,7 @@ describe('wait', () => {
     assert.equal((await admin('DELETE', `${backends}/a?deadline=0`)).status, 200)
     assert.equal((await admin('GET', `${tunnels}?backend=a`)).body.total, 1)
     const waiting = admin('GET', `${backends}/a/wait`)
-    await until('somebody waits', () => attemptEnd.hasSubscribers)
+    await until('somebody waits', () => subscribersOf(attemptEnd) > 1)
     client.socket.destroy()
     assert.equal((await waiting).body.idle, true)
     await until('all have ended', () => app.balancer.exchanges === 0)

@@ -6,6 +6,7 @@ import { tlsReasonOf } from '../connections/tls/tls-reasons.ts'
 import type { RemoteCall } from '../grpc/remote-call.ts'
 import { httpStatusOf, type StatusName } from '../grpc/status-code.ts'
 import { classify, type AttemptProgress } from './classify.ts'
+import { attemptFailed } from './failed.ts'
 import { blameOf, type Blame, type FailureReason, type Outcome } from '../failure.ts'
 import type { IncomingFields } from '../headers/fields.ts'
 import type { HeldBody } from '../connections/held-body.ts'
@@ -78,6 +79,16 @@ export class AttemptRecord {
   /** True once it has ended. */
   get isOver(): boolean {
     return this.outcome !== undefined
+  }
+
+  /** It followed another attempt of its request: not as a hedge does, beside that. */
+  get isRetry(): boolean {
+    return this.number > 1 && !this.hedge
+  }
+
+  /** Its backend has failed: see `attemptFailed`. */
+  get failed(): boolean {
+    return attemptFailed(this)
   }
 
   /** Whose fault the failure is; undefined if it did not fail. */

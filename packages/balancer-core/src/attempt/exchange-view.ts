@@ -7,6 +7,8 @@ import type { PickRequest } from '../picking/policy.ts'
 /** See `ExchangeView`. */
 export interface ViewOfExchange<Attempt> extends PickRequest {
   readonly request: FastifyRequest
+  /** Its path: without the query, which may hold a password, and without a name and password before a host. */
+  readonly path: string
   /** The protocols that it asks to switch to; undefined for an ordinary request. */
   readonly upgrade: readonly string[] | undefined
   /** The name of its balancer. */
@@ -22,6 +24,8 @@ export interface ViewOfExchange<Attempt> extends PickRequest {
   readonly waitingSince: number
   /** Every attempt so far, in order. */
   readonly attempts: readonly Attempt[]
+  /** How many of them followed another one that had failed; hedges do not. */
+  readonly retries: number
   /** The one whose response the client gets; undefined before its headers have arrived. */
   readonly answeredBy: Attempt | undefined
   /** Its tunnel, once it was upgraded. */
@@ -30,5 +34,7 @@ export interface ViewOfExchange<Attempt> extends PickRequest {
   readonly outcome: Outcome | undefined
   /** Whose fault its failure is; undefined if it did not fail. */
   readonly blame: Blame | undefined
+  /** The client got a 5xx or a broken transfer, and not by its own doing: see `exchangeFailed`. False before the end. */
+  readonly failed: boolean
   readonly error: unknown
 }

@@ -2,12 +2,12 @@ import type { LookupFunction } from 'node:net'
 import { localHeader, type ProxyVersion } from '../connections/proxy-header.ts'
 import type { RequestPool } from '../connections/request-pool.ts'
 import { BackendTls } from '../connections/tls/backend-tls.ts'
-import type { Outcome } from '../failure.ts'
 import type { HostName } from '../names/host-name.ts'
 import type { Whereabouts } from '../names/host-names.ts'
 import type { PoolOptions, Protocol } from './pool-options.ts'
-import { Latency } from './latency.ts'
 import type { BackendSettings } from './backend-options.ts'
+import { BackendCounts } from './counts/backend-counts.ts'
+import { byClass } from './counts/status-counts.ts'
 import { viewOfVeto, type Veto } from './veto.ts'
 
 /** `ready` takes requests; `drain` and `maintenance` are hard vetoes by those names. */
@@ -46,7 +46,7 @@ export interface BackendTunnel extends TunnelView {
  * One server: an identity that outlives changes of the set, with its live counters and its pool. Read it freely;
  * only the balancer that owns it writes.
  */
-export class Backend {
+export class Backend extends BackendCounts {
   readonly id: string
   /** The origin, e.g. `http://10.0.0.1:3000`. */
   readonly url: string
@@ -89,17 +89,6 @@ export class Backend {
   tunnelLoad = 0
   /** Recent failures; they count as load for a while, so that failing fast attracts no traffic. */
   penalty = 0
-  /** Attempts started so far. */
-  requests = 0
-  /** Ended attempts, by outcome. */
-  readonly outcomes: Partial<Record<Outcome, number>> = {}
-  /** Bytes sent to it and received from it, of bodies and tunnels. */
-  bytesSent = 0
-  bytesReceived = 0
-  /** Of those, bytes of tunnels. */
-  tunnelBytesSent = 0
-  tunnelBytesReceived = 0
-  readonly latency = new Latency()
 
   /** TLS to it, also for connections without traffic, e.g. probes. */
   tls: BackendTls
@@ -124,6 +113,7 @@ export class Backend {
       proxyProtocol,
     }: Whereabouts & { readonly tls?: BackendTls; readonly proxyProtocol?: ProxyVersion | undefined } = {},
   ) {
+    super()
     this.id = id
     this.url = url
     this.tls = tls
@@ -215,7 +205,7 @@ export class Backend {
   toJSON() {
     const { id, url, weight, effectiveWeight, priority, maxInFlight, limit, zone, tags, state, available, vetoes } =
       this
-    const { inFlight, tunnels, requests, outcomes, bytesSent, bytesReceived, latency, host } = this
+    const { inFlight, tunnels, requests, retries, outcomes, failed, bytesSent, bytesReceived, latency, host } = this
     const { proxyProtocol, protocol, connections } = this
     const { tunnelBytesSent, tunnelBytesReceived } = this
     return {
@@ -240,7 +230,10 @@ export class Backend {
       tunnels: tunnels.size,
       connections,
       requests,
+      retries,
       outcomes,
+      failed,
+      responses: byClass(this.responses),
       bytesSent,
       bytesReceived,
       tunnelBytesSent,

@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Socket } from 'node:net'
 import type { Attempt } from '../attempt/attempt.ts'
-import type { AttemptCounts } from '../attempt-counts.ts'
+import type { AttemptCounts } from '../counts/attempt-counts.ts'
 import { BodyCollection } from './body-collection.ts'
 import { ClientRate, type RateLimit } from './limits/client-rate.ts'
 import type { Clock } from '../clock.ts'

@@ -7,16 +7,17 @@ import { channels } from '../channels.ts'
 import type { RemoteCall } from '../grpc/remote-call.ts'
 import { failureStatus } from '../grpc/failure-status.ts'
 import type { StatusName } from '../grpc/status-code.ts'
+import { exchangeFailed } from '../attempt/failed.ts'
 import { signedInAt } from '../attempt/signed-in.ts'
 import type { Backend } from '../backends/backend.ts'
 import { brokenBody, isCutOff, isUploading } from '../request/request-body.ts'
 import type { Clock } from '../clock.ts'
 import { blameOf, type Blame, type FailureReason, type Outcome } from '../failure.ts'
 import type { IncomingFields } from '../headers/fields.ts'
-import { logExchange } from '../log.ts'
+import { logExchange, shownUrl } from '../log.ts'
 import { outgoing, rewriteOutgoing, type Outgoing } from '../request/outgoing-request.ts'
 import type { ParsedOptions } from '../options.ts'
-import type { AttemptCounts } from '../attempt-counts.ts'
+import type { AttemptCounts } from '../counts/attempt-counts.ts'
 import type { Forwarding } from './forwarding.ts'
 import type { Waiter } from '../picking/queue/line.ts'
 import { isRefusal } from '../picking/queue/refusals.ts'
@@ -77,6 +78,10 @@ export class ExchangeRecord implements ExchangeView {
     return this.request.raw.url!
   }
 
+  get path(): string {
+    return shownUrl(this.url, false)
+  }
+
   get headers(): PickRequest['headers'] {
     return this.request.raw.headers
   }
@@ -112,6 +117,16 @@ export class ExchangeRecord implements ExchangeView {
 
   get blame(): Blame | undefined {
     return blameOf(this.outcome)
+  }
+
+  get failed(): boolean {
+    return exchangeFailed(this)
+  }
+
+  get retries(): number {
+    let count = 0
+    for (const { isRetry } of this.attempts) if (isRetry) count++
+    return count
   }
 
   get status(): number {
@@ -157,6 +172,8 @@ export class ExchangeRecord implements ExchangeView {
   }
 
   protected tellOfEnd(): void {
+    // One for a tunnel was counted when that was opened.
+    if (this.tunnel === undefined) this.balancer.totals.add(this)
     if (channels.exchangeEnd.hasSubscribers) channels.exchangeEnd.publish({ exchange: this })
     logExchange(this, this.options.logQuery)
   }

@@ -1,6 +1,7 @@
 // The rules that an exchange goes by, for one that is simulated. Nothing of this package loads this.
 export type { Attempt, AttemptOwner } from '../attempt/attempt.ts'
 export type { AttemptRequest } from '../attempt/attempt-headers.ts'
+export { exchangeFailed } from '../attempt/failed.ts'
 export type { WaitingExchange } from '../balancer.ts'
 export type { RequestPool } from '../connections/request-pool.ts'
 export { channels } from '../channels.ts'

@@ -8,7 +8,6 @@ import type { FailureReason } from '../failure.ts'
 import type { IncomingFields } from '../headers/fields.ts'
 import { toFields, toFlat } from '../headers/fields.ts'
 import { acceptOf, newKey } from '../headers/websocket-key.ts'
-import { shownUrl } from '../log.ts'
 import type { Outgoing } from '../request/outgoing-request.ts'
 import { hasBody, RequestFault } from '../request/request-body.ts'
 import { protocolsIn, upgradeOf, type UpgradeRequest } from '../request/upgrade-request.ts'
@@ -171,7 +170,7 @@ export class UpgradeExchange extends Exchange {
       backend: attempt.backend,
       protocol,
       address: request.ip,
-      path: shownUrl(this.url, false),
+      path: this.path,
       onEnd: () => {
         balancer.tunnels.remove(tunnel, weight)
         this.onClose()
@@ -180,6 +179,7 @@ export class UpgradeExchange extends Exchange {
     const tunnel = new Tunnel(purpose, ends, options.upgrade, clock)
     this.#tunnel = tunnel
     balancer.tunnels.add(tunnel, weight)
+    balancer.totals.add(this)
     if (channels.tunnelStart.hasSubscribers) channels.tunnelStart.publish({ exchange: this })
     tunnel.start(ends)
   }

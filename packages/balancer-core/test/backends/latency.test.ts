@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Latency, latencyBuckets } from '../../src/backends/latency.ts'
+import { Latency, latencyBuckets } from '../../src/backends/counts/latency.ts'
 
 function close(actual: number, expected: number): void {
   assert.ok(Math.abs(actual - expected) < 1e-9, `${actual} is not ${expected}`)

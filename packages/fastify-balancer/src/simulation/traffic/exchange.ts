@@ -1,6 +1,7 @@
 // Room `simulation/traffic`: requests: when they come, whose they are, and how they pass through the balancer.
 import type { Balancer, FailureReason, Outcome } from '@fastify-balancer/balancer-core'
 import {
+  exchangeFailed,
   isListed,
   progressLimit,
   Retries,
@@ -40,6 +41,7 @@ export class SimulatedExchange implements WaitingExchange, Work {
   readonly second: number
   readonly method = method
   readonly url = url
+  readonly path = url
   readonly attempts: Attempt[] = []
   readonly upgrade = undefined
   readonly grpcStatus = undefined
@@ -101,6 +103,14 @@ export class SimulatedExchange implements WaitingExchange, Work {
   get blame() {
     const { outcome } = this
     return outcome === undefined || outcome === 'ok' ? undefined : this.balancer.failures[outcome].blame
+  }
+
+  get failed(): boolean {
+    return exchangeFailed(this)
+  }
+
+  get retries(): number {
+    return this.attempts.filter(({ isRetry }) => isRetry).length
   }
 
   /** What the client gets: the backend's status, or that of the failure; 0 before it has ended. */

@@ -1,12 +1,13 @@
-import type { Attempt, AttemptCounter } from './attempt/attempt.ts'
-import type { Backend } from './backends/backend.ts'
-import { channels } from './channels.ts'
-import type { Clock } from './clock.ts'
-import { failures, type Outcome } from './failure.ts'
-import type { Hooks } from './hooks.ts'
-import type { TimeoutOptions } from './backends/pool-options.ts'
-import { Penalties } from './attempt/failure-penalty.ts'
-import { TimeLimitSweep } from './attempt/time-limit-sweep.ts'
+// Room `counts`: what is counted of the requests of a balancer and of their attempts.
+import type { Attempt, AttemptCounter } from '../attempt/attempt.ts'
+import type { Backend } from '../backends/backend.ts'
+import { channels } from '../channels.ts'
+import type { Clock } from '../clock.ts'
+import { failures, type Outcome } from '../failure.ts'
+import type { Hooks } from '../hooks.ts'
+import type { TimeoutOptions } from '../backends/pool-options.ts'
+import { Penalties } from '../attempt/failure-penalty.ts'
+import { TimeLimitSweep } from '../attempt/time-limit-sweep.ts'
 
 /**
  * Statuses that concern the client, not the backend: 429, too many requests of one client (RFC 6585 §4), and 501, an
@@ -17,7 +18,7 @@ function isAboutClient(status: number): boolean {
 }
 
 /** A failed attempt, or a 5xx: backends that do no work often answer 5xx quickly. */
-function hasFailed({ effectiveStatus: status }: Attempt, outcome: Outcome): boolean {
+function isPenalized({ effectiveStatus: status }: Attempt, outcome: Outcome): boolean {
   return outcome === 'ok' ? status >= 500 && !isAboutClient(status) : failures[outcome].blame === 'backend'
 }
 
@@ -46,6 +47,7 @@ export class AttemptCounts implements AttemptCounter {
   attemptStarted(attempt: Attempt): void {
     attempt.backend.inFlight++
     attempt.backend.requests++
+    if (attempt.isRetry) attempt.backend.retries++
     if (attempt.exchange.upgrade !== undefined) attempt.backend.tunnelPlaces++
     this.sweep.enter(attempt)
     if (this.#hooks.onAttemptStart.length > 0) this.#hooks.tell('onAttemptStart', attempt)
@@ -53,6 +55,7 @@ export class AttemptCounts implements AttemptCounter {
   }
 
   attemptResponded(attempt: Attempt): void {
+    attempt.backend.responses[Math.trunc(attempt.status / 100)]!++
     // Until it has the whole request, the backend may be waiting for the client.
     if (attempt.uploaded) attempt.backend.latency.measure(attempt.responseTime, attempt.respondedAt)
     if (this.#hooks.onAttemptResponse.length > 0) this.#hooks.tell('onAttemptResponse', attempt)
@@ -63,7 +66,8 @@ export class AttemptCounts implements AttemptCounter {
     const { backend } = attempt
     this.sweep.leave(attempt)
     backend.outcomes[outcome] = (backend.outcomes[outcome] ?? 0) + 1
-    if (hasFailed(attempt, outcome)) this.#penalties.add(backend)
+    if (attempt.failed) backend.failed++
+    if (isPenalized(attempt, outcome)) this.#penalties.add(backend)
     // An upgraded one keeps its place until its tunnel ends.
     if (attempt.exchange.upgrade !== undefined && !attempt.upgraded) backend.tunnelPlaces--
     if (--backend.inFlight === 0) backend.tellIfIdle()

@@ -1,0 +1,45 @@
+// Room `routes/past`: what has been: figures of the last days, and failed requests.
+import { strict } from '@fastify-balancer/option-schema'
+import { Type } from '@sinclair/typebox'
+import type { Desk } from '../../desk.ts'
+import { historyView } from '../../history/history-view.ts'
+import { ranges, type Range } from '../../history/resolutions.ts'
+import { HistoryView } from '../../schemas/past-views.ts'
+import { BalancerParams, responses } from '../../schemas/request.ts'
+import { tags, type Scope } from '../../scope.ts'
+
+const HistoryQuery = Type.Object(
+  {
+    range: Type.Optional(
+      Type.Union(
+        (Object.keys(ranges) as Range[]).map((range) => Type.Literal(range)),
+        {
+          default: '1h',
+          description:
+            'How far back: up to `1h` in steps of 10 s, `6h` in steps of 1 min, `24h` and `3d` in steps of 10 min',
+        },
+      ),
+    ),
+    backends: Type.Optional(Type.Boolean({ default: true, description: 'Also the figures of each backend' })),
+  },
+  strict,
+)
+
+/** `GET /balancers/:name/history` */
+export function addHistory(scope: Scope, desk: Desk): void {
+  scope.get(
+    '/balancers/:name/history',
+    {
+      schema: {
+        tags,
+        operationId: 'getHistory',
+        summary: 'What has ended at a balancer and its backends, in steps of time; the last step is unfinished',
+        params: BalancerParams,
+        querystring: HistoryQuery,
+        response: responses({ 200: { ...HistoryView, description: 'The figures, in columns' } }, 400, 404),
+      },
+    },
+    async ({ params, query: { range = '1h', backends = true } }) =>
+      historyView(desk.history.of(desk.balancer(params.name)), range, backends),
+  )
+}
