@@ -11,6 +11,8 @@ import { BalancerTabs } from './head/balancer-tabs.tsx'
 import { Charts } from './charts/charts.tsx'
 import { Configuration } from './configuration/configuration.tsx'
 import { EventFeed } from './feed/event-feed.tsx'
+import { FailedRequests } from './failures/failed-requests.tsx'
+import { nameOf, rangeNamed, type Range } from './history/range.ts'
 import { Explain } from './explain/explain.tsx'
 import { Figures } from './head/figures.tsx'
 import { Head } from './head/head.tsx'
@@ -54,6 +56,9 @@ export function App({ store, live, api }: AppProps) {
   useEffect(() => {
     if (wanted !== undefined) live.choose(wanted)
   }, [live, wanted])
+  const range = rangeNamed(address['range'])
+  useEffect(() => live.look(range), [live, range])
+  const lookBack = (next: Range) => changeAddress({ range: nameOf(next) })
   const show = (name: string | undefined) => changeAddress({ balancer: name, ...addressOf(arrangementOf({})) }, true)
   const arrange = (change: Partial<Arrangement>) => changeAddress(addressOf({ ...arrangement, ...change }))
 
@@ -83,13 +88,13 @@ export function App({ store, live, api }: AppProps) {
           {isOverview && (
             <>
               <Overview state={state} onChoose={show} />
-              <EventFeed feed={state.feed} several />
+              <EventFeed feed={state.feed} several isLoaded={state.connection !== 'connecting'} at={at} />
             </>
           )}
           {!isOverview && balancer !== undefined && chosen !== undefined && (
             <>
               <Figures now={balancer.now} />
-              <Charts history={balancer.history} />
+              <Charts balancer={balancer} range={range} onRange={lookBack} />
               <div class="work">
                 <BackendList
                   key={`backends of ${chosen}`}
@@ -111,7 +116,8 @@ export function App({ store, live, api }: AppProps) {
                   )}
                 </BackendList>
                 <div class="below">
-                  <EventFeed feed={state.feed} several={several} />
+                  <FailedRequests failures={balancer.failures} outcomes={balancer.view?.totals.outcomes} at={at} />
+                  <EventFeed feed={state.feed} several={several} isLoaded={state.connection !== 'connecting'} at={at} />
                   <Explain key={chosen} api={api} balancer={chosen} />
                   {tunnels > 0 && (
                     <Tunnels

@@ -1,11 +1,12 @@
 // Room `api`: calls of the admin API, and the shapes of its responses.
 import { ApiError } from './api-error.ts'
+import type { ExplanationView } from './explanation-view.ts'
+import type { FailuresView, HistoryView } from './past-views.ts'
 import type {
   BackendView,
   BalancersView,
   BalancerView,
   CircuitView,
-  ExplanationView,
   FaultView,
   PreviewView,
   ProbeView,
@@ -79,6 +80,15 @@ export class Api {
 
   balancer(name: string): Promise<BalancerView> {
     return this.#ask('GET', ['balancers', name])
+  }
+
+  history(name: string, range: string): Promise<HistoryView> {
+    return this.#ask('GET', ['balancers', name, 'history'], { query: { range } })
+  }
+
+  /** The last `limit`. */
+  failures(name: string, limit: number): Promise<FailuresView> {
+    return this.#ask('GET', ['balancers', name, 'failures'], { query: { limit } })
   }
 
   server(): Promise<ServerView> {
@@ -162,7 +172,11 @@ export class Api {
     return this.#ask('POST', ['balancers', name, 'explain'], { body: request })
   }
 
-  async #ask<T>(method: string, path: readonly string[], { body, revision, query = {} }: RequestParts = {}): Promise<T> {
+  async #ask<T>(
+    method: string,
+    path: readonly string[],
+    { body, revision, query = {} }: RequestParts = {},
+  ): Promise<T> {
     const url = this.url(...path)
     for (const [key, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(key, String(value))
     const response = await fetch(url, {

@@ -1,5 +1,7 @@
 /** The responses of the admin routes, as far as the page reads them. */
 
+import type { ByClass, ByOutcome, QueueView, TotalsView } from './past-views.ts'
+
 /** A veto: a reason, with an owner, not to use a backend. */
 export interface VetoView {
   readonly by: string
@@ -7,6 +9,10 @@ export interface VetoView {
   readonly hard: boolean
   /** In ms since the epoch, by the server's clock, like all times here. */
   readonly since: number
+  /** Who ordered it. */
+  readonly who?: string
+  /** When it ends by itself, in ms since the epoch. */
+  readonly until?: number
   readonly evidence?: unknown
 }
 
@@ -15,6 +21,10 @@ export interface CircuitView {
   readonly state: string
   readonly since: number
   readonly reason: string
+  /** How many times in a row it has opened. */
+  readonly openings: number
+  /** Time until the next timed change (ms). */
+  readonly changesIn?: number
 }
 
 /** A probe and its outcome. */
@@ -26,12 +36,18 @@ export interface ProbeView {
   readonly sent: string
   readonly received: string
   /** In ms. */
-  readonly timings: { readonly took: number }
+  readonly timings: { readonly connected?: number; readonly responded?: number; readonly took: number }
 }
 
 /** The health of a backend, by its probes. */
 interface HealthView {
   readonly state: string
+  readonly since: number
+  /** How many probes in a row had the same outcome. */
+  readonly consecutive: number
+  readonly lastProbe?: ProbeView
+  /** Why it is still in rotation although it would be ejected. */
+  readonly notEjected?: { readonly reason: string; readonly since: number }
 }
 
 /** A backend and its current state. */
@@ -43,15 +59,23 @@ export interface BackendView {
   readonly effectiveWeight: number
   readonly priority: number
   readonly maxInFlight: number
+  /** Most that may be in flight now, at most `maxInFlight`. */
+  readonly limit: number
   readonly zone?: string
   readonly tags: readonly string[]
   readonly state: 'ready' | 'drain' | 'maintenance'
   /** True without any veto; operators say healthy. */
   readonly available: boolean
+  /** It may get requests now: in panic mode, unhealthy ones do. */
+  readonly eligible: boolean
   readonly vetoes: readonly VetoView[]
   readonly inFlight: number
   /** Open tunnels, e.g. of WebSocket. */
   readonly tunnels: number
+  /** Since the start, like all counts here. */
+  readonly responses: ByClass
+  /** Attempts by outcome. */
+  readonly outcomes: ByOutcome
   readonly circuit?: CircuitView
   readonly health?: HealthView
 }
@@ -110,6 +134,8 @@ export interface BalancerView {
   readonly closing: boolean
   /** In ms; 0 = none. */
   readonly drainDeadline: number
+  readonly queue: QueueView
+  readonly totals: TotalsView
   readonly backends: readonly BackendView[]
   /** Lists available for rollback, the oldest first. */
   readonly revisions: readonly RevisionView[]
@@ -177,6 +203,8 @@ export interface Figures {
   /** Requests that ended in it. */
   readonly requests: number
   readonly failed: number
+  readonly retries: number
+  readonly responses: ByClass
   readonly latency: Latency | null
   /** Requests in progress now. */
   readonly exchanges: number
@@ -207,36 +235,6 @@ export interface TunnelsView {
   /** Number of all. */
   readonly total: number
   readonly tunnels: readonly TunnelView[]
-}
-
-/** A backend in an explanation. */
-export interface ExplainedBackend {
-  readonly id: string
-  readonly available: boolean
-  readonly vetoes: readonly VetoView[]
-  readonly inFlight: number
-  readonly maxInFlight: number
-  /** Most that may be in flight now. */
-  readonly limit: number
-  readonly load: number
-  readonly weight: number
-  readonly effectiveWeight: number
-  readonly priority: number
-  readonly score: number | null
-  /** What the score is made of, or where the policy sees the backend. */
-  readonly details: PolicyDetails | null
-}
-
-/** What a policy tells, by name. */
-export type PolicyDetails = Readonly<Record<string, string | number | boolean | null>>
-
-/** Which backend a request would go to. */
-export interface ExplanationView {
-  readonly picked: string | null
-  readonly panicking: boolean
-  /** Its `name`, and what its choice for this request hangs on. */
-  readonly policy: PolicyDetails
-  readonly backends: readonly ExplainedBackend[]
 }
 
 /** An error response. */

@@ -29,7 +29,9 @@ export const columns: readonly Column[] = [
     isLargestFirst: true,
   },
   { name: 'Rate', key: 'rate', value: (_backend, traffic) => traffic?.rate ?? 0, isLargestFirst: true },
+  { name: 'Errors', key: 'errors', value: (_backend, traffic) => traffic?.errors.failed ?? 0, isLargestFirst: true },
   { name: 'p95', key: 'p95', value: (_backend, traffic) => traffic?.p95 ?? null, isLargestFirst: true },
+  { name: 'Probe', key: 'probe', value: ({ health }) => health?.lastProbe?.at ?? null },
   { name: 'Weight', key: 'weight', value: ({ weight }) => weight, isLargestFirst: true },
   { name: 'Actions', key: 'actions' },
 ]

@@ -1,14 +1,16 @@
 import type { BackendView, BalancerView } from '../api/views.ts'
 
-/** Everything that the page shows of a backend. */
+/** What a row shows of a backend. */
 function shown({
   url,
   weight,
   effectiveWeight,
   state,
   available,
+  eligible,
   vetoes,
   inFlight,
+  limit,
   tunnels,
   circuit,
   health,
@@ -20,13 +22,17 @@ function shown({
     effectiveWeight,
     state,
     available,
+    eligible,
     vetoes,
     inFlight,
+    limit,
     tunnels,
     held,
     reason,
     since,
     health?.state,
+    health?.lastProbe?.at,
+    health?.notEjected?.since,
   ]
   return JSON.stringify([...seen, circuit === undefined, health === undefined])
 }

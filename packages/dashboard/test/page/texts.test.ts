@@ -9,7 +9,8 @@ import { readHeaders } from '../../page/explain/header-lines.ts'
 import { stateWord } from '../../page/backends/state-word.ts'
 import { detailsText } from '../../page/explain/policy-details.ts'
 import { verdictOf } from '../../page/explain/verdict.ts'
-import type { ExplainedBackend, ServerView } from '../../page/api/views.ts'
+import type { ExplainedBackend } from '../../page/api/explanation-view.ts'
+import type { ServerView } from '../../page/api/views.ts'
 
 const base = { id: '1', at: 0, balancer: 'api' }
 
