@@ -85,7 +85,12 @@ export function App({ store, live, api }: AppProps) {
         {several && <BalancerTabs balancers={balancers} chosen={isOverview ? undefined : chosen} onChoose={show} />}
         <div class="panel" {...(several && { id: 'balancer', role: 'tabpanel', 'aria-label': chosen })}>
           <Alerts state={state} isOverview={isOverview} />
-          {isOverview && <Overview state={state} onChoose={show} />}
+          {isOverview && (
+            <>
+              <Overview state={state} onChoose={show} />
+              <EventFeed feed={state.feed} several isLoaded={state.connection !== 'connecting'} at={at} />
+            </>
+          )}
           {!isOverview && balancer !== undefined && chosen !== undefined && (
             <>
               <Figures now={balancer.now} />

@@ -11,10 +11,12 @@ export function addressOf(hash: string): Address {
   return Object.fromEntries(new URLSearchParams(hash.replace(/^#/, '')))
 }
 
-/** The part of a URL behind `#`; empty if there is nothing to say. */
+/** The part of a URL behind `#`; empty if there is nothing to say. In alphabetical order, so that the same is written alike. */
 export function hashOf(address: AddressChange): string {
   const parts = Object.entries(address).filter(([, value]) => value !== undefined && value !== '')
-  const written = new URLSearchParams(parts as [string, string][]).toString()
+  const parameters = new URLSearchParams(parts as [string, string][])
+  parameters.sort()
+  const written = parameters.toString()
   return written === '' ? '' : `#${written}`
 }
 

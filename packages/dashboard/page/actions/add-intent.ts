@@ -28,6 +28,7 @@ const fields: readonly Field[] = [
   {
     ...whole,
     name: 'priority',
+    isRare: true,
     label: 'Priority',
     hint: 'Lower is preferred; higher ones are the reserve. Empty = 0.',
     minimum: 0,
@@ -36,13 +37,14 @@ const fields: readonly Field[] = [
   {
     ...whole,
     name: 'maxInFlight',
+    isRare: true,
     label: 'Most requests in flight',
     hint: 'Empty = as many as connections are allowed.',
     minimum: 1,
     maximum: 1_000_000,
   },
-  { ...line, name: 'zone', label: 'Zone', hint: 'Where it runs.', example: 'eu-west-1a' },
-  { ...line, name: 'tags', label: 'Tags', hint: 'Labels, separated by commas.', example: 'canary, v2' },
+  { ...line, name: 'zone', isRare: true, label: 'Zone', hint: 'Where it runs.', example: 'eu-west-1a' },
+  { ...line, name: 'tags', isRare: true, label: 'Tags', hint: 'Labels, separated by commas.', example: 'canary, v2' },
 ]
 
 function entered(confirmation: Confirmation): NewBackend {

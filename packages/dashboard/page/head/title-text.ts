@@ -27,9 +27,8 @@ interface Trouble {
 
 function unhealthyText({ backends, available }: BalancerSummary, unhealthy: number | undefined): readonly string[] {
   if (backends === 0) return ['no backends']
-  if (available === backends) return []
   // Where the page has only the numbers, it cannot tell drained ones from unhealthy ones.
-  if (unhealthy === undefined) return [`${available} of ${backends} healthy`]
+  if (unhealthy === undefined) return available === backends ? [] : [`${available} of ${backends} healthy`]
   if (unhealthy > 0) return [`${unhealthy} of ${backends} unhealthy`]
   return available === 0 ? [`0 of ${backends} in rotation`] : []
 }

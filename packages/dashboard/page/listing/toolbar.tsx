@@ -15,6 +15,10 @@ interface ToolbarProps {
   readonly onChange: (change: Partial<Arrangement>) => void
 }
 
+function capitalized(word: string): string {
+  return word.charAt(0).toUpperCase() + word.slice(1)
+}
+
 function Filters({ arrangement: { state }, counts, onChange }: ToolbarProps) {
   const all = states.reduce((sum, word) => sum + counts[word], 0)
   return (
@@ -32,7 +36,7 @@ function Filters({ arrangement: { state }, counts, onChange }: ToolbarProps) {
             aria-pressed={state === word}
             onClick={() => onChange({ state: state === word ? undefined : word })}
           >
-            <StateSymbol word={word} /> {word} <small>{count(counts[word])}</small>
+            <StateSymbol word={word} /> {capitalized(word)} <small>{count(counts[word])}</small>
           </button>
         ))}
     </div>

@@ -12,7 +12,7 @@ function isInUse(rows: HTMLElement | null): boolean {
   if (rows === null) return false
   const body = rows.querySelector('tbody')
   if (canHover && body?.matches(':hover') === true) return true
-  return body?.querySelector(':focus-visible, [aria-expanded=true]') != null
+  return body?.querySelector(':focus-visible, .more[aria-expanded=true]') != null
 }
 
 /** The rows to show: those wanted, except that none moves while somebody is about to use one. */

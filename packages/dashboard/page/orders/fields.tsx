@@ -40,11 +40,17 @@ function One({ field }: { readonly field: Field }) {
 
 /** The fields of a form, one below the other. */
 export function Fields({ fields }: { readonly fields: readonly Field[] }) {
+  const list = (some: readonly Field[]) => some.map((field) => <One key={field.name} field={field} />)
+  const rare = fields.filter(({ isRare }) => isRare)
   return (
     <>
-      {fields.map((field) => (
-        <One key={field.name} field={field} />
-      ))}
+      {list(fields.filter(({ isRare }) => !isRare))}
+      {rare.length > 0 && (
+        <details class="rare">
+          <summary>More options</summary>
+          {list(rare)}
+        </details>
+      )}
     </>
   )
 }

@@ -8,6 +8,8 @@ interface Named {
   readonly name: string
   readonly label: string
   readonly hint: string
+  /** Needed so seldom that it is shown only on demand. */
+  readonly isRare?: true
 }
 
 /** A field for a number. */

@@ -46,6 +46,11 @@ function Row({ line, onChoose }: { readonly line: Line; readonly onChoose: (name
   )
 }
 
+function attentionText(troubled: number, all: number): string {
+  if (troubled === 0) return `All ${all} are fine.`
+  return `${troubled} of ${all} ${troubled === 1 ? 'needs' : 'need'} attention.`
+}
+
 /** No row moves away from under the pointer. */
 function useSteady(lines: readonly Line[]) {
   const body = useRef<HTMLTableSectionElement>(null)
@@ -71,7 +76,7 @@ export function Overview({ state, onChoose }: OverviewProps) {
     <section class="overview" aria-labelledby="overview">
       <div class="title">
         <h2 id="overview">Balancers</h2>
-        <p>{troubled === 0 ? `All ${lines.length} are fine` : `${troubled} of ${lines.length} need attention`}</p>
+        <p>{attentionText(troubled, lines.length)}</p>
       </div>
       <table aria-label="Balancers">
         <thead>

@@ -84,7 +84,7 @@ test('what is shown is in the address, and read from it; what it does not know i
     search: 'eu west & more',
   }
   const hash = hashOf({ balancer: 'a/b c', ...addressOf(arrangement) })
-  assert.equal(hash, '#balancer=a%2Fb+c&sort=-in-flight&state=unhealthy&search=eu+west+%26+more')
+  assert.equal(hash, '#balancer=a%2Fb+c&search=eu+west+%26+more&sort=-in-flight&state=unhealthy')
   assert.deepEqual(read(hash), arrangement)
   assert.equal(addressIn(hash)['balancer'], 'a/b c')
   assert.equal(hashOf(addressOf(all)), '')
