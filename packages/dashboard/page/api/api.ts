@@ -7,6 +7,7 @@ import type {
   BalancersView,
   BalancerView,
   CircuitView,
+  ConfigurationView,
   FaultView,
   PreviewView,
   ProbeView,
@@ -141,7 +142,7 @@ export class Api {
   }
 
   /** The options in force, without secrets. */
-  configuration(name: string): Promise<unknown> {
+  configuration(name: string): Promise<ConfigurationView> {
     return this.#ask('GET', ['balancers', name, 'config'])
   }
 

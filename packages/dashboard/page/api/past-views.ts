@@ -13,6 +13,8 @@ export interface QueueView {
   readonly max: number
   /** Requests that found it full, since the start. */
   readonly refused: number
+  /** Since when requests are being refused; absent while none are. */
+  readonly refusingSince?: number
 }
 
 /** What a balancer has counted since the start. */

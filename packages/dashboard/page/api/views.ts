@@ -21,6 +21,8 @@ export interface CircuitView {
   readonly state: string
   readonly since: number
   readonly reason: string
+  /** The operator who holds it in its state. */
+  readonly who?: string
   /** How many times in a row it has opened. */
   readonly openings: number
   /** Time until the next timed change (ms). */
@@ -90,11 +92,9 @@ export interface BalancerSummary {
   readonly backends: number
   /** Number of healthy ones. */
   readonly available: number
-  /** Requests in progress, and those of them that wait for a backend. */
+  /** Requests in progress. */
   readonly exchanges: number
-  readonly waiting: number
-  /** The queue; its `max` is the most that may wait. */
-  readonly queue?: { readonly waiting: number; readonly max: number; readonly refused: number }
+  readonly queue: QueueView
 }
 
 /** A list of backends that is available for rollback. */
@@ -235,6 +235,16 @@ export interface TunnelsView {
   /** Number of all. */
   readonly total: number
   readonly tunnels: readonly TunnelView[]
+}
+
+type Options = Readonly<Record<string, unknown>>
+
+/** The options in force, without secrets. */
+export interface ConfigurationView {
+  readonly options: Options
+  /** Of extensions, by their names. */
+  readonly extensions: Readonly<Record<string, Options>>
+  readonly backends: readonly Options[]
 }
 
 /** An error response. */

@@ -25,8 +25,12 @@ test('the state of a balancer in words, and how bad it is', () => {
   assert.equal(condition({ available: 1, panicking: true }), 'bad: 1 of 5 healthy · panic mode')
   assert.equal(condition({ available: 0 }), 'bad: 0 of 5 healthy')
   assert.equal(condition({ backends: 0, available: 0 }), 'bad: no backends')
-  assert.equal(condition({ waiting: 9, queue: { waiting: 9, max: 9, refused: 1 } }), 'bad: 5 of 5 healthy · queue full')
+  assert.equal(condition({ queue: { waiting: 9, max: 9, refused: 1 } }), 'bad: 5 of 5 healthy · queue full')
   assert.equal(condition({ queue: { waiting: 0, max: 0, refused: 0 } }), 'good: 5 of 5 healthy')
+  assert.equal(
+    condition({ queue: { waiting: 8, max: 9, refused: 1, refusingSince: 1 } }),
+    'bad: 5 of 5 healthy · refusing requests',
+  )
   assert.equal(condition({ closing: true }), 'good: 5 of 5 healthy · closing')
   assert.equal(condition({}, 0.01), 'warn: 5 of 5 healthy')
   assert.equal(condition({}, 0.05), 'bad: 5 of 5 healthy')
