@@ -17,6 +17,7 @@ export function rateText(value: number): string {
 /** A share from 0 to 1, as a percentage. */
 export function percent(part: number): string {
   const value = 100 * part
+  if (value > 0 && value < 0.05) return '<0.1 %'
   return `${value > 0 && value < 9.95 ? oneDigit.format(value) : whole.format(value)} %`
 }
 

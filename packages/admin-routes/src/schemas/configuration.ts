@@ -9,7 +9,8 @@ export const ConfigurationView = Type.Object({
     'Options of the balancer, with defaults; without `backends`, which may have changed since. Secrets are `(hidden)`, functions `[function name]`',
   ),
   extensions: Type.Record(Type.String(), Options('Options of one extension'), {
-    description: 'The same of its extensions that are in use: `health-check`, `circuit-breaker`, `adaptive-limit`, `mirror`, …',
+    description:
+      'The same of its extensions that are in use: `health-check`, `circuit-breaker`, `adaptive-limit`, `mirror`, …',
   }),
   backends: Type.Array(Options('Options of one backend'), { description: 'The list in force' }),
 })

@@ -56,7 +56,8 @@ export const CircuitView = Type.Object({
 export const NotEjectedView = Type.Object(
   {
     reason: Type.String({
-      description: 'In words, e.g. `5 failures in a row, but maxEjected (0.5) allows 2 of 5 backends, and 2 are out already`',
+      description:
+        'In words, e.g. `5 failures in a row, but maxEjected (0.5) allows 2 of 5 backends, and 2 are out already`',
     }),
     since,
   },

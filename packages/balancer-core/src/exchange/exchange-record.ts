@@ -178,7 +178,7 @@ export class ExchangeRecord implements ExchangeView {
     logExchange(this, this.options.logQuery)
   }
 
-  protected failed(reason: FailureReason, error: unknown): void {
+  protected noteFailure(reason: FailureReason, error: unknown): void {
     this.outcome = reason
     this.error = error
     if (isRefusal(reason)) this.balancer.queue.count(reason)

@@ -212,7 +212,7 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
   /** Fails the request, cancels its attempts, and sends the client an error response if that is still possible. */
   fail(reason: FailureReason, error: unknown): void {
     if (this.outcome !== undefined) return
-    this.failed(reason, error)
+    this.noteFailure(reason, error)
     this.stopWaiting()
     this.#current?.cancel(reason)
     this.#hedge?.beside?.cancel(reason)

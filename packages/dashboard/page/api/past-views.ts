@@ -6,14 +6,14 @@ export type ByClass<Count = number> = Readonly<Record<'2xx' | '3xx' | '4xx' | '5
 /** Counts by outcome, e.g. `ok` or `connect-refused`. */
 export type ByOutcome = Readonly<Record<string, number>>
 
-/** The queue of a balancer. */
+/** The queue for requests while every backend is at its limit. */
 export interface QueueView {
   readonly waiting: number
   /** Most that may wait. */
   readonly max: number
-  /** Requests that found it full, since the start. */
+  /** Refused since the start. */
   readonly refused: number
-  /** Since when requests are being refused; absent while none are. */
+  /** Since when requests are being refused (ms since the epoch); absent while none are. */
   readonly refusingSince?: number
 }
 

@@ -23,10 +23,6 @@ export interface CircuitView {
   readonly reason: string
   /** The operator who holds it in its state. */
   readonly who?: string
-  /** How many times in a row it has opened. */
-  readonly openings: number
-  /** Time until the next timed change (ms). */
-  readonly changesIn?: number
 }
 
 /** A probe and its outcome. */

@@ -92,7 +92,7 @@ export function Charts({ balancer: { past, seconds, view }, range, onRange }: Ch
     <section class="charts" aria-label={`Last ${looks[range].words}`}>
       <div class="over">
         <RangeChoice range={range} onChoose={onRange} />
-        <Totals totals={totals} queue={view?.queue} outcomes={view?.totals.outcomes} />
+        <Totals totals={totals} view={view} />
       </div>
       {kinds.map((kind) => (
         <Chart key={`${kind.title} ${range}`} kind={kind} range={range} columns={columns} />

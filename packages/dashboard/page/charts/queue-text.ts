@@ -1,5 +1,5 @@
 import { count } from '../figures-text.ts'
-import type { ByOutcome, QueueView } from '../api/past-views.ts'
+import type { BalancerView } from '../api/views.ts'
 
 /** Why a request that should wait was refused, in words. */
 const reasons: Readonly<Record<string, string>> = {
@@ -9,10 +9,10 @@ const reasons: Readonly<Record<string, string>> = {
 }
 
 /** The queue in words: how many wait, of how many, and how many were refused since the start, and why. */
-export function queueText({ waiting, max }: QueueView, outcomes: ByOutcome): string {
+export function queueText({ queue, totals }: Pick<BalancerView, 'queue' | 'totals'>): string {
   const refused = Object.entries(reasons).flatMap(([outcome, words]) => {
-    const times = outcomes[outcome] ?? 0
+    const times = totals.outcomes[outcome] ?? 0
     return times === 0 ? [] : [`${count(times)} ${words}`]
   })
-  return [`${count(waiting)} of ${count(max)} waiting`, ...refused].join(', ')
+  return [`${count(queue.waiting)} of ${count(queue.max)} waiting`, ...refused].join(', ')
 }

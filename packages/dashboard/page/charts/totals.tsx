@@ -1,13 +1,12 @@
 import { count, percent } from '../figures-text.ts'
 import { statusClasses } from '../history/point.ts'
 import type { Totals as Sums } from '../history/totals.ts'
-import type { ByOutcome, QueueView } from '../api/past-views.ts'
+import type { BalancerView } from '../api/views.ts'
 import { queueText } from './queue-text.ts'
 
 interface TotalsProps {
   readonly totals: Sums
-  readonly queue: QueueView | undefined
-  readonly outcomes: ByOutcome | undefined
+  readonly view: BalancerView | undefined
 }
 
 interface SumProps {
@@ -30,7 +29,7 @@ function failedText({ failed, requests }: Sums): string {
 }
 
 /** How many requests there were in the range, and what became of them; and the queue now. */
-export function Totals({ totals, queue, outcomes = {} }: TotalsProps) {
+export function Totals({ totals, view }: TotalsProps) {
   const { requests, failed, retries, responses } = totals
   return (
     <dl class="totals" aria-label="In all">
@@ -40,9 +39,7 @@ export function Totals({ totals, queue, outcomes = {} }: TotalsProps) {
         <Sum key={name} name={name} text={count(responses[name])} />
       ))}
       <Sum name="Retries" text={count(retries)} />
-      {queue !== undefined && (
-        <Sum name="Queue" text={queueText(queue, outcomes)} isBad={queue.waiting > 0 && queue.waiting >= queue.max} />
-      )}
+      {view !== undefined && <Sum name="Queue" text={queueText(view)} isBad={view.queue.refusingSince !== undefined} />}
     </dl>
   )
 }

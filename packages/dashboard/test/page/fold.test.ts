@@ -14,7 +14,7 @@ function after(...news: readonly News[]): PageState {
 function summaries(...names: readonly string[]): News {
   const balancers = names.map((name): BalancerSummary => {
     const { backends, ...rest } = balancerView(name)
-    return { ...rest, backends: backends.length, available: 0 }
+    return { ...rest, backends: backends.length, available: 0, exchanges: 0 }
   })
   return { kind: 'balancers', view: { balancers } }
 }

@@ -205,7 +205,7 @@ describe('the traffic of backends', () => {
   test('it burns from one in a hundred on, in the range or in the last minute', () => {
     const failing = (second: number, requests: number, failed: number) =>
       figures(second, { backends: [{ ...backendFigures('a', requests), failed }] })
-    const isBurning = (...told: Parameters<typeof traffic>) => traffic(...told).get('a')!.errors.isBurning
+    const isBurning = (...told: readonly ReturnType<typeof figures>[]) => traffic(...told).get('a')!.errors.isBurning
     assert.equal(isBurning(failing(0, 101, 1)), false)
     assert.equal(isBurning(failing(0, 100, 1)), true)
     assert.equal(isBurning(failing(0, 10_000, 0), failing(70, 100, 1)), true)
