@@ -1,4 +1,5 @@
-import type { FaultView, SetView } from './views.ts'
+import type { SetView } from './list-views.ts'
+import type { FaultView } from './views.ts'
 
 /** A request was refused; or it could not be made, then `status` is 0. */
 export class ApiError extends Error {

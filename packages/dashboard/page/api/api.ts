@@ -2,17 +2,15 @@
 import { ApiError } from './api-error.ts'
 import type { ExplanationView } from './explanation-view.ts'
 import type { FailuresView, HistoryView } from './past-views.ts'
+import type { ConfigurationView, PreviewView, SetView } from './list-views.ts'
 import type {
   BackendView,
   BalancersView,
   BalancerView,
   CircuitView,
-  ConfigurationView,
   FaultView,
-  PreviewView,
   ProbeView,
   ServerView,
-  SetView,
   TunnelsView,
 } from './views.ts'
 

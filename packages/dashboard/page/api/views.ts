@@ -1,5 +1,6 @@
 /** The responses of the admin routes, as far as the page reads them. */
 
+import type { RevisionView, SetView } from './list-views.ts'
 import type { ByClass, ByOutcome, QueueView, TotalsView } from './past-views.ts'
 
 /** A veto: a reason, with an owner, not to use a backend. */
@@ -91,34 +92,6 @@ export interface BalancerSummary {
   /** Requests in progress. */
   readonly exchanges: number
   readonly queue: QueueView
-}
-
-/** A list of backends that is available for rollback. */
-export interface RevisionView {
-  readonly revision: number
-  readonly at: number
-  /** Number of backends. */
-  readonly backends: number
-}
-
-/** All backends of a balancer at one revision. */
-export interface SetView {
-  readonly revision: number
-  readonly backends: readonly BackendView[]
-}
-
-/** The settings of a backend, as far as a list holds them. */
-export type Settings = Pick<BackendView, 'url' | 'weight' | 'priority' | 'maxInFlight' | 'zone' | 'tags'> & {
-  readonly protocol?: string
-}
-
-/** What a change of the list would do. */
-export interface PreviewView {
-  readonly added: readonly string[]
-  readonly removed: readonly string[]
-  readonly changed: readonly { readonly id: string; readonly from: Settings; readonly to: Settings }[]
-  /** Why it would be refused. */
-  readonly faults: readonly string[]
 }
 
 /** A balancer with its backends. */
@@ -231,16 +204,6 @@ export interface TunnelsView {
   /** Number of all. */
   readonly total: number
   readonly tunnels: readonly TunnelView[]
-}
-
-type Options = Readonly<Record<string, unknown>>
-
-/** The options in force, without secrets. */
-export interface ConfigurationView {
-  readonly options: Options
-  /** Of extensions, by their names. */
-  readonly extensions: Readonly<Record<string, Options>>
-  readonly backends: readonly Options[]
 }
 
 /** An error response. */

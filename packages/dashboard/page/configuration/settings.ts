@@ -1,4 +1,4 @@
-import type { ConfigurationView } from '../api/views.ts'
+import type { ConfigurationView } from '../api/list-views.ts'
 
 /** One option and its value. */
 export interface Setting {
