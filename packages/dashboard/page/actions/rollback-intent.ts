@@ -1,6 +1,5 @@
 import { age, clockTime, durationMark } from '../figures-text.ts'
-import type { RevisionView } from '../api/list-views.ts'
-import type { BalancerView } from '../api/views.ts'
+import type { BalancerView, RevisionView } from '../api/views.ts'
 import type { Intent } from '../orders/intent.ts'
 
 /** The earlier lists that can be restored, the newest first. */

@@ -1,5 +1,5 @@
 // Room `api`: calls of the admin API, and the shapes of its responses.
-import { ApiError } from './api-error.ts'
+import { ApiError, type FaultView } from './api-error.ts'
 import type { ExplanationView } from './explanation-view.ts'
 import type { FailuresView, HistoryView } from './past-views.ts'
 import type { ConfigurationView, PreviewView, SetView } from './list-views.ts'
@@ -8,7 +8,6 @@ import type {
   BalancersView,
   BalancerView,
   CircuitView,
-  FaultView,
   ProbeView,
   ServerView,
   TunnelsView,

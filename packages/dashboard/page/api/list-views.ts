@@ -2,14 +2,6 @@
 
 import type { BackendView } from './views.ts'
 
-/** A list of backends that is available for rollback. */
-export interface RevisionView {
-  readonly revision: number
-  readonly at: number
-  /** Number of backends. */
-  readonly backends: number
-}
-
 /** All backends of a balancer at one revision. */
 export interface SetView {
   readonly revision: number

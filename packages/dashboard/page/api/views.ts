@@ -1,6 +1,5 @@
 /** The responses of the admin routes, as far as the page reads them. */
 
-import type { RevisionView, SetView } from './list-views.ts'
 import type { ByClass, ByOutcome, QueueView, TotalsView } from './past-views.ts'
 
 /** A veto: a reason, with an owner, not to use a backend. */
@@ -92,6 +91,14 @@ export interface BalancerSummary {
   /** Requests in progress. */
   readonly exchanges: number
   readonly queue: QueueView
+}
+
+/** A list of backends that is available for rollback. */
+export interface RevisionView {
+  readonly revision: number
+  readonly at: number
+  /** Number of backends. */
+  readonly backends: number
 }
 
 /** A balancer with its backends. */
@@ -204,12 +211,4 @@ export interface TunnelsView {
   /** Number of all. */
   readonly total: number
   readonly tunnels: readonly TunnelView[]
-}
-
-/** An error response. */
-export interface FaultView {
-  readonly message: string
-  readonly faults?: readonly string[]
-  /** With 412: the current list. */
-  readonly current?: SetView
 }
