@@ -32,7 +32,8 @@ export const counts = {
   backends: Type.Integer({ description: 'Number of backends' }),
   available: Type.Integer({ description: 'How many have no veto: these are healthy' }),
   eligible: Type.Integer({
-    description: 'How many may be picked now: those of `available` with the preferred priority, or in panic mode all without a hard veto',
+    description:
+      'How many may be picked now: those of `available` with the preferred priority, or in panic mode all without a hard veto',
   }),
 }
 
@@ -120,6 +121,7 @@ const summary = {
   tunnels: Type.Integer({ description: 'Of those, open tunnels' }),
   waiting: Type.Integer({ description: 'Of those, waiting in the queue for a backend' }),
   waitingByClass: Type.Optional(Type.Record(Type.String(), Type.Integer(), { description: 'By class of priority' })),
+  totals: TotalsView,
   queue: Type.Object(
     {
       waiting: Type.Integer({ description: 'Requests that wait for a backend' }),
@@ -128,12 +130,13 @@ const summary = {
         description: 'Refused so far (503): the queue was full or overloaded, or they had waited too long',
       }),
       refusingSince: Type.Optional(
-        Type.Number({ description: 'Since when requests are being refused, in ms since the epoch; absent while none are' }),
+        Type.Number({
+          description: 'Since when requests are being refused, in ms since the epoch; absent while none are',
+        }),
       ),
     },
     { description: 'The queue for requests while every backend is at its limit' },
   ),
-  totals: TotalsView,
 }
 
 /** Load of the process, as measured by @fastify/under-pressure. */
@@ -145,7 +148,9 @@ export const ProcessView = Type.Object(
     heapUsed: Type.Number({ description: 'Bytes' }),
     rssBytes: Type.Number({ description: 'Bytes' }),
     shed: Type.Optional(
-      Type.Integer({ description: 'Requests that were shed so far; absent if the app registered under-pressure itself' }),
+      Type.Integer({
+        description: 'Requests that were shed so far; absent if the app registered under-pressure itself',
+      }),
     ),
   },
   { description: 'Only with @fastify/under-pressure' },

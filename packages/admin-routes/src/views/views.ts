@@ -94,8 +94,8 @@ export class Views {
       backends: length,
     }))
     const tag = new ViewTag(set.revision)
-    const { exchanges, waiting, panicking, closing, queue, totals } = summary
-    const isUsed = exchanges > 0 || waiting > 0 || queue.refused > 0 || totals.requests > 0
+    const { exchanges, waiting, panicking, closing, totals, queue } = summary
+    const isUsed = exchanges > 0 || waiting > 0 || totals.requests > 0 || queue.refused > 0
     if (isUsed || panicking || closing) tag.add(JSON.stringify(summary))
     const { drainDeadline } = balancer.options
     const { available, eligible } = countsOf(set)
@@ -192,13 +192,13 @@ export class Views {
       tunnels: tunnels.size,
       waiting: queue.length,
       ...(queue.byClass && { waitingByClass: queue.byClass }),
+      totals: totals.toJSON(),
       queue: {
         waiting: queue.length,
         max: queue.max,
         refused: queue.refused,
         ...(queue.refusingSince !== undefined && { refusingSince: queue.refusingSince }),
       },
-      totals: totals.toJSON(),
     }
     return { name, policy: policy.name, revision, panicking, closing, ...counts }
   }

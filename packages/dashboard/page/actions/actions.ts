@@ -43,7 +43,9 @@ const probe: Action = {
   label: 'Probe now',
   title: (id) => `Probe ${id}`,
   consequence: () => 'Sends a health check probe now. It counts like any other probe.',
-  isOffered: ({ health }) => health !== undefined,
+  // Outliers may be watched without any probes.
+  isOffered: ({ health }) =>
+    health !== undefined && (health.lastProbe !== undefined || health.notEjected === undefined),
   run: async (api, { view, backend }) => `was probed: ${probeText(await api.probe(view.name, backend.id))}`,
 }
 

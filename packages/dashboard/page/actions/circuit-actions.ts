@@ -8,12 +8,13 @@ function circuitText({ state }: CircuitView): string {
   return state === 'open' || state === 'isolated' ? 'now has an open circuit' : `now has a ${state} circuit`
 }
 
-/** The reason of a hold begins with this, of those by this page and, by default, of those by the admin routes. */
+/** The reason of a hold begins with this, by this page and, unless another is given, by all. */
 const heldReason = /^held (?:open|closed)\b/
 
 /** An operator, or other code, keeps the circuit in its state. */
 function isHeld({ circuit }: BackendView): boolean {
-  return circuit !== undefined && (circuit.state === 'isolated' || heldReason.test(circuit.reason))
+  if (circuit === undefined) return false
+  return circuit.state === 'isolated' || circuit.who !== undefined || heldReason.test(circuit.reason)
 }
 
 const hold: readonly Field[] = [

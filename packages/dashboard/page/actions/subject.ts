@@ -34,9 +34,13 @@ export function abortPoints({ inFlight, tunnels }: BackendView): readonly string
   return [requests, `${tunnelsText(tunnels)} (WebSocket and the like) ${tunnels === 1 ? 'is' : 'are'} closed at once.`]
 }
 
+/** An operator has taken it out of rotation. */
+function isOrdered({ vetoes }: BackendView): boolean {
+  return vetoes.some(({ hard }) => hard)
+}
+
 /** Why to think twice before a backend is taken out of rotation. */
 export function lastOneWarning({ backend, view }: Subject): string | undefined {
-  const isOrdered = ({ vetoes }: BackendView) => vetoes.some(({ hard }) => hard)
   if (isOrdered(backend)) return undefined
   const others = view.backends.filter((one) => one.id !== backend.id && !isOrdered(one))
   if (others.length === 0) return 'It is the last backend in rotation: without it, requests are answered with 503.'

@@ -1,4 +1,12 @@
-import type { FaultView, SetView } from './views.ts'
+import type { SetView } from './list-views.ts'
+
+/** An error response. */
+export interface FaultView {
+  readonly message: string
+  readonly faults?: readonly string[]
+  /** With 412: the current list. */
+  readonly current?: SetView
+}
 
 /** A request was refused; or it could not be made, then `status` is 0. */
 export class ApiError extends Error {

@@ -1,17 +1,15 @@
 // Room `api`: calls of the admin API, and the shapes of its responses.
-import { ApiError } from './api-error.ts'
+import { ApiError, type FaultView } from './api-error.ts'
 import type { ExplanationView } from './explanation-view.ts'
 import type { FailuresView, HistoryView } from './past-views.ts'
+import type { ConfigurationView, PreviewView, SetView } from './list-views.ts'
 import type {
   BackendView,
   BalancersView,
   BalancerView,
   CircuitView,
-  FaultView,
-  PreviewView,
   ProbeView,
   ServerView,
-  SetView,
   TunnelsView,
 } from './views.ts'
 
@@ -141,7 +139,7 @@ export class Api {
   }
 
   /** The options in force, without secrets. */
-  configuration(name: string): Promise<unknown> {
+  configuration(name: string): Promise<ConfigurationView> {
     return this.#ask('GET', ['balancers', name, 'config'])
   }
 

@@ -21,6 +21,8 @@ export interface CircuitView {
   readonly state: string
   readonly since: number
   readonly reason: string
+  /** The operator who holds it in its state. */
+  readonly who?: string
 }
 
 /** A probe and its outcome. */
@@ -86,11 +88,9 @@ export interface BalancerSummary {
   readonly backends: number
   /** Number of healthy ones. */
   readonly available: number
-  /** Requests in progress, and those of them that wait for a backend. */
+  /** Requests in progress. */
   readonly exchanges: number
-  readonly waiting: number
-  /** The queue; its `max` is the most that may wait. */
-  readonly queue?: { readonly waiting: number; readonly max: number; readonly refused: number }
+  readonly queue: QueueView
 }
 
 /** A list of backends that is available for rollback. */
@@ -99,26 +99,6 @@ export interface RevisionView {
   readonly at: number
   /** Number of backends. */
   readonly backends: number
-}
-
-/** All backends of a balancer at one revision. */
-export interface SetView {
-  readonly revision: number
-  readonly backends: readonly BackendView[]
-}
-
-/** The settings of a backend, as far as a list holds them. */
-export type Settings = Pick<BackendView, 'url' | 'weight' | 'priority' | 'maxInFlight' | 'zone' | 'tags'> & {
-  readonly protocol?: string
-}
-
-/** What a change of the list would do. */
-export interface PreviewView {
-  readonly added: readonly string[]
-  readonly removed: readonly string[]
-  readonly changed: readonly { readonly id: string; readonly from: Settings; readonly to: Settings }[]
-  /** Why it would be refused. */
-  readonly faults: readonly string[]
 }
 
 /** A balancer with its backends. */
@@ -231,12 +211,4 @@ export interface TunnelsView {
   /** Number of all. */
   readonly total: number
   readonly tunnels: readonly TunnelView[]
-}
-
-/** An error response. */
-export interface FaultView {
-  readonly message: string
-  readonly faults?: readonly string[]
-  /** With 412: the current list. */
-  readonly current?: SetView
 }

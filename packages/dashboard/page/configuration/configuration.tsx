@@ -4,7 +4,7 @@ import { ApiError } from '../api/api-error.ts'
 import type { Api } from '../api/api.ts'
 import { count } from '../figures-text.ts'
 import { copy } from './copy.ts'
-import { foundSettings, settingsOf } from './settings.ts'
+import { foundSettings, inForce, settingsOf } from './settings.ts'
 
 interface ConfigurationProps {
   readonly api: Api
@@ -21,8 +21,8 @@ function useConfiguration({ api, balancer, revision }: ConfigurationProps, isOpe
     if (!isOpen) return undefined
     let isGone = false
     api.configuration(balancer).then(
-      (options) => {
-        if (!isGone) setAnswer({ options })
+      (view) => {
+        if (!isGone) setAnswer({ options: inForce(view) })
       },
       (error: unknown) => {
         if (!isGone) setAnswer({ fault: error instanceof ApiError ? error.message : String(error) })

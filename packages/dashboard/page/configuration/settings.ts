@@ -1,3 +1,5 @@
+import type { ConfigurationView } from '../api/list-views.ts'
+
 /** One option and its value. */
 export interface Setting {
   /** `pool.connections` */
@@ -22,6 +24,11 @@ export function settingsOf(value: unknown, path = ''): readonly Setting[] {
   if (Array.isArray(value) && value.some((one) => typeof one === 'object' && one !== null))
     return value.flatMap((one, index) => settingsOf(one, `${path}[${index}]`))
   return [{ path, value: written(value) }]
+}
+
+/** The answer of `/config` as one object: options of extensions stand beside those of the balancer. */
+export function inForce({ options, extensions, backends }: ConfigurationView): Readonly<Record<string, unknown>> {
+  return { ...options, ...extensions, backends }
 }
 
 /** Those in whose path or value every word is found, whatever its case. */

@@ -1,6 +1,8 @@
-import { useRef } from 'preact/hooks'
+import { useLayoutEffect, useRef } from 'preact/hooks'
+import { count } from '../figures-text.ts'
 import { moved } from '../widgets/arrow-keys.ts'
 import { conditionOf } from '../overview/condition.ts'
+import { tabsOf } from './tabs.ts'
 import { ToneSymbol } from '../overview/tone-symbol.tsx'
 import type { BalancerSummary } from '../api/views.ts'
 
@@ -14,7 +16,16 @@ interface BalancerTabsProps {
 /** Chooses the balancer to show, or the overview of all. */
 export function BalancerTabs({ balancers, chosen, onChoose }: BalancerTabsProps) {
   const list = useRef<HTMLDivElement>(null)
-  const names = [undefined, ...balancers.map(({ name }) => name)]
+  const before = useRef(chosen)
+  useLayoutEffect(() => {
+    if (before.current === chosen) return
+    before.current = chosen
+    // The link of the overview that was followed is gone.
+    if (document.activeElement === document.body)
+      list.current?.querySelector<HTMLElement>('[aria-selected=true]')?.focus()
+  })
+  const tabs = tabsOf(balancers, chosen)
+  const names = [undefined, ...tabs.map(({ name }) => name)]
   const onKeyDown = (event: KeyboardEvent) => {
     const index = moved(event.key, names.indexOf(chosen), names.length)
     if (index === undefined) return
@@ -32,8 +43,10 @@ export function BalancerTabs({ balancers, chosen, onChoose }: BalancerTabsProps)
   })
   return (
     <div class="tabs" role="tablist" aria-label="Balancer" ref={list} onKeyDown={onKeyDown}>
-      <button {...tab(undefined)}>All balancers</button>
-      {balancers.map((summary) => {
+      <button {...tab(undefined)}>
+        All balancers{tabs.length < balancers.length && <small> {count(balancers.length)}</small>}
+      </button>
+      {tabs.map((summary) => {
         const { tone, text } = conditionOf(summary)
         return (
           <button key={summary.name} {...tab(summary.name)} class={tone}>

@@ -1,4 +1,4 @@
-import { conditionOf, isQueueFull, manyErrors, type Condition, type Tone } from '../overview/condition.ts'
+import { conditionOf, isRefusing, manyErrors, type Condition, type Tone } from '../overview/condition.ts'
 import { balancerState, type PageState } from '../live/state.ts'
 import type { BalancerSummary } from '../api/views.ts'
 import { stateWord } from '../backends/state-word.ts'
@@ -42,7 +42,7 @@ function troubleOf(state: PageState, summary: BalancerSummary): Trouble | undefi
   const words = [
     ...unhealthyText(summary, unhealthy),
     ...(panicking ? ['panic mode'] : []),
-    ...(isQueueFull(summary) ? ['queue full'] : []),
+    ...(isRefusing(summary) ? ['refusing requests'] : []),
     ...(errors > 0 ? [`${Math.round(100 * errors)} % errors`] : []),
   ]
   return words.length === 0 ? undefined : { name, condition: conditionOf(summary, errors), text: words.join(', ') }

@@ -1,10 +1,15 @@
 import type { BackendView, BalancerView } from '../api/views.ts'
 
-/** What a row shows of a backend. */
+/** What a row shows of a backend, and what it is searched by. */
 function shown({
   url,
+  protocol,
   weight,
   effectiveWeight,
+  priority,
+  maxInFlight,
+  zone,
+  tags,
   state,
   available,
   eligible,
@@ -18,8 +23,13 @@ function shown({
   const { state: held, reason, since } = circuit ?? {}
   const seen = [
     url,
+    protocol ?? null,
     weight,
     effectiveWeight,
+    priority,
+    maxInFlight,
+    zone ?? null,
+    tags,
     state,
     available,
     eligible,

@@ -1,4 +1,5 @@
-import type { BackendView, PreviewView, SetView, Settings } from '../api/views.ts'
+import type { PreviewView, SetView, Settings } from '../api/list-views.ts'
+import type { BackendView } from '../api/views.ts'
 
 /** The settings of a backend that a list holds, as people call them. */
 const settings: readonly (readonly [keyof Settings, string])[] = [
@@ -37,9 +38,12 @@ export function previewed({ added, removed, changed }: PreviewView): Difference 
   return { added, removed, changed: texts }
 }
 
+function byId({ backends }: SetView): ReadonlyMap<string, BackendView> {
+  return new Map(backends.map((one) => [one.id, one]))
+}
+
 /** What has happened to a list meanwhile. */
 export function differenceOf(before: SetView, now: SetView): Difference {
-  const byId = ({ backends }: SetView) => new Map<string, BackendView>(backends.map((one) => [one.id, one]))
   const [earlier, later] = [byId(before), byId(now)]
   const changed: string[] = []
   for (const [id, from] of earlier) {

@@ -38,17 +38,26 @@ function One({ field }: { readonly field: Field }) {
   )
 }
 
+function List({ fields }: { readonly fields: readonly Field[] }) {
+  return (
+    <>
+      {fields.map((field) => (
+        <One key={field.name} field={field} />
+      ))}
+    </>
+  )
+}
+
 /** The fields of a form, one below the other. */
 export function Fields({ fields }: { readonly fields: readonly Field[] }) {
-  const list = (some: readonly Field[]) => some.map((field) => <One key={field.name} field={field} />)
   const rare = fields.filter(({ isRare }) => isRare)
   return (
     <>
-      {list(fields.filter(({ isRare }) => !isRare))}
+      <List fields={fields.filter(({ isRare }) => !isRare)} />
       {rare.length > 0 && (
         <details class="rare">
           <summary>More options</summary>
-          {list(rare)}
+          <List fields={rare} />
         </details>
       )}
     </>

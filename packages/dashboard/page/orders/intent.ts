@@ -1,6 +1,6 @@
 // Room `orders`: what an operator orders: the form that asks for confirmation, and what came of it.
 import type { Api } from '../api/api.ts'
-import type { SetView } from '../api/views.ts'
+import type { SetView } from '../api/list-views.ts'
 import type { Confirmation } from './confirmation.ts'
 
 interface Named {

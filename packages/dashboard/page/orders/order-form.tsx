@@ -1,7 +1,7 @@
 import type { ComponentChildren } from 'preact'
 import { useRef, useState } from 'preact/hooks'
 import type { Api } from '../api/api.ts'
-import type { SetView } from '../api/views.ts'
+import type { SetView } from '../api/list-views.ts'
 import { Confirmation } from './confirmation.ts'
 import { Fields } from './fields.tsx'
 import type { Intent } from './intent.ts'

@@ -1,5 +1,5 @@
 import { ApiError } from '../api/api-error.ts'
-import type { SetView } from '../api/views.ts'
+import type { SetView } from '../api/list-views.ts'
 import { differenceOf, isEmpty, type Difference } from './difference.ts'
 
 /** Why an order was not carried out. */

@@ -15,28 +15,34 @@ export interface Condition {
 /** This share of failed requests is worse than an unhealthy backend that the others make up for. */
 export const manyErrors = 0.05
 
-function toneOf({ backends, available, panicking }: BalancerSummary, errors: number, isFull: boolean): Tone {
-  if (backends === 0 || available === 0 || panicking || isFull || errors >= manyErrors) return 'bad'
-  return available < backends || errors > 0 ? 'warn' : 'good'
+/** Whether the queue refuses requests, in words; undefined if it does not. */
+function refusingText({ queue: { waiting, max, refusingSince } }: BalancerSummary): string | undefined {
+  if (max > 0 && waiting >= max) return 'queue full'
+  return refusingSince === undefined ? undefined : 'refusing requests'
 }
 
-/** The queue takes no more requests: the next are answered with 503. */
-export function isQueueFull({ waiting, queue }: BalancerSummary): boolean {
-  return queue !== undefined && queue.max > 0 && waiting >= queue.max
+/** Requests are refused, since there is no room for them to wait. */
+export function isRefusing(summary: BalancerSummary): boolean {
+  return refusingText(summary) !== undefined
+}
+
+function toneOf(summary: BalancerSummary, errors: number): Tone {
+  const { backends, available, panicking } = summary
+  if (backends === 0 || available === 0 || panicking || isRefusing(summary) || errors >= manyErrors) return 'bad'
+  return available < backends || errors > 0 ? 'warn' : 'good'
 }
 
 /** The state of a balancer. `errors`: share of failed requests now, from 0 to 1. */
 export function conditionOf(summary: BalancerSummary, errors = 0): Condition {
   const { backends, available, panicking, closing } = summary
-  const isFull = isQueueFull(summary)
-  const tone = toneOf(summary, errors, isFull)
+  const tone = toneOf(summary, errors)
   const words = [
     backends === 0 ? 'no backends' : `${available} of ${backends} healthy`,
-    ...(panicking ? ['panic mode'] : []),
-    ...(isFull ? ['queue full'] : []),
-    ...(closing ? ['closing'] : []),
+    panicking ? 'panic mode' : undefined,
+    refusingText(summary),
+    closing ? 'closing' : undefined,
   ]
   const sick = backends === 0 ? 1 : (backends - available) / backends
-  const rank = { good: 0, warn: 10, bad: 20 }[tone]
-  return { tone, text: words.join(' · '), severity: rank + 5 * sick + 4 * errors + (isFull ? 1 : 0) }
+  const severity = { good: 0, warn: 10, bad: 20 }[tone] + 5 * sick + 4 * errors + (isRefusing(summary) ? 1 : 0)
+  return { tone, text: words.filter((word) => word !== undefined).join(' · '), severity }
 }

@@ -2,14 +2,14 @@
 import { useRef } from 'preact/hooks'
 import { count, nothing, percent } from '../figures-text.ts'
 import type { PageState } from '../live/state.ts'
-import { isQueueFull } from './condition.ts'
+import { isRefusing } from './condition.ts'
 import { linesOf, type Line } from './lines.ts'
 import { ToneSymbol } from './tone-symbol.tsx'
 
 function Row({ line, onChoose }: { readonly line: Line; readonly onChoose: (name: string) => void }) {
   const { summary, now, errors, condition } = line
   const { name, policy, queue } = summary
-  const waiting = now?.waiting ?? summary.waiting
+  const waiting = now?.waiting ?? queue.waiting
   return (
     <tr class={condition.tone}>
       <th scope="row">
@@ -37,9 +37,9 @@ function Row({ line, onChoose }: { readonly line: Line; readonly onChoose: (name
       <td data-label="Errors" class={errors > 0 ? 'burns' : ''}>
         {now === undefined || now.requests === 0 ? nothing : percent(errors)}
       </td>
-      <td data-label="Waiting" class={isQueueFull(summary) ? 'burns' : ''}>
+      <td data-label="Waiting" class={isRefusing(summary) ? 'burns' : ''}>
         {count(waiting)}
-        {queue !== undefined && waiting > 0 && <small> of {count(queue.max)}</small>}
+        <small> of {count(queue.max)}</small>
       </td>
       <td data-label="In flight">{count(now?.exchanges ?? summary.exchanges)}</td>
     </tr>

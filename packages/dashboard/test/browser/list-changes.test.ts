@@ -59,7 +59,7 @@ describe('what an operator does with the list', together, () => {
         () => stage.backend('alpha').asked,
         (asked) => asked === 1,
       )
-      await stage.balancer.ready('beta')
+      stage.balancer.ready('beta')
       await table.until('alpha', 'In flight', /^1\b/)
       await table.until('beta', 'State', /^healthy/)
       const dialog = await table.choose('Remove', 'alpha')

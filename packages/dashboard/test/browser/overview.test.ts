@@ -26,6 +26,8 @@ describe('several balancers', together, () => {
     const tab = page.getByRole('tab', { name: /^api/ })
     assert.equal(await tab.getAttribute('aria-selected'), 'true')
     assert.equal((await tab.innerText()).trim(), 'api 1 of 2 healthy')
+    // The link is gone, and the keyboard goes on from here.
+    assert.equal(await page.evaluate("document.activeElement.textContent.startsWith(' api')"), true)
 
     await page.goBack()
     await overview.waitFor()

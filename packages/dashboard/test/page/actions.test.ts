@@ -123,7 +123,20 @@ test('only what makes sense in its state is offered', () => {
   assert.deepEqual(circuit('open'), ['Close circuit'])
   assert.deepEqual(circuit('half-open'), ['Open circuit', 'Close circuit'])
   assert.deepEqual(circuit('isolated'), ['Close circuit', 'Release circuit'])
+  const known = { state: 'closed', since: 0, reason: 'noise', who: 'maria' }
+  assert.deepEqual(offered({ circuit: known }).slice(2), ['Open circuit', 'Release circuit'])
   assert.deepEqual(circuit('closed', 'held closed by an operator'), ['Open circuit', 'Release circuit'])
+})
+
+test('a probe is not offered where only outliers are watched', () => {
+  const health = { state: 'unknown', since: 0, consecutive: 0 }
+  const notEjected = { reason: 'maxEjected', since: 0 }
+  const took = { good: true, at: 0, sent: '', received: '', timings: { took: 1 } }
+  const isOffered = (rest: object) => labels(backendView('a', { health: { ...health, ...rest } })).includes('Probe now')
+  assert.deepEqual(
+    [isOffered({}), isOffered({ notEjected }), isOffered({ notEjected, lastProbe: took })],
+    [true, false, true],
+  )
 })
 
 test('a circuit that the page holds closed, for a reason, can be released again', async (t) => {

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { fold, type News } from '../../page/live/fold.ts'
 import { initialState, type PageState } from '../../page/live/state.ts'
 import { tabText } from '../../page/head/title-text.ts'
+import { tabsOf } from '../../page/head/tabs.ts'
 import { conditionOf } from '../../page/overview/condition.ts'
 import { linesOf } from '../../page/overview/lines.ts'
 import type { BalancerSummary } from '../../page/api/views.ts'
@@ -25,8 +26,12 @@ test('the state of a balancer in words, and how bad it is', () => {
   assert.equal(condition({ available: 1, panicking: true }), 'bad: 1 of 5 healthy · panic mode')
   assert.equal(condition({ available: 0 }), 'bad: 0 of 5 healthy')
   assert.equal(condition({ backends: 0, available: 0 }), 'bad: no backends')
-  assert.equal(condition({ waiting: 9, queue: { waiting: 9, max: 9, refused: 1 } }), 'bad: 5 of 5 healthy · queue full')
+  assert.equal(condition({ queue: { waiting: 9, max: 9, refused: 1 } }), 'bad: 5 of 5 healthy · queue full')
   assert.equal(condition({ queue: { waiting: 0, max: 0, refused: 0 } }), 'good: 5 of 5 healthy')
+  assert.equal(
+    condition({ queue: { waiting: 8, max: 9, refused: 1, refusingSince: 1 } }),
+    'bad: 5 of 5 healthy · refusing requests',
+  )
   assert.equal(condition({ closing: true }), 'good: 5 of 5 healthy · closing')
   assert.equal(condition({}, 0.01), 'warn: 5 of 5 healthy')
   assert.equal(condition({}, 0.05), 'bad: 5 of 5 healthy')
@@ -49,6 +54,21 @@ test('the worst balancer comes first; equally bad ones stay in the order of the 
     linesOf(state).map(({ summary }) => summary.name),
     ['all down', 'panics', 'failing', 'two down', 'one down', 'fine', 'also fine'],
   )
+})
+
+test('of many balancers, the chosen one and the worst have a tab', () => {
+  const many = Array.from({ length: 20 }, (_, index) =>
+    balancerSummary(`b${index}`, { available: [3, 7].includes(index) ? 4 : 5 }),
+  )
+  const names = (balancers: readonly BalancerSummary[], chosen?: string) =>
+    tabsOf(balancers, chosen)
+      .map(({ name }) => name)
+      .join(' ')
+  assert.equal(names(many.slice(0, 8)), 'b0 b1 b2 b3 b4 b5 b6 b7')
+  assert.equal(names(many), 'b3 b7')
+  assert.equal(names(many, 'b5'), 'b3 b5 b7')
+  const sick = many.map((one, index) => ({ ...one, available: index % 5 }))
+  assert.equal(names(sick, 'b19'), 'b0 b1 b5 b6 b10 b11 b15 b19')
 })
 
 test('the title of the tab names the worst balancer and what is wrong with it', () => {

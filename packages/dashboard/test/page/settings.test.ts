@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { foundSettings, settingsOf } from '../../page/configuration/settings.ts'
+import { foundSettings, inForce, settingsOf } from '../../page/configuration/settings.ts'
 
 const options = {
   policy: 'p2c',
@@ -26,6 +26,14 @@ test('every option has its path; lists of plain values are one line', () => {
       'upgrade = false',
       'sticky = null',
     ],
+  )
+})
+
+test('options of extensions stand beside those of the balancer', () => {
+  const view = { options: { host: 'preserve' }, extensions: { 'health-check': { rise: 2 } }, backends: [{ id: 'a' }] }
+  assert.deepEqual(
+    settingsOf(inForce(view)).map(({ path, value }) => `${path} = ${value}`),
+    ['host = preserve', 'health-check.rise = 2', 'backends[0].id = a'],
   )
 })
 

@@ -79,7 +79,7 @@ export function balancerSummary(name: string, rest: Partial<BalancerSummary> = {
     backends: 5,
     available: 5,
     exchanges: 0,
-    waiting: 0,
+    queue: { waiting: 0, max: 1024, refused: 0 },
     ...rest,
   }
 }
