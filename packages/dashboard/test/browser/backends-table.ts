@@ -1,7 +1,18 @@
 import type { Locator, Page } from 'playwright-core'
 import { eventually } from './eventually.ts'
 
-const columns = ['Backend', 'State', 'Share', 'In flight', 'Rate', 'p95', 'Weight', 'Actions'] as const
+const columns = [
+  'Backend',
+  'State',
+  'Share',
+  'In flight',
+  'Rate',
+  'Errors',
+  'p95',
+  'Probe',
+  'Weight',
+  'Actions',
+] as const
 /** What a column is headed. */
 export type Column = (typeof columns)[number]
 
@@ -52,6 +63,15 @@ export class BackendsTable {
     return this.row(id)
       .getByRole('cell')
       .nth(columns.indexOf(column) - 1)
+  }
+
+  /** Opens the details of a row; answers them. */
+  async open(id: string): Promise<Locator> {
+    const button = this.#page.getByRole('button', { name: `Details of ${id}`, exact: true })
+    await button.click()
+    const details = this.table.locator('tr.details').filter({ has: this.#page.getByText('Responses since the start') })
+    await details.waitFor()
+    return details
   }
 
   /** The button that opens the menu of a row. */
