@@ -1,7 +1,18 @@
 import type { Locator, Page } from 'playwright-core'
 import { eventually } from './eventually.ts'
 
-const columns = ['Backend', 'State', 'Share', 'In flight', 'Rate', 'p95', 'Weight', 'Actions'] as const
+const columns = [
+  'Backend',
+  'State',
+  'Share',
+  'In flight',
+  'Rate',
+  'Errors',
+  'p95',
+  'Probe',
+  'Weight',
+  'Actions',
+] as const
 /** What a column is headed. */
 export type Column = (typeof columns)[number]
 
