@@ -1,5 +1,16 @@
 /** The event types that the page requests; figures are sent only if requested. */
-export const eventTypes = ['veto', 'circuit', 'panic', 'state', 'backends', 'admin', 'reload', 'figures'] as const
+export const eventTypes = [
+  'veto',
+  'circuit',
+  'panic',
+  'state',
+  'backends',
+  'admin',
+  'queue',
+  'overload',
+  'reload',
+  'figures',
+] as const
 
 interface Happened {
   readonly id: string
@@ -34,7 +45,10 @@ interface PanicEvent extends Base {
   readonly type: 'panic'
   readonly panicking: boolean
   readonly backends: number
+  /** How many are healthy. */
   readonly available: number
+  /** How many may get requests now. */
+  readonly eligible: number
 }
 
 interface StateEvent extends Base {
@@ -53,16 +67,33 @@ interface BackendsEvent extends Base {
 }
 
 /** A change by an operator. */
-export interface AdminEvent extends Happened {
+interface AdminEvent extends Happened {
   readonly type: 'admin'
   /** None if it concerns the whole server. */
   readonly balancer?: string
   readonly backend?: string
-  readonly who?: string
-  readonly what: string
-  readonly before?: unknown
-  readonly after?: unknown
-  readonly terms?: { readonly deadline?: number; readonly grace?: number; readonly close?: boolean }
+  /** The whole of it, in one sentence. */
+  readonly text: string
+  /** It was refused. */
+  readonly refused?: object
+}
+
+/** Requests are refused, or no longer. */
+interface Refusals extends Happened {
+  readonly refusing: boolean
+  /** What happened, in one sentence. */
+  readonly text: string
+}
+
+interface QueueEvent extends Refusals {
+  readonly type: 'queue'
+  readonly balancer: string
+}
+
+interface OverloadEvent extends Refusals {
+  readonly type: 'overload'
+  /** An overload concerns all balancers. */
+  readonly balancer?: undefined
 }
 
 interface ReloadEvent extends Happened {
@@ -76,4 +107,13 @@ interface ReloadEvent extends Happened {
 }
 
 /** An event of the feed. */
-export type FeedEvent = VetoEvent | CircuitEvent | PanicEvent | StateEvent | BackendsEvent | AdminEvent | ReloadEvent
+export type FeedEvent =
+  | VetoEvent
+  | CircuitEvent
+  | PanicEvent
+  | StateEvent
+  | BackendsEvent
+  | AdminEvent
+  | QueueEvent
+  | OverloadEvent
+  | ReloadEvent

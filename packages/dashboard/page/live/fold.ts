@@ -77,11 +77,7 @@ function foldPast(state: PageState, { balancer, range, view }: NewsOf<'past'>): 
   return withBalancer(state, balancer, { past, traffic: withPast(traffic, past) })
 }
 
-/** Other events tell of these vetoes: `circuit` and `state`. */
-const toldOtherwise = new Set(['circuit-breaker', 'drain', 'maintenance'])
-
 function foldEvent(state: PageState, event: FeedEvent): PageState {
-  if (event.type === 'veto' && toldOtherwise.has(event.by)) return state
   // After a reconnection, events may be sent a second time.
   if (state.feed.some(({ id }) => id === event.id)) return state
   return { ...state, feed: [event, ...state.feed].slice(0, longestFeed), at: Math.max(state.at, event.at) }

@@ -48,7 +48,10 @@ function stage(t: TestContext) {
 
 test('it asks for all types by name, and passes on what it is told', (t) => {
   const { heard, latest } = stage(t)
-  assert.equal(latest().url.searchParams.get('type'), 'veto,circuit,panic,state,backends,admin,reload,figures')
+  assert.equal(
+    latest().url.searchParams.get('type'),
+    'veto,circuit,panic,state,backends,admin,queue,overload,reload,figures',
+  )
   // What happened before the page was opened comes first.
   assert.equal(latest().url.searchParams.get('recent'), '100')
   latest().dispatchEvent(new Event('open'))

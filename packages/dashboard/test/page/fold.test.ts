@@ -4,18 +4,14 @@ import type { FeedEvent } from '../../page/live/events.ts'
 import { fold, type News } from '../../page/live/fold.ts'
 import { balancerState, initialState, type PageState } from '../../page/live/state.ts'
 import { Store } from '../../page/live/store.ts'
-import type { BalancerSummary } from '../../page/api/views.ts'
-import { balancerView, figures, historyView, start } from './told.ts'
+import { balancerSummary, balancerView, figures, historyView, start } from './told.ts'
 
 function after(...news: readonly News[]): PageState {
   return news.reduce(fold, initialState)
 }
 
 function summaries(...names: readonly string[]): News {
-  const balancers = names.map((name): BalancerSummary => {
-    const { backends, ...rest } = balancerView(name)
-    return { ...rest, backends: backends.length, available: 0, exchanges: 0 }
-  })
+  const balancers = names.map((name) => balancerSummary(name))
   return { kind: 'balancers', view: { balancers } }
 }
 
@@ -69,18 +65,6 @@ test('the feed has the last hundred, the newest first, each once', () => {
   assert.equal(feed.length, 100)
   assert.deepEqual([feed[0]!.id, feed.at(-1)!.id], ['149', '50'])
   assert.equal(at, start + 149)
-})
-
-test('a veto that another event tells of is not in the feed', () => {
-  const veto = (id: string, by: string): News => {
-    const about = { balancer: 'api', backend: 'a', action: 'laid', reason: 'r', hard: false } as const
-    return { kind: 'event', event: { type: 'veto', id, at: start, by, ...about } }
-  }
-  const { feed } = after(veto('1', 'health-check'), veto('2', 'circuit-breaker'), veto('3', 'drain'), veto('4', 'x'))
-  assert.deepEqual(
-    feed.map(({ id }) => id),
-    ['4', '1'],
-  )
 })
 
 test('how the server is was told last, and does not touch the rest', () => {

@@ -7,7 +7,7 @@ import { Live } from '../../page/live/live.ts'
 import { balancerState } from '../../page/live/state.ts'
 import { Store } from '../../page/live/store.ts'
 import type { BalancersView, ServerView } from '../../page/api/views.ts'
-import { balancerView, figures, historyView } from './told.ts'
+import { balancerSummary, balancerView, figures, historyView } from './told.ts'
 
 /** Stands in for the browser's: it does nothing by itself. */
 class FakeSource extends EventTarget {
@@ -186,11 +186,7 @@ test('an operator stays one while that is not answered', async (t) => {
   assert.equal(store.state.access, 'viewer')
 })
 
-const summary = (name: string) => {
-  const { backends, drainDeadline: _drainDeadline, ...rest } = balancerView(name)
-  return { ...rest, backends: backends.length, available: 0, exchanges: 0, waiting: 0 }
-}
-const api = async (): Promise<BalancersView> => ({ balancers: [summary('api'), summary('other')] })
+const api = async (): Promise<BalancersView> => ({ balancers: [balancerSummary('api'), balancerSummary('other')] })
 
 test('the past and the failed requests are asked for as soon as a balancer is shown, and when another is', async (t) => {
   const { live, asked, pass, answer } = stage(t)

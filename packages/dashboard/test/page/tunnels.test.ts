@@ -9,7 +9,6 @@ import { until } from '../../../../test/support/until.ts'
 import { handshake, startUpgradeBackend, switching } from '../../../../test/support/upgrade-backend.ts'
 import { Api } from '../../page/api/api.ts'
 import { bytesText, tunnelsText } from '../../page/figures-text.ts'
-import { changeText } from '../../page/feed/change-text.ts'
 import { withSameBackends } from '../../page/live/same-backends.ts'
 import { Confirmation } from '../../page/orders/confirmation.ts'
 import { closeIntent } from '../../page/tunnels/tunnel-intent.ts'
@@ -53,12 +52,6 @@ test('texts of tunnels', () => {
     '20 MiB',
     '5,120 TiB',
   ])
-  const event = { id: '1', at: 0, type: 'admin', what: 'tunnel.close', who: 'maria', backend: 'b2' } as const
-  assert.equal(
-    changeText({ ...event, before: { id: '7', client: '10.0.0.9' } }),
-    'maria closed tunnel 7 (client 10.0.0.9) of backend b2',
-  )
-  assert.equal(changeText(event), 'maria closed a tunnel of backend b2')
 })
 
 test('a backend whose tunnels have changed is rendered again', () => {
