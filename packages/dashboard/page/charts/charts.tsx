@@ -93,6 +93,7 @@ export function Charts({ balancer: { past, seconds, view }, range, onRange }: Ch
     <section class="charts" aria-label={`Last ${looks[range].words}`}>
       <div class="over">
         <RangeChoice range={range} onChoose={onRange} />
+        <span class="moment" aria-hidden="true" />
         <Totals totals={totals} view={view} />
       </div>
       {kinds.map((kind) => (
