@@ -32,7 +32,7 @@ describe('what an operator does', together, () => {
         .getByRole('log', { name: 'Events' })
         .getByText('operator set backend beta: ready → drain')
         .waitFor()
-      await table.until('beta', 'State', /^draining\s+for \d+ s, ordered by operator$/)
+      await table.until('beta', 'State', /^draining\s+by operator\b[^]*until \d\d:\d\d:\d\d/)
 
       await (await table.choose('Back to ready', 'beta')).locator('[type=submit]').click()
       await table.until('beta', 'State', /^healthy/)
