@@ -56,13 +56,20 @@ function widthFor({ ctx }: uPlot, marks: readonly string[] | null): number {
   return Math.max(narrowest, Math.ceil(longest) + gap)
 }
 
+/** The values without a neighbour: no line would show them. */
+function isolated(plot: uPlot, series: number): number[] {
+  const values = plot.data[series]!
+  const isMissing = (index: number) => (values[index] ?? null) === null
+  return [...values.keys()].filter((index) => !isMissing(index) && isMissing(index - 1) && isMissing(index + 1))
+}
+
 function series(line: Line, text: (value: number) => string): uPlot.Series {
   return {
     label: line.name,
     class: line.colour,
     stroke: () => colour(line.colour),
     width: 1.5,
-    points: { show: false },
+    points: { show: true, size: 4, width: 0, fill: () => colour(line.colour), filter: isolated },
     ...(line.fill !== undefined && { fill: () => colour(line.fill!) }),
     value: (_plot, value: number | null) => (value === null || value === undefined ? nothing : text(value)),
   }

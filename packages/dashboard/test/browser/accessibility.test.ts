@@ -15,6 +15,7 @@ async function fill(stage: Stage, visit: Visit): Promise<void> {
   await table.until('beta', 'State', /^unhealthy/)
   await table.until('gamma', 'State', /^draining/)
   await table.until('alpha', 'Rate', /^[1-9]/)
+  await table.open('beta')
   await page.getByRole('form', { name: 'Explain' }).getByRole('button', { name: 'Explain' }).click()
   await page.getByRole('region', { name: 'Explanation' }).waitFor()
 }
@@ -111,7 +112,7 @@ describe('a page for everybody', together, () => {
       await fill(stage, visit)
       assert.equal(await page.evaluate('document.documentElement.scrollWidth'), 400)
       const id = stage.backends[3]!.id
-      for (const column of ['State', 'Share', 'In flight', 'Rate', 'p95', 'Weight'] as const) {
+      for (const column of ['State', 'Share', 'In flight', 'Rate', 'Errors', 'p95', 'Probe', 'Weight'] as const) {
         const box = await table.cell(id, column).boundingBox()
         assert.ok(box !== null && box.width > 0 && box.x >= 0 && box.x + box.width <= 400, `${column} is in sight`)
       }
@@ -133,7 +134,7 @@ describe('a page for everybody', together, () => {
       const long = { reason: 'x'.repeat(300), evidence: { sent: `GET http://${'y'.repeat(300)}/` } }
       stage.balancer.veto(stage.balancer.backend('alpha'), { by: 'disk-watch', ...long })
       await table.until('alpha', 'State', /disk-watch/)
-      await table.cell('alpha', 'State').getByText('evidence').click()
+      await table.open('alpha')
       await page.getByRole('form', { name: 'Explain' }).getByRole('button', { name: 'Explain' }).click()
       await page.getByRole('region', { name: 'Explanation' }).getByText('disk-watch').waitFor()
       // Figures that a test cannot bring about; measured before the page shows others.
@@ -143,6 +144,7 @@ describe('a page for everybody', together, () => {
         }
         write('in-flight', '12,345')
         write('rate', '123,456/s')
+        write('errors', '123,456 12 %')
         write('weight', '12,345 of 65535')
         return [...document.querySelectorAll('*')]
           .filter((one) => getComputedStyle(one).overflowX !== 'visible' && one.clientWidth > 1)

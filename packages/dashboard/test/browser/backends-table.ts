@@ -65,6 +65,15 @@ export class BackendsTable {
       .nth(columns.indexOf(column) - 1)
   }
 
+  /** Opens the details of a row; answers them. */
+  async open(id: string): Promise<Locator> {
+    const button = this.#page.getByRole('button', { name: `Details of ${id}`, exact: true })
+    await button.click()
+    const details = this.table.locator('tr.details').filter({ has: this.#page.getByText('Responses since the start') })
+    await details.waitFor()
+    return details
+  }
+
   /** The button that opens the menu of a row. */
   button(id: string): Locator {
     return this.#page.getByRole('button', { name: `Actions for ${id}`, exact: true })
