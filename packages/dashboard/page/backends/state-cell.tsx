@@ -1,6 +1,7 @@
-import { Clock, left, Since } from './moments.tsx'
+import { Clock, Since } from './moments.tsx'
 import { StateSymbol } from './state-symbol.tsx'
 import { stateWord } from './state-word.ts'
+import { left } from './time-left.ts'
 import type { BackendView, CircuitView, VetoView } from '../api/views.ts'
 
 interface At {
