@@ -42,13 +42,14 @@ export function App({ store, live, api }: AppProps) {
   const [intent, setIntent] = useState<Intent>()
   const [rolledBack, setRolledBack] = useState<BalancerView>()
   const [told, setTold] = useState<Told>()
-  const { chosen, balancers = [], access } = state
+  const { balancers = [], access } = state
+  const several = balancers.length > 1
+  const wanted = balancers.find(({ name }) => name === address['balancer'])?.name
+  const isOverview = several && wanted === undefined
+  const chosen = wanted ?? state.chosen
   const balancer = chosen === undefined ? undefined : balancerState(state, chosen)
   const view = balancer?.view
   const tunnels = balancer?.now?.tunnels ?? 0
-  const several = balancers.length > 1
-  const wanted = address['balancer']
-  const isOverview = several && !balancers.some(({ name }) => name === wanted)
   const at = state.at === 0 ? Date.now() : state.at
   const canAct = access === 'operator'
   const arrangement = arrangementOf(address)
@@ -142,7 +143,9 @@ export function App({ store, live, api }: AppProps) {
         </div>
       </main>
       {intent !== undefined && <OrderDialog api={api} intent={intent} onEnd={finish} />}
-      {rolledBack !== undefined && <RollbackDialog api={api} view={rolledBack} at={at} onEnd={finish} />}
+      {rolledBack !== undefined && (
+        <RollbackDialog api={api} view={rolledBack} revision={view?.revision ?? 0} at={at} onEnd={finish} />
+      )}
       <Outcome told={told} onDismiss={() => setTold(undefined)} />
     </>
   )

@@ -30,9 +30,9 @@ describe('what an operator does', together, () => {
       for (let n = 0; n < 6; n++) assert.notEqual((await ask(stage.origin)).body, 'beta')
       await visit.page
         .getByRole('log', { name: 'Events' })
-        .getByText('operator set backend beta: ready → drain')
+        .getByText('operator set beta: ready → drain (deadline 30 s)')
         .waitFor()
-      await table.until('beta', 'State', /^draining\s+for \d+ s, ordered by operator$/)
+      await table.until('beta', 'State', /^draining\s+by operator\b[^]*until \d\d:\d\d:\d\d/)
 
       await (await table.choose('Back to ready', 'beta')).locator('[type=submit]').click()
       await table.until('beta', 'State', /^healthy/)
