@@ -62,6 +62,8 @@ test('no other code is spoken of', () => {
     /^ {2}'?([a-z-]+)'?: \{/gm,
   )
   for (const [, reason] of failures) known.add(`FST_BALANCER_${reason!.replaceAll('-', '_').toUpperCase()}`)
+  // That of @fastify/under-pressure, in whose name the facade refuses.
+  known.add('FST_UNDER_PRESSURE')
   for (const file of files) {
     const text = readFileSync(join(packages, '..', file), 'utf8')
     for (const [code] of text.matchAll(/FST_(?!ERR_)[A-Z_]*[A-Z]/g))

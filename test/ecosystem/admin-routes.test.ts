@@ -228,6 +228,7 @@ describe('the OpenAPI document', () => {
         'GET /_balancer/balancers',
         `GET ${one}`,
         `GET ${one}/backends`,
+        `GET ${one}/config`,
         `GET ${one}/backends/{id}`,
         `GET ${one}/backends/{id}/wait`,
         `GET ${one}/tunnels`,

@@ -96,7 +96,10 @@ export class RefusalSpells<Kind extends string = string> {
     this.#tellOf(running, 'ended')
   }
 
-  #tellOf({ since, refused, byKind, beganAt, lastAt, toldAt, told }: Running<Kind>, phase: RefusalSpell['phase']): void {
+  #tellOf(
+    { since, refused, byKind, beganAt, lastAt, toldAt, told }: Running<Kind>,
+    phase: RefusalSpell['phase'],
+  ): void {
     const recent = { refused: refused - told, duration: this.#clock.now() - toldAt }
     this.#tell({ phase, since, refused, byKind: { ...byKind }, duration: lastAt - beganAt, recent })
   }

@@ -68,7 +68,12 @@ export function shownOptions(
     if (within.has(value)) return '[circular]'
     const inside = new Set(within).add(value)
     const part = (one: unknown, name: string | number) =>
-      shown(one, schemas.flatMap((each) => partOf(each, name)), place === '' ? String(name) : `${place}.${name}`, inside)
+      shown(
+        one,
+        schemas.flatMap((each) => partOf(each, name)),
+        place === '' ? String(name) : `${place}.${name}`,
+        inside,
+      )
     if (Array.isArray(value)) return value.map(part)
     if (!isPlain(value)) return codeText(value)
     const isTls = /(^|\.)tls$/.test(place)

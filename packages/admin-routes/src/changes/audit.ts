@@ -73,9 +73,8 @@ export class Audit {
   /** Identifies the operator of a request, before anything is changed. */
   identify(request: FastifyRequest): void {
     this.admit(request)
-    const user = this.#user
-    const who = user === undefined ? nameOf((request as { user?: unknown }).user) : user(request)
-    if (typeof who === 'string') this.#who.set(request, who.slice(0, longestName))
+    const who = this.#find(request)
+    if (who !== undefined) this.#who.set(request, who)
   }
 
   /** A request has passed authentication. */
@@ -104,7 +103,7 @@ export class Audit {
     if (!this.#admitted.has(request) || !told.has(refused.statusCode)) return
     const attempted = attemptedChange(request, refused)
     if (attempted === undefined) return
-    const who = this.whoIs(request)
+    const who = this.whoIs(request) ?? this.#guess(request)
     const text = `${who ?? 'somebody'} ${attempted.sentence}`
     const { what, balancer, backend } = attempted
     const change: RefusedChange = {
@@ -119,6 +118,21 @@ export class Audit {
     const { text: _, ...fields } = change
     request.log.warn({ change: fields }, text)
     if (refusals.hasSubscribers) refusals.publish({ ...change, server: this.#app.server })
+  }
+
+  #find(request: FastifyRequest): string | undefined {
+    const user = this.#user
+    const who = user === undefined ? nameOf((request as { user?: unknown }).user) : user(request)
+    return typeof who === 'string' ? who.slice(0, longestName) : undefined
+  }
+
+  /** Of a request whose body cannot be read: hooks that say who it is may not have run. */
+  #guess(request: FastifyRequest): string | undefined {
+    try {
+      return this.#find(request)
+    } catch {
+      return undefined
+    }
   }
 
   #tell(request: FastifyRequest, done: Omit<AdminChange, 'who' | 'at' | 'text'>, sentence: string): void {

@@ -1,4 +1,5 @@
 import type { Backend, BackendSet, Balancer } from '@fastify-balancer/balancer-core'
+import { panicText } from '@fastify-balancer/option-schema'
 import { isDeepStrictEqual } from 'node:util'
 import { isOrdered } from '../changes/orders.ts'
 import { countsOf } from '../views/views.ts'
@@ -66,14 +67,18 @@ export class BalancerWatch {
       const { id, state } = backend
       const isByOperator = isOrdered(id)
       news.add(backend, last.vetoes, isByOperator || state !== last.state)
-      if (state !== last.state && !isByOperator)
-        news.drafts.push({ type: 'state', balancer: name, backend: id, at, state, before: last.state })
+      if (state !== last.state && !isByOperator) {
+        const who = backend.vetoes.find(({ by, hard }) => hard && by === state)?.who
+        const change = { balancer: name, backend: id, at, state, before: last.state }
+        news.drafts.push({ type: 'state', ...change, ...(who !== undefined && { who }) })
+      }
       this.#see(backend)
     }
     told.push(...news.drafts)
     if (panicking !== this.#panicking) {
       this.#panicking = panicking
-      told.push({ type: 'panic', balancer: name, at, panicking, ...countsOf(set) })
+      const counts = countsOf(set)
+      told.push({ type: 'panic', balancer: name, at, panicking, ...counts, text: panicText(counts, panicking) })
     }
     return told
   }

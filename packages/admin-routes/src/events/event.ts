@@ -56,6 +56,7 @@ const PanicEvent = event('panic', {
   balancer,
   panicking: Type.Boolean(),
   ...counts,
+  text: Type.String({ description: 'As in the log: `panic mode: 0 of 5 backends are healthy, all 5 are used`' }),
 })
 
 /** Requests begin to be refused, or cease to be: none was for 10 s. Without a balancer: because the process is overloaded. */
@@ -83,14 +84,21 @@ const QueueEvent = event('queue', {
 const OverloadEvent = event('overload', {
   ...refusals,
   exceeded: Type.String({
-    description: 'The limit that was exceeded last: `eventLoopDelay`, `eventLoopUtilization`, `heapUsedBytes`, `rssBytes`',
+    description:
+      'The limit that was exceeded last: `eventLoopDelay`, `eventLoopUtilization`, `heapUsedBytes`, `rssBytes`',
   }),
   value: Type.Number({ description: 'What was measured then: ms, a share from 0 to 1, or bytes' }),
   limit: Type.Number({ description: 'The limit, in the same unit' }),
 })
 
 /** A backend was set to drain, maintenance or ready by the app; an operator's order is an `admin` event. */
-const StateEvent = event('state', { balancer, backend, state, before: state })
+const StateEvent = event('state', {
+  balancer,
+  backend,
+  state,
+  before: state,
+  who: Type.Optional(Type.String({ description: 'For whom the app did it' })),
+})
 
 /**
  * The list was changed, but not through the admin API: that is an `admin` event. `changed` lists kept ids with new settings or

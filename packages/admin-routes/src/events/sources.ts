@@ -71,7 +71,8 @@ export function watchBalancers(
     tell({ type: 'circuit', balancer, backend, at, state, before, reason })
   }
   const onOverload = ({ server, ...overload }: OverloadNotice) => {
-    if (server === undefined || server === app.server) tell({ type: 'overload', at: wallClock(), ...overload })
+    const isOfUs = server === undefined || app.balancerServers.has(server as FastifyInstance['server'])
+    if (isOfUs) tell({ type: 'overload', at: wallClock(), ...overload })
   }
   const onAdmin = (notice: AdminNotice | RefusalNotice) => {
     const { server: _server, ...change } = notice

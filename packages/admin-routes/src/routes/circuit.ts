@@ -62,7 +62,11 @@ export function addCircuit(scope: Scope, desk: Desk): void {
         const earlier = held.get(backend)
         if (state === 'auto') breaker.release(id)
         else {
-          const order = { reason: `held ${state} by ${who ?? 'an operator'}`, ...terms, ...(who !== undefined && { who }) }
+          const order = {
+            reason: `held ${state} by ${who ?? 'an operator'}`,
+            ...terms,
+            ...(who !== undefined && { who }),
+          }
           held.set(backend, breaker.hold(id, state, order))
         }
         // Afterwards, so that no request slips through in between.

@@ -5,6 +5,8 @@ import type { Extensions } from '../extensions.ts'
 import type { ConfigurationView } from '../schemas/configuration.ts'
 import { beginning, writeList, WrittenView, type Written } from './written-view.ts'
 
+const textOf = (backend: Balancer['listed'][number]) => JSON.stringify(shownOptions(backend))
+
 /** The options of a balancer and of its extensions, as they are in force, without secrets. */
 export async function configurationOf(
   { name, options, listed }: Balancer,
@@ -14,8 +16,6 @@ export async function configurationOf(
   const shown = shownOptions(plain) as object
   const own = { name: policy.name, ...policy.shown }
   const parts = { name, options: { ...shown, policy: own }, extensions: extensions.options(name) }
-  // In its place, `shownOptions` knows what a backend's `tls` is.
-  const write = (backend: Balancer['listed'][number]) => JSON.stringify(shownOptions(backend))
-  const text = await writeList(beginning(parts, 'backends'), listed, write, ']}')
+  const text = await writeList(beginning(parts, 'backends'), listed, textOf, ']}')
   return new WrittenView(text) as Written<Static<typeof ConfigurationView>>
 }

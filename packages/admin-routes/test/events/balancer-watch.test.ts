@@ -6,6 +6,8 @@ import { BalancerWatch } from '../../src/events/balancer-watch.ts'
 import { backends } from './stage.ts'
 
 const at = 7
+const allDown = { backends: 3, available: 0, eligible: 3 }
+const oneUp = { backends: 3, available: 1, eligible: 1 }
 
 function watched(t: TestContext, options: BalancerOptions = {}) {
   const balancer = new Balancer({ backends, clock: new ManualClock(), ...options })
@@ -72,9 +74,19 @@ test('the states of a backend', async (t) => {
 test('panic, when it begins and when it ends', (t) => {
   const { balancer, changes } = watched(t)
   const vetoes = balancer.backends.map((backend) => balancer.veto(backend, { by: 'me', reason: 'r' }))
-  assert.deepEqual(changes().at(-1), { type: 'panic', panicking: true, backends: 3, available: 0, eligible: 3 })
+  assert.deepEqual(changes().at(-1), {
+    type: 'panic',
+    panicking: true,
+    ...allDown,
+    text: 'panic mode: 0 of 3 backends are healthy, all 3 are used',
+  })
   vetoes[0]!.lift()
-  assert.deepEqual(changes().at(-1), { type: 'panic', panicking: false, backends: 3, available: 1, eligible: 1 })
+  assert.deepEqual(changes().at(-1), {
+    type: 'panic',
+    panicking: false,
+    ...oneUp,
+    text: 'panic mode ended: 1 of 3 backends is healthy, 1 is used',
+  })
 })
 
 test('a new list: who came, who went, who is another', async (t) => {

@@ -5,7 +5,16 @@ import type { EventDraft } from '../../src/events/event.ts'
 import { frameOf } from '../../src/events/frame.ts'
 
 const at = 5
-const panic: EventDraft = { type: 'panic', balancer: 'one', at, panicking: true, backends: 2, available: 0, eligible: 2 }
+const panic: EventDraft = {
+  type: 'panic',
+  balancer: 'one',
+  at,
+  panicking: true,
+  backends: 2,
+  available: 0,
+  eligible: 2,
+  text: 'panic',
+}
 
 function logOf(size: number, events: number): EventLog {
   const log = new EventLog(size, 'e')

@@ -12,7 +12,17 @@ import { addEvents } from '../../src/routes/events.ts'
 import { at, backends, deskOf, read, start, told } from './stage.ts'
 
 const about = { type: 'veto', balancer: 'default', by: 'me', reason: 'r', hard: false }
-const action = { who: 'ada', what: 'backend.state', balancer: 'default', backend: 'a', before: 'ready', after: 'drain', text: 'ada drained a' }
+const allDown = { backends: 3, available: 0, eligible: 3 }
+const oneUp = { backends: 3, available: 1, eligible: 1 }
+const action = {
+  who: 'ada',
+  what: 'backend.state',
+  balancer: 'default',
+  backend: 'a',
+  before: 'ready',
+  after: 'drain',
+  text: 'ada drained a',
+}
 
 describe('the stream', () => {
   test('begins at once, is not kept by anybody on the way, and ends with its connection', async (t) => {
@@ -114,9 +124,21 @@ describe('what is told', () => {
         of('a', 'laid'),
         of('b', 'laid'),
         of('c', 'laid'),
-        { type: 'panic', balancer: 'default', panicking: true, backends: 3, available: 0, eligible: 3 },
+        {
+          type: 'panic',
+          balancer: 'default',
+          panicking: true,
+          ...allDown,
+          text: 'panic mode: 0 of 3 backends are healthy, all 3 are used',
+        },
         of('a', 'lifted'),
-        { type: 'panic', balancer: 'default', panicking: false, backends: 3, available: 1, eligible: 1 },
+        {
+          type: 'panic',
+          balancer: 'default',
+          panicking: false,
+          ...oneUp,
+          text: 'panic mode ended: 1 of 3 backends is healthy, 1 is used',
+        },
         { ...state, state: 'drain', before: 'ready' },
         { ...state, state: 'maintenance', before: 'drain' },
       ],

@@ -46,7 +46,14 @@ async function startMute(t: TestContext, stage: Stage) {
 /** An event of so many characters. */
 function tell(length: number): void {
   const after = 'x'.repeat(length)
-  channel('admin-routes:change').publish({ what: 'backend.add', balancer: 'default', after, text: 'added a', revision: 1, at: 1 })
+  channel('admin-routes:change').publish({
+    what: 'backend.add',
+    balancer: 'default',
+    after,
+    text: 'added a',
+    revision: 1,
+    at: 1,
+  })
 }
 
 /** Lets what is written reach the sockets. */

@@ -196,7 +196,6 @@ export class Backend extends BackendCounts {
     return isOrdered('maintenance') ? 'maintenance' : isOrdered('drain') ? 'drain' : 'ready'
   }
 
-  /** True without any veto: people say healthy. */
   get available(): boolean {
     return this.vetoes.length === 0
   }

@@ -1,4 +1,5 @@
 // Room `state-log`: what the log says of a balancer's state: panic mode, and a queue that refuses requests.
+import { panicText } from '@fastify-balancer/option-schema'
 import type { FastifyBaseLogger } from 'fastify'
 import type { BackendSet } from '../backends/backend-set.ts'
 
@@ -12,14 +13,4 @@ export function logPanic(
   const figures = { balancer, backends: all.length, available: healthy, eligible: eligible.length }
   if (panicking) log?.warn(figures, panicText(figures, panicking))
   else log?.info(figures, panicText(figures, panicking))
-}
-
-/** `panic mode: 0 of 5 backends are healthy, all 5 are used` */
-function panicText(
-  { backends, available, eligible }: { readonly backends: number; readonly available: number; readonly eligible: number },
-  panicking: boolean,
-): string {
-  const share = `${available} of ${backends} backends ${available === 1 ? 'is' : 'are'} healthy`
-  const used = eligible === backends && backends > 1 ? `all ${backends}` : String(eligible)
-  return `panic mode${panicking ? '' : ' ended'}: ${share}, ${used} ${eligible === 1 ? 'is' : 'are'} used`
 }

@@ -63,7 +63,8 @@ const counted = (count: number) => `${count} ${count === 1 ? 'request' : 'reques
 
 function textOf({ phase, refused, duration, recent }: RefusalSpell, excess: string): string {
   if (phase === 'began') return `overloaded: requests get 503 (${excess})`
-  if (phase === 'lasts') return `overloaded: ${counted(recent.refused)} refused in ${spoken(recent.duration)} (${excess})`
+  if (phase === 'lasts')
+    return `overloaded: ${counted(recent.refused)} refused in ${spoken(recent.duration)} (${excess})`
   return `no longer overloaded: ${counted(refused)} refused in ${spoken(duration)}`
 }
 

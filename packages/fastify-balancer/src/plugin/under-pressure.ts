@@ -1,7 +1,6 @@
 import underPressurePlugin from '@fastify/under-pressure'
 import { canBeOff, faultsOf, strict, withDefaults } from '@fastify-balancer/option-schema'
 import { Type } from '@sinclair/typebox'
-import { createError } from '@fastify/error'
 import type { FastifyInstance } from 'fastify'
 import { ShedRequests } from './shedding.ts'
 import type { UnderPressureOptions as Options } from './under-pressure.generated.ts'
@@ -37,9 +36,6 @@ export function faultsOfUnderPressure(given: UnderPressureOptions): readonly str
   return faults
 }
 
-/** As of the plugin itself, which tells nobody how often it refuses. */
-const UnderPressureError = createError('FST_UNDER_PRESSURE', 'Service Unavailable', 503)
-
 /**
  * While the process is overloaded, every route of the app answers 503 with `Retry-After` before anything else runs, except
  * admin routes, dashboard and metrics.
@@ -47,7 +43,8 @@ const UnderPressureError = createError('FST_UNDER_PRESSURE', 'Service Unavailabl
 export async function shedUnderPressure(app: FastifyInstance, given: UnderPressureOptions): Promise<void> {
   const options = withDefaults(UnderPressureOptions, given)
   const { maxEventLoopDelay, maxEventLoopUtilization, maxHeapUsedBytes, maxRssBytes, retryAfter } = options
-  const refusal = new UnderPressureError()
+  // As of the plugin itself, which tells nobody how often it refuses.
+  const refusal = Object.assign(new Error('Service Unavailable'), { code: 'FST_UNDER_PRESSURE', statusCode: 503 })
   const shed = new ShedRequests(app, {
     eventLoopDelay: maxEventLoopDelay,
     eventLoopUtilization: maxEventLoopUtilization,

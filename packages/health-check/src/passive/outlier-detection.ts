@@ -221,9 +221,9 @@ export class OutlierDetection {
 
   /** Why those that look unhealthy are not even accused. */
   #explain(judged: readonly Observation[]): void {
-    const asked = judged.filter(({ offence, withheld }) => offence === undefined && withheld === undefined)
+    const asked = judged.filter(({ withheld }) => withheld === undefined)
     for (const { observation, reason } of shortfalls(asked, judged, this.#options)) {
-      if (reason === undefined) observation.notEjected = undefined
+      if (reason === undefined || !observation.backend.available) observation.notEjected = undefined
       else this.#vetoes.spare(observation, 'shortfall', reason)
     }
   }

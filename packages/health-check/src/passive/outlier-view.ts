@@ -40,6 +40,8 @@ export function outlierView(
   const { failures, gateway, unreached } = consecutive
   const until = vetoes.until(backend)
   const pausedUntil = pauses.until(backend)
+  // In panic mode it is in use, whatever keeps it out.
+  const isSpared = notEjected !== undefined && (backend.available || notEjected.obstacle === 'panic')
   return {
     consecutive: { failures, gateway, unreached },
     interval: share(counts.active),
@@ -51,6 +53,6 @@ export function outlierView(
     ejected: until === undefined || offence === undefined ? null : { until, rule: offence.rule },
     paused: pausedUntil === undefined ? null : { until: pausedUntil },
     withheld: withheld ?? null,
-    notEjected: notEjected === undefined ? null : { reason: notEjected.reason, since: notEjected.since },
+    notEjected: isSpared ? { reason: notEjected.reason, since: notEjected.since } : null,
   }
 }

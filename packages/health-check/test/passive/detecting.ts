@@ -35,6 +35,8 @@ export class Detecting {
   /** Of this process; it is not looked for any before the test starts that. */
   readonly pauses = new Pauses(this.clock)
   readonly judgements: (Judgement & { readonly id: string })[] = []
+  /** Those that were not ejected, with the reason. */
+  readonly spared: string[] = []
 
   constructor(ids: string, { outliers = {}, pressure = {}, balancer = {} }: Settings = {}) {
     const options = withDefaults(OutlierOptions, { jitter: 0, ...outliers })
@@ -49,6 +51,7 @@ export class Detecting {
       ({ id }, judgement) => this.judgements.push({ id, ...judgement }),
       this.pauses,
       () => epochStart + this.clock.now(),
+      ({ id }, reason) => this.spared.push(`${id}: ${reason}`),
     )
     this.balancer.addHook('onBackendsChange', (now) => this.detection.backendsChanged(now))
     this.detection.start()

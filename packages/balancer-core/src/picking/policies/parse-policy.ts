@@ -85,7 +85,8 @@ function namedPolicy(
   const wrong = faultsOf(schema, settings, place)
   if (wrong.length > 0) faults.push(...wrong)
   else faults.push(...(furtherFaults?.(settings) ?? []).map((fault) => `${place}.${fault}`))
-  if (around === undefined) return { name, settings, shown: own, make: (random) => make(settings, partsFor(random, anyPolicy)) }
+  if (around === undefined)
+    return { name, settings, shown: own, make: (random) => make(settings, partsFor(random, anyPolicy)) }
   const byDefault: unknown = around.default ?? 'p2c'
   const inner = parsePolicy(chosen === undefined ? byDefault : chosen, named, faults, `${place}.policy`)
   if (inner.settings !== undefined && named[inner.name]?.isOutermost === true)

@@ -23,7 +23,11 @@ export class WaitingQueue<W extends Waiter> {
   readonly #refusals: RefusalSpells<QueueRefusal>
 
   /** `onRefusals` is told of each spell of refused requests. */
-  constructor(settings: QueueSettings, clock: Clock, onRefusals: (spell: RefusalSpell<QueueRefusal>) => void = () => {}) {
+  constructor(
+    settings: QueueSettings,
+    clock: Clock,
+    onRefusals: (spell: RefusalSpell<QueueRefusal>) => void = () => {},
+  ) {
     this.#clock = clock
     this.#settings = settings
     this.#refusals = new RefusalSpells(clock, onRefusals)
