@@ -75,13 +75,17 @@ const ends: Readonly<Record<TunnelEnd, string>> = {
   operator: 'closed by an operator',
 }
 
-function messageOf({ attempts, error, tunnel }: ExchangeView, outcome: Outcome, duration: number): string {
+function messageOf(exchange: ExchangeView, outcome: Outcome, duration: number): string {
+  const { attempts, error, tunnel, failed, status, grpcStatus } = exchange
   if (tunnel !== undefined) return `tunnel ${ends[tunnel.closedBy ?? 'client']} after ${spoken(duration)}`
-  if (outcome === 'ok') return 'forwarded'
+  if (outcome === 'ok' && !failed) return 'forwarded'
   // Of two at once, the last one may not be the one that failed last.
   const last = attempts.findLast((attempt) => attempt.outcome === outcome) ?? attempts.at(-1)
-  if (last !== undefined) return `failed: ${outcome} after ${spoken(duration)}, backend ${last.backend.id}`
-  return `not forwarded: ${outcome}${error instanceof Error ? ` (${error.message})` : ''}`
+  const answered = status >= 500 || grpcStatus === undefined ? `status ${status}` : grpcStatus
+  const reason = outcome === 'ok' ? answered : outcome
+  if (last !== undefined)
+    return `${failed ? 'failed' : 'not completed'}: ${reason} after ${spoken(duration)}, backend ${last.backend.id}`
+  return `not forwarded: ${reason}${error instanceof Error ? ` (${error.message})` : ''}`
 }
 
 /**
@@ -98,6 +102,7 @@ export function logExchange(exchange: ExchangeView, withQuery: boolean): void {
     {
       balancer: balancerName,
       outcome,
+      ...(exchange.failed && { failed: true }),
       method: request.method,
       url: shownUrl(exchange.url, withQuery),
       status: exchange.status,

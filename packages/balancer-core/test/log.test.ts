@@ -39,6 +39,36 @@ test('a line says whether a request went to a backend at all', async (t) => {
   assert.equal(refused, 'not forwarded: no-backend')
 })
 
+test('a line says whether the request has failed: not if the client is to blame', async (t) => {
+  const { url, log, balancer } = await startFront(t, {
+    listener: (request, response) => {
+      if (request.url === '/hang') return
+      response.statusCode = request.url === '/bad' ? 500 : 404
+      response.end()
+    },
+  })
+  await ask(`${url}/bad`)
+  await ask(`${url}/missing`)
+  const leaving = new AbortController()
+  const gone = ask(`${url}/hang`, { signal: leaving.signal })
+  await until('the backend has it', () => balancer.backends[0]!.inFlight === 1)
+  leaving.abort()
+  await gone
+  await until('all are logged', () => log.exchanges.length === 3)
+  assert.deepEqual(
+    log.exchanges.map(({ msg, failed, outcome }) => [
+      String(msg).replace(/after .*, backend http.*/, 'after …'),
+      failed,
+      outcome,
+    ]),
+    [
+      ['failed: status 500 after …', true, 'ok'],
+      ['forwarded', undefined, 'ok'],
+      ['not completed: client-gone after …', undefined, 'client-gone'],
+    ],
+  )
+})
+
 test('a line of what a drain has cut off speaks of no client', async (t) => {
   const { url, log, balancer, backend } = await startFront(t, { listener: () => undefined })
   const answer = ask(url)

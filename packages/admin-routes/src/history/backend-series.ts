@@ -1,8 +1,8 @@
 import type { Backend, Balancer } from '@fastify-balancer/balancer-core'
 import { column, Series } from './series.ts'
 
-/** Of how many backends of a balancer a history is kept: 44 KB each. */
-export const mostBackends = 500
+/** Of how many backends of a balancer a history is kept: 44 KB each, and so 44 MB at most. */
+export const mostBackends = 1000
 
 /** The series of a backend. A later backend with the same id continues it. */
 interface Kept {

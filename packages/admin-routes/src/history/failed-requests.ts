@@ -14,8 +14,9 @@ const longest = 200
 /** Most attempts that are kept of one request: the first ones. */
 const mostAttempts = 10
 
-/** A copy: a part of a string would keep all of it in memory. */
-function shortened(text: string): string {
+/** A copy: a part of a string would keep all of it in memory. The message of an error may be any value, whatever the types say. */
+function shortened(given: unknown): string {
+  const text = String(given)
   return Buffer.from(text.length > longest ? `${text.slice(0, longest - 1)}…` : text).toString()
 }
 

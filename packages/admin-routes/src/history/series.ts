@@ -29,11 +29,11 @@ export class Series {
   }
 
   /**
-   * Counts what has ended, in the row at the place of each resolution. `status` 0 is none; `duration` in ms, below 0 if
-   * there is none.
+   * Counts what has ended, in the row at the place of each resolution. `status` 0 is none, and one above 599 has no class;
+   * `duration` in ms, below 0 if there is none.
    */
   count(places: readonly number[], failed: boolean, status: number, duration: number): void {
-    const classed = Math.trunc(status / 100)
+    const classed = status < 600 ? Math.trunc(status / 100) : 0
     const bucket = duration < 0 ? -1 : bucketOf(duration)
     for (let index = 0; index < places.length; index++) {
       const rows = this.#rows[index]!

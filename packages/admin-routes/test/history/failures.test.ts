@@ -1,4 +1,4 @@
-import balancer, { type Balancer, type BalancerOptions } from '@fastify-balancer/balancer-core'
+import balancer, { type Balancer, type BalancerOptions, type ExchangeView } from '@fastify-balancer/balancer-core'
 import type { Static } from '@sinclair/typebox'
 import Fastify from 'fastify'
 import assert from 'node:assert/strict'
@@ -9,6 +9,7 @@ import { ask } from '../../../../test/support/ask.ts'
 import { startBackend, unusedOrigin } from '../../../../test/support/backend.ts'
 import { ManualClock } from '../../../../test/support/clock.ts'
 import { until } from '../../../../test/support/until.ts'
+import { FailedRequests } from '../../src/history/failed-requests.ts'
 import adminRoutes from '../../src/index.ts'
 import { FailuresView } from '../../src/schemas/past-views.ts'
 import { assertIs } from '../stage.ts'
@@ -121,6 +122,15 @@ test('tells how long a request has waited, in the time of its balancer', async (
     ],
   )
   assert.deepEqual([told[1]!.took, told[1]!.attempts], [2000, []])
+})
+
+test('the message of an error may be anything', () => {
+  const requests = new FailedRequests(() => 0)
+  const error = Object.assign(new Error(), { message: 42 })
+  const attempts = [{ backend: { id: 'a' }, outcome: 'dns-failed', status: 0, startedAt: 0, endedAt: 1, error }]
+  const exchange = { method: 'GET', path: '/', status: 502, outcome: 'dns-failed', blame: 'backend', attempts }
+  requests.add({ ...exchange, startedAt: 0, waitingSince: 0 } as unknown as ExchangeView, 1)
+  assert.equal(requests.latest(1)[0]!.attempts[0]!.error, '42')
 })
 
 test('keeps the last 100, and of a long path 200 characters', async (t) => {

@@ -1,5 +1,5 @@
 import balancer, { type Balancer, type BalancerOptions } from '@fastify-balancer/balancer-core'
-import Fastify from 'fastify'
+import Fastify, { type FastifyInstance } from 'fastify'
 import assert from 'node:assert/strict'
 import { Agent } from 'node:http'
 import { hostname } from 'node:os'
@@ -20,7 +20,11 @@ const inOrder = {
 }
 
 /** Backends that answer with the status in the path, and cut off `/cut`; and what is asked of the admin routes. */
-async function start(t: TestContext, options: (live: string[], dead: string) => BalancerOptions) {
+async function start(
+  t: TestContext,
+  options: (live: string[], dead: string) => BalancerOptions,
+  after?: (app: FastifyInstance) => Promise<void>,
+) {
   const origins = await Promise.all(
     [1, 2].map(() =>
       startBackend(t, (request, response) => {
@@ -39,8 +43,13 @@ async function start(t: TestContext, options: (live: string[], dead: string) => 
     ),
   )
   await app.register(adminRoutes, { insecure: true })
+  await after?.(app)
   const { url } = await listenApp(t, app)
-  const admin = async (path: string) => JSON.parse((await ask(`${url}/_balancer${path}`)).body)
+  const admin = async (path: string) => {
+    // A client may have a response before its request has ended here.
+    await until('all have ended', () => [...app.balancers.values()].every(({ exchanges }) => exchanges === 0))
+    return JSON.parse((await ask(`${url}/_balancer${path}`)).body)
+  }
   return { app, url, admin }
 }
 
@@ -56,7 +65,7 @@ function sums({ responses, ...rest }: { responses: View['totals']['responses'] }
 }
 
 test('the history, the totals and the counters of backends say what a client has counted', async (t) => {
-  const { app, url, admin } = await start(t, ([a, b]) => ({
+  const { url, admin } = await start(t, ([a, b]) => ({
     backends: [
       { id: 'a', url: a! },
       { id: 'b', url: b! },
@@ -76,7 +85,6 @@ test('the history, the totals and the counters of backends say what a client has
       }),
     ),
   )
-  await until('all have ended', () => app.balancer.exchanges === 0)
   assert.deepEqual(counted, { '2xx': 130, '3xx': 20, '4xx': 30, '5xx': 40, broken: 10 })
   const { broken, ...classes } = counted
   const responses = { '1xx': 0, ...classes }
@@ -114,7 +122,7 @@ test('the history, the totals and the counters of backends say what a client has
 })
 
 test('retries count, in all and at the backend that they went to', async (t) => {
-  const { app, url, admin } = await start(t, ([live], dead) => ({
+  const { url, admin } = await start(t, ([live], dead) => ({
     backends: [
       { id: 'dead', url: dead },
       { id: 'live', url: live! },
@@ -123,7 +131,6 @@ test('retries count, in all and at the backend that they went to', async (t) => 
     retry: { attempts: 1 },
   }))
   for (let count = 0; count < 5; count++) assert.equal((await ask(`${url}/200`)).status, 200)
-  await until('all have ended', () => app.balancer.exchanges === 0)
   const told: View = await admin('/balancers/default/history?range=5m')
   assert.deepEqual([sum(told.totals.requests), sum(told.totals.failed), sum(told.totals.retries)], [5, 0, 5])
   assert.deepEqual(
@@ -162,6 +169,44 @@ test('says how long its steps are, whose it is, and how far it has come', async 
   assert.deepEqual([alone.backends, sum(alone.totals.requests)], [[], 1])
   const longer: View = await admin('/balancers/default/history?range=3d')
   assert.deepEqual([longer.step, longer.times.length, sum(longer.totals.requests)], [600_000, 432, 1])
+})
+
+test('a request counts once, with however many admin routes', async (t) => {
+  const { url, admin } = await start(
+    t,
+    ([a]) => ({ backends: [{ id: 'a', url: a! }] }),
+    async (app) => {
+      await app.register(adminRoutes, { insecure: true, prefix: '/_other' })
+    },
+  )
+  await ask(`${url}/200`)
+  const told: View = await admin('/balancers/default/history?range=5m')
+  const other: View = JSON.parse((await ask(`${url}/_other/balancers/default/history?range=5m`)).body)
+  assert.deepEqual([sum(told.totals.requests), sum(other.totals.requests)], [1, 1])
+})
+
+test('knows a balancer that was registered later, and nothing of another server', async (t) => {
+  const one = await start(
+    t,
+    ([a]) => ({ backends: [{ id: 'a', url: a! }] }),
+    async (app) => {
+      await app.register(balancer, { name: 'later', prefix: '/later', backends: [] })
+    },
+  )
+  const another = await start(t, ([a]) => ({ backends: [{ id: 'a', url: a! }] }))
+  await ask(`${one.url}/later`)
+  await ask(`${another.url}/200`)
+  const told = async (name: string) => {
+    const { totals }: View = await one.admin(`/balancers/${name}/history?range=5m`)
+    return [sum(totals.requests), sum(totals.failed)]
+  }
+  assert.deepEqual(
+    [await told('later'), await told('default')],
+    [
+      [1, 1],
+      [0, 0],
+    ],
+  )
 })
 
 test('refuses what is no range, and knows no other balancer', async (t) => {

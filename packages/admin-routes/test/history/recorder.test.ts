@@ -56,6 +56,16 @@ test('what is in flight, and what waits, is told as of the end of a step, and in
   )
 })
 
+test('a status of no class counts as a request, and as nothing else', async () => {
+  const recording = new Recording(begin)
+  recording.request(699, 5)
+  const { totals } = await recording.read('5m')
+  const last = (values: readonly (number | null)[]) => values.at(-1)
+  assert.deepEqual([last(totals.requests), last(totals.inFlight), last(totals.waiting)], [1, 0, 0])
+  assert.deepEqual(Object.values(totals.responses).map(last), [0, 0, 0, 0, 0])
+  assert.ok(Math.abs(last(totals.p95)! - 5) < 0.25)
+})
+
 test('what the process sheds counts in the step in which that happened', async () => {
   const recording = new Recording(begin)
   const { clock } = recording.balancer

@@ -91,7 +91,9 @@ test('neither do paths and queries', async (t) => {
   await fc.assert(
     fc.asyncProperty(
       fc.constantFrom('GET', 'DELETE', 'PATCH', 'PUT', 'POST', 'OPTIONS', 'HEAD'),
-      fc.array(fc.oneof(part, fc.constantFrom('balancers', 'backends', 'wait')), { maxLength: 6 }),
+      fc.array(fc.oneof(part, fc.constantFrom('balancers', 'backends', 'wait', 'history', 'failures')), {
+        maxLength: 6,
+      }),
       fc.webQueryParameters(),
       async (method, parts, query) => {
         const { status } = await ask(method, `/${parts.join('/')}?${query}`)
@@ -101,4 +103,28 @@ test('neither do paths and queries', async (t) => {
     { numRuns: 500, seed: 4 },
   )
   assert.deepEqual([list(), told], [['a 1', 'b 2'], []])
+})
+
+test('a query of a route that reads is right, or is refused with what is wrong', async (t) => {
+  const { ask } = await stage(t)
+  const name = fc.constantFrom('range', 'backends', 'limit', 'after', 'backend', 'timeout', 'until', 'toString', 'x')
+  const value = fc.oneof(text, fc.constantFrom('1h', '5m', '20', 'true', 'false', 'idle', '-1', '1e3', '101'))
+  let refused = 0
+  let done = 0
+  await fc.assert(
+    fc.asyncProperty(
+      fc.constantFrom('history', 'failures', 'tunnels', 'backends/a/wait'),
+      fc.array(fc.tuple(name, value), { maxLength: 2 }),
+      async (path, pairs) => {
+        const query = String(new URLSearchParams(pairs.map(([one, other]) => [one, other.toWellFormed()])))
+        const { status, body } = await ask('GET', `/balancers/default/${path}?${query}`)
+        assert.ok(status === 200 || status === 400 || status === 404, `${path}?${query}: ${status}`)
+        if (status === 200) done++
+        else refused++
+        if (status === 400) assert.ok(body.faults.length > 0)
+      },
+    ),
+    { numRuns: 400, seed: 14 },
+  )
+  assert.ok(refused > 100 && done > 40, `${refused} refused, ${done} done`)
 })

@@ -1,5 +1,5 @@
 import type { ExchangeView } from '../attempt/attempt.ts'
-import { byClass, noStatuses, type StatusCounts } from '../backends/counts/status-counts.ts'
+import { byClass, countStatus, noStatuses, type StatusCounts } from '../backends/counts/status-counts.ts'
 import type { Outcome } from '../failure.ts'
 
 const sum = (counts: StatusCounts) => counts.reduce((total, count) => total + count, 0)
@@ -18,14 +18,12 @@ export class Totals {
 
   /** One has ended. */
   add(exchange: ExchangeView): void {
-    const { outcome = 'ok' } = exchange
-    const classed = Math.trunc(exchange.status / 100)
+    const { outcome = 'ok', status } = exchange
     this.requests++
     if (exchange.failed) this.failed++
     this.retries += exchange.retries
-    this.responses[classed]!++
-    const statuses = (this.outcomes[outcome] ??= noStatuses())
-    statuses[classed]!++
+    countStatus(this.responses, status)
+    countStatus((this.outcomes[outcome] ??= noStatuses()), status)
   }
 
   /** The view that the admin API and `console.log` show. */

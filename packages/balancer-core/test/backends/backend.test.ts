@@ -15,7 +15,11 @@ test('the view holds what is known of it, and nothing that cannot be written dow
   backend.warm(0.5)
   backend.inFlight = 1
   backend.requests = 3
+  backend.retries = 1
   backend.outcomes.ok = 2
+  backend.failed = 1
+  backend.responses[2] = 1
+  backend.responses[5] = 1
   backend.bytesSent = 10
   backend.bytesReceived = 20
   backend.latency.measure(7, 0)
@@ -41,7 +45,10 @@ test('the view holds what is known of it, and nothing that cannot be written dow
     connections: { open: 5, idle: 2, running: 3, allowed: 5, waiting: 5 },
     tunnels: 0,
     requests: 3,
+    retries: 1,
     outcomes: { ok: 2 },
+    failed: 1,
+    responses: { '1xx': 0, '2xx': 1, '3xx': 0, '4xx': 0, '5xx': 1 },
     bytesSent: 10,
     bytesReceived: 20,
     tunnelBytesSent: 0,

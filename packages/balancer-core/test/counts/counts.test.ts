@@ -1,4 +1,4 @@
-import core, { type Balancer } from '@fastify-balancer/balancer-core'
+import core, { type Balancer, type BalancerOptions } from '@fastify-balancer/balancer-core'
 import Fastify from 'fastify'
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
@@ -12,7 +12,7 @@ import { handshake, startUpgradeBackend, switching } from '../../../../test/supp
 const none = { '1xx': 0, '2xx': 0, '3xx': 0, '4xx': 0, '5xx': 0 }
 
 /** A balancer of a backend that answers with the status in the path, and cuts off `/cut`, and of one that is dead. */
-async function start(t: TestContext, first: 'live' | 'dead' = 'live') {
+async function start(t: TestContext, first: 'live' | 'dead' = 'live', options: BalancerOptions = {}) {
   const { url } = await startBackend(t, (request, response) => {
     if (request.url !== '/cut') return response.writeHead(Number(request.url!.slice(1))).end()
     response.writeHead(200, { 'content-length': 2 })
@@ -26,7 +26,7 @@ async function start(t: TestContext, first: 'live' | 'dead' = 'live') {
     over: (available: Balancer['set']['available']) => ({ pick: () => available[0], peek: () => available[0] }),
   }
   const backends = first === 'live' ? [live] : [dead, live]
-  await app.register(core, { backends, policy, retry: { attempts: 1, methods: ['GET'], statuses: [503] } })
+  await app.register(core, { backends, policy, retry: { attempts: 1, methods: ['GET'], statuses: [503] }, ...options })
   return { ...(await listenApp(t, app)), app }
 }
 
@@ -46,6 +46,21 @@ test('responses are counted by class, at the backend and in all, with those that
     retries: 0,
     responses: expected,
     outcomes: { ok: 6, 'body-truncated': 1 },
+  })
+})
+
+test('a status of no class, which only a rewritten response can have, counts as none', async (t) => {
+  const { url, app } = await start(t, 'live', {
+    rewrite: { response: ({ out }) => void (out.status = 699) },
+  })
+  assert.equal((await ask(`${url}/200`)).status, 699)
+  await until('it has ended', () => app.balancer.exchanges === 0)
+  assert.deepEqual(app.balancer.totals.toJSON(), {
+    requests: 1,
+    failed: 1,
+    retries: 0,
+    responses: none,
+    outcomes: { ok: 1 },
   })
 })
 

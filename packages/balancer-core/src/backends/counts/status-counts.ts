@@ -1,8 +1,13 @@
-/** Counts by status class: index 2 is 200–299, index 0 is no status. */
+/** Counts by status class: index 2 is 200–299, index 0 is no status, or one of no class, such as 600. */
 export type StatusCounts = number[]
 
 /** None so far. */
 export const noStatuses = (): StatusCounts => [0, 0, 0, 0, 0, 0]
+
+/** Counts a status; 0 is none. */
+export function countStatus(counts: StatusCounts, status: number): void {
+  counts[status < 600 ? Math.trunc(status / 100) : 0]!++
+}
 
 /** The same by name, without those that have no status. */
 export function byClass(counts: StatusCounts): Record<'1xx' | '2xx' | '3xx' | '4xx' | '5xx', number> {
