@@ -1,4 +1,4 @@
-import { quoted } from './texts/quoted.ts'
+import { quoted } from './quoted.ts'
 
 /** `host:port`: an IPv4 address, an IPv6 address in brackets, or a name; and not the beginning of a URL. */
 const hostAndPort = /^(?!https?:)(?:\[[\da-f:.]+\]|[^\s:/?#@[\]\\]+):\d{1,5}$/i
