@@ -3,8 +3,8 @@ import type { BackendOptions } from './backends/backend-options.generated.ts'
 import type { Clock } from './clock.ts'
 import type { PolicyOption } from './picking/policies/policy-option.ts'
 import type { Classify } from './picking/queue/queue-options.ts'
-import type { RequestRewrite } from './request/request-rewrite.ts'
-import type { ResponseRewrite } from './response/response-rewrite.ts'
+import type { RequestRewrite } from './rewriting/request-rewrite.ts'
+import type { ResponseRewrite } from './rewriting/response-rewrite.ts'
 
 /** What `register` takes: everything optional, nested objects in part. */
 export interface BalancerOptions {
@@ -454,6 +454,36 @@ export interface BalancerOptions {
      * @default false
      */
     stripPrefix?: boolean
+    /**
+     * Another prefix in place of `prefix` in the path that backends get, such as `/v1`. `:name` as a segment is that
+     * parameter of `prefix`: with the prefix `/:tenant/api`, `/t/:tenant` makes `/t/acme/x` of `/acme/api/x`
+     * @default none
+     */
+    prefix?: string
+    /**
+     * `Location`, `Content-Location` and `Refresh` that name the backend's own address, or a path of its own, lead
+     * clients to the same place here. Default: `true` if `prefix` is removed or replaced, else `false`
+     */
+    location?: boolean
+    /**
+     * Changes to the cookies that backends set. Those whose name begins with `__Host-` stay as they are: browsers would
+     * refuse them
+     */
+    cookies?: {
+      /**
+       * `Path` of the backend's cookies: `true` = it changes like a path in `Location`; or prefixes and what takes
+       * their place, such as `{ '/app': '/' }`. `*` is any other path; `''` leaves `Path` out
+       * @default none
+       */
+      path?: true | Record<string, string>
+      /**
+       * `Domain` of the backend's cookies: one for all, or by the one that it has, such as `{ 'backend.internal':
+       * 'example.com' }`. `*` is any other domain; `''` leaves `Domain` out, so that the cookie is for the client's
+       * host alone
+       * @default none
+       */
+      domain?: string | Record<string, string>
+    }
     /**
      * `({ in, out }) => {}`: changes method, path and headers of the request to the backend; runs last, so what it sets
      * is sent

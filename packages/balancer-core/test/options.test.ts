@@ -94,7 +94,7 @@ describe('defaults', () => {
       requestId: false,
       failureHeader: false,
       logQuery: false,
-      rewrite: { stripPrefix: false },
+      rewrite: { stripPrefix: false, cookies: {} },
     })
   })
 
@@ -119,7 +119,7 @@ describe('defaults', () => {
     assert.equal(pool.connections, 2)
     assert.equal(pool.keepAliveTimeout, 4000)
     assert.deepEqual(forwarded, { xForwarded: true, forwarded: false, clientCert: false, also: [], via: true })
-    assert.deepEqual(rewrite, { stripPrefix: true })
+    assert.deepEqual(rewrite, { stripPrefix: true, cookies: {} })
   })
 
   test('stand in for what is undefined, and for options that are not given at all', () => {
