@@ -462,7 +462,8 @@ export interface BalancerOptions {
     prefix?: string
     /**
      * `Location`, `Content-Location` and `Refresh` that name the backend's own address, or a path of its own, lead
-     * clients to the same place here. Default: `true` if `prefix` is removed or replaced, else `false`
+     * clients to the same place here. Default: `true` if `prefix` is removed or replaced, or the backend has a path of
+     * its own, else `false`
      */
     location?: boolean
     /**

@@ -166,7 +166,7 @@ export class ExchangeRecord implements ExchangeView {
     const { hooks } = this.balancer
     const { addresses } = this.forwarding.response
     this.answeredBy = attempt
-    if (addresses !== undefined)
+    if (addresses.some || attempt.backend.base !== '')
       changeAddresses(attempt.headers, addresses, this.request, attempt.backend, this.outgoing!.headers)
     if (hooks.onResponse.length === 0) return true
     hooks.tell('onResponse', attempt)

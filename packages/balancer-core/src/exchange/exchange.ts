@@ -132,7 +132,7 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
     const { timeouts } = this.options
     const fresh = this.#retries?.distrusting === true
     const pool = fresh ? openFresh(backend, backend.poolOptions, timeouts) : backend.pool
-    const request = attemptRequest(this.outgoing!, backend.hostname, timeouts)
+    const request = attemptRequest(this.outgoing!, backend, timeouts)
     if (this.call !== undefined) passDeadline(request, this.call, this)
     this.attempts.push(attempt)
     attempt.start(pool, request)

@@ -8,6 +8,7 @@ import { areSameAuthority, hostOf } from '../headers/authority.ts'
 import { isForeignVersion } from './http-version.ts'
 import { asteriskTarget, faultOf, targetOf } from './judge-request.ts'
 import { isDistrusted } from './pipelining.ts'
+import type { Backend } from '../backends/backend.ts'
 import type { TimeoutOptions } from '../backends/pool-options.ts'
 import { HeldBody } from '../connections/held-body.ts'
 import { bodyOf, RequestFault, smallLengthOf } from './request-body.ts'
@@ -129,10 +130,16 @@ function heldBody({ expects, body, trailers }: Outgoing, timeouts: TimeoutOption
   return new HeldBody(raw, length, trailers, patience)
 }
 
-/** The request for undici. `hostname` is the backend's own: undici would reconnect whenever Host differs. */
-export function attemptRequest(out: Outgoing, hostname: string, timeouts: TimeoutOptions): AttemptRequest {
-  const { method, path, headers, body, client, trailers } = out
-  const options: AttemptRequest & { servername: string } = { method, path, headers, body, client, servername: hostname }
+/** The request for undici. It gets the backend's own name: undici would reconnect whenever Host differs. */
+export function attemptRequest(
+  out: Outgoing,
+  { hostname: servername, base }: Pick<Backend, 'hostname' | 'base'>,
+  timeouts: TimeoutOptions,
+): AttemptRequest {
+  const { method, headers, body, client, trailers } = out
+  // `OPTIONS *` concerns the whole server.
+  const path = base === '' || !out.path.startsWith('/') ? out.path : base + out.path
+  const options: AttemptRequest & { servername: string } = { method, path, headers, body, client, servername }
   if (out.upgrade !== undefined) return { ...options, switchTo: out.upgrade }
   if (trailers !== undefined) options.trailers = trailers
   const held = heldBody(out, timeouts)

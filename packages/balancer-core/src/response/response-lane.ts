@@ -10,8 +10,8 @@ export interface AnswerRules {
   /** Add `via`. */
   readonly via: boolean
   readonly rewrite: ResponseRewrite | undefined
-  /** What changes in the addresses that they name; undefined = nothing. */
-  readonly addresses: AddressRules | undefined
+  /** What changes in the addresses that they name. */
+  readonly addresses: AddressRules
 }
 
 /** The response, as a lane sees it. */

@@ -9,8 +9,10 @@ import { domainsBy, pathsBy, rewriteCookies, type AttributeRewrite } from './set
 
 /** How one route changes the addresses that responses name. */
 export interface AddressRules {
-  /** `Location`, `Content-Location` and `Refresh` lead to us. */
-  readonly location: boolean
+  /** Does anything change, whatever the backend is? */
+  readonly some: boolean
+  /** `Location`, `Content-Location` and `Refresh` lead to us; undefined: if the backend has a path of its own. */
+  readonly location: boolean | undefined
   /** Of cookies; `true`: as in `Location`. */
   readonly path: AttributeRewrite | true | undefined
   readonly domain: AttributeRewrite | undefined
@@ -18,18 +20,18 @@ export interface AddressRules {
   readonly prefix: PrefixChange | undefined
 }
 
-/** What changes by these options; undefined if nothing does. */
+/** What changes by these options. */
 export function addressRules(
   { location, cookies }: Pick<RewriteOptions, 'location' | 'cookies'>,
   prefix: PrefixChange | undefined,
-): AddressRules | undefined {
+): AddressRules {
   const rules = {
-    location: location ?? prefix !== undefined,
+    location: location ?? (prefix === undefined ? undefined : true),
     path: typeof cookies.path === 'object' ? pathsBy(cookies.path) : cookies.path,
     domain: cookies.domain === undefined ? undefined : domainsBy(cookies.domain),
     prefix,
   }
-  return rules.location || rules.path !== undefined || rules.domain !== undefined ? rules : undefined
+  return { ...rules, some: rules.location === true || rules.path !== undefined || rules.domain !== undefined }
 }
 
 const unchanged = { outer: '', inner: '' }
@@ -41,14 +43,16 @@ function pathOf({ raw }: FastifyRequest): string {
 /** What the client and the backend know each other's paths and addresses by. `sent` are the fields of the request to it. */
 function viewsOf(
   request: FastifyRequest,
-  { url }: Backend,
+  { origin, base }: Backend,
   sent: readonly string[],
   prefix: PrefixChange | undefined,
 ): TwoViews {
-  const { protocol, host } = new URL(url)
+  const { protocol, host } = new URL(origin)
+  const { outer, inner } = prefix?.prefixesOf(pathOf(request)) ?? unchanged
   const asked = fieldOf(sent, 'host')
   return {
-    ...(prefix?.prefixesOf(pathOf(request)) ?? unchanged),
+    outer,
+    inner: base + inner,
     clientScheme: request.protocol,
     backendScheme: protocol.slice(0, -1),
     // The second is what a proxy in front of us was asked for, if it is trusted.
@@ -63,7 +67,7 @@ export function changeAddresses(
   { location, path, domain, prefix }: AddressRules,
   ...[request, backend, sent]: readonly [request: FastifyRequest, backend: Backend, sent: readonly string[]]
 ): void {
-  const hasLocation = location && namesAddress(headers)
+  const hasLocation = (location ?? backend.base !== '') && namesAddress(headers)
   const hasCookies = headers['set-cookie'] !== undefined && (path !== undefined || domain !== undefined)
   if (!hasLocation && !hasCookies) return
   const views = viewsOf(request, backend, sent, prefix)

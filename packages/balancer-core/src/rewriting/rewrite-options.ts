@@ -21,7 +21,7 @@ export const RewriteOptions = Type.Object(
     location: Type.Optional(
       Type.Boolean({
         description:
-          "`Location`, `Content-Location` and `Refresh` that name the backend's own address, or a path of its own, lead clients to the same place here. Default: `true` if `prefix` is removed or replaced, else `false`",
+          "`Location`, `Content-Location` and `Refresh` that name the backend's own address, or a path of its own, lead clients to the same place here. Default: `true` if `prefix` is removed or replaced, or the backend has a path of its own, else `false`",
       }),
     ),
     cookies: Type.Object(
