@@ -73,7 +73,12 @@ export function optionTables(schema: Schema): string {
   ].join('\n\n')
 }
 
-const retries = { elsewhere: 'on another backend', 'fresh-connection': 'on a new connection', never: 'no' }
+const retries = {
+  anywhere: 'on another backend, or the only one',
+  elsewhere: 'on another backend',
+  'fresh-connection': 'on a new connection',
+  never: 'no',
+}
 
 const withoutParts = ({ description = '', default: byDefault }: Schema): Schema => ({ description, default: byDefault })
 

@@ -188,7 +188,8 @@ export interface BalancerOptions {
    */
   retry?: {
     /**
-     * How often to retry a request that a backend may already have processed
+     * How often to retry a request that a backend may already have processed: on another backend, or on the same one if
+     * there is no other
      * @default 1
      */
     attempts?: number
@@ -202,6 +203,13 @@ export interface BalancerOptions {
      * @default []
      */
     statuses?: readonly number[]
+    /**
+     * Longest wait before a first retry; before the next ones 3, 7 and then 10 times as long. The wait is a random part
+     * of that (full jitter), so that clients do not come back together. A request that never reached its backend goes
+     * to another one at once; with a delay it is also retried where there is no other (ms; 0 = none)
+     * @default 0
+     */
+    delay?: number | false
     /**
      * gRPC statuses, such as `UNAVAILABLE`, that are retried, whatever `methods` says: only calls that have had no
      * response header yet, and whose request is complete and at most 64 KiB. A call may then run twice. A backend that
