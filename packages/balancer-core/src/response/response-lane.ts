@@ -2,13 +2,16 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Backend } from '../backends/backend.ts'
 import type { FailureReason } from '../failure.ts'
 import type { IncomingFields } from '../headers/fields.ts'
-import type { ResponseRewrite } from './response-rewrite.ts'
+import type { AddressRules } from '../rewriting/response-addresses.ts'
+import type { ResponseRewrite } from '../rewriting/response-rewrite.ts'
 
 /** How one route passes responses on. */
 export interface AnswerRules {
   /** Add `via`. */
   readonly via: boolean
   readonly rewrite: ResponseRewrite | undefined
+  /** What changes in the addresses that they name. */
+  readonly addresses: AddressRules
 }
 
 /** The response, as a lane sees it. */
