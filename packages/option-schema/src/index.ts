@@ -1,4 +1,4 @@
-export { originOf, urlOf } from './address.ts'
+export { addressIn, originOf, readAddress, urlOf, type ServerAddress } from './address.ts'
 export { withDefaults, type Given } from './defaults.ts'
 export { spoken } from './duration.ts'
 export { Extension, type ExtensionNames } from './extension.ts'

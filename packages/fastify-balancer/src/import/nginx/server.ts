@@ -1,3 +1,4 @@
+import { addressIn } from '@fastify-balancer/option-schema'
 import { byDefault, Sourced, type Tree } from '../result/draft.ts'
 import type { Place } from '../result/report.ts'
 
@@ -5,7 +6,7 @@ import type { Place } from '../result/report.ts'
 export interface Server {
   readonly place: Place
   readonly text: string
-  /** Host and port, as a URL writes them. */
+  /** Host and port, as a URL writes them; or a Unix socket. */
   readonly authority: string
   readonly weight: number
   readonly maxConns: number
@@ -13,6 +14,11 @@ export interface Server {
   readonly failTimeout: number
   readonly isBackup: boolean
   readonly isDown: boolean
+}
+
+/** The address of a server, as our file has it. */
+export function urlOf({ authority }: Pick<Server, 'authority'>, scheme: string): string {
+  return authority.startsWith('unix:') && scheme === 'http' ? authority : `${scheme}://${authority}`
 }
 
 type Limits = Pick<Server, 'maxFails' | 'failTimeout'>
@@ -50,10 +56,7 @@ export function circuitsOf(servers: readonly Server[], scheme: string, statuses:
         others.length === 0
           ? undefined
           : Object.fromEntries(
-              others.map((server) => [
-                new URL(`${scheme}://${server.authority}`).origin,
-                isOff(server) ? false : settings(server),
-              ]),
+              others.map((server) => [addressIn(urlOf(server, scheme)).url, isOff(server) ? false : settings(server)]),
             ),
     },
     'after max_fails failures within fail_timeout, a server gets no requests for fail_timeout, then one trial request',
