@@ -12,9 +12,11 @@ interface At {
 const orders = new Set(['drain', 'maintenance'])
 
 function Order({ veto: { reason, since, who, until }, at }: At & { readonly veto: VetoView }) {
+  // Most reasons name the operator.
+  const namesWho = who !== undefined && !reason.includes(who)
   return (
     <li>
-      {who !== undefined && (
+      {namesWho && (
         <>
           by <b>{who}</b>,{' '}
         </>
