@@ -12,16 +12,16 @@ interface At {
 const orders = new Set(['drain', 'maintenance'])
 
 function Order({ veto: { reason, since, who, until }, at }: At & { readonly veto: VetoView }) {
-  // Most reasons name the operator.
-  const namesWho = who !== undefined && !reason.includes(who)
+  // The usual reason only names the operator once more.
+  const says = who === undefined || reason !== `ordered by ${who}`
   return (
     <li>
-      {namesWho && (
+      {who !== undefined && (
         <>
           by <b>{who}</b>,{' '}
         </>
       )}
-      {reason}, since <Clock time={since} />
+      {says && `${reason}, `}since <Clock time={since} />
       {until !== undefined && (
         <>
           {' '}

@@ -113,7 +113,7 @@ async function assertTold(stage: Stage, { page, table }: Visit, load: Load): Pro
   const drained = stage.balancer.backend('delta').vetoes[0]!
   const clock = (time: number) => new Date(time).toLocaleTimeString('en-GB')
   const state = await table.text('delta', 'State')
-  assert.match(state, /^draining\s+ordered by operator, since .* until .* \(in 3\d min\)$/)
+  assert.match(state, /^draining\s+by operator, since .* until .* \(in 3\d min\)$/)
   assert.ok(state.includes(clock(drained.since)) && state.includes(clock(drained.until!)), state)
 }
 
