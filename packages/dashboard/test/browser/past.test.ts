@@ -134,7 +134,11 @@ test('opened more than a minute after an incident, the page shows what happened'
   await feed.getByText(/operator set .*delta: ready → drain \(deadline /).waitFor()
 
   const failures = page.getByRole('table', { name: 'Failed requests' }).locator('tbody tr')
-  assert.equal(await failures.count(), 20)
+  await eventually(
+    'the last failed requests are there',
+    () => failures.count(),
+    (count) => count === 20,
+  )
   const answered = failures.filter({ hasText: 'gamma' }).first()
   assert.match(
     (await answered.innerText()).replaceAll(/\s+/g, ' '),
