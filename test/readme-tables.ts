@@ -21,17 +21,7 @@ import { fileURLToPath } from 'node:url'
 import { FileSchema } from '../packages/fastify-balancer/src/configuration/schema/file-schema.ts'
 import { BackendInScenario } from '../packages/fastify-balancer/src/simulation/scenario/backend-in-scenario.ts'
 import { SimulationOptions } from '../packages/fastify-balancer/src/simulation/scenario/scenario-schema.ts'
-
-/** What the tables need of a schema. */
-interface Schema {
-  readonly type?: string
-  readonly properties?: Readonly<Record<string, Schema>>
-  readonly default?: unknown
-  readonly description?: string
-  readonly anyOf?: readonly Schema[]
-  readonly items?: Schema
-  readonly additionalProperties?: unknown
-}
+import { optionsIn, type ListedSchema as Schema } from './support/options-in.ts'
 
 type Row = readonly string[]
 
@@ -44,24 +34,12 @@ function code(value: unknown): string {
   return `\`${typeof value === 'string' ? `'${value}'` : JSON.stringify(value)}\``
 }
 
-function optionRows({ properties = {} }: Schema, path = ''): Row[] {
-  return Object.entries(properties).flatMap(([name, option]) => {
-    const own = [
-      `\`${path}${name}\``,
-      option.default === undefined ? '' : code(option.default),
-      option.description ?? '',
-    ]
-    if (option.properties !== undefined) {
-      const inner = optionRows(option, `${path}${name}.`)
-      return option.additionalProperties === true ? [own, ...inner] : inner
-    }
-    // What is off by default has parts of its own when it is on.
-    const parts = [option.items ?? {}, ...(option.anyOf ?? [])].find((one) => one.properties !== undefined)
-    return path !== '' || parts === undefined || name === 'backends'
-      ? [own]
-      : [own, ...optionRows(parts, `${path}${name}.`)]
-  })
-}
+const optionRows = (schema: Schema, before = ''): Row[] =>
+  optionsIn(schema, before).map(({ path, option: { default: byDefault, description = '' } }) => [
+    `\`${path}\``,
+    byDefault === undefined ? '' : code(byDefault),
+    description,
+  ])
 
 const head = ['option', 'default', 'meaning']
 
@@ -74,32 +52,36 @@ export function optionTables(schema: Schema): string {
   ].join('\n\n')
 }
 
-const retries = { elsewhere: 'on another backend', 'fresh-connection': 'on a new connection', never: 'no' }
+/** The retry rules in words. */
+export const retries = { elsewhere: 'on another backend', 'fresh-connection': 'on a new connection', never: 'no' }
 
 const withoutParts = ({ description = '', default: byDefault }: Schema): Schema => ({ description, default: byDefault })
 
 /** Everything that a scenario may hold; options of `register` have a table of their own. */
-function scenarioTables(): string {
+export function scenarioOptions(): Schema {
   const { $schema: _, balancer, changes, ...others } = SimulationOptions.properties as Readonly<Record<string, Schema>>
   const { add, ...change } = changes!.items!.properties!
   const items = { properties: { ...change, add: withoutParts(add!) } }
-  const options = { ...others, changes: { ...changes, items }, balancer: withoutParts(balancer!) }
+  return { properties: { ...others, changes: { ...changes, items }, balancer: withoutParts(balancer!) } }
+}
+
+function scenarioTables(): string {
   return [
-    table(head, optionRows({ properties: options })),
+    table(head, optionRows(scenarioOptions())),
     'Each of `backends`:',
     table(head, optionRows(BackendInScenario)),
   ].join('\n\n')
 }
 
 /** What a file has beside the options of `register`. */
-function fileTable(): string {
+export function fileOptions(): Schema {
   const { properties } = FileSchema as Schema & { readonly properties: Readonly<Record<string, Schema>> }
   const asRegister = ['balancers', 'metrics', 'dashboard', 'underPressure']
   const members = Object.entries(properties).map(([name, option]) => [
     name,
     asRegister.includes(name) ? withoutParts(option) : option,
   ])
-  return table(head, optionRows({ properties: Object.fromEntries(members) as Readonly<Record<string, Schema>> }))
+  return { properties: Object.fromEntries(members) as Readonly<Record<string, Schema>> }
 }
 
 /** Every way to fail, from the table that the code itself goes by. */
@@ -128,7 +110,7 @@ function policyTable(named: NamedPolicies): string {
 /** What can stand between `<!-- name:start -->` and `<!-- name:end -->`. */
 const tables: Readonly<Record<string, () => string>> = {
   options: () => optionTables(BalancerOptions),
-  'file-options': fileTable,
+  'file-options': () => table(head, optionRows(fileOptions())),
   'scenario-options': scenarioTables,
   'balancer-core-options': () => optionTables(CoreOptions),
   'forward-options': () => table(head, optionRows(CallOptions)),

@@ -396,6 +396,7 @@ describe('plain words for people', () => {
         '*.md',
         '.github/**/*.md',
         'packages/*/README.md',
+        'packages/docs/**/*.{md,ts}',
         'packages/*/src/**/*.ts',
         'packages/dashboard/page/**/*.{ts,tsx,html}',
         'examples/**/*.{ts,yaml}',
