@@ -48,7 +48,8 @@ async function start(t: TestContext, count: number, lose: (socket: Socket) => vo
   }
 }
 
-describe('a backend that crashes while it is at work on a request of a kept connection', () => {
+// At once: all they do is wait for it to crash.
+describe('a backend that crashes while it is at work on a request of a kept connection', { concurrency: true }, () => {
   for (const [loss, lose] of Object.entries(losses)) {
     test(`and ${loss} is at fault, each time: POST`, async (t) => {
       const front = await start(t, 1, lose)

@@ -1,7 +1,7 @@
 import type { Policy } from '@fastify-balancer/balancer-core'
 import assert from 'node:assert/strict'
 import type { ServerResponse } from 'node:http'
-import { test, type TestContext } from 'node:test'
+import { describe, test, type TestContext } from 'node:test'
 import { ask, type Answer } from '../../support/ask.ts'
 import { startBackend } from '../../support/backend.ts'
 import { until } from '../../support/until.ts'
@@ -54,42 +54,45 @@ async function start(t: TestContext, healthCheck: CheckedOptions['healthCheck'] 
   return { ...one, victim: one.balancer.backend('a'), poll, answers, hang: () => void (hangs = true), release }
 }
 
-test('a backend that happens to get all long polls is not hanging, as its probes say', async (t) => {
-  const { app, victim, poll, answers, load, hang, release, url } = await start(t)
-  await poll(6, 2)
-  assert.deepEqual(
-    answers.map(({ body }) => body),
-    Array(12).fill('a'),
-  )
-  assert.deepEqual([victim.vetoes, app.healthCheck.of('a').history], [[], []])
+// At once: they wait for polls.
+describe('long polls', { concurrency: true }, () => {
+  test('a backend that happens to get all long polls is not hanging, as its probes say', async (t) => {
+    const { app, victim, poll, answers, load, hang, release, url } = await start(t)
+    await poll(6, 2)
+    assert.deepEqual(
+      answers.map(({ body }) => body),
+      Array(12).fill('a'),
+    )
+    assert.deepEqual([victim.vetoes, app.healthCheck.of('a').history], [[], []])
 
-  // One that does not answer its probes either is out as soon as ever.
-  hang()
-  const polls = Array.from({ length: 6 }, (_, client) => ask(`${url}/poll?client=${client}`))
-  t.diagnostic(`ejected ${(await vetoed(victim)).toFixed(0)} ms after it began to hang`)
-  assert.deepEqual(
-    victim.vetoes.map(({ by }) => by),
-    ['outlier-detection'],
-  )
-  assert.match(victim.vetoes[0]!.reason, /^hanging: \d requests have waited longer than/)
-  await load.end()
-  release()
-  await Promise.all(polls)
-})
+    // One that does not answer its probes either is out as soon as ever.
+    hang()
+    const polls = Array.from({ length: 6 }, (_, client) => ask(`${url}/poll?client=${client}`))
+    t.diagnostic(`ejected ${(await vetoed(victim)).toFixed(0)} ms after it began to hang`)
+    assert.deepEqual(
+      victim.vetoes.map(({ by }) => by),
+      ['outlier-detection'],
+    )
+    assert.match(victim.vetoes[0]!.reason, /^hanging: \d requests have waited longer than/)
+    await load.end()
+    release()
+    await Promise.all(polls)
+  })
 
-test('without probes, neither is one whose paths are known to take that long', async (t) => {
-  const { app, victim, poll, load, hang, release, url } = await start(t, noProbes)
-  // Two that wait are no suspicion; their answers teach how long such polls take.
-  await poll(2, 1)
-  await poll(6, 2)
-  assert.deepEqual([victim.vetoes, app.healthCheck.of('a').history], [[], []])
+  test('without probes, neither is one whose paths are known to take that long', async (t) => {
+    const { app, victim, poll, load, hang, release, url } = await start(t, noProbes)
+    // Two that wait are no suspicion; their answers teach how long such polls take.
+    await poll(2, 1)
+    await poll(6, 2)
+    assert.deepEqual([victim.vetoes, app.healthCheck.of('a').history], [[], []])
 
-  hang()
-  const polls = Array.from({ length: 6 }, (_, client) => ask(`${url}/poll?client=${client}`))
-  await until('they wait longer than ever', () => app.healthCheck.of('a').passive.longestWait > wait)
-  await vetoed(victim)
-  assert.equal(victim.vetoes[0]!.by, 'outlier-detection')
-  await load.end()
-  release()
-  await Promise.all(polls)
+    hang()
+    const polls = Array.from({ length: 6 }, (_, client) => ask(`${url}/poll?client=${client}`))
+    await until('they wait longer than ever', () => app.healthCheck.of('a').passive.longestWait > wait)
+    await vetoed(victim)
+    assert.equal(victim.vetoes[0]!.by, 'outlier-detection')
+    await load.end()
+    release()
+    await Promise.all(polls)
+  })
 })
