@@ -53,7 +53,12 @@ export function optionTables(schema: Schema): string {
 }
 
 /** The retry rules in words. */
-export const retries = { elsewhere: 'on another backend', 'fresh-connection': 'on a new connection', never: 'no' }
+export const retries = {
+  anywhere: 'on another backend, or the only one',
+  elsewhere: 'on another backend',
+  'fresh-connection': 'on a new connection',
+  never: 'no',
+}
 
 const withoutParts = ({ description = '', default: byDefault }: Schema): Schema => ({ description, default: byDefault })
 

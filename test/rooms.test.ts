@@ -31,6 +31,7 @@ const order = [
   'request/',
   'paths/',
   'response/',
+  'rewriting/',
   'attempt/',
   'picking/',
   'backends/',

@@ -401,7 +401,8 @@ const rows: Record<RequestFailure, Row> = {
       const origin = await startRawBackend(scene.t, (socket) => {
         socket.once('data', () => socket.destroy())
       })
-      await scene.start({ backends: [origin] })
+      // With retries, the only backend would be asked once more.
+      await scene.start({ backends: [origin], retry: false })
       return ask(scene.url)
     },
   },

@@ -8,6 +8,7 @@ import { startApp } from '../support/app.ts'
 import { ask, type Question } from '../support/ask.ts'
 import { startBackend, startRawBackend, unusedOrigin, type TestBackend } from '../support/backend.ts'
 import { ManualClock } from '../support/clock.ts'
+import { until } from '../support/until.ts'
 
 /** Always the first of those that are available, so that a test knows who is asked before whom. */
 const inOrder: Policy = {
@@ -207,7 +208,8 @@ test('some repetitions are allowed in each second, whatever the traffic', async 
 
 test('a repetition that finds no other backend costs nothing', async (t) => {
   const clock = new ManualClock()
-  const bad = await startBackend(t, resetting)
+  // What answers so would do it again: it is not asked twice.
+  const bad = { url: await startRawBackend(t, (socket) => socket.once('data', () => socket.end('no HTTP\r\n\r\n'))) }
   const good = await startBackend(t)
   const { url, balancer } = await start(t, [bad.url, good.url], { clock, retry: { budget: { ratio: 0, floor: 0.1 } } })
   const closed = balancer.veto(balancer.backends[1]!, { by: 'test', reason: 'closed', hard: true })
@@ -458,3 +460,152 @@ function assertAtRest(balancer: Balancer): void {
     balancer.backends.map(() => 0),
   )
 }
+
+/** Answers as it is told for each of its first requests, then with 200. */
+async function startMending(t: TestContext, ...first: readonly ('reset' | number)[]): Promise<TestBackend> {
+  let asked = 0
+  return startBackend(t, (incoming, response) => {
+    const what = first[asked++]
+    if (what === 'reset') resetting(incoming, response)
+    else response.writeHead(what ?? 200, { connection: 'close' }).end(`answer ${asked}`)
+  })
+}
+
+for (const lane of ['raw', 'full'] as const) {
+  test(`where there is only one backend, it is asked again: ${lane} lane`, async (t) => {
+    const backend = await startMending(t, 'reset', 503, 'reset')
+    const { url, tried } = await start(t, [backend.url], { retry: { statuses: [503], ...generous }, lane })
+    assert.equal((await ask(url)).status, 503)
+    assert.deepEqual(tried(), ['backend-0 reset-before-headers', 'backend-0 ok'])
+    assert.equal((await ask(url, { method: 'POST' })).status, 502)
+    assert.deepEqual(tried(), ['backend-0 reset-before-headers'])
+    assert.equal((await ask(url)).body, 'answer 4')
+    assert.deepEqual(tried(), ['backend-0 ok'])
+  })
+}
+
+test('the only backend is asked again no more often than retries allow', async (t) => {
+  const backend = await startBackend(t, resetting)
+  for (const [retry, attempts] of [
+    [{ attempts: 3, ...generous }, 4],
+    [{ attempts: 1, ...generous }, 2],
+    [{ attempts: 3, ...none }, 1],
+    [false, 1],
+  ] as const) {
+    const { url, tried } = await start(t, [backend.url], { retry })
+    assert.equal((await ask(url)).status, 502)
+    assert.equal(tried().length, attempts)
+  }
+})
+
+test('what would fail again in the same way is not asked again', async (t) => {
+  const garbage = await startRawBackend(t, (socket) => socket.once('data', () => socket.end('no HTTP\r\n\r\n')))
+  const silent = await startRawBackend(t, () => {})
+  for (const [backend, outcome] of [
+    [garbage, 'bad-response'],
+    [await unusedOrigin(), 'connect-refused'],
+    [silent, 'headers-timeout'],
+  ] as const) {
+    const { url, tried } = await start(t, [backend], { retry: generous, timeouts: { headers: 50 } })
+    assert.ok((await ask(url)).status >= 500)
+    assert.deepEqual(tried(), [`backend-0 ${outcome}`])
+  }
+})
+
+test('with a delay, a retry waits a random part of it, longer each time; never-sent requests with any method, too', async (t) => {
+  const clock = new ManualClock()
+  const draws = [0.5, 0.25, 0.999, 0.5]
+  const { url, tried, balancer } = await start(t, [await unusedOrigin()], {
+    clock,
+    random: () => draws.shift()!,
+    retry: { attempts: 4, delay: 100, ...generous },
+    timeouts: { connect: 0 },
+  })
+  const answer = ask(url, { method: 'POST', body: 'whole' })
+  for (const wait of [50, 75, 699.3, 500]) {
+    await until('an attempt has failed', () => tried().length === 1)
+    clock.advance(wait - 0.5)
+    assert.equal(balancer.backends[0]!.inFlight, 0)
+    clock.advance(1)
+    assert.equal(balancer.backends[0]!.inFlight, 1)
+  }
+  assert.equal((await answer).status, 502)
+  assert.deepEqual([tried(), draws], [['backend-0 connect-refused'], []])
+})
+
+test('what is picked after the wait counts, and gets the whole body', async (t) => {
+  const clock = new ManualClock()
+  const backend = await startBackend(t, digesting)
+  const body = randomBytes(300_000)
+  const { url, balancer, tried } = await start(t, [await unusedOrigin()], {
+    clock,
+    random: () => 0.5,
+    retry: { delay: 100, ...generous },
+  })
+  const answer = ask(url, { method: 'POST', body, headers: { 'content-length': body.length } })
+  await until('an attempt has failed', () => tried().length === 1)
+  await balancer.setBackends([{ url: backend.url, id: 'other' }], { force: true })
+  clock.advance(50)
+  assert.deepEqual([(await answer).status, (await answer).body], [200, digest(body)])
+  assert.deepEqual(tried(), ['other ok'])
+})
+
+test('what was never sent goes to another backend without a wait, also after one', async (t) => {
+  const clock = new ManualClock()
+  const bad = await startBackend(t, resetting)
+  const good = await startBackend(t)
+  const { url, tried } = await start(t, [], {
+    backends: [
+      { url: bad.url, id: 'bad' },
+      { url: await unusedOrigin(), id: 'dead', priority: 1 },
+      { url: good.url, id: 'good', priority: 2 },
+    ],
+    clock,
+    random: () => 0.5,
+    retry: { delay: 60_000, ...generous },
+  })
+  const answer = ask(url)
+  await until('an attempt has failed', () => tried().length === 1)
+  clock.advance(30_000)
+  assert.equal((await answer).status, 200)
+  assert.deepEqual(tried(), ['dead connect-refused', 'good ok'])
+})
+
+test('a client that leaves ends the wait, and so does the limit of the request', async (t) => {
+  const clock = new ManualClock()
+  const backend = await startBackend(t, resetting)
+  const { url, balancer, tried } = await start(t, [backend.url], {
+    clock,
+    random: () => 0.5,
+    retry: { delay: 1000, ...generous },
+    timeouts: { request: 100 },
+  })
+  const leaving = new AbortController()
+  const left = ask(url, { signal: leaving.signal })
+  await until('an attempt has failed', () => tried().length === 1)
+  leaving.abort()
+  await left
+  await until('it has ended', () => balancer.exchanges === 0)
+  const slow = ask(url)
+  await until('an attempt has failed', () => tried().length === 1)
+  clock.advance(100)
+  assert.equal((await slow).status, 504)
+  await until('it has ended', () => balancer.exchanges === 0)
+  clock.advance(2000)
+  assert.deepEqual([tried(), balancer.backends[0]!.inFlight, backend.received.length], [[], 0, 2])
+})
+
+test('a response whose status is retried after a wait is discarded, and its place is given back', async (t) => {
+  const clock = new ManualClock()
+  const backend = await startMending(t, 503)
+  const { url, balancer, tried } = await start(t, [backend.url], {
+    clock,
+    random: () => 0.5,
+    retry: { delay: 100, statuses: [503], ...generous },
+  })
+  const answer = ask(url)
+  await until('the response has been read', () => tried().length === 1)
+  assert.equal(balancer.backends[0]!.inFlight, 0)
+  clock.advance(50)
+  assert.equal((await answer).body, 'answer 2')
+})

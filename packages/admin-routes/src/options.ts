@@ -53,7 +53,7 @@ export const AdminRoutesOptions = Type.Object(
     allow: Type.Optional(
       Type.Array(Type.String(), {
         description:
-          'Backends that may be added: networks (`10.0.0.0/8`) and hosts (`*.internal`, `10.0.0.1:3000`, `https://api.internal`, which is port 443 only). If not given, any',
+          'Backends that may be added: networks (`10.0.0.0/8`) and hosts (`*.internal`, `10.0.0.1:3000`, `https://api.internal`, which is port 443 only), whatever their paths; and Unix sockets (`unix:/run/app.sock`), which are never allowed otherwise. If not given, any with a host',
       }),
     ),
     origins: Type.Array(Type.String(), {

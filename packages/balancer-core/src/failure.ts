@@ -5,8 +5,8 @@ interface FailureKind {
   /** The status that the client gets. 499 (nginx's "client closed request") is only logged, never sent. */
   readonly status: number
   readonly blame: Blame
-  /** Which retry rule applies: see `retry.ts`. */
-  readonly retry: 'elsewhere' | 'fresh-connection' | 'never'
+  /** Which retry rule applies: see `retry.ts`. `anywhere`: also at the same backend, where there is no other. */
+  readonly retry: 'anywhere' | 'elsewhere' | 'fresh-connection' | 'never'
   /** What the client is told. Never names a backend. */
   readonly message: string
 }
@@ -42,8 +42,8 @@ export const failures = {
   'queue-timeout': { status: 503, blame: 'proxy', retry: 'never', message: 'No backend became free in time' },
   // connecting
   'dns-failed': { status: 502, blame: 'backend', retry: 'elsewhere', message: 'The backend could not be reached' },
-  'connect-refused': { status: 502, blame: 'backend', retry: 'elsewhere', message: 'The backend could not be reached' },
-  'connect-failed': { status: 502, blame: 'backend', retry: 'elsewhere', message: 'The backend could not be reached' },
+  'connect-refused': { status: 502, blame: 'backend', retry: 'anywhere', message: 'The backend could not be reached' },
+  'connect-failed': { status: 502, blame: 'backend', retry: 'anywhere', message: 'The backend could not be reached' },
   'connect-timeout': {
     status: 504,
     blame: 'backend',
@@ -89,7 +89,7 @@ export const failures = {
   'reset-before-headers': {
     status: 502,
     blame: 'backend',
-    retry: 'elsewhere',
+    retry: 'anywhere',
     message: 'The backend closed the connection',
   },
   'bad-response': {

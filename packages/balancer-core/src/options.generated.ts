@@ -3,8 +3,8 @@ import type { BackendOptions } from './backends/backend-options.generated.ts'
 import type { Clock } from './clock.ts'
 import type { PolicyOption } from './picking/policies/policy-option.ts'
 import type { Classify } from './picking/queue/queue-options.ts'
-import type { RequestRewrite } from './request/request-rewrite.ts'
-import type { ResponseRewrite } from './response/response-rewrite.ts'
+import type { RequestRewrite } from './rewriting/request-rewrite.ts'
+import type { ResponseRewrite } from './rewriting/response-rewrite.ts'
 
 /** What `register` takes: everything optional, nested objects in part. */
 export interface BalancerOptions {
@@ -188,7 +188,8 @@ export interface BalancerOptions {
    */
   retry?: {
     /**
-     * How often to retry a request that a backend may already have processed
+     * How often to retry a request that a backend may already have processed: on another backend, or on the same one if
+     * there is no other
      * @default 1
      */
     attempts?: number
@@ -202,6 +203,13 @@ export interface BalancerOptions {
      * @default []
      */
     statuses?: readonly number[]
+    /**
+     * Longest wait before a first retry; before the next ones 3, 7 and then 10 times as long. The wait is a random part
+     * of that (full jitter), so that clients do not come back together. A request that never reached its backend goes
+     * to another one at once; with a delay it is also retried where there is no other (ms; 0 = none)
+     * @default 0
+     */
+    delay?: number | false
     /**
      * gRPC statuses, such as `UNAVAILABLE`, that are retried, whatever `methods` says: only calls that have had no
      * response header yet, and whose request is complete and at most 64 KiB. A call may then run twice. A backend that
@@ -454,6 +462,37 @@ export interface BalancerOptions {
      * @default false
      */
     stripPrefix?: boolean
+    /**
+     * Another prefix in place of `prefix` in the path that backends get, such as `/v1`. `:name` as a segment is that
+     * parameter of `prefix`: with the prefix `/:tenant/api`, `/t/:tenant` makes `/t/acme/x` of `/acme/api/x`
+     * @default none
+     */
+    prefix?: string
+    /**
+     * `Location`, `Content-Location` and `Refresh` that name the backend's own address, or a path of its own, lead
+     * clients to the same place here. Default: `true` if `prefix` is removed or replaced, or the backend has a path of
+     * its own, else `false`
+     */
+    location?: boolean
+    /**
+     * Changes to the cookies that backends set. Those whose name begins with `__Host-` stay as they are: browsers would
+     * refuse them
+     */
+    cookies?: {
+      /**
+       * `Path` of the backend's cookies: `true` = it changes like a path in `Location`; or prefixes and what takes
+       * their place, such as `{ '/app': '/' }`. `*` is any other path; `''` leaves `Path` out
+       * @default none
+       */
+      path?: true | Record<string, string>
+      /**
+       * `Domain` of the backend's cookies: one for all, or by the one that it has, such as `{ 'backend.internal':
+       * 'example.com' }`. `*` is any other domain; `''` leaves `Domain` out, so that the cookie is for the client's
+       * host alone
+       * @default none
+       */
+      domain?: string | Record<string, string>
+    }
     /**
      * `({ in, out }) => {}`: changes method, path and headers of the request to the backend; runs last, so what it sets
      * is sent

@@ -25,8 +25,7 @@ import { PoolOptions, TimeoutOptions } from './backends/pool-options.ts'
 import { RetryOptions } from './attempt/retry-options.ts'
 import { fieldName, ForwardedOptions } from './request/forwarded-options.ts'
 import { UpgradeOptions } from './tunnel/upgrade-options.ts'
-import type { RequestRewrite } from './request/request-rewrite.ts'
-import type { ResponseRewrite } from './response/response-rewrite.ts'
+import { rewriteFaults, RewriteOptions } from './rewriting/rewrite-options.ts'
 import type { BalancerOptions as Options } from './options.generated.ts'
 
 /** Everything that `register` takes. The one source of type, validation, defaults and the README's table. */
@@ -140,18 +139,7 @@ export const BalancerOptions = Type.Object(
       description:
         'Log URLs with their query, which may hold passwords and tokens. Concerns requests of the balancer only; other routes of the app are logged as your `logger` does it',
     }),
-    rewrite: Type.Object(
-      {
-        stripPrefix: Type.Boolean({ default: false, description: 'Remove `prefix` from the path that backends get' }),
-        request: code<RequestRewrite>(
-          '`({ in, out }) => {}`: changes method, path and headers of the request to the backend; runs last, so what it sets is sent',
-        ),
-        response: code<ResponseRewrite>(
-          '`({ in, out }) => {}`: changes status and headers of the response to the client, and in the full lane its body',
-        ),
-      },
-      { ...strict, default: {}, description: 'Changes to requests before they are sent, and to responses' },
-    ),
+    rewrite: RewriteOptions,
     clock: code<Clock>('Source of time, for tests'),
     random: code<() => number>('Source of random numbers, for tests: 0 ≤ x < 1'),
   },
@@ -175,13 +163,12 @@ const dataSchema = Type.Object(
 )
 
 /** What a schema cannot check: that functions are functions. */
-function codeFaults({ rewrite }: ParsedOptions, random: unknown, clock: unknown): string[] {
+function codeFaults({ rewrite, prefix }: ParsedOptions, random: unknown, clock: unknown): string[] {
   const { now, setTimeout, clearTimeout } = (clock ?? {}) as Partial<Clock>
   const parts = clock === undefined ? {} : { now, setTimeout, clearTimeout }
   const missing = Object.entries(parts).find(([, part]) => typeof part !== 'function')
   return [
-    ...functionFaults('rewrite.request', rewrite?.request),
-    ...functionFaults('rewrite.response', rewrite?.response),
+    ...rewriteFaults(rewrite, prefix),
     ...functionFaults('random', random),
     ...(missing === undefined ? [] : functionFaults(`clock.${missing[0]}`, missing[1] ?? null)),
   ]

@@ -76,6 +76,7 @@ describe('defaults', () => {
         attempts: 1,
         methods: ['GET', 'HEAD', 'OPTIONS'],
         statuses: [],
+        delay: 0,
         grpc: [],
         budget: { ratio: 0.2, floor: 10 },
       },
@@ -94,7 +95,7 @@ describe('defaults', () => {
       requestId: false,
       failureHeader: false,
       logQuery: false,
-      rewrite: { stripPrefix: false },
+      rewrite: { stripPrefix: false, cookies: {} },
     })
   })
 
@@ -115,11 +116,18 @@ describe('defaults', () => {
       request: 0,
       queue: 1000,
     })
-    assert.deepEqual(retry, { attempts: 1, methods: [], statuses: [], grpc: [], budget: { ratio: 0.2, floor: 0 } })
+    assert.deepEqual(retry, {
+      attempts: 1,
+      methods: [],
+      statuses: [],
+      delay: 0,
+      grpc: [],
+      budget: { ratio: 0.2, floor: 0 },
+    })
     assert.equal(pool.connections, 2)
     assert.equal(pool.keepAliveTimeout, 4000)
     assert.deepEqual(forwarded, { xForwarded: true, forwarded: false, clientCert: false, also: [], via: true })
-    assert.deepEqual(rewrite, { stripPrefix: true })
+    assert.deepEqual(rewrite, { stripPrefix: true, cookies: {} })
   })
 
   test('stand in for what is undefined, and for options that are not given at all', () => {
@@ -557,11 +565,10 @@ describe('a backend', () => {
     ['http://', "'http://' is not an address such as http://10.0.0.1:3000 or 10.0.0.1:3000"],
     ['http://a.test:99999', "'http://a.test:99999' is not an address such as http://10.0.0.1:3000 or 10.0.0.1:3000"],
     ['//a.test', "'//a.test' is not an address such as http://10.0.0.1:3000 or 10.0.0.1:3000"],
-    ['ftp://a.test', "'ftp://a.test' must begin with http:// or https://"],
-    ['unix:/run/a.sock', "'unix:/run/a.sock' must begin with http:// or https://"],
-    ['http://a.test/path', "'http://a.test/path' must be an origin, without a path"],
-    ['http://a.test/?q', "'http://a.test/?…' must be an origin, without a path"],
-    ['http://a.test/#f', "'http://a.test/#f' must be an origin, without a path"],
+    ['ftp://a.test', "'ftp://a.test' must begin with http://, https:// or unix:"],
+    ['unix:run/a.sock', "'unix:run/a.sock' must name a socket by its whole path, such as unix:/run/app.sock"],
+    ['http://a.test/?q', "'http://a.test/?…' must be an address without ? and #"],
+    ['http://a.test/#f', "'http://a.test/#f' must be an address without ? and #"],
     ['http://user@a.test', 'must not carry credentials'],
     ['http://:secret@a.test', 'must not carry credentials'],
     ['http://user:secret@a.test/path', 'must not carry credentials'],

@@ -20,7 +20,7 @@ export interface HealthCheckSettings {
    */
   method?: string
   /**
-   * Request path, with a query if needed
+   * Request path, with a query if needed; below the path of the backend's address, if that has one
    * @default '/'
    */
   path?: string

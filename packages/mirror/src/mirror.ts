@@ -63,14 +63,17 @@ export class Mirror {
   readonly #mirrorFirst = (attempt: Attempt) => {
     // A retry repeats a request that was mirrored.
     if (attempt.number !== 1) return
-    const { exchange, sending } = attempt
+    const { exchange, sending, backend } = attempt
     if (sending === undefined || !this.#methods.has(sending.method)) return
     if (exchange.upgrade !== undefined || exchange.call !== undefined) return
     // Otherwise two balancers that mirror to each other would never stop.
     if (exchange.headers[mark] !== undefined) return
     const { share } = this.#options!
     if (share < 1 && this.balancer.random() >= share) return
-    for (const receiver of this.#receivers) receiver.take(sending)
+    const { base } = backend
+    // The path of the backend's own address is not for other servers.
+    const copied = base === '' ? sending : { ...sending, path: sending.path.slice(base.length) }
+    for (const receiver of this.#receivers) receiver.take(copied)
   }
 
   /** Its part in a change: `given` are its options, undefined for those that it has; `false` switches it off. */

@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { isIP } from 'node:net'
-import { quoted } from './texts/quoted.ts'
+import { quoted } from './quoted.ts'
 
 /** A host with an optional port. No user names, paths or spaces (RFC 9110 §7.2). */
 const authority = /^(?<name>\[[\da-f:.]+\]|[^\s:@/?#\\[\]%*]+)(?::(?<port>\d{0,5}))?$/i

@@ -1,7 +1,7 @@
 import type { Static, TSchema } from '@sinclair/typebox'
 import { withDefaults } from './defaults.ts'
 import { faultsOf } from './faults/faults.ts'
-import { withoutSecrets } from './texts/quoted.ts'
+import { withoutSecrets } from './quoted.ts'
 
 /** Parsed options of a plugin. */
 export interface Reading<Options> {

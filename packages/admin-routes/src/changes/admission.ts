@@ -1,12 +1,11 @@
 import type { Balancer } from '@fastify-balancer/balancer-core'
-import { inSlices, urlOf } from '@fastify-balancer/option-schema'
+import { inSlices, readAddress, type ServerAddress } from '@fastify-balancer/option-schema'
 import { AllowList } from './allow-list.ts'
 import type { WantedBackend } from '../schemas/wanted.ts'
 
-/** A backend of a given list: where it stands in it, its origin and its id. */
+/** A backend of a given list: its address and its id. */
 interface Item {
-  readonly index: number
-  readonly origin: string
+  readonly address: ServerAddress
   readonly id: string
 }
 
@@ -16,12 +15,12 @@ interface RouterLimits {
   readonly routerOptions?: { readonly maxParamLength?: number }
 }
 
-/** Origin and id of one entry. Undefined if it is malformed: the balancer reports that itself. */
-function itemOf(item: string | WantedBackend, index: number): Item | undefined {
+/** Address and id of one entry. Undefined if it is malformed: the balancer reports that itself. */
+function itemOf(item: string | WantedBackend): Item | undefined {
   const given = (typeof item === 'string' ? { url: item } : item) as WantedBackend | null
-  const origin = typeof given?.url === 'string' ? URL.parse(urlOf(given.url))?.origin : undefined
-  if (origin === undefined) return undefined
-  return { index, origin, id: typeof given?.id === 'string' ? given.id : origin }
+  const address = typeof given?.url === 'string' ? readAddress(given.url) : undefined
+  if (address === undefined || 'fault' in address) return undefined
+  return { address, id: typeof given?.id === 'string' ? given.id : address.url }
 }
 
 /** Keys are no matter of this API, nor are files of this machine. */
@@ -54,14 +53,14 @@ export class Admission {
     const refused: string[] = []
     const unnameable: string[] = []
     await inSlices(wanted, (given, place) => {
-      const { index, origin, id } = itemOf(given, place) ?? {}
+      const { address, id } = itemOf(given) ?? {}
       if (isGiven && !secured.has(tlsOf(given)))
         refused.push(`backends.${place}.tls: cannot be set here, only in the options of the balancer`)
-      if (origin === undefined || known.get(id!) === origin) return
-      if (!this.#allowed.allows(origin))
-        refused.push(`backends.${index}.url: '${origin}' is not allowed by the admin option 'allow'`)
+      if (address === undefined || known.get(id!) === address.url) return
+      if (!this.#allowed.allows(address.url))
+        refused.push(`backends.${place}.url: '${address.url}' is not allowed by the admin option 'allow'`)
       const obstacle = isGiven ? this.obstacle(id!) : undefined
-      if (obstacle !== undefined) unnameable.push(`backends.${index}.id: ${obstacle}`)
+      if (obstacle !== undefined) unnameable.push(`backends.${place}.id: ${obstacle}`)
     })
     return [...refused, ...unnameable]
   }

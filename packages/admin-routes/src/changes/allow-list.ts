@@ -1,4 +1,4 @@
-import { quoted } from '@fastify-balancer/option-schema'
+import { quoted, readAddress } from '@fastify-balancer/option-schema'
 import { BlockList, isIP } from 'node:net'
 
 const network = /^(?<address>[\d.]+|[\da-f:.]+)\/(?<bits>\d{1,3})$/i
@@ -46,10 +46,16 @@ function hostOf(pattern: string): HostPattern | undefined {
   return { protocol, name: normal, port: port === undefined ? defaultPort(protocol) : Number(port) }
 }
 
+/** The path of a Unix socket that stands there alone. */
+function socketOf(pattern: string): string | undefined {
+  const read = readAddress(pattern)
+  return 'fault' in read || read.base !== '' ? undefined : read.socketPath
+}
+
 /** What is wrong with a pattern, if anything. */
 export function allowFault(pattern: string): string | undefined {
-  if (networkOf(pattern) !== undefined || hostOf(pattern) !== undefined) return undefined
-  return `${quoted(pattern)} is neither a network (10.0.0.0/8) nor a host (*.internal, 10.0.0.1:3000, https://api.internal)`
+  if ([networkOf, socketOf, hostOf].some((read) => read(pattern) !== undefined)) return undefined
+  return `${quoted(pattern)} is neither a network (10.0.0.0/8) nor a host (*.internal, 10.0.0.1:3000, https://api.internal) nor a socket (unix:/run/app.sock)`
 }
 
 function matches({ protocol, name, port }: HostPattern, url: URL): boolean {
@@ -64,12 +70,13 @@ function matches({ protocol, name, port }: HostPattern, url: URL): boolean {
 }
 
 /**
- * The backends that may be added. Networks match IP addresses only: a name can be pointed at any address, so names must be
+ * The backends that may be added, whatever the paths of their addresses are. Networks match IP addresses only: a name can be pointed at any address, so names must be
  * listed themselves.
  */
 export class AllowList {
   readonly #networks = new BlockList()
   readonly #hosts: HostPattern[] = []
+  readonly #sockets = new Set<string>()
   readonly #all: boolean
 
   /** Without patterns, everything is allowed. Patterns that `allowFault` rejects match nothing. */
@@ -77,16 +84,24 @@ export class AllowList {
     this.#all = patterns === undefined
     for (const pattern of patterns ?? []) {
       const net = networkOf(pattern)
-      if (net !== undefined) this.#networks.addSubnet(net.address, net.bits, net.family)
+      const socket = socketOf(pattern)
+      if (socket !== undefined) this.#sockets.add(socket)
+      else if (net !== undefined) this.#networks.addSubnet(net.address, net.bits, net.family)
       else this.#hosts.push(...[hostOf(pattern)].filter((one) => one !== undefined))
     }
   }
 
-  /** May a backend with this origin be added? False if it is not a URL. */
-  allows(origin: string): boolean {
+  /**
+   * May a backend with this address be added? A Unix socket only if it is listed: behind it there may be what rules this
+   * machine, such as Docker.
+   */
+  allows(given: string): boolean {
+    const read = readAddress(given)
+    if ('fault' in read) return this.#all
+    const { origin, socketPath } = read
+    if (socketPath !== undefined) return this.#sockets.has(socketPath)
     if (this.#all) return true
-    const url = URL.parse(origin)
-    if (url === null) return false
+    const url = new URL(origin)
     const address = url.hostname.replace(/^\[|\]$/g, '')
     const version = isIP(address)
     if (version !== 0 && this.#networks.check(address, version === 4 ? 'ipv4' : 'ipv6')) return true

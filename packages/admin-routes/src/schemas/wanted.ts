@@ -19,13 +19,15 @@ const settings = {
 /** A backend to be added: its URL and settings. */
 export const WantedBackend = Type.Object(
   {
-    url: Type.String({ description: 'Its origin: `http://` or `https://`, host, port; no path' }),
+    url: Type.String({
+      description: 'Its address: `http://` or `https://`, host, port, and a path if needed; or `unix:/run/app.sock`',
+    }),
     id: Type.Optional(
       Type.String({
         minLength: 1,
         maxLength: 200,
         description:
-          'Unique id; by default the origin of `url`. At most as long as the app’s `maxParamLength` (by default 100), since it is used in paths',
+          'Unique id; by default its address. At most as long as the app’s `maxParamLength` (by default 100), since it is used in paths',
       }),
     ),
     ...settings,

@@ -22,6 +22,10 @@ const networkCodes = new Set([
   'EACCES',
   'EPERM',
   'ENOENT',
+  // Of Unix sockets: too many wait to be accepted, and what is no such socket.
+  'EAGAIN',
+  'ENOTDIR',
+  'EPROTOTYPE',
   'UND_ERR_SOCKET',
   'UND_ERR_ABORTED',
   'UND_ERR_INFO',

@@ -1,4 +1,4 @@
-import { strict } from '@fastify-balancer/option-schema'
+import { milliseconds, strict } from '@fastify-balancer/option-schema'
 import { Type, type Static } from '@sinclair/typebox'
 import { statusNames } from '../grpc/status-code.ts'
 
@@ -13,7 +13,8 @@ export const RetryOptions = Type.Object(
       minimum: 0,
       maximum: 10,
       default: 1,
-      description: 'How often to retry a request that a backend may already have processed',
+      description:
+        'How often to retry a request that a backend may already have processed: on another backend, or on the same one if there is no other',
     }),
     // Methods are case-sensitive (RFC 9110 §9.1): `get` would retry nothing.
     methods: Type.Array(Type.String({ pattern: '^[A-Z][A-Z-]*$', expected: 'a method in capitals, such as GET' }), {
@@ -25,6 +26,10 @@ export const RetryOptions = Type.Object(
       default: [],
       description: 'Response statuses that are retried',
     }),
+    delay: milliseconds(
+      'Longest wait before a first retry; before the next ones 3, 7 and then 10 times as long. The wait is a random part of that (full jitter), so that clients do not come back together. A request that never reached its backend goes to another one at once; with a delay it is also retried where there is no other',
+      0,
+    ),
     grpc: Type.Array(Type.Union(notOk.map((name) => Type.Literal(name))), {
       default: [],
       description:

@@ -1,9 +1,12 @@
 // Written by `node test/option-types.ts --write` from the schema in backend-options.ts: change that one.
 /** One backend, as options describe it. */
 export interface BackendOptions {
-  /** Its origin: `http://` or `https://`, host and port, without a path */
+  /**
+   * Its address: `http://` or `https://`, host and port; or `unix:/run/app.sock`. A path behind it, as in
+   * `http://10.0.0.1:3000/base` or `unix:/run/app.sock:/base`, is put before the paths of all requests
+   */
   url: string
-  /** Its name, e.g. in the log. Default: its origin */
+  /** Its name, e.g. in the log. Default: its address */
   id?: string
   /**
    * Its share of the traffic, relative to the others

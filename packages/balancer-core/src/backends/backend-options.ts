@@ -2,17 +2,20 @@ import { Type } from '@sinclair/typebox'
 import { tlsFaults } from '../connections/tls/tls-faults.ts'
 import { overlaid } from '../connections/tls/tls-options.ts'
 import { ownPoolOptions, poolOptionsOf, type PoolOptions } from './pool-options.ts'
-import { faultsOf, originOf, shown, strict } from '@fastify-balancer/option-schema'
+import { faultsOf, readAddress, shown, strict } from '@fastify-balancer/option-schema'
 import type { BackendOptions as Options } from './backend-options.generated.ts'
 
 export const BackendOptions = Type.Object(
   {
-    url: Type.String({ description: 'Its origin: `http://` or `https://`, host and port, without a path' }),
+    url: Type.String({
+      description:
+        'Its address: `http://` or `https://`, host and port; or `unix:/run/app.sock`. A path behind it, as in `http://10.0.0.1:3000/base` or `unix:/run/app.sock:/base`, is put before the paths of all requests',
+    }),
     id: Type.Optional(
       Type.String({
         minLength: 1,
         maxLength: 200,
-        description: 'Its name, e.g. in the log. Default: its origin',
+        description: 'Its name, e.g. in the log. Default: its address',
       }),
     ),
     weight: Type.Optional(
@@ -78,8 +81,8 @@ export interface ParsedBackend extends BackendOptions {
 }
 
 /** Parses the address of a backend that is spoken to in this way, or says what is wrong with it. */
-function originFor(text: string, { protocol }: PoolOptions): ReturnType<typeof originOf> {
-  const read = originOf(text)
+function addressFor(text: string, { protocol }: PoolOptions): ReturnType<typeof readAddress> {
+  const read = readAddress(text)
   if ('fault' in read) return read
   const isSecure = read.origin.startsWith('https:')
   if (protocol === 'http2' && !isSecure)
@@ -136,15 +139,15 @@ export class BackendList {
     const own = faultsOf(BackendOptions, backend, place)
     this.#faults.push(...own)
     const read =
-      typeof backend.url === 'string' ? originFor(backend.url, poolOptionsOf(backend, this.#pool)) : undefined
+      typeof backend.url === 'string' ? addressFor(backend.url, poolOptionsOf(backend, this.#pool)) : undefined
     if (read !== undefined && 'fault' in read) this.#faults.push(`${place}.url: ${read.fault}`)
     if (own.length > 0 || read === undefined || 'fault' in read) return undefined
-    const { origin: url } = read
+    const { url, origin } = read
     const id = backend.id ?? url
     // A copy through and through: what the caller does to its own later is not a change of the set.
     const tags = backend.tags && { tags: Object.freeze([...backend.tags]) as string[] }
     const tls = backend.tls === undefined ? this.#tlsOf(id, url) : copyOf(backend.tls)
-    if (tls !== undefined && backend.tls !== undefined && !this.#isSound(tls, url, place)) return undefined
+    if (tls !== undefined && backend.tls !== undefined && !this.#isSound(tls, origin, place)) return undefined
     return Object.freeze({ ...backend, url, id, ...tags, ...(tls !== undefined && { tls }) })
   }
 
@@ -154,9 +157,9 @@ export class BackendList {
     return earlier?.url === url ? earlier.tls : undefined
   }
 
-  #isSound(tls: NonNullable<BackendOptions['tls']>, url: string, place: string): boolean {
+  #isSound(tls: NonNullable<BackendOptions['tls']>, origin: string, place: string): boolean {
     const { length } = this.#faults
-    if (url.startsWith('http:') && Object.keys(tls).length > 0) this.#faults.push(`${place}.tls: needs https://`)
+    if (origin.startsWith('http:') && Object.keys(tls).length > 0) this.#faults.push(`${place}.tls: needs https://`)
     else this.#faults.push(...tlsFaults(overlaid(this.#pool.tls, tls), `${place}.tls`))
     return this.#faults.length === length
   }

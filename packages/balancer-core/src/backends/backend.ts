@@ -1,8 +1,6 @@
-import type { LookupFunction } from 'node:net'
-import { localHeader, type ProxyVersion } from '../connections/proxy-header.ts'
+import type { ProxyVersion } from '../connections/proxy-header.ts'
 import type { RequestPool } from '../connections/request-pool.ts'
 import { BackendTls } from '../connections/tls/backend-tls.ts'
-import type { HostName } from '../names/host-name.ts'
 import type { Whereabouts } from '../names/host-names.ts'
 import type { PoolOptions, Protocol } from './pool-options.ts'
 import type { BackendSettings } from './backend-options.ts'
@@ -48,18 +46,6 @@ export interface BackendTunnel extends TunnelView {
  */
 export class Backend extends BackendCounts {
   readonly id: string
-  /** The origin, e.g. `http://10.0.0.1:3000`. */
-  readonly url: string
-  /** The host alone, without brackets of IPv6. */
-  readonly hostname: string
-  /** Its host name with its addresses; undefined if the URL has an IP address, or the user passed a `lookup`. */
-  readonly host: HostName | undefined
-  /** Name look-up for connections without traffic, e.g. probes: same addresses as for traffic. */
-  readonly lookup: LookupFunction | undefined
-  /** The version of the PROXY protocol in which each connection to it says who its client is. */
-  readonly proxyProtocol: ProxyVersion | undefined
-  /** What a connection to it begins with that carries no client's requests, e.g. a probe's. */
-  readonly localHeader: Buffer | undefined
   weight!: number
   /** The weight that policies use: the configured one, or less during slow start. */
   effectiveWeight!: number
@@ -106,23 +92,12 @@ export class Backend extends BackendCounts {
     url: string,
     settings: BackendSettings,
     pool: RequestPool,
-    {
-      host,
-      lookup,
-      tls = noOptions,
-      proxyProtocol,
-    }: Whereabouts & { readonly tls?: BackendTls; readonly proxyProtocol?: ProxyVersion | undefined } = {},
+    place: Whereabouts & { readonly tls?: BackendTls; readonly proxyProtocol?: ProxyVersion | undefined } = {},
   ) {
-    super()
+    super(url, place, place.proxyProtocol)
     this.id = id
-    this.url = url
-    this.tls = tls
-    this.host = host
-    this.lookup = lookup
-    this.hostname = new URL(url).hostname.replace(/^\[|\]$/g, '')
+    this.tls = place.tls ?? noOptions
     this.pool = pool
-    this.proxyProtocol = proxyProtocol
-    this.localHeader = proxyProtocol && localHeader(proxyProtocol)
     this.configure(settings)
   }
 

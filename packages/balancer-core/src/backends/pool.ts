@@ -1,3 +1,4 @@
+import { addressIn } from '@fastify-balancer/option-schema'
 import type { TLSSocket } from 'node:tls'
 import { isDeepStrictEqual } from 'node:util'
 import { buildConnector } from 'undici'
@@ -27,7 +28,8 @@ export interface Reached {
 
 /** Opens sockets to one backend. The TLS server name is the backend's, whatever the request's Host says. */
 function connectorOf({ url, host, tls }: Reached, { protocol }: PoolOptions, limits: Readonly<PoolLimits>): Connect {
-  const { hostname: bracketed, protocol: scheme } = new URL(url)
+  const { origin, socketPath } = addressIn(url)
+  const { hostname: bracketed, protocol: scheme } = new URL(origin)
   // Certificates name IPv6 addresses without brackets.
   const hostname = bracketed.replace(/^\[|\]$/g, '')
   const isSecure = scheme === 'https:'
@@ -39,6 +41,7 @@ function connectorOf({ url, host, tls }: Reached, { protocol }: PoolOptions, lim
       // How much a paused connection reads ahead, in bytes: undici's 64 KiB is too much with hundreds of slow clients.
       highWaterMark: 16_384,
       ...lookupOptions(host),
+      ...(socketPath !== undefined && { socketPath }),
       ...(onread && { onread: memoryReuse }),
       ...tlsOptions,
       timeout,
@@ -125,13 +128,14 @@ function poolOver(
 ): RequestPool {
   const { keepAliveTimeout, keepAliveMaxTimeout, maxHeaderSize, protocol, maxAge } = options
   const age = () => lifetime(maxAge, limits.random)
+  const { origin } = addressIn(url)
   const tied =
     (one: Connect): ConnectorOf =>
     (connection) =>
       host === undefined ? one : following(host, one, connection)
   if (protocol !== 'http1') {
     return new Http2Pool({
-      url: new URL(url),
+      url: new URL(origin),
       connectorFor: (connection) => tied(connect)(() => connection),
       get connections() {
         return limits.connections
@@ -142,12 +146,12 @@ function poolOver(
       keepAliveTimeout,
       maxHeaderSize,
       ...options.http2,
-      handshakes: instead && new Handshakes(url, tied(instead), maxHeaderSize),
+      handshakes: instead && new Handshakes(origin, tied(instead), maxHeaderSize),
       lifetime: age,
       now,
     })
   }
-  return new ConnectionPool(url, limits, tied(connect), age, {
+  return new ConnectionPool(origin, limits, tied(connect), age, {
     keepAliveTimeout,
     keepAliveMaxTimeout,
     maxHeaderSize,

@@ -17,6 +17,7 @@ import type { IncomingFields } from '../headers/fields.ts'
 import { logExchange, shownUrl } from '../log.ts'
 import { outgoing, rewriteOutgoing, type Outgoing } from '../request/outgoing-request.ts'
 import type { ParsedOptions } from '../options.ts'
+import { changeAddresses } from '../rewriting/response-addresses.ts'
 import type { AttemptCounts } from '../counts/attempt-counts.ts'
 import type { Forwarding } from './forwarding.ts'
 import type { Waiter } from '../picking/queue/line.ts'
@@ -187,7 +188,10 @@ export class ExchangeRecord implements ExchangeView {
   /** Tells hooks that this response goes to the client; false if one of them has ended the exchange or the attempt. */
   protected passes(attempt: Attempt): boolean {
     const { hooks } = this.balancer
+    const { addresses } = this.forwarding.response
     this.answeredBy = attempt
+    if (addresses.some || attempt.backend.base !== '')
+      changeAddresses(attempt.headers, addresses, this.request, attempt.backend, this.outgoing!.headers)
     if (hooks.onResponse.length === 0) return true
     hooks.tell('onResponse', attempt)
     if (this.outcome === undefined && (attempt.upgraded || !attempt.isOver)) return true

@@ -4,7 +4,7 @@ import type { Dispatcher } from 'undici'
 import { Answer } from '../response/answer.ts'
 import type { Attempt, AttemptOwner } from '../attempt/attempt.ts'
 import { bindIfSignedIn } from '../attempt/signed-in.ts'
-import type { WaitingExchange } from '../balancer.ts'
+import type { Balancer, WaitingExchange } from '../balancer.ts'
 import { hedgeOf, type Hedge } from '../hedging/hedge.ts'
 import { failureError } from '../errors.ts'
 import { ExchangeRecord } from './exchange-record.ts'
@@ -86,16 +86,15 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
     // The body of a request whose headers have just been parsed arrives later in this same tick, if it is small.
     const { smallLength } = this.outgoing!
     if (smallLength > 0) process.nextTick(takeBody, this, smallLength)
-    else this.#attemptFirst()
+    else this.proceed(this.balancer.pick(this))
   }
 
   onBody(body: Buffer): void {
     this.outgoing!.body = body
-    this.#attemptFirst()
+    this.proceed(this.balancer.pick(this))
   }
 
-  #attemptFirst(): void {
-    const picked = this.balancer.pick(this)
+  proceed(picked: ReturnType<Balancer['pick']>): void {
     if (typeof picked === 'object') this.attempt(picked)
     else if (picked === 'none') this.fail(this.noBackend, undefined)
     else if (!this.#queue()) this.turnAway('queue-full')
@@ -132,7 +131,7 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
     const { timeouts } = this.options
     const fresh = this.#retries?.distrusting === true
     const pool = fresh ? openFresh(backend, backend.poolOptions, timeouts) : backend.pool
-    const request = attemptRequest(this.outgoing!, backend.hostname, timeouts)
+    const request = attemptRequest(this.outgoing!, backend, timeouts)
     if (this.call !== undefined) passDeadline(request, this.call, this)
     this.attempts.push(attempt)
     attempt.start(pool, request)
@@ -198,14 +197,14 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
     return true
   }
 
-  /** Another attempt, if there may be one and a backend for it. */
+  /** Another attempt, now or soon, if there may be one and a backend for it. */
   #retry(failed: Attempt, reason: FailureReason | 'status'): boolean {
     this.#retries ??= new Retries(this)
     const next = this.#retries.after(failed, reason, this.outgoing!)
     if (next === undefined) return false
     const goesOn = typeof next === 'object' || (next === 'saturated' && this.#queue())
     this.#retries.decided(goesOn)
-    if (typeof next === 'object') this.attempt(next)
+    if (typeof next === 'object') this.#retries.proceed(next, failed, reason)
     return goesOn
   }
 
@@ -242,6 +241,7 @@ export class Exchange extends ExchangeRecord implements AttemptOwner, WaitingExc
   protected stopWaiting(): void {
     if (this.waiting) this.balancer.queue.leave(this)
     this.#hedge?.stop()
+    this.#retries?.stop()
     this.#watch?.stop()
     this.#limits.stopAll()
   }

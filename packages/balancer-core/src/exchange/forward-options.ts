@@ -2,9 +2,9 @@ import { code, faultsOf, functionFaults, strict } from '@fastify-balancer/option
 import { Type, type Static } from '@sinclair/typebox'
 import { TimeoutOptions } from '../backends/pool-options.ts'
 import { BadOptionsError } from '../errors.ts'
-import type { RequestRewrite } from '../request/request-rewrite.ts'
+import type { RequestRewrite } from '../rewriting/request-rewrite.ts'
 import type { OnBackendResponse, OnForwardError } from '../response/app-answer.ts'
-import type { ResponseRewrite } from '../response/response-rewrite.ts'
+import type { ResponseRewrite } from '../rewriting/response-rewrite.ts'
 import type { Forwarding } from './forwarding.ts'
 
 /** What `reply.forward()` takes besides `balancer`: it holds for that request alone. */

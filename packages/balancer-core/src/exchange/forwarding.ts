@@ -6,6 +6,8 @@ import type { RequestRules } from '../request/outgoing-request.ts'
 import { guardOf } from '../paths/path-guard.ts'
 import type { OnForwardError } from '../response/app-answer.ts'
 import type { AnswerRules } from '../response/response-lane.ts'
+import { prefixChange } from '../rewriting/prefix-change.ts'
+import { addressRules } from '../rewriting/response-addresses.ts'
 
 /**
  * How one route forwards: worked out when the route is made, and again when the balancer's options have changed, not for
@@ -31,8 +33,16 @@ export function forwardingOf(balancer: Balancer): Forwarding {
     balancer,
     options,
     lane,
-    request: { segments: 0, confined: false, guard: undefined, forwarded, host, requestId, rewrite: rewrite.request },
-    response: { via: forwarded.via, rewrite: rewrite.response },
+    request: {
+      prefix: undefined,
+      confined: false,
+      guard: undefined,
+      forwarded,
+      host,
+      requestId,
+      rewrite: rewrite.request,
+    },
+    response: { via: forwarded.via, rewrite: rewrite.response, addresses: addressRules(rewrite, undefined) },
     rate: rateLimit(minClientRate, timeouts.idle),
   }
 }
@@ -40,11 +50,12 @@ export function forwardingOf(balancer: Balancer): Forwarding {
 /** How the catch-all route of a balancer forwards, given its full prefix. */
 export function forwardingBelow(balancer: Balancer, prefix: string): Forwarding {
   const forwarding = forwardingOf(balancer)
-  const segments = prefix.split('/').filter((segment) => segment !== '').length
-  const { stripPrefix } = forwarding.options.rewrite
+  const { rewrite } = forwarding.options
+  const change = prefixChange(prefix, rewrite)
   return {
     ...forwarding,
-    request: { ...forwarding.request, segments: stripPrefix ? segments : 0, confined: segments > 0 },
+    request: { ...forwarding.request, prefix: change, confined: /[^/]/.test(prefix) },
+    response: { ...forwarding.response, addresses: addressRules(rewrite, change) },
   }
 }
 

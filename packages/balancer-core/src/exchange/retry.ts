@@ -88,7 +88,19 @@ function isGrpcListed(reason: FailureReason | 'status', { exchange, grpcStatus }
 /** The exchange. */
 interface Retried extends AttemptOwner {
   readonly options: { readonly retry: RetryOptions }
-  readonly balancer: Pick<Balancer, 'budget' | 'closing' | 'picking' | 'pick'>
+  readonly balancer: Pick<Balancer, 'budget' | 'closing' | 'picking' | 'pick' | 'random' | 'set'>
+  /** Goes on with what was picked for it. */
+  proceed(picked: Picked): void
+}
+
+type Picked = Attempt | 'saturated' | 'none'
+
+/** No wait is longer than so many times `retry.delay`, as in Envoy. */
+const longestDelay = 10
+
+/** The wait before a retry, which repeats the request for the `turn`th time, at random below its limit (ms). */
+function delayOf(delay: number, turn: number, random: () => number): number {
+  return delay === 0 ? 0 : random() * delay * Math.min(2 ** turn - 1, longestDelay)
 }
 
 /** The retries of one exchange. Created only when an attempt has failed. */
@@ -97,6 +109,9 @@ export class Retries {
   #resent = 0
   #renewed = false
   #asked: RetryQuestion | undefined
+  /** The next attempt is within the budget, and one of `attempts`. */
+  #isPaid = false
+  #timer: unknown
   /** A kept connection turned out to be closed: the next attempt uses a new one, as there is one such retry. */
   distrusting = false
 
@@ -108,15 +123,43 @@ export class Retries {
    * Another attempt after this one, or why there is none now; undefined if none may follow. Otherwise call `decided` with
    * whether one does.
    */
-  after(failed: Attempt, reason: FailureReason | 'status', out: Repeated): Attempt | 'saturated' | 'none' | undefined {
-    const exchange = this.#exchange
-    const { balancer } = exchange
+  after(failed: Attempt, reason: FailureReason | 'status', out: Repeated): Picked | undefined {
+    const { balancer, options } = this.#exchange
     // When the app closes, requests at all backends are aborted.
     if (reason === 'drain-deadline' && balancer.closing) return undefined
     if (!this.#may(failed, reason, out)) return undefined
-    const isStale = reason === 'stale-connection' && balancer.picking.keeps(failed.backend, exchange)
-    const again = isStale ? balancer.picking.at(failed.backend, exchange) : 'none'
-    return typeof again === 'object' ? again : balancer.pick(exchange)
+    this.#isPaid = !isFree(this.#asked!, options.retry)
+    const next = this.#next(failed, reason)
+    const isAgain = typeof next === 'object' && next.backend === failed.backend
+    return isAgain && !this.#asked!.started && !this.#pays() ? 'none' : next
+  }
+
+  /** What was never sent is sent to the same backend again only after a wait: at once, it would only fail again. */
+  #pays(): boolean {
+    const { balancer, options, clock } = this.#exchange
+    const { attempts, delay } = options.retry
+    this.#isPaid = delay > 0 && this.#resent < attempts && balancer.budget.withdraw(clock.now())
+    return this.#isPaid
+  }
+
+  #next(failed: Attempt, reason: FailureReason | 'status'): Picked {
+    const exchange = this.#exchange
+    const { picking } = exchange.balancer
+    const isStale = reason === 'stale-connection' && picking.keeps(failed.backend, exchange)
+    const again = isStale ? picking.at(failed.backend, exchange) : 'none'
+    if (typeof again === 'object') return again
+    const picked = exchange.balancer.pick(exchange)
+    if (picked !== 'none' || !this.#isOnlyOne(failed, reason)) return picked
+    const place = picking.at(failed.backend, exchange)
+    // It must not wait for a place: it was there before, and so would not be given one.
+    return place === 'saturated' ? 'none' : place
+  }
+
+  /** Is there no other backend, and may this one do better the next time? Not with a request that has broken two connections. */
+  #isOnlyOne({ backend }: Attempt, reason: FailureReason | 'status'): boolean {
+    const { available } = this.#exchange.balancer.set
+    const isPassing = reason === 'status' || failures[reason].retry === 'anywhere'
+    return isPassing && !this.#renewed && available.length === 1 && available[0] === backend
   }
 
   #may(failed: Attempt, reason: FailureReason | 'status', out: Repeated): boolean {
@@ -146,9 +189,23 @@ export class Retries {
 
   decided(goesOn: boolean): void {
     const question = this.#asked!
-    const { options, balancer } = this.#exchange
-    if (isFree(question, options.retry)) this.#renewed ||= question.started
+    const { balancer } = this.#exchange
+    if (!this.#isPaid) this.#renewed ||= question.started
     else if (goesOn) this.#resent++
     else balancer.budget.refund(question.now)
+  }
+
+  /** Goes on with the next attempt: at once, or if it repeats something after a wait, and then with what is picked by then. */
+  proceed(next: Attempt, failed: Attempt, reason: FailureReason | 'status'): void {
+    const exchange = this.#exchange
+    const { balancer, clock, options } = exchange
+    const wait = this.#isPaid ? delayOf(options.retry.delay, this.#resent, balancer.random) : 0
+    if (wait === 0) exchange.proceed(next)
+    else this.#timer = clock.setTimeout(() => exchange.proceed(this.#next(failed, reason)), wait)
+  }
+
+  /** No attempt follows any more. */
+  stop(): void {
+    if (this.#timer !== undefined) this.#exchange.clock.clearTimeout(this.#timer)
   }
 }

@@ -1,4 +1,5 @@
 // Room `names`: looks up the addresses of host names, without blocking other look-ups.
+import { addressIn } from '@fastify-balancer/option-schema'
 import { isIP, type LookupFunction } from 'node:net'
 import type { Clock } from '../clock.ts'
 import { HostName } from './host-name.ts'
@@ -30,9 +31,10 @@ export class HostNames {
   /** A user's `lookup`, among the options for connections, replaces ours. */
   whereaboutsOf(url: string, connecting: { readonly lookup?: unknown } = {}): Whereabouts {
     if (typeof connecting.lookup === 'function') return { lookup: connecting.lookup as LookupFunction }
-    const { hostname } = new URL(url)
+    const { origin, socketPath } = addressIn(url)
+    const { hostname } = new URL(origin)
     // IPv6 addresses stand in brackets.
-    if (isIP(hostname) !== 0 || hostname.startsWith('[')) return {}
+    if (socketPath !== undefined || isIP(hostname) !== 0 || hostname.startsWith('[')) return {}
     const host = this.#names.get(hostname) ?? new HostName(hostname, this.#sources, this.#clock, this.#random)
     this.#names.set(hostname, host)
     return { host, lookup: lookupFunction(host) }

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import { hostFaultOf, isAuthority } from './authority.ts'
+import { hostFaultOf, isAuthority } from '../headers/authority.ts'
 
 // Node's parser refuses most of these itself; an HTTP/2 listener or a lenient parser may not.
 // oxlint-disable-next-line no-control-regex
@@ -61,21 +61,4 @@ export function targetOf(url: string): Target | undefined {
  */
 export function asteriskTarget(host: string): Target {
   return { path: `http://${host}`, authority: undefined }
-}
-
-/**
- * Removes the first `count` segments of the path, which are the prefix: the router has matched them, in any encoding
- * and with repeated slashes. Undefined if there are fewer.
- */
-export function withoutSegments(path: string, count: number): string | undefined {
-  const query = path.indexOf('?')
-  const end = query === -1 ? path.length : query
-  let position = 0
-  for (let taken = 0; taken < count; taken++) {
-    while (path[position] === '/') position++
-    if (position >= end) return undefined
-    const slash = path.indexOf('/', position)
-    position = slash === -1 || slash > end ? end : slash
-  }
-  return position === end ? `/${path.slice(end)}` : path.slice(position)
 }

@@ -4,10 +4,11 @@ import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Readable } from 'node:stream'
 import type { AttemptRequest } from '../attempt/attempt-headers.ts'
-import { areSameAuthority, hostOf } from './authority.ts'
+import { areSameAuthority, hostOf } from '../headers/authority.ts'
 import { isForeignVersion } from './http-version.ts'
-import { asteriskTarget, faultOf, targetOf, withoutSegments } from './judge-request.ts'
+import { asteriskTarget, faultOf, targetOf } from './judge-request.ts'
 import { isDistrusted } from './pipelining.ts'
+import type { Backend } from '../backends/backend.ts'
 import type { TimeoutOptions } from '../backends/pool-options.ts'
 import { HeldBody } from '../connections/held-body.ts'
 import { bodyOf, RequestFault, smallLengthOf } from './request-body.ts'
@@ -17,7 +18,8 @@ import { canTrail, RequestTrailers } from './request-trailers.ts'
 import { hasDotSegments, withoutQuery } from '../paths/path-spellings.ts'
 import type { PathGuard } from '../paths/path-guard.ts'
 import { isMalformed, restoreUrl } from '../paths/unroutable.ts'
-import type { RequestRewrite } from './request-rewrite.ts'
+import type { PrefixChange } from '../rewriting/prefix-change.ts'
+import type { RequestRewrite } from '../rewriting/request-rewrite.ts'
 import { toFields, toFlat } from '../headers/fields.ts'
 
 /** How one route forwards requests. */
@@ -28,13 +30,15 @@ export interface RequestRules {
   /** The header that carries the request's id, if any. */
   readonly requestId: string | false
   readonly rewrite: RequestRewrite | undefined
-  /** Number of path segments of the prefix to remove. */
-  readonly segments: number
+  /** What takes the place of the prefix, if anything does. */
+  readonly prefix: PrefixChange | undefined
   /** The path must stay below the prefix. */
   readonly confined: boolean
   /** Refuses paths that may mean another route; undefined with `paths: 'as-is'`. */
   readonly guard: PathGuard | undefined
 }
+
+type Params = Readonly<Record<string, unknown>>
 
 /** The request, whichever backend is picked. */
 export interface Outgoing {
@@ -63,7 +67,7 @@ export function outgoing(request: FastifyRequest, rules: RequestRules): Outgoing
   const { raw } = request
   const { headers, method = 'GET' } = raw
   if (restoreUrl(raw) && isMalformed(raw.url)) throw new RequestFault('malformed percent-encoding')
-  const { segments, confined, guard, host, forwarded } = rules
+  const { prefix, confined, guard, host, forwarded } = rules
   if (isForeignVersion(raw)) throw new RequestFault(`HTTP/${raw.httpVersion} over HTTP/1.1`, 'unsupported-version')
   const fault = isDistrusted(raw.socket) ? 'it follows a malformed request on the same connection' : faultOf(raw)
   if (fault !== undefined) throw new RequestFault(fault)
@@ -78,8 +82,9 @@ export function outgoing(request: FastifyRequest, rules: RequestRules): Outgoing
     const unclear = guard.faultOf(method, target.path, headers)
     if (unclear !== undefined) throw new RequestFault(unclear)
   } else if (confined && climbs(target.path)) throw new RequestFault('its path leaves the prefix')
-  const path = segments === 0 ? target.path : withoutSegments(target.path, segments)
-  if (path === undefined) throw new RequestFault('its path has fewer segments than the prefix')
+  const isKept = prefix === undefined || isAsterisk
+  const path = isKept ? target.path : prefix.apply(target.path, request.params as Params, guard !== undefined)
+  if (path === undefined) throw new RequestFault('its prefix cannot be told from the rest of its path')
   const { body, replaced } = bodyOf(request)
   const authority = target.authority ?? named
   const isOriginal = body === raw
@@ -125,10 +130,16 @@ function heldBody({ expects, body, trailers }: Outgoing, timeouts: TimeoutOption
   return new HeldBody(raw, length, trailers, patience)
 }
 
-/** The request for undici. `hostname` is the backend's own: undici would reconnect whenever Host differs. */
-export function attemptRequest(out: Outgoing, hostname: string, timeouts: TimeoutOptions): AttemptRequest {
-  const { method, path, headers, body, client, trailers } = out
-  const options: AttemptRequest & { servername: string } = { method, path, headers, body, client, servername: hostname }
+/** The request for undici. It gets the backend's own name: undici would reconnect whenever Host differs. */
+export function attemptRequest(
+  out: Outgoing,
+  { hostname: servername, base }: Pick<Backend, 'hostname' | 'base'>,
+  timeouts: TimeoutOptions,
+): AttemptRequest {
+  const { method, headers, body, client, trailers } = out
+  // `OPTIONS *` concerns the whole server.
+  const path = base === '' || !out.path.startsWith('/') ? out.path : base + out.path
+  const options: AttemptRequest & { servername: string } = { method, path, headers, body, client, servername }
   if (out.upgrade !== undefined) return { ...options, switchTo: out.upgrade }
   if (trailers !== undefined) options.trailers = trailers
   const held = heldBody(out, timeouts)

@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Readable } from 'node:stream'
 import type { FailureError } from '../errors.ts'
-import type { IncomingResponse } from './response-rewrite.ts'
+import type { IncomingResponse } from '../rewriting/response-rewrite.ts'
 
 /** The response of a backend, for code of the app that answers in its place. */
 export interface BackendResponse extends IncomingResponse {

@@ -6,7 +6,7 @@ import { Readable } from 'node:stream'
 import type { Answering, Lane } from './response-lane.ts'
 import { responseFields } from './response-headers.ts'
 import { addTrailers } from './trailers.ts'
-import { rewriteResponse, type OutgoingResponse } from './response-rewrite.ts'
+import { rewriteResponse, type OutgoingResponse } from '../rewriting/response-rewrite.ts'
 import type { HeaderFields, IncomingFields } from '../headers/fields.ts'
 
 /** Up to this size a body of known length is buffered, so that hooks such as etag get all of it. */

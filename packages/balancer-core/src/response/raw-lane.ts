@@ -6,7 +6,7 @@ import { lingerAfter } from './lingering-close.ts'
 import type { Answering, Lane } from './response-lane.ts'
 import { responseHeaders } from './response-headers.ts'
 import { addTrailers } from './trailers.ts'
-import { rewriteResponse } from './response-rewrite.ts'
+import { rewriteResponse } from '../rewriting/response-rewrite.ts'
 import { toFields, toFlat } from '../headers/fields.ts'
 
 /** Without a length, the body may come much later, as with server-sent events: headers must not wait for it. */

@@ -2,8 +2,9 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Backend } from '../backends/backend.ts'
 import type { FailureReason } from '../failure.ts'
 import type { IncomingFields } from '../headers/fields.ts'
+import type { AddressRules } from '../rewriting/response-addresses.ts'
+import type { ResponseRewrite } from '../rewriting/response-rewrite.ts'
 import type { OnBackendResponse } from './app-answer.ts'
-import type { ResponseRewrite } from './response-rewrite.ts'
 
 /** How one route passes responses on. */
 export interface AnswerRules {
@@ -12,6 +13,8 @@ export interface AnswerRules {
   readonly rewrite: ResponseRewrite | undefined
   /** Answers in place of the backend; full lane only. */
   readonly onResponse?: OnBackendResponse | undefined
+  /** What changes in the addresses that they name. */
+  readonly addresses: AddressRules
 }
 
 /** The response, as a lane sees it. */

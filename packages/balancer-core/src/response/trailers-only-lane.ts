@@ -3,7 +3,7 @@ import type { RemoteCall } from '../grpc/remote-call.ts'
 import { emptyFields, type HeaderFields, type IncomingFields } from '../headers/fields.ts'
 import { responseFields } from './response-headers.ts'
 import type { Answering, Lane } from './response-lane.ts'
-import { rewriteResponse } from './response-rewrite.ts'
+import { rewriteResponse } from '../rewriting/response-rewrite.ts'
 import { sendTrailersOnly, streamOf } from './trailers-only.ts'
 
 interface State {

@@ -147,6 +147,7 @@ const options: RetryOptions = {
   methods: ['GET', 'HEAD', 'OPTIONS'],
   statuses: [],
   grpc: [],
+  delay: 0,
   budget: { ratio: 0, floor: 10 },
 }
 const sentGet: RetryQuestion = {
@@ -208,7 +209,7 @@ describe('another attempt', () => {
 
   describe('after a kept connection that had been closed', () => {
     const stale = { reason: 'stale-connection' } as const
-    const none = { methods: [], statuses: [], grpc: [], attempts: 1, budget: { ratio: 0, floor: 0 } }
+    const none = { methods: [], statuses: [], grpc: [], delay: 0, attempts: 1, budget: { ratio: 0, floor: 0 } }
     const empty = new RetryBudget(none.budget)
 
     test('needs an idempotent method, whatever the options name, and no budget', () => {

@@ -62,6 +62,7 @@ test('says of each backend what counts', () => {
       {
         id: 'a',
         available: true,
+        eligible: true,
         vetoes: [],
         inFlight: 2,
         maxInFlight: 7,
@@ -77,6 +78,7 @@ test('says of each backend what counts', () => {
       {
         id: 'b',
         available: false,
+        eligible: false,
         vetoes: [{ by: 'health-check', reason: 'it is down', hard: false, since: 5, evidence: 'seen' }],
         inFlight: 0,
         maxInFlight: 2,
@@ -93,26 +95,26 @@ test('says of each backend what counts', () => {
   })
 })
 
-test('a backend of less preferred priority has no veto, and is not available', () => {
+test('a backend of less preferred priority is healthy, and is not eligible', () => {
   const [a, b] = [backendOf('a'), backendOf('b')]
   b.priority = 1
   const { backends } = explain(backendSet([a, b], 1, 0), 'own', pickerOf(a), 0, request)
   assert.deepEqual(
-    backends.map(({ id, available, vetoes }) => [id, available, vetoes.length]),
+    backends.map(({ id, available, eligible }) => [id, available, eligible]),
     [
-      ['a', true, 0],
-      ['b', false, 0],
+      ['a', true, true],
+      ['b', true, false],
     ],
   )
 })
 
-test('in panic, a vetoed backend is available', () => {
+test('in panic, a vetoed backend is eligible', () => {
   const a = backendOf('a')
   a.vetoes = [{ by: 'health-check', reason: 'it is down', hard: false, since: 5, lift: () => {} }]
   const { panicking, picked: id, backends } = explain(backendSet([a], 1, 0), 'own', pickerOf(a), 0, request)
   assert.equal(panicking, true)
   assert.equal(id, 'a')
-  assert.equal(backends[0]!.available, true)
+  assert.deepEqual([backends[0]!.available, backends[0]!.eligible], [false, true])
 })
 
 test('nothing is picked where there is nothing, or no room', () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { IncomingMessage } from 'node:http'
 import { Socket } from 'node:net'
 import { describe, test } from 'node:test'
-import { faultOf, targetOf, withoutSegments } from '../../src/request/judge-request.ts'
+import { faultOf, targetOf } from '../../src/request/judge-request.ts'
 
 /** A message with these fields, as Node's parser hands it over. */
 function messageOf(...rawHeaders: string[]): IncomingMessage {
@@ -148,55 +148,6 @@ describe('a target', () => {
       for (const url of [`/${character}`, `/a${character}b`, `/a?b=${character}`, `http://a.test/${character}b`]) {
         assert.equal(targetOf(url) === undefined, refused, `${code} in ${JSON.stringify(url)}`)
       }
-    }
-  })
-})
-
-describe('a path without its first segments', () => {
-  for (const [path, count, rest] of [
-    ['/a', 0, '/a'],
-    ['/a/b', 1, '/b'],
-    ['/a', 1, '/'],
-    ['/a/', 1, '/'],
-    ['/a?b=c', 1, '/?b=c'],
-    ['/a/?b=c', 1, '/?b=c'],
-    ['/a?b=/c/d', 1, '/?b=/c/d'],
-    ['/a/b?c=/d', 1, '/b?c=/d'],
-    ['/a/b/c', 2, '/c'],
-    ['/a/b', 2, '/'],
-    ['/a/b?c', 2, '/?c'],
-    ['/a/b/c/d/e', 3, '/d/e'],
-    // However the prefix was written, and whatever follows: it is kept byte for byte.
-    ['/%61/b%2fc', 1, '/b%2fc'],
-    ['/a/b//c/', 1, '/b//c/'],
-    ['/a//b', 1, '//b'],
-    // Where the router overlooks repeated slashes, they are not segments.
-    ['//a/b', 1, '/b'],
-    ['//a//b/c', 2, '/c'],
-  ] as const) {
-    test(`${path} - ${count} = ${rest}`, () => assert.equal(withoutSegments(path, count), rest))
-  }
-
-  for (const [path, count] of [
-    ['/a', 2],
-    ['/a/b', 3],
-    ['/a?b/c/d', 2],
-  ] as const) {
-    test(`${path} has not ${count}`, () => assert.equal(withoutSegments(path, count), undefined))
-  }
-
-  test('is what was put behind them', () => {
-    const segments = ['a', 'b%2fc', '~', 'ä', 'a.b', ';x=y']
-    const rests = ['/', '/x', '/x/', '/x/y?z=/w', '/?z', '//x', '/x//y']
-    for (let count = 1; count <= segments.length; count++) {
-      const prefix = segments
-        .slice(0, count)
-        .map((segment) => `/${segment}`)
-        .join('')
-      for (const rest of rests) assert.equal(withoutSegments(prefix + rest, count), rest)
-      assert.equal(withoutSegments(prefix, count), '/')
-      assert.equal(withoutSegments(`${prefix}?q`, count), '/?q')
-      assert.equal(withoutSegments(prefix, count + 1), undefined)
     }
   })
 })

@@ -1,4 +1,4 @@
-import { urlOf } from '@fastify-balancer/option-schema'
+import { readAddress } from '@fastify-balancer/option-schema'
 import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
 import { within, type PlacedFault } from '../configuration/document/fault.ts'
@@ -12,8 +12,10 @@ const member = (value: unknown, name: string): unknown => (isPlain(value) ? valu
 
 /** The name in an address that has one; undefined for an IP address, and for what is none. */
 function nameIn(url: unknown): string | undefined {
-  const hostname = typeof url === 'string' ? (URL.parse(urlOf(url))?.hostname ?? '') : ''
-  return hostname === '' || hostname.startsWith('[') || isIP(hostname) !== 0 ? undefined : hostname
+  const read = typeof url === 'string' ? readAddress(url) : undefined
+  if (read === undefined || 'fault' in read || read.socketPath !== undefined) return undefined
+  const { hostname } = new URL(read.origin)
+  return hostname.startsWith('[') || isIP(hostname) !== 0 ? undefined : hostname
 }
 
 type Address = readonly [pointer: string, url: unknown]

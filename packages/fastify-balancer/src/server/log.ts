@@ -56,7 +56,7 @@ export async function loggerOf({ form = defaultForm(), level = 'info' }: Configu
   const pretty = prettyFactory({
     colorize: isColoured(),
     ignore:
-      'pid,hostname,reqId,balancer,outcome,method,url,status,duration,attempts,backend,by,evidence,reason,openings,changesIn,reload',
+      'pid,hostname,reqId,balancer,outcome,failed,method,url,status,duration,attempts,backend,by,evidence,reason,openings,changesIn,reload,backends,available,eligible,refused,reasons,waiting,max,busy',
     messageFormat,
     singleLine: true,
     translateTime: 'SYS:HH:MM:ss.l',

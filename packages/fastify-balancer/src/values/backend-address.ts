@@ -1,24 +1,22 @@
-import { quoted } from '@fastify-balancer/option-schema'
+import { quoted, readAddress } from '@fastify-balancer/option-schema'
 import { wrong } from './wrong-arguments.ts'
 
 /** A backend of the command line. */
 export interface BackendAddress {
-  /** An origin. */
+  /** An address, as the option `backends` takes it. */
   readonly url: string
   readonly weight?: number
 }
 
 const mostWeight = 65_535
 
-/** The origin that is meant by a URL, `host:port`, `:port` or a port. */
-function origin(text: string): string {
+/** The address that is meant by a URL, `host:port`, `:port`, a port, or the path of a Unix socket behind `unix:`. */
+function address(text: string): string {
   if (/^:?\d+$/.test(text)) return portOfThisMachine(text.replace(':', ''))
-  const url = URL.parse(/^(\[[\da-f:.]+\]|[^/:]+):\d+$/i.test(text) ? `http://${text}` : text)
-  if (url === null || url.hostname === '') throw wrong(notAnAddress(text))
-  if (url.protocol !== 'http:' && url.protocol !== 'https:')
-    throw wrong(`${quoted(text)} must begin with http:// or https://`)
-  if (url.href !== `${url.origin}/`) throw wrong(`${quoted(text)} must be scheme, host and port alone`)
-  return url.origin
+  const read = readAddress(text)
+  if ('url' in read) return read.url
+  const url = URL.parse(text)
+  throw wrong(url === null || (url.hostname === '' && !text.startsWith('unix:')) ? notAnAddress(text) : read.fault)
 }
 
 function portOfThisMachine(text: string): string {
@@ -37,10 +35,10 @@ function notAnAddress(text: string): string {
  * @throws CommandError
  */
 export function readBackendAddress(text: string): BackendAddress {
-  const [, address = text, given] = /^(.+)=([^=?&]*)$/.exec(text) ?? []
-  if (given === undefined || address.includes('?')) return { url: origin(text) }
-  const weight = Number(given)
-  if (!/^\d+$/.test(given) || weight < 1 || weight > mostWeight)
-    throw wrong(`the weight of ${quoted(address)} must be a whole number from 1 to ${mostWeight}, not ${quoted(given)}`)
-  return { url: origin(address), weight }
+  const [, given = text, share] = /^(.+)=([^=?&]*)$/.exec(text) ?? []
+  if (share === undefined || given.includes('?')) return { url: address(text) }
+  const weight = Number(share)
+  if (!/^\d+$/.test(share) || weight < 1 || weight > mostWeight)
+    throw wrong(`the weight of ${quoted(given)} must be a whole number from 1 to ${mostWeight}, not ${quoted(share)}`)
+  return { url: address(given), weight }
 }

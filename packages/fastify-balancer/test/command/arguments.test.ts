@@ -73,9 +73,9 @@ describe('arguments that are wrong: one line, with what to do', () => {
     [['127.0.0.1:99999'], /'127.0.0.1:99999' is not an address/],
     [['99999'], /'99999' is not a port/],
     [['0'], /'0' is not a port/],
-    [['ftp://127.0.0.1'], /must begin with http:\/\/ or https:\/\//],
-    [[`${a}/path`], /must be scheme, host and port alone/],
-    [[`${a}?query`], /must be scheme, host and port alone/],
+    [['ftp://127.0.0.1'], /must begin with http:\/\/, https:\/\/ or unix:/],
+    [[`${a}?query`], /must be an address without \? and #/],
+    [['unix:app.sock'], /must name a socket by its whole path/],
     [[`${a}=0`], /the weight of 'http:\/\/127.0.0.1:3001' must be a whole number from 1 to 65535, not '0'/],
     [[`${a}=`], /the weight of .* not ''/],
     [[`${a}=1.5`], /the weight of .* not '1.5'/],
@@ -133,15 +133,31 @@ describe('what is said of wrong arguments names no password, no token and no que
 })
 
 test('a backend is a URL, host and port, or a port of this machine; with a weight or without', () => {
-  assert.deepEqual(backendsOf('--', a, 'localhost:3002', ':3003', '3004', '[::1]:3005', 'https://h=5', '3006=2'), [
-    { url: a },
-    { url: 'http://localhost:3002' },
-    { url: 'http://127.0.0.1:3003' },
-    { url: 'http://127.0.0.1:3004' },
-    { url: 'http://[::1]:3005' },
-    { url: 'https://h', weight: 5 },
-    { url: 'http://127.0.0.1:3006', weight: 2 },
-  ])
+  assert.deepEqual(
+    backendsOf(
+      '--',
+      a,
+      'localhost:3002',
+      ':3003',
+      '3004',
+      '[::1]:3005',
+      'https://h=5',
+      '3006=2',
+      'unix:/run/a.sock:/b=4',
+      'h:1/b/',
+    ),
+    [
+      { url: a },
+      { url: 'http://localhost:3002' },
+      { url: 'http://127.0.0.1:3003' },
+      { url: 'http://127.0.0.1:3004' },
+      { url: 'http://[::1]:3005' },
+      { url: 'https://h', weight: 5 },
+      { url: 'http://127.0.0.1:3006', weight: 2 },
+      { url: 'unix:/run/a.sock:/b', weight: 4 },
+      { url: 'http://h:1/b' },
+    ],
+  )
 })
 
 test('where it listens: options, then PORT, then 127.0.0.1:8080', () => {

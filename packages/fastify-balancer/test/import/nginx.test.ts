@@ -212,8 +212,8 @@ test('conditions of proxy_next_upstream', (t) => {
   assert.match(told(retryFor('proxy_next_upstream_timeout 5s;'))[0]!, /left out: proxy_next_upstream_timeout 5s: /)
 })
 
-test('paths that proxy_pass replaces by others are answered with 503, not forwarded to the wrong path', (t) => {
-  const result = balancer(t, 'location /v1/ { proxy_pass http://a:1/v2/; }\nlocation / { proxy_pass http://b:1; }')
+test('paths that cannot be replaced as proxy_pass does are answered with 503, not forwarded to the wrong path', (t) => {
+  const result = balancer(t, 'location /v1/ { proxy_pass http://a:1/v2; }\nlocation / { proxy_pass http://b:1; }')
   const [v1] = result.written.balancers
   assert.deepEqual([v1!.prefix, v1!.backends], ['/v1', []])
   assert.ok(
@@ -230,6 +230,49 @@ test('the usual ways to take a prefix off', (t) => {
   ])
     assert.deepEqual(balancer(t, inner).rewrite, { stripPrefix: true }, inner)
   assert.deepEqual(balancer(t, 'location /a/ { rewrite ^ /b break; proxy_pass http://a:1; }').backends, undefined)
+})
+
+test('the path of proxy_pass, or of the usual rewrite, takes the place of the prefix', (t) => {
+  for (const [inner, prefix] of [
+    ['location /api/ { proxy_pass http://a:1/v1/in/; }', '/v1/in'],
+    ['location /api { proxy_pass http://a:1/v1; }', '/v1'],
+    ['location / { proxy_pass http://a:1/base/; }', '/base'],
+    ['location /api/ { rewrite ^/api/(.*)$ /v1/$1 break; proxy_pass http://a:1; }', '/v1'],
+    ['location /api { rewrite ^/api(/.*)$ /v1$1 break; proxy_pass http://a:1; }', '/v1'],
+  ] as const)
+    assert.deepEqual(balancer(t, inner).rewrite, { prefix }, inner)
+  for (const path of ['http://a:1/x?y/', 'http://a:1//x/', 'http://a:1/:x/'])
+    assert.deepEqual(balancer(t, `location /api/ { proxy_pass ${path}; }`).backends, undefined, path)
+})
+
+test('redirects and cookies change as there', (t) => {
+  const rewriteFor = (line: string, pass = 'http://a:1') =>
+    balancer(t, `location /api/ { ${line} proxy_pass ${pass}; }`).rewrite
+  assert.deepEqual(rewriteFor(''), { location: true })
+  assert.deepEqual(rewriteFor('proxy_redirect default;'), { location: true })
+  assert.deepEqual(rewriteFor('proxy_redirect off;'), undefined)
+  assert.deepEqual(rewriteFor('proxy_set_header Host $http_host;'), undefined)
+  assert.deepEqual(rewriteFor('proxy_redirect off;', 'http://a:1/'), { stripPrefix: true, location: false })
+  assert.deepEqual(
+    rewriteFor('proxy_cookie_path /two/ /; proxy_cookie_path /x /y; proxy_cookie_domain a.internal example.com;'),
+    { location: true, cookies: { path: { '/two/': '/', '/x': '/y' }, domain: { 'a.internal': 'example.com' } } },
+  )
+  const result = balancer(
+    t,
+    'location / { proxy_redirect http://b/ /; proxy_cookie_path ~^/x /; proxy_cookie_domain a $host; proxy_pass http://a:1; }',
+  )
+  assert.equal(told(result).filter((line) => /left out: proxy_(?:redirect|cookie)/.test(line)).length, 3)
+})
+
+test('Unix sockets, in proxy_pass with a path, and in upstream', (t) => {
+  const one = balancer(t, 'location /api/ { proxy_pass http://unix:/run/a.sock:/v1/; }')
+  assert.deepEqual([one.backends, one.rewrite, one.host], [['unix:/run/a.sock'], { prefix: '/v1' }, 'localhost'])
+  const secure = balancer(t, 'location / { proxy_pass https://unix:/run/a.sock; }')
+  assert.deepEqual(secure.backends, ['https://unix:/run/a.sock'])
+  const upstream = 'upstream web { server unix:/run/a.sock weight=2; server b:1 max_fails=5; }'
+  const { backends, circuitBreaker } = balancer(t, 'location / { proxy_pass http://web; }', upstream)
+  assert.deepEqual(backends, [{ url: 'unix:/run/a.sock', weight: 2 }, 'http://b:1'])
+  assert.deepEqual(Object.keys((circuitBreaker as { backends: object }).backends), ['http://b:1'])
 })
 
 test('guards of a location, and of what is around it, close it', (t) => {

@@ -12,14 +12,20 @@ export interface Address {
   readonly isSecure: boolean
   /** The port, also if the URL omits it. */
   readonly port: number
+  /** The path of a Unix socket, in place of host and port. */
+  readonly socketPath: string | undefined
+  /** What is written before the path of a request. */
+  readonly shown: string
 }
 
-/** The address of a probe: the backend's own, or `another` port of it. */
-export function addressOf(backend: Backend, another: number | undefined): Address {
-  const url = new URL(backend.url)
+/** The address of a probe: the backend's own, or `another` port of its host, which is this machine for a Unix socket. */
+export function addressOf({ origin, socketPath: own }: Backend, another: number | undefined): Address {
+  const url = new URL(origin)
   if (another !== undefined) url.port = String(another)
   const isSecure = url.protocol === 'https:'
-  return { url, isSecure, port: Number(url.port) || (isSecure ? 443 : 80) }
+  const socketPath = another === undefined ? own : undefined
+  const shown = socketPath === undefined ? url.origin : `${isSecure ? 'https://' : ''}unix:${socketPath}:`
+  return { url, isSecure, port: Number(url.port) || (isSecure ? 443 : 80), socketPath, shown }
 }
 
 /**
@@ -28,11 +34,11 @@ export function addressOf(backend: Backend, another: number | undefined): Addres
  */
 export function connector(anotherPort?: number, always?: 'http2'): Connect {
   return (backend, probing, onConnected) => {
-    const { isSecure, port } = addressOf(backend, anotherPort)
+    const { isSecure, port, socketPath: path } = addressOf(backend, anotherPort)
     const { hostname: host, lookup } = backend
     const isHttp2 = isSecure && (always ?? backend.protocol) === 'http2'
     // Names are looked up as for traffic; otherwise each probe would block a thread of the process.
-    const place = { host, port, ...(lookup !== undefined && { lookup }) }
+    const place = path === undefined ? { host, port, ...(lookup !== undefined && { lookup }) } : { path, host }
     probing.awaits = 'connection'
     const { localHeader } = backend
     const below = isSecure && localHeader === undefined ? undefined : connectPlain({ ...place, noDelay: true })

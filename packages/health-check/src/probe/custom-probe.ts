@@ -3,7 +3,7 @@ import type { Probe } from './probing.ts'
 /** The backend, as a user's probe gets it. */
 export interface ProbedBackend {
   readonly id: string
-  /** Its origin. */
+  /** Its address. */
   readonly url: string
   readonly tags: readonly string[]
   readonly zone: string | undefined

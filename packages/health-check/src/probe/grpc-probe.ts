@@ -5,7 +5,7 @@ import { askHttp2 } from './http2-request.ts'
 import type { ProbeOptions } from './probe-options.ts'
 import type { Probe } from './probing.ts'
 
-const path = '/grpc.health.v1.Health/Check'
+const check = '/grpc.health.v1.Health/Check'
 
 /** A frame with `HealthCheckRequest`, whose field 1 is the service (protobuf: tag 0x0a, length, text). */
 function requestOf(service: string): Buffer {
@@ -31,8 +31,9 @@ export function grpcProbe({
   const fields = { ...headers, 'content-type': 'application/grpc', te: 'trailers' }
   const connect = connector(port, 'http2')
   return (backend, probing) => {
-    const { url } = addressOf(backend, port)
-    probing.sent = `gRPC ${url.origin}${path}${service === '' ? '' : ` for '${service}'`}`
+    const { url, shown } = addressOf(backend, port)
+    const path = backend.base + check
+    probing.sent = `gRPC ${shown}${path}${service === '' ? '' : ` for '${service}'`}`
     connect(backend, probing, (socket) => {
       const scheme = url.protocol.slice(0, -1)
       const request: ProbeRequest = { method: 'POST', path, authority: host ?? url.host, scheme, headers: fields, body }

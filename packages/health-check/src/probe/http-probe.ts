@@ -31,10 +31,13 @@ export function httpProbe(options: HttpProbeOptions): Probe {
   const shownPath = path.replace(/\?.*/, '?…')
   return (backend, probing) => {
     const ask = backend.protocol === 'http1' ? askHttp1 : askHttp2
-    const { origin, host: own, protocol } = addressOf(backend, port).url
-    probing.sent = `${method} ${origin}${shownPath}`
+    const { url, shown } = addressOf(backend, port)
+    const { host: own, protocol } = url
+    const { base } = backend
+    probing.sent = `${method} ${shown}${base}${shownPath}`
     connect(backend, probing, (socket) => {
-      const request: ProbeRequest = { method, path, authority: host ?? own, scheme: protocol.slice(0, -1), headers }
+      const scheme = protocol.slice(0, -1)
+      const request: ProbeRequest = { method, path: base + path, authority: host ?? own, scheme, headers }
       ask(socket, request, new AnswerReader(probing, isGood, expect.body), probing)
     })
   }

@@ -28,7 +28,7 @@ export const ProbeOptions = Type.Object({
     pattern: '^/[!-"$-~]*$',
     expected: 'a path that begins with /',
     default: '/',
-    description: 'Request path, with a query if needed',
+    description: "Request path, with a query if needed; below the path of the backend's address, if that has one",
   }),
   headers: Type.Record(Type.String(), Type.String(), {
     default: {},

@@ -6,8 +6,8 @@ import type { Probe } from './probing.ts'
 export function tcpProbe({ port }: Pick<ProbeOptions, 'port'>): Probe {
   const connect = connector(port)
   return (backend, probing) => {
-    const { url, isSecure, port: at } = addressOf(backend, port)
-    probing.sent = `${isSecure ? 'TLS' : 'TCP'} connect ${url.hostname}:${at}`
+    const { url, isSecure, port: at, socketPath } = addressOf(backend, port)
+    probing.sent = `${isSecure ? 'TLS' : 'TCP'} connect ${socketPath ?? `${url.hostname}:${at}`}`
     connect(backend, probing, () => probing.good('connected'))
   }
 }

@@ -8,12 +8,14 @@ const addresses = new WeakMap<Backend, Attributes>()
 function addressOf(backend: Backend): Attributes {
   let address = addresses.get(backend)
   if (address === undefined) {
-    const { protocol, port } = new URL(backend.url)
+    const { protocol, port } = new URL(backend.origin)
     const scheme = protocol.slice(0, -1)
+    const { socketPath } = backend
     address = {
       'url.scheme': scheme,
-      'server.address': backend.hostname,
-      'server.port': port === '' ? (scheme === 'https' ? 443 : 80) : Number(port),
+      // Of a Unix socket, its path, and no port.
+      'server.address': socketPath ?? backend.hostname,
+      ...(socketPath === undefined && { 'server.port': Number(port) || (scheme === 'https' ? 443 : 80) }),
       'fastify_balancer.backend': backend.id,
     }
     addresses.set(backend, address)

@@ -53,7 +53,7 @@ for (const [url, scheme, port] of [
   ['https://a.test:8443', 'https', 8443],
 ] as const)
   test(`where ${url} is`, () => {
-    const backend = { id: 'a', url, hostname: 'a.test' } as Backend
+    const backend = { id: 'a', url, origin: url, hostname: 'a.test' } as Backend
     const attributes = attemptAttributes({ exchange: { method: 'GET' }, backend, number: 1 } as Attempt)
     assert.deepEqual(
       [attributes['url.scheme'], attributes['server.address'], attributes['server.port']],
@@ -61,8 +61,15 @@ for (const [url, scheme, port] of [
     )
   })
 
+test('a Unix socket has a path and no port', () => {
+  const backend = { id: 'a', origin: 'http://localhost', socketPath: '/run/a.sock', hostname: 'localhost' } as Backend
+  const attributes = attemptAttributes({ exchange: { method: 'GET' }, backend, number: 1 } as Attempt)
+  assert.equal(attributes['server.address'], '/run/a.sock')
+  assert.ok(!('server.port' in attributes))
+})
+
 test('an attempt beside a slow one says so', () => {
-  const backend = { url: 'http://a.test', hostname: 'a.test', id: 'a' } as Backend
+  const backend = { origin: 'http://a.test', hostname: 'a.test', id: 'a' } as Backend
   const markOf = (hedge: boolean) =>
     attemptAttributes({ exchange: { method: 'GET' }, backend, number: 2, hedge } as Attempt)['fastify_balancer.hedge']
   assert.deepEqual([markOf(true), markOf(false)], [true, undefined])

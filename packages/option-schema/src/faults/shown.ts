@@ -1,4 +1,4 @@
-import { quoted } from '../texts/quoted.ts'
+import { quoted } from '../quoted.ts'
 
 /** Longer texts are cut: a fault is one line. */
 const longest = 40

@@ -1,10 +1,11 @@
 // Room `backends/counts`: what a backend has done so far.
+import { Reachable } from '../../connections/reachable.ts'
 import type { Outcome } from '../../failure.ts'
 import { Latency } from './latency.ts'
 import { noStatuses, type StatusCounts } from './status-counts.ts'
 
-/** What a backend has done since it was added. */
-export class BackendCounts {
+/** A server, and what it has done since it was added. */
+export class BackendCounts extends Reachable {
   /** Attempts started so far. */
   requests = 0
   /** Of those, attempts that followed another one of the same request, without hedges. */

@@ -12,7 +12,9 @@ import { isRefusal, shorten } from './tls-reasons.ts'
 /** Where to connect. */
 interface Place {
   readonly host: string
-  readonly port: number
+  readonly port?: number
+  /** Of a Unix socket, in place of a port. */
+  readonly path?: string
   readonly lookup?: LookupFunction
 }
 

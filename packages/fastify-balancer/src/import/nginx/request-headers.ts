@@ -7,8 +7,6 @@ import type { Scope } from './scope.ts'
 export interface Surroundings {
   /** `$proxy_host`: the authority of `proxy_pass`, as it is written there. */
   readonly proxyHost: string
-  /** `proxy_pass` itself. */
-  readonly passing: Directive
   /** Do clients use the port that the scheme has by default, so that `$host` is the whole Host? */
   readonly usualPorts: boolean
 }
@@ -24,8 +22,12 @@ function named(scope: Scope, name: string): Directive | undefined {
   return scope.all('proxy_set_header').findLast(({ args }) => args[0]?.toLowerCase() === name)
 }
 
-/** The Host that backends see: without a directive, nginx sends what `proxy_pass` names. */
-export function hostOf(scope: Scope, { proxyHost, passing, usualPorts }: Surroundings, report: Report): Tree {
+/** The Host that backends see: without a directive, nginx sends what `proxy_pass` names, and `isOwn` is true. */
+export function hostOf(
+  scope: Scope,
+  { proxyHost, usualPorts }: Surroundings,
+  report: Report,
+): { readonly host: Tree; readonly isOwn: boolean } {
   const directive = named(scope, 'host')
   const value = directive?.args[1] ?? '$proxy_host'
   const text = directive === undefined ? '' : textOf(directive)
@@ -36,21 +38,16 @@ export function hostOf(scope: Scope, { proxyHost, passing, usualPorts }: Surroun
         text,
         'nginx takes the port off; here backends see the Host as the client sent it',
       )
-    return fromLine(directive.place, 'preserve', text)
+    return { host: fromLine(directive.place, 'preserve', text), isOwn: false }
   }
   if (value === '$proxy_host') {
-    const redirect = scope.get('proxy_redirect')
-    if (redirect === undefined || redirect.args[0] === 'default')
-      report.differs(
-        passing.place,
-        textOf(passing),
-        'nginx rewrites Location headers that name this host (proxy_redirect); here they reach the client as they are',
-      )
-    return byDefault('nginx', literalHost(proxyHost), 'Host is $proxy_host, what proxy_pass names')
+    const host = byDefault('nginx', literalHost(proxyHost), 'Host is $proxy_host, what proxy_pass names')
+    return { host, isOwn: true }
   }
-  if (!value.includes('$') && value !== '') return fromLine(directive!.place, literalHost(value), text)
+  if (!value.includes('$') && value !== '')
+    return { host: fromLine(directive!.place, literalHost(value), text), isOwn: false }
   report.leaveOut(directive!.place, text, "Host can be the client's, the backend's own, or one text")
-  return 'preserve'
+  return { host: 'preserve', isOwn: false }
 }
 
 const forwarded: Readonly<Record<string, readonly string[]>> = {

@@ -1,3 +1,5 @@
+import { readAddress } from '@fastify-balancer/option-schema'
+import { backendUrl } from '../result/backend-url.ts'
 import { durationOf } from '../result/durations.ts'
 import { byDefault, fromLine, type Tree, type TreeObject } from '../result/draft.ts'
 import type { Place, Report } from '../result/report.ts'
@@ -44,9 +46,10 @@ function policyOf(scope: Scope, report: Report): Tree {
   return fromLine(random.place, two === undefined ? 'random' : 'p2c', textOf(random))
 }
 
-/** Host and port of a server; nginx takes port 80 where none is given, also for https. */
+/** Host and port of a server, or its Unix socket; nginx takes port 80 where none is given, also for https. */
 function authorityOf(address: string): string | undefined {
-  if (address.includes('$') || address.startsWith('unix:')) return undefined
+  if (address.includes('$')) return undefined
+  if (address.startsWith('unix:')) return 'url' in readAddress(address) ? address : undefined
   const url = URL.parse(`http://${address}`)
   if (url === null || url.pathname !== '/' || url.search !== '') return undefined
   return /:\d+$/.test(address) ? address : `${address}:80`
@@ -60,7 +63,7 @@ function serverOf(directive: Directive, report: Report): Server | undefined {
   const text = textOf(directive)
   const authority = authorityOf(address)
   if (authority === undefined) {
-    report.leaveOut(place, text, 'a backend needs a host and a port')
+    report.leaveOut(place, text, 'a backend needs a host and a port, or the whole path of a Unix socket')
     return undefined
   }
   const given = new Map(rest.map((one) => [one.split('=')[0]!, one.split('=').slice(1).join('=')]))
@@ -131,7 +134,7 @@ export function singleServer(authority: string, place: Place): ServerList {
 
 function backendOf(server: Server, scheme: string): Tree {
   const { authority, weight, maxConns, isBackup, place } = server
-  const url = `${scheme}://${authority}`
+  const url = backendUrl(authority, scheme)
   if (weight === 1 && maxConns === 0 && !isBackup) return fromLine(place, url)
   const backend = {
     url,

@@ -1,3 +1,5 @@
+import { addressIn } from '@fastify-balancer/option-schema'
+import { backendUrl } from '../result/backend-url.ts'
 import { byDefault, Sourced, type Tree } from '../result/draft.ts'
 import type { Place } from '../result/report.ts'
 
@@ -5,7 +7,7 @@ import type { Place } from '../result/report.ts'
 export interface Server {
   readonly place: Place
   readonly text: string
-  /** Host and port, as a URL writes them. */
+  /** Host and port, as a URL writes them; or a Unix socket. */
   readonly authority: string
   readonly weight: number
   readonly maxConns: number
@@ -51,7 +53,7 @@ export function circuitsOf(servers: readonly Server[], scheme: string, statuses:
           ? undefined
           : Object.fromEntries(
               others.map((server) => [
-                new URL(`${scheme}://${server.authority}`).origin,
+                addressIn(backendUrl(server.authority, scheme)).url,
                 isOff(server) ? false : settings(server),
               ]),
             ),

@@ -7,6 +7,7 @@ import { guardOf, locationsOf, type Location } from './locations.ts'
 import { passingOf, type Passing } from './passing.ts'
 import { failingStatuses, retryOf, timeoutsOf } from './proxying.ts'
 import { forwardedOf, hostOf } from './request-headers.ts'
+import { rewriteOf } from './rewriting.ts'
 import { textOf, type Directive } from './syntax/directive.ts'
 import type { Scope } from './scope.ts'
 import { balancingOf, type ServerList } from './server-list.ts'
@@ -35,10 +36,12 @@ const usualPort = ({ port, isTls, path }: Listen) => path !== undefined || port 
 /** The options of a balancer that does what a location does. */
 function optionsOf({ scope }: Location, passing: Passing, listens: readonly Listen[], site: Site): TreeObject {
   const { file, report } = site
-  const { scheme, authority, list, directive, stripsPrefix } = passing
+  const { scheme, authority, list } = passing
   const { pool, ...balancing } = balancingOf(list, scheme, failingStatuses(scope))
   const tls = scheme === 'https' ? backendTlsOf(scope, file, report) : undefined
-  const around = { proxyHost: authority, passing: directive, usualPorts: listens.every(usualPort) }
+  // nginx calls a Unix socket so.
+  const proxyHost = authority.startsWith('unix:') ? 'localhost' : authority
+  const { host, isOwn } = hostOf(scope, { proxyHost, usualPorts: listens.every(usualPort) }, report)
   const version = scope.get('proxy_http_version')
   if (version !== undefined) report.notNeeded(version.place, textOf(version), 'requests to backends use HTTP/1.1')
   return {
@@ -46,9 +49,9 @@ function optionsOf({ scope }: Location, passing: Passing, listens: readonly List
     pool: pool === undefined && tls === undefined ? undefined : { ...(pool as TreeObject | undefined), tls },
     timeouts: timeoutsOf(scope, report),
     retry: retryOf(scope, list.servers.filter(({ isDown }) => !isDown).length, report),
-    host: hostOf(scope, around, report),
+    host,
     forwarded: forwardedOf(scope, report),
-    rewrite: stripsPrefix ? { stripPrefix: true } : undefined,
+    rewrite: rewriteOf(scope, passing, isOwn, report),
   }
 }
 

@@ -125,7 +125,10 @@ export class SimulatedExchange implements WaitingExchange, Work {
     const { request } = balancer.options.timeouts
     if (request > 0) this.#limit.start('request-timeout', request)
     balancer.budget.deposit(this.startedAt)
-    const picked = balancer.pick(this)
+    this.proceed(balancer.pick(this))
+  }
+
+  proceed(picked: ReturnType<Balancer['pick']>): void {
     if (typeof picked === 'object') this.attempt(picked)
     else if (picked === 'none') this.fail('no-backend', undefined)
     else if (!this.#queue()) this.fail('queue-full', undefined)
@@ -205,14 +208,14 @@ export class SimulatedExchange implements WaitingExchange, Work {
     return true
   }
 
-  /** Another attempt, if there may be one and a backend for it. */
+  /** Another attempt, now or soon, if there may be one and a backend for it. */
   #retry(failed: Attempt, reason: FailureReason | 'status'): boolean {
     this.#retries ??= new Retries(this)
     const next = this.#retries.after(failed, reason, { method, body: null, upgrade: undefined })
     if (next === undefined) return false
     const goesOn = typeof next === 'object' || (next === 'saturated' && this.#queue())
     this.#retries.decided(goesOn)
-    if (typeof next === 'object') this.attempt(next)
+    if (typeof next === 'object') this.#retries.proceed(next, failed, reason)
     return goesOn
   }
 
@@ -220,6 +223,7 @@ export class SimulatedExchange implements WaitingExchange, Work {
     this.outcome = outcome
     this.endedAt = this.clock.now()
     if (this.waiting) this.balancer.queue.leave(this)
+    this.#retries?.stop()
     this.#limits?.stopAll()
     this.client.onEnd(this)
   }

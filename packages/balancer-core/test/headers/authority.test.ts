@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { areSameAuthority, hostFaultOf, isAuthority } from '../../src/request/authority.ts'
+import { areSameAuthority, hostFaultOf, isAuthority } from '../../src/headers/authority.ts'
 
 describe('an authority', () => {
   for (const text of [

@@ -1,4 +1,3 @@
-// Room `texts`: how values are said to people, without secrets.
 /** A name and password before a host (RFC 3986 §3.2.1). */
 const credentials = /((?:[a-z][a-z\d+.-]*:)?\/\/)[^\s/?#'"]*@/gi
 
