@@ -199,3 +199,23 @@ test('a proxy in front that is trusted may have another name for us', async (t) 
   const other = await startApp(t, options)
   assert.equal((await ask(`${other.url}/api`, { headers })).headers.location, 'https://public.example/x')
 })
+
+test('a parameter is taken over as it came, whatever the router makes of paths', async (t) => {
+  for (const routerOptions of [
+    { caseSensitive: false },
+    { ignoreDuplicateSlashes: true },
+    { ignoreTrailingSlash: true },
+    { useSemicolonDelimiter: true },
+  ]) {
+    const backend = await startBackend(t)
+    const app = Fastify({ routerOptions })
+    await app.register(balancer, { backends: [backend.url], prefix: '/:tenant/api', rewrite: { prefix: '/t/:tenant' } })
+    const { url } = await listenApp(t, app)
+    for (const path of ['/Acme/api/X', '/%C3%84/api/', '/caf%E9/api', '/a+b,c=d@e$f&g/api/x'])
+      assert.equal((await ask(url + path)).status, 200, `${JSON.stringify(routerOptions)} ${path}`)
+    assert.deepEqual(
+      backend.received.map((request) => request.url),
+      ['/t/Acme/X', '/t/%C3%84/', '/t/caf%E9', '/t/a+b,c=d@e$f&g/x'],
+    )
+  }
+})

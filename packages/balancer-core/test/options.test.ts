@@ -76,6 +76,7 @@ describe('defaults', () => {
         attempts: 1,
         methods: ['GET', 'HEAD', 'OPTIONS'],
         statuses: [],
+        delay: 0,
         grpc: [],
         budget: { ratio: 0.2, floor: 10 },
       },
@@ -115,7 +116,14 @@ describe('defaults', () => {
       request: 0,
       queue: 1000,
     })
-    assert.deepEqual(retry, { attempts: 1, methods: [], statuses: [], grpc: [], budget: { ratio: 0.2, floor: 0 } })
+    assert.deepEqual(retry, {
+      attempts: 1,
+      methods: [],
+      statuses: [],
+      delay: 0,
+      grpc: [],
+      budget: { ratio: 0.2, floor: 0 },
+    })
     assert.equal(pool.connections, 2)
     assert.equal(pool.keepAliveTimeout, 4000)
     assert.deepEqual(forwarded, { xForwarded: true, forwarded: false, clientCert: false, also: [], via: true })

@@ -99,7 +99,7 @@ type Picked = Attempt | 'saturated' | 'none'
 const longestDelay = 10
 
 /** The wait before a retry, which repeats the request for the `turn`th time, at random below its limit (ms). */
-export function delayOf(delay: number, turn: number, random: () => number): number {
+function delayOf(delay: number, turn: number, random: () => number): number {
   return delay === 0 ? 0 : random() * delay * Math.min(2 ** turn - 1, longestDelay)
 }
 

@@ -4,9 +4,18 @@ type Part = string | number
 /** A parameter that is a segment of its own; find-my-way allows a pattern behind its name. */
 const parameter = /^:(\w+)(?:\([^/]*\))?$/
 
-/** What a backend may read as the end of the segment, as several of them, or as another text after decoding it again. */
+/**
+ * What a backend may read as the end of the segment, as several of them, or as another text: also by decoding it again, by
+ * taking overlong UTF-8 (RFC 3629 §10), or by leaving out dots and blanks at its ends. Each byte is one character.
+ */
 // oxlint-disable-next-line no-control-regex
-const unclear = /[\u0000-\u0020\u007f/\\%?#;]|^\.{1,2}$/
+const unclear = /[\u0000-\u001f\u007f/\\%?#;\u00c0\u00c1]|\u00e0[\u0080-\u009f]|\u00f0[\u0080-\u008f]|^ |[ .]$/
+
+function isUnclear(segment: string): boolean {
+  return unclear.test(
+    segment.replaceAll(/%([\da-f]{2})/gi, (_, hex: string) => String.fromCodePoint(Number.parseInt(hex, 16))),
+  )
+}
 
 function segmentsOf(prefix: string): string[] {
   return prefix.split('/').filter((segment) => segment !== '')
@@ -52,7 +61,7 @@ export function replacementFault(prefix: string, replacement: string): string | 
 }
 
 /** The prefixes of one request, neither with a slash at its end. */
-export interface Prefixes {
+interface Prefixes {
   /** The client's. */
   readonly outer: string
   /** The backend's. */
@@ -90,11 +99,9 @@ export class PrefixChange {
     let inner = this.#fixed
     if (inner === undefined) {
       const segments = segmentsOf(path.slice(0, end))
-      const isSame = ([index, name]: readonly [number, string]) => {
-        const value = decoded(segments[index]!)
-        return params[name] === value && !(isStrict && unclear.test(value))
-      }
+      const isSame = ([index, name]: readonly [number, string]) => params[name] === decoded(segments[index]!)
       if (!this.#parameters.every(isSame)) return undefined
+      if (isStrict && this.#parameters.some(([index]) => isUnclear(segments[index]!))) return undefined
       inner = this.#filled(segments)
     }
     const rest = path.slice(end)

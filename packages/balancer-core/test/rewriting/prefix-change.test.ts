@@ -86,9 +86,15 @@ describe('a prefix in place of another', () => {
   })
 
   test('takes no parameter that a backend may read as something else', () => {
-    for (const tenant of ['a/b', 'a\\b', 'a;b', 'a?b', 'a#b', '100%', '..', '.', 'a b', 'a\0']) {
+    for (const tenant of ['a/b', 'a\\b', 'a;b', 'a?b', 'a#b', '100%', '..', '.', 'a ', ' a', 'a.', 'a\0']) {
       const path = `/${encodeURIComponent(tenant).replaceAll('.', '%2e')}/api/2/x`
       assert.equal(change.apply(path, { tenant, version: '2' }, true), undefined, tenant)
+    }
+    for (const tenant of ['a%c0%afb', '%e0%80%ae', '%f0%80%80%af'])
+      assert.equal(change.apply(`/${tenant}/api/2/x`, { tenant, version: '2' }, true), undefined, tenant)
+    for (const tenant of ['caf%e9', 'a%20b.c', '%f0%9f%98%80', '%e0%a4%85']) {
+      const params = { tenant: tenant === 'caf%e9' ? tenant : decodeURIComponent(tenant), version: '2' }
+      assert.equal(change.apply(`/${tenant}/api/2/x`, params, true), `/t/${tenant}/2/x`)
     }
   })
 })

@@ -41,9 +41,10 @@ export const help = `fastify-balancer balances HTTP requests over several server
   fastify-balancer simulate <file>       tries policies on simulated backends
                                          (simulate --help)
 
-A backend is http://host:port, https://host:port, host:port, or a port of this
-machine; =5 behind it is its weight. Certificates of https backends are
-verified; NODE_EXTRA_CA_CERTS names a file with a CA of your own.
+A backend is http://host:port, https://host:port, host:port, a port of this
+machine, or a socket, unix:/run/app.sock; =5 behind it is its weight.
+Certificates of https backends are verified; NODE_EXTRA_CA_CERTS names a file
+with a CA of your own.
 
 ${headings.map(partText).join('\n\n')}
 

@@ -133,15 +133,31 @@ describe('what is said of wrong arguments names no password, no token and no que
 })
 
 test('a backend is a URL, host and port, or a port of this machine; with a weight or without', () => {
-  assert.deepEqual(backendsOf('--', a, 'localhost:3002', ':3003', '3004', '[::1]:3005', 'https://h=5', '3006=2'), [
-    { url: a },
-    { url: 'http://localhost:3002' },
-    { url: 'http://127.0.0.1:3003' },
-    { url: 'http://127.0.0.1:3004' },
-    { url: 'http://[::1]:3005' },
-    { url: 'https://h', weight: 5 },
-    { url: 'http://127.0.0.1:3006', weight: 2 },
-  ])
+  assert.deepEqual(
+    backendsOf(
+      '--',
+      a,
+      'localhost:3002',
+      ':3003',
+      '3004',
+      '[::1]:3005',
+      'https://h=5',
+      '3006=2',
+      'unix:/run/a.sock:/b=4',
+      'h:1/b/',
+    ),
+    [
+      { url: a },
+      { url: 'http://localhost:3002' },
+      { url: 'http://127.0.0.1:3003' },
+      { url: 'http://127.0.0.1:3004' },
+      { url: 'http://[::1]:3005' },
+      { url: 'https://h', weight: 5 },
+      { url: 'http://127.0.0.1:3006', weight: 2 },
+      { url: 'unix:/run/a.sock:/b', weight: 4 },
+      { url: 'http://h:1/b' },
+    ],
+  )
 })
 
 test('where it listens: options, then PORT, then 127.0.0.1:8080', () => {

@@ -143,10 +143,20 @@ const faulty: Readonly<Record<string, readonly [text: string, place: string, mes
     '2:23 balancers.0.backends.0.url',
     /is not an address such as/,
   ],
-  'a backend with a path': [
-    'balancers:\n  - backends:\n      - http://a/b\n',
+  'a backend with a query': [
+    'balancers:\n  - backends:\n      - http://a/b?c\n',
     '3:9 balancers.0.backends.0.url',
-    /without a path/,
+    /without \? and #/,
+  ],
+  'a socket without its whole path': [
+    'balancers:\n  - backends:\n      - unix:app.sock\n',
+    '3:9 balancers.0.backends.0.url',
+    /must name a socket by its whole path/,
+  ],
+  'a prefix with a parameter that there is not': [
+    'balancers:\n  - prefix: /api\n    rewrite: { prefix: /:tenant }\n',
+    '3:24 balancers.0.rewrite.prefix',
+    /no parameter of `prefix`/,
   ],
   'a backend given twice': [
     'balancers:\n  - backends: [http://a, http://a]\n',

@@ -53,6 +53,18 @@ server f 10.0.0.6 check`,
   )
 })
 
+test('servers at Unix sockets', (t) => {
+  const { backends, report } = balancer(
+    t,
+    'server a /run/a.sock\nserver b unix@/run/b.sock ssl verify none weight 3\nserver c abns@c\nserver d 10.0.0.1:80/x',
+  )
+  assert.deepEqual(backends, [
+    { url: 'unix:/run/a.sock', id: 'a' },
+    { url: 'https://unix:/run/b.sock', id: 'b', weight: 3 },
+  ])
+  assert.equal(report.filter((line) => /left out: server [cd] .*the whole path of a Unix socket/.test(line)).length, 2)
+})
+
 test('servers that are told of clients', (t) => {
   const { backends, isComplete } = balancer(
     t,

@@ -1,3 +1,5 @@
+import { readAddress } from '@fastify-balancer/option-schema'
+import { backendUrl } from '../result/backend-url.ts'
 import { durationOf } from '../result/durations.ts'
 import { fromLine, type Tree } from '../result/draft.ts'
 import type { Report } from '../result/report.ts'
@@ -60,10 +62,10 @@ export function serverOf(line: Line, defaults: readonly Line[], report: Report):
   const settings = new Map<string, string>()
   for (const one of defaults) readSettings(one, one.words.slice(1), settings, report)
   readSettings(line, words, settings, report)
-  const authority = address.replace(/^(?:ipv[46]|tcp)@/, '')
-  const url = URL.parse(`http://${authority}`)
-  if (url === null || !/:\d+$/.test(authority)) {
-    report.leaveOut(line.place, textOf(line), 'a backend needs a host and a port')
+  const authority = address.replace(/^(?:ipv[46]|tcp)@/, '').replace(/^(?:unix@)?(?=\/)/, 'unix:')
+  const isSocket = authority.startsWith('unix:')
+  if ('fault' in readAddress(backendUrl(authority, 'http')) || !(isSocket || /:\d+$/.test(authority))) {
+    report.leaveOut(line.place, textOf(line), 'a backend needs a host and a port, or the whole path of a Unix socket')
     return undefined
   }
   if (settings.has('disabled')) {
@@ -93,7 +95,7 @@ export function backendOf(server: Server, priority: number): Tree {
   const weight = numberOf(server, 'weight') ?? 1
   const most = numberOf(server, 'maxconn') ?? 0
   return fromLine(line.place, {
-    url: `${settings.has('ssl') ? 'https' : 'http'}://${authority}`,
+    url: backendUrl(authority, settings.has('ssl') ? 'https' : 'http'),
     id: name,
     weight: weight === 1 ? undefined : weight,
     priority: priority === 0 ? undefined : priority,

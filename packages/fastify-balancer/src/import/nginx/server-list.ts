@@ -1,8 +1,9 @@
 import { readAddress } from '@fastify-balancer/option-schema'
+import { backendUrl } from '../result/backend-url.ts'
 import { durationOf } from '../result/durations.ts'
 import { byDefault, fromLine, type Tree, type TreeObject } from '../result/draft.ts'
 import type { Place, Report } from '../result/report.ts'
-import { circuitsOf, urlOf, type Server } from './server.ts'
+import { circuitsOf, type Server } from './server.ts'
 import { textOf, type Directive } from './syntax/directive.ts'
 import { hashPolicyOf } from './hashing.ts'
 import type { Scope } from './scope.ts'
@@ -132,8 +133,8 @@ export function singleServer(authority: string, place: Place): ServerList {
 }
 
 function backendOf(server: Server, scheme: string): Tree {
-  const { weight, maxConns, isBackup, place } = server
-  const url = urlOf(server, scheme)
+  const { authority, weight, maxConns, isBackup, place } = server
+  const url = backendUrl(authority, scheme)
   if (weight === 1 && maxConns === 0 && !isBackup) return fromLine(place, url)
   const backend = {
     url,

@@ -1,4 +1,5 @@
 import { addressIn } from '@fastify-balancer/option-schema'
+import { backendUrl } from '../result/backend-url.ts'
 import { byDefault, Sourced, type Tree } from '../result/draft.ts'
 import type { Place } from '../result/report.ts'
 
@@ -14,11 +15,6 @@ export interface Server {
   readonly failTimeout: number
   readonly isBackup: boolean
   readonly isDown: boolean
-}
-
-/** The address of a server, as our file has it. */
-export function urlOf({ authority }: Pick<Server, 'authority'>, scheme: string): string {
-  return authority.startsWith('unix:') && scheme === 'http' ? authority : `${scheme}://${authority}`
 }
 
 type Limits = Pick<Server, 'maxFails' | 'failTimeout'>
@@ -56,7 +52,10 @@ export function circuitsOf(servers: readonly Server[], scheme: string, statuses:
         others.length === 0
           ? undefined
           : Object.fromEntries(
-              others.map((server) => [addressIn(urlOf(server, scheme)).url, isOff(server) ? false : settings(server)]),
+              others.map((server) => [
+                addressIn(backendUrl(server.authority, scheme)).url,
+                isOff(server) ? false : settings(server),
+              ]),
             ),
     },
     'after max_fails failures within fail_timeout, a server gets no requests for fail_timeout, then one trial request',
