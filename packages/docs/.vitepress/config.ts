@@ -29,6 +29,7 @@ const sidebar: Items = [
       { text: 'Five minutes', link: '/tutorial' },
       { text: 'Migrate', link: '/migrate' },
       { text: 'Examples', link: '/reference/examples' },
+      { text: 'Compared with others', link: '/guide/compared' },
     ],
   },
   {

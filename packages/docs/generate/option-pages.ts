@@ -1,6 +1,11 @@
 import { AdaptiveLimitOptions } from '@fastify-balancer/adaptive-limit'
 import { AdminRoutesOptions } from '@fastify-balancer/admin-routes'
-import { BackendOptions, BalancerOptions as CoreOptions, corePolicies } from '@fastify-balancer/balancer-core'
+import {
+  BackendOptions,
+  BalancerOptions as CoreOptions,
+  CallOptions,
+  corePolicies,
+} from '@fastify-balancer/balancer-core'
 import { CircuitBreakerOptions, RateOptions } from '@fastify-balancer/circuit-breaker'
 import { DashboardOptions } from '@fastify-balancer/dashboard'
 import { HealthCheckOptions } from '@fastify-balancer/health-check'
@@ -51,6 +56,11 @@ const pages: readonly OptionPage[] = [
     more: { 'Each of `backends`:': BackendInScenario },
   },
   { name: 'balancer-core', about: 'What the core alone takes.', schema: CoreOptions, more: backends },
+  {
+    name: 'forward',
+    about: 'What `reply.forward()` takes, for one request. `balancer` names the balancer, where there are several.',
+    schema: CallOptions,
+  },
   { name: 'health-check', about: 'Also as `healthCheck` of `fastify-balancer`.', schema: HealthCheckOptions },
   {
     name: 'circuit-breaker',
@@ -72,7 +82,7 @@ const known = new Map<string, CodeTypes>()
 /** The types that are written in the source of packages: that of this name first. */
 function writtenTypes(name: string): WrittenTypes {
   return [name, 'balancer-core', 'health-check', 'circuit-breaker', 'admin-routes', 'metrics', 'policies']
-    .filter((folder) => folder !== 'file' && folder !== 'scenario')
+    .filter((folder) => !['file', 'scenario', 'forward'].includes(folder))
     .map((folder) => {
       const types = known.get(folder) ?? new CodeTypes(join(packages, folder, 'src'))
       known.set(folder, types)

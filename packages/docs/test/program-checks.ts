@@ -178,6 +178,12 @@ export const checks: Record<string, (running: Running) => Promise<unknown>> = {
     assert.equal((await ask(`${url}/v/1`, { headers: { 'x-version': 'next' } })).body, 'two')
   },
 
+  async 'migrate: Answer instead of the server'({ url, backends }) {
+    assert.deepEqual(JSON.parse((await ask(`${url}/go`)).body), { reports: [] })
+    await Promise.all(backends.map((backend) => backend.stop()))
+    assert.equal((await ask(`${url}/go`)).status, 503)
+  },
+
   async 'migrate: Read or change the body first'({ url }) {
     const order = async (total: number) =>
       ask(`${url}/orders`, {
