@@ -1,5 +1,6 @@
+// Room `told`: what logs, events and views say of options and of states.
 import type { TSchema } from '@sinclair/typebox'
-import { withoutSecrets } from './quoted.ts'
+import { withoutSecrets } from '../quoted.ts'
 
 const hiddenText = '(hidden)'
 
