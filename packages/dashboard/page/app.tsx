@@ -1,23 +1,33 @@
-import { useCallback, useState } from 'preact/hooks'
-import { ActionDialog } from './actions/action-dialog.tsx'
+import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
+import { addIntent } from './actions/add-intent.ts'
 import { backendIntent, type ActionKind } from './actions/actions.ts'
+import { ListButtons } from './actions/list-buttons.tsx'
+import { earlierRevisions } from './actions/rollback-intent.ts'
+import { RollbackDialog } from './actions/rollback-dialog.tsx'
 import { Alerts } from './head/alerts.tsx'
 import type { Api } from './api/api.ts'
-import { BackendsTable } from './backends/backends-table.tsx'
+import { BackendList } from './listing/backend-list.tsx'
 import { BalancerTabs } from './head/balancer-tabs.tsx'
 import { Charts } from './charts/charts.tsx'
+import { Configuration } from './configuration/configuration.tsx'
 import { EventFeed } from './feed/event-feed.tsx'
+import { FailedRequests } from './failures/failed-requests.tsx'
+import { nameOf, rangeNamed, type Range } from './history/range.ts'
 import { Explain } from './explain/explain.tsx'
 import { Figures } from './head/figures.tsx'
 import { Head } from './head/head.tsx'
-import type { Intent } from './actions/intent.ts'
+import type { Intent } from './orders/intent.ts'
 import type { Live } from './live/live.ts'
-import { Outcome, type Told } from './actions/outcome.tsx'
+import { OrderDialog } from './orders/order-dialog.tsx'
+import { Outcome, type Told } from './orders/outcome.tsx'
+import { Overview } from './overview/overview.tsx'
 import { balancerState } from './live/state.ts'
 import type { Store } from './live/store.ts'
 import { Tunnels } from './tunnels/tunnels.tsx'
+import { addressOf, arrangementOf, type Arrangement } from './listing/arrangement.ts'
+import { useAddress } from './use-address.ts'
 import { usePageState } from './use-page-state.ts'
-import type { BackendView } from './api/views.ts'
+import type { BackendView, BalancerView } from './api/views.ts'
 
 interface AppProps {
   readonly store: Store
@@ -28,22 +38,41 @@ interface AppProps {
 /** The whole page. */
 export function App({ store, live, api }: AppProps) {
   const state = usePageState(store)
+  const [address, changeAddress] = useAddress()
   const [intent, setIntent] = useState<Intent>()
+  const [rolledBack, setRolledBack] = useState<BalancerView>()
   const [told, setTold] = useState<Told>()
-  const { chosen, balancers = [], access } = state
-  const balancer = chosen === undefined ? undefined : balancerState(state, chosen)
-  const drainDeadline = balancer?.view?.drainDeadline ?? 0
-  const tunnels = balancer?.now?.tunnels ?? 0
+  const { balancers = [], access } = state
   const several = balancers.length > 1
-  const choose = useCallback(
-    (kind: ActionKind, backend: BackendView, revision: number) => {
-      if (chosen !== undefined) setIntent(backendIntent(kind, { backend, revision, balancer: chosen, drainDeadline }))
-    },
-    [chosen, drainDeadline],
-  )
+  const wanted = balancers.find(({ name }) => name === address['balancer'])?.name
+  const isOverview = several && wanted === undefined
+  const chosen = wanted ?? state.chosen
+  const balancer = chosen === undefined ? undefined : balancerState(state, chosen)
+  const view = balancer?.view
+  const tunnels = balancer?.now?.tunnels ?? 0
+  const at = state.at === 0 ? Date.now() : state.at
+  const canAct = access === 'operator'
+  const arrangement = arrangementOf(address)
+
+  useEffect(() => {
+    if (wanted !== undefined) live.choose(wanted)
+  }, [live, wanted])
+  const range = rangeNamed(address['range'])
+  useEffect(() => live.look(range), [live, range])
+  const lookBack = (next: Range) => changeAddress({ range: nameOf(next) })
+  const show = (name: string | undefined) => changeAddress({ balancer: name, ...addressOf(arrangementOf({})) }, true)
+  const arrange = (change: Partial<Arrangement>) => changeAddress(addressOf({ ...arrangement, ...change }))
+
+  // Rows are not rendered again with each new view.
+  const latest = useRef(view)
+  latest.current = view
+  const choose = useCallback((kind: ActionKind, backend: BackendView, revision: number) => {
+    if (latest.current !== undefined) setIntent(backendIntent(kind, { backend, view: { ...latest.current, revision } }))
+  }, [])
   const finish = useCallback(
     (outcome: Told | undefined) => {
       setIntent(undefined)
+      setRolledBack(undefined)
       if (outcome === undefined) return
       setTold(outcome)
       live.refresh()
@@ -54,23 +83,42 @@ export function App({ store, live, api }: AppProps) {
     <>
       <Head state={state} onChoose={setIntent} />
       <main>
-        {several && <BalancerTabs balancers={balancers} chosen={chosen} onChoose={(name) => live.choose(name)} />}
-        <div {...(several && { id: 'balancer', role: 'tabpanel', 'aria-label': chosen })}>
-          <Alerts state={state} />
-          {balancer !== undefined && chosen !== undefined && (
+        {several && <BalancerTabs balancers={balancers} chosen={isOverview ? undefined : chosen} onChoose={show} />}
+        <div class="panel" {...(several && { id: 'balancer', role: 'tabpanel', 'aria-label': chosen })}>
+          <Alerts state={state} isOverview={isOverview} />
+          {isOverview && (
+            <>
+              <Overview state={state} onChoose={show} />
+              <EventFeed feed={state.feed} several isLoaded={state.connection !== 'connecting'} at={at} />
+            </>
+          )}
+          {!isOverview && balancer !== undefined && chosen !== undefined && (
             <>
               <Figures now={balancer.now} />
-              <Charts history={balancer.history} />
+              <Charts balancer={balancer} range={range} onRange={lookBack} />
               <div class="work">
-                <BackendsTable
-                  view={balancer.view}
+                <BackendList
+                  key={`backends of ${chosen}`}
+                  view={view}
                   traffic={balancer.traffic}
-                  at={state.at === 0 ? Date.now() : state.at}
+                  at={at}
                   access={access}
+                  arrangement={arrangement}
+                  onArrange={arrange}
                   onAction={choose}
-                />
+                >
+                  {view !== undefined && (
+                    <ListButtons
+                      canAct={canAct}
+                      hasEarlier={earlierRevisions(view).length > 0}
+                      onAdd={() => setIntent(addIntent(view))}
+                      onRollBack={() => setRolledBack(view)}
+                    />
+                  )}
+                </BackendList>
                 <div class="below">
-                  <EventFeed feed={state.feed} several={several} />
+                  <FailedRequests failures={balancer.failures} outcomes={balancer.view?.totals.outcomes} at={at} />
+                  <EventFeed feed={state.feed} several={several} isLoaded={state.connection !== 'connecting'} at={at} />
                   <Explain key={chosen} api={api} balancer={chosen} />
                   {tunnels > 0 && (
                     <Tunnels
@@ -78,17 +126,24 @@ export function App({ store, live, api }: AppProps) {
                       api={api}
                       balancer={chosen}
                       open={tunnels}
-                      canAct={access === 'operator'}
+                      canAct={canAct}
                       onIntent={setIntent}
                     />
                   )}
+                  <Configuration
+                    key={`configuration of ${chosen}`}
+                    api={api}
+                    balancer={chosen}
+                    revision={view?.revision ?? 0}
+                  />
                 </div>
               </div>
             </>
           )}
         </div>
       </main>
-      {intent !== undefined && <ActionDialog api={api} intent={intent} onEnd={finish} />}
+      {intent !== undefined && <OrderDialog api={api} intent={intent} onEnd={finish} />}
+      {rolledBack !== undefined && <RollbackDialog api={api} view={rolledBack} at={at} onEnd={finish} />}
       <Outcome told={told} onDismiss={() => setTold(undefined)} />
     </>
   )

@@ -9,9 +9,15 @@ export function count(value: number): string {
   return value < 10 && !Number.isInteger(value) ? oneDigit.format(value) : whole.format(value)
 }
 
+/** A rate per second; so small that it would read as 0, with two decimals. */
+export function rateText(value: number): string {
+  return value > 0 && value < 0.05 ? value.toFixed(2) : count(value)
+}
+
 /** A share from 0 to 1, as a percentage. */
 export function percent(part: number): string {
   const value = 100 * part
+  if (value > 0 && value < 0.05) return '<0.1 %'
   return `${value > 0 && value < 9.95 ? oneDigit.format(value) : whole.format(value)} %`
 }
 
@@ -78,4 +84,17 @@ const clock = new Intl.DateTimeFormat('en-GB', { timeStyle: 'medium' })
 /** The time of day in the viewer's time zone: `14:03:59`. */
 export function clockTime(at: number): string {
   return clock.format(at)
+}
+
+const day = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short' })
+
+/** The time of day, with the date if that is not the one of `now`: `30 Nov 14:03:59`. */
+export function momentText(at: number, now: number): string {
+  const date = day.format(at)
+  return date === day.format(now) ? clockTime(at) : `${date} ${clockTime(at)}`
+}
+
+/** A name in code as words: `responseTime` → `response time`. */
+export function wordsOf(name: string): string {
+  return name.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
 }

@@ -1,6 +1,7 @@
 import { render } from 'preact'
 import { Api } from './api/api.ts'
 import { App } from './app.tsx'
+import { showInTab } from './head/tab.ts'
 import { Live } from './live/live.ts'
 import { Store } from './live/store.ts'
 import { rememberedTheme, showTheme } from './theme.ts'
@@ -18,6 +19,7 @@ async function start(): Promise<void> {
   const api = new Api(new URL(`${admin}/`, here))
   const store = new Store()
   const live = new Live(api, store)
+  showInTab(store)
   live.start()
   render(<App store={store} live={live} api={api} />, document.body)
 }

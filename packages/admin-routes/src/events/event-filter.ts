@@ -20,6 +20,13 @@ export const EventsQuery = Type.Object({
       description: 'For clients that cannot set the header `Last-Event-ID`; the header wins',
     }),
   ),
+  recent: Type.Optional(
+    Type.Integer({
+      minimum: 0,
+      maximum: 100_000,
+      description: 'For a client that has seen no event yet: first the last so many that are kept and match the query',
+    }),
+  ),
 })
 /** The query of `GET /events`. */
 export type EventsQuery = Static<typeof EventsQuery>

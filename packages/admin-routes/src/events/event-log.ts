@@ -80,6 +80,18 @@ export class EventLog {
     return { next: this.#oldest, gap: { type: 'gap', at, reason: 'overflow', missed } }
   }
 
+  /** The number of the event where the last `count` begin that `wants` accepts; of the next event without any. */
+  latest(count: number, wants: (event: LoggedEvent) => boolean): number {
+    let first = this.#newest + 1
+    let left = count
+    for (let number = this.#newest; left > 0 && number >= this.#oldest; number--) {
+      if (!wants(this.at(number)!)) continue
+      first = number
+      left--
+    }
+    return first
+  }
+
   #forget(): void {
     const index = this.#oldest % this.#size
     this.#length -= this.#ring[index]!.frame.length

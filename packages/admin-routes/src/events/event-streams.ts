@@ -67,8 +67,12 @@ export class EventStreams {
     const { raw: response } = reply
     if (isGone(response)) return
     const log = this.#log
-    const { next, gap } = log.resume(last, this.wallClock())
-    const stream = new EventStream(response, log, filterOf(query), next, this.#settings.maxQueued)
+    const wants = filterOf(query)
+    const isNew = last === undefined || last === ''
+    const { next, gap } = isNew
+      ? { next: log.latest(query.recent ?? 0, wants), gap: undefined }
+      : log.resume(last, this.wallClock())
+    const stream = new EventStream(response, log, wants, next, this.#settings.maxQueued)
     // Writing to a lost connection fails; `close` follows.
     response.on('error', () => {})
     this.#open.add(stream)

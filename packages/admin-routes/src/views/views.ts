@@ -94,8 +94,9 @@ export class Views {
       backends: length,
     }))
     const tag = new ViewTag(set.revision)
-    const { exchanges, waiting, panicking, closing, totals } = summary
-    if (exchanges > 0 || waiting > 0 || panicking || closing || totals.requests > 0) tag.add(JSON.stringify(summary))
+    const { exchanges, waiting, panicking, closing, totals, queue } = summary
+    const isUsed = exchanges > 0 || waiting > 0 || totals.requests > 0 || queue.refused > 0
+    if (isUsed || panicking || closing) tag.add(JSON.stringify(summary))
     const { drainDeadline } = balancer.options
     const { available, eligible } = countsOf(set)
     const before = { ...summary, available, eligible, drainDeadline, revisions }

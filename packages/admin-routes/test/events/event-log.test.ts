@@ -63,6 +63,26 @@ describe('the log', () => {
       assert.deepEqual(logOf(3, 5).resume(last, at), { next: 3, gap })
     })
 
+  test('the latest so many that somebody wants, no more than are kept', () => {
+    const log = logOf(3, 5)
+    assert.deepEqual(
+      [0, 1, 2, 3, 4].map((count) => log.latest(count, () => true)),
+      [6, 5, 4, 3, 3],
+    )
+    assert.equal(
+      log.latest(1, ({ frame }) => frame.startsWith('id: e-4')),
+      4,
+    )
+    assert.equal(
+      log.latest(1, () => false),
+      6,
+    )
+    assert.equal(
+      logOf(3, 0).latest(2, () => true),
+      1,
+    )
+  })
+
   test('keeps no more than 4 MiB, however long the events are', () => {
     const log = new EventLog(1000, 'e')
     const long = { ...panic, balancer: 'x'.repeat(60_000) }

@@ -6,6 +6,7 @@ import { channel } from 'node:diagnostics_channel'
 import { describe, test } from 'node:test'
 import { exchange, get, wireClient } from '../../../../test/conformance/wire-client.ts'
 import { listenApp } from '../../../../test/support/app.ts'
+import { ask } from '../../../../test/support/ask.ts'
 import { until } from '../../../../test/support/until.ts'
 import { addEvents } from '../../src/routes/events.ts'
 import { at, backends, deskOf, read, start, told } from './stage.ts'
@@ -258,6 +259,25 @@ describe('who comes back', () => {
     assert.deepEqual(ids(await byQuery.take(4)), ['e-2', 'e-3', 'e-4', 'e-5'])
     assert.deepEqual(ids(await byBoth.take(2)), ['e-4', 'e-5'])
     assert.deepEqual(ids(await fresh.take(1)), ['e-5'])
+  })
+
+  test('a new client gets the recent ones that it asks for, of its types and its balancer; then what happens', async (t) => {
+    const stage = await start(t)
+    await lay(stage, 4)
+    await stage.app.balancer.drain('b')
+    const two = await read(t, stage, '?recent=2')
+    const states = await read(t, stage, '?recent=2&type=state')
+    const all = await read(t, stage, '?recent=1000')
+    const none = await read(t, stage, '?recent=0')
+    const later = await read(t, stage, '?recent=1000&lastEventId=e-4')
+    stage.app.balancer.ready('b')
+    assert.deepEqual(ids(await two.take(3)), ['e-4', 'e-5', 'e-6'])
+    assert.deepEqual(ids(await states.take(2)), ['e-5', 'e-6'])
+    assert.deepEqual(ids(await all.take(6)), ['e-1', 'e-2', 'e-3', 'e-4', 'e-5', 'e-6'])
+    assert.deepEqual(ids(await none.take(1)), ['e-6'])
+    assert.deepEqual(ids(await later.take(2)), ['e-5', 'e-6'])
+    for (const wrong of ['-1', '1.5', 'x'])
+      assert.equal((await ask(`${stage.url}/_balancer/events?recent=${wrong}`)).status, 400)
   })
 
   test('is told first that there is a gap, and can go on from there', async (t) => {

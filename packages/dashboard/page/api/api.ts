@@ -1,11 +1,13 @@
 // Room `api`: calls of the admin API, and the shapes of its responses.
-import { ApiError } from './api-error.ts'
+import { ApiError, type FaultView } from './api-error.ts'
+import type { ExplanationView } from './explanation-view.ts'
+import type { FailuresView, HistoryView } from './past-views.ts'
+import type { ConfigurationView, PreviewView, SetView } from './list-views.ts'
 import type {
+  BackendView,
   BalancersView,
   BalancerView,
   CircuitView,
-  ExplanationView,
-  FaultView,
   ProbeView,
   ServerView,
   TunnelsView,
@@ -20,9 +22,29 @@ export interface DescribedRequest {
   readonly address?: string
 }
 
+/** A backend to be added. */
+export interface NewBackend {
+  readonly url: string
+  readonly id?: string
+  readonly weight?: number
+  readonly priority?: number
+  readonly maxInFlight?: number
+  readonly zone?: string
+  readonly tags?: readonly string[]
+}
+
+/** How a list may be changed. */
+export interface ChangeTerms {
+  /** Only while the list is still at this revision. */
+  readonly revision?: number | undefined
+  /** Even if no usable backend is left. */
+  readonly force?: boolean
+}
+
 interface RequestParts {
   readonly body?: unknown
-  readonly revision?: number
+  readonly revision?: number | undefined
+  readonly query?: Readonly<Record<string, string | number | boolean | undefined>>
 }
 
 async function refusal(response: Response): Promise<ApiError> {
@@ -58,6 +80,15 @@ export class Api {
     return this.#ask('GET', ['balancers', name])
   }
 
+  history(name: string, range: string): Promise<HistoryView> {
+    return this.#ask('GET', ['balancers', name, 'history'], { query: { range } })
+  }
+
+  /** The last `limit`. */
+  failures(name: string, limit: number): Promise<FailuresView> {
+    return this.#ask('GET', ['balancers', name, 'failures'], { query: { limit } })
+  }
+
   server(): Promise<ServerView> {
     return this.#ask('GET', ['server'])
   }
@@ -84,13 +115,41 @@ export class Api {
   }
 
   /** Only while the list is still at `revision`. */
-  setWeight(name: string, id: string, weight: number, revision: number): Promise<unknown> {
+  setWeight(name: string, id: string, weight: number, revision?: number): Promise<unknown> {
     return this.#ask('PATCH', ['balancers', name, 'backends', id], { body: { weight }, revision })
   }
 
+  addBackend(name: string, body: NewBackend): Promise<BackendView> {
+    return this.#ask('POST', ['balancers', name, 'backends'], { body })
+  }
+
+  /** `deadline` in ms. */
+  removeBackend(name: string, id: string, { force, deadline }: ChangeTerms & { deadline?: number | undefined }) {
+    return this.#ask('DELETE', ['balancers', name, 'backends', id], { query: { force, deadline } })
+  }
+
+  /** Restores the list of an earlier revision. */
+  rollBack(name: string, to: number, { revision, force }: ChangeTerms): Promise<SetView> {
+    return this.#ask('POST', ['balancers', name, 'rollback'], { body: { revision: to }, revision, query: { force } })
+  }
+
+  /** What that would change. */
+  previewRollback(name: string, to: number): Promise<PreviewView> {
+    return this.#ask('POST', ['balancers', name, 'rollback'], { body: { revision: to }, query: { dryRun: true } })
+  }
+
+  /** The options in force, without secrets. */
+  configuration(name: string): Promise<ConfigurationView> {
+    return this.#ask('GET', ['balancers', name, 'config'])
+  }
+
   /** `ttl` in ms. */
-  setCircuit(name: string, id: string, state: 'open' | 'closed' | 'auto', ttl?: number): Promise<CircuitView> {
-    const body = { state, ...(ttl !== undefined && { ttl }) }
+  setCircuit(
+    name: string,
+    id: string,
+    order: { state: 'open' | 'closed' | 'auto'; ttl?: number | undefined; reason?: string | undefined },
+  ): Promise<CircuitView> {
+    const body = order
     return this.#ask('PUT', ['balancers', name, 'backends', id, 'circuit'], { body })
   }
 
@@ -111,8 +170,14 @@ export class Api {
     return this.#ask('POST', ['balancers', name, 'explain'], { body: request })
   }
 
-  async #ask<T>(method: string, path: readonly string[], { body, revision }: RequestParts = {}): Promise<T> {
-    const response = await fetch(this.url(...path), {
+  async #ask<T>(
+    method: string,
+    path: readonly string[],
+    { body, revision, query = {} }: RequestParts = {},
+  ): Promise<T> {
+    const url = this.url(...path)
+    for (const [key, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(key, String(value))
+    const response = await fetch(url, {
       method,
       cache: 'no-store',
       redirect: 'manual',

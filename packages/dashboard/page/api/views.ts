@@ -1,5 +1,7 @@
 /** The responses of the admin routes, as far as the page reads them. */
 
+import type { ByClass, ByOutcome, QueueView, TotalsView } from './past-views.ts'
+
 /** A veto: a reason, with an owner, not to use a backend. */
 export interface VetoView {
   readonly by: string
@@ -7,6 +9,10 @@ export interface VetoView {
   readonly hard: boolean
   /** In ms since the epoch, by the server's clock, like all times here. */
   readonly since: number
+  /** Who ordered it. */
+  readonly who?: string
+  /** When it ends by itself, in ms since the epoch. */
+  readonly until?: number
   readonly evidence?: unknown
 }
 
@@ -15,6 +21,8 @@ export interface CircuitView {
   readonly state: string
   readonly since: number
   readonly reason: string
+  /** The operator who holds it in its state. */
+  readonly who?: string
 }
 
 /** A probe and its outcome. */
@@ -26,28 +34,46 @@ export interface ProbeView {
   readonly sent: string
   readonly received: string
   /** In ms. */
-  readonly timings: { readonly took: number }
+  readonly timings: { readonly connected?: number; readonly responded?: number; readonly took: number }
 }
 
 /** The health of a backend, by its probes. */
 interface HealthView {
   readonly state: string
+  readonly since: number
+  /** How many probes in a row had the same outcome. */
+  readonly consecutive: number
+  readonly lastProbe?: ProbeView
+  /** Why it is still in rotation although it would be ejected. */
+  readonly notEjected?: { readonly reason: string; readonly since: number }
 }
 
 /** A backend and its current state. */
 export interface BackendView {
   readonly id: string
   readonly url: string
+  readonly protocol?: string
   readonly weight: number
   readonly effectiveWeight: number
   readonly priority: number
   readonly maxInFlight: number
+  /** Most that may be in flight now, at most `maxInFlight`. */
+  readonly limit: number
+  readonly zone?: string
+  readonly tags: readonly string[]
   readonly state: 'ready' | 'drain' | 'maintenance'
+  /** True without any veto; operators say healthy. */
   readonly available: boolean
+  /** It may get requests now: in panic mode, unhealthy ones do. */
+  readonly eligible: boolean
   readonly vetoes: readonly VetoView[]
   readonly inFlight: number
   /** Open tunnels, e.g. of WebSocket. */
   readonly tunnels: number
+  /** Since the start, like all counts here. */
+  readonly responses: ByClass
+  /** Attempts by outcome. */
+  readonly outcomes: ByOutcome
   readonly circuit?: CircuitView
   readonly health?: HealthView
 }
@@ -60,7 +86,19 @@ export interface BalancerSummary {
   readonly panicking: boolean
   readonly closing: boolean
   readonly backends: number
+  /** Number of healthy ones. */
   readonly available: number
+  /** Requests in progress. */
+  readonly exchanges: number
+  readonly queue: QueueView
+}
+
+/** A list of backends that is available for rollback. */
+export interface RevisionView {
+  readonly revision: number
+  readonly at: number
+  /** Number of backends. */
+  readonly backends: number
 }
 
 /** A balancer with its backends. */
@@ -72,7 +110,11 @@ export interface BalancerView {
   readonly closing: boolean
   /** In ms; 0 = none. */
   readonly drainDeadline: number
+  readonly queue: QueueView
+  readonly totals: TotalsView
   readonly backends: readonly BackendView[]
+  /** Lists available for rollback, the oldest first. */
+  readonly revisions: readonly RevisionView[]
 }
 
 /** Load of the process, as measured by @fastify/under-pressure. */
@@ -137,6 +179,8 @@ export interface Figures {
   /** Requests that ended in it. */
   readonly requests: number
   readonly failed: number
+  readonly retries: number
+  readonly responses: ByClass
   readonly latency: Latency | null
   /** Requests in progress now. */
   readonly exchanges: number
@@ -167,40 +211,4 @@ export interface TunnelsView {
   /** Number of all. */
   readonly total: number
   readonly tunnels: readonly TunnelView[]
-}
-
-/** A backend in an explanation. */
-export interface ExplainedBackend {
-  readonly id: string
-  readonly available: boolean
-  readonly vetoes: readonly VetoView[]
-  readonly inFlight: number
-  readonly maxInFlight: number
-  /** Most that may be in flight now. */
-  readonly limit: number
-  readonly load: number
-  readonly weight: number
-  readonly effectiveWeight: number
-  readonly priority: number
-  readonly score: number | null
-  /** What the score is made of, or where the policy sees the backend. */
-  readonly details: PolicyDetails | null
-}
-
-/** What a policy tells, by name. */
-export type PolicyDetails = Readonly<Record<string, string | number | boolean | null>>
-
-/** Which backend a request would go to. */
-export interface ExplanationView {
-  readonly picked: string | null
-  readonly panicking: boolean
-  /** Its `name`, and what its choice for this request hangs on. */
-  readonly policy: PolicyDetails
-  readonly backends: readonly ExplainedBackend[]
-}
-
-/** An error response. */
-export interface FaultView {
-  readonly message: string
-  readonly faults?: readonly string[]
 }

@@ -1,7 +1,12 @@
+import { useId, useState } from 'preact/hooks'
 import type { ActionKind } from '../actions/actions.ts'
 import { ActionsMenu } from '../actions/actions-menu.tsx'
+import { Details } from './details.tsx'
+import { ErrorsCell } from './errors-cell.tsx'
 import { count, durationText, nothing, percent, tunnelsText } from '../figures-text.ts'
+import { ProbeCell } from './probe-cell.tsx'
 import { memo } from '../widgets/memo.ts'
+import { RowToggle } from './row-toggle.tsx'
 import { Sparkline } from '../charts/sparkline.tsx'
 import { StateCell } from './state-cell.tsx'
 import type { Traffic } from '../live/traffic.ts'
@@ -40,40 +45,69 @@ function Weight({ backend: { weight, effectiveWeight } }: { readonly backend: Ba
   )
 }
 
+function InFlight({ now, limit, tunnels }: { readonly now: number; readonly limit: number; readonly tunnels: number }) {
+  return (
+    <>
+      <span class={now >= limit ? 'burning' : undefined}>{count(now)}</span> <small>of {count(limit)}</small>
+      {tunnels > 0 && <small class="tunnels">{tunnelsText(tunnels)}</small>}
+    </>
+  )
+}
+
 function Row({ backend, revision, traffic, largestShare, at, canAct, onAction }: BackendRowProps) {
+  const [isOpen, setOpen] = useState(false)
+  const detailsId = useId()
   const { id, url } = backend
   const p95 = traffic?.p95 ?? null
-  const tunnels = traffic?.tunnels ?? backend.tunnels
   return (
-    <tr role="row">
-      <th role="rowheader" scope="row" class="backend">
-        <span class="id">{id}</span> {url !== id && <small class="url">{url.replace(/^http:\/\//, '')}</small>}
-      </th>
-      <td role="cell" class="state">
-        <StateCell backend={backend} at={at} />
-      </td>
-      <td role="cell" class="share" data-label="Share">
-        <Share share={traffic?.share ?? 0} largest={largestShare} />
-      </td>
-      <td role="cell" class="in-flight" data-label="In flight">
-        {count(traffic?.inFlight ?? backend.inFlight)}
-        {tunnels > 0 && <small class="tunnels">{tunnelsText(tunnels)}</small>}
-      </td>
-      <td role="cell" class="rate" data-label="Rate">
-        {traffic === undefined ? nothing : count(traffic.rate)}
-        <small>/s</small>
-      </td>
-      <td role="cell" class="p95" data-label="p95">
-        <span class="number">{durationText(p95)}</span>
-        <Sparkline name={`p95 of ${id} over a minute`} traffic={traffic} />
-      </td>
-      <td role="cell" class="weight" data-label="Weight">
-        <Weight backend={backend} />
-      </td>
-      <td role="cell" class="actions">
-        <ActionsMenu backend={backend} canAct={canAct} onChoose={(kind) => onAction(kind, backend, revision)} />
-      </td>
-    </tr>
+    <>
+      <tr role="row" class={isOpen ? 'opened' : undefined}>
+        <th role="rowheader" scope="row" class="backend">
+          <RowToggle name={id} isOpen={isOpen} controls={detailsId} onToggle={() => setOpen(!isOpen)} />
+          <span class="id">{id}</span> {url !== id && <small class="url">{url.replace(/^http:\/\//, '')}</small>}
+        </th>
+        <td role="cell" class="state">
+          <StateCell backend={backend} at={at} />
+        </td>
+        <td role="cell" class="share" data-label="Share">
+          <Share share={traffic?.share ?? 0} largest={largestShare} />
+        </td>
+        <td role="cell" class="in-flight" data-label="In flight">
+          <InFlight
+            now={traffic?.inFlight ?? backend.inFlight}
+            limit={backend.limit}
+            tunnels={traffic?.tunnels ?? backend.tunnels}
+          />
+        </td>
+        <td role="cell" class="rate" data-label="Rate">
+          {traffic === undefined ? nothing : count(traffic.rate)}
+          <small>/s</small>
+        </td>
+        <td role="cell" class="errors" data-label="Errors">
+          <ErrorsCell traffic={traffic} />
+        </td>
+        <td role="cell" class="p95" data-label="p95">
+          <span class="number">{durationText(p95)}</span>
+          <Sparkline name={`p95 of ${id} over a minute`} traffic={traffic} />
+        </td>
+        <td role="cell" class="probe" data-label="Last probe">
+          <ProbeCell backend={backend} at={at} />
+        </td>
+        <td role="cell" class="weight" data-label="Weight">
+          <Weight backend={backend} />
+        </td>
+        <td role="cell" class="actions">
+          <ActionsMenu backend={backend} canAct={canAct} onChoose={(kind) => onAction(kind, backend, revision)} />
+        </td>
+      </tr>
+      {isOpen && (
+        <tr role="row" class="details" id={detailsId}>
+          <td role="cell" colSpan={10}>
+            <Details backend={backend} at={at} />
+          </td>
+        </tr>
+      )}
+    </>
   )
 }
 

@@ -1,77 +1,89 @@
-import { age } from '../figures-text.ts'
+import { Clock, left, Since } from './moments.tsx'
 import { StateSymbol } from './state-symbol.tsx'
 import { stateWord } from './state-word.ts'
 import type { BackendView, CircuitView, VetoView } from '../api/views.ts'
 
-function Since({ since, at }: { readonly since: number; readonly at: number }) {
-  return (
-    <time dateTime={new Date(since).toISOString()} title={new Date(since).toLocaleString()}>
-      {age(at - since)}
-    </time>
-  )
-}
-
-function Evidence({ evidence }: { readonly evidence: unknown }) {
-  return (
-    <details>
-      <summary>evidence</summary>
-      <pre tabIndex={0}>{JSON.stringify(evidence, undefined, 2)}</pre>
-    </details>
-  )
+interface At {
+  readonly at: number
 }
 
 /** The state itself says whether an order is a drain or maintenance. */
 const orders = new Set(['drain', 'maintenance'])
 
-function Veto({ veto: { by, reason, since, evidence }, at }: { readonly veto: VetoView; readonly at: number }) {
-  if (orders.has(by))
-    return (
-      <li>
-        for <Since since={since} at={at} />, {reason}
-      </li>
-    )
+function Order({ veto: { reason, since, who, until }, at }: At & { readonly veto: VetoView }) {
   return (
     <li>
-      <b>{by}</b> {reason} <Since since={since} at={at} /> {evidence !== undefined && <Evidence evidence={evidence} />}
+      {who !== undefined && (
+        <>
+          by <b>{who}</b>,{' '}
+        </>
+      )}
+      {reason}, since <Clock time={since} />
+      {until !== undefined && (
+        <>
+          {' '}
+          until <Clock time={until} /> <span class="left">({left(until, at)})</span>
+        </>
+      )}
     </li>
   )
 }
 
-function Circuit({ circuit: { state, reason, since }, at }: { readonly circuit: CircuitView; readonly at: number }) {
+function Veto({ veto, at }: At & { readonly veto: VetoView }) {
+  const { by, reason, since, until } = veto
+  if (orders.has(by)) return <Order veto={veto} at={at} />
   return (
     <li>
-      <b>circuit {state}</b> {reason} <Since since={since} at={at} />
+      <b>{by}</b> {reason} for <Since since={since} at={at} />
+      {until !== undefined && <span class="left">, back {left(until, at)}</span>}
+    </li>
+  )
+}
+
+function Circuit({ circuit: { state, reason, since }, at }: At & { readonly circuit: CircuitView }) {
+  return (
+    <li>
+      <b>circuit {state}</b> {reason} for <Since since={since} at={at} />
     </li>
   )
 }
 
 /** The state of a backend, and the reasons for it. */
-export function StateCell({ backend, at }: { readonly backend: BackendView; readonly at: number }) {
-  const { vetoes, circuit, health } = backend
+export function StateCell({ backend, at }: At & { readonly backend: BackendView }) {
+  const { vetoes, circuit, health, available, eligible } = backend
   const word = stateWord(backend)
   // The circuit breaker's veto says the same, and more.
   const tells =
     circuit !== undefined && circuit.state !== 'closed' && !vetoes.some(({ by }) => by === 'circuit-breaker')
   const isDoubtful = health !== undefined && health.state !== 'up' && vetoes.length === 0
+  const notEjected = health?.notEjected
   return (
     <>
       <span class={`word ${word}`}>
         <StateSymbol word={word} />
         {word}
       </span>
-      {(vetoes.length > 0 || tells || isDoubtful) && (
-        <ul class="why">
-          {vetoes.map((veto) => (
-            <Veto key={`${veto.by} ${veto.since}`} veto={veto} at={at} />
-          ))}
-          {tells && <Circuit circuit={circuit} at={at} />}
-          {isDoubtful && (
-            <li>
-              <b>health check</b> {health.state === 'unknown' ? 'no result yet' : health.state}
-            </li>
-          )}
-        </ul>
-      )}
+      <ul class="why">
+        {vetoes.map((veto) => (
+          <Veto key={`${veto.by} ${veto.since}`} veto={veto} at={at} />
+        ))}
+        {eligible && !available && (
+          <li>
+            <b>panic mode</b> gets requests although unhealthy
+          </li>
+        )}
+        {notEjected !== undefined && (
+          <li class="sick">
+            <b>not ejected</b> {notEjected.reason} for <Since since={notEjected.since} at={at} />
+          </li>
+        )}
+        {tells && <Circuit circuit={circuit} at={at} />}
+        {isDoubtful && (
+          <li>
+            <b>health check</b> {health.state === 'unknown' ? 'no result yet' : health.state}
+          </li>
+        )}
+      </ul>
     </>
   )
 }

@@ -1,6 +1,5 @@
 import type uPlot from 'uplot'
 import { nothing } from '../figures-text.ts'
-import { chartSpan } from '../live/history.ts'
 import { colour, type Colour } from './palette.ts'
 import type { Look } from './plot.tsx'
 
@@ -8,12 +7,14 @@ import type { Look } from './plot.tsx'
 export interface Line {
   readonly name: string
   readonly colour: Colour
-  /** With the area below it. */
-  readonly isFilled?: boolean
+  /** The colour of the area below it. */
+  readonly fill?: Colour
 }
 
-/** How numbers are written. */
-interface Texts {
+/** What a chart shows. */
+export interface ChartKind {
+  readonly lines: readonly Line[]
+  // How numbers are written.
   /** In the legend. */
   readonly figure: (value: number) => string
   /** At an axis, as short as possible. */
@@ -55,14 +56,21 @@ function widthFor({ ctx }: uPlot, marks: readonly string[] | null): number {
   return Math.max(narrowest, Math.ceil(longest) + gap)
 }
 
+/** The values without a neighbour: no line would show them. */
+function isolated(plot: uPlot, series: number): number[] {
+  const values = plot.data[series]!
+  const isMissing = (index: number) => (values[index] ?? null) === null
+  return [...values.keys()].filter((index) => !isMissing(index) && isMissing(index - 1) && isMissing(index + 1))
+}
+
 function series(line: Line, text: (value: number) => string): uPlot.Series {
   return {
     label: line.name,
     class: line.colour,
     stroke: () => colour(line.colour),
     width: 1.5,
-    points: { show: false },
-    ...(line.isFilled === true && { fill: () => colour('wash') }),
+    points: { show: true, size: 4, width: 0, fill: () => colour(line.colour), filter: isolated },
+    ...(line.fill !== undefined && { fill: () => colour(line.fill!) }),
     value: (_plot, value: number | null) => (value === null || value === undefined ? nothing : text(value)),
   }
 }
@@ -72,24 +80,30 @@ function tellLatest(plot: uPlot): void {
   if ((plot.cursor.left ?? -1) < 0) plot.setLegend({ idx: plot.data[0].length - 1 }, false)
 }
 
-/** The range of the time axis: the last minutes, up to the latest value, or up to now without one. */
-function lately(latest: number | null): [number, number] {
+/** The range of the time axis: `span` ms up to the latest value, or up to now without one. */
+function lately(latest: number | null, span: number): [number, number] {
   const to = latest ?? Date.now() / 1000
-  return [to - chartSpan / 1000, to]
+  return [to - span / 1000, to]
 }
 
-/** A chart of the last minutes. `least`: minimum of the vertical axis' upper end. */
-export function chartLook(lines: readonly Line[], least: number, { figure, mark }: Texts): Look {
+/** Minimum of the vertical axis' upper end. */
+const least = 1
+
+/** Possible distances between two times on the axis (s). */
+const intervals = [1, 2, 5, 10, 15, 30, 60, 120, 180, 240, 360].map((minutes) => 60 * minutes)
+
+/** A chart of the last `span` ms. */
+export function chartLook({ lines, figure, mark }: ChartKind, span: number): Look {
   return {
     // Room for half of the last time label.
     padding: [10, 16, 0, 0],
     cursor: { sync: { key: 'charts' }, drag: { x: false, y: false }, y: false, points: { size: 6 } },
     scales: {
-      x: { range: (_plot, _from, to) => lately(to) },
+      x: { range: (_plot, _from, to) => lately(to, span) },
       y: { range: (_plot, _from, to) => [0, Math.max(least, to * 1.1)] },
     },
     axes: [
-      axis({ incrs: [60], space: 40, size: 24, values: (_plot, at) => at.map((one) => clock.format(one * 1000)) }),
+      axis({ incrs: intervals, space: 48, size: 24, values: (_plot, at) => at.map((one) => clock.format(one * 1000)) }),
       axis({ incrs: [...steps], size: widthFor, gap, space: 24, values: (_plot, at) => at.map(mark) }),
     ],
     series: [{ label: 'Time', value: () => '' }, ...lines.map((line) => series(line, figure))],

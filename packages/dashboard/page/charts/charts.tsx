@@ -1,65 +1,102 @@
-// Room `charts`: charts of the last minutes.
+// Room `charts`: charts of the range that was chosen, and the sums of it.
 import { useMemo, useRef } from 'preact/hooks'
 import type uPlot from 'uplot'
-import { chartLook } from './chart-look.ts'
-import { count, countMark, durationMark, durationText } from '../figures-text.ts'
-import type { History } from '../live/history.ts'
-import { Plot, type Look } from './plot.tsx'
+import { chartLook, type ChartKind } from './chart-look.ts'
+import { countMark, durationMark, durationText, rateText } from '../figures-text.ts'
+import { columnsOf, type Columns } from '../history/columns.ts'
+import { merged } from '../history/past.ts'
+import { looks, type Range } from '../history/range.ts'
+import { totalsOf } from '../history/totals.ts'
+import type { BalancerState } from '../live/state.ts'
+import { Plot } from './plot.tsx'
+import { RangeChoice } from './range-choice.tsx'
+import { Totals } from './totals.tsx'
 
-const rate = chartLook(
-  [
-    { name: 'requests/s', colour: 'middle', isFilled: true },
-    { name: 'failed/s', colour: 'bad' },
-  ],
-  1,
-  { figure: count, mark: countMark },
-)
-const percentage = (value: number) => `${count(value)} %`
-const errors = chartLook([{ name: 'errors', colour: 'bad', isFilled: true }], 1, {
-  figure: percentage,
-  mark: percentage,
-})
-const latency = chartLook(
-  [
-    { name: 'p50', colour: 'low' },
-    { name: 'p95', colour: 'middle' },
-    { name: 'p99', colour: 'high' },
-  ],
-  1,
-  { figure: durationText, mark: durationMark },
-)
-
-interface ChartProps {
+interface Kind extends ChartKind {
   readonly title: string
-  readonly look: Look
-  readonly history: History
-  readonly columns: readonly (keyof History)[]
+  readonly columns: readonly (keyof Columns)[]
 }
 
-function Chart({ title, look, history, columns }: ChartProps) {
+const kinds: readonly Kind[] = [
+  {
+    title: 'Requests/s',
+    columns: ['requests', 'retries'],
+    lines: [
+      { name: 'requests', colour: 'middle', fill: 'wash' },
+      { name: 'retries', colour: 'high' },
+    ],
+    figure: rateText,
+    mark: countMark,
+  },
+  {
+    title: 'Errors/s',
+    columns: ['failed', 'serverErrors', 'clientErrors'],
+    lines: [
+      { name: 'failed', colour: 'bad', fill: 'bad-fill' },
+      { name: '5xx', colour: 'high' },
+      { name: '4xx', colour: 'low' },
+    ],
+    figure: rateText,
+    mark: countMark,
+  },
+  {
+    title: 'Latency',
+    columns: ['p50', 'p95', 'p99'],
+    lines: [
+      { name: 'p50', colour: 'low' },
+      { name: 'p95', colour: 'middle' },
+      { name: 'p99', colour: 'high' },
+    ],
+    figure: durationText,
+    mark: durationMark,
+  },
+]
+
+interface ChartProps {
+  readonly kind: Kind
+  readonly range: Range
+  readonly columns: Columns
+}
+
+function Chart({ kind, range, columns }: ChartProps) {
+  const look = useMemo(() => chartLook(kind, looks[range].span), [kind, range])
   const data = useMemo(
-    () => ['times' as const, ...columns].map((key) => history[key]) as unknown as uPlot.AlignedData,
-    [history],
+    () => ['times' as const, ...kind.columns].map((key) => columns[key]) as unknown as uPlot.AlignedData,
+    [columns],
   )
   const legend = useRef<HTMLDivElement>(null)
+  const { title } = kind
   return (
     <figure>
       <figcaption aria-hidden="true">
         {title}
         <div class="legend" ref={legend} />
       </figcaption>
-      <Plot name={`${title} over 5 minutes`} look={look} data={data} legend={legend} class="chart" />
+      <Plot name={`${title} over ${looks[range].words}`} look={look} data={data} legend={legend} class="chart" />
     </figure>
   )
 }
 
-/** The last five minutes. */
-export function Charts({ history }: { readonly history: History }) {
+interface ChartsProps {
+  readonly balancer: BalancerState
+  readonly range: Range
+  readonly onRange: (range: Range) => void
+}
+
+/** What happened in the range that was chosen, up to now. */
+export function Charts({ balancer: { past, seconds, view }, range, onRange }: ChartsProps) {
+  const points = useMemo(() => merged(past, seconds, range), [past, seconds, range])
+  const columns = useMemo(() => columnsOf(points), [points])
+  const totals = useMemo(() => totalsOf(points), [points])
   return (
-    <section class="charts" aria-label="Last 5 minutes">
-      <Chart title="Requests" look={rate} history={history} columns={['rate', 'failures']} />
-      <Chart title="Error rate" look={errors} history={history} columns={['errors']} />
-      <Chart title="Latency" look={latency} history={history} columns={['p50', 'p95', 'p99']} />
+    <section class="charts" aria-label={`Last ${looks[range].words}`}>
+      <div class="over">
+        <RangeChoice range={range} onChoose={onRange} />
+        <Totals totals={totals} view={view} />
+      </div>
+      {kinds.map((kind) => (
+        <Chart key={`${kind.title} ${range}`} kind={kind} range={range} columns={columns} />
+      ))}
     </section>
   )
 }

@@ -1,7 +1,7 @@
 import { themeChange } from '../theme.ts'
 
 /** Names of colours, as in the style sheets. */
-export type Colour = 'ink' | 'muted' | 'hairline' | 'low' | 'middle' | 'high' | 'bad' | 'wash'
+export type Colour = 'ink' | 'muted' | 'hairline' | 'low' | 'middle' | 'high' | 'bad' | 'wash' | 'bad-fill'
 
 const known = new Map<Colour, string>()
 themeChange.addEventListener('change', () => known.clear())

@@ -2,7 +2,7 @@ import { useMemo } from 'preact/hooks'
 import type uPlot from 'uplot'
 import { colour } from './palette.ts'
 import { Plot, type Look } from './plot.tsx'
-import { sparkSpan, type Traffic } from '../live/traffic.ts'
+import { sparkOf, sparkSpan, type Traffic } from '../live/traffic.ts'
 
 const look: Look = {
   legend: { show: false },
@@ -21,7 +21,7 @@ const nothing: uPlot.AlignedData = [[], []]
 /** The latency of a backend over the last minute. */
 export function Sparkline({ name, traffic }: { readonly name: string; readonly traffic: Traffic | undefined }) {
   const data = useMemo(
-    () => (traffic === undefined ? nothing : ([traffic.times, traffic.latencies] as unknown as uPlot.AlignedData)),
+    () => (traffic === undefined ? nothing : (sparkOf(traffic) as unknown as uPlot.AlignedData)),
     [traffic],
   )
   return <Plot name={name} look={look} data={data} class="sparkline" />

@@ -4,7 +4,7 @@ import { ApiError } from '../api/api-error.ts'
 import type { Api } from '../api/api.ts'
 import { Explanation } from './explanation.tsx'
 import { readHeaders } from './header-lines.ts'
-import type { ExplanationView } from '../api/views.ts'
+import type { ExplanationView } from '../api/explanation-view.ts'
 
 interface ExplainProps {
   readonly api: Api

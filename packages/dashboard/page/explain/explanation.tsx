@@ -1,7 +1,7 @@
 import { count, nothing } from '../figures-text.ts'
 import { detailsText } from './policy-details.ts'
 import { verdictOf } from './verdict.ts'
-import type { ExplanationView } from '../api/views.ts'
+import type { ExplanationView } from '../api/explanation-view.ts'
 
 /** Which backend would be picked, and why not the others. */
 export function Explanation({ answer }: { readonly answer: ExplanationView }) {

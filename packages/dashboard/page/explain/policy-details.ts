@@ -1,10 +1,5 @@
-import { count } from '../figures-text.ts'
-import type { PolicyDetails } from '../api/views.ts'
-
-/** `responseTime` → `response time` */
-function words(name: string): string {
-  return name.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
-}
+import { count, wordsOf } from '../figures-text.ts'
+import type { PolicyDetails } from '../api/explanation-view.ts'
 
 function valueText(value: PolicyDetails[string]): string {
   if (value === null) return 'none'
@@ -15,6 +10,6 @@ function valueText(value: PolicyDetails[string]): string {
 /** What a policy tells, in one line. */
 export function detailsText(details: PolicyDetails): string {
   return Object.entries(details)
-    .map(([name, value]) => `${words(name)}: ${valueText(value)}`)
+    .map(([name, value]) => `${wordsOf(name)}: ${valueText(value)}`)
     .join('; ')
 }

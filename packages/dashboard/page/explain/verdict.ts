@@ -1,5 +1,6 @@
 import { count } from '../figures-text.ts'
-import type { ExplainedBackend, ExplanationView, VetoView } from '../api/views.ts'
+import type { ExplainedBackend, ExplanationView } from '../api/explanation-view.ts'
+import type { VetoView } from '../api/views.ts'
 
 function vetoText({ by, reason }: VetoView): string {
   if (by === 'drain') return `draining, ${reason}`

@@ -1,16 +1,23 @@
 // Room `feed`: the feed of events.
 import { textOf } from './event-text.ts'
-import { clockTime } from '../figures-text.ts'
+import { momentText } from '../figures-text.ts'
 import { memo } from '../widgets/memo.ts'
 import type { FeedEvent } from '../live/events.ts'
 
-function FeedLine({ event, several }: { readonly event: FeedEvent; readonly several: boolean }) {
+interface FeedLineProps {
+  readonly event: FeedEvent
+  readonly several: boolean
+  /** Midnight of the day, in ms since the epoch. */
+  readonly today: number
+}
+
+function FeedLine({ event, several, today }: FeedLineProps) {
   const { tone, text } = textOf(event)
   // The sentence of a change names its backend itself.
   const of = 'backend' in event && event.type !== 'admin' ? event.backend : undefined
   return (
     <li class={tone}>
-      <time dateTime={new Date(event.at).toISOString()}>{clockTime(event.at)}</time>
+      <time dateTime={new Date(event.at).toISOString()}>{momentText(event.at, today)}</time>
       <span>
         {several && event.balancer !== undefined && <small>{event.balancer} </small>}
         {of !== undefined && <span class="id">{of} </span>}
@@ -22,8 +29,20 @@ function FeedLine({ event, several }: { readonly event: FeedEvent; readonly seve
 
 const Line = memo(FeedLine)
 
+interface EventFeedProps {
+  /** Newest first. */
+  readonly feed: readonly FeedEvent[]
+  /** Are the events those of several balancers? */
+  readonly several: boolean
+  /** Have the events been asked for that happened before the page was opened? */
+  readonly isLoaded: boolean
+  /** In ms since the epoch. */
+  readonly at: number
+}
+
 /** The latest events, newest first. */
-export function EventFeed({ feed, several }: { readonly feed: readonly FeedEvent[]; readonly several: boolean }) {
+export function EventFeed({ feed, several, isLoaded, at }: EventFeedProps) {
+  const today = new Date(at).setHours(0, 0, 0, 0)
   return (
     <section class="feed">
       <div class="title">
@@ -31,11 +50,11 @@ export function EventFeed({ feed, several }: { readonly feed: readonly FeedEvent
       </div>
       <div role="log" aria-label="Events" tabIndex={0}>
         {feed.length === 0 ? (
-          <p class="note">No events since this page was opened.</p>
+          <p class="note">{isLoaded ? 'Nothing has happened since the server was started.' : 'Loading events …'}</p>
         ) : (
           <ol>
             {feed.map((event) => (
-              <Line key={event.id} event={event} several={several} />
+              <Line key={event.id} event={event} several={several} today={today} />
             ))}
           </ol>
         )}

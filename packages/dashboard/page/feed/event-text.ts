@@ -1,5 +1,4 @@
 import type { FeedEvent } from '../live/events.ts'
-import { changeText } from './change-text.ts'
 
 /** Whether an event is good or bad; shown by a symbol too, never by colour alone. */
 type Tone = 'good' | 'bad' | 'plain'
@@ -15,6 +14,10 @@ function list(word: string, ids: readonly string[] = []): string[] {
 }
 
 const tones: Readonly<Record<string, Tone>> = { closed: 'good', ready: 'good', open: 'bad', isolated: 'bad' }
+
+function refusalText({ refusing, text }: { readonly refusing: boolean; readonly text: string }): EventText {
+  return { tone: refusing ? 'bad' : 'good', text }
+}
 
 type Texts = {
   readonly [Type in FeedEvent['type']]: (event: Extract<FeedEvent, { readonly type: Type }>) => EventText
@@ -34,11 +37,11 @@ const texts: Texts = {
     text: `circuit ${before} → ${state}: ${reason}`,
   }),
 
-  panic: ({ panicking, available, backends }) => ({
+  panic: ({ panicking, available, eligible, backends }) => ({
     tone: panicking ? 'bad' : 'good',
     text: panicking
-      ? `panic mode began: health is ignored, requests are tried on ${available} of ${backends} backends`
-      : `panic mode ended: ${available} of ${backends} backends in use`,
+      ? `panic mode began: ${available} of ${backends} backends healthy; health is ignored, requests are tried on ${eligible}`
+      : `panic mode ended: ${available} of ${backends} backends healthy`,
   }),
 
   state: ({ state, before }) => ({ tone: tones[state] ?? 'plain', text: `${before} → ${state}` }),
@@ -48,11 +51,11 @@ const texts: Texts = {
     return { tone: 'plain', text: `list changed (revision ${revision}): ${parts.join('; ') || 'new order'}` }
   },
 
-  queue: ({ refusing, text }) => ({ tone: refusing ? 'bad' : 'good', text }),
+  admin: ({ text, refused }) => ({ tone: refused === undefined ? 'plain' : 'bad', text }),
 
-  overload: ({ refusing, text }) => ({ tone: refusing ? 'bad' : 'good', text }),
+  queue: refusalText,
 
-  admin: (event) => ({ tone: 'plain', text: changeText(event) }),
+  overload: refusalText,
 
   reload: ({ applied, summary }) => ({ tone: applied ? 'plain' : 'bad', text: summary }),
 }

@@ -16,9 +16,10 @@ const sentences: Readonly<Record<Trouble['kind'], string>> = {
 }
 
 /** Whatever an operator must know first. */
-export function Alerts({ state }: { readonly state: PageState }) {
+export function Alerts({ state, isOverview }: { readonly state: PageState; readonly isOverview: boolean }) {
   const { trouble, process, server, access, chosen, balancers, connection, at } = state
-  const view = chosen === undefined ? undefined : balancerState(state, chosen).view
+  // The overview shows the state of each balancer itself.
+  const view = chosen === undefined || isOverview ? undefined : balancerState(state, chosen).view
   return (
     <div class="alerts">
       {view?.panicking === true && (

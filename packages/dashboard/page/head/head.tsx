@@ -1,6 +1,6 @@
 // Room `head`: the head of the page: balancers, figures, alerts, the server.
 import { mebibytes, percent, durationText } from '../figures-text.ts'
-import type { Intent } from '../actions/intent.ts'
+import type { Intent } from '../orders/intent.ts'
 import { ServerButton } from './server-button.tsx'
 import type { Connection, PageState } from '../live/state.ts'
 import { ThemeButton } from './theme-button.tsx'

@@ -1,5 +1,5 @@
 import { serverIntent } from './server-intent.ts'
-import type { Intent } from '../actions/intent.ts'
+import type { Intent } from '../orders/intent.ts'
 import type { ServerView } from '../api/views.ts'
 
 interface ServerButtonProps {

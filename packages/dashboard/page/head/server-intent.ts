@@ -1,5 +1,5 @@
 import { inFlightText } from './drain-text.ts'
-import type { Intent } from '../actions/intent.ts'
+import type { Intent } from '../orders/intent.ts'
 import type { ServerView } from '../api/views.ts'
 
 /** Long enough for a load balancer that checks `/ready` every few seconds (s). */
@@ -14,22 +14,30 @@ function drain(server: ServerView): Intent {
     consequence:
       '/ready answers 503 at once, so that load balancers send new requests elsewhere. New requests that still arrive are served. ' +
       inFlightText(server),
-    field: {
-      label: 'Grace (seconds)',
-      hint: 'Time for load balancers to notice. After it, connections are closed. 0 = at once.',
-      isRequired: true,
-      minimum: 0,
-      maximum: longestGrace,
-      step: 0.001,
-      initial: usualGrace,
-    },
-    choice: {
-      label: 'Then close the app',
-      hint: 'When the grace period ends. This page is unavailable until the app is started again.',
-    },
-    run: async (api, { value = usualGrace, isChosen }) => {
-      const { closesConnections } = await api.drainServer(Math.round(1000 * value), isChosen)
-      const when = closesConnections ? 'now' : `in ${value} s`
+    fields: [
+      {
+        kind: 'number',
+        name: 'grace',
+        label: 'Grace (seconds)',
+        hint: 'Time for load balancers to notice. After it, connections are closed. 0 = at once.',
+        isRequired: true,
+        minimum: 0,
+        maximum: longestGrace,
+        step: 0.001,
+        initial: usualGrace,
+      },
+      {
+        kind: 'choice',
+        name: 'close',
+        label: 'Then close the app',
+        hint: 'When the grace period ends. This page is unavailable until the app is started again.',
+      },
+    ],
+    run: async (api, confirmation) => {
+      const grace = confirmation.milliseconds('grace') ?? 1000 * usualGrace
+      const isChosen = confirmation.isChosen('close')
+      const { closesConnections } = await api.drainServer(grace, isChosen)
+      const when = closesConnections ? 'now' : `in ${grace / 1000} s`
       const then = isChosen ? ', then the app closes' : ''
       return `The server is draining: /ready answers 503; connections are closed ${when}${then}.`
     },

@@ -9,6 +9,9 @@ const longestPause = 8000
 /** Figures come once a second; after this time without any (ms), the stream counts as dead. */
 const longestSilence = 10_000
 
+/** So many events of the past are asked for at first. */
+const recent = 100
+
 /** Receives what the stream sends. */
 export interface StreamListener {
   connection(connection: Connection): void
@@ -48,7 +51,8 @@ export class EventStream {
 
   open(): void {
     const url = new URL(this.#url)
-    if (this.#lastId !== '') url.searchParams.set('lastEventId', this.#lastId)
+    if (this.#lastId === '') url.searchParams.set('recent', String(recent))
+    else url.searchParams.set('lastEventId', this.#lastId)
     const source = new EventSource(url)
     this.#source = source
     source.addEventListener('open', () => {

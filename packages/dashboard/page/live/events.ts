@@ -45,7 +45,10 @@ interface PanicEvent extends Base {
   readonly type: 'panic'
   readonly panicking: boolean
   readonly backends: number
+  /** How many are healthy. */
   readonly available: number
+  /** How many may get requests now. */
+  readonly eligible: number
 }
 
 interface StateEvent extends Base {
@@ -81,16 +84,33 @@ interface OverloadEvent extends Happened, Refusals {
 }
 
 /** A change by an operator. */
-export interface AdminEvent extends Happened {
+interface AdminEvent extends Happened {
   readonly type: 'admin'
   /** None if it concerns the whole server. */
   readonly balancer?: string
   readonly backend?: string
-  readonly who?: string
-  readonly what: string
-  readonly before?: unknown
-  readonly after?: unknown
-  readonly terms?: { readonly deadline?: number; readonly grace?: number; readonly close?: boolean }
+  /** The whole of it, in one sentence. */
+  readonly text: string
+  /** It was refused. */
+  readonly refused?: object
+}
+
+/** Requests are refused, or no longer. */
+interface Refusals extends Happened {
+  readonly refusing: boolean
+  /** What happened, in one sentence. */
+  readonly text: string
+}
+
+interface QueueEvent extends Refusals {
+  readonly type: 'queue'
+  readonly balancer: string
+}
+
+interface OverloadEvent extends Refusals {
+  readonly type: 'overload'
+  /** An overload concerns all balancers. */
+  readonly balancer?: undefined
 }
 
 interface ReloadEvent extends Happened {

@@ -1,6 +1,8 @@
 import type { FeedEvent } from './events.ts'
-import { withFigures as withHistory } from './history.ts'
+import { pastOf } from '../history/past.ts'
+import type { Range } from '../history/range.ts'
 import { withSameBackends } from './same-backends.ts'
+import { withSecond } from './seconds.ts'
 import {
   balancerState,
   type Access,
@@ -9,7 +11,8 @@ import {
   type PageState,
   type Trouble,
 } from './state.ts'
-import { withFigures as withTraffic } from './traffic.ts'
+import { withFigures as withTraffic, withPast } from './traffic.ts'
+import type { FailureView, HistoryView } from '../api/past-views.ts'
 import type { BalancersView, BalancerView, Figures, ServerView } from '../api/views.ts'
 
 /** The feed keeps at most this many events. */
@@ -26,6 +29,11 @@ export type News =
   | { readonly kind: 'figures'; readonly figures: Figures }
   | { readonly kind: 'event'; readonly event: FeedEvent }
   | { readonly kind: 'choice'; readonly name: string }
+  | { readonly kind: 'range'; readonly range: Range }
+  | { readonly kind: 'past'; readonly balancer: string; readonly range: Range; readonly view: HistoryView }
+  | { readonly kind: 'failures'; readonly balancer: string; readonly failures: readonly FailureView[] }
+
+type NewsOf<Kind extends News['kind']> = Extract<News, { readonly kind: Kind }>
 
 function withBalancer(state: PageState, name: string, change: Partial<BalancerState>): PageState {
   const byName = new Map(state.byName).set(name, { ...balancerState(state, name), ...change })
@@ -39,28 +47,44 @@ function foldBalancers(state: PageState, { balancers, process }: BalancersView):
   return { ...state, balancers, chosen, byName, process }
 }
 
+/** Counters that only details show are renewed at least so often (ms); each time, every row is rendered. */
+const longestStale = 5000
+
+function foldBalancer(state: PageState, view: BalancerView): PageState {
+  const { view: before, freshAt = -Infinity } = balancerState(state, view.name)
+  const isStale = state.at - freshAt >= longestStale
+  return withBalancer(state, view.name, {
+    view: isStale ? view : withSameBackends(view, before),
+    ...(isStale && { freshAt: state.at }),
+  })
+}
+
 function foldFigures(state: PageState, figures: Figures): PageState {
-  const { history, traffic } = balancerState(state, figures.balancer)
+  const { seconds, traffic } = balancerState(state, figures.balancer)
   const next = withBalancer(state, figures.balancer, {
     now: figures,
-    history: withHistory(history, figures),
+    seconds: withSecond(seconds, figures),
     traffic: withTraffic(traffic, figures),
   })
   return { ...next, at: Math.max(state.at, figures.at), process: figures.process ?? state.process }
 }
 
-/** Other events tell of these vetoes: `circuit` and `state`. */
-const toldOtherwise = new Set(['circuit-breaker', 'drain', 'maintenance'])
+function foldPast(state: PageState, { balancer, range, view }: NewsOf<'past'>): PageState {
+  // Asked before another range was chosen.
+  if (range !== state.range) return state
+  const past = pastOf(view, range)
+  const { traffic } = balancerState(state, balancer)
+  return withBalancer(state, balancer, { past, traffic: withPast(traffic, past) })
+}
 
 function foldEvent(state: PageState, event: FeedEvent): PageState {
-  if (event.type === 'veto' && toldOtherwise.has(event.by)) return state
   // After a reconnection, events may be sent a second time.
   if (state.feed.some(({ id }) => id === event.id)) return state
   return { ...state, feed: [event, ...state.feed].slice(0, longestFeed), at: Math.max(state.at, event.at) }
 }
 
 type Folds = {
-  readonly [Kind in News['kind']]: (state: PageState, news: Extract<News, { readonly kind: Kind }>) => PageState
+  readonly [Kind in News['kind']]: (state: PageState, news: NewsOf<Kind>) => PageState
 }
 
 const folds: Folds = {
@@ -68,12 +92,14 @@ const folds: Folds = {
   access: (state, { access }) => ({ ...state, access }),
   trouble: (state, { trouble }) => ({ ...state, trouble }),
   balancers: (state, { view }) => foldBalancers(state, view),
-  balancer: (state, { view }) =>
-    withBalancer(state, view.name, { view: withSameBackends(view, balancerState(state, view.name).view) }),
+  balancer: (state, { view }) => foldBalancer(state, view),
   server: (state, { view }) => ({ ...state, server: view }),
   figures: (state, { figures }) => foldFigures(state, figures),
   event: (state, { event }) => foldEvent(state, event),
   choice: (state, { name }) => ({ ...state, chosen: name }),
+  range: (state, { range }) => ({ ...state, range }),
+  past: foldPast,
+  failures: (state, { balancer, failures }) => withBalancer(state, balancer, { failures }),
 }
 
 /** The next state; the given one is not changed. */

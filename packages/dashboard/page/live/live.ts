@@ -1,8 +1,10 @@
 // Room `live`: the state of the page, kept up to date by the event stream.
 import { ApiError } from '../api/api-error.ts'
 import type { Api } from '../api/api.ts'
+import type { Range } from '../history/range.ts'
 import { EventStream } from './event-stream.ts'
-import type { Access, Trouble } from './state.ts'
+import { Poll } from './poll.ts'
+import { balancerState, type Access, type Trouble } from './state.ts'
 import type { Store } from './store.ts'
 
 /** Shortest time between two requests for the lists (ms), however much happens. */
@@ -13,6 +15,15 @@ const longestBetween = 5000
 
 /** While the server drains, an operator is waiting: as often as figures come. */
 const longestWhileDraining = 1000
+
+/** Time between two requests for the past (ms): until another period is over, within these limits. */
+const past = { shortest: 10_000, longest: 60_000 }
+
+/** So many failed requests are shown. */
+const mostFailures = 20
+
+/** Time between two requests for them (ms): while requests fail, and while none are seen to. */
+const failures = { shortest: 1000, longest: 15_000 }
 
 function troubleOf(error: unknown): Trouble {
   const message = error instanceof Error ? error.message : String(error)
@@ -29,10 +40,21 @@ function accessOf(error: unknown): Access | undefined {
 export class Live {
   readonly #api: Api
   readonly #store: Store
-  #timer: ReturnType<typeof setTimeout> | undefined
-  #askedAt = -Infinity
-  #isAsking = false
-  #isDue = false
+  readonly #lists = new Poll(
+    () => this.#askLists(),
+    shortestBetween,
+    () => this.#pause,
+  )
+  readonly #past = new Poll(
+    () => this.#askPast(),
+    shortestBetween,
+    () => this.#pastPause,
+  )
+  readonly #failures = new Poll(
+    () => this.#askFailures(),
+    failures.shortest,
+    () => failures.longest,
+  )
   #isAccessDue = false
 
   constructor(api: Api, store: Store) {
@@ -51,13 +73,18 @@ export class Live {
       },
       opened: () => {
         refresh()
+        this.#past.soon()
+        this.#failures.soon()
         void this.#findAccess()
       },
       event: (event) => {
         this.#store.tell({ kind: 'event', event })
         refresh()
       },
-      figures: (figures) => this.#store.tell({ kind: 'figures', figures }),
+      figures: (figures) => {
+        this.#store.tell({ kind: 'figures', figures })
+        if (figures.failed > 0 && figures.balancer === this.#store.state.chosen) this.#failures.soon()
+      },
       gap: refresh,
     }).open()
   }
@@ -65,39 +92,63 @@ export class Live {
   choose(name: string): void {
     this.#store.tell({ kind: 'choice', name })
     this.refresh()
+    this.#past.soon()
+    this.#failures.soon()
+  }
+
+  /** How far back the page looks. */
+  look(range: Range): void {
+    this.#store.tell({ kind: 'range', range })
+    this.#past.soon()
   }
 
   /** Requests everything again, soon. */
   refresh(): void {
-    this.#isDue = true
-    if (this.#isAsking) return
-    clearTimeout(this.#timer)
-    const wait = this.#askedAt + shortestBetween - performance.now()
-    this.#timer = setTimeout(() => void this.#ask(), Math.max(0, wait))
+    this.#lists.soon()
   }
 
-  async #ask(): Promise<void> {
-    this.#isAsking = true
-    this.#isDue = false
-    this.#askedAt = performance.now()
+  async #askLists(): Promise<void> {
     if (this.#isAccessDue) void this.#findAccess()
+    const { chosen: before } = this.#store.state
     try {
       const [view, server] = await Promise.all([this.#api.balancers(), this.#api.server()])
       this.#store.tell({ kind: 'balancers', view })
       this.#store.tell({ kind: 'server', view: server })
       const { chosen } = this.#store.state
+      if (chosen !== before) {
+        this.#past.soon()
+        this.#failures.soon()
+      }
       if (chosen !== undefined) this.#store.tell({ kind: 'balancer', view: await this.#api.balancer(chosen) })
       this.#store.tell({ kind: 'trouble', trouble: undefined })
     } catch (error) {
       this.#store.tell({ kind: 'trouble', trouble: troubleOf(error) })
     }
-    this.#isAsking = false
-    if (this.#isDue) this.refresh()
-    else this.#timer = setTimeout(() => this.refresh(), this.#pause)
   }
 
   get #pause(): number {
     return this.#store.state.server?.state === 'drain' ? longestWhileDraining : longestBetween
+  }
+
+  async #askPast(): Promise<void> {
+    const { chosen, range } = this.#store.state
+    if (chosen === undefined) return
+    // The requests for the lists tell what is wrong.
+    const view = await this.#api.history(chosen, range).catch(() => undefined)
+    if (view !== undefined) this.#store.tell({ kind: 'past', balancer: chosen, range, view })
+  }
+
+  get #pastPause(): number {
+    const { chosen = '' } = this.#store.state
+    const step = balancerState(this.#store.state, chosen).past?.step ?? past.shortest
+    return Math.min(Math.max(step, past.shortest), past.longest)
+  }
+
+  async #askFailures(): Promise<void> {
+    const { chosen } = this.#store.state
+    if (chosen === undefined) return
+    const view = await this.#api.failures(chosen, mostFailures).catch(() => undefined)
+    if (view !== undefined) this.#store.tell({ kind: 'failures', balancer: chosen, failures: view.failures })
   }
 
   async #findAccess(): Promise<void> {

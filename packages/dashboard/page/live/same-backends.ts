@@ -1,14 +1,21 @@
 import type { BackendView, BalancerView } from '../api/views.ts'
 
-/** Everything that the page shows of a backend. */
+/** What a row shows of a backend, and what it is searched by. */
 function shown({
   url,
+  protocol,
   weight,
   effectiveWeight,
+  priority,
+  maxInFlight,
+  zone,
+  tags,
   state,
   available,
+  eligible,
   vetoes,
   inFlight,
+  limit,
   tunnels,
   circuit,
   health,
@@ -16,17 +23,26 @@ function shown({
   const { state: held, reason, since } = circuit ?? {}
   const seen = [
     url,
+    protocol ?? null,
     weight,
     effectiveWeight,
+    priority,
+    maxInFlight,
+    zone ?? null,
+    tags,
     state,
     available,
+    eligible,
     vetoes,
     inFlight,
+    limit,
     tunnels,
     held,
     reason,
     since,
     health?.state,
+    health?.lastProbe?.at,
+    health?.notEjected?.since,
   ]
   return JSON.stringify([...seen, circuit === undefined, health === undefined])
 }

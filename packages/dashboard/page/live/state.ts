@@ -1,6 +1,9 @@
 import type { FeedEvent } from './events.ts'
-import { noHistory, type History } from './history.ts'
+import type { Past } from '../history/past.ts'
+import type { Point } from '../history/point.ts'
+import { ranges, type Range } from '../history/range.ts'
 import type { TrafficById } from './traffic.ts'
+import type { FailureView } from '../api/past-views.ts'
 import type { BalancerSummary, BalancerView, Figures, ProcessFigures, ServerView } from '../api/views.ts'
 
 /** State of the event stream. */
@@ -18,10 +21,17 @@ export interface Trouble {
 /** The state of one balancer. */
 export interface BalancerState {
   readonly view?: BalancerView
+  /** When every part of it was new. */
+  readonly freshAt?: number
   /** The latest figures. */
   readonly now?: Figures
-  readonly history: History
+  /** What the server told of the past; undefined until loaded. */
+  readonly past?: Past
+  /** Each second since the page was opened, the last of them. */
+  readonly seconds: readonly Point[]
   readonly traffic: TrafficById
+  /** The last requests that failed, the newest first; undefined until loaded. */
+  readonly failures?: readonly FailureView[]
 }
 
 /** Everything that the page shows. */
@@ -32,6 +42,8 @@ export interface PageState {
   /** undefined until loaded. */
   readonly balancers?: readonly BalancerSummary[]
   readonly chosen?: string | undefined
+  /** How far back the page looks. */
+  readonly range: Range
   readonly byName: ReadonlyMap<string, BalancerState>
   readonly process?: ProcessFigures | undefined
   /** The whole server; undefined until loaded. */
@@ -46,12 +58,13 @@ export interface PageState {
 export const initialState: PageState = {
   connection: 'connecting',
   access: 'unknown',
+  range: ranges[0],
   byName: new Map(),
   feed: [],
   at: 0,
 }
 
-const unknown: BalancerState = { history: noHistory, traffic: new Map() }
+const unknown: BalancerState = { seconds: [], traffic: new Map() }
 
 /** The state of a balancer; an empty one if nothing is loaded yet. */
 export function balancerState({ byName }: PageState, name: string): BalancerState {

@@ -1,4 +1,4 @@
-import type { Intent } from '../actions/intent.ts'
+import type { Intent } from '../orders/intent.ts'
 import type { TunnelView } from '../api/views.ts'
 
 /** Closing a tunnel, which awaits confirmation. */

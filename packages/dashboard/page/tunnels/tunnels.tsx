@@ -1,6 +1,6 @@
 // Room `tunnels`: connections that were upgraded, e.g. to WebSocket.
 import { useEffect, useState } from 'preact/hooks'
-import type { Intent } from '../actions/intent.ts'
+import type { Intent } from '../orders/intent.ts'
 import { ApiError } from '../api/api-error.ts'
 import type { Api } from '../api/api.ts'
 import { age, bytesText, count, tunnelsText } from '../figures-text.ts'

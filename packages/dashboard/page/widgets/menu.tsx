@@ -34,8 +34,12 @@ export function Menu<Key extends string>({ name, anchor, items, isDisabled, onCh
     place(element, anchor.current!)
     ;(element.firstElementChild as HTMLElement | null)?.focus({ preventScroll: true })
   }, [anchor])
-  // Rows above may have grown.
-  useLayoutEffect(() => place(menu.current!, anchor.current!))
+  useLayoutEffect(() => {
+    // Rows above may have grown.
+    place(menu.current!, anchor.current!)
+    // The item that had the focus may no longer make sense.
+    if (document.activeElement === document.body) (menu.current!.firstElementChild as HTMLElement | null)?.focus()
+  })
 
   useEffect(() => {
     const onPointerDown = ({ target: on }: Event) => {

@@ -15,6 +15,7 @@ async function fill(stage: Stage, visit: Visit): Promise<void> {
   await table.until('beta', 'State', /^unhealthy/)
   await table.until('gamma', 'State', /^draining/)
   await table.until('alpha', 'Rate', /^[1-9]/)
+  await table.open('beta')
   await page.getByRole('form', { name: 'Explain' }).getByRole('button', { name: 'Explain' }).click()
   await page.getByRole('region', { name: 'Explanation' }).waitFor()
 }
@@ -84,8 +85,17 @@ describe('a page for everybody', together, () => {
 
   test('axe finds nothing serious where a viewer sees a panic', inBrowser, async (t) => {
     const stage = await Stage.start(t, { ids: ['alpha', 'beta'], second: 'api' })
-    const { page, table } = await (await stage.visit({ user: 'viewer', still: true })).live()
+    const visit = await stage.visit({ user: 'viewer', still: true })
+    const { page, table } = visit
     await Promise.all(stage.backends.map((backend) => backend.die()))
+    const overview = page.getByRole('table', { name: 'Balancers' })
+    await overview.getByText('0 of 2 healthy · panic mode').nth(1).waitFor()
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme })
+      await assertAccessible(page, `overview of a panic, ${colorScheme}`)
+    }
+    await overview.getByRole('link', { name: 'api' }).click()
+    await visit.live()
     await page.getByRole('alert').filter({ hasText: 'Panic' }).waitFor()
     await table.button('alpha').click()
     await table.menu.waitFor()
@@ -102,7 +112,7 @@ describe('a page for everybody', together, () => {
       await fill(stage, visit)
       assert.equal(await page.evaluate('document.documentElement.scrollWidth'), 400)
       const id = stage.backends[3]!.id
-      for (const column of ['State', 'Share', 'In flight', 'Rate', 'p95', 'Weight'] as const) {
+      for (const column of ['State', 'Share', 'In flight', 'Rate', 'Errors', 'p95', 'Probe', 'Weight'] as const) {
         const box = await table.cell(id, column).boundingBox()
         assert.ok(box !== null && box.width > 0 && box.x >= 0 && box.x + box.width <= 400, `${column} is in sight`)
       }
@@ -124,7 +134,7 @@ describe('a page for everybody', together, () => {
       const long = { reason: 'x'.repeat(300), evidence: { sent: `GET http://${'y'.repeat(300)}/` } }
       stage.balancer.veto(stage.balancer.backend('alpha'), { by: 'disk-watch', ...long })
       await table.until('alpha', 'State', /disk-watch/)
-      await table.cell('alpha', 'State').getByText('evidence').click()
+      await table.open('alpha')
       await page.getByRole('form', { name: 'Explain' }).getByRole('button', { name: 'Explain' }).click()
       await page.getByRole('region', { name: 'Explanation' }).getByText('disk-watch').waitFor()
       // Figures that a test cannot bring about; measured before the page shows others.
@@ -134,6 +144,7 @@ describe('a page for everybody', together, () => {
         }
         write('in-flight', '12,345')
         write('rate', '123,456/s')
+        write('errors', '123,456 12 %')
         write('weight', '12,345 of 65535')
         return [...document.querySelectorAll('*')]
           .filter((one) => getComputedStyle(one).overflowX !== 'visible' && one.clientWidth > 1)
@@ -257,9 +268,9 @@ describe('a page for everybody', together, () => {
     assert.equal(await page.evaluate("document.activeElement.getAttribute('aria-label')"), 'Actions for delta')
     await remove('delta')
     assert.equal(await focused(), 'Backends')
-    // From there on, the next is what can be done with the first row.
+    // From there on, the next is what can be done with the list.
     await page.keyboard.press('Tab')
-    assert.equal(await page.evaluate("document.activeElement.getAttribute('aria-label')"), 'Actions for epsilon')
+    assert.equal(await focused(), 'Add backend')
   })
 
   test('a theme is chosen, and remembered', inBrowser, async (t) => {

@@ -19,7 +19,7 @@ describe('what an operator does', together, () => {
       const { table } = visit
       const { balancer } = stage
       const dialog = await table.choose('Drain', 'beta')
-      await dialog.getByText('Empty = 30 s, 0 = wait for ever.').waitFor()
+      await dialog.getByText('Empty = 30 s (the option drainDeadline), 0 = wait for ever.').waitFor()
       await dialog.getByRole('button', { name: 'Drain beta', exact: true }).waitFor()
       assert.equal(balancer.backend('beta').state, 'ready')
       await dialog.locator('[type=submit]').click()
@@ -30,11 +30,11 @@ describe('what an operator does', together, () => {
       for (let n = 0; n < 6; n++) assert.notEqual((await ask(stage.origin)).body, 'beta')
       await visit.page
         .getByRole('log', { name: 'Events' })
-        .getByText('operator set backend beta: ready → drain')
+        .getByText('operator set beta: ready → drain (deadline 30 s)')
         .waitFor()
-      await table.until('beta', 'State', /^draining\s+for \d+ s, ordered by operator$/)
+      await table.until('beta', 'State', /^draining\s+by operator\b[^]*until \d\d:\d\d:\d\d/)
 
-      await (await table.choose('Make ready', 'beta')).locator('[type=submit]').click()
+      await (await table.choose('Back to ready', 'beta')).locator('[type=submit]').click()
       await table.until('beta', 'State', /^healthy/)
       assert.equal(balancer.backend('beta').state, 'ready')
 
@@ -97,9 +97,16 @@ describe('what an operator does', together, () => {
       await route.continue()
     })
     await dialog.locator('[type=submit]').click()
-    await refusal(visit).waitFor()
+    const told = refusal(visit)
+    await told.getByText(/the list was changed meanwhile \(revision \d+ → \d+\)\. Nothing was done\./).waitFor()
+    await told.getByText('alpha: weight 1 → 4').waitFor()
     await table.until('alpha', 'Weight', /^4$/)
     assert.equal(balancer.backend('alpha').weight, 4)
+    // What was entered is still there, and is now meant for the list as it is.
+    await page.unroute('**/backends/alpha')
+    await dialog.locator('[type=submit]').click()
+    await dialog.waitFor({ state: 'detached' })
+    await table.until('alpha', 'Weight', /^9$/)
   })
 
   test(
@@ -126,10 +133,11 @@ describe('what an operator does', together, () => {
 
       const dialog = await table.choose('Open circuit', 'delta')
       await dialog.getByLabel('For (seconds)').fill('2')
+      await dialog.getByLabel('Reason').fill('slow since the release')
       await dialog.locator('[type=submit]').click()
-      await table.until('delta', 'State', /^unhealthy/)
+      await table.until('delta', 'State', /^unhealthy[^]*held open: slow since the release/)
 
-      await (await table.choose('Probe', 'alpha')).locator('[type=submit]').click()
+      await (await table.choose('Probe now', 'alpha')).locator('[type=submit]').click()
       await outcome(visit)
         .filter({ hasText: /alpha.*good.*200/ })
         .waitFor()

@@ -1,20 +1,33 @@
 import type { Locator, Page } from 'playwright-core'
 import { eventually } from './eventually.ts'
 
-const columns = ['Backend', 'State', 'Share', 'In flight', 'Rate', 'p95', 'Weight', 'Actions'] as const
+const columns = [
+  'Backend',
+  'State',
+  'Share',
+  'In flight',
+  'Rate',
+  'Errors',
+  'p95',
+  'Probe',
+  'Weight',
+  'Actions',
+] as const
 /** What a column is headed. */
 export type Column = (typeof columns)[number]
 
 /** What can be done with a backend, as the menu says it; and how its dialog and its button are called then. */
 const titles = {
-  'Make ready': (id: string) => `Make ${id} ready`,
+  'Back to ready': (id: string) => `Make ${id} ready`,
   Drain: (id: string) => `Drain ${id}`,
+  'Change deadline': (id: string) => `Change deadline of ${id}`,
   'Put in maintenance': (id: string) => `Put ${id} in maintenance`,
   'Set weight': (id: string) => `Set weight of ${id}`,
   'Open circuit': (id: string) => `Open circuit of ${id}`,
   'Close circuit': (id: string) => `Close circuit of ${id}`,
   'Release circuit': (id: string) => `Release circuit of ${id}`,
-  Probe: (id: string) => `Probe ${id}`,
+  'Probe now': (id: string) => `Probe ${id}`,
+  Remove: (id: string) => `Remove ${id}`,
 }
 /** What can be done with a backend, as the menu says it. */
 export type Action = keyof typeof titles
@@ -32,9 +45,14 @@ export class BackendsTable {
   /** The ids, in the order of the rows. */
   async ids(): Promise<string[]> {
     const names = await this.table
-      .getByRole('button')
+      .getByRole('button', { name: /^Actions for / })
       .evaluateAll((buttons) => buttons.map((button) => button.getAttribute('aria-label')))
     return names.map((name) => name?.replace(/^Actions for /, '') ?? '')
+  }
+
+  /** The button that sorts by a column. */
+  heading(column: Exclude<Column, 'Actions'>): Locator {
+    return this.table.getByRole('columnheader', { name: column, exact: true }).getByRole('button')
   }
 
   row(id: string): Locator {
@@ -45,6 +63,15 @@ export class BackendsTable {
     return this.row(id)
       .getByRole('cell')
       .nth(columns.indexOf(column) - 1)
+  }
+
+  /** Opens the details of a row; answers them. */
+  async open(id: string): Promise<Locator> {
+    const button = this.#page.getByRole('button', { name: `Details of ${id}`, exact: true })
+    await button.click()
+    const details = this.table.locator('tr.details').filter({ has: this.#page.getByText('Responses since the start') })
+    await details.waitFor()
+    return details
   }
 
   /** The button that opens the menu of a row. */

@@ -63,16 +63,16 @@ describe('the figures', together, () => {
     const look = async () => [
       await visit.figure('In flight'),
       await visit.figure('Queued'),
-      Number(await visit.table.text('alpha', 'In flight')),
+      await visit.table.text('alpha', 'In flight'),
       alpha.asked,
     ]
-    await eventually('5 are on their way, 2 of them in the queue', look, (seen) => String(seen) === '5,2,3,3')
+    await eventually('5 are on their way, 2 of them in the queue', look, (seen) => String(seen) === '5,2,3 of 3,3')
     alpha.release()
     assert.deepEqual(
       (await Promise.all(answers)).map(({ status }) => status),
       [200, 200, 200, 200, 200],
     )
-    await eventually('nothing is left', look, (seen) => String(seen) === '0,0,0,5')
+    await eventually('nothing is left', look, (seen) => String(seen) === '0,0,0 of 3,5')
   })
 
   test('a backend has the share of the traffic that its weight gives it', inBrowser, async (t) => {

@@ -13,7 +13,7 @@ describe('what happens, live', together, () => {
     const headings = await table.table.getByRole('columnheader').allInnerTexts()
     assert.deepEqual(
       headings.map((heading) => heading.toLowerCase()),
-      ['backend', 'state', 'share', 'in flight', 'rate', 'p95', 'weight', 'actions'],
+      ['backend', 'state', 'share', 'in flight', 'rate', 'errors', 'p95', 'probe', 'weight', 'actions'],
     )
     const ids = stage.balancer.backends.map(({ id }) => id)
     assert.deepEqual(await table.ids(), ids)
@@ -37,18 +37,18 @@ describe('what happens, live', together, () => {
       const state = await table.until('beta', 'State', /^unhealthy[^]*health-check/)
       const veto = stage.balancer.backend('beta').vetoes.find(({ by }) => by === 'health-check')!
       assert.ok(state.includes(veto.reason), `${state} names ${veto.reason}`)
-      const evidence = table
-        .cell('beta', 'State')
-        .getByRole('listitem')
-        .filter({ hasText: 'health-check' })
-        .locator('details')
-      assert.equal(await evidence.locator('pre').isVisible(), false)
-      await evidence.getByText('evidence').click()
-      const shown = await evidence.locator('pre').innerText()
-      assert.deepEqual(JSON.parse(shown), JSON.parse(JSON.stringify(veto.evidence)))
+      const details = await table.open('beta')
+      const observed = details.locator('.observations').first()
+      const probes = veto.evidence as readonly { readonly received: string; readonly at: number }[]
+      const rows = await observed.locator('tbody tr').allInnerTexts()
+      assert.equal(rows.length, probes.length)
+      for (const [index, { received, at }] of probes.entries()) {
+        assert.ok(rows[index]!.includes(received), `${rows[index]} names ${received}`)
+        assert.ok(rows[index]!.includes(new Date(at).toLocaleTimeString('en-GB')), `${rows[index]} is at ${at}`)
+      }
       await table.until('beta', 'Share', /^0 %$/)
       // The page has gone on meanwhile.
-      assert.equal(await evidence.locator('pre').isVisible(), true)
+      assert.equal(await details.isVisible(), true)
       await table.until('alpha', 'Share', /^33 %$/)
       assert.match(await table.text('alpha', 'State'), /^healthy/)
 
@@ -106,12 +106,14 @@ describe('what happens, live', together, () => {
 
   test('with several balancers, each has its own backends and figures', inBrowser, async (t) => {
     const stage = await Stage.start(t, { ids: ['alpha', 'beta'], second: 'api' })
-    const visit = await (await stage.visit()).live()
+    const visit = await stage.visit()
     const { page, table } = visit
     const tabs = page.getByRole('tablist', { name: 'Balancer' }).getByRole('tab')
+    await tabs.filter({ hasText: 'default' }).click()
+    await visit.live()
     assert.deepEqual(
-      (await tabs.allInnerTexts()).map((text) => text.split(/\s/)[0]),
-      ['default', 'api'],
+      (await tabs.allInnerTexts()).map((text) => text.trim()),
+      ['All balancers', 'default 2 of 2 healthy', 'api 2 of 2 healthy'],
     )
     stage.load(2, '/api/')
     await eventually(

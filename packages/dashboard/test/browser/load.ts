@@ -8,6 +8,8 @@ export class Load {
   #isOver = false
   /** How many have been answered, well or not. */
   answered = 0
+  /** How many of them with each status. */
+  readonly byStatus = new Map<number, number>()
 
   /** As many clients as `clients` ask for `url`. */
   constructor(url: string, clients: number) {
@@ -25,7 +27,10 @@ export class Load {
     while (!this.#isOver) {
       const { status } = await ask(url, { agent: this.#agent })
       if (status === 0) await new Promise(setImmediate)
-      else this.answered++
+      else {
+        this.answered++
+        this.byStatus.set(status, (this.byStatus.get(status) ?? 0) + 1)
+      }
     }
   }
 }

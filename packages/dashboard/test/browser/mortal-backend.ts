@@ -9,6 +9,7 @@ export class MortalBackend {
   readonly #delay: number
   readonly #held: ServerResponse[] = []
   #isHolding = false
+  #status = 200
   #server: Server | undefined
   /** How many requests it was asked, probes left out. */
   asked = 0
@@ -35,6 +36,7 @@ export class MortalBackend {
         return
       }
       this.asked++
+      response.statusCode = this.#status
       if (this.#isHolding) this.#held.push(response)
       else setTimeout(() => response.end(this.id), this.#delay)
     })
@@ -54,6 +56,11 @@ export class MortalBackend {
       server.close(() => resolve())
       server.closeAllConnections()
     })
+  }
+
+  /** From now on, it answers with this status. */
+  answerWith(status: number): void {
+    this.#status = status
   }
 
   /** From now on, whoever asks waits. */

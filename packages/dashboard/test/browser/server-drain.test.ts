@@ -120,7 +120,7 @@ describe('the drain of the whole server', together, () => {
 
   test('it tells how many requests are in flight, of all balancers, until it is idle', inBrowser, async (t) => {
     const stage = await Stage.start(t, { ids, second: 'api' })
-    const visit = await (await stage.visit()).live()
+    const visit = await (await stage.visit({ hash: '#balancer=default' })).live()
     const [alpha, beta] = stage.backends as [(typeof stage.backends)[0], (typeof stage.backends)[0]]
     for (const backend of [alpha, beta]) backend.hold()
     await order(stage, 'PUT', '/server/state', { state: 'drain', grace: 600_000 })

@@ -22,7 +22,7 @@ test('tunnels are counted, listed while there are any, and closed by click', inB
   const clients = [await rawClient(t, port), await rawClient(t, port)]
   for (const client of clients) client.send(handshake('/room'))
   for (const client of clients) await client.until(/ 101 /)
-  await table.until('chat', 'In flight', /^0\s*2 tunnels$/)
+  await table.until('chat', 'In flight', /^0 of [\d,]+\s*2 tunnels$/)
   await section.getByText('2 tunnels open').waitFor()
   const rows = section.locator('tbody tr')
   assert.match(

@@ -6,16 +6,7 @@ import { eventually } from './eventually.ts'
 import { away, Stage } from './stage.ts'
 import { authorizationOf } from './users.ts'
 
-const actions = [
-  'Make ready',
-  'Drain',
-  'Put in maintenance',
-  'Set weight',
-  'Open circuit',
-  'Close circuit',
-  'Release circuit',
-  'Probe',
-]
+const actions = ['Drain', 'Put in maintenance', 'Set weight', 'Open circuit', 'Probe now', 'Remove']
 
 describe('who may do what', together, () => {
   test('a viewer sees what happens, may ask why, and may not act', inBrowser, async (t) => {

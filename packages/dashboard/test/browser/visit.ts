@@ -9,6 +9,8 @@ import type { User } from './users.ts'
 export interface VisitOptions {
   /** Who signs in; an operator. */
   readonly user?: User
+  /** The part of the address behind `#`: what is to be shown. */
+  readonly hash?: string
   readonly dark?: boolean
   readonly width?: number
   readonly height?: number
@@ -110,12 +112,20 @@ export class Visit {
 
 /** Opens the page of an app, of which the browser knows nothing yet. */
 export async function visit(origin: string, options: VisitOptions): Promise<Visit> {
-  const { user = 'operator', dark = false, width = 1280, height = 900, still = false, allowed = [] } = options
+  const {
+    user = 'operator',
+    hash = '',
+    dark = false,
+    width = 1280,
+    height = 900,
+    still = false,
+    allowed = [],
+  } = options
   const page = await takePage(user)
   left.delete(origin)
   await page.setViewportSize({ width, height })
   await page.emulateMedia({ colorScheme: dark ? 'dark' : 'light', reducedMotion: still ? 'reduce' : 'no-preference' })
   const visited = new Visit(page, origin, user, user === 'viewer' ? [viewerIsRefused, ...allowed] : allowed)
-  await page.goto(`${origin}${path}`)
+  await page.goto(`${origin}${path}${hash}`)
   return visited
 }

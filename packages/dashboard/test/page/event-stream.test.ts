@@ -52,6 +52,8 @@ test('it asks for all types by name, and passes on what it is told', (t) => {
     latest().url.searchParams.get('type'),
     'veto,circuit,panic,state,backends,admin,queue,overload,reload,figures',
   )
+  // What happened before the page was opened comes first.
+  assert.equal(latest().url.searchParams.get('recent'), '100')
   latest().dispatchEvent(new Event('open'))
   latest().tell('veto', { type: 'veto' }, '1')
   latest().tell('figures', figures(0))
@@ -74,6 +76,7 @@ test('it comes back by itself, later and later, and goes on where it was cut', (
     tick(1)
     assert.equal(opened(), before + 1)
     assert.equal(latest().url.searchParams.get('lastEventId'), 'x-4')
+    assert.equal(latest().url.searchParams.has('recent'), false)
   }
   latest().dispatchEvent(new Event('open'))
   assert.deepEqual(heard.slice(-3), ['reconnecting', 'live', 'opened'])

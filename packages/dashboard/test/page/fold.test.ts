@@ -4,18 +4,14 @@ import type { FeedEvent } from '../../page/live/events.ts'
 import { fold, type News } from '../../page/live/fold.ts'
 import { balancerState, initialState, type PageState } from '../../page/live/state.ts'
 import { Store } from '../../page/live/store.ts'
-import type { BalancerSummary } from '../../page/api/views.ts'
-import { balancerView, figures, start } from './told.ts'
+import { balancerSummary, balancerView, figures, historyView, start } from './told.ts'
 
 function after(...news: readonly News[]): PageState {
   return news.reduce(fold, initialState)
 }
 
 function summaries(...names: readonly string[]): News {
-  const balancers = names.map((name): BalancerSummary => {
-    const { backends, ...rest } = balancerView(name)
-    return { ...rest, backends: backends.length, available: 0 }
-  })
+  const balancers = names.map((name) => balancerSummary(name))
   return { kind: 'balancers', view: { balancers } }
 }
 
@@ -48,10 +44,10 @@ test('a balancer that is gone is forgotten', () => {
 test('figures and views of a balancer are kept side by side', () => {
   const view = balancerView('api', 'one')
   const state = after({ kind: 'balancer', view }, { kind: 'figures', figures: figures(1) })
-  const { view: seen, now, history } = balancerState(state, 'api')
+  const { view: seen, now, seconds } = balancerState(state, 'api')
   assert.equal(seen, view)
   assert.equal(now!.requests, 100)
-  assert.equal(history.rate.length, 1)
+  assert.equal(seconds.length, 1)
   assert.equal(state.at, start + 1000)
   assert.equal(balancerState(state, 'other').now, undefined)
 })
@@ -69,18 +65,6 @@ test('the feed has the last hundred, the newest first, each once', () => {
   assert.equal(feed.length, 100)
   assert.deepEqual([feed[0]!.id, feed.at(-1)!.id], ['149', '50'])
   assert.equal(at, start + 149)
-})
-
-test('a veto that another event tells of is not in the feed', () => {
-  const veto = (id: string, by: string): News => {
-    const about = { balancer: 'api', backend: 'a', action: 'laid', reason: 'r', hard: false } as const
-    return { kind: 'event', event: { type: 'veto', id, at: start, by, ...about } }
-  }
-  const { feed } = after(veto('1', 'health-check'), veto('2', 'circuit-breaker'), veto('3', 'drain'), veto('4', 'x'))
-  assert.deepEqual(
-    feed.map(({ id }) => id),
-    ['4', '1'],
-  )
 })
 
 test('how the server is was told last, and does not touch the rest', () => {
@@ -131,4 +115,40 @@ test('a backend that looks as before stays the same object, and is not rendered 
   )
   assert.equal(now[1], a)
   assert.notEqual(now[0], b)
+})
+
+test('counters that a row does not show are renewed after five seconds', () => {
+  const at = (second: number): News => ({ kind: 'figures', figures: figures(second) })
+  const view = (answered: number): News => {
+    const { backends, ...rest } = balancerView('api', 'a')
+    const responses = { '2xx': answered, '3xx': 0, '4xx': 0, '5xx': 0 }
+    return { kind: 'balancer', view: { ...rest, backends: backends.map((one) => ({ ...one, responses })) } }
+  }
+  const shown = (...news: readonly News[]) => balancerState(after(...news), 'api').view!.backends[0]!.responses['2xx']
+  assert.equal(shown(at(0), view(1), at(4), view(2)), 1)
+  assert.equal(shown(at(0), view(1), at(4), view(2), at(5), view(3)), 3)
+  assert.equal(shown(at(0), view(1), at(5), view(2), at(9), view(3)), 2)
+})
+
+test('the past is that of the range that was chosen last', () => {
+  const past = (range: '5m' | '1h', count: number): News => {
+    return { kind: 'past', balancer: 'api', range, view: historyView(100, count, 'a') }
+  }
+  const chosen: News = { kind: 'range', range: '1h' }
+  const state = after(past('5m', 3), chosen, past('1h', 7), past('5m', 4))
+  assert.equal(state.range, '1h')
+  const { past: seen, traffic } = balancerState(state, 'api')
+  assert.deepEqual([seen!.range, seen!.points.length], ['1h', 7])
+  assert.deepEqual(traffic.get('a')!.errors, { attempts: 700, failed: 70, isBurning: true })
+})
+
+test('failed requests are those of a balancer, as they were told last', () => {
+  const failure = { at: start, method: 'GET', path: '/', status: 502, outcome: 'connect-refused', blame: 'backend' }
+  const failures = [{ ...failure, took: 3, attempts: [] }]
+  const state = after(
+    { kind: 'failures', balancer: 'api', failures: [] },
+    { kind: 'failures', balancer: 'api', failures },
+  )
+  assert.equal(balancerState(state, 'api').failures, failures)
+  assert.equal(balancerState(state, 'other').failures, undefined)
 })

@@ -2,10 +2,12 @@ import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import { ApiError } from '../../page/api/api-error.ts'
 import type { Api } from '../../page/api/api.ts'
+import type { Range } from '../../page/history/range.ts'
 import { Live } from '../../page/live/live.ts'
+import { balancerState } from '../../page/live/state.ts'
 import { Store } from '../../page/live/store.ts'
 import type { BalancersView, ServerView } from '../../page/api/views.ts'
-import { balancerView } from './told.ts'
+import { balancerSummary, balancerView, figures, historyView } from './told.ts'
 
 /** Stands in for the browser's: it does nothing by itself. */
 class FakeSource extends EventTarget {
@@ -39,12 +41,15 @@ function stage(t: TestContext) {
     balancers: () => (asked.push('balancers'), lists()),
     balancer: async (name: string) => (asked.push(name), balancerView(name)),
     server: () => (asked.push('server'), server()),
+    history: async (name: string, range: string) => (asked.push(`${range} of ${name}`), historyView(100, 3)),
+    failures: async (name: string, limit: number) => (asked.push(`${limit} failures of ${name}`), { failures: [] }),
   } as unknown as Api
   const store = new Store()
   const live = new Live(api, store)
   live.start()
   return {
     store,
+    live,
     asked,
     answer: (next: { lists?: typeof lists; server?: typeof server; operator?: typeof operator }) => {
       lists = next.lists ?? lists
@@ -58,6 +63,11 @@ function stage(t: TestContext) {
       FakeSource.all
         .at(-1)!
         .dispatchEvent(new MessageEvent(type, { data: JSON.stringify({ id: '1', at: 0, type, ...data }) })),
+    /** Figures arrive. */
+    figures: (failed: number, balancer = 'api') =>
+      FakeSource.all
+        .at(-1)!
+        .dispatchEvent(new MessageEvent('figures', { data: JSON.stringify(figures(0, { failed, balancer })) })),
     /** Answers how often it was asked meanwhile. */
     pass: async (ms: number) => {
       asked.length = 0
@@ -174,4 +184,58 @@ test('an operator stays one while that is not answered', async (t) => {
   answer({ operator: () => Promise.reject(new ApiError(403, { message: 'not any more' })) })
   await pass(5000)
   assert.equal(store.state.access, 'viewer')
+})
+
+const api = async (): Promise<BalancersView> => ({ balancers: [balancerSummary('api'), balancerSummary('other')] })
+
+test('the past and the failed requests are asked for as soon as a balancer is shown, and when another is', async (t) => {
+  const { live, asked, pass, answer } = stage(t)
+  answer({ lists: api })
+  await pass(0)
+  await pass(1000)
+  assert.deepEqual(asked, ['5m of api', '20 failures of api'])
+  live.choose('other')
+  await pass(0)
+  await pass(1000)
+  assert.deepEqual(asked.toSorted(), ['20 failures of other', '5m of other'])
+})
+
+test('the past is asked for again after a period, at the latest after a minute; of another range at once', async (t) => {
+  const { store, live, asked, pass, answer } = stage(t)
+  answer({ lists: api })
+  const isAsked = (range: Range) => asked.filter((what) => what === `${range} of api`).length
+  await pass(0)
+  await pass(250)
+  assert.equal(isAsked('5m'), 1)
+  await pass(9999)
+  assert.equal(isAsked('5m'), 0)
+  await pass(1)
+  assert.equal(isAsked('5m'), 1)
+  assert.equal(balancerState(store.state, 'api').past!.points.length, 3)
+  live.look('24h')
+  await pass(250)
+  assert.equal(isAsked('24h'), 1)
+  assert.equal(balancerState(store.state, 'api').past!.range, '24h')
+})
+
+test('failed requests are asked for while there are any, once a second', async (t) => {
+  const { asked, pass, answer, figures: tell } = stage(t)
+  answer({ lists: api })
+  const isAsked = () => asked.filter((what) => what === '20 failures of api').length
+  await pass(0)
+  await pass(1000)
+  assert.equal(isAsked(), 1)
+  tell(0)
+  tell(1, 'other')
+  await pass(5000)
+  assert.equal(isAsked(), 0)
+  tell(1)
+  tell(1)
+  await pass(0)
+  assert.equal(isAsked(), 1)
+  tell(2)
+  await pass(999)
+  assert.equal(isAsked(), 0)
+  await pass(1)
+  assert.equal(isAsked(), 1)
 })

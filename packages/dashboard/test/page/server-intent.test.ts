@@ -5,7 +5,7 @@ import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import { ManualClock } from '../../../../test/support/clock.ts'
 import { Api } from '../../page/api/api.ts'
-import type { Entered } from '../../page/actions/intent.ts'
+import { Confirmation } from '../../page/orders/confirmation.ts'
 import { serverIntent } from '../../page/head/server-intent.ts'
 
 /** Real admin routes, asked as the page asks them, and a clock that stands still. */
@@ -21,8 +21,8 @@ async function stage(t: TestContext) {
   await app.register(adminRoutes, { insecure: true })
   const origin = await app.listen({ host: '127.0.0.1', port: 0 })
   const api = new Api(new URL('/_balancer/', origin))
-  const run = async (entered: Partial<Entered> = {}) =>
-    serverIntent(await api.server()).run(api, { value: undefined, isChosen: false, ...entered })
+  const run = async (entered: Readonly<Record<string, string>> = {}) =>
+    serverIntent(await api.server()).run(api, new Confirmation(entered))
   return { api, clock, run, isClosing: () => isClosing }
 }
 
@@ -47,7 +47,7 @@ test('each does what it says, and says what has come of it', async (t) => {
     idle: true,
   })
   assert.equal(
-    await run({ value: 2.5 }),
+    await run({ grace: '2.5' }),
     'The server is draining: /ready answers 503; connections are closed in 2.5 s.',
   )
   clock.advance(2499)
@@ -70,17 +70,17 @@ test('each does what it says, and says what has come of it', async (t) => {
     tunnels: 0,
     idle: true,
   })
-  assert.equal(await run({ value: 0 }), 'The server is draining: /ready answers 503; connections are closed now.')
+  assert.equal(await run({ grace: '0' }), 'The server is draining: /ready answers 503; connections are closed now.')
 })
 
 test('the app is closed after the grace where that was chosen, unless the server is taken back', async (t) => {
   const { clock, run, isClosing } = await stage(t)
-  const told = await run({ value: 60, isChosen: true })
+  const told = await run({ grace: '60', close: 'on' })
   assert.equal(told, 'The server is draining: /ready answers 503; connections are closed in 60 s, then the app closes.')
   await run()
   clock.advance(60_000)
   assert.equal(isClosing(), false)
-  await run({ value: 60, isChosen: true })
+  await run({ grace: '60', close: 'on' })
   clock.advance(59_999)
   assert.equal(isClosing(), false)
   clock.advance(1)
@@ -90,7 +90,7 @@ test('the app is closed after the grace where that was chosen, unless the server
 
 test('the answer comes even where the app is closed at once', async (t) => {
   const { run, isClosing } = await stage(t)
-  const told = await run({ value: 0, isChosen: true })
+  const told = await run({ grace: '0', close: 'on' })
   assert.equal(told, 'The server is draining: /ready answers 503; connections are closed now, then the app closes.')
   assert.equal(isClosing(), true)
 })

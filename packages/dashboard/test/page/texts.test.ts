@@ -9,7 +9,8 @@ import { readHeaders } from '../../page/explain/header-lines.ts'
 import { stateWord } from '../../page/backends/state-word.ts'
 import { detailsText } from '../../page/explain/policy-details.ts'
 import { verdictOf } from '../../page/explain/verdict.ts'
-import type { ExplainedBackend, ServerView } from '../../page/api/views.ts'
+import type { ExplainedBackend } from '../../page/api/explanation-view.ts'
+import type { ServerView } from '../../page/api/views.ts'
 
 const base = { id: '1', at: 0, balancer: 'api' }
 
@@ -40,12 +41,12 @@ test('every event is told in a line, and whether it is good news', () => {
       'good circuit half-open → closed: r',
     ],
     [
-      { ...base, type: 'panic', panicking: true, backends: 4, available: 4 },
-      'bad panic mode began: health is ignored, requests are tried on 4 of 4 backends',
+      { ...base, type: 'panic', panicking: true, backends: 4, available: 0, eligible: 3 },
+      'bad panic mode began: 0 of 4 backends healthy; health is ignored, requests are tried on 3',
     ],
     [
-      { ...base, type: 'panic', panicking: false, backends: 4, available: 3 },
-      'good panic mode ended: 3 of 4 backends in use',
+      { ...base, type: 'panic', panicking: false, backends: 4, available: 3, eligible: 3 },
+      'good panic mode ended: 3 of 4 backends healthy',
     ],
     [{ ...base, type: 'state', backend: 'a', before: 'ready', state: 'drain' }, 'plain ready → drain'],
     [{ ...base, type: 'state', backend: 'a', before: 'drain', state: 'ready' }, 'good drain → ready'],
@@ -56,28 +57,13 @@ test('every event is told in a line, and whether it is good news', () => {
     [{ ...base, type: 'backends', revision: 3, removed: ['a'] }, 'plain list changed (revision 3): removed a'],
     [{ ...base, type: 'backends', revision: 4 }, 'plain list changed (revision 4): new order'],
     [
-      {
-        ...base,
-        ...{ type: 'admin', who: 'ada', what: 'backend.state', backend: 'a', before: 'ready', after: 'drain' },
-        terms: { deadline: 30_000 },
-      },
-      'plain ada set backend a: ready → drain (deadline 30 s)',
+      { ...base, type: 'admin', backend: 'a', text: 'ada set a: ready → drain (deadline 30 s)' },
+      'plain ada set a: ready → drain (deadline 30 s)',
     ],
-    [
-      { ...base, type: 'admin', who: 'ada', what: 'backend.probe', backend: 'a', before: 'up', after: 'good' },
-      'plain ada probed backend a: good',
-    ],
-    [
-      {
-        ...{ id: '1', at: 0, type: 'admin', who: 'ada', what: 'server.state', before: 'ready', after: 'drain' },
-        terms: { grace: 2500, close: true },
-      },
-      'plain ada set the server: ready → drain (grace 2.5 s, then close)',
-    ],
-    [
-      { ...base, type: 'admin', what: 'backends.replace', before: [], after: [] },
-      'plain somebody replaced the backends',
-    ],
+    [{ id: '1', at: 0, type: 'admin', text: 'ada: refused', refused: { statusCode: 409 } }, 'bad ada: refused'],
+    [{ ...base, type: 'queue', refusing: true, text: 'queue full' }, 'bad queue full'],
+    [{ ...base, type: 'queue', refusing: false, text: 'none refused' }, 'good none refused'],
+    [{ id: '1', at: 0, type: 'overload', refusing: true, text: 'overloaded' }, 'bad overloaded'],
     [
       { id: '1', at: 0, type: 'reload', applied: true, summary: 'reloaded (SIGHUP): nothing has changed' },
       'plain reloaded (SIGHUP): nothing has changed',

@@ -1,4 +1,5 @@
-import type { BackendFigures, BackendView, BalancerView, Figures } from '../../page/api/views.ts'
+import type { HistoryView } from '../../page/api/past-views.ts'
+import type { BackendFigures, BackendView, BalancerSummary, BalancerView, Figures } from '../../page/api/views.ts'
 
 /** Some second of the epoch, in ms. */
 export const start = 1_700_000_000_000
@@ -17,6 +18,8 @@ export function figures(second: number, rest: Partial<Figures> = {}): Figures {
     seconds: 1,
     requests: 100,
     failed: 5,
+    retries: 2,
+    responses: { '2xx': 90, '3xx': 0, '4xx': 6, '5xx': 4 },
     latency: { p50: 10, p95: 20, p99: 40 },
     exchanges: 3,
     tunnels: 0,
@@ -35,11 +38,16 @@ export function backendView(id: string, rest: Partial<BackendView> = {}): Backen
     effectiveWeight: 1,
     priority: 0,
     maxInFlight: 10,
+    limit: 10,
+    tags: [],
     state: 'ready',
     available: true,
+    eligible: true,
     vetoes: [],
     inFlight: 0,
     tunnels: 0,
+    responses: { '2xx': 0, '3xx': 0, '4xx': 0, '5xx': 0 },
+    outcomes: {},
     ...rest,
   }
 }
@@ -53,6 +61,46 @@ export function balancerView(name: string, ...ids: readonly string[]): BalancerV
     revision: 1,
     panicking: false,
     closing: false,
+    queue: { waiting: 0, max: 1024, refused: 0 },
+    totals: { outcomes: {} },
     backends: ids.map((id) => backendView(id)),
+    revisions: [{ revision: 1, at: start, backends: ids.length }],
+  }
+}
+
+/** A balancer of five backends in the list of all. */
+export function balancerSummary(name: string, rest: Partial<BalancerSummary> = {}): BalancerSummary {
+  return {
+    name,
+    policy: 'p2c',
+    revision: 1,
+    panicking: false,
+    closing: false,
+    backends: 5,
+    available: 5,
+    exchanges: 0,
+    queue: { waiting: 0, max: 1024, refused: 0 },
+    ...rest,
+  }
+}
+
+/** The past of `count` periods of 10 s until `last` seconds after the start; each backend had half of the requests. */
+export function historyView(last: number, count: number, ...ids: readonly string[]): HistoryView {
+  const column = (value: number | null) => Array.from({ length: count }, () => value)
+  return {
+    at: start + 1000 * last,
+    since: 0,
+    step: 10_000,
+    times: Array.from({ length: count }, (_, index) => start + 1000 * last - 10_000 * (count - index)),
+    totals: {
+      requests: column(200),
+      failed: column(20),
+      retries: column(10),
+      responses: { '2xx': column(150), '3xx': column(10), '4xx': column(20), '5xx': column(20) },
+      p50: column(5),
+      p95: column(50),
+      p99: column(500),
+    },
+    backends: ids.map((id) => ({ id, attempts: column(100), failed: column(10), p95: column(40) })),
   }
 }

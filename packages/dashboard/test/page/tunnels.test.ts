@@ -7,11 +7,10 @@ import { listenApp } from '../../../../test/support/app.ts'
 import { rawClient } from '../../../../test/support/raw.ts'
 import { until } from '../../../../test/support/until.ts'
 import { handshake, startUpgradeBackend, switching } from '../../../../test/support/upgrade-backend.ts'
-import { backendIntent } from '../../page/actions/actions.ts'
 import { Api } from '../../page/api/api.ts'
 import { bytesText, tunnelsText } from '../../page/figures-text.ts'
-import { changeText } from '../../page/feed/change-text.ts'
 import { withSameBackends } from '../../page/live/same-backends.ts'
+import { Confirmation } from '../../page/orders/confirmation.ts'
 import { closeIntent } from '../../page/tunnels/tunnel-intent.ts'
 import { backendView, balancerView } from './told.ts'
 
@@ -36,25 +35,10 @@ test('a tunnel is listed, and closed on request', async (t) => {
   const { title, consequence, run } = closeIntent('a/b c', tunnel!)
   assert.equal(title, 'Close tunnel 1')
   assert.equal(consequence, '127.0.0.1 is disconnected from one, with status 1001 (going away). It may connect again.')
-  assert.equal(await run(api, { value: undefined, isChosen: false }), 'Tunnel 1 is closed.')
+  assert.equal(await run(api, new Confirmation({})), 'Tunnel 1 is closed.')
   await until('the client sees it', () => client.socket.destroyed)
   assert.equal((await api.tunnels('a/b c')).total, 0)
-  await assert.rejects(run(api, { value: undefined, isChosen: false }), /There is no open tunnel '1'/)
-})
-
-test('a drain says how many tunnels it will close, and when', () => {
-  const consequence = (tunnels: number) =>
-    backendIntent('drain', {
-      balancer: 'api',
-      drainDeadline: 0,
-      revision: 1,
-      backend: backendView('a', { inFlight: 1, tunnels }),
-    }).consequence
-  assert.match(consequence(0), /deadline\. 1 is in flight now\.$/)
-  assert.match(
-    consequence(2),
-    /deadline\. 1 is in flight now; 2 tunnels \(WebSocket and the like\) will be closed then\.$/,
-  )
+  await assert.rejects(run(api, new Confirmation({})), /There is no open tunnel '1'/)
 })
 
 test('texts of tunnels', () => {
@@ -68,12 +52,6 @@ test('texts of tunnels', () => {
     '20 MiB',
     '5,120 TiB',
   ])
-  const event = { id: '1', at: 0, type: 'admin', what: 'tunnel.close', who: 'maria', backend: 'b2' } as const
-  assert.equal(
-    changeText({ ...event, before: { id: '7', client: '10.0.0.9' } }),
-    'maria closed tunnel 7 (client 10.0.0.9) of backend b2',
-  )
-  assert.equal(changeText(event), 'maria closed a tunnel of backend b2')
 })
 
 test('a backend whose tunnels have changed is rendered again', () => {

@@ -1,8 +1,8 @@
-import { stateWord } from './state-word.ts'
+import { stateWord } from '../backends/state-word.ts'
 import type { BackendView } from '../api/views.ts'
 
 /** With so few rows, all are visible anyway. */
-const fewRows = 12
+export const fewRows = 12
 
 /** At most this many are named. */
 const longestList = 10

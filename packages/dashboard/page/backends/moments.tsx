@@ -1,0 +1,25 @@
+import { age, clockTime } from '../figures-text.ts'
+
+/** When something was, in ms since the epoch, as the time of day. */
+export function Clock({ time }: { readonly time: number }) {
+  return (
+    <time dateTime={new Date(time).toISOString()} title={new Date(time).toLocaleString()}>
+      {clockTime(time)}
+    </time>
+  )
+}
+
+/** How long something has lasted. */
+export function Since({ since, at }: { readonly since: number; readonly at: number }) {
+  return (
+    <time dateTime={new Date(since).toISOString()} title={new Date(since).toLocaleString()}>
+      {age(at - since)}
+    </time>
+  )
+}
+
+/** How long something will still last, in words: `in 23 s`. */
+export function left(until: number, at: number): string {
+  const ms = Math.ceil((until - at) / 1000) * 1000
+  return ms > 0 ? `in ${age(ms)}` : 'any moment'
+}

@@ -1,0 +1,48 @@
+import type { BalancerSummary } from '../api/views.ts'
+
+/** How bad it is. */
+export type Tone = 'good' | 'warn' | 'bad'
+
+/** The state of a balancer, in a word and a colour. */
+export interface Condition {
+  readonly tone: Tone
+  /** `3 of 5 healthy`; with `panic mode` where it is. */
+  readonly text: string
+  /** For sorting: the larger, the worse. */
+  readonly severity: number
+}
+
+/** This share of failed requests is worse than an unhealthy backend that the others make up for. */
+export const manyErrors = 0.05
+
+/** Whether the queue refuses requests, in words; undefined if it does not. */
+function refusingText({ queue: { waiting, max, refusingSince } }: BalancerSummary): string | undefined {
+  if (max > 0 && waiting >= max) return 'queue full'
+  return refusingSince === undefined ? undefined : 'refusing requests'
+}
+
+/** Requests are refused, since there is no room for them to wait. */
+export function isRefusing(summary: BalancerSummary): boolean {
+  return refusingText(summary) !== undefined
+}
+
+function toneOf(summary: BalancerSummary, errors: number): Tone {
+  const { backends, available, panicking } = summary
+  if (backends === 0 || available === 0 || panicking || isRefusing(summary) || errors >= manyErrors) return 'bad'
+  return available < backends || errors > 0 ? 'warn' : 'good'
+}
+
+/** The state of a balancer. `errors`: share of failed requests now, from 0 to 1. */
+export function conditionOf(summary: BalancerSummary, errors = 0): Condition {
+  const { backends, available, panicking, closing } = summary
+  const tone = toneOf(summary, errors)
+  const words = [
+    backends === 0 ? 'no backends' : `${available} of ${backends} healthy`,
+    panicking ? 'panic mode' : undefined,
+    refusingText(summary),
+    closing ? 'closing' : undefined,
+  ]
+  const sick = backends === 0 ? 1 : (backends - available) / backends
+  const severity = { good: 0, warn: 10, bad: 20 }[tone] + 5 * sick + 4 * errors + (isRefusing(summary) ? 1 : 0)
+  return { tone, text: words.filter((word) => word !== undefined).join(' · '), severity }
+}
