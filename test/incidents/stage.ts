@@ -1,0 +1,166 @@
+import fastifyBalancer, { type BalancerOptions } from 'fastify-balancer'
+import Fastify, { type FastifyInstance } from 'fastify'
+import { Agent } from 'node:http'
+import type { TestContext } from 'node:test'
+import { authorizationOf, mustOperate, mustSignIn, userOf } from '../../packages/dashboard/test/browser/users.ts'
+import { listenApp } from '../support/app.ts'
+import { ask, type Answer } from '../support/ask.ts'
+import { startChild } from '../support/child.ts'
+import { LogLines } from '../support/log-lines.ts'
+import { IncidentTime, probeTimeout } from './incident-time.ts'
+import { SickBackend } from './sick-backend.ts'
+
+const ids = ['b1', 'b2', 'b3', 'b4', 'b5']
+
+/** How often the event loop turns without any news until nothing is under way any more. */
+const enough = 4
+
+/** What clients saw, by status. */
+export type Seen = Record<number, number>
+
+/** A balancer with everything around it, as an operator has it in production, with five backends and clients that count. */
+export class Stage {
+  readonly backends: ReadonlyMap<string, SickBackend>
+  readonly log: LogLines
+  readonly time: IncidentTime
+  /** What clients have got, by status. */
+  readonly seen: Seen = {}
+  /** Kills the process of `b2`, if it has one of its own. */
+  readonly kill: () => void
+  readonly url: string
+  readonly app: FastifyInstance
+  readonly #agent = new Agent({ keepAlive: true })
+  #open = 0
+
+  private constructor(parts: Pick<Stage, 'backends' | 'log' | 'time' | 'kill' | 'url' | 'app'>) {
+    ;({
+      backends: this.backends,
+      log: this.log,
+      time: this.time,
+      kill: this.kill,
+      url: this.url,
+      app: this.app,
+    } = parts)
+  }
+
+  /** Starts everything; it ends with the test. `lasts`: how much time will pass, in ms. */
+  static async start(
+    t: TestContext,
+    lasts: number,
+    { ownProcess = false, ...options }: BalancerOptions & { readonly ownProcess?: boolean },
+  ): Promise<Stage> {
+    const time = new IncidentTime(t, lasts)
+    const log = new LogLines()
+    const backends = new Map<string, SickBackend>()
+    for (const id of ids) {
+      const backend = await SickBackend.start(id, time)
+      t.after(() => backend.die())
+      backends.set(id, backend)
+    }
+    const listed = [...backends.values()].map(({ id, url }) => ({ id, url }))
+    let kill = () => {}
+    if (ownProcess) {
+      const { child, first } = await startChild(t, new URL('mortal-process.ts', import.meta.url))
+      listed[1] = { id: 'b2', url: first as string }
+      kill = () => void child.kill('SIGKILL')
+    }
+    const app = Fastify({ logger: log })
+    await app.register(fastifyBalancer, {
+      name: 'shop',
+      backends: listed,
+      clock: time,
+      random: () => 0.5,
+      healthCheck: { timeout: probeTimeout },
+      underPressure: { maxEventLoopDelay: 0, maxHeapUsedBytes: 1e12, sampleInterval: 10 },
+      admin: {
+        onRequest: mustSignIn,
+        operate: { onRequest: mustOperate },
+        user: (request) => userOf(request) && 'maria',
+      },
+      metrics: true,
+      dashboard: true,
+      ...options,
+    })
+    const { url } = await listenApp(t, app)
+    const stage = new Stage({ backends, log, time, kill, url, app })
+    t.after(() => stage.#agent.destroy())
+    return stage
+  }
+
+  /** @throws when there is no such backend */
+  backend(id: string): SickBackend {
+    return this.backends.get(id)!
+  }
+
+  /** How many clients have asked, and have been answered. */
+  get answered(): number {
+    return Object.values(this.seen).reduce((sum, count) => sum + count, 0)
+  }
+
+  /** What an operator asks the admin API. */
+  async order(method: string, path: string, body?: object): Promise<Answer> {
+    const headers = { authorization: authorizationOf('operator'), 'content-type': 'application/json' }
+    return ask(`${this.url}/_balancer${path}`, { method, headers, ...(body && { body: JSON.stringify(body) }) })
+  }
+
+  /** As many clients ask at once. */
+  clients(count: number): void {
+    for (let client = 0; client < count; client++) {
+      this.#open++
+      void ask(`${this.url}/`, { agent: this.#agent }).then(({ status }) => {
+        this.#open--
+        this.seen[status] = (this.seen[status] ?? 0) + 1
+      })
+    }
+  }
+
+  /** Lets so many seconds pass; in each of them as many clients ask, all at once. */
+  async pass(seconds: number, clients = 10): Promise<void> {
+    for (let second = 0; second < seconds; second++) {
+      this.clients(clients)
+      await this.#settled()
+      await this.#advance(1000)
+    }
+  }
+
+  /** From timer to timer: what one of them sets off is over before the next is due. */
+  async #advance(duration: number): Promise<void> {
+    const { time } = this
+    const end = time.now() + duration
+    while (time.now() < end) {
+      time.advance(Math.min(time.due ?? end, end) - time.now())
+      await this.#settled()
+    }
+  }
+
+  /** Waits until everything that is under way waits for the clock: at a backend, or in the queue. */
+  async #settled(): Promise<void> {
+    for (let calm = 0; calm < enough; calm++) {
+      if (!this.#isCalm) calm = -1
+      await new Promise(setImmediate)
+    }
+  }
+
+  get #isCalm(): boolean {
+    const { balancer } = this
+    let inFlight = 0
+    let held = 0
+    let heldProbes = 0
+    for (const backend of balancer.backends) inFlight += backend.inFlight
+    for (const backend of this.backends.values()) {
+      held += backend.held
+      heldProbes += backend.heldProbes
+    }
+    const isAnswered = balancer.exchanges === this.#open
+    return (
+      isAnswered &&
+      inFlight === held &&
+      balancer.queue.length + inFlight === this.#open &&
+      this.time.probes === heldProbes
+    )
+  }
+
+  get balancer(): FastifyInstance['balancer'] {
+    return this.app.balancers.get('shop')!
+  }
+}
