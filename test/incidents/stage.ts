@@ -1,5 +1,6 @@
-import fastifyBalancer, { type BalancerOptions } from 'fastify-balancer'
+import fastifyBalancer from 'fastify-balancer'
 import Fastify, { type FastifyInstance } from 'fastify'
+import { once } from 'node:events'
 import { Agent } from 'node:http'
 import type { TestContext } from 'node:test'
 import { authorizationOf, mustOperate, mustSignIn, userOf } from '../../packages/dashboard/test/browser/users.ts'
@@ -7,6 +8,7 @@ import { listenApp } from '../support/app.ts'
 import { ask, type Answer } from '../support/ask.ts'
 import { startChild } from '../support/child.ts'
 import { LogLines } from '../support/log-lines.ts'
+import type { StageOptions } from './incident.ts'
 import { IncidentTime, probeTimeout } from './incident-time.ts'
 import { SickBackend } from './sick-backend.ts'
 
@@ -26,10 +28,11 @@ export class Stage {
   /** What clients have got, by status. */
   readonly seen: Seen = {}
   /** Kills the process of `b2`, if it has one of its own. */
-  readonly kill: () => void
+  readonly kill: () => Promise<void>
   readonly url: string
   readonly app: FastifyInstance
   readonly #agent = new Agent({ keepAlive: true })
+  readonly #kept: unknown[] = []
   #open = 0
 
   private constructor(parts: Pick<Stage, 'backends' | 'log' | 'time' | 'kill' | 'url' | 'app'>) {
@@ -47,7 +50,7 @@ export class Stage {
   static async start(
     t: TestContext,
     lasts: number,
-    { ownProcess = false, ...options }: BalancerOptions & { readonly ownProcess?: boolean },
+    { ownProcess = false, balancer = {} }: StageOptions = {},
   ): Promise<Stage> {
     const time = new IncidentTime(t, lasts)
     const log = new LogLines()
@@ -58,11 +61,14 @@ export class Stage {
       backends.set(id, backend)
     }
     const listed = [...backends.values()].map(({ id, url }) => ({ id, url }))
-    let kill = () => {}
+    let kill = async () => {}
     if (ownProcess) {
       const { child, first } = await startChild(t, new URL('mortal-process.ts', import.meta.url))
       listed[1] = { id: 'b2', url: first as string }
-      kill = () => void child.kill('SIGKILL')
+      kill = async () => {
+        child.kill('SIGKILL')
+        await once(child, 'exit')
+      }
     }
     const app = Fastify({ logger: log })
     await app.register(fastifyBalancer, {
@@ -79,7 +85,7 @@ export class Stage {
       },
       metrics: true,
       dashboard: true,
-      ...options,
+      ...balancer,
     })
     const { url } = await listenApp(t, app)
     const stage = new Stage({ backends, log, time, kill, url, app })
@@ -95,6 +101,11 @@ export class Stage {
   /** How many clients have asked, and have been answered. */
   get answered(): number {
     return Object.values(this.seen).reduce((sum, count) => sum + count, 0)
+  }
+
+  /** Holds something in memory until the test is over. */
+  keep(what: unknown): void {
+    this.#kept.push(what)
   }
 
   /** What an operator asks the admin API. */
