@@ -232,6 +232,8 @@ describe('the OpenAPI document', () => {
         `GET ${one}/backends/{id}`,
         `GET ${one}/backends/{id}/wait`,
         `GET ${one}/tunnels`,
+        `GET ${one}/history`,
+        `GET ${one}/failures`,
         `DELETE ${one}/tunnels/{id}`,
         'GET /_balancer/events',
         'GET /_balancer/live',

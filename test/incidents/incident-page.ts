@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync } from 'node:fs'
+import { mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
@@ -24,9 +24,9 @@ function pictures(t: TestContext): string {
 
 const oneLine = (text: string) => text.replaceAll(/\s+/g, ' ').trim()
 
-/** The names and values of a list, without shares in brackets. */
-async function sumsOn({ page }: Visit): Promise<Record<string, string>> {
-  const all = await page.getByLabel('In all', { exact: true }).locator('div').allInnerTexts()
+/** The names and values of a list. */
+async function listOn({ page }: Visit, name: 'In all' | 'Process'): Promise<Record<string, string>> {
+  const all = await page.getByLabel(name, { exact: true }).locator('div').allInnerTexts()
   return Object.fromEntries(all.map((text) => text.split('\n').filter(Boolean) as [string, string]))
 }
 
@@ -37,7 +37,7 @@ async function assertSums(visit: Visit, stage: Stage, sums: OnPage['sums']): Pro
     Object.fromEntries(Object.keys(wanted).map((name) => [name, Number(seen[name]?.replaceAll(',', '').split(' ')[0])]))
   const seen = await eventually(
     'the past is there',
-    () => sumsOn(visit),
+    () => listOn(visit, 'In all'),
     (all) => numbers(all)['Requests'] === requests,
     10_000,
   )
@@ -50,12 +50,13 @@ export async function assertOnPage(
   t: TestContext,
   stage: Stage,
   name: string,
-  { title, alert, rows = {}, events, sums, failure }: OnPage,
+  { title, alert, rows = {}, events, sums, process: figures = {}, failure }: OnPage,
 ): Promise<void> {
   const opened = await (await visit(stage.url, { still: true })).live()
   const { page, table } = opened
   try {
     await assertSums(opened, stage, sums)
+    assert.partialDeepStrictEqual(await listOn(opened, 'Process'), figures)
     for (const [id, cells] of Object.entries(rows))
       for (const [column, pattern] of Object.entries(cells))
         assert.match(oneLine(await table.text(id, column as 'State')), pattern, `${column} of ${id}`)
@@ -79,6 +80,7 @@ export async function assertOnPage(
       await page.setViewportSize({ width, height: 900 })
       const path = join(pictures(t), `${name.replaceAll(' ', '-')}-${width}.png`)
       await page.screenshot({ path, fullPage: true })
+      if (process.env['PAGE']) writeFileSync(path.replace(/-\d+\.png/, '.txt'), await page.locator('body').innerText())
     }
     await opened.end(t)
   }

@@ -21,6 +21,8 @@ export interface OnPage {
   readonly events: readonly string[]
   /** Sums of the whole range, beside those of requests, which are the clients' own. */
   readonly sums?: Readonly<Record<string, string>>
+  /** Figures of the process. */
+  readonly process?: Readonly<Record<string, string>>
   /** The latest failed request, without its time and duration. */
   readonly failure?: RegExp
 }

@@ -133,9 +133,9 @@ export const sickBackends: readonly Incident[] = [
     metrics: {
       'backend_up{backend="b2"}': 0,
       'backend_vetoes{backend="b2",by="outlier-detection"}': 1,
-      'backend_response_seconds_bucket{le="0.05",backend="b2"}': 20,
-      'backend_response_seconds_bucket{le="0.1",backend="b2"}': 75,
-      'backend_response_seconds_bucket{le="0.05",backend="b1"}': 382,
+      'backend_response_seconds_bucket{backend="b2",le="0.05"}': 20,
+      'backend_response_seconds_bucket{backend="b2",le="0.1"}': 75,
+      'backend_response_seconds_bucket{backend="b1",le="0.05"}': 382,
       'ejections_total{backend="b2"}': 2,
     },
     page: {
@@ -211,7 +211,7 @@ export const sickBackends: readonly Incident[] = [
     },
     seen: { 200: 700 },
     api: {
-      path: '/events?recent=100&type=veto&type=circuit',
+      path: '/events?recent=100&type=veto,circuit',
       events: [
         `b2 laid outlier-detection: ${refused}`,
         `b2 laid outlier-detection: ${refused}`,

@@ -76,9 +76,9 @@ export const tooMuchLoad: readonly Incident[] = [
     metrics: { shed_requests_total: 600, backends_available: 5 },
     page: {
       title: '● overloaded – fastify-balancer',
-      alert: /^Overloaded This process is overloaded: new requests get 503/,
+      alert: /^Overloaded This process is overloaded: new requests get 503, 600 since the start\.$/,
       events: ['overloaded: requests get 503 (used heap N MiB, limit N MiB)'],
-      sums: { Shed: '600' },
+      process: { Shed: '600' },
     },
   },
 ]

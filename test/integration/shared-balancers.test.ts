@@ -53,7 +53,7 @@ test('it has the routes of each balancer, and reply.forward()', async (t) => {
   assert.equal((await ask(`${url}/own`)).body, 'api')
 })
 
-test('an app without routes sees everything: figures, circuits, events, and takes all of it out of use', async (t) => {
+test('an app without routes sees everything: figures, the past, circuits, events, and takes all of it out of use', async (t) => {
   const one = await owner(t, { backends: [await startBackend(t).then(({ url }) => url)] })
   await one.register(circuitBreaker, {})
   const admin = Fastify()
@@ -69,6 +69,11 @@ test('an app without routes sees everything: figures, circuits, events, and take
   assert.equal((await ask(url)).status, 200)
   assert.equal((await ask(`${adminUrl}/anything`)).status, 404)
   assert.match((await ask(`${adminUrl}/metrics`)).body, /fastify_balancer_requests_total\{[^}]*\} 1\n/)
+  const past = JSON.parse((await ask(`${adminUrl}/_balancer/balancers/default/history?range=5m`)).body)
+  assert.equal(
+    past.totals.requests.reduce((sum: number, count: number | null) => sum + (count ?? 0), 0),
+    1,
+  )
   one.circuitBreaker.isolate(one.balancer.backends[0]!.id)
   let told = ''
   while (!told.includes('event: circuit')) told += (await reader.read()).value

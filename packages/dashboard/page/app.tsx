@@ -143,7 +143,9 @@ export function App({ store, live, api }: AppProps) {
         </div>
       </main>
       {intent !== undefined && <OrderDialog api={api} intent={intent} onEnd={finish} />}
-      {rolledBack !== undefined && <RollbackDialog api={api} view={rolledBack} at={at} onEnd={finish} />}
+      {rolledBack !== undefined && (
+        <RollbackDialog api={api} view={rolledBack} revision={view?.revision ?? 0} at={at} onEnd={finish} />
+      )}
       <Outcome told={told} onDismiss={() => setTold(undefined)} />
     </>
   )

@@ -1,7 +1,7 @@
 // Room `schemas`: the shapes of requests and responses: types, validation and OpenAPI in one.
 import { Type, type Static } from '@sinclair/typebox'
-import { ResponseCounts } from './status-classes.ts'
 import { CircuitView, HealthView, since, who } from './health-views.ts'
+import { ResponseCounts } from './status-classes.ts'
 
 export { CircuitView, NotEjectedView, ProbeView } from './health-views.ts'
 

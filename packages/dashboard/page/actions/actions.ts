@@ -52,7 +52,7 @@ const probe: Action = {
 const { ready, drain, deadline, maintenance, remove } = stateActions
 
 /** In the order of the menu. */
-export const actions = { ready, drain, deadline, maintenance, weight, ...circuitActions, probe, remove }
+const actions = { ready, drain, deadline, maintenance, weight, ...circuitActions, probe, remove }
 
 /** An action on a backend. */
 export type ActionKind = keyof typeof actions

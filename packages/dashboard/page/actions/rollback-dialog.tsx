@@ -14,6 +14,8 @@ interface RollbackDialogProps {
   readonly api: Api
   /** As it was when the dialog was opened. */
   readonly view: BalancerView
+  /** Of the list now: the preview compares with that. */
+  readonly revision: number
   readonly at: number
   readonly onEnd: (outcome: Told | undefined) => void
 }
@@ -24,7 +26,10 @@ interface Preview {
   readonly refusal?: Refusal
 }
 
-function usePreview(api: Api, view: BalancerView, to: number | undefined): Preview | undefined {
+function usePreview(
+  { api, view: { name }, revision }: RollbackDialogProps,
+  to: number | undefined,
+): Preview | undefined {
   const [preview, setPreview] = useState<Preview>()
   useEffect(() => {
     if (to === undefined) return undefined
@@ -32,7 +37,7 @@ function usePreview(api: Api, view: BalancerView, to: number | undefined): Previ
     const show = (seen: Preview) => {
       if (!isGone) setPreview(seen)
     }
-    api.previewRollback(view.name, to).then(
+    api.previewRollback(name, to).then(
       (answer) => {
         const { faults } = answer
         const refusal = { text: 'It would be refused:', faults, isOpen: true, isDangerous: true }
@@ -43,15 +48,16 @@ function usePreview(api: Api, view: BalancerView, to: number | undefined): Previ
     return () => {
       isGone = true
     }
-  }, [api, view.name, to])
+  }, [api, name, to, revision])
   return preview?.to === to ? preview : undefined
 }
 
 /** Chooses an earlier revision, shows what a rollback would change, and asks for confirmation. */
-export function RollbackDialog({ api, view, at, onEnd }: RollbackDialogProps) {
+export function RollbackDialog(props: RollbackDialogProps) {
+  const { api, view, at, onEnd } = props
   const revisions = earlierRevisions(view)
   const [to, setTo] = useState(revisions[0]?.revision)
-  const preview = usePreview(api, view, to)
+  const preview = usePreview(props, to)
   const difference = preview?.difference
   return (
     <Dialog name="Roll back" onCancel={() => onEnd(undefined)}>

@@ -2,8 +2,9 @@ import type { ComponentChildren } from 'preact'
 import { age, count, durationText } from '../figures-text.ts'
 import { statusClasses } from '../history/point.ts'
 import { Evidence } from './evidence.tsx'
-import { Clock, left } from './moments.tsx'
+import { Clock } from './moments.tsx'
 import { failuresIn } from '../history/outcomes.ts'
+import { left } from './time-left.ts'
 import type { BackendView, ProbeView, VetoView } from '../api/views.ts'
 
 interface At {

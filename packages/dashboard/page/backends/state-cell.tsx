@@ -1,6 +1,7 @@
-import { Clock, left, Since } from './moments.tsx'
+import { Clock, Since } from './moments.tsx'
 import { StateSymbol } from './state-symbol.tsx'
 import { stateWord } from './state-word.ts'
+import { left } from './time-left.ts'
 import type { BackendView, CircuitView, VetoView } from '../api/views.ts'
 
 interface At {
@@ -30,11 +31,12 @@ function Order({ veto: { reason, since, who, until }, at }: At & { readonly veto
 }
 
 function Veto({ veto, at }: At & { readonly veto: VetoView }) {
-  const { by, reason, since, until } = veto
+  const { by, reason, since, who, until } = veto
   if (orders.has(by)) return <Order veto={veto} at={at} />
   return (
     <li>
-      <b>{by}</b> {reason} for <Since since={since} at={at} />
+      <b>{by}</b> {who !== undefined && `(${who}) `}
+      {reason} for <Since since={since} at={at} />
       {until !== undefined && <span class="left">, back {left(until, at)}</span>}
     </li>
   )
@@ -55,8 +57,9 @@ export function StateCell({ backend, at }: At & { readonly backend: BackendView 
   // The circuit breaker's veto says the same, and more.
   const tells =
     circuit !== undefined && circuit.state !== 'closed' && !vetoes.some(({ by }) => by === 'circuit-breaker')
-  const isDoubtful = health !== undefined && health.state !== 'up' && vetoes.length === 0
   const notEjected = health?.notEjected
+  // Without probes, only traffic tells of health.
+  const isDoubtful = health !== undefined && health.state !== 'up' && vetoes.length === 0 && notEjected === undefined
   return (
     <>
       <span class={`word ${word}`}>

@@ -1,5 +1,5 @@
 import type uPlot from 'uplot'
-import { nothing } from '../figures-text.ts'
+import { momentText, nothing } from '../figures-text.ts'
 import { colour, type Colour } from './palette.ts'
 import type { Look } from './plot.tsx'
 
@@ -57,8 +57,8 @@ function widthFor({ ctx }: uPlot, marks: readonly string[] | null): number {
 }
 
 /** The values without a neighbour: no line would show them. */
-function isolated(plot: uPlot, series: number): number[] {
-  const values = plot.data[series]!
+function isolated(plot: uPlot, line: number): number[] {
+  const values = plot.data[line]!
   const isMissing = (index: number) => (values[index] ?? null) === null
   return [...values.keys()].filter((index) => !isMissing(index) && isMissing(index - 1) && isMissing(index + 1))
 }
@@ -78,6 +78,15 @@ function series(line: Line, text: (value: number) => string): uPlot.Series {
 /** Without the pointer on the chart, the legend shows the latest values. */
 function tellLatest(plot: uPlot): void {
   if ((plot.cursor.left ?? -1) < 0) plot.setLegend({ idx: plot.data[0].length - 1 }, false)
+}
+
+/** The time under the pointer is told once for all charts. */
+function tellMoment({ cursor, data, root }: uPlot): void {
+  const place = root.closest('.charts')?.querySelector('.moment')
+  if (place === null || place === undefined) return
+  const time =
+    (cursor.left ?? -1) < 0 || cursor.idx === null || cursor.idx === undefined ? undefined : data[0][cursor.idx]
+  place.textContent = time === undefined ? '' : momentText(1000 * time, Date.now())
 }
 
 /** The range of the time axis: `span` ms up to the latest value, or up to now without one. */
@@ -107,6 +116,6 @@ export function chartLook({ lines, figure, mark }: ChartKind, span: number): Loo
       axis({ incrs: [...steps], size: widthFor, gap, space: 24, values: (_plot, at) => at.map(mark) }),
     ],
     series: [{ label: 'Time', value: () => '' }, ...lines.map((line) => series(line, figure))],
-    hooks: { setData: [tellLatest], ready: [tellLatest], setCursor: [tellLatest] },
+    hooks: { setData: [tellLatest], ready: [tellLatest], setCursor: [tellLatest, tellMoment] },
   }
 }

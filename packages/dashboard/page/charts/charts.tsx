@@ -30,11 +30,12 @@ const kinds: readonly Kind[] = [
   },
   {
     title: 'Errors/s',
-    columns: ['failed', 'serverErrors', 'clientErrors'],
+    columns: ['clientErrors', 'serverErrors', 'failed'],
     lines: [
-      { name: 'failed', colour: 'bad', fill: 'bad-fill' },
-      { name: '5xx', colour: 'high' },
       { name: '4xx', colour: 'low' },
+      { name: '5xx', colour: 'high' },
+      // On top: most of the failed ones are 5xx, too.
+      { name: 'failed', colour: 'bad', fill: 'bad-fill' },
     ],
     figure: rateText,
     mark: countMark,
@@ -92,6 +93,7 @@ export function Charts({ balancer: { past, seconds, view }, range, onRange }: Ch
     <section class="charts" aria-label={`Last ${looks[range].words}`}>
       <div class="over">
         <RangeChoice range={range} onChoose={onRange} />
+        <span class="moment" aria-hidden="true" />
         <Totals totals={totals} view={view} />
       </div>
       {kinds.map((kind) => (

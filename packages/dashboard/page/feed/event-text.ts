@@ -37,14 +37,12 @@ const texts: Texts = {
     text: `circuit ${before} → ${state}: ${reason}`,
   }),
 
-  panic: ({ panicking, available, eligible, backends }) => ({
-    tone: panicking ? 'bad' : 'good',
-    text: panicking
-      ? `panic mode began: ${available} of ${backends} backends healthy; health is ignored, requests are tried on ${eligible}`
-      : `panic mode ended: ${available} of ${backends} backends healthy`,
-  }),
+  panic: ({ panicking, text }) => ({ tone: panicking ? 'bad' : 'good', text }),
 
-  state: ({ state, before }) => ({ tone: tones[state] ?? 'plain', text: `${before} → ${state}` }),
+  state: ({ state, before, who }) => ({
+    tone: tones[state] ?? 'plain',
+    text: `${before} → ${state}${who === undefined ? '' : `, for ${who}`}`,
+  }),
 
   backends: ({ revision, added, removed, changed }) => {
     const parts = [...list('added', added), ...list('removed', removed), ...list('changed', changed)]

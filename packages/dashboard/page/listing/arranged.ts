@@ -12,7 +12,7 @@ function compared(a: number | string, b: number | string): number {
 }
 
 /** Sorted by a column; of equal ones, and without a column, the order of the list stays. */
-export function sorted(
+function sorted(
   backends: readonly BackendView[],
   sorting: Sorting | undefined,
   traffic: TrafficById,

@@ -44,11 +44,8 @@ interface CircuitEvent extends Base {
 interface PanicEvent extends Base {
   readonly type: 'panic'
   readonly panicking: boolean
-  readonly backends: number
-  /** How many are healthy. */
-  readonly available: number
-  /** How many may get requests now. */
-  readonly eligible: number
+  /** What happened, in one sentence. */
+  readonly text: string
 }
 
 interface StateEvent extends Base {
@@ -56,6 +53,8 @@ interface StateEvent extends Base {
   readonly backend: string
   readonly state: string
   readonly before: string
+  /** For whom the app did it. */
+  readonly who?: string
 }
 
 interface BackendsEvent extends Base {
@@ -64,23 +63,6 @@ interface BackendsEvent extends Base {
   readonly added?: readonly string[]
   readonly removed?: readonly string[]
   readonly changed?: readonly string[]
-}
-
-/** Requests begin or cease to be refused. */
-interface Refusals {
-  readonly refusing: boolean
-  /** What happened, in one sentence. */
-  readonly text: string
-}
-
-interface QueueEvent extends Base, Refusals {
-  readonly type: 'queue'
-}
-
-interface OverloadEvent extends Happened, Refusals {
-  readonly type: 'overload'
-  /** It concerns the whole server. */
-  readonly balancer?: undefined
 }
 
 /** A change by an operator. */

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact'
-import { useRef, useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import type { Api } from '../api/api.ts'
 import type { SetView } from '../api/list-views.ts'
 import { Confirmation } from './confirmation.ts'
@@ -33,6 +33,8 @@ export function OrderForm({ api, intent, onEnd, isReady = true, children }: Orde
   const [isBusy, setBusy] = useState(false)
   const [refusal, setRefusal] = useState<Refusal>()
   const [current, setCurrent] = useState<SetView>()
+  // Another order was chosen in the same form.
+  useEffect(() => setRefusal(undefined), [title])
   // The order is based on what the operator was shown last.
   const basis = current ?? intent.basis
   const read = () => {

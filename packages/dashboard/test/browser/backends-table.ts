@@ -69,9 +69,12 @@ export class BackendsTable {
   async open(id: string): Promise<Locator> {
     const button = this.#page.getByRole('button', { name: `Details of ${id}`, exact: true })
     await button.click()
-    const details = this.table.locator('tr.details').filter({ has: this.#page.getByText('Responses since the start') })
-    await details.waitFor()
-    return details
+    const details = await eventually(
+      `the details of ${id} are there`,
+      () => button.getAttribute('aria-controls'),
+      (controls) => controls !== null,
+    )
+    return this.table.locator(`[id="${details}"]`)
   }
 
   /** The button that opens the menu of a row. */

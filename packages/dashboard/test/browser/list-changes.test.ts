@@ -107,6 +107,9 @@ describe('what an operator does with the list', together, () => {
     const conflict = dialog.getByRole('alert')
     await conflict.getByText('gamma: weight 1 → 9').waitFor()
     assert.equal(balancer.backend('alpha').weight, 4)
+    await eventually('the preview is that of the list as it is now', told, (lines) =>
+      lines.includes('~ changed gamma: weight 9 → 1'),
+    )
     await dialog.locator('[type=submit]').click()
     await dialog.waitFor({ state: 'detached' })
     await outcome(visit)

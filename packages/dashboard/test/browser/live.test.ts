@@ -38,7 +38,7 @@ describe('what happens, live', together, () => {
       const veto = stage.balancer.backend('beta').vetoes.find(({ by }) => by === 'health-check')!
       assert.ok(state.includes(veto.reason), `${state} names ${veto.reason}`)
       const details = await table.open('beta')
-      const observed = details.locator('.observations').first()
+      const observed = details.locator('section').filter({ hasText: 'Veto of health-check' }).locator('.observations')
       const probes = veto.evidence as readonly { readonly received: string; readonly at: number }[]
       const rows = await observed.locator('tbody tr').allInnerTexts()
       assert.equal(rows.length, probes.length)

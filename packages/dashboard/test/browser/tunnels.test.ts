@@ -44,7 +44,7 @@ test('tunnels are counted, listed while there are any, and closed by click', inB
   await section.getByText('1 tunnel open').waitFor()
   await page
     .getByRole('log', { name: 'Events' })
-    .getByText('closed tunnel 1 (client 127.0.0.1) of backend chat')
+    .getByText('closed tunnel 1 (websocket, client 127.0.0.1) of chat')
     .waitFor()
   clients[1]!.socket.destroy()
   await section.waitFor({ state: 'detached' })

@@ -40,16 +40,14 @@ test('every event is told in a line, and whether it is good news', () => {
       { ...base, type: 'circuit', backend: 'a', before: 'half-open', state: 'closed', reason: 'r' },
       'good circuit half-open → closed: r',
     ],
-    [
-      { ...base, type: 'panic', panicking: true, backends: 4, available: 0, eligible: 3 },
-      'bad panic mode began: 0 of 4 backends healthy; health is ignored, requests are tried on 3',
-    ],
-    [
-      { ...base, type: 'panic', panicking: false, backends: 4, available: 3, eligible: 3 },
-      'good panic mode ended: 3 of 4 backends healthy',
-    ],
+    [{ ...base, type: 'panic', panicking: true, text: 'panic mode: 0 of 4' }, 'bad panic mode: 0 of 4'],
+    [{ ...base, type: 'panic', panicking: false, text: 'panic mode over' }, 'good panic mode over'],
     [{ ...base, type: 'state', backend: 'a', before: 'ready', state: 'drain' }, 'plain ready → drain'],
     [{ ...base, type: 'state', backend: 'a', before: 'drain', state: 'ready' }, 'good drain → ready'],
+    [
+      { ...base, type: 'state', backend: 'a', before: 'ready', state: 'drain', who: 'ada' },
+      'plain ready → drain, for ada',
+    ],
     [
       { ...base, type: 'backends', revision: 2, added: ['a', 'b'], changed: ['c'] },
       'plain list changed (revision 2): added a, b; changed c',

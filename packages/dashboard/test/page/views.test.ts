@@ -8,6 +8,7 @@ import type * as past from '../../../admin-routes/src/schemas/past-views.ts'
 import type * as served from '../../../admin-routes/src/schemas/views.ts'
 import type { FeedEvent } from '../../page/live/events.ts'
 import { eventTypes } from '../../page/live/events.ts'
+import type { FaultView } from '../../page/api/api-error.ts'
 import type { ExplanationView } from '../../page/api/explanation-view.ts'
 import type { FailuresView, HistoryView } from '../../page/api/past-views.ts'
 import type * as read from '../../page/api/views.ts'
@@ -26,7 +27,7 @@ export type Views = [
   Readable<ExplanationView, Static<typeof explained.ExplanationView>>,
   Readable<HistoryView, Static<typeof past.HistoryView>>,
   Readable<FailuresView, Static<typeof past.FailuresView>>,
-  Readable<read.FaultView, Static<typeof served.FaultView>>,
+  Readable<FaultView, Static<typeof served.FaultView>>,
   Readable<read.Figures, FiguresEvent>,
   Readable<FeedEvent, Extract<BalancerEvent, { readonly type: FeedEvent['type'] }>>,
 ]
