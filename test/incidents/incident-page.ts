@@ -30,14 +30,14 @@ async function listOn({ page }: Visit, name: 'In all' | 'Process'): Promise<Reco
   return Object.fromEntries(all.map((text) => text.split('\n').filter(Boolean) as [string, string]))
 }
 
-async function assertSums(visit: Visit, stage: Stage, sums: OnPage['sums']): Promise<void> {
+async function assertSums(opened: Visit, stage: Stage, sums: OnPage['sums']): Promise<void> {
   const { requests, failed, '2xx': well, '5xx': bad } = sumsOf(stage)
   const wanted = { Requests: requests, Failed: failed, '2xx': well, '5xx': bad }
   const numbers = (seen: Record<string, string>) =>
     Object.fromEntries(Object.keys(wanted).map((name) => [name, Number(seen[name]?.replaceAll(',', '').split(' ')[0])]))
   const seen = await eventually(
     'the past is there',
-    () => listOn(visit, 'In all'),
+    () => listOn(opened, 'In all'),
     (all) => numbers(all)['Requests'] === requests,
     10_000,
   )

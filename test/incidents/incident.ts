@@ -1,13 +1,7 @@
-import type { BalancerOptions } from 'fastify-balancer'
-import type { Seen, Stage } from './stage.ts'
+import type { Seen, Stage, StageOptions } from './stage.ts'
 
-/** How the stage is set for an incident. */
-export interface StageOptions {
-  /** Of the balancer, beside those that all incidents have. */
-  readonly balancer?: BalancerOptions
-  /** `b2` is a process of its own. */
-  readonly ownProcess?: boolean
-}
+/** How long an incident has lasted when somebody looks (s). */
+export const lasts = 60
 
 /** What the page says of an incident, to somebody who opens it when the incident has lasted for a minute. */
 export interface OnPage {

@@ -4,24 +4,27 @@ import { inBrowser } from '../../packages/dashboard/test/browser/browser.ts'
 import { ask } from '../support/ask.ts'
 import { assertAgreement } from './agreement.ts'
 import { assertOnPage } from './incident-page.ts'
+import { flapping } from './flapping.ts'
+import { lasts } from './incident.ts'
 import { orders } from './orders.ts'
-import { sickBackends, sickFleets } from './sick-backends.ts'
+import { sickBackends } from './sick-backends.ts'
+import { sickFleets } from './sick-fleets.ts'
 import { Stage } from './stage.ts'
 import { among, eventsOf, linesOf, requestsOf, valuesOf } from './told.ts'
 import { tooMuchLoad } from './too-much-load.ts'
 
-/** All is well for so long (s), then comes the incident, for a minute. */
+/** All is well for so long (s) before. */
 const well = 10
-const whole = 70_000
 
 for (const { name, stage: options, cause, seen, api, log, metrics, page } of [
   ...sickBackends,
+  flapping,
   ...sickFleets,
   ...orders,
   ...tooMuchLoad,
 ])
   test(name, async (t) => {
-    const stage = await Stage.start(t, whole, options?.())
+    const stage = await Stage.start(t, 1000 * (well + lasts), options?.())
     await stage.pass(well)
     await cause(stage)
 

@@ -1,6 +1,4 @@
-import type { Incident } from './incident.ts'
-
-const lasts = 60
+import { lasts, type Incident } from './incident.ts'
 
 const bad =
   "Bad request: backends.0.url: 'htp://10.0.0.1:3000' must begin with http:// or https://; backends.1.weight: expected a whole number from 1 to 65535, got -1"

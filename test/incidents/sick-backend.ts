@@ -19,7 +19,6 @@ export class SickBackend {
   /** The same for probes. */
   heldProbes = 0
   readonly #time: IncidentTime
-  readonly #waiting = new Set<ServerResponse>()
   #server: Server | undefined
 
   private constructor(id: string, url: string, time: IncidentTime) {

@@ -1,4 +1,4 @@
-import fastifyBalancer from 'fastify-balancer'
+import fastifyBalancer, { type Balancer, type BalancerOptions } from 'fastify-balancer'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { once } from 'node:events'
 import { Agent } from 'node:http'
@@ -8,7 +8,6 @@ import { listenApp } from '../support/app.ts'
 import { ask, type Answer } from '../support/ask.ts'
 import { startChild } from '../support/child.ts'
 import { LogLines } from '../support/log-lines.ts'
-import type { StageOptions } from './incident.ts'
 import { IncidentTime, probeTimeout } from './incident-time.ts'
 import { SickBackend } from './sick-backend.ts'
 
@@ -19,6 +18,14 @@ const enough = 4
 
 /** What clients saw, by status. */
 export type Seen = Record<number, number>
+
+/** How the stage is set. */
+export interface StageOptions {
+  /** Of the balancer, beside those that all incidents have. */
+  readonly balancer?: BalancerOptions
+  /** `b2` is a process of its own. */
+  readonly ownProcess?: boolean
+}
 
 /** A balancer with everything around it, as an operator has it in production, with five backends and clients that count. */
 export class Stage {
@@ -93,14 +100,13 @@ export class Stage {
     return stage
   }
 
+  get balancer(): Balancer {
+    return this.app.balancers.get('shop')!
+  }
+
   /** @throws when there is no such backend */
   backend(id: string): SickBackend {
     return this.backends.get(id)!
-  }
-
-  /** How many clients have asked, and have been answered. */
-  get answered(): number {
-    return Object.values(this.seen).reduce((sum, count) => sum + count, 0)
   }
 
   /** Holds something in memory until the test is over. */
@@ -114,24 +120,22 @@ export class Stage {
     return ask(`${this.url}/_balancer${path}`, { method, headers, ...(body && { body: JSON.stringify(body) }) })
   }
 
-  /** As many clients ask at once. */
-  clients(count: number): void {
-    for (let client = 0; client < count; client++) {
-      this.#open++
-      void ask(`${this.url}/`, { agent: this.#agent }).then(({ status }) => {
-        this.#open--
-        this.seen[status] = (this.seen[status] ?? 0) + 1
-      })
-    }
-  }
-
   /** Lets so many seconds pass; in each of them as many clients ask, all at once. */
   async pass(seconds: number, clients = 10): Promise<void> {
     for (let second = 0; second < seconds; second++) {
-      this.clients(clients)
+      for (let client = 0; client < clients; client++) this.#ask()
       await this.#settled()
       await this.#advance(1000)
     }
+  }
+
+  /** A client asks. */
+  #ask(): void {
+    this.#open++
+    void ask(`${this.url}/`, { agent: this.#agent }).then(({ status }) => {
+      this.#open--
+      this.seen[status] = (this.seen[status] ?? 0) + 1
+    })
   }
 
   /** From timer to timer: what one of them sets off is over before the next is due. */
@@ -169,9 +173,5 @@ export class Stage {
       balancer.queue.length + inFlight === this.#open &&
       this.time.probes === heldProbes
     )
-  }
-
-  get balancer(): FastifyInstance['balancer'] {
-    return this.app.balancers.get('shop')!
   }
 }

@@ -1,6 +1,5 @@
-import type { Incident } from './incident.ts'
+import { lasts, type Incident } from './incident.ts'
 
-const lasts = 60
 /** More than a test needs otherwise (bytes). */
 const room = 100 * 2 ** 20
 
