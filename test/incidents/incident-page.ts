@@ -11,6 +11,9 @@ import type { Stage } from './stage.ts'
 
 const widths = [1280, 768, 400]
 
+/** For how long somebody looks at the page (s). */
+const watched = 3
+
 let folder: string | undefined
 
 /** Where the pictures of this run are; it is said once. */
@@ -55,6 +58,9 @@ export async function assertOnPage(
   const opened = await (await visit(stage.url, { still: true })).live()
   const { page, table } = opened
   try {
+    // Figures of the last seconds come while the page is open.
+    await stage.pass(watched)
+    await page.getByText('Loading …').first().waitFor({ state: 'hidden' })
     await assertSums(opened, stage, sums)
     assert.partialDeepStrictEqual(await listOn(opened, 'Process'), figures)
     for (const [id, cells] of Object.entries(rows))

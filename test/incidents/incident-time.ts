@@ -7,26 +7,16 @@ export const probeTimeout = 1999
 /** Time that passes only when the test says so: the clock of the balancer, and the time of day. */
 export class IncidentTime extends ManualClock {
   readonly #probes = new Set<unknown>()
-  readonly #began: number
-  #isOver = false
-
-  /** The test will let at most `lasts` ms pass before it calls `end`: from then on it is now, as it is for a browser. */
+  /** When `lasts` ms have passed, it is about now, as it is for a browser. */
   constructor(t: TestContext, lasts: number) {
     super(5000)
-    const { now } = Date
-    this.#began = now() - lasts
-    const real = this.now()
-    t.mock.method(Date, 'now', () => (this.#isOver ? now() : this.#began + this.now() - real))
+    const ahead = Date.now() - lasts - this.now()
+    t.mock.method(Date, 'now', () => ahead + this.now())
   }
 
   /** Probes under way. */
   get probes(): number {
     return this.#probes.size
-  }
-
-  /** The time of day is that of a browser again. */
-  end(): void {
-    this.#isOver = true
   }
 
   override setTimeout(callback: () => void, delay: number): unknown {

@@ -10,7 +10,9 @@ export interface OnPage {
   /** What is at the top, word for word, if anything is. */
   readonly alert?: string | RegExp
   /** What the cells of some backends say, by their column. */
-  readonly rows?: Readonly<Record<string, Readonly<Partial<Record<'State' | 'Errors' | 'Probe' | 'Weight', RegExp>>>>>
+  readonly rows?: Readonly<
+    Record<string, Readonly<Partial<Record<'State' | 'Share' | 'Errors' | 'Probe' | 'Weight', RegExp>>>>
+  >
   /** Some of the events, each without its time. */
   readonly events: readonly string[]
   /** Sums of the whole range, beside those of requests, which are the clients' own. */

@@ -56,7 +56,6 @@ for (const { name, stage: options, cause, seen, api, log, metrics, page } of [
     })
 
     await t.test('the page, opened now, explains it', inBrowser, async (of) => {
-      stage.time.end()
       await assertOnPage(of, stage, name, page)
     })
   })

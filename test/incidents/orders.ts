@@ -54,7 +54,7 @@ export const orders: readonly Incident[] = [
     },
     page: {
       title: 'fastify-balancer',
-      rows: { b2: { State: /^healthy$/, Weight: /^50$/ }, b1: { Weight: /^1$/ } },
+      rows: { b2: { State: /^healthy$/, Share: /^(90|100) %$/, Weight: /^50$/ }, b1: { Weight: /^1$/ } },
       events: [weight],
     },
   },

@@ -56,7 +56,7 @@ export const sickBackends: readonly Incident[] = [
       rows: {
         b2: {
           State: /^unhealthy\s+health-check 3 probes in a row failed: connect ECONNREFUSED for \d+ s/,
-          Errors: /^4 15 %$/,
+          Errors: /^4 17 %$/,
           Probe: /^connect ECONNREFUSED/,
         },
         b1: { State: /^healthy$/, Errors: /^0$/ },

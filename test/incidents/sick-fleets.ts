@@ -54,7 +54,7 @@ export const sickFleets: readonly Incident[] = [
         b3: {
           State:
             /^healthy\s+not ejected \d+ failures in a row \(last: status 500\), but maxEjected \(0\.5\) allows 2 of 5/,
-          Errors: /^192 91 %$/,
+          Errors: /^202 91 %$/,
         },
       },
       events: [`b1 unhealthy (outlier-detection): ${failures}`],
@@ -106,7 +106,7 @@ export const sickFleets: readonly Incident[] = [
         b1: {
           State:
             /^unhealthy\s+[^]*health-check 3 probes in a row failed: connect ECONNREFUSED[^]*panic mode gets requests/,
-          Errors: /^600 97 %$/,
+          Errors: /^630 97 %$/,
           Probe: /^connect ECONNREFUSED/,
         },
         b5: { State: /^unhealthy/, Probe: /^connect ECONNREFUSED/ },

@@ -40,6 +40,7 @@ export class Stage {
   readonly app: FastifyInstance
   readonly #agent = new Agent({ keepAlive: true })
   readonly #kept: unknown[] = []
+  #clients = 10
   #open = 0
 
   private constructor(parts: Pick<Stage, 'backends' | 'log' | 'time' | 'kill' | 'url' | 'app'>) {
@@ -84,7 +85,7 @@ export class Stage {
       clock: time,
       random: () => 0.5,
       healthCheck: { timeout: probeTimeout },
-      underPressure: { maxEventLoopDelay: 0, maxHeapUsedBytes: 1e12, sampleInterval: 10 },
+      underPressure: { maxEventLoopDelay: 0, maxHeapUsedBytes: 1e12 },
       admin: {
         onRequest: mustSignIn,
         operate: { onRequest: mustOperate },
@@ -120,8 +121,9 @@ export class Stage {
     return ask(`${this.url}/_balancer${path}`, { method, headers, ...(body && { body: JSON.stringify(body) }) })
   }
 
-  /** Lets so many seconds pass; in each of them as many clients ask, all at once. */
-  async pass(seconds: number, clients = 10): Promise<void> {
+  /** Lets so many seconds pass; in each of them as many clients ask, all at once: as many as before, if nobody says. */
+  async pass(seconds: number, clients = this.#clients): Promise<void> {
+    this.#clients = clients
     for (let second = 0; second < seconds; second++) {
       for (let client = 0; client < clients; client++) this.#ask()
       await this.#settled()

@@ -44,7 +44,7 @@ export const tooMuchLoad: readonly Incident[] = [
       title: '● refusing requests – shop – fastify-balancer',
       rows: { b1: { State: /^healthy$/, Errors: /^0$/ } },
       events: [isFull],
-      sums: { Queue: '0 of 5 waiting, 300 refused as full' },
+      sums: { Queue: '0 of 5 waiting, 315 refused as full' },
       failure: /^GET \/ 503 queue-full proxy none/,
     },
   },
@@ -55,7 +55,7 @@ export const tooMuchLoad: readonly Incident[] = [
         underPressure: {
           maxEventLoopDelay: 0,
           maxHeapUsedBytes: process.memoryUsage().heapUsed + room,
-          sampleInterval: 10,
+          sampleInterval: 20,
         },
       },
     }),
@@ -75,9 +75,9 @@ export const tooMuchLoad: readonly Incident[] = [
     metrics: { shed_requests_total: 600, backends_available: 5 },
     page: {
       title: '● overloaded – fastify-balancer',
-      alert: /^Overloaded This process is overloaded: new requests get 503, 600 since the start\.$/,
+      alert: /^Overloaded This process is overloaded: new requests get 503, 630 since the start\.$/,
       events: ['overloaded: requests get 503 (used heap N MiB, limit N MiB)'],
-      process: { Shed: '600' },
+      process: { Shed: '630' },
     },
   },
 ]
