@@ -25,10 +25,8 @@ export function useAddress(): readonly [Address, (change: AddressChange, isStep?
   const [hash, setHash] = useState(location.hash)
   useEffect(() => {
     const onChange = () => setHash(location.hash)
-    addEventListener('popstate', onChange)
     addEventListener('hashchange', onChange)
     return () => {
-      removeEventListener('popstate', onChange)
       removeEventListener('hashchange', onChange)
     }
   }, [])

@@ -12,6 +12,8 @@ interface At {
 const orders = new Set(['drain', 'maintenance'])
 
 function Order({ veto: { reason, since, who, until }, at }: At & { readonly veto: VetoView }) {
+  // The usual reason only names the operator once more.
+  const says = who === undefined || reason !== `ordered by ${who}`
   return (
     <li>
       {who !== undefined && (
@@ -19,7 +21,7 @@ function Order({ veto: { reason, since, who, until }, at }: At & { readonly veto
           by <b>{who}</b>,{' '}
         </>
       )}
-      {reason}, since <Clock time={since} />
+      {says && `${reason}, `}since <Clock time={since} />
       {until !== undefined && (
         <>
           {' '}

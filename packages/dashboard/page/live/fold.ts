@@ -74,13 +74,14 @@ function foldPast(state: PageState, { balancer, range, view }: NewsOf<'past'>): 
   if (range !== state.range) return state
   const past = pastOf(view, range)
   const { traffic } = balancerState(state, balancer)
-  return withBalancer(state, balancer, { past, traffic: withPast(traffic, past) })
+  const next = withBalancer(state, balancer, { past, traffic: withPast(traffic, past) })
+  return { ...next, at: Math.max(state.at, view.at) }
 }
 
 function foldEvent(state: PageState, event: FeedEvent): PageState {
   // After a reconnection, events may be sent a second time.
   if (state.feed.some(({ id }) => id === event.id)) return state
-  return { ...state, feed: [event, ...state.feed].slice(0, longestFeed), at: Math.max(state.at, event.at) }
+  return { ...state, feed: [event, ...state.feed].slice(0, longestFeed) }
 }
 
 type Folds = {

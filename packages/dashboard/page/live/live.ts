@@ -73,8 +73,7 @@ export class Live {
       },
       opened: () => {
         refresh()
-        this.#past.soon()
-        this.#failures.soon()
+        this.#askAgain()
         void this.#findAccess()
       },
       event: (event) => {
@@ -92,14 +91,13 @@ export class Live {
   choose(name: string): void {
     this.#store.tell({ kind: 'choice', name })
     this.refresh()
-    this.#past.soon()
-    this.#failures.soon()
+    this.#askAgain()
   }
 
   /** How far back the page looks. */
   look(range: Range): void {
     this.#store.tell({ kind: 'range', range })
-    this.#past.soon()
+    this.#askAgain()
   }
 
   /** Requests everything again, soon. */
@@ -115,10 +113,7 @@ export class Live {
       this.#store.tell({ kind: 'balancers', view })
       this.#store.tell({ kind: 'server', view: server })
       const { chosen } = this.#store.state
-      if (chosen !== before) {
-        this.#past.soon()
-        this.#failures.soon()
-      }
+      if (chosen !== before) this.#askAgain()
       if (chosen !== undefined) this.#store.tell({ kind: 'balancer', view: await this.#api.balancer(chosen) })
       this.#store.tell({ kind: 'trouble', trouble: undefined })
     } catch (error) {
@@ -128,6 +123,13 @@ export class Live {
 
   get #pause(): number {
     return this.#store.state.server?.state === 'drain' ? longestWhileDraining : longestBetween
+  }
+
+  /** Of the chosen balancer, what the lists do not tell. */
+  #askAgain(): void {
+    if (this.#store.state.chosen === undefined) return
+    this.#past.soon()
+    this.#failures.soon()
   }
 
   async #askPast(): Promise<void> {

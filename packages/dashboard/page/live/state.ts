@@ -50,7 +50,7 @@ export interface PageState {
   readonly server?: ServerView
   /** Newest first. */
   readonly feed: readonly FeedEvent[]
-  /** The server's time at its last message, in ms since the epoch. */
+  /** The server's time when it last told what is now, in ms since the epoch; 0 before. */
   readonly at: number
 }
 

@@ -148,6 +148,7 @@ describe('a page for everybody', together, () => {
         write('weight', '12,345 of 65535')
         return [...document.querySelectorAll('*')]
           .filter((one) => getComputedStyle(one).overflowX !== 'visible' && one.clientWidth > 1)
+          .filter((one) => getComputedStyle(one).textOverflow !== 'ellipsis')
           .filter((one) => one.scrollWidth > one.clientWidth)
           .map((one) => one.tagName + ' ' + one.className + ': ' + one.scrollWidth + ' px in ' + one.clientWidth)
       })()`
