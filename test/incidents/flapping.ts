@@ -53,7 +53,7 @@ export const flapping: Incident = {
   },
   page: {
     title: 'fastify-balancer',
-    rows: { b2: { State: /^healthy$/, Errors: /^12 22 %$/, Probe: /^HTTP 200/ } },
+    rows: { b2: { State: /^healthy$/, Errors: /^12 20 %$/, Probe: /^HTTP 200/ } },
     events: [
       `b2 unhealthy (outlier-detection): ${refused}`,
       `b2 unhealthy (health-check): ${connectRefused}`,

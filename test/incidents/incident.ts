@@ -7,17 +7,17 @@ export const lasts = 60
 export interface OnPage {
   /** Title of the browser's tab. */
   readonly title: string
-  /** What is at the top, word for word, if anything is. */
-  readonly alert?: string | RegExp
+  /** What is at the top, if anything is. */
+  readonly alert?: RegExp
   /** What the cells of some backends say, by their column. */
   readonly rows?: Readonly<
     Record<string, Readonly<Partial<Record<'State' | 'Share' | 'Errors' | 'Probe' | 'Weight', RegExp>>>>
   >
   /** Some of the events, each without its time. */
   readonly events: readonly string[]
-  /** Sums of the whole range, beside those of requests, which are the clients' own. */
+  /** Further sums, as it is opened; those of requests are the clients' own. */
   readonly sums?: Readonly<Record<string, string>>
-  /** Figures of the process. */
+  /** Figures of the process, as it is opened. */
   readonly process?: Readonly<Record<string, string>>
   /** The latest failed request, without its time and duration. */
   readonly failure?: RegExp

@@ -31,7 +31,7 @@ export const orders: readonly Incident[] = [
     page: {
       title: 'fastify-balancer',
       rows: {
-        b2: { State: /^draining\s+by maria, ordered by maria, since [\d:]+ until [\d:]+ \(in 4 min\)$/, Errors: /^0$/ },
+        b2: { State: /^draining\s+by maria, since [\d:]+ until [\d:]+ \(in 3 min\)$/, Errors: /^0$/ },
       },
       events: [drain],
     },

@@ -48,7 +48,7 @@ export const sickFleets: readonly Incident[] = [
       'responses_total{backend="b3",status="5xx"}': 192,
     },
     page: {
-      title: '● 2 of 5 unhealthy – shop – fastify-balancer',
+      title: '● 2 of 5 unhealthy, 100 % errors – shop – fastify-balancer',
       rows: {
         b1: { State: /^unhealthy\s+outlier-detection 5 failures in a row \(last: status 500\)/, Errors: /^12 38 %$/ },
         b3: {
@@ -100,7 +100,7 @@ export const sickFleets: readonly Incident[] = [
       'backend_up{backend="b5"}': 0,
     },
     page: {
-      title: '● 5 of 5 unhealthy, panic mode – shop – fastify-balancer',
+      title: '● 5 of 5 unhealthy, panic mode, 100 % errors – shop – fastify-balancer',
       alert: /^Panic mode All 5 backends are unhealthy\. Health is ignored and requests are tried on all of them\.$/,
       rows: {
         b1: {

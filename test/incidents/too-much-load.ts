@@ -44,7 +44,7 @@ export const tooMuchLoad: readonly Incident[] = [
       title: '● refusing requests – shop – fastify-balancer',
       rows: { b1: { State: /^healthy$/, Errors: /^0$/ } },
       events: [isFull],
-      sums: { Queue: '0 of 5 waiting, 315 refused as full' },
+      sums: { Queue: '0 of 5 waiting, 300 refused as full' },
       failure: /^GET \/ 503 queue-full proxy none/,
     },
   },
@@ -77,7 +77,7 @@ export const tooMuchLoad: readonly Incident[] = [
       title: '● overloaded – fastify-balancer',
       alert: /^Overloaded This process is overloaded: new requests get 503, 630 since the start\.$/,
       events: ['overloaded: requests get 503 (used heap N MiB, limit N MiB)'],
-      process: { Shed: '630' },
+      process: { Shed: '600' },
     },
   },
 ]
