@@ -55,7 +55,7 @@ export const sickBackends: readonly Incident[] = [
       title: '● 1 of 5 unhealthy – shop – fastify-balancer',
       rows: {
         b2: {
-          State: /^unhealthy\s+health-check 3 probes in a row failed: connect ECONNREFUSED for \d+ s/,
+          State: /^unhealthy\s+health-check 3 probes in a row failed: connect ECONNREFUSED for 1 min/,
           Errors: /^4 17 %$/,
           Probe: /^connect ECONNREFUSED/,
         },

@@ -41,7 +41,7 @@ export const tooMuchLoad: readonly Incident[] = [
       backends_available: 5,
     },
     page: {
-      title: '● refusing requests – shop – fastify-balancer',
+      title: '● refusing requests, 25 % errors – shop – fastify-balancer',
       rows: { b1: { State: /^healthy$/, Errors: /^0$/ } },
       events: [isFull],
       sums: { Queue: '0 of 5 waiting, 300 refused as full' },
