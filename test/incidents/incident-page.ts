@@ -14,6 +14,9 @@ const widths = [1280, 768, 400]
 /** Time stands still while the page is looked at, and so nothing comes; on a slow machine the page asks again. */
 const streamWasQuiet = /^request failed: net::ERR_ABORTED .*\/events\?/
 
+/** How long the page may take to show what it has been told (ms). */
+const patience = 15_000
+
 /** For how long somebody looks at the page (s). */
 const watched = 3
 
@@ -72,9 +75,13 @@ async function assertFailure({ page }: Visit, failure: RegExp): Promise<void> {
 async function takePictures({ page }: Visit, t: TestContext, name: string): Promise<void> {
   for (const width of widths) {
     await page.setViewportSize({ width, height: 900 })
+    await eventually(
+      'nothing sticks out',
+      () => page.evaluate('document.documentElement.scrollWidth'),
+      (seen) => seen === width,
+    )
     const path = join(pictures(t), `${name.replaceAll(' ', '-')}-${width}.png`)
     await page.screenshot({ path, fullPage: true })
-    assert.equal(await page.evaluate('document.documentElement.scrollWidth'), width, 'nothing sticks out')
   }
 }
 
@@ -97,10 +104,18 @@ export async function assertOnPage(
     await assertRows(opened, rows)
     await assertEvents(opened, events)
     if (failure !== undefined) await assertFailure(opened, failure)
-    const alerts = (await page.getByRole('alert').allInnerTexts()).map(oneLine)
-    if (alert === undefined) assert.deepEqual(alerts, [])
-    else assert.match(alerts.join('\n'), alert)
-    assert.equal(await page.title(), title)
+    await eventually(
+      `the alert is ${alert}`,
+      async () => (await page.getByRole('alert').allInnerTexts()).map(oneLine).join('\n'),
+      (text) => (alert === undefined ? text === '' : alert.test(text)),
+      patience,
+    )
+    await eventually(
+      `the title is ${title}`,
+      () => page.title(),
+      (text) => text === title,
+      patience,
+    )
     await page.getByText('Loading …').first().waitFor({ state: 'hidden' })
   } finally {
     await takePictures(opened, t, name)
