@@ -1,7 +1,7 @@
 import { lasts, type Incident } from './incident.ts'
 
 const bad =
-  "Bad request: backends.0.url: 'htp://10.0.0.1:3000' must begin with http:// or https://; backends.1.weight: expected a whole number from 1 to 65535, got -1"
+  'Bad request: backends.0.weight: expected a whole number from 1 to 65535, got -1; backends.1.maxInFlight: expected a whole number of at least 1, got 0'
 const refusal = `maria tried to replace the backends of balancer shop, refused (400): ${bad}`
 const drain = 'maria set b2: ready → drain (deadline 300 s)'
 const weight = 'maria changed b2: weight 1 → 50'
@@ -62,8 +62,8 @@ export const orders: readonly Incident[] = [
     name: 'a bad list was refused',
     async cause(stage) {
       const backends = [
-        { id: 'b1', url: 'htp://10.0.0.1:3000' },
-        { id: 'b1', url: 'http://10.0.0.2:3000', weight: -1 },
+        { id: 'b1', url: 'http://10.0.0.1:3000', weight: -1 },
+        { id: 'b2', url: 'http://10.0.0.2:3000', maxInFlight: 0 },
       ]
       await stage.order('PUT', '/balancers/shop/backends', { backends })
       await stage.pass(lasts)
