@@ -199,6 +199,7 @@ describe('shed load', () => {
     assert.equal((await summary()).process?.shed, 158)
     const excess = String.raw`\(resident memory \d+ MiB, limit 1 MiB\)`
     const about = /overloaded:/
+    assert.deepEqual(lines(/^Service Unavailable$/), [], 'no error line for each')
     assert.equal(lines(about).length, 1)
     assert.match(lines(about)[0]!, new RegExp(`^40 overloaded: requests get 503 ${excess}$`))
     clock.advance(10_000)

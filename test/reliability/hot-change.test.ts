@@ -43,7 +43,7 @@ test('a list with faults changes nothing, and the error names every one of them'
     { url: a!.url, id: 'a', weight: 9 },
     'nowhere',
     { url: 'ftp://127.0.0.1', id: 'f' },
-    { url: `${b!.url}/path`, id: 'p' },
+    { url: `${b!.url}/path?query`, id: 'p' },
     { url: b!.url, id: 'a' },
     { url: b!.url, id: 'w', weight: 0 },
     { url: b!.url, id: 'm', maxInFlight: 1_000_000 },

@@ -65,6 +65,8 @@ export async function shedUnderPressure(
   const { retryAfter } = options
   // As of the plugin itself, which tells nobody how often it refuses.
   const refusal = Object.assign(new Error('Service Unavailable'), { code: 'FST_UNDER_PRESSURE', statusCode: 503 })
+  // Fastify would log each as an error with its stack, in the midst of the overload; `shed` tells of them in summary.
+  const quiet = app.log.child({}, { level: 'silent' })
   await app.register(underPressurePlugin, {
     ...options,
     // The current utilization, not the average since the start.
@@ -72,6 +74,7 @@ export async function shedUnderPressure(
     // What it returns is sent, whatever the type says.
     pressureHandler: (_request, reply, exceeded, value) => {
       shed.count(exceeded, value ?? 0)
+      reply.log = quiet
       void reply.header('retry-after', retryAfter)
       return refusal as unknown as undefined
     },
