@@ -3,10 +3,10 @@ import { inSlices, readAddress, type ServerAddress } from '@fastify-balancer/opt
 import { AllowList } from './allow-list.ts'
 import type { WantedBackend } from '../schemas/wanted.ts'
 
-/** A backend of a given list: its address and its id. */
+/** A backend of a given list: its address and its id, as far as they are well formed. */
 interface Item {
-  readonly address: ServerAddress
-  readonly id: string
+  readonly address?: ServerAddress
+  readonly id?: string
 }
 
 /** The router's limits; `routerOptions` takes precedence. */
@@ -15,12 +15,12 @@ interface RouterLimits {
   readonly routerOptions?: { readonly maxParamLength?: number }
 }
 
-/** Address and id of one entry. Undefined if it is malformed: the balancer reports that itself. */
-function itemOf(item: string | WantedBackend): Item | undefined {
+/** Address and id of one entry. What is malformed the balancer reports itself. */
+function itemOf(item: string | WantedBackend): Item {
   const given = (typeof item === 'string' ? { url: item } : item) as WantedBackend | null
+  const own = typeof given?.id === 'string' ? { id: given.id } : {}
   const address = typeof given?.url === 'string' ? readAddress(given.url) : undefined
-  if (address === undefined || 'fault' in address) return undefined
-  return { address, id: typeof given?.id === 'string' ? given.id : address.url }
+  return address === undefined || 'fault' in address ? own : { address, id: address.url, ...own }
 }
 
 /** Keys are no matter of this API, nor are files of this machine. */
@@ -53,13 +53,13 @@ export class Admission {
     const refused: string[] = []
     const unnameable: string[] = []
     await inSlices(wanted, (given, place) => {
-      const { address, id } = itemOf(given) ?? {}
+      const { address, id } = itemOf(given)
       if (isGiven && !secured.has(tlsOf(given)))
         refused.push(`backends.${place}.tls: cannot be set here, only in the options of the balancer`)
-      if (address === undefined || known.get(id!) === address.url) return
-      if (!this.#allowed.allows(address.url))
+      if (id === undefined || (address !== undefined && known.get(id) === address.url)) return
+      if (address !== undefined && !this.#allowed.allows(address.url))
         refused.push(`backends.${place}.url: '${address.url}' is not allowed by the admin option 'allow'`)
-      const obstacle = isGiven ? this.obstacle(id!) : undefined
+      const obstacle = isGiven ? this.obstacle(id) : undefined
       if (obstacle !== undefined) unnameable.push(`backends.${place}.id: ${obstacle}`)
     })
     return [...refused, ...unnameable]

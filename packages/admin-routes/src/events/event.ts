@@ -31,6 +31,7 @@ const VetoEvent = event('veto', {
   by: Type.String(),
   reason: Type.String(),
   hard: Type.Boolean(),
+  available: Type.Boolean({ description: 'The backend is healthy now: no veto is left' }),
   since: Type.Number({ description: 'When the veto began, in ms since the epoch' }),
   until: Type.Optional(Type.Number({ description: 'When it ends by itself, in ms since the epoch' })),
   evidence: Type.Optional(Type.Unknown()),

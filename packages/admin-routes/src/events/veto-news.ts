@@ -35,16 +35,16 @@ export class VetoNews {
   }
 
   /** What has changed of a backend since it had the vetoes `before`; `isState`: its state is told by another event. */
-  add({ id, vetoes }: Backend, before: Vetoes, isState: boolean): void {
-    this.#tell('laid', id, vetoes, before, isState)
-    this.#tell('lifted', id, before, vetoes, isState)
+  add(backend: Backend, before: Vetoes, isState: boolean): void {
+    this.#tell('laid', backend, backend.vetoes, before, isState)
+    this.#tell('lifted', backend, before, backend.vetoes, isState)
   }
 
   #isToldElsewhere({ by, hard }: Vetoes[number], isState: boolean): boolean {
     return (isState && hard && states.has(by)) || (this.#elsewhere.circuits && by === 'circuit-breaker')
   }
 
-  #tell(action: 'laid' | 'lifted', backend: string, of: Vetoes, others: Vetoes, isState: boolean): void {
+  #tell(action: 'laid' | 'lifted', { id, vetoes }: Backend, of: Vetoes, others: Vetoes, isState: boolean): void {
     for (const veto of of) {
       if (others.includes(veto) || this.#isToldElsewhere(veto, isState)) continue
       const { by, reason, hard, since, until, evidence } = veto
@@ -57,12 +57,13 @@ export class VetoNews {
       const last: VetoDraft = {
         type: 'veto',
         balancer: this.#balancer,
-        backend,
+        backend: id,
         at: this.#at,
         action,
         by,
         reason,
         hard,
+        available: vetoes.length === 0,
         since,
         ...(until !== undefined && { until }),
         evidence,

@@ -101,6 +101,14 @@ describe('the whole list', () => {
       'backends.2.weight: expected a whole number from 1 to 65535, got 0',
     ])
     assert.deepEqual([list(), told], [['a 1', 'b 2'], []])
+    const long = 'x'.repeat(101)
+    for (const [id, fault] of [
+      ['a', "id: 'a' is already used by backends.0"],
+      [long, "id: cannot be used in a path: longer than 100 characters (Fastify's maxParamLength)"],
+    ]) {
+      const added = await ask('POST', backends, { url: 'ftp://x', id })
+      assert.deepEqual(added.body.faults, ["url: 'ftp://x' must begin with http://, https:// or unix:", fault])
+    }
   })
 
   test('a dry run answers the diff, and faults, and changes nothing', async (t) => {

@@ -22,13 +22,14 @@ function watched(t: TestContext, options: BalancerOptions = {}) {
   return { balancer, changes }
 }
 
-const veto = (backend: string, action: string, reason: string, hard = false) => ({
+const veto = (backend: string, action: string, reason: string, hard = false, available = false) => ({
   type: 'veto',
   backend,
   action,
   by: 'me',
   reason,
   hard,
+  available,
   evidence: undefined,
 })
 
@@ -49,9 +50,11 @@ test('vetoes that are laid and lifted', (t) => {
   const a = balancer.backend('a')
   const first = balancer.veto(a, { by: 'me', reason: 'first' })
   assert.deepEqual(changes(), [veto('a', 'laid', 'first')])
-  balancer.veto(a, { by: 'me', reason: 'second', hard: true })
+  const second = balancer.veto(a, { by: 'me', reason: 'second', hard: true })
   first.lift()
   assert.deepEqual(changes(), [veto('a', 'laid', 'second', true), veto('a', 'lifted', 'first')])
+  second.lift()
+  assert.deepEqual(changes(), [veto('a', 'lifted', 'second', true, true)])
 })
 
 test('evidence, as it was given', (t) => {
@@ -127,5 +130,5 @@ test('of thousands of vetoes at one moment, the first of each owner are told one
   assert.deepEqual(told[9], { ...veto('b9', 'laid', 'r'), others: 1990 })
   assert.deepEqual([told[8]!['others'], told[10]!['others']], [undefined, undefined])
   for (const one of vetoes) one.lift()
-  assert.deepEqual(changes().at(-1), { ...veto('b9', 'lifted', 'r'), others: 1990 })
+  assert.deepEqual(changes().at(-1), { ...veto('b9', 'lifted', 'r', false, true), others: 1990 })
 })

@@ -104,6 +104,7 @@ describe('a frame', () => {
     action: 'laid',
     by: 'me',
     hard: false,
+    available: false,
     since: 1,
   } as const
 

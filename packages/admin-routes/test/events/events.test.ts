@@ -116,7 +116,7 @@ describe('what is told', () => {
     await app.balancer.drain('b')
     await app.balancer.maintain('b')
     const events = (await reader.take(8)).map(told)
-    const of = (id: string, what: string) => ({ ...about, backend: id, action: what })
+    const of = (id: string, what: string) => ({ ...about, available: what === 'lifted', backend: id, action: what })
     const state = { type: 'state', balancer: 'default', backend: 'b' }
     assert.deepEqual(
       events.map(({ since: _since, ...rest }) => rest),

@@ -118,16 +118,21 @@ export class BackendList {
   /** The next of the list: an address or an object. Undefined if it is invalid. */
   read(item: unknown, index: number): ParsedBackend | undefined {
     const one = this.#known.has(item) ? (item as ParsedBackend) : this.#parse(item, `backends.${index}`)
+    const id = one?.id ?? (item as Partial<ParsedBackend> | null)?.id
+    if (typeof id === 'string') this.#take(id, index)
     if (one === undefined) return undefined
-    const earlier = this.#places.get(one.id)
-    if (earlier !== undefined)
-      this.#faults.push(`backends.${index}.id: '${one.id}' is already used by backends.${earlier}`)
-    else this.#places.set(one.id, index)
     const { protocol, connections } = poolOptionsOf(one, this.#pool)
     if (protocol === 'http1' && one.maxInFlight !== undefined && one.maxInFlight > connections)
       this.#faults.push(`backends.${index}.maxInFlight: ${one.maxInFlight} is above pool.connections (${connections})`)
     this.parsed.push(one)
     return one
+  }
+
+  /** Also of one that is invalid otherwise, so that all of its faults are told at once. */
+  #take(id: string, index: number): void {
+    const earlier = this.#places.get(id)
+    if (earlier !== undefined) this.#faults.push(`backends.${index}.id: '${id}' is already used by backends.${earlier}`)
+    else this.#places.set(id, index)
   }
 
   #parse(item: unknown, place: string): ParsedBackend | undefined {

@@ -119,7 +119,7 @@ describe('the list', () => {
         message:
           "Bad balancer options: backends.1.url: 'nowhere' is not an address such as http://10.0.0.1:3000 or 10.0.0.1:3000; " +
           'backends.2.weight: expected a whole number from 1 to 65535, got 0; ' +
-          "backends.4.id: 'c' is already used by backends.3; " +
+          "backends.3.id: 'c' is already used by backends.2; backends.4.id: 'c' is already used by backends.2; " +
           'backends.4.maxInFlight: 2000 is above pool.connections (1024)',
       },
     )

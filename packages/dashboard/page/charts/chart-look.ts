@@ -4,7 +4,7 @@ import { colour, type Colour } from './palette.ts'
 import type { Look } from './plot.tsx'
 
 /** One line of a chart. */
-export interface Line {
+interface Line {
   readonly name: string
   readonly colour: Colour
   /** The colour of the area below it. */

@@ -24,9 +24,11 @@ type Texts = {
 }
 
 const texts: Texts = {
-  veto: ({ action, by, reason, hard, others = 0 }) => {
+  veto: ({ action, by, reason, hard, available, others = 0 }) => {
     const more = others === 0 ? '' : ` (and ${others} more backends)`
-    if (action === 'lifted') return { tone: 'good', text: `no longer kept out by ${by} (was: ${reason})${more}` }
+    // While others keep it out, nothing is better.
+    if (action === 'lifted')
+      return { tone: available ? 'good' : 'plain', text: `no longer kept out by ${by} (was: ${reason})${more}` }
     // An order is no bad news.
     const state = hard ? 'out of rotation' : 'unhealthy'
     return { tone: hard ? 'plain' : 'bad', text: `${state} (${by}): ${reason}${more}` }

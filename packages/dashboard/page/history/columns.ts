@@ -2,7 +2,7 @@
 import type { Period, Point } from './point.ts'
 
 /** A value, or null where there is none. */
-export type Column = readonly (number | null)[]
+type Column = readonly (number | null)[]
 
 /** Columns of the charts; all but `times` per second, or in ms. */
 export interface Columns {

@@ -29,6 +29,8 @@ interface VetoEvent extends Base {
   readonly reason: string
   /** An operator's order, such as a drain. */
   readonly hard: boolean
+  /** The backend is healthy now. */
+  readonly available: boolean
   /** Number of further backends to which the same happened at that moment. */
   readonly others?: number
 }

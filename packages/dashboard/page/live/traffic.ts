@@ -22,7 +22,7 @@ interface Slice extends Period {
 }
 
 /** The failed attempts of a backend, as far back as the page looks. */
-export interface Errors {
+interface Errors {
   readonly attempts: number
   readonly failed: number
   /** So many that an operator must see it: of these, or in the last minute. */

@@ -17,15 +17,19 @@ const base = { id: '1', at: 0, balancer: 'api' }
 test('every event is told in a line, and whether it is good news', () => {
   const told: [FeedEvent, string][] = [
     [
-      { ...base, type: 'veto', backend: 'a', action: 'laid', by: 'x', reason: 'y', hard: false },
+      { ...base, type: 'veto', backend: 'a', action: 'laid', by: 'x', reason: 'y', hard: false, available: false },
       'bad unhealthy (x): y',
     ],
     [
-      { ...base, type: 'veto', backend: 'a', action: 'lifted', by: 'x', reason: 'y', hard: false },
+      { ...base, type: 'veto', backend: 'a', action: 'lifted', by: 'x', reason: 'y', hard: false, available: true },
       'good no longer kept out by x (was: y)',
     ],
     [
-      { ...base, type: 'veto', backend: 'a', action: 'laid', by: 'x', reason: 'y', hard: true },
+      { ...base, type: 'veto', backend: 'a', action: 'lifted', by: 'x', reason: 'y', hard: false, available: false },
+      'plain no longer kept out by x (was: y)',
+    ],
+    [
+      { ...base, type: 'veto', backend: 'a', action: 'laid', by: 'x', reason: 'y', hard: true, available: false },
       'plain out of rotation (x): y',
     ],
     [

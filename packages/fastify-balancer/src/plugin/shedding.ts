@@ -6,7 +6,7 @@ import { channel } from 'node:diagnostics_channel'
 export type Limits = Readonly<Record<string, number>>
 
 /** How many requests were refused because the process was overloaded: what `app.balancerShedding` is. */
-export interface Shedding {
+interface Shedding {
   /** Since the start. */
   readonly total: number
   /** Since when requests are being refused, in ms since the epoch; undefined while none are. */
@@ -21,7 +21,7 @@ declare module 'fastify' {
 }
 
 /** Message of the channel `fastify-balancer:overload`, when requests begin to be shed and when none are any more. */
-export interface OverloadNotice {
+interface OverloadNotice {
   readonly refusing: boolean
   /** When it began, in ms since the epoch. */
   readonly since: number

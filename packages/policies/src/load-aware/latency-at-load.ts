@@ -39,8 +39,7 @@ export class LatencyAtLoad extends Observed {
   }
 
   #nearest(level: number): number | undefined {
-    for (let one = Math.min(level, this.#means.length - 1); one >= 0; one--)
-      if (this.#means[one]! >= 0) return one
+    for (let one = Math.min(level, this.#means.length - 1); one >= 0; one--) if (this.#means[one]! >= 0) return one
     for (let one = level + 1; one < this.#means.length; one++) if (this.#means[one]! >= 0) return one
     return undefined
   }
