@@ -20,6 +20,11 @@ export class ManualClock implements Clock {
     return this.#alarms.size
   }
 
+  /** When the next timer is due; undefined while none is set. */
+  get due(): number | undefined {
+    return this.#next()?.due
+  }
+
   now(): number {
     return this.#time
   }

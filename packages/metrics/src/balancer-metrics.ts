@@ -17,6 +17,7 @@ import type { Traffic } from './traffic/traffic.ts'
 const exchangeEnd = 'balancer-core:exchange:end'
 const tunnelStart = 'balancer-core:tunnel:start'
 const circuitChange = 'circuit-breaker:change'
+const changeRefused = 'admin-routes:refused'
 
 /** Message of that channel, as far as it is read. By shape, since that package is optional. */
 interface CircuitNotice {
@@ -25,6 +26,13 @@ interface CircuitNotice {
   readonly backend: string
   readonly state: string
   readonly before: string
+}
+
+/** Message of the channel of refused changes, likewise. Without a balancer: of the whole server. */
+interface RefusalNotice {
+  readonly server?: unknown
+  readonly balancer?: string
+  readonly refused: { readonly statusCode: number }
 }
 
 function namesIn(registry: Registry): string[] {
@@ -50,6 +58,11 @@ export class BalancerMetrics {
   readonly #onCircuitChange = (message: unknown) => {
     const { server, balancer, backend, state, before } = message as CircuitNotice
     if (state === 'open' && before === 'closed') this.#circuitOpened(server, balancer, backend)
+  }
+  readonly #onChangeRefused = (message: unknown) => {
+    const { server, balancer: name = '', refused } = message as RefusalNotice
+    const balancer = this.#ownBalancer(server, name)
+    if (balancer !== undefined) this.#sources.refusedOf(balancer).add(refused.statusCode)
   }
 
   /** @throws Error if the registry already has a metric of the same name, e.g. because two servers share it */
@@ -86,6 +99,7 @@ export class BalancerMetrics {
   start(): void {
     this.#countAll()
     subscribe(circuitChange, this.#onCircuitChange)
+    subscribe(changeRefused, this.#onChangeRefused)
     subscribe(exchangeEnd, this.#onExchangeEnd)
     subscribe(tunnelStart, this.#onTunnelStart)
   }
@@ -94,6 +108,7 @@ export class BalancerMetrics {
   stop(): void {
     this.#sources.stop()
     unsubscribe(circuitChange, this.#onCircuitChange)
+    unsubscribe(changeRefused, this.#onChangeRefused)
     unsubscribe(exchangeEnd, this.#onExchangeEnd)
     unsubscribe(tunnelStart, this.#onTunnelStart)
     for (const name of this.#names) this.registry.removeSingleMetric(name)
@@ -107,17 +122,20 @@ export class BalancerMetrics {
   }
 
   #circuitOpened(server: unknown, name: string, id: string): void {
-    const balancer = this.#app.balancerServers.has(server as FastifyInstance['server'])
-      ? this.#app.balancers.get(name)
-      : undefined
+    const balancer = this.#ownBalancer(server, name)
     const backend = balancer?.backends.find((one) => one.id === id)
     if (backend !== undefined) this.#sources.checksOf(balancer!).circuitOpened(backend)
   }
 
+  /** Channels are process-wide, and another server may have a balancer of the same name. */
+  #ownBalancer(server: unknown, name: string): Balancer | undefined {
+    return this.#app.balancerServers.has(server as FastifyInstance['server'])
+      ? this.#app.balancers.get(name)
+      : undefined
+  }
+
   #trafficOf(exchange: ExchangeView): Traffic | undefined {
-    // Channels are process-wide, and another server may have a balancer of the same name.
-    if (!this.#app.balancerServers.has(exchange.request.server.server)) return undefined
-    const balancer: Balancer | undefined = this.#app.balancers.get(exchange.balancerName)
+    const balancer = this.#ownBalancer(exchange.request.server.server, exchange.balancerName)
     return balancer === undefined ? undefined : this.#sources.trafficOf(balancer)
   }
 }

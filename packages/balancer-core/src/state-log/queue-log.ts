@@ -13,6 +13,8 @@ interface Queueing {
 /** `3 backends at their limit of 64` */
 function limitsText(busy: BackendSet['available'], eligible: number): string {
   if (eligible === 0) return 'no backend in use'
+  // Requests may be refused in bursts, and it is calm when they are summarised.
+  if (busy.length === 0) return 'no backend at its limit now'
   const [first, ...others] = new Set(busy.map(({ limit }) => limit))
   const limit = first === undefined || others.length > 0 ? '' : ` of ${first}`
   return busy.length === 1 ? `1 backend at its limit${limit}` : `${busy.length} backends at their limit${limit}`

@@ -231,6 +231,7 @@ export class BackendCircuit {
     this.#until = Date.now() + delay
     this.#timer = clock.setTimeout(() => {
       this.#timerDueAt = undefined
+      this.#until = undefined
       this.#circuit.advance()
       this.#act()
     }, delay)

@@ -128,6 +128,8 @@ export interface ProcessFigures {
   readonly heapUsed: number
   /** In bytes. */
   readonly rssBytes: number
+  /** Requests that got 503 since it was overloaded, since the start; absent where nobody counts them. */
+  readonly shed?: number
 }
 
 /** All balancers. */

@@ -1,7 +1,8 @@
 import { DrainAlert } from './drain-alert.tsx'
-import { clockTime } from '../figures-text.ts'
+import { clockTime, count } from '../figures-text.ts'
 import { panicText } from './panic-text.ts'
 import { balancerState, type PageState, type Trouble } from '../live/state.ts'
+import type { ProcessFigures } from '../api/views.ts'
 
 const headings: Readonly<Record<Trouble['kind'], string>> = {
   'signed-out': 'Signed out',
@@ -13,6 +14,10 @@ const sentences: Readonly<Record<Trouble['kind'], string>> = {
   'signed-out': 'You are signed out. Reload the page to sign in.',
   unreachable: 'The admin routes cannot be reached. The page shows the last known state and keeps retrying.',
   refused: 'The admin routes refused to answer. The page shows the last known state and keeps retrying.',
+}
+
+function shedText({ shed = 0 }: ProcessFigures): string {
+  return shed === 0 ? '' : `, ${count(shed)} since the start`
 }
 
 /** Whatever an operator must know first. */
@@ -29,7 +34,7 @@ export function Alerts({ state, isOverview }: { readonly state: PageState; reado
       )}
       {process?.overloaded === true && (
         <p role="alert" class="alert bad">
-          <strong>Overloaded</strong> This process is overloaded: new requests get 503.
+          <strong>Overloaded</strong> This process is overloaded: new requests get 503{shedText(process)}.
         </p>
       )}
       {server?.state === 'drain' && <DrainAlert server={server} canAct={access === 'operator'} />}

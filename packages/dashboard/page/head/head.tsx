@@ -1,5 +1,5 @@
 // Room `head`: the head of the page: balancers, figures, alerts, the server.
-import { mebibytes, percent, durationText } from '../figures-text.ts'
+import { count, mebibytes, percent, durationText } from '../figures-text.ts'
 import type { Intent } from '../orders/intent.ts'
 import { ServerButton } from './server-button.tsx'
 import type { Connection, PageState } from '../live/state.ts'
@@ -13,12 +13,13 @@ const words: Readonly<Record<Connection, string>> = {
 }
 
 /** Load of the server's process. */
-function Process({ eventLoopDelay, eventLoopUtilized, heapUsed, rssBytes }: ProcessFigures) {
+function Process({ eventLoopDelay, eventLoopUtilized, heapUsed, rssBytes, shed }: ProcessFigures) {
   const figures = [
     ['Event loop delay', durationText(eventLoopDelay)],
     ['Event loop use', percent(eventLoopUtilized)],
     ['Heap', mebibytes(heapUsed)],
     ['Memory', mebibytes(rssBytes)],
+    ...(shed === undefined ? [] : [['Shed', count(shed)]]),
   ]
   return (
     <dl class="process" aria-label="Process">

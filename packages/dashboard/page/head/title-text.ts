@@ -50,9 +50,11 @@ function troubleOf(state: PageState, summary: BalancerSummary): Trouble | undefi
 
 /** The title and tone of the tab: `● 2 of 5 unhealthy – api – fastify-balancer`. The worst balancer comes first. */
 export function tabText(state: PageState): TabText {
-  const { balancers = [], connection, trouble } = state
+  const { balancers = [], connection, trouble, process } = state
   if (trouble !== undefined || connection === 'reconnecting')
     return { title: `○ Not connected – ${page}`, tone: 'warn' }
+  // Whatever the balancers are like, nobody gets to them.
+  if (process?.overloaded === true) return { title: `● overloaded – ${page}`, tone: 'bad' }
   const troubles = balancers.map((summary) => troubleOf(state, summary)).filter((one) => one !== undefined)
   const [worst, ...others] = troubles.toSorted((a, b) => b.condition.severity - a.condition.severity)
   if (worst === undefined) return { title: page, tone: 'good' }

@@ -100,6 +100,16 @@ test('the title of the tab names the worst balancer and what is wrong with it', 
     title: '● 40 % errors – api – fastify-balancer',
     tone: 'bad',
   })
+  const load = { eventLoopDelay: 1, eventLoopUtilized: 0.5, heapUsed: 1, rssBytes: 2 }
+  const process = (overloaded: boolean): News => ({
+    kind: 'figures',
+    figures: figures(2, { failed: 0, process: { ...load, overloaded, shed: 3 } }),
+  })
+  assert.deepEqual(text(list(balancerSummary('api')), process(true)), {
+    title: '● overloaded – fastify-balancer',
+    tone: 'bad',
+  })
+  assert.equal(text(list(balancerSummary('api')), process(false)).title, 'fastify-balancer')
 })
 
 test('a drain is no trouble, nor are a few errors; a lost connection is', () => {

@@ -36,21 +36,35 @@ export function faultsOfUnderPressure(given: UnderPressureOptions): readonly str
   return faults
 }
 
-/**
- * While the process is overloaded, every route of the app answers 503 with `Retry-After` before anything else runs, except
- * admin routes, dashboard and metrics.
- */
-export async function shedUnderPressure(app: FastifyInstance, given: UnderPressureOptions): Promise<void> {
-  const options = withDefaults(UnderPressureOptions, given)
-  const { maxEventLoopDelay, maxEventLoopUtilization, maxHeapUsedBytes, maxRssBytes, retryAfter } = options
-  // As of the plugin itself, which tells nobody how often it refuses.
-  const refusal = Object.assign(new Error('Service Unavailable'), { code: 'FST_UNDER_PRESSURE', statusCode: 503 })
+/** Counts what an app sheds, or several apps of one process; it tells of that as of `app`, until that closes. */
+export function shedRequestsOf(app: FastifyInstance, given: UnderPressureOptions): ShedRequests {
+  const { maxEventLoopDelay, maxEventLoopUtilization, maxHeapUsedBytes, maxRssBytes } = withDefaults(
+    UnderPressureOptions,
+    given,
+  )
   const shed = new ShedRequests(app, {
     eventLoopDelay: maxEventLoopDelay,
     eventLoopUtilization: maxEventLoopUtilization,
     heapUsedBytes: maxHeapUsedBytes,
     rssBytes: maxRssBytes,
   })
+  app.addHook('onClose', async () => shed.stop())
+  return shed
+}
+
+/**
+ * While the process is overloaded, every route of the app answers 503 with `Retry-After` before anything else runs, except
+ * admin routes, dashboard and metrics. `shed` counts them.
+ */
+export async function shedUnderPressure(
+  app: FastifyInstance,
+  given: UnderPressureOptions,
+  shed = shedRequestsOf(app, given),
+): Promise<void> {
+  const options = withDefaults(UnderPressureOptions, given)
+  const { retryAfter } = options
+  // As of the plugin itself, which tells nobody how often it refuses.
+  const refusal = Object.assign(new Error('Service Unavailable'), { code: 'FST_UNDER_PRESSURE', statusCode: 503 })
   await app.register(underPressurePlugin, {
     ...options,
     // The current utilization, not the average since the start.
@@ -63,5 +77,4 @@ export async function shedUnderPressure(app: FastifyInstance, given: UnderPressu
     },
   })
   app.decorate('balancerShedding', shed)
-  app.addHook('onClose', async () => shed.stop())
 }

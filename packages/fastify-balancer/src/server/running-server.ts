@@ -4,7 +4,7 @@ import { CommandError } from '../command-error.ts'
 import type { Configuration } from '../configuration/configuration.ts'
 import type { AdminGuard } from '../guard/admin-guard.ts'
 import { registerSwitchable } from '../plugin/switchable.ts'
-import { shedUnderPressure } from '../plugin/under-pressure.ts'
+import { shedRequestsOf, shedUnderPressure } from '../plugin/under-pressure.ts'
 import { adminLine, listeningLine } from './announcement.ts'
 import { administerGuarded, administrationUrls } from './guarded-administration.ts'
 import { handOver } from './hand-over.ts'
@@ -66,7 +66,11 @@ export class RunningServer {
     // Whichever closes, e.g. by an order of the admin API, takes the others with it.
     for (const app of apps) app.addHook('preClose', async () => void this.close())
     // Before the routes, which its hook is for.
-    if (underPressure !== false) await Promise.all(apps.map((app) => shedUnderPressure(app, underPressure)))
+    if (underPressure !== false) {
+      // One count, since they are one process: the admin API and the metrics tell of all that it sheds.
+      const shed = shedRequestsOf(this.admin.app, underPressure)
+      await Promise.all(apps.map((app) => shedUnderPressure(app, underPressure, shed)))
+    }
     // oxlint-disable-next-line no-await-in-loop -- in the order of the configuration
     for (const options of balancers) await registerSwitchable(first, options)
     await this.#share()

@@ -26,5 +26,13 @@ export function listFamilies(sources: Sources): readonly FamilyOptions[] {
       ({ set }) => Number(set.panicking),
     ),
     per.single('gauge', 'fastify_balancer_revision', 'Revision of the list of backends', ({ set }) => set.revision),
+    per.several(
+      'counter',
+      'fastify_balancer_changes_refused_total',
+      'Changes that the admin API has refused, or could not save (507), by status',
+      function* refused(balancer) {
+        for (const [status, value] of sources.refusedOf(balancer).byStatus) yield [{ status: String(status) }, value]
+      },
+    ),
   ]
 }

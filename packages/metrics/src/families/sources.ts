@@ -1,6 +1,7 @@
 import type { Balancer } from '@fastify-balancer/balancer-core'
 import type { FastifyInstance } from 'fastify'
 import { CheckCounts } from '../traffic/check-counts.ts'
+import { RefusedChanges } from '../traffic/refused-changes.ts'
 import { Traffic } from '../traffic/traffic.ts'
 
 /** Under which a balancer has it among its extensions: those get the results of probes. */
@@ -48,6 +49,7 @@ export class Sources {
   readonly #bounds: readonly number[]
   readonly #traffic = new Map<Balancer, Traffic>()
   readonly #checks = new Map<Balancer, CheckCounts>()
+  readonly #refused = new Map<Balancer, RefusedChanges>()
 
   /** `bounds` of all histograms, in seconds. */
   constructor(app: FastifyInstance, bounds: readonly number[]) {
@@ -82,6 +84,13 @@ export class Sources {
       traffic.attemptResponded(attempt)
     })
     return traffic
+  }
+
+  /** The changes of it that were refused. */
+  refusedOf(balancer: Balancer): RefusedChanges {
+    let refused = this.#refused.get(balancer)
+    if (refused === undefined) this.#refused.set(balancer, (refused = new RefusedChanges()))
+    return refused
   }
 
   /** What checks find of its backends, counted from the first call on. */

@@ -1,0 +1,80 @@
+import { createServer, type Server, type ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import { unusedOrigin } from '../support/backend.ts'
+import type { IncidentTime } from './incident-time.ts'
+
+/** Answers after so long when all is well (ms). */
+const usual = 10
+
+/** A backend that can be told to misbehave. It takes its time by the clock of the test. */
+export class SickBackend {
+  readonly id: string
+  readonly url: string
+  /** It answers so many ms after it was asked; Infinity = never. */
+  delay = usual
+  /** It answers with this status, except to probes. */
+  status = 200
+  /** Requests that have no answer yet, probes left out. */
+  held = 0
+  /** The same for probes. */
+  heldProbes = 0
+  readonly #time: IncidentTime
+  #server: Server | undefined
+
+  private constructor(id: string, url: string, time: IncidentTime) {
+    this.id = id
+    this.url = url
+    this.#time = time
+  }
+
+  static async start(id: string, time: IncidentTime): Promise<SickBackend> {
+    const backend = new SickBackend(id, await unusedOrigin(), time)
+    await backend.live()
+    return backend
+  }
+
+  /** Listens, again perhaps. */
+  async live(): Promise<void> {
+    const server = createServer({ keepAliveTimeout: 0 }, ({ method }, response) => this.#onRequest(method!, response))
+    this.#server = server
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject)
+      server.listen(Number(new URL(this.url).port), '127.0.0.1', resolve)
+    })
+  }
+
+  /** Stops listening and cuts every connection. */
+  async die(): Promise<void> {
+    const server = this.#server
+    this.#server = undefined
+    if (server === undefined) return
+    await new Promise<void>((resolve) => {
+      server.close(() => resolve())
+      server.closeAllConnections()
+    })
+  }
+
+  #onRequest(method: string, response: ServerResponse): void {
+    const isProbe = method === 'HEAD'
+    // A probe is answered at once, or never.
+    if (isProbe && this.delay !== Infinity) return void response.end()
+    if (isProbe) this.heldProbes++
+    else this.held++
+    const socket = response.socket as Socket
+    let isOver = false
+    const leave = () => {
+      if (isOver) return
+      isOver = true
+      if (isProbe) this.heldProbes--
+      else this.held--
+      socket.off('close', leave)
+    }
+    socket.on('close', leave)
+    if (this.delay === Infinity) return
+    this.#time.setTimeout(() => {
+      leave()
+      response.statusCode = this.status
+      response.end(this.id)
+    }, this.delay)
+  }
+}
