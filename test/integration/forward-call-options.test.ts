@@ -129,6 +129,43 @@ test('onResponse that throws synchronously: the error handler gets its error, an
   assert.deepEqual([status, JSON.parse(body).message, headers['x-backend']], [500, 'at once', undefined])
 })
 
+test('onResponse is called once for a response without a length that arrives at once', async (t) => {
+  let calls = 0
+  const call: ForwardOptions = {
+    onResponse(_request, reply) {
+      calls++
+      reply.send('mine')
+    },
+  }
+  const looks: ForwardOptions = {
+    async onResponse() {
+      calls++
+      await new Promise((resolve) => setImmediate(resolve))
+    },
+  }
+  const { url } = await start(
+    t,
+    (_incoming, response) => response.writeHead(200).end('short'),
+    call,
+    {},
+    (app) => app.get('/later', (_request, reply) => reply.forward(looks)),
+  )
+  assert.equal((await ask(url)).body, 'mine')
+  assert.equal(calls, 1)
+  assert.equal((await ask(`${url}/later`)).body, 'short')
+  assert.equal(calls, 2)
+})
+
+test('onResponse that throws: the client does not get the status of the response that it refused', async (t) => {
+  const { url } = await start(t, (_incoming, response) => response.writeHead(404, { 'content-length': '0' }).end(), {
+    onResponse() {
+      throw new Error('not like this')
+    },
+  })
+  const { status, body } = await ask(url)
+  assert.deepEqual([status, JSON.parse(body).message], [500, 'not like this'])
+})
+
 test('onResponse streams a large body through something of its own, and responses without a body', async (t) => {
   const size = 3_000_000
   const { url } = await start(

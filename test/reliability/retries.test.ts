@@ -498,6 +498,27 @@ test('the only backend is asked again no more often than retries allow', async (
   }
 })
 
+test('on a kept connection, the only backend is asked as often as on a new one', async (t) => {
+  let broken = 0
+  const backend = await startBackend(t, (incoming, response) => {
+    if (incoming.url === '/breaks' && broken++ % 4 < 3) resetting(incoming, response)
+    else response.end()
+  })
+  for (const [attempts, status, asked] of [
+    [3, 200, 4],
+    [1, 502, 2],
+  ] as const) {
+    const { url, tried } = await start(t, [backend.url], { retry: { attempts, ...generous } })
+    assert.equal((await ask(url)).status, 200)
+    tried()
+    broken = 0
+    assert.equal((await ask(`${url}/breaks`)).status, status)
+    const outcomes = tried()
+    assert.equal(outcomes.length, asked)
+    assert.equal(outcomes[0], 'backend-0 stale-connection')
+  }
+})
+
 test('what would fail again in the same way is not asked again', async (t) => {
   const garbage = await startRawBackend(t, (socket) => socket.once('data', () => socket.end('no HTTP\r\n\r\n')))
   const silent = await startRawBackend(t, () => {})

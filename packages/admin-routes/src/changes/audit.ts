@@ -39,6 +39,11 @@ const refusals = channel<unknown, RefusalNotice>('admin-routes:refused')
 /** With other statuses nobody has been identified, or nothing was asked for that could be done. */
 const told: ReadonlySet<number> = new Set([400, 409, 412, 507])
 
+/** A 404 is mostly a wrong address; but which revisions are kept changes with the list. */
+function isTold({ statusCode, code }: Refusal): boolean {
+  return told.has(statusCode) || code === 'FST_BALANCER_ADMIN_UNKNOWN_REVISION'
+}
+
 const longestName = 200
 
 /** The option `user`: names the operator of a request. */
@@ -100,7 +105,7 @@ export class Audit {
 
   /** Records that a change of an operator was refused, if the request was one. */
   refuse(request: FastifyRequest, refused: Refusal): void {
-    if (!this.#admitted.has(request) || !told.has(refused.statusCode)) return
+    if (!this.#admitted.has(request) || !isTold(refused)) return
     const attempted = attemptedChange(request, refused)
     if (attempted === undefined) return
     const who = this.whoIs(request) ?? this.#guess(request)

@@ -145,7 +145,10 @@ const AdminEvent = event('admin', {
         message: Type.String(),
         faults: Type.Optional(Type.Array(Type.String())),
       },
-      { description: 'How it was refused (400, 409, 412); with 507 the change is in force, but was not saved' },
+      {
+        description:
+          'How it was refused (400, 409, 412; 404 if a revision is not kept); with 507 the change is in force, but was not saved',
+      },
     ),
   ),
 })

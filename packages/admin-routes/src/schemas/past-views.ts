@@ -61,7 +61,9 @@ export const FailureView = Type.Object({
   status: Type.Integer({ description: 'Sent to the client; 0 if none was' }),
   grpcStatus: Type.Optional(Type.String({ description: 'Of gRPC calls: the status that the client got' })),
   outcome: Type.String({ description: '`ok` if a response with such a status was passed on whole; else the reason' }),
-  blame: Type.String({ description: 'Whose fault it is: `backend` or `proxy`' }),
+  blame: Type.String({
+    description: 'Whose fault the outcome is: `backend`, `proxy`, or `client` if that left during a 5xx',
+  }),
   took: Type.Number({ description: 'Duration of the whole request' }),
   waited: Type.Optional(
     Type.Number({ description: 'For how long it last waited in the queue; absent if it never did' }),

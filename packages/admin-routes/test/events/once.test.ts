@@ -197,6 +197,7 @@ describe('an order that is refused is one event and one line of the log', () => 
     assert.equal(await order('PUT', '/backends', { backends: [] }), 409)
     assert.equal(await order('PUT', '/backends/b/state', { state: 'asleep' }), 400)
     assert.equal(await order('PUT', '/backends/b/state', '{"state":'), 400)
+    assert.equal(await order('POST', '/rollback', { revision: 99 }), 404)
     const lines = told()
     assert.deepEqual(
       lines.map((line) => line.replace(/\): .*/, ')')),
@@ -205,6 +206,7 @@ describe('an order that is refused is one event and one line of the log', () => 
         'admin: maria tried to replace the backends of balancer default, refused (409)',
         'admin: maria tried to set b to asleep, refused (400)',
         'admin: maria tried to set b, refused (400)',
+        'admin: maria tried to roll back the backends of balancer default, refused (404)',
       ],
     )
     assert.deepEqual(

@@ -26,7 +26,8 @@ export function attemptFailed({ effectiveStatus, blame }: Attempted): boolean {
 
 /**
  * Has a request failed? The client got a status of 500 or above, or a broken transfer, and that was not its own doing: a
- * client that leaves has not failed, but one that was given a backend's 5xx has.
+ * client that leaves has not failed, but one that was given a backend's 5xx has. So has one that the app consoles with
+ * another status where no backend could answer.
  */
 export function exchangeFailed({ status, answeredBy, outcome, blame }: Exchanged): boolean {
   if (blame === 'backend' || blame === 'proxy') return true

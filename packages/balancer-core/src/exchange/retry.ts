@@ -155,11 +155,14 @@ export class Retries {
     return place === 'saturated' ? 'none' : place
   }
 
-  /** Is there no other backend, and may this one do better the next time? Not with a request that has broken two connections. */
+  /** Is there no other backend, and may this one do better the next time? It is asked as often on a kept connection as on a new one. */
   #isOnlyOne({ backend }: Attempt, reason: FailureReason | 'status'): boolean {
-    const { available } = this.#exchange.balancer.set
+    const { balancer, options } = this.#exchange
+    const { available } = balancer.set
     const isPassing = reason === 'status' || failures[reason].retry === 'anywhere'
-    return isPassing && !this.#renewed && available.length === 1 && available[0] === backend
+    const { resent, renewed } = this.#asked!
+    const hasTurn = resent + Number(renewed) < options.retry.attempts
+    return isPassing && hasTurn && available.length === 1 && available[0] === backend
   }
 
   #may(failed: Attempt, reason: FailureReason | 'status', out: Repeated): boolean {

@@ -121,7 +121,7 @@ function handOver(
 
 function sendStream(answer: Answering): void {
   const state = stateOf(answer)
-  if (state.sent || answer.failed) return
+  if (state.sent || state.app !== undefined || answer.failed) return
   state.stream = new ResponseBody(answer)
   // It may fail before Fastify listens to it, while a hook is running.
   state.stream.on('error', () => {})
@@ -185,8 +185,11 @@ export const fullLane: Lane = {
     const { stream, app, headers, own } = stateOf(answer)
     const sent = stateOf(answer).sent || app?.hasBegun === true || answer.reply.sent
     stream?.destroy(error)
-    // The error is no part of the response that was handed over.
-    if (!sent && app !== undefined) for (const name in headers) if (!(name in own)) answer.reply.removeHeader(name)
+    // The error is no part of the response that was handed over: neither its headers are, nor its status.
+    if (!sent && app !== undefined) {
+      answer.reply.code(200)
+      for (const name in headers) if (!(name in own)) answer.reply.removeHeader(name)
+    }
     if (sent) breakOff(answer.reply.raw, error)
     return !sent
   },
