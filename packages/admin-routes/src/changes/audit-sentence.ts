@@ -39,6 +39,11 @@ function deadlineOf({ after, terms, drainDeadline = 0 }: SentenceParts): string 
   return deadline === 0 ? ' (no deadline)' : ` (deadline ${duration(deadline)})`
 }
 
+/** `: deploying` */
+function reasonOf({ terms: { reason } = {} }: SentenceParts): string {
+  return reason === undefined ? '' : `: ${reason}`
+}
+
 /** Of a removal, only one of its own. */
 function removalOf({ revision, terms }: SentenceParts): string {
   const { deadline } = terms ?? {}
@@ -108,7 +113,7 @@ const sentences: Readonly<Record<AdminChange['what'], (parts: SentenceParts) => 
   'backend.add': ({ backend, revision }) => `added ${backend} (revision ${revision})`,
   'backend.update': ({ backend, before, after }) => `changed ${backend}: ${differences(before, after)}`,
   'backend.remove': (parts) => `removed ${parts.backend}${removalOf(parts)}`,
-  'backend.state': (parts) => `set ${parts.backend}: ${transition(parts)}${deadlineOf(parts)}`,
+  'backend.state': (parts) => `set ${parts.backend}: ${transition(parts)}${deadlineOf(parts)}${reasonOf(parts)}`,
   'backend.probe': ({ backend, after }) => `probed ${backend}: ${textOf(after)}`,
   'circuit.hold': (parts) => `set the circuit of ${parts.backend}: ${transition(parts)}${holdOf(parts)}`,
   'circuit.release': (parts) => `released the circuit of ${parts.backend}: ${transition(parts)}`,

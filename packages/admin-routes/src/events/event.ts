@@ -131,7 +131,7 @@ const AdminEvent = event('admin', {
         grace: Type.Optional(Type.Integer({ description: 'Grace period of a server drain (ms)' })),
         close: Type.Optional(Type.Boolean({ description: 'The app is closed after the drain' })),
         ttl: Type.Optional(Type.Integer({ description: 'How long a circuit is held (ms)' })),
-        reason: Type.Optional(Type.String({ description: 'Why a circuit is held' })),
+        reason: Type.Optional(Type.String({ description: 'Why a backend is drained, or its circuit held' })),
       },
       { description: 'Parameters of the change' },
     ),

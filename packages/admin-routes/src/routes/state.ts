@@ -14,6 +14,13 @@ const StateOrder = Type.Object(
         '`drain` lets requests in flight and tunnels finish until the deadline; `maintenance` aborts them at once',
     }),
     deadline,
+    reason: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 200,
+        description: 'Why: shown with the backend, in events and in the log',
+      }),
+    ),
   },
   strict,
 )
@@ -46,11 +53,14 @@ export function addState(scope: Scope, desk: Desk): void {
       const { name, id } = request.params
       const { backend } = desk.backend(name, id)
       const { balancer } = desk.change(request)
-      const { state, deadline: within } = request.body
+      const { state, deadline: within, reason } = request.body
       if (within !== undefined && state !== 'drain') throw new BadRequestError(['deadline: only allowed with drain'])
       const before = backend.state
       const who = desk.audit.whoIs(request)
-      const order = { reason: `ordered by ${who ?? 'an operator'}`, ...(who !== undefined && { who }) }
+      // Ordered again, e.g. with another deadline, it is still for the same reason.
+      const earlier = before === state ? backend.vetoes.find(({ by }) => by === state)?.reason : undefined
+      const why = reason ?? earlier ?? `ordered by ${who ?? 'an operator'}`
+      const order = { reason: why, ...(who !== undefined && { who }) }
       const done = carryOut(balancer, backend, () => {
         if (state === 'maintenance') return balancer.maintain(id, order)
         if (state === 'ready' || before === 'maintenance') balancer.ready(id)
@@ -61,10 +71,11 @@ export function addState(scope: Scope, desk: Desk): void {
         return undefined
       })
       await done
-      if (before !== state || within !== undefined) {
+      if (before !== state || within !== undefined || (reason !== undefined && state !== 'ready')) {
         const { revision } = balancer.set
-        const terms = within === undefined ? {} : { terms: { deadline: within } }
-        desk.record(request, balancer, { what: 'backend.state', backend: id, before, after: state, ...terms, revision })
+        const terms = { ...(within !== undefined && { deadline: within }), ...(reason !== undefined && { reason }) }
+        const change = { what: 'backend.state', backend: id, before, after: state, revision } as const
+        desk.record(request, balancer, Object.keys(terms).length === 0 ? change : { ...change, terms })
       }
       // Nothing changed, but an earlier change may be unsaved.
       else desk.save(request, balancer)

@@ -10,6 +10,7 @@ const sentences: [SentenceParts, string][] = [
   [{ ...state, after: 'drain', terms: { deadline: 1500 } }, 'set b2: ready → drain (deadline 1500 ms)'],
   [{ ...state, after: 'drain', terms: { deadline: 0 } }, 'set b2: ready → drain (no deadline)'],
   [{ ...state, after: 'maintenance' }, 'set b2: ready → maintenance'],
+  [{ ...state, after: 'drain', terms: { reason: 'new kernel' } }, 'set b2: ready → drain (deadline 30 s): new kernel'],
   [
     { what: 'backend.update', backend: 'b2', before: b2, after: { ...b2, weight: 5, zone: 'a', tags: ['x'] } },
     'changed b2: weight 1 → 5, tags [] → ["x"], zone none → a',

@@ -88,6 +88,23 @@ describe('state', () => {
     assert.equal(app.balancer.backend('a').state, 'drain')
   })
 
+  test('a drain or maintenance says why, also with another deadline', async (t) => {
+    const { app, admin } = await held(t)
+    const vetoes = async (path: string, order: object) => {
+      const { status, body } = await admin('PUT', path, order)
+      assert.equal(status, 200)
+      return body.vetoes.map(({ by, reason }: { by: string; reason: string }) => [by, reason])
+    }
+    const path = `${backends}/a/state`
+    assert.deepEqual(await vetoes(path, { state: 'drain', reason: 'new kernel' }), [['drain', 'new kernel']])
+    assert.deepEqual(await vetoes(path, { state: 'drain', deadline: 9000 }), [['drain', 'new kernel']])
+    assert.deepEqual(await vetoes(path, { state: 'maintenance' }), [['maintenance', 'ordered by an operator']])
+    assert.deepEqual(await vetoes(path, { state: 'ready', reason: 'done' }), [])
+    const { faults } = (await admin('PUT', path, { state: 'drain', reason: '' })).body
+    assert.match(faults[0], /^reason: expected /)
+    assert.equal(app.balancer.backend('a').state, 'ready')
+  })
+
   test('maintenance cuts at once', async (t) => {
     const { url, open, admin } = await held(t, { retry: { attempts: 0 } })
     const running = ask(url)

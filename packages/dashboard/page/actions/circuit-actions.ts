@@ -2,6 +2,7 @@ import type { Action } from './action.ts'
 import type { Field } from '../orders/intent.ts'
 import { longest } from './state-actions.ts'
 import type { BackendView, CircuitView } from '../api/views.ts'
+import { reasonField } from './reason-field.ts'
 
 /** An operator does not need to know that a circuit that is held open is called isolated. */
 function circuitText({ state }: CircuitView): string {
@@ -28,15 +29,7 @@ const hold: readonly Field[] = [
     maximum: longest,
     step: 0.001,
   },
-  {
-    kind: 'text',
-    name: 'reason',
-    label: 'Reason',
-    hint: 'Shown to everybody who looks at this backend.',
-    isRequired: false,
-    longest: 150,
-    example: 'slow since the release of 14:00',
-  },
+  reasonField,
 ]
 
 function holding(state: 'open' | 'closed'): Pick<Action, 'fields' | 'run'> {

@@ -2,6 +2,7 @@ import { durationMark } from '../figures-text.ts'
 import type { Action } from './action.ts'
 import type { Confirmation } from '../orders/confirmation.ts'
 import type { NumberField } from '../orders/intent.ts'
+import { reasonField } from './reason-field.ts'
 import { abortPoints, drainPoints, lastOneWarning, type Subject } from './subject.ts'
 
 /** The longest time that a timer of the server can measure (s). */
@@ -38,13 +39,16 @@ const ready: Action = {
 const drain: Action = {
   label: 'Drain',
   title: (id) => `Drain ${id}`,
-  fields: (subject) => [deadlineField(subject, false)],
+  fields: (subject) => [deadlineField(subject, false), reasonField],
   consequence: () => 'It gets no new requests, and stays in the list.',
   points: (subject, entered) => drainPoints(subject.backend, deadlineOf(subject, entered)),
   warning: lastOneWarning,
   isOffered: ({ state }) => state === 'ready',
   run: async (api, { view, backend }, confirmation) => {
-    await api.setState(view.name, backend.id, 'drain', confirmation.milliseconds('deadline'))
+    await api.setState(view.name, backend.id, 'drain', {
+      deadline: confirmation.milliseconds('deadline'),
+      reason: confirmation.text('reason'),
+    })
     return 'is draining'
   },
 }
@@ -57,7 +61,7 @@ const deadline: Action = {
   points: (subject, entered) => drainPoints(subject.backend, deadlineOf(subject, entered)),
   isOffered: ({ state }) => state === 'drain',
   run: async (api, { view, backend }, confirmation) => {
-    await api.setState(view.name, backend.id, 'drain', confirmation.milliseconds('deadline'))
+    await api.setState(view.name, backend.id, 'drain', { deadline: confirmation.milliseconds('deadline') })
     return 'has a new deadline'
   },
 }
@@ -65,12 +69,13 @@ const deadline: Action = {
 const maintenance: Action = {
   label: 'Put in maintenance',
   title: (id) => `Put ${id} in maintenance`,
+  fields: () => [reasonField],
   consequence: () => 'It gets no new requests, and stays in the list.',
   points: ({ backend }) => abortPoints(backend),
   warning: lastOneWarning,
   isOffered: ({ state }) => state !== 'maintenance',
-  run: async (api, { view, backend }) => {
-    await api.setState(view.name, backend.id, 'maintenance')
+  run: async (api, { view, backend }, confirmation) => {
+    await api.setState(view.name, backend.id, 'maintenance', { reason: confirmation.text('reason') })
     return 'is in maintenance'
   },
 }

@@ -109,8 +109,13 @@ export class Api {
   }
 
   /** `deadline` in ms. */
-  setState(name: string, id: string, state: 'ready' | 'drain' | 'maintenance', deadline?: number): Promise<unknown> {
-    const body = { state, ...(deadline !== undefined && { deadline }) }
+  setState(
+    name: string,
+    id: string,
+    state: 'ready' | 'drain' | 'maintenance',
+    { deadline, reason }: { readonly deadline?: number | undefined; readonly reason?: string | undefined } = {},
+  ): Promise<unknown> {
+    const body = { state, ...(deadline !== undefined && { deadline }), ...(reason !== undefined && { reason }) }
     return this.#ask('PUT', ['balancers', name, 'backends', id, 'state'], { body })
   }
 

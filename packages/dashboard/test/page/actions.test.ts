@@ -205,7 +205,7 @@ test('a backend is added as it was entered, and every fault of it is named', asy
   )
   await assert.rejects(add({ url: 'ftp://x/y', id: 'b2', weight: '0' }), (error: ApiError) => {
     assert.equal(error.status, 400)
-    assert.equal(error.faults.length, 2, error.faults.join('; '))
+    assert.equal(error.faults.length, 3, error.faults.join('; '))
     return true
   })
 })
