@@ -22,6 +22,17 @@ function stopOnSignals(server: RunningServer): void {
     })
 }
 
+/** As nginx has it: whoever rotates the log renames its file, then sends SIGUSR1. */
+function reopenOnSignal({ logFile, log }: RunningServer): void {
+  // Without a file, the signal keeps Node's meaning: it starts the inspector.
+  if (logFile === undefined) return
+  process.on('SIGUSR1', () => {
+    const fault = logFile.reopen()
+    if (fault === undefined) log.info('SIGUSR1: the log file was reopened')
+    else log.error(`SIGUSR1: the log file was not reopened, the one before is still written to: ${fault}`)
+  })
+}
+
 /** Says where to find what stands around the balancers. */
 function announce({ configuration, guard, log, admin: { address: at = '' } }: RunningServer): void {
   const { admin, dashboard, metrics } = configuration
@@ -41,6 +52,7 @@ function announce({ configuration, guard, log, admin: { address: at = '' } }: Ru
 export async function serve(configuration: Configuration, warnings: readonly string[] = []): Promise<RunningServer> {
   const server = await buildServer(configuration)
   stopOnSignals(server)
+  reopenOnSignal(server)
   for (const warning of warnings) server.log.warn(warning)
   const probing = probingLine(configuration)
   // A person who waits wants to know what for.
