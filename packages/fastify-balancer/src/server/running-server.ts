@@ -23,6 +23,7 @@ export class RunningServer {
   /** What the log is written to, unless it is standard output. */
   readonly logFile: LogFile | undefined
   readonly #onClose: (() => void)[] = []
+  readonly #onReload: ((isOver: boolean) => void)[] = []
   #guard: AdminGuard | undefined
   #closed: Promise<void> | undefined
 
@@ -121,6 +122,22 @@ export class RunningServer {
   /** Calls this when it begins to close. */
   onClose(listener: () => void): void {
     this.#onClose.push(listener)
+  }
+
+  /** Calls this when a reload begins, and when it is over. */
+  onReload(listener: (isOver: boolean) => void): void {
+    this.#onReload.push(listener)
+  }
+
+  /** Tells those who want to know while this reloads. */
+  async reloading<Report>(reload: () => Promise<Report>): Promise<Report> {
+    for (const listener of this.#onReload) listener(false)
+    try {
+      return await reload()
+    } finally {
+      // While it closes, it is not ready any more.
+      if (this.#closed === undefined) for (const listener of this.#onReload) listener(true)
+    }
   }
 
   /** Lets everything that is under way finish, then closes; the admin API goes on until that is done. */

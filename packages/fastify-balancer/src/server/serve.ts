@@ -2,7 +2,9 @@
 import type { Configuration } from '../configuration/configuration.ts'
 import { probingLine } from './announcement.ts'
 import { isForPeople } from './log.ts'
+import { Notifier } from '../systemd/notifier.ts'
 import { buildServer, type RunningServer } from './running-server.ts'
+import { Supervision } from './supervision.ts'
 
 /** Stops gently at the first signal, and at once at the second. */
 function stopOnSignals(server: RunningServer): void {
@@ -57,6 +59,11 @@ export async function serve(configuration: Configuration, warnings: readonly str
   const probing = probingLine(configuration)
   // A person who waits wants to know what for.
   if (probing !== undefined && isForPeople(configuration.log)) server.log.info(probing)
-  if (await server.listen()) announce(server)
+  const notifier = Notifier.of(process.env, (fault) => server.log.warn(fault))
+  const supervision = notifier === undefined ? undefined : new Supervision(server, notifier)
+  if (await server.listen()) {
+    announce(server)
+    supervision?.ready()
+  }
   return server
 }

@@ -69,6 +69,7 @@ describe('the log in a file', { concurrency: true }, () => {
     t.after(() => agent.destroy())
     let sent = 0
     let isOver = false
+    t.after(() => (isOver = true))
     const clients = Array.from({ length: 8 }, async () => {
       while (!isOver) await ask(`${url}/${sent++}`, { agent })
     })
