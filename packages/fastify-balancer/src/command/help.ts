@@ -40,6 +40,8 @@ export const help = `fastify-balancer balances HTTP requests over several server
                                          (import --help)
   fastify-balancer simulate <file>       tries policies on simulated backends
                                          (simulate --help)
+  fastify-balancer top                   a live table of a running balancer
+                                         (top --help)
 
 A backend is http://host:port, https://host:port, host:port, or a port of this
 machine; =5 behind it is its weight. Certificates of https backends are

@@ -1,4 +1,4 @@
-import SonicBoom from 'sonic-boom'
+import sonicBoom from 'sonic-boom'
 import { reasonNotWritten, writeError } from '../file-error.ts'
 
 /** What is kept at most while the disk takes nothing (bytes); what comes on top of it is lost. */
@@ -7,7 +7,7 @@ const mostKept = 1_048_576
 /** The file that the log is appended to. Each line is in it, or in the kernel's hands, before `write` returns. */
 export class LogFile {
   readonly path: string
-  readonly #file: SonicBoom
+  readonly #file: sonicBoom.SonicBoom
   /** A full disk would be told of with every line. */
   #isFaulty = false
 
@@ -15,7 +15,7 @@ export class LogFile {
   constructor(path: string, report: (line: string) => void) {
     this.path = path
     try {
-      this.#file = new SonicBoom({ dest: path, sync: true, maxLength: mostKept })
+      this.#file = new sonicBoom.SonicBoom({ dest: path, sync: true, maxLength: mostKept })
     } catch (error) {
       throw writeError(path, error, 2)
     }

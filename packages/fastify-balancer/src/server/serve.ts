@@ -24,7 +24,7 @@ function stopOnSignals(server: RunningServer): void {
     })
 }
 
-/** As nginx has it: whoever rotates the log renames its file, then sends SIGUSR1. */
+/** As in nginx: the file of the log is renamed, and then comes SIGUSR1. */
 function reopenOnSignal({ logFile, log }: RunningServer): void {
   // Without a file, the signal keeps Node's meaning: it starts the inspector.
   if (logFile === undefined) return

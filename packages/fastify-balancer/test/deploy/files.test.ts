@@ -60,9 +60,9 @@ describe('the systemd unit', { skip: spawnSync('systemd-analyze', ['--version'])
 
   test('agrees with the command and with the file', async (t) => {
     const { balancers } = parse(sample) as Site
-    const [, program, option, file] = setting('ExecStart')!.split(' ')
-    assert.ok(program!.endsWith(installed), program)
-    assert.deepEqual([option, basename(file!)], ['--config', 'balancer.yaml'])
+    const [, program, option, file] = setting('ExecStart')!.split(' ') as [string, string, string, string]
+    assert.ok(program.endsWith(installed), program)
+    assert.deepEqual([option, basename(file)], ['--config', 'balancer.yaml'])
     assert.ok(Number(setting('TimeoutStopSec')) * 1000 > balancers[0]!.drainDeadline)
     const [name] = setting('LoadCredential')!.split(':')
     const text = await checked(t, sample, name!)
