@@ -71,7 +71,7 @@ export async function openLog(log: Configuration['log']): Promise<Log> {
   const pretty = prettyFactory({
     colorize: file === undefined && isColoured(),
     ignore:
-      'pid,hostname,reqId,balancer,outcome,method,url,status,duration,attempts,backend,by,evidence,reason,openings,changesIn,reload',
+      'pid,hostname,reqId,balancer,outcome,failed,method,url,status,duration,attempts,backend,by,evidence,reason,openings,changesIn,reload',
     messageFormat,
     singleLine: true,
     translateTime: 'SYS:HH:MM:ss.l',
