@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
 import { basename } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { readConfiguration } from '../../fastify-balancer/src/configuration/reading.ts'
@@ -39,21 +38,3 @@ describe('the files of the documentation can be used, as `check` finds', () => {
       await server.close()
     })
 })
-
-test(
-  'the service for systemd is one',
-  { skip: spawnSync('systemd-analyze', ['--version']).error !== undefined && 'no systemd' },
-  (t) => {
-    const unit = written.flatMap(({ text }) => blocksIn(text)).find(({ language }) => language === 'ini')
-    const folder = new ProgramFolder('test/node_modules')
-    t.after(() => folder.remove())
-    // The program is not installed here.
-    const text = unit!.code.replace(/^ExecStart=.*/m, `ExecStart=${process.execPath} --version`)
-    const { stdout, stderr, status } = spawnSync(
-      'systemd-analyze',
-      ['verify', folder.write('balancer.service', text)],
-      { encoding: 'utf8' },
-    )
-    assert.deepEqual([status, stdout + stderr], [0, ''])
-  },
-)

@@ -28,8 +28,13 @@ const hindrances: Readonly<Record<string, string>> = {
   EISDIR: 'it is a folder',
 }
 
+/** Why a file could not be written, in words. */
+export function reasonNotWritten(error: unknown): string {
+  const { code = '', message } = error as NodeJS.ErrnoException
+  return hindrances[code] ?? message.split('\n')[0]!
+}
+
 /** That a file could not be written, in one line. */
 export function writeError(file: string, error: unknown, exitCode: number): CommandError {
-  const { code = '', message } = error as NodeJS.ErrnoException
-  return new CommandError(`cannot write ${file}: ${hindrances[code] ?? message.split('\n')[0]!}`, exitCode)
+  return new CommandError(`cannot write ${file}: ${reasonNotWritten(error)}`, exitCode)
 }

@@ -1,6 +1,5 @@
 import type { AdminConfiguration, Configuration, Listener } from '../configuration/configuration.ts'
-import { fileError } from '../file-error.ts'
-import { readTokenFile, tokenFault } from '../guard/token.ts'
+import { givenToken } from '../guard/given-token.ts'
 import type { BackendAddress } from '../values/backend-address.ts'
 import { policiesWithSettings, policyNames } from '../plugin/policies.ts'
 import { logForms } from './options.ts'
@@ -31,9 +30,6 @@ export interface Values {
   readonly log?: string
 }
 
-/** The variable that may hold the token. */
-const tokenVariable = 'BALANCER_ADMIN_TOKEN'
-
 function portOf({ port }: Values, { PORT }: Environment): number {
   if (port !== undefined) return integer('--port', port, 65_535)
   return PORT === undefined || PORT === '' ? 8080 : integer('the variable PORT', PORT, 65_535)
@@ -63,32 +59,6 @@ function listenerOf(values: Values, environment: Environment): Listener {
   }
 }
 
-interface Token {
-  readonly token: string | undefined
-  readonly warning: string | undefined
-}
-
-function checked(token: string, where: string): string {
-  const fault = tokenFault(token)
-  if (fault !== undefined) throw wrong(`${where} ${fault}`)
-  return token
-}
-
-function tokenOf({ 'admin-token-file': file }: Values, { [tokenVariable]: variable }: Environment): Token {
-  if (file === undefined) {
-    // Empty is how a variable that nobody has set looks in many a template: the API must not be open then.
-    const token = variable === undefined ? undefined : checked(variable, `the variable ${tokenVariable}`)
-    return { token, warning: undefined }
-  }
-  try {
-    const { token, isPublic } = readTokenFile(file)
-    const warning = isPublic ? `every user of this machine may read ${file}: change that with chmod o-r` : undefined
-    return { token: checked(token, file), warning }
-  } catch (error) {
-    throw error instanceof Error && 'syscall' in error ? fileError('the admin token', file, error) : error
-  }
-}
-
 /** The policy of that name. @throws CommandError */
 function policyNamed(name: string): (typeof policyNames)[number] {
   if (policiesWithSettings.includes(name))
@@ -109,7 +79,7 @@ export function configurationOf(
 ): { readonly configuration: Configuration; readonly warnings: readonly string[] } {
   const { policy = 'round-robin', 'health-path': healthPath = '/', 'drain-deadline': deadline = '30000' } = values
   const { dashboard = false, metrics = false, 'admin-password-file': basicAuth, log } = values
-  const { token, warning } = tokenOf(values, environment)
+  const { token, warning } = givenToken(values['admin-token-file'], environment)
   // The demo has the page; who gives backends asks for it.
   const hasPage = dashboard || backends.length === 0
   const admin: AdminConfiguration = {

@@ -40,6 +40,8 @@ export const help = `fastify-balancer balances HTTP requests over several server
                                          (import --help)
   fastify-balancer simulate <file>       tries policies on simulated backends
                                          (simulate --help)
+  fastify-balancer top                   a live table of a running balancer
+                                         (top --help)
 
 A backend is http://host:port, https://host:port, host:port, a port of this
 machine, or a socket, unix:/run/app.sock; =5 behind it is its weight.
@@ -53,7 +55,7 @@ or a file of passwords opens them. To sign in with a browser, enter any name,
 and the token as the password.
 
 SIGTERM and SIGINT stop it gracefully: requests and WebSockets end first. A
-second signal stops it at once.
+second signal stops it at once. SIGUSR1 reopens the file of the log (log.file).
 Exit codes: 0 stopped by a signal, 1 could not listen or was stopped twice,
 2 wrong arguments or files.
 `

@@ -7,6 +7,7 @@ const subcommands: Readonly<Record<string, () => Promise<Subcommand>>> = {
   import: async () => (await import('../import/import-command.ts')).importCommand,
   init: async () => (await import('../init/init-command.ts')).initCommand,
   simulate: async () => (await import('../simulation/command/simulate-command.ts')).simulateCommand,
+  top: async () => (await import('../top/top-command.ts')).topCommand,
 }
 
 /** Their names. */

@@ -48,5 +48,6 @@ export interface Configuration {
   readonly metrics: MetricsOptions | false
   readonly dashboard: FacadeDashboardOptions | false
   readonly underPressure: UnderPressureOptions | false
-  readonly log: { readonly form?: LogForm; readonly level?: string }
+  /** `file`: an absolute path, instead of standard output. */
+  readonly log: { readonly form?: LogForm; readonly level?: string; readonly file?: string }
 }

@@ -21,7 +21,7 @@ function pictureOf({ listen, admin, metrics, dashboard, underPressure, log }: Co
     metrics,
     dashboard,
     underPressure,
-    log: { form: log.form },
+    log: { form: log.form, file: log.file },
   }
 }
 

@@ -47,7 +47,9 @@ export class Reloader {
 
   /** Puts what the file says in force, at once or not at all. It throws nothing: what is wrong is in the report. */
   reload(cause: ReloadCause): Promise<ReloadReport> {
-    const turn = this.#last.then(() => this.#reload(cause))
+    const turn = this.#last.then(() =>
+      cause.dryRun === true ? this.#reload(cause) : this.#server.reloading(() => this.#reload(cause)),
+    )
     this.#last = turn.catch(() => {})
     return turn
   }

@@ -1,5 +1,6 @@
 import type { prettyFactory } from 'pino-pretty'
 import type { Configuration, LogForm } from '../configuration/configuration.ts'
+import { LogFile } from './log-file.ts'
 
 type PrettyOptions = NonNullable<Parameters<typeof prettyFactory>[0]>
 type MessageFormat = Extract<PrettyOptions['messageFormat'], (...parameters: never[]) => string>
@@ -38,28 +39,42 @@ function isColoured(): boolean {
   return process.stdout.isTTY && (process.env['NO_COLOR'] ?? '') === ''
 }
 
-/** The form of the log where none was asked for: a person reads a terminal, a program everything else. */
-function defaultForm(): LogForm {
-  return process.stdout.isTTY ? 'pretty' : 'json'
+/** The form of the log; where none was asked for, a person reads a terminal, a program everything else. */
+function formOf({ form, file }: Configuration['log']): LogForm {
+  return form ?? (process.stdout.isTTY && file === undefined ? 'pretty' : 'json')
 }
 
 /** Is the log written for a person to read? */
-export function isForPeople({ form = defaultForm() }: Configuration['log']): boolean {
-  return form === 'pretty'
+export function isForPeople(log: Configuration['log']): boolean {
+  return formOf(log) === 'pretty'
 }
 
-/** Fastify's option `logger` for what was asked for, on standard output. */
-export async function loggerOf({ form = defaultForm(), level = 'info' }: Configuration['log']): Promise<Logger> {
-  if (form === 'off') return false
-  if (form === 'json') return { level, stream: { write: (line) => void process.stdout.write(line) } }
+/** A log that is open. */
+export interface Log {
+  readonly logger: Logger
+  /** Undefined on standard output. */
+  readonly file: LogFile | undefined
+}
+
+/** Opens what was asked for. @throws CommandError when its file cannot be opened */
+export async function openLog(log: Configuration['log']): Promise<Log> {
+  const { level = 'info', file: path } = log
+  const form = formOf(log)
+  if (form === 'off') return { logger: false, file: undefined }
+  const file =
+    path === undefined
+      ? undefined
+      : new LogFile(path, (line) => void process.stderr.write(`fastify-balancer: ${line}\n`))
+  const write = file === undefined ? (line: string) => void process.stdout.write(line) : file.write.bind(file)
+  if (form === 'json') return { logger: { level, stream: { write } }, file }
   const { prettyFactory } = await import('pino-pretty')
   const pretty = prettyFactory({
-    colorize: isColoured(),
+    colorize: file === undefined && isColoured(),
     ignore:
       'pid,hostname,reqId,balancer,outcome,failed,method,url,status,duration,attempts,backend,by,evidence,reason,openings,changesIn,reload,backends,available,eligible,refused,reasons,waiting,max,busy',
     messageFormat,
     singleLine: true,
     translateTime: 'SYS:HH:MM:ss.l',
   })
-  return { level, stream: { write: (line) => void process.stdout.write(pretty(line)) } }
+  return { logger: { level, stream: { write: (line) => write(pretty(line)) } }, file }
 }

@@ -9,7 +9,8 @@ import { adminLine, listeningLine } from './announcement.ts'
 import { administerGuarded, administrationUrls } from './guarded-administration.ts'
 import { handOver } from './hand-over.ts'
 import { ListeningApp } from './listening-app.ts'
-import { loggerOf } from './log.ts'
+import type { LogFile } from './log-file.ts'
+import { openLog } from './log.ts'
 
 /** Everything that a configuration describes, running: the same balancers behind every listener. */
 export class RunningServer {
@@ -19,16 +20,24 @@ export class RunningServer {
   readonly listeners: readonly [ListeningApp, ...ListeningApp[]]
   /** The one with the admin API, the page and the metrics: one of its own, or the first of those that forward. */
   readonly admin: ListeningApp
+  /** What the log is written to, unless it is standard output. */
+  readonly logFile: LogFile | undefined
   readonly #onClose: (() => void)[] = []
+  readonly #onReload: ((isOver: boolean) => void)[] = []
   #guard: AdminGuard | undefined
   #closed: Promise<void> | undefined
 
   /** See `buildServer`. @throws CommandError */
-  constructor(configuration: Configuration, open: (listener: Configuration['listen'][number]) => ListeningApp) {
+  constructor(
+    configuration: Configuration,
+    open: (listener: Configuration['listen'][number]) => ListeningApp,
+    logFile?: LogFile,
+  ) {
     const { listen, admin } = configuration
     const [first, ...others] = listen.map(open)
     if (first === undefined) throw new CommandError('there is nothing to listen on: expected a listener at least', 2)
     this.configuration = configuration
+    this.logFile = logFile
     this.listeners = [first, ...others]
     this.admin = admin === false || admin.listen === undefined ? first : open(admin.listen)
   }
@@ -119,6 +128,22 @@ export class RunningServer {
     this.#onClose.push(listener)
   }
 
+  /** Calls this when a reload begins, and when it is over. */
+  onReload(listener: (isOver: boolean) => void): void {
+    this.#onReload.push(listener)
+  }
+
+  /** Tells those who want to know while this reloads. */
+  async reloading<Report>(reload: () => Promise<Report>): Promise<Report> {
+    for (const listener of this.#onReload) listener(false)
+    try {
+      return await reload()
+    } finally {
+      // While it closes, it is not ready any more.
+      if (this.#closed === undefined) for (const listener of this.#onReload) listener(true)
+    }
+  }
+
   /** Lets everything that is under way finish, then closes; the admin API goes on until that is done. */
   close(): Promise<void> {
     return (this.#closed ??= this.#close())
@@ -145,11 +170,11 @@ function asCommandError(error: unknown): unknown {
  * @throws CommandError naming what cannot be used
  */
 export async function buildServer(configuration: Configuration): Promise<RunningServer> {
-  const logger = await loggerOf(configuration.log)
+  const { logger, file } = await openLog(configuration.log)
   let requests = 0
   // One count for all apps, so that an id in the log means one request.
   const genReqId = () => `req-${(++requests).toString(36)}`
-  const server = new RunningServer(configuration, (listener) => new ListeningApp(listener, logger, genReqId))
+  const server = new RunningServer(configuration, (listener) => new ListeningApp(listener, logger, genReqId), file)
   try {
     await server.assemble()
     return server

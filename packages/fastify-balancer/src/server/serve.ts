@@ -2,7 +2,9 @@
 import type { Configuration } from '../configuration/configuration.ts'
 import { probingLine } from './announcement.ts'
 import { isForPeople } from './log.ts'
+import { Notifier } from '../systemd/notifier.ts'
 import { buildServer, type RunningServer } from './running-server.ts'
+import { Supervision } from './supervision.ts'
 
 /** Stops gently at the first signal, and at once at the second. */
 function stopOnSignals(server: RunningServer): void {
@@ -20,6 +22,17 @@ function stopOnSignals(server: RunningServer): void {
     process.on('SIGHUP', () => {
       if (!stopping) stop('SIGHUP')
     })
+}
+
+/** As in nginx: the file of the log is renamed, and then comes SIGUSR1. */
+function reopenOnSignal({ logFile, log }: RunningServer): void {
+  // Without a file, the signal keeps Node's meaning: it starts the inspector.
+  if (logFile === undefined) return
+  process.on('SIGUSR1', () => {
+    const fault = logFile.reopen()
+    if (fault === undefined) log.info('SIGUSR1: the log file was reopened')
+    else log.error(`SIGUSR1: the log file was not reopened, the one before is still written to: ${fault}`)
+  })
 }
 
 /** Says where to find what stands around the balancers. */
@@ -41,10 +54,16 @@ function announce({ configuration, guard, log, admin: { address: at = '' } }: Ru
 export async function serve(configuration: Configuration, warnings: readonly string[] = []): Promise<RunningServer> {
   const server = await buildServer(configuration)
   stopOnSignals(server)
+  reopenOnSignal(server)
   for (const warning of warnings) server.log.warn(warning)
   const probing = probingLine(configuration)
   // A person who waits wants to know what for.
   if (probing !== undefined && isForPeople(configuration.log)) server.log.info(probing)
-  if (await server.listen()) announce(server)
+  const notifier = Notifier.of(process.env, (fault) => server.log.warn(fault))
+  const supervision = notifier === undefined ? undefined : new Supervision(server, notifier)
+  if (await server.listen()) {
+    announce(server)
+    supervision?.ready()
+  }
   return server
 }

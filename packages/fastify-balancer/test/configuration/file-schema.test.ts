@@ -114,6 +114,7 @@ describe('what a file may hold', () => {
       'admin.listen.tls.key: file',
       'admin.persist: path',
       'metrics.onRequest: module',
+      'log.file: path',
     ])
   })
 })

@@ -104,6 +104,11 @@ export const FileSchema = Type.Object(
               { default: 'info', description: 'Lowest level that is logged' },
             ),
           ),
+          file: Type.Optional(
+            path(
+              'The path of a file that the log is appended to, instead of standard output; SIGUSR1 opens it again, after it was renamed',
+            ),
+          ),
         },
         { ...strict, default: {} },
       ),
