@@ -445,8 +445,12 @@ test('a view is plain data, and says what is next', async (t) => {
     Array.from({ length: 3 }, () => ['reset-before-headers', 0]),
   )
   clock.advance(6000)
-  const { state, changesIn, until } = breaker.of('a')
-  assert.deepEqual([state, changesIn, until], ['half-open', undefined, undefined], 'a trial may come at any time')
+  const halfOpen = breaker.of('a')
+  assert.deepEqual(
+    [halfOpen.state, halfOpen.changesIn, halfOpen.until],
+    ['half-open', undefined, undefined],
+    'a trial may come at any time',
+  )
   const [, other] = breaker.views
   assert.deepEqual(JSON.parse(JSON.stringify(other)), {
     backend: 'b',
