@@ -11,9 +11,11 @@ function objectsIn(schema: TSchema): readonly TSchema[] {
   return schema.type === 'object' ? [schema] : []
 }
 
-/** The objects of a part of a balancer or of another object. */
-const partOf = (schema: TSchema, name: string): readonly TSchema[] =>
-  objectsIn(schema).flatMap(({ properties }) => objectsIn((properties as Properties | undefined)?.[name] ?? {}))
+/** The objects of a part of a balancer or of the file. */
+function partOf({ properties }: TSchema, name: string): readonly TSchema[] {
+  const part = (properties as Properties | undefined)?.[name]
+  return part === undefined ? [] : objectsIn(part)
+}
 
 /** Where else in the file an option is known by this name: at the top, in one of the parts there, or at each backend. */
 function placeFor(name: string, file: TSchema): string | undefined {
