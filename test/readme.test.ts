@@ -109,9 +109,14 @@ describe('what the README says of commands and files', () => {
     .flatMap(({ code }) => code.trimEnd().split('\n'))
     .concat([...readme.matchAll(/`((?:npx|node|pnpm) [^`]+)`/g)].map(([, command]) => command!))
     .map((command) => command.replace(/ +#.*/, ''))
-  const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
-    scripts: Record<string, string>
-  }
+  const { scripts, devDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Readonly<
+    Record<'scripts' | 'devDependencies', Readonly<Record<string, string>>>
+  >
+
+  test('they bring the Node that they need: an older one of the system is not warned of', () => {
+    const [, version] = /^nodeVersion: (\S+)$/m.exec(readFileSync(join(root, 'pnpm-workspace.yaml'), 'utf8'))!
+    assert.equal(devDependencies.node, `^${version}`)
+  })
 
   for (const command of commands) {
     test(`\`${command}\` is one`, () => {

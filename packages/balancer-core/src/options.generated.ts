@@ -458,13 +458,14 @@ export interface BalancerOptions {
   /** Changes to requests before they are sent, and to responses */
   rewrite?: {
     /**
-     * Remove `prefix` from the path that backends get
+     * Remove `prefix` from the path that backends get; not in routes of your own
      * @default false
      */
     stripPrefix?: boolean
     /**
-     * Another prefix in place of `prefix` in the path that backends get, such as `/v1`. `:name` as a segment is that
-     * parameter of `prefix`: with the prefix `/:tenant/api`, `/t/:tenant` makes `/t/acme/x` of `/acme/api/x`
+     * Another prefix in place of `prefix` in the path that backends get, such as `/v1`; not in routes of your own.
+     * `:name` as a segment is that parameter of `prefix`: with the prefix `/:tenant/api`, `/t/:tenant` makes
+     * `/t/acme/x` of `/acme/api/x`
      * @default none
      */
     prefix?: string

@@ -52,10 +52,10 @@ describe('five minutes', { timeout: 100_000 }, () => {
     first!.child.kill('SIGINT')
     await first!.exit
     for (let turn = 0; turn < 12; turn++) assert.equal(await hello(), `hello from ${ports[1]}\n`)
-    const [halfOpen, ...back] = shown.slice(3)
-    for (const pattern of shown.slice(0, 3)) await command.until(pattern)
+    const [healthy, ...back] = shown.slice(4)
+    for (const pattern of shown.slice(0, 4)) await command.until(pattern)
     await begin(ports[0]!)
-    await command.until(halfOpen!)
+    await command.until(healthy!)
     assert.deepEqual([await hello(), await hello()].sort(), ports.map((port) => `hello from ${port}\n`).sort())
     for (const pattern of back) await command.until(pattern)
     assert.deepEqual(command.stderr, [])
@@ -63,6 +63,6 @@ describe('five minutes', { timeout: 100_000 }, () => {
 
   test('it needs nothing but the commands that it shows', () => {
     assert.equal(blockOf('Install'), 'npm install fastify fastify-balancer')
-    assert.equal(shown.length, 6)
+    assert.equal(shown.length, 7)
   })
 })

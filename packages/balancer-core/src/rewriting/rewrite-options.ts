@@ -9,13 +9,16 @@ const values = (pattern: string, expected: string) => Type.Record(Type.String(),
 
 export const RewriteOptions = Type.Object(
   {
-    stripPrefix: Type.Boolean({ default: false, description: 'Remove `prefix` from the path that backends get' }),
+    stripPrefix: Type.Boolean({
+      default: false,
+      description: 'Remove `prefix` from the path that backends get; not in routes of your own',
+    }),
     prefix: Type.Optional(
       Type.String({
         pattern: '^(?=/)(?!.*//)(?!.*/\\.{1,2}(?:/|$))(?:[!$&-)+->@-\\[\\]-~]|%[\\da-fA-F]{2})*$',
         expected: "a path such as '/v1', without ?, # and *, and without dot segments",
         description:
-          'Another prefix in place of `prefix` in the path that backends get, such as `/v1`. `:name` as a segment is that parameter of `prefix`: with the prefix `/:tenant/api`, `/t/:tenant` makes `/t/acme/x` of `/acme/api/x`',
+          'Another prefix in place of `prefix` in the path that backends get, such as `/v1`; not in routes of your own. `:name` as a segment is that parameter of `prefix`: with the prefix `/:tenant/api`, `/t/:tenant` makes `/t/acme/x` of `/acme/api/x`',
       }),
     ),
     location: Type.Optional(

@@ -11,7 +11,7 @@ const fields: readonly Field[] = [
     ...line,
     name: 'url',
     label: 'URL',
-    hint: 'Where it listens: scheme, host and port, without a path.',
+    hint: 'Where it listens: scheme, host and port; with a path, that is put before every path.',
     isRequired: true,
     longest: 2000,
     example: 'http://10.0.0.4:3000',

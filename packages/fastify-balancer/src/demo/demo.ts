@@ -75,7 +75,7 @@ export function invitation(url: string, downtime: number): string {
   const curl = isSecure ? 'curl -k' : 'curl'
   const asked = isSecure ? `https://${at}` : at
   const page = isLocalName(hostname)
-    ? `${protocol}//${at}/_balancer/dashboard/  live dashboard; each request is logged below. More: --help`
+    ? `${protocol}//${at}/_balancer/  live dashboard; each request is logged below. More: --help`
     : 'each request is logged below. With --host 127.0.0.1 there is a live page, too. More: --help'
   return [
     `Try   ${curl} "${asked}/[1-6]"          ${Object.keys(speeds).join(', ')} take turns`,

@@ -67,6 +67,11 @@ const faulty: Readonly<Record<string, readonly [text: string, place: string, mes
   ],
   'an option of a balancer at the top': [site('upstream: []\n'), '3:1 upstream', /`backends` belongs in `balancers`$/],
   'an option of the listeners at the top': [site('port: 80\n'), '3:1 port', /`port` belongs in `listen`$/],
+  'an option of the backends in a balancer': [
+    site('    maxInFlight: 64\n'),
+    '3:5 balancers.0.maxInFlight',
+    /`maxInFlight` belongs to each of `backends`$/,
+  ],
   'an option of the file in a balancer': [
     site('    prometheus: true\n'),
     '3:5 balancers.0.prometheus',

@@ -17,7 +17,7 @@ test('a demo backend that was stopped comes back', { timeout: 30_000 }, async (t
 test('the lines to try name the address as curl takes it', () => {
   assert.match(invitation('http://10.0.0.1:80', 1), /curl "10\.0\.0\.1\/\[1-6\]"/)
   for (const host of ['127.0.0.1', 'localhost', '[::1]'])
-    assert.match(invitation(`http://${host}:8080`, 1), /^Look {2}http:\/\/[\w.]+:8080\/_balancer\/dashboard\/ /m)
+    assert.match(invitation(`http://${host}:8080`, 1), /^Look {2}http:\/\/[\w.]+:8080\/_balancer\/ /m)
   // Nobody could open it there.
   assert.doesNotMatch(invitation('http://10.0.0.1:80', 1), /dashboard/)
   assert.match(invitation('http://[::1]:8080', 1), /curl "localhost:8080\/\[1-6\]"/)

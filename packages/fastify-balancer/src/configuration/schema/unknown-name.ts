@@ -2,6 +2,8 @@ import type { TSchema } from '@sinclair/typebox'
 import { nearName } from '@fastify-balancer/option-schema'
 import { knownNames } from './applied.ts'
 
+type Properties = Readonly<Record<string, TSchema>>
+
 /** The objects that a part of the file is, holds in a list, or may be. */
 function objectsIn(schema: TSchema): readonly TSchema[] {
   if (Array.isArray(schema.anyOf)) return (schema.anyOf as TSchema[]).flatMap(objectsIn)
@@ -9,16 +11,27 @@ function objectsIn(schema: TSchema): readonly TSchema[] {
   return schema.type === 'object' ? [schema] : []
 }
 
-/** Where else in the file an option is known by this name: at the top, or in one of the parts there. */
+/** The objects of a part of a balancer or of the file. */
+function partOf({ properties }: TSchema, name: string): readonly TSchema[] {
+  const part = (properties as Properties | undefined)?.[name]
+  return part === undefined ? [] : objectsIn(part)
+}
+
+/** Where else in the file an option is known by this name: at the top, in one of the parts there, or at each backend. */
 function placeFor(name: string, file: TSchema): string | undefined {
   const atTop = nearName(name, knownNames(file))
   if (atTop !== undefined) return `\`${atTop}\` belongs at the top of the file`
   for (const part of ['balancers', 'listen']) {
-    const schema = (file.properties as Readonly<Record<string, TSchema>> | undefined)?.[part]
-    const near = schema && nearName(name, objectsIn(schema).flatMap(knownNames))
+    const near = nearName(name, partOf(file, part).flatMap(knownNames))
     if (near !== undefined) return `\`${near}\` belongs in \`${part}\``
   }
-  return undefined
+  const ofBackend = nearName(
+    name,
+    partOf(file, 'balancers')
+      .flatMap((one) => partOf(one, 'backends'))
+      .flatMap(knownNames),
+  )
+  return ofBackend === undefined ? undefined : `\`${ofBackend}\` belongs to each of \`backends\``
 }
 
 /** What is wrong with a name that is not known: which one was probably meant, or where it belongs. */
