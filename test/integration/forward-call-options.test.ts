@@ -215,6 +215,73 @@ test('onError that does not answer, or throws: the error handler gets that error
   assert.equal(JSON.parse((await ask(`${url}/throws`)).body).message, 'from onError')
 })
 
+for (const [when, wait] of [
+  ['at once', () => undefined],
+  ['later', () => new Promise((resolve) => setImmediate(resolve))],
+] as const)
+  test(`onError may forward the request to another balancer ${when}, and both have ended then`, async (t) => {
+    const spare = await startBackend(t, (incoming, response) => void incoming.pipe(response))
+    const call: ForwardOptions = {
+      balancer: 'default',
+      async onError(_request, reply) {
+        await wait()
+        reply.forward({ balancer: 'spare' })
+      },
+    }
+    const { url, app } = await start(t, refusing, call, {}, (scope) =>
+      scope.register(balancer, { name: 'spare', route: false, backends: [spare.url] }),
+    )
+    const { status, body } = await ask(url, {
+      method: 'POST',
+      body: '{"a":1}',
+      headers: { 'content-type': 'application/json' },
+    })
+    assert.deepEqual([status, body], [200, '{"a":1}'])
+    const both = [...app.balancers.values()]
+    await until('both are over', () => both.every(({ exchanges }) => exchanges === 0))
+    assert.deepEqual(
+      both.map(({ totals: { requests, failed, outcomes } }) => [requests, failed, Object.keys(outcomes)]),
+      [
+        [1, 1, ['reset-before-headers']],
+        [1, 0, ['ok']],
+      ],
+    )
+  })
+
+test('a body that was passed on as a stream is not sent to another balancer: the client is told', async (t) => {
+  const { url } = await start(t, refusing, {}, {}, (app) =>
+    app.register(async (scope) => {
+      scope.removeAllContentTypeParsers()
+      scope.addContentTypeParser('*', (_request, payload, done) => done(null, payload))
+      scope.post('/streamed', (_request, reply) =>
+        reply.forward({ onError: (_failed, again) => void again.forward() }),
+      )
+    }),
+  )
+  const { status, body } = await ask(`${url}/streamed`, { method: 'POST', body: 'abc' })
+  assert.deepEqual([status, JSON.parse(body).message], [500, 'reply.forward: the body was forwarded before, and is not kept'])
+})
+
+test('a request is not forwarded twice at once', async (t) => {
+  const { url, app } = await start(t, hello, { onResponse: (_request, reply) => void reply.forward() })
+  const { status, body } = await ask(url)
+  assert.deepEqual([status, JSON.parse(body).message], [500, 'reply.forward: the request is being forwarded already'])
+  await until('it is over', () => app.balancer.exchanges === 0)
+  assert.equal(app.balancer.totals.requests, 1)
+})
+
+for (const thrown of [undefined, null, 'text', { statusCode: 200 }])
+  test(`onError that throws ${JSON.stringify(thrown)}: the client is told of the failure`, async (t) => {
+    const { url } = await start(t, refusing, {
+      onError() {
+        // oxlint-disable-next-line no-throw-literal -- JavaScript may
+        throw thrown
+      },
+    })
+    const { status, body } = await ask(url)
+    assert.deepEqual([status, JSON.parse(body).code], [502, 'FST_BALANCER_RESET_BEFORE_HEADERS'])
+  })
+
 test('what cannot be an option is told by name, before anything is forwarded', async (t) => {
   let asked = 0
   const { url } = await start(
