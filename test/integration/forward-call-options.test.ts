@@ -2,9 +2,10 @@ import balancer, { type BalancerOptions, type ForwardOptions } from '@fastify-ba
 import Fastify, { type FastifyInstance } from 'fastify'
 import assert from 'node:assert/strict'
 import { request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http'
-import { Readable } from 'node:stream'
-import { text } from 'node:stream/consumers'
+import { PassThrough, Readable } from 'node:stream'
+import { buffer, text } from 'node:stream/consumers'
 import { test, type TestContext } from 'node:test'
+import { gzipSync } from 'node:zlib'
 import { listenApp } from '../support/app.ts'
 import { ask } from '../support/ask.ts'
 import { startBackend } from '../support/backend.ts'
@@ -179,6 +180,49 @@ test('onResponse while the client leaves: its attempt ends, and its late answer 
   assert.equal((await ask(`${url}/plain`)).body, 'hello')
 })
 
+test('onResponse that answers with text in place of a compressed body: the client is not told that it is compressed', async (t) => {
+  const zipped = gzipSync('zipped')
+  const gzip = (_incoming: IncomingMessage, response: ServerResponse) =>
+    void response.writeHead(200, { 'content-encoding': 'gzip', 'content-type': 'text/plain' }).end(zipped)
+  const { url } = await start(t, gzip, { onResponse: (_request, reply) => void reply.send('text') }, {}, (app) => {
+    app.get('/object', (_request, reply) =>
+      reply.forward({ onResponse: (_read, own) => void own.type('application/json').send({ a: 1 }) }),
+    )
+    app.get('/stream', (_request, reply) =>
+      reply.forward({ onResponse: (_read, own, { body }) => void own.send(body.pipe(new PassThrough())) }),
+    )
+    app.get('/bytes', (_request, reply) =>
+      reply.forward({ onResponse: async (_read, own, { body }) => own.send(await buffer(body)) }),
+    )
+  })
+  const answers = await Promise.all(['/', '/object'].map((path) => ask(url + path)))
+  assert.deepEqual(
+    answers.map(({ body, headers }) => [body, headers['content-encoding']]),
+    [
+      ['text', undefined],
+      ['{"a":1}', undefined],
+    ],
+  )
+  for (const path of ['/stream', '/bytes']) assert.equal(await (await fetch(url + path)).text(), 'zipped')
+})
+
+test('onResponse is called once, also for a body of unknown length that is whole at once', async (t) => {
+  let calls = 0
+  const whole = (_incoming: IncomingMessage, response: ServerResponse) => {
+    response.setHeader('transfer-encoding', 'chunked')
+    response.end('whole')
+  }
+  const { url } = await start(t, whole, {
+    async onResponse(_request, reply, { body }) {
+      calls++
+      return reply.send(await buffer(body))
+    },
+  })
+  const read = []
+  for (let count = 0; count < 5; count++) read.push((await ask(url)).body)
+  assert.deepEqual([read, calls], [Array.from({ length: 5 }, () => 'whole'), 5])
+})
+
 const refusing = (_incoming: IncomingMessage, response: ServerResponse) => void response.destroy()
 
 test('onError answers a failed request, at once or later', async (t) => {
@@ -253,13 +297,14 @@ test('a body that was passed on as a stream is not sent to another balancer: the
     app.register(async (scope) => {
       scope.removeAllContentTypeParsers()
       scope.addContentTypeParser('*', (_request, payload, done) => done(null, payload))
-      scope.post('/streamed', (_request, reply) =>
-        reply.forward({ onError: (_failed, again) => void again.forward() }),
-      )
+      scope.post('/streamed', (_request, reply) => reply.forward({ onError: (_failed, again) => void again.forward() }))
     }),
   )
   const { status, body } = await ask(`${url}/streamed`, { method: 'POST', body: 'abc' })
-  assert.deepEqual([status, JSON.parse(body).message], [500, 'reply.forward: the body was forwarded before, and is not kept'])
+  assert.deepEqual(
+    [status, JSON.parse(body).message],
+    [500, 'reply.forward: the body was forwarded before, and is not kept'],
+  )
 })
 
 test('a request is not forwarded twice at once', async (t) => {

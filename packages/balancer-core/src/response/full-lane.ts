@@ -1,4 +1,4 @@
-import { letAppAnswer, type AppAnswer, type OnBackendResponse } from './app-answer.ts'
+import { isBytes, letAppAnswer, type AppAnswer, type OnBackendResponse } from './app-answer.ts'
 import { breakOff } from './break-off.ts'
 import { flushHead, keepBytes } from './head-bytes.ts'
 import { lingerAfter } from './lingering-close.ts'
@@ -104,7 +104,12 @@ function handOver(
   reply.removeHeader('content-length')
   const body =
     given instanceof Readable ? given : Readable.from(given === undefined ? [] : [given], { objectMode: false })
-  state.app = { hasBegun: false }
+  const sending = (payload: unknown) => {
+    // Text is not compressed, even if the backend's body was.
+    const encoding = reply.getHeader('content-encoding')
+    if (encoding === headers['content-encoding'] && !isBytes(payload)) reply.removeHeader('content-encoding')
+  }
+  state.app = { hasBegun: false, sending }
   letAppAnswer(
     state.app,
     reply,
@@ -121,7 +126,7 @@ function handOver(
 
 function sendStream(answer: Answering): void {
   const state = stateOf(answer)
-  if (state.sent || answer.failed) return
+  if (state.sent || state.app !== undefined || answer.failed) return
   state.stream = new ResponseBody(answer)
   // It may fail before Fastify listens to it, while a hook is running.
   state.stream.on('error', () => {})
