@@ -223,6 +223,24 @@ test('onResponse is called once, also for a body of unknown length that is whole
   assert.deepEqual([read, calls], [Array.from({ length: 5 }, () => 'whole'), 5])
 })
 
+test('onResponse of a response that announces trailers: none follow, and none are announced', async (t) => {
+  let finish: (() => void) | undefined
+  const trailing = (_incoming: IncomingMessage, response: ServerResponse) => {
+    response.writeHead(200, { trailer: 'x-sum', 'transfer-encoding': 'chunked' }).write('bo')
+    finish = () => {
+      response.addTrailers({ 'x-sum': '1' })
+      response.end('dy')
+    }
+  }
+  const { url } = await start(t, trailing, { onResponse: (_request, reply) => void reply.send('own') }, {}, (app) =>
+    app.get('/looks', (_request, reply) => reply.forward({ onResponse: () => finish!() })),
+  )
+  const own = await ask(url)
+  assert.deepEqual([own.body, own.headers.trailer], ['own', undefined])
+  const looked = await ask(`${url}/looks`)
+  assert.deepEqual([looked.body, looked.headers.trailer], ['body', undefined])
+})
+
 const refusing = (_incoming: IncomingMessage, response: ServerResponse) => void response.destroy()
 
 test('onError answers a failed request, at once or later', async (t) => {

@@ -100,8 +100,8 @@ function handOver(
   const { request, reply, backend } = answer
   const state = stateOf(answer)
   const length = headers['content-length']
-  // Another body has another length.
-  reply.removeHeader('content-length')
+  // Another body has another length, and no trailers follow, for which Node would refuse a length.
+  reply.removeHeader('content-length').removeHeader('trailer')
   const body =
     given instanceof Readable ? given : Readable.from(given === undefined ? [] : [given], { objectMode: false })
   const sending = (payload: unknown) => {
