@@ -2,9 +2,10 @@ import balancer, { type BalancerOptions, type ForwardOptions } from '@fastify-ba
 import Fastify, { type FastifyInstance } from 'fastify'
 import assert from 'node:assert/strict'
 import { request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http'
-import { Readable } from 'node:stream'
-import { text } from 'node:stream/consumers'
+import { PassThrough, Readable } from 'node:stream'
+import { buffer, text } from 'node:stream/consumers'
 import { test, type TestContext } from 'node:test'
+import { gzipSync } from 'node:zlib'
 import { listenApp } from '../support/app.ts'
 import { ask } from '../support/ask.ts'
 import { startBackend } from '../support/backend.ts'
@@ -216,6 +217,67 @@ test('onResponse while the client leaves: its attempt ends, and its late answer 
   assert.equal((await ask(`${url}/plain`)).body, 'hello')
 })
 
+test('onResponse that answers with text in place of a compressed body: the client is not told that it is compressed', async (t) => {
+  const zipped = gzipSync('zipped')
+  const gzip = (_incoming: IncomingMessage, response: ServerResponse) =>
+    void response.writeHead(200, { 'content-encoding': 'gzip', 'content-type': 'text/plain' }).end(zipped)
+  const { url } = await start(t, gzip, { onResponse: (_request, reply) => void reply.send('text') }, {}, (app) => {
+    app.get('/object', (_request, reply) =>
+      reply.forward({ onResponse: (_read, own) => void own.type('application/json').send({ a: 1 }) }),
+    )
+    app.get('/stream', (_request, reply) =>
+      reply.forward({ onResponse: (_read, own, { body }) => void own.send(body.pipe(new PassThrough())) }),
+    )
+    app.get('/bytes', (_request, reply) =>
+      reply.forward({ onResponse: async (_read, own, { body }) => own.send(await buffer(body)) }),
+    )
+  })
+  const answers = await Promise.all(['/', '/object'].map((path) => ask(url + path)))
+  assert.deepEqual(
+    answers.map(({ body, headers }) => [body, headers['content-encoding']]),
+    [
+      ['text', undefined],
+      ['{"a":1}', undefined],
+    ],
+  )
+  for (const path of ['/stream', '/bytes']) assert.equal(await (await fetch(url + path)).text(), 'zipped')
+})
+
+test('onResponse is called once, also for a body of unknown length that is whole at once', async (t) => {
+  let calls = 0
+  const whole = (_incoming: IncomingMessage, response: ServerResponse) => {
+    response.setHeader('transfer-encoding', 'chunked')
+    response.end('whole')
+  }
+  const { url } = await start(t, whole, {
+    async onResponse(_request, reply, { body }) {
+      calls++
+      return reply.send(await buffer(body))
+    },
+  })
+  const read = []
+  for (let count = 0; count < 5; count++) read.push((await ask(url)).body)
+  assert.deepEqual([read, calls], [Array.from({ length: 5 }, () => 'whole'), 5])
+})
+
+test('onResponse of a response that announces trailers: none follow, and none are announced', async (t) => {
+  let finish: (() => void) | undefined
+  const trailing = (_incoming: IncomingMessage, response: ServerResponse) => {
+    response.writeHead(200, { trailer: 'x-sum', 'transfer-encoding': 'chunked' }).write('bo')
+    finish = () => {
+      response.addTrailers({ 'x-sum': '1' })
+      response.end('dy')
+    }
+  }
+  const { url } = await start(t, trailing, { onResponse: (_request, reply) => void reply.send('own') }, {}, (app) =>
+    app.get('/looks', (_request, reply) => reply.forward({ onResponse: () => finish!() })),
+  )
+  const own = await ask(url)
+  assert.deepEqual([own.body, own.headers.trailer], ['own', undefined])
+  const looked = await ask(`${url}/looks`)
+  assert.deepEqual([looked.body, looked.headers.trailer], ['body', undefined])
+})
+
 const refusing = (_incoming: IncomingMessage, response: ServerResponse) => void response.destroy()
 
 test('onError answers a failed request, at once or later', async (t) => {
@@ -251,6 +313,74 @@ test('onError that does not answer, or throws: the error handler gets that error
   assert.equal(seen.length, 1)
   assert.equal(JSON.parse((await ask(`${url}/throws`)).body).message, 'from onError')
 })
+
+for (const [when, wait] of [
+  ['at once', () => undefined],
+  ['later', () => new Promise((resolve) => setImmediate(resolve))],
+] as const)
+  test(`onError may forward the request to another balancer ${when}, and both have ended then`, async (t) => {
+    const spare = await startBackend(t, (incoming, response) => void incoming.pipe(response))
+    const call: ForwardOptions = {
+      balancer: 'default',
+      async onError(_request, reply) {
+        await wait()
+        reply.forward({ balancer: 'spare' })
+      },
+    }
+    const { url, app } = await start(t, refusing, call, {}, (scope) =>
+      scope.register(balancer, { name: 'spare', route: false, backends: [spare.url] }),
+    )
+    const { status, body } = await ask(url, {
+      method: 'POST',
+      body: '{"a":1}',
+      headers: { 'content-type': 'application/json' },
+    })
+    assert.deepEqual([status, body], [200, '{"a":1}'])
+    const both = [...app.balancers.values()]
+    await until('both are over', () => both.every(({ exchanges }) => exchanges === 0))
+    assert.deepEqual(
+      both.map(({ totals: { requests, failed, outcomes } }) => [requests, failed, Object.keys(outcomes)]),
+      [
+        [1, 1, ['reset-before-headers']],
+        [1, 0, ['ok']],
+      ],
+    )
+  })
+
+test('a body that was passed on as a stream is not sent to another balancer: the client is told', async (t) => {
+  const { url } = await start(t, refusing, {}, {}, (app) =>
+    app.register(async (scope) => {
+      scope.removeAllContentTypeParsers()
+      scope.addContentTypeParser('*', (_request, payload, done) => done(null, payload))
+      scope.post('/streamed', (_request, reply) => reply.forward({ onError: (_failed, again) => void again.forward() }))
+    }),
+  )
+  const { status, body } = await ask(`${url}/streamed`, { method: 'POST', body: 'abc' })
+  assert.deepEqual(
+    [status, JSON.parse(body).message],
+    [500, 'reply.forward: the body was forwarded before, and is not kept'],
+  )
+})
+
+test('a request is not forwarded twice at once', async (t) => {
+  const { url, app } = await start(t, hello, { onResponse: (_request, reply) => void reply.forward() })
+  const { status, body } = await ask(url)
+  assert.deepEqual([status, JSON.parse(body).message], [500, 'reply.forward: the request is being forwarded already'])
+  await until('it is over', () => app.balancer.exchanges === 0)
+  assert.equal(app.balancer.totals.requests, 1)
+})
+
+for (const thrown of [undefined, null, 'text', { statusCode: 200 }])
+  test(`onError that throws ${JSON.stringify(thrown)}: the client is told of the failure`, async (t) => {
+    const { url } = await start(t, refusing, {
+      onError() {
+        // oxlint-disable-next-line no-throw-literal -- JavaScript may
+        throw thrown
+      },
+    })
+    const { status, body } = await ask(url)
+    assert.deepEqual([status, JSON.parse(body).code], [502, 'FST_BALANCER_RESET_BEFORE_HEADERS'])
+  })
 
 test('what cannot be an option is told by name, before anything is forwarded', async (t) => {
   let asked = 0

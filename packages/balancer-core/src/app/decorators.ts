@@ -1,10 +1,12 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import type { Server } from 'node:http'
 import type { Balancer } from '../balancer.ts'
+import { exchangeOf } from '../exchange/closing/response-close.ts'
 import { exchangeFor } from '../exchange/exchange-for.ts'
 import { forwardingWith, type CallOptions } from '../exchange/forward-options.ts'
 import { forwardingOf, guarded, type Forwarding } from '../exchange/forwarding.ts'
 import { laneOf } from '../response/choose-lane.ts'
+import { isSpent } from '../request/request-body.ts'
 import type { NamedPolicy } from '../picking/policies/named-policy.ts'
 import { findBalancer, type Registry } from './registry.ts'
 
@@ -51,6 +53,12 @@ export function decorate(app: FastifyInstance, registry: Registry): void {
     if (forwarding?.options !== chosen.options)
       byRoute.set(taken, (forwarding = guarded(forwardingOf(chosen), this.request)))
     const own = given === undefined || Object.keys(call).length === 0 ? forwarding : forwardingWith(forwarding, call)
+    // Two at once would write one response.
+    const other = exchangeOf(this.raw)
+    if (other !== undefined && other.outcome === undefined)
+      throw new TypeError('reply.forward: the request is being forwarded already')
+    if (other !== undefined && isSpent(this.request))
+      throw new TypeError('reply.forward: the body was forwarded before, and is not kept')
     exchangeFor(this.request, this, own, laneOf(own.lane, this)).begin()
     return this
   })

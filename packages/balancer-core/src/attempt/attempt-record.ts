@@ -1,5 +1,6 @@
 import type { Dispatcher } from 'undici'
 import type { Backend } from '../backends/backend.ts'
+import { countStatus } from '../backends/counts/status-counts.ts'
 import type { Clock } from '../clock.ts'
 import type { CarryingConnection } from '../connections/request-pool.ts'
 import { tlsReasonOf } from '../connections/tls/tls-reasons.ts'
@@ -125,6 +126,8 @@ export class AttemptRecord {
     this.status = status
     this.headers = headers
     this.respondedAt = now
+    // Also a response that is refused: attempts that have ended are counted by their status, too.
+    countStatus(this.backend.responses, status)
   }
 
   protected countSent(bytes: number, clock: Clock): void {

@@ -1,7 +1,6 @@
 // Room `counts`: what is counted of the requests of a balancer and of their attempts.
 import type { Attempt, AttemptCounter } from '../attempt/attempt.ts'
 import type { Backend } from '../backends/backend.ts'
-import { countStatus } from '../backends/counts/status-counts.ts'
 import { channels } from '../channels.ts'
 import type { Clock } from '../clock.ts'
 import { failures, type Outcome } from '../failure.ts'
@@ -56,7 +55,6 @@ export class AttemptCounts implements AttemptCounter {
   }
 
   attemptResponded(attempt: Attempt): void {
-    countStatus(attempt.backend.responses, attempt.status)
     // Until it has the whole request, the backend may be waiting for the client.
     if (attempt.uploaded) attempt.backend.latency.measure(attempt.responseTime, attempt.respondedAt)
     if (this.#hooks.onAttemptResponse.length > 0) this.#hooks.tell('onAttemptResponse', attempt)

@@ -1,4 +1,5 @@
 import type { FailureError } from '../errors.ts'
+import { exchangeOf } from './closing/response-close.ts'
 import type { ExchangeRecord } from './exchange-record.ts'
 import type { FailureReason } from '../failure.ts'
 import { isForeignVersion } from '../request/http-version.ts'
@@ -29,14 +30,19 @@ function sendError(
     return
   }
   const app: AppAnswer = { hasBegun: false }
+  const failed = exchangeOf(reply.raw)
   letAppAnswer(
     app,
     reply,
     () => onError(request, reply, error),
-    () => reply.send(error),
+    () => {
+      // It may have forwarded the request once more, which answers it.
+      if (exchangeOf(reply.raw) === failed) reply.send(error)
+    },
     (thrown) => {
       if (app.hasBegun) breakOff(reply.raw, error)
-      else reply.send(thrown)
+      // Anything else would be sent as a body, with the status 200.
+      else reply.send(thrown instanceof Error ? thrown : error)
     },
   )
 }

@@ -74,6 +74,12 @@ export function bodyOf(request: FastifyRequest): RequestBody {
   return { body: bytes, replaced: !isUntouched(bytes, raw) }
 }
 
+/** It has been forwarded before as a stream, at least a part of it. */
+export function isSpent(request: FastifyRequest): boolean {
+  const { body } = bodyOf(request)
+  return body instanceof Readable && body.readableDidRead
+}
+
 /** The length of a body that is small enough to be read completely; 0 for any other. */
 export function smallLengthOf({ headers, httpVersionMajor }: IncomingMessage): number {
   // Reading the body would send `100 Continue` before there is a connection to a backend.

@@ -21,9 +21,17 @@ export type OnBackendResponse = (request: FastifyRequest, reply: FastifyReply, r
  */
 export type OnForwardError = (request: FastifyRequest, reply: FastifyReply, error: FailureError | Error) => unknown
 
+/** Bytes, at once or as a stream: they may be those of the backend. Anything else is text, or becomes text. */
+export function isBytes(payload: unknown): boolean {
+  const isStream = typeof (payload as Partial<Readable> | null | undefined)?.pipe === 'function'
+  return isStream || payload instanceof Uint8Array || payload instanceof ReadableStream || payload instanceof Response
+}
+
 /** Whether code of the app has begun to answer. */
 export interface AppAnswer {
   hasBegun: boolean
+  /** Is told what it sends. */
+  readonly sending?: (payload: unknown) => void
 }
 
 /**
@@ -41,6 +49,7 @@ export function letAppAnswer(
   // Fastify does not tell whether `send` was called: `sent` is false until the response has ended.
   reply.send = (payload?: unknown) => {
     state.hasBegun = true
+    state.sending?.(payload)
     reply.send = send
     return send(payload)
   }

@@ -1,4 +1,4 @@
-import { letAppAnswer, type AppAnswer, type OnBackendResponse } from './app-answer.ts'
+import { isBytes, letAppAnswer, type AppAnswer, type OnBackendResponse } from './app-answer.ts'
 import { breakOff } from './break-off.ts'
 import { flushHead, keepBytes } from './head-bytes.ts'
 import { lingerAfter } from './lingering-close.ts'
@@ -100,11 +100,16 @@ function handOver(
   const { request, reply, backend } = answer
   const state = stateOf(answer)
   const length = headers['content-length']
-  // Another body has another length.
-  reply.removeHeader('content-length')
+  // Another body has another length, and no trailers follow, for which Node would refuse a length.
+  reply.removeHeader('content-length').removeHeader('trailer')
   const body =
     given instanceof Readable ? given : Readable.from(given === undefined ? [] : [given], { objectMode: false })
-  state.app = { hasBegun: false }
+  const sending = (payload: unknown) => {
+    // Text is not compressed, even if the backend's body was.
+    const encoding = reply.getHeader('content-encoding')
+    if (encoding === headers['content-encoding'] && !isBytes(payload)) reply.removeHeader('content-encoding')
+  }
+  state.app = { hasBegun: false, sending }
   letAppAnswer(
     state.app,
     reply,

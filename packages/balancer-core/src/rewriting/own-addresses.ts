@@ -49,10 +49,14 @@ function pathFor(path: string, { outer, inner }: TwoViews): string | undefined {
   return made.startsWith('/') ? made : `/${made}`
 }
 
-/** The same for the path of a cookie: with a slash at its end, that would not be for the prefix itself. */
+/**
+ * The same for the path of a cookie: with a slash at its end, that would not be for the prefix itself. Clients write the
+ * prefix, and what follows a semicolon there would be another attribute, such as a domain.
+ */
 export function cookiePathFor(path: string, views: TwoViews): string {
   const made = pathFor(path, views)
-  return made === `${views.outer}/` && views.outer !== '' ? views.outer : (made ?? path)
+  const kept = made === `${views.outer}/` && views.outer !== '' ? views.outer : (made ?? path)
+  return kept.replaceAll(';', '%3B')
 }
 
 function isOneOf(authorities: readonly string[], authority: string, scheme: string): boolean {

@@ -112,3 +112,21 @@ test('a request for a tunnel counts once, when that is opened', async (t) => {
   assert.deepEqual(app.balancer.totals.toJSON(), expected)
   assert.deepEqual(app.balancer.backend('a').toJSON().responses, { ...none, '1xx': 1 })
 })
+
+test('a response that is refused counts by its status, too, as the attempt does when it has ended', async (t) => {
+  const backend = await startUpgradeBackend(t, (head) => {
+    const answer = switching(head)
+    return `${answer.replace(/^sec-websocket-accept: .*$/im, 'sec-websocket-accept: x')}\r\n`
+  })
+  const app = Fastify()
+  await app.register(core, { backends: [{ id: 'a', url: backend.url }] })
+  const { port } = await listenApp(t, app)
+  const client = await rawClient(t, port)
+  client.send(handshake())
+  await client.until(/ 502 /)
+  const { responses, outcomes } = app.balancer.backend('a').toJSON()
+  assert.deepEqual(
+    { responses, outcomes },
+    { responses: { ...none, '1xx': 1 }, outcomes: { 'upgrade-key-mismatch': 1 } },
+  )
+})

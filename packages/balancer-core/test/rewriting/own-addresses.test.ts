@@ -106,3 +106,9 @@ test('the path of a cookie is for the prefix itself, too', () => {
     ['/', '/', '/x', '/other'],
   )
 })
+
+test('no client writes an attribute of a cookie, such as a domain, by the prefix that it chooses', () => {
+  const views = { ...stripped, outer: '/a;Domain=example.com;b' }
+  assert.equal(cookiePathFor('/', views), '/a%3BDomain=example.com%3Bb')
+  assert.equal(cookiePathFor('/x', views), '/a%3BDomain=example.com%3Bb/x')
+})

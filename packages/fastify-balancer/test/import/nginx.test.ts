@@ -422,6 +422,7 @@ test('a file that cannot be read is refused with its place', (t) => {
     'http {}\n}': /nginx\.conf:2: unexpected }/,
     'http {\n proxy_pass x }': /nginx\.conf:2: proxy_pass has no ; at its end/,
     "http { add_header A 'x; }": /nginx\.conf:1: a quote is opened here and never closed/,
+    ['a {\n'.repeat(200_000)]: /nginx\.conf:101: blocks are nested too deeply/,
     'include nginx.conf;': /include each other in a circle/,
   }
   for (const [text, message] of Object.entries(faults))

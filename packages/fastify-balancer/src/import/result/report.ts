@@ -31,6 +31,7 @@ function shortened(text: string): string {
 /** Everything that could not be carried over as it is. Nothing is dropped without an entry here. */
 export class Report {
   readonly #findings: Finding[] = []
+  readonly #known = new Set<string>()
 
   /** The result does not do what this directive says. */
   leaveOut(place: Place, what: string, why: string): void {
@@ -63,13 +64,10 @@ export class Report {
   }
 
   #add(finding: Finding): void {
-    const isKnown = this.#findings.some(
-      ({ place, what, why }) =>
-        place.file === finding.place.file &&
-        place.line === finding.place.line &&
-        what === finding.what &&
-        why === finding.why,
-    )
-    if (!isKnown) this.#findings.push(finding)
+    const { place, what, why } = finding
+    const key = JSON.stringify([place.file, place.line, what, why])
+    if (this.#known.has(key)) return
+    this.#known.add(key)
+    this.#findings.push(finding)
   }
 }

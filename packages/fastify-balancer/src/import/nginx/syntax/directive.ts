@@ -21,10 +21,15 @@ export function textOf({ name, args }: Directive): string {
 /** nginx gives up on circles of `include` by running out of files; this is deeper than anybody nests. */
 const deepest = 20
 
+/** Deeper than blocks are nested in earnest; each level takes room on the stack. */
+const deepestBlock = 100
+
 /** Reads a file of directives and what it includes; included names are relative to the first file, as in nginx. */
 class Reader {
   readonly #base: string
   readonly #shown: string
+  /** How many blocks are open. */
+  #open = 0
 
   constructor(file: string) {
     this.#base = dirname(resolve(file))
@@ -64,8 +69,17 @@ class Reader {
       else if (name.endsWith('_by_lua_block')) {
         tokens.skipBlock()
         return { name, args, place, block: [] }
-      } else return { name, args, place, block: this.#block(tokens, depth, place) }
+      } else return { name, args, place, block: this.#inner(tokens, depth, place) }
     }
+  }
+
+  #inner(tokens: Tokens, depth: number, place: Place): readonly Directive[] {
+    if (this.#open === deepestBlock)
+      throw new CommandError(`${place.file}:${place.line}: blocks are nested too deeply`, 2)
+    this.#open++
+    const block = this.#block(tokens, depth, place)
+    this.#open--
+    return block
   }
 
   #included(directive: Directive, depth: number): readonly Directive[] {
