@@ -52,7 +52,11 @@ async function inMetrics({ url }: Stage): Promise<Sums> {
 function inLog({ log }: Stage): Sums {
   const { exchanges } = log
   const of = (first: number) => exchanges.filter(({ status }) => Math.floor(status / 100) === first).length
-  const shed = log.all.filter(({ msg }) => msg === 'Service Unavailable').length
+  // One line for the requests of every 10 s.
+  const shed = log.all.reduce(
+    (sum, { msg = '' }) => sum + Number(/^overloaded: (\d+) requests? refused/.exec(msg)?.[1] ?? 0),
+    0,
+  )
   const failed = exchanges.filter((line) => 'failed' in line).length
   return { requests: exchanges.length, failed, '2xx': of(2), '5xx': of(5), shed }
 }

@@ -197,7 +197,8 @@ export class OutlierDetection {
     const isEnd = ++this.#looks % this.#looksPerInterval === 0
     if (isEnd) {
       for (const observation of all) observation.next()
-      for (const observation of all) this.#judgeConsecutive(observation)
+      // Without a failure since then, it says nothing about now: it may have recovered, and nobody has asked.
+      for (const observation of all) if (observation.counts.ended.failures > 0) this.#judgeConsecutive(observation)
     }
     const judged = all.filter(({ offence }) => offence === undefined)
     if (isEnd) this.#accuseAll(rateAccusations(judged, this.#options.successRate))

@@ -160,11 +160,21 @@ test('not more than the share is out, and that is shown; the interval asks again
   // 11 s: the interval ends, a and b are still out. 16 s: they come back. 21 s: c's turn.
   one.clock.advance(10_000)
   assert.deepEqual([one.out, one.of('c').withheld?.at], ['ab', epochStart + 11_000])
+  one.answer('c', 500, 1)
   one.clock.advance(9_999)
   assert.equal(one.out, '')
   one.clock.advance(1)
   assert.equal(one.out, 'c')
-  assert.equal(one.backend('c').vetoes[0]?.reason, '7 failures in a row (last: status 500)')
+  assert.equal(one.backend('c').vetoes[0]?.reason, '8 failures in a row (last: status 500)')
+})
+
+test('a row of failures ejects nobody later, once a place is free, if none has followed since', (t) => {
+  const one = detecting(t, 'abcd', { outliers: { ejectFor: 15_000 } })
+  for (const id of 'abc') one.answer(id, 500, 7)
+  one.clock.advance(120_000)
+  assert.deepEqual([one.out, one.of('c').timesEjected, one.of('c').notEjected], ['', 0, null])
+  one.answer('c', 500, 1)
+  assert.equal(one.out, 'c')
 })
 
 test('one backend alone is never out; of two, one is', (t) => {

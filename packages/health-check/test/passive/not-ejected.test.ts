@@ -24,6 +24,7 @@ test('it is over with the ejection, and when the backend has recovered', (t) => 
   // At 11 s the interval ends, at 16 s a and b come back, and at 21 s c is ejected.
   one.clock.advance(10_000)
   one.answer('d', 200, 40)
+  one.answer('c', 500, 1)
   one.clock.advance(10_000)
   assert.deepEqual([one.out, one.of('c').notEjected, one.of('d').notEjected], ['c', null, null])
 })
