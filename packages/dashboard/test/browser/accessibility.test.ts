@@ -152,7 +152,7 @@ describe('a page for everybody', together, () => {
           .filter((one) => one.scrollWidth > one.clientWidth)
           .map((one) => one.tagName + ' ' + one.className + ': ' + one.scrollWidth + ' px in ' + one.clientWidth)
       })()`
-      for (const width of [1081, 1280, 1639, 1640]) {
+      for (const width of [1081, 1240, 1241, 1280, 1639, 1640, 1719, 1720]) {
         await page.setViewportSize({ width, height: 900 })
         assert.equal(await page.evaluate('document.documentElement.scrollWidth'), width)
         assert.deepEqual(await page.evaluate(scrolled), [], `${width} px`)

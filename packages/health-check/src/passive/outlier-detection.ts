@@ -197,7 +197,7 @@ export class OutlierDetection {
     const isEnd = ++this.#looks % this.#looksPerInterval === 0
     if (isEnd) {
       for (const observation of all) observation.next()
-      // Without a failure since then, it says nothing about now: it may have recovered, and nobody has asked.
+      // Without a failure in this interval, an old row does not count: it may have recovered since.
       for (const observation of all) if (observation.counts.ended.failures > 0) this.#judgeConsecutive(observation)
     }
     const judged = all.filter(({ offence }) => offence === undefined)
