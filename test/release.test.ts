@@ -146,7 +146,7 @@ test('everything that stands in the way is told at once', (t) => {
     [
       'package.json: `repository` is missing',
       'b is 1.2.3, and a is 1.2.4',
-      'CHANGELOG.md says nothing of 1.2.4',
+      'CHANGELOG.md has no entry for 1.2.4',
       'CHANGELOG.md still has changes under "Unreleased"',
       'there are changes that are not committed',
       'this commit has no tag v1.2.4',

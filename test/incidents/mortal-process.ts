@@ -1,4 +1,4 @@
-// A backend in a process of its own: says where it listens, answers at once, and ends with whoever started it.
+// A backend in a process of its own: it prints its address, answers at once, and ends with its parent.
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 

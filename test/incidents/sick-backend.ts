@@ -1,6 +1,7 @@
-import { createServer, type Server, type ServerResponse } from 'node:http'
+import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { unusedOrigin } from '../support/backend.ts'
+import { MortalServer } from '../support/mortal-server.ts'
 import type { IncidentTime } from './incident-time.ts'
 
 /** Answers after so long when all is well (ms). */
@@ -19,12 +20,15 @@ export class SickBackend {
   /** The same for probes. */
   heldProbes = 0
   readonly #time: IncidentTime
-  #server: Server | undefined
+  readonly #server: MortalServer
 
   private constructor(id: string, url: string, time: IncidentTime) {
     this.id = id
     this.url = url
     this.#time = time
+    this.#server = new MortalServer(url, ({ method }, response) => this.#onRequest(method!, response), {
+      keepAliveTimeout: 0,
+    })
   }
 
   static async start(id: string, time: IncidentTime): Promise<SickBackend> {
@@ -34,24 +38,13 @@ export class SickBackend {
   }
 
   /** Listens, again perhaps. */
-  async live(): Promise<void> {
-    const server = createServer({ keepAliveTimeout: 0 }, ({ method }, response) => this.#onRequest(method!, response))
-    this.#server = server
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject)
-      server.listen(Number(new URL(this.url).port), '127.0.0.1', resolve)
-    })
+  live(): Promise<void> {
+    return this.#server.live()
   }
 
   /** Stops listening and cuts every connection. */
-  async die(): Promise<void> {
-    const server = this.#server
-    this.#server = undefined
-    if (server === undefined) return
-    await new Promise<void>((resolve) => {
-      server.close(() => resolve())
-      server.closeAllConnections()
-    })
+  die(): Promise<void> {
+    return this.#server.die()
   }
 
   #onRequest(method: string, response: ServerResponse): void {

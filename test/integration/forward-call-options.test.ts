@@ -422,3 +422,25 @@ test('options are read anew for each request where they are made anew', async (t
     ['1', '2', '3'],
   )
 })
+
+test('options of a route are checked once, not for each request', async (t) => {
+  let looks = 0
+  const call: ForwardOptions = {
+    timeouts: {
+      get request() {
+        looks++
+        return 5000
+      },
+    },
+  }
+  const { url } = await start(t, hello, call)
+  const looksOf = async () => {
+    const before = looks
+    assert.equal((await ask(url)).body, 'hello')
+    return looks - before
+  }
+  const first = await looksOf()
+  const second = await looksOf()
+  assert.ok(second < first, `${second} looks, after ${first} for the first request`)
+  assert.equal(await looksOf(), second)
+})

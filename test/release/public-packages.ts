@@ -23,7 +23,7 @@ export function manifestIn(folder: string): Manifest {
   return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Manifest
 }
 
-/** All that are published, each after those that it needs: whoever installs one in the middle of a release finds the others. */
+/** All that are published, each after those that it needs: one that is installed in the middle of a release finds the others. */
 export function publicPackages(root: string): readonly PublicPackage[] {
   const all = globSync('packages/*/package.json', { cwd: root })
     .toSorted()

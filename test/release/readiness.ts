@@ -42,7 +42,7 @@ function unwritten(changelog: string, version: string): readonly string[] {
       .map((section) => [/^\S+/.exec(section)![0], section.slice(section.indexOf('\n')).trim()]),
   )
   return [
-    ...((sections.get(version) ?? '') === '' ? [`CHANGELOG.md says nothing of ${version}`] : []),
+    ...((sections.get(version) ?? '') === '' ? [`CHANGELOG.md has no entry for ${version}`] : []),
     ...((sections.get('Unreleased') ?? '') === '' ? [] : [`CHANGELOG.md still has changes under "Unreleased"`]),
   ]
 }

@@ -1,6 +1,6 @@
 import { figure } from '../markdown.ts'
 import type { Report } from '../report.ts'
-import type { Chart } from './drawing.ts'
+import { subjectAxis, type Chart } from './drawing.ts'
 
 /** Of our own ways to run, those that say most: the core alone, and what most install. */
 const ours: Readonly<Record<string, string>> = {
@@ -20,7 +20,7 @@ export function benchmarkChart({ scenarios, machine, options, date }: Report): C
     max,
     figure: figure(median),
   }))
-  const bold = Object.values(ours).map((one) => `datum.value === '${one}'`)
+  const bold = Object.values(ours)
   return (theme) => ({
     title: {
       text: `CPU time per request, µs (${title}, ${options.connections} connections)`,
@@ -30,14 +30,7 @@ export function benchmarkChart({ scenarios, machine, options, date }: Report): C
     width: 480,
     height: { step: 22 },
     encoding: {
-      y: {
-        field: 'subject',
-        type: 'nominal',
-        sort: null,
-        axis: {
-          labelFontWeight: { condition: { test: bold.join(' || '), value: 'bold' }, value: 'normal' },
-        },
-      },
+      y: subjectAxis(bold),
     },
     layer: [
       {

@@ -49,6 +49,17 @@ export const themes = {
 /** What a chart looks like in a theme. */
 export type Chart = (theme: Theme) => TopLevelSpec
 
+/** The axis of what was measured, in the order of the figures; these names are bold. */
+export function subjectAxis(bold: readonly string[]) {
+  const test = bold.map((name) => `datum.value === '${name}'`).join(' || ')
+  return {
+    field: 'subject',
+    type: 'nominal',
+    sort: null,
+    axis: { labelFontWeight: { condition: { test, value: 'bold' }, value: 'normal' } },
+  } as const
+}
+
 const font = 'system-ui, -apple-system, Segoe UI, sans-serif'
 
 /** The chart as SVG: the same for the same figures, on every machine. */

@@ -1,7 +1,7 @@
 import { count, inBrief } from '../faults/markdown.ts'
 import type { FaultFigures } from '../faults/figures.ts'
 import type { FaultReport, FaultScenarioReport } from '../faults/report.ts'
-import type { Chart } from './drawing.ts'
+import { subjectAxis, type Chart } from './drawing.ts'
 
 /** Of an outage, what counts is what came when all were back. */
 function seenOf({ shows }: FaultScenarioReport, { failed, slow, failedAfterReturn = 0 }: FaultFigures) {
@@ -32,14 +32,7 @@ export function faultsChart({ scenarios, subjects, options: { seconds, rate }, d
       width: 106,
       height: { step: 22 },
       encoding: {
-        y: {
-          field: 'subject',
-          type: 'nominal',
-          sort: null,
-          axis: {
-            labelFontWeight: { condition: { test: `datum.value === '${bold[0]}'`, value: 'bold' }, value: 'normal' },
-          },
-        },
+        y: subjectAxis(bold),
       },
       layer: [
         {

@@ -1,6 +1,7 @@
-import { createServer, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http'
+import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http'
 import type { TestContext } from 'node:test'
 import { unusedOrigin } from '../../support/backend.ts'
+import { MortalServer } from '../../support/mortal-server.ts'
 
 /** How a backend answers. */
 export interface Mood {
@@ -27,7 +28,8 @@ export interface MoodyBackend {
 /** Starts a backend that answers with its id; it is stopped when the test ends. */
 export async function startMoodyBackend(t: TestContext, id: string, mood: Mood = {}): Promise<MoodyBackend> {
   let received = 0
-  const server = createServer((request, response) => {
+  // Nobody else is given its port while it is down.
+  const server = new MortalServer(await unusedOrigin(), (request, response) => {
     if (request.method === 'HEAD') return response.end()
     received++
     const {
@@ -40,28 +42,18 @@ export async function startMoodyBackend(t: TestContext, id: string, mood: Mood =
     else setTimeout(answer, delay)
     return undefined
   })
-  // Nobody else is given its port while it is down.
-  const url = await unusedOrigin()
   const backend: MoodyBackend = {
     id,
-    url,
+    url: server.url,
     mood,
     get received() {
       return received
     },
-    down: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve())
-        server.closeAllConnections()
-      }),
-    up: () =>
-      new Promise((resolve, reject) => {
-        server.once('error', reject)
-        server.listen(Number(new URL(url).port), '127.0.0.1', resolve)
-      }),
+    down: () => server.die(),
+    up: () => server.live(),
   }
   await backend.up()
-  t.after(() => (server.listening ? backend.down() : undefined))
+  t.after(() => server.die())
   return backend
 }
 

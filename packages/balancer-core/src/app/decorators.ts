@@ -33,8 +33,6 @@ declare module 'fastify' {
   }
 }
 
-const noOptions: ForwardOptions = {}
-
 /** Decorates the app, once. */
 export function decorate(app: FastifyInstance, registry: Registry): void {
   if (app.hasDecorator('balancers')) return
@@ -44,7 +42,7 @@ export function decorate(app: FastifyInstance, registry: Registry): void {
   app.decorate('balancer', { getter: () => findBalancer(registry) })
   app.decorate('balancerServers', { getter: () => registry.servers })
   app.decorateReply('forward', function (this: FastifyReply, given?: ForwardOptions) {
-    const { balancer, ...call } = given ?? noOptions
+    const balancer = given?.balancer
     const chosen = typeof balancer === 'object' ? balancer : findBalancer(registry, balancer)
     const taken: object = this.request.routeOptions.config
     let byRoute = forwardings.get(chosen)
@@ -52,7 +50,7 @@ export function decorate(app: FastifyInstance, registry: Registry): void {
     let forwarding = byRoute.get(taken)
     if (forwarding?.options !== chosen.options)
       byRoute.set(taken, (forwarding = guarded(forwardingOf(chosen), this.request)))
-    const own = given === undefined || Object.keys(call).length === 0 ? forwarding : forwardingWith(forwarding, call)
+    const own = given === undefined ? forwarding : forwardingWith(forwarding, given)
     // Two at once would write one response.
     const other = exchangeOf(this.raw)
     if (other !== undefined && other.outcome === undefined)

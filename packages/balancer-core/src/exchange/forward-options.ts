@@ -42,7 +42,6 @@ export type CallOptions = Static<typeof CallOptions>
 const known = new WeakSet<object>()
 
 function check(options: CallOptions): void {
-  if (known.has(options)) return
   const faults = [
     ...faultsOf(CallOptions, options),
     ...functionFaults('rewrite.request', options.rewrite?.request),
@@ -53,15 +52,20 @@ function check(options: CallOptions): void {
   // It is no fault of the client's, whose request this is.
   if (faults.length > 0)
     throw Object.assign(new BadOptionsError(`reply.forward: ${faults.join('; ')}`), { statusCode: 500 })
-  known.add(options)
 }
 
 /**
- * How one request is forwarded that has options of its own.
+ * How one request is forwarded that may have options of its own, beside `balancer`.
  * @throws BadOptionsError naming every fault
  */
-export function forwardingWith(forwarding: Forwarding, call: CallOptions): Forwarding {
-  check(call)
+export function forwardingWith(
+  forwarding: Forwarding,
+  given: CallOptions & { readonly balancer?: unknown },
+): Forwarding {
+  const { balancer: _, ...call } = given
+  if (Object.keys(call).length === 0) return forwarding
+  if (!known.has(given)) check(call)
+  known.add(given)
   const { rewrite, timeouts, onResponse, onError } = call
   const { options } = forwarding
   return {

@@ -1,5 +1,6 @@
-import { createServer, type Server, type ServerResponse } from 'node:http'
+import type { ServerResponse } from 'node:http'
 import { unusedOrigin } from '../../../../test/support/backend.ts'
+import { MortalServer } from '../../../../test/support/mortal-server.ts'
 
 /** A backend that can be killed, brought back to life at the same address, and told to keep requests waiting. */
 export class MortalBackend {
@@ -10,7 +11,7 @@ export class MortalBackend {
   readonly #held: ServerResponse[] = []
   #isHolding = false
   #status = 200
-  #server: Server | undefined
+  readonly #server: MortalServer
   /** How many requests it was asked, probes left out. */
   asked = 0
 
@@ -18,6 +19,7 @@ export class MortalBackend {
     this.id = id
     this.url = url
     this.#delay = delay
+    this.#server = new MortalServer(url, ({ method }, response) => this.#onRequest(method!, response))
   }
 
   /** Starts one that answers after `delay` ms. It is called `id`, or by its origin. */
@@ -29,33 +31,13 @@ export class MortalBackend {
   }
 
   /** Listens, again perhaps. */
-  async live(): Promise<void> {
-    const server = createServer(({ method }, response) => {
-      if (method === 'HEAD') {
-        response.end()
-        return
-      }
-      this.asked++
-      response.statusCode = this.#status
-      if (this.#isHolding) this.#held.push(response)
-      else setTimeout(() => response.end(this.id), this.#delay)
-    })
-    this.#server = server
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject)
-      server.listen(Number(new URL(this.url).port), '127.0.0.1', resolve)
-    })
+  live(): Promise<void> {
+    return this.#server.live()
   }
 
   /** Stops listening and cuts every connection. */
-  async die(): Promise<void> {
-    const server = this.#server
-    this.#server = undefined
-    if (server === undefined) return
-    await new Promise<void>((resolve) => {
-      server.close(() => resolve())
-      server.closeAllConnections()
-    })
+  die(): Promise<void> {
+    return this.#server.die()
   }
 
   /** From now on, it answers with this status. */
@@ -72,5 +54,16 @@ export class MortalBackend {
   release(): void {
     this.#isHolding = false
     for (const response of this.#held.splice(0)) response.end(this.id)
+  }
+
+  #onRequest(method: string, response: ServerResponse): void {
+    if (method === 'HEAD') {
+      response.end()
+      return
+    }
+    this.asked++
+    response.statusCode = this.#status
+    if (this.#isHolding) this.#held.push(response)
+    else setTimeout(() => response.end(this.id), this.#delay)
   }
 }
