@@ -13,6 +13,7 @@ const prefixes: Readonly<Record<string, string>> = {
   'health-check': 'FST_BALANCER_HEALTH_',
   'adaptive-limit': 'FST_BALANCER_LIMIT_',
   'circuit-breaker': 'FST_BALANCER_CIRCUIT_',
+  fleet: 'FST_BALANCER_FLEET_',
   mirror: 'FST_BALANCER_MIRROR_',
   metrics: 'FST_BALANCER_METRICS_',
   dashboard: 'FST_BALANCER_DASHBOARD_',

@@ -5,6 +5,7 @@ import { AdminRoutesOptions } from '@fastify-balancer/admin-routes'
 import { BackendOptions, BalancerOptions as CoreOptions } from '@fastify-balancer/balancer-core'
 import { CircuitBreakerOptions, RateOptions } from '@fastify-balancer/circuit-breaker'
 import { DashboardOptions } from '@fastify-balancer/dashboard'
+import { FleetOptions } from '@fastify-balancer/fleet'
 import { HealthCheckOptions } from '@fastify-balancer/health-check'
 import { MetricsOptions } from '@fastify-balancer/metrics'
 import { MirrorOptions } from '@fastify-balancer/mirror'
@@ -68,6 +69,13 @@ const adaptiveLimit: GeneratedType = {
   description: 'How the limits of the backends of a balancer are found: everything optional.',
 }
 
+const fleet: GeneratedType = {
+  name: 'FleetOptions',
+  schema: FleetOptions,
+  source: 'fleet/src/options.ts',
+  description: 'How this process takes part: everything optional.',
+}
+
 /** These settings, and what `register` takes: the same, and the name of the balancer. */
 function withBalancer(settings: GeneratedType, name: string, schema: OptionSchema): readonly GeneratedType[] {
   const description = 'What `register` takes: everything optional, nested objects in part.'
@@ -115,6 +123,7 @@ export const generatedTypes: readonly GeneratedType[] = [
     description: 'What `register` takes: everything but `to` is optional.',
     base: mirror,
   },
+  fleet,
   {
     name: 'MetricsOptions',
     schema: MetricsOptions,
@@ -174,6 +183,7 @@ export const generatedTypes: readonly GeneratedType[] = [
       metrics: 'MetricsOptions | boolean',
       admin: 'AdminRoutesOptions | false',
       dashboard: 'FacadeDashboardOptions | boolean',
+      fleet: 'FleetOptions | boolean',
       underPressure: 'UnderPressureOptions | boolean',
     },
     imports: {
@@ -185,6 +195,7 @@ export const generatedTypes: readonly GeneratedType[] = [
       MirrorSettings: '@fastify-balancer/mirror',
       MetricsOptions: '@fastify-balancer/metrics',
       AdminRoutesOptions: '@fastify-balancer/admin-routes',
+      FleetOptions: '@fastify-balancer/fleet',
       FacadeDashboardOptions: './dashboard-options.generated.ts',
       UnderPressureOptions: './under-pressure.generated.ts',
     },

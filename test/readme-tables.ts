@@ -12,6 +12,7 @@ import { CircuitBreakerOptions, RateOptions } from '@fastify-balancer/circuit-br
 import { DashboardOptions } from '@fastify-balancer/dashboard'
 import { HealthCheckOptions } from '@fastify-balancer/health-check'
 import { MetricsOptions } from '@fastify-balancer/metrics'
+import { FleetOptions } from '@fastify-balancer/fleet'
 import { MirrorOptions } from '@fastify-balancer/mirror'
 import { policies } from '@fastify-balancer/policies'
 import { ProxyProtocolOptions } from '@fastify-balancer/proxy-protocol'
@@ -126,6 +127,7 @@ const tables: Readonly<Record<string, () => string>> = {
   'circuit-breaker-options': () => table(head, optionRows(CircuitBreakerOptions)),
   'adaptive-limit-options': () => table(head, optionRows(AdaptiveLimitOptions)),
   'admin-routes-options': () => table(head, optionRows(AdminRoutesOptions)),
+  'fleet-options': () => table(head, optionRows(FleetOptions)),
   'mirror-options': () => table(head, optionRows(MirrorOptions)),
   'metrics-options': () => table(head, optionRows(MetricsOptions)),
   'proxy-protocol-options': () => table(head, optionRows(ProxyProtocolOptions)),

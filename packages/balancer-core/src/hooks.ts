@@ -31,6 +31,8 @@ export interface BalancerHooks {
   onAttemptEnd: (attempt: Attempt) => void
   /** The list was changed. Vetoes do not trigger this, so that a hook may place some. */
   onBackendsChange: (now: BackendSet, before: BackendSet) => void
+  /** A backend was drained, put in maintenance, or made ready again: its `state` and its vetoes say so. */
+  onOrder: (backend: Backend) => void
   /** New backends are about to enter the set: place vetoes on them first, or refuse the change. */
   onBackendsPropose: (candidates: readonly Backend[]) => Promise<readonly Verdict[] | void> | readonly Verdict[] | void
   /**
@@ -68,6 +70,7 @@ export class Hooks {
   readonly onResponse: BalancerHooks['onResponse'][] = []
   readonly onAttemptEnd: BalancerHooks['onAttemptEnd'][] = []
   readonly onBackendsChange: BalancerHooks['onBackendsChange'][] = []
+  readonly onOrder: BalancerHooks['onOrder'][] = []
   readonly onBackendsPropose: BalancerHooks['onBackendsPropose'][] = []
   readonly onOptionsPropose: BalancerHooks['onOptionsPropose'][] = []
   readonly #report: (error: unknown, hook: string) => void
@@ -115,6 +118,10 @@ export class Hooks {
 
   tellChange(now: BackendSet, before: BackendSet): void {
     for (const hook of this.onBackendsChange) this.#call('onBackendsChange', hook, now, before)
+  }
+
+  tellOrder(backend: Backend): void {
+    for (const hook of this.onOrder) this.#call('onOrder', hook, backend)
   }
 
   #call<First, Second>(

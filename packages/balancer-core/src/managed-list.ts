@@ -3,6 +3,7 @@ import type { BackendSet } from './backends/backend-set.ts'
 import type { Backend } from './backends/backend.ts'
 import type { Backends } from './backends/backends.ts'
 import type { DrainOptions, Order } from './backends/drains.ts'
+import type { AgreedList, ListAgreement } from './backends/list-agreement.ts'
 import type { Preview } from './backends/preview.ts'
 import type { ChangeOptions } from './backends/proposal.ts'
 import type { Veto, VetoOptions } from './backends/veto.ts'
@@ -58,6 +59,19 @@ export abstract class ManagedList {
   /** The same for a long list, in slices, so that requests are not held up. */
   previewInSlices(list: readonly (string | BackendOptions)[]): Promise<Preview> {
     return this.list.previewInSlices(list)
+  }
+
+  /** From now on, each change of the list is agreed on with the other instances first. */
+  agreeBy(agreement: ListAgreement): void {
+    this.list.agreeBy(agreement)
+  }
+
+  /**
+   * Puts a list in force that the instances have agreed on. After `agreeBy`, one that is not newer changes nothing.
+   * `cause`: see `ChangeOptions`. @throws BadOptionsError where it cannot read that list
+   */
+  adopt(list: AgreedList, cause?: unknown): Promise<void> {
+    return this.list.adopt(list, cause)
   }
 
   /** Adds one at the end. @throws BadOptionsError; StaleRevisionError */

@@ -73,6 +73,7 @@ test('names are closed lists', () => {
     | 'onResponse'
     | 'onAttemptEnd'
     | 'onBackendsChange'
+    | 'onOrder'
     | 'onBackendsPropose'
     | 'onOptionsPropose'
   >(true)

@@ -10,6 +10,7 @@ import { CircuitBreakerOptions, RateOptions } from '@fastify-balancer/circuit-br
 import { DashboardOptions } from '@fastify-balancer/dashboard'
 import { HealthCheckOptions } from '@fastify-balancer/health-check'
 import { MetricsOptions } from '@fastify-balancer/metrics'
+import { FleetOptions } from '@fastify-balancer/fleet'
 import { MirrorOptions } from '@fastify-balancer/mirror'
 import { policies } from '@fastify-balancer/policies'
 import { ProxyProtocolOptions } from '@fastify-balancer/proxy-protocol'
@@ -73,6 +74,7 @@ const pages: readonly OptionPage[] = [
   { name: 'dashboard', about: 'Also as `dashboard` of `fastify-balancer`.', schema: DashboardOptions },
   { name: 'metrics', about: 'Also as `metrics` of `fastify-balancer`.', schema: MetricsOptions },
   { name: 'mirror', about: 'Also as `mirror` of `fastify-balancer`.', schema: MirrorOptions },
+  { name: 'fleet', about: 'Also as `fleet` of `fastify-balancer`.', schema: FleetOptions },
   { name: 'proxy-protocol', about: 'What `proxyProtocol()` takes.', schema: ProxyProtocolOptions },
 ]
 

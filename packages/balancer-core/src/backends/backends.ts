@@ -7,29 +7,23 @@ import type { BackendSet } from './backend-set.ts'
 import type { Clock } from '../clock.ts'
 import { Drains, type DrainOptions, type Order } from './drains.ts'
 import { StaleRevisionError, UnknownBackendError } from '../errors.ts'
-import { listChange, type ListChange } from './list-change.ts'
+import { agreeOn, type AgreedList, type ListAgreement } from './list-agreement.ts'
+import { listChange } from './list-change.ts'
 import { ListInForce, type ListOptions } from './list-in-force.ts'
 import { ListTurns } from './list-turns.ts'
 import { preview, previewInSlices, type Preview } from './preview.ts'
+import type { PreparedList } from './prepared-list.ts'
 import { objectionsTo, refusalOf, type ChangeOptions, type Proposal, type Verdict } from './proposal.ts'
 import type { Veto, VetoOptions } from './veto.ts'
 
-/** A list that may take the place of the current one, together with the options that it stands in. */
-export interface PreparedList {
-  readonly listed: readonly ParsedBackend[]
-  readonly change: ListChange
-  /** Why it must not take that place, one line each. */
-  readonly faults: readonly string[]
-  /** Puts it in force, with its options. */
-  adopt(): void
-  /** Nothing has happened. */
-  dismiss(): void
-}
+/** Builds a list from the current one. */
+type MakeList = (listed: readonly ParsedBackend[]) => readonly (string | BackendOptions)[]
 
 /** Callbacks: asked about new backends, and told of changes of the list. */
 interface ChangeHooks {
   judge(newcomers: readonly Backend[]): Promise<readonly Verdict[]>
   tellChange(now: BackendSet, before: BackendSet): void
+  tellOrder(backend: Backend): void
 }
 
 /**
@@ -43,6 +37,7 @@ export class Backends {
   #leaving: Promise<unknown> = Promise.resolve()
   readonly #drains: Drains
   readonly #hooks: ChangeHooks
+  #agreement: ListAgreement | undefined
 
   constructor(
     options: ListOptions,
@@ -105,13 +100,22 @@ export class Backends {
     this.#list.watchTls(name, log)
   }
 
-  /** Replaces the list by what `make` builds from the current one. */
-  change(
-    make: (listed: readonly ParsedBackend[]) => readonly (string | BackendOptions)[],
-    options: ChangeOptions = {},
-    drain?: DrainOptions,
-  ): Promise<BackendSet> {
-    return this.#turns.run(() => this.#apply(make(this.#list.listed), options, drain))
+  /** From now on, each change of the list is agreed on first. */
+  agreeBy(agreement: ListAgreement): void {
+    this.#agreement = agreement
+  }
+
+  /** Puts a list in force that other instances have agreed on. After `agreeBy`, one that is not newer changes nothing. */
+  adopt(list: AgreedList, cause?: unknown): Promise<void> {
+    return this.#turns.run(() => this.#adopt(list, cause))
+  }
+
+  /** Replaces the list by what `make` builds from the current one, which may be called again. */
+  async change(make: MakeList, options: ChangeOptions = {}, drain?: DrainOptions): Promise<BackendSet> {
+    const now = await this.#turns.run(() => this.#apply(make, options, drain))
+    // Others may change the list meanwhile.
+    if (options.dryRun !== true) await this.#agreement?.settled(now.revision)
+    return now
   }
 
   /** Replaces or removes one backend; it is looked up when the change has its turn. */
@@ -145,24 +149,32 @@ export class Backends {
       listed,
       change: await listChange(all, listed, pool, configured, before),
       faults: objectionsTo(proposal, all, force),
-      adopt: () => this.#tell(this.set, list.putWith(proposal, { ...options, backends: listed })),
+      adopt: () => this.#adoptPrepared(proposal, { ...options, backends: listed }),
       dismiss: () => this.#dismiss(proposal),
     }
   }
 
   /** See `Balancer.drain`. */
   async drain(id: string, options: DrainOptions = {}): Promise<boolean> {
-    return this.#drains.drain(this.get(id), options)
+    const backend = this.get(id)
+    const drained = this.#drains.drain(backend, options)
+    this.#hooks.tellOrder(backend)
+    return drained
   }
 
   /** See `Balancer.maintain`. */
   async maintain(id: string, order: Order = {}): Promise<void> {
-    await this.#drains.maintain(this.get(id), order)
+    const backend = this.get(id)
+    const cut = this.#drains.maintain(backend, order)
+    this.#hooks.tellOrder(backend)
+    await cut
   }
 
   /** See `Balancer.ready`. */
   ready(id: string): void {
-    this.#drains.ready(this.get(id))
+    const backend = this.get(id)
+    this.#drains.ready(backend)
+    this.#hooks.tellOrder(backend)
   }
 
   /** Closes every pool at once. */
@@ -173,17 +185,15 @@ export class Backends {
     await this.#drains.close()
   }
 
-  async #apply(
-    wanted: readonly (string | BackendOptions)[],
-    { revision, resumes = 0, force = false, dryRun = false, cause }: ChangeOptions,
-    drain: DrainOptions | undefined,
-  ): Promise<BackendSet> {
+  async #apply(make: MakeList, options: ChangeOptions, drain: DrainOptions | undefined): Promise<BackendSet> {
+    const { revision, resumes = 0, force = false, dryRun = false, cause } = options
     const list = this.#list
     const current = list.set
     if (revision !== undefined && revision !== current.revision)
       throw new StaleRevisionError(current.revision, revision)
     const opening = { pool: list.options.pool, limits: list.limits }
-    const proposal = await list.proposals.make(wanted, new Set(list.listed), list.byId, opening, resumes > 0)
+    const known = new Set(list.listed)
+    const proposal = await list.proposals.make(make(list.listed), known, list.byId, opening, resumes > 0)
     // Vetoes may have changed meanwhile.
     const before = list.set
     const refusal = refusalOf(proposal, before.all, force)
@@ -192,7 +202,49 @@ export class Backends {
       if (refusal !== undefined) throw refusal
       return before
     }
-    return this.#tell(before, list.put(proposal, Math.max(before.revision, resumes) + 1, cause), drain)
+    const { listed } = proposal
+    const terms = { listed, base: before.revision, above: resumes, deadline: drain?.deadline }
+    const agreed = await agreeOn(this.#agreement, terms).catch((error: unknown) => {
+      this.#dismiss(proposal)
+      throw error
+    })
+    if (agreed.newer === undefined) return this.#tell(list.set, list.put(proposal, agreed.revision, cause), drain)
+    this.#dismiss(proposal)
+    await this.#adopt(agreed.newer)
+    return this.#apply(make, options, drain)
+  }
+
+  async #adopt({ revision, backends, deadline }: AgreedList, cause?: unknown): Promise<void> {
+    const list = this.#list
+    // One that joins takes what the others have, whatever it began with.
+    if (this.#agreement !== undefined && revision <= list.set.revision) return
+    const opening = { pool: list.options.pool, limits: list.limits }
+    const proposal = await list.proposals.make(backends, new Set(), list.byId, opening)
+    this.#tell(list.set, list.put(proposal, revision, cause), deadline === undefined ? undefined : { deadline })
+  }
+
+  /** Whoever prepares a list has the turn until the answer is settled. */
+  #adoptPrepared(proposal: Proposal, options: ListOptions): Promise<void> | undefined {
+    const list = this.#list
+    const before = this.set
+    const isOther = list.putWith(proposal, options)
+    if (!isOther) this.#tell(before, this.set)
+    else if (this.#agreement === undefined) this.#tell(before, list.renumber(before.revision + 1))
+    else return this.#agreeLater(before, this.#agreement)
+    return undefined
+  }
+
+  /** A list that is in force here already gets its revision, in place of any that others have made meanwhile. */
+  async #agreeLater(before: BackendSet, agreement: ListAgreement): Promise<void> {
+    const list = this.#list
+    const { listed } = list
+    this.#tell(before, this.set)
+    for (let base = before.revision; ;) {
+      // oxlint-disable-next-line no-await-in-loop -- each proposal begins with what the one before has found
+      const agreed = await agreeOn(agreement, { listed, base, above: 0, deadline: undefined })
+      if (agreed.newer === undefined) return void this.#tell(before, list.renumber(agreed.revision))
+      base = agreed.revision
+    }
   }
 
   #dismiss(proposal: Proposal): void {

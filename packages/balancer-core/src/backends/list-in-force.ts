@@ -117,12 +117,19 @@ export class ListInForce {
     return now
   }
 
-  /** Puts a list and its options in force; one that is the same in all keeps its revision. */
-  putWith(proposal: Proposal, options: ListOptions): BackendSet {
+  /** Puts a list and its options in force, with the revision of now. Is it another one than before in any way? */
+  putWith(proposal: Proposal, options: ListOptions): boolean {
     const { revision } = this.set
     this.options = options
     Object.assign(this.limits, poolLimits(options.pool, options.timeouts, options.random))
-    return this.put(proposal, this.#isInForce(proposal) ? revision : revision + 1)
+    const isSame = this.#isInForce(proposal)
+    this.put(proposal, revision)
+    return !isSame
+  }
+
+  /** The list of now gets this revision. */
+  renumber(revision: number): BackendSet {
+    return this.#swap(backendSet(this.#set.all, revision, this.options.panicThreshold))
   }
 
   /** Closes backends that have never been in the list. */

@@ -1,7 +1,7 @@
 // Room `changes`: options that change while the balancer runs: checked first, then put in force at once, or not at all.
 import type { OptionChange } from '@fastify-balancer/option-schema'
 import type { ListChange } from '../backends/list-change.ts'
-import type { PreparedList } from '../backends/backends.ts'
+import type { PreparedList } from '../backends/prepared-list.ts'
 import { BadOptionsError } from '../errors.ts'
 import type { FixedOption, Participation } from './participation.ts'
 
@@ -58,13 +58,15 @@ export class PreparedChange {
   commit(): void {
     if (this.faults.length > 0) throw new BadOptionsError(this.faults.join('; '))
     const { apply, participants, list, end } = this.#take()
+    let agreeing: Promise<void> | undefined
     try {
       apply()
       for (const participant of participants) participant.commit()
-      list?.adopt()
+      agreeing = list?.adopt()
     } finally {
       // A policy of the user's own may throw when it gets the list. Later changes must not wait for ever.
-      end()
+      if (agreeing === undefined) end()
+      else agreeing.then(end, end)
     }
   }
 

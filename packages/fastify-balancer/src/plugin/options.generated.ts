@@ -6,6 +6,7 @@ import type { AdaptiveLimitSettings } from '@fastify-balancer/adaptive-limit'
 import type { AdminRoutesOptions } from '@fastify-balancer/admin-routes'
 import type { BalancerOptions as CoreOptions } from '@fastify-balancer/balancer-core'
 import type { CircuitBreakerSettings } from '@fastify-balancer/circuit-breaker'
+import type { FleetOptions } from '@fastify-balancer/fleet'
 import type { HealthCheckSettings } from '@fastify-balancer/health-check'
 import type { MetricsOptions } from '@fastify-balancer/metrics'
 import type { MirrorSettings } from '@fastify-balancer/mirror'
@@ -56,6 +57,11 @@ export interface BalancerOptions extends CoreOptions {
    * @default false
    */
   dashboard?: FacadeDashboardOptions | boolean
+  /**
+   * Acts as one with the other processes that have the same parent or store; `false` = alone
+   * @default true
+   */
+  fleet?: FleetOptions | boolean
   /**
    * Answers 503 while the process is overloaded, whatever the balancer: give it to one balancer only, and not beside a
    * `@fastify/under-pressure` of your own

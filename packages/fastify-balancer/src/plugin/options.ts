@@ -3,6 +3,7 @@ import { BadOptionsError, BalancerOptions as CoreOptions, faultsOfOptions } from
 import { AdaptiveLimitOptions, faultsOfOptions as faultsOfLimits } from '@fastify-balancer/adaptive-limit'
 import { CircuitBreakerOptions, faultsOfOptions as faultsOfBreaker } from '@fastify-balancer/circuit-breaker'
 import { faultsOfOptions as faultsOfDashboard } from '@fastify-balancer/dashboard'
+import { faultsOfOptions as faultsOfFleet, FleetOptions } from '@fastify-balancer/fleet'
 import { faultsOfOptions as faultsOfCheck, HealthCheckOptions } from '@fastify-balancer/health-check'
 import { faultsOfOptions as faultsOfMetrics, MetricsOptions } from '@fastify-balancer/metrics'
 import { faultsOfOptions as faultsOfMirror, MirrorOptions } from '@fastify-balancer/mirror'
@@ -61,6 +62,11 @@ export const BalancerOptions: TObject = Type.Object(
       false,
       'The live page. Needs `admin`; unless told otherwise, it is below the `prefix` of `admin`, behind its hooks for reading',
     ),
+    fleet: plugin(
+      FleetOptions,
+      true,
+      'Acts as one with the other processes that have the same parent or store; `false` = alone',
+    ),
     underPressure: plugin(
       UnderPressureOptions,
       false,
@@ -85,6 +91,7 @@ export interface PluginOptions {
   readonly metrics: MetricsOptions | false
   readonly admin: AdminRoutesOptions | false
   readonly dashboard: FacadeDashboardOptions | false
+  readonly fleet: FleetOptions | false
   readonly underPressure: UnderPressureOptions | false
 }
 
@@ -106,6 +113,7 @@ export function pluginOptions(given: BalancerOptions): PluginOptions {
     metrics,
     admin,
     dashboard,
+    fleet,
     underPressure,
     ...core
   } = given
@@ -119,6 +127,7 @@ export function pluginOptions(given: BalancerOptions): PluginOptions {
     metrics: on(metrics, false),
     admin: admin === undefined ? false : admin,
     dashboard: on(dashboard, false),
+    fleet: on(fleet, true),
     underPressure: on(underPressure, false),
   }
 }
@@ -162,8 +171,19 @@ function unknownFaults(given: object): readonly string[] {
 
 /** Every fault of the options of all plugins together, one line each. */
 export function faultsOfRegister(given: BalancerOptions): readonly string[] {
-  const { core, sticky, healthCheck, circuitBreaker, adaptiveLimit, mirror, metrics, admin, dashboard, underPressure } =
-    pluginOptions(given)
+  const {
+    core,
+    sticky,
+    healthCheck,
+    circuitBreaker,
+    adaptiveLimit,
+    mirror,
+    metrics,
+    admin,
+    dashboard,
+    fleet,
+    underPressure,
+  } = pluginOptions(given)
   const known = Object.entries(core).filter(([name]) => Object.hasOwn(BalancerOptions.properties, name))
   return [
     ...unknownFaults(core),
@@ -177,6 +197,7 @@ export function faultsOfRegister(given: BalancerOptions): readonly string[] {
     ...partFaults('metrics', metrics, faultsOfMetrics),
     ...adminFaults(admin),
     ...partFaults('dashboard', dashboard, (page) => pageFaults(page, admin)),
+    ...partFaults('fleet', fleet, faultsOfFleet),
     ...partFaults('underPressure', underPressure, faultsOfUnderPressure),
   ]
 }

@@ -2,6 +2,7 @@
 import adaptiveLimitPlugin from '@fastify-balancer/adaptive-limit'
 import core from '@fastify-balancer/balancer-core'
 import circuitBreakerPlugin from '@fastify-balancer/circuit-breaker'
+import fleetPlugin from '@fastify-balancer/fleet'
 import healthCheckPlugin from '@fastify-balancer/health-check'
 import mirrorPlugin from '@fastify-balancer/mirror'
 import policiesPlugin from '@fastify-balancer/policies'
@@ -14,11 +15,22 @@ import { shedUnderPressure } from './under-pressure.ts'
 
 async function plugin(app: FastifyInstance, given: BalancerOptions): Promise<void> {
   check(given)
-  const { core: plain, sticky, healthCheck, circuitBreaker, adaptiveLimit, mirror, ...around } = pluginOptions(given)
+  const {
+    core: plain,
+    sticky,
+    healthCheck,
+    circuitBreaker,
+    adaptiveLimit,
+    mirror,
+    fleet,
+    ...around
+  } = pluginOptions(given)
   const { metrics, admin, dashboard, underPressure } = around
   const options = withSticky(plain, sticky)
   // Before the routes, so that its hook applies to them.
   if (underPressure !== false) await shedUnderPressure(app, underPressure)
+  // Before backends are probed: what the other processes know comes first.
+  if (fleet !== false && !app.hasDecorator('fleet')) await app.register(fleetPlugin, fleet)
   // Its policies can be named from here on.
   await app.register(policiesPlugin)
   await app.register(core, options)

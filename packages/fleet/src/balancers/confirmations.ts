@@ -1,0 +1,53 @@
+import type { Fleet } from '../instances/fleet.ts'
+
+/** How long others may take to put a change in force before it is answered without them (ms). */
+const patience = 2000
+
+/** Which instances have which version of a register in force. */
+export class Confirmations {
+  readonly #fleet: Fleet
+  readonly #topic: string
+  readonly #confirmed = new Map<string, number>()
+  readonly #waiting = new Set<() => void>()
+
+  constructor(fleet: Fleet, key: string) {
+    this.#fleet = fleet
+    this.#topic = `confirmed/${key}`
+    fleet.subscribe(this.#topic, (version, from) => {
+      this.#confirmed.set(from, Math.max(this.#confirmed.get(from) ?? 0, version as number))
+      this.#look()
+    })
+    fleet.onChange(() => this.#look())
+  }
+
+  /** It is in force here. */
+  confirm(version: number): void {
+    this.#fleet.publish(this.#topic, version)
+  }
+
+  /** The instances that have not said that they have a version in force. Those that start take it before they listen. */
+  late(version: number): readonly string[] {
+    return this.#fleet.instances.flatMap(({ id, state }) =>
+      id === this.#fleet.id || state === 'starting' || (this.#confirmed.get(id) ?? 0) >= version ? [] : id,
+    )
+  }
+
+  /** Resolves once all have it in force, at most after 2 s. */
+  wait(version: number): Promise<void> {
+    if (this.late(version).length === 0) return Promise.resolve()
+    return new Promise((resolve) => {
+      const end = () => {
+        clearTimeout(timer)
+        this.#waiting.delete(look)
+        resolve()
+      }
+      const look = () => this.late(version).length === 0 && end()
+      const timer = setTimeout(end, patience)
+      this.#waiting.add(look)
+    })
+  }
+
+  #look(): void {
+    for (const look of [...this.#waiting]) look()
+  }
+}

@@ -1,0 +1,50 @@
+import type { Backend, Balancer } from '@fastify-balancer/balancer-core'
+
+/** What was ordered about a backend. */
+export interface SharedOrder {
+  readonly state: 'drain' | 'maintenance'
+  readonly reason: string
+  readonly who?: string
+  /** Of a drain, its deadline (ms since the epoch). */
+  readonly until?: number
+}
+
+/** The order that holds for a backend here; undefined if it is ready. */
+export function orderOf({ state, vetoes }: Backend): SharedOrder | undefined {
+  if (state === 'ready') return undefined
+  const veto = vetoes.find(({ hard, by }) => hard && by === state)
+  if (veto === undefined) return undefined
+  const { reason, who, until } = veto
+  return { state, reason, ...(who !== undefined && { who }), ...(until !== undefined && { until }) }
+}
+
+/** The orders about all backends that have one, by id. */
+export function ordersOf({ backends }: Balancer): Record<string, SharedOrder> {
+  return Object.fromEntries(
+    backends.flatMap((backend) => {
+      const order = orderOf(backend)
+      return order === undefined ? [] : [[backend.id, order]]
+    }),
+  )
+}
+
+function isSame(one: SharedOrder | undefined, other: SharedOrder | undefined): boolean {
+  return one?.state === other?.state && one?.reason === other?.reason && one?.until === other?.until
+}
+
+/** Carries out here what was ordered in another instance. */
+export function follow(balancer: Balancer, orders: Readonly<Record<string, SharedOrder>>): void {
+  for (const backend of balancer.backends) {
+    const order = orders[backend.id]
+    const before = orderOf(backend)
+    if (isSame(before, order)) continue
+    const { id } = backend
+    if (order === undefined || before !== undefined) balancer.ready(id)
+    if (order === undefined) continue
+    const { state, reason, who, until } = order
+    const terms = { reason, ...(who !== undefined && { who }) }
+    // Neither is waited for; what remains of the deadline counts, and 0 would be none.
+    if (state === 'maintenance') void balancer.maintain(id, terms)
+    else void balancer.drain(id, { ...terms, deadline: until === undefined ? 0 : Math.max(1, until - Date.now()) })
+  }
+}

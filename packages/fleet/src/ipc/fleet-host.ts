@@ -1,0 +1,84 @@
+import type { Instance, Store, Unsubscribe } from '../store/store.ts'
+import { MemoryStore } from '../store/memory-store.ts'
+import { key, ours, type Call, type Delivery, type Request } from './messages.ts'
+
+/** A worker process, as `node:cluster` and `node:child_process` have it. */
+export interface WorkerChannel {
+  send(message: object, callback?: (error: Error | null) => void): unknown
+  on(event: 'message', listener: (message: unknown) => void): unknown
+  on(event: 'disconnect' | 'exit', listener: () => void): unknown
+}
+
+async function carryOut(store: Store, { method, args }: Call): Promise<unknown> {
+  switch (method) {
+    case 'read':
+      return store.read(...args)
+    case 'list':
+      return [...(await store.list(...args))]
+    case 'set':
+      return store.compareAndSet(...args)
+    case 'remove':
+      return store.compareAndSet(...args, undefined)
+    case 'announce':
+      return store.announce(args[0] as Instance, args[1])
+    case 'withdraw':
+      return store.withdraw(...args)
+  }
+}
+
+/** The parent's side: keeps what its workers share. A worker that ends takes its announcement with it. */
+export class FleetHost {
+  readonly store: Store
+
+  constructor(store: Store = new MemoryStore()) {
+    this.store = store
+  }
+
+  /** Serves a worker from now on, until it ends. */
+  serve(worker: WorkerChannel): void {
+    const { store } = this
+    const subscriptions = new Map<number, Unsubscribe>()
+    const announced = new Set<string>()
+    let isOver = false
+    // A worker that has just ended cannot be told anything.
+    const send = (delivery: Delivery) => void (isOver || worker.send({ [key]: delivery }, () => {}))
+    const open = (number: number, unsubscribe: Unsubscribe) => void subscriptions.set(number, unsubscribe)
+    const event = (number: number) => (value: unknown) => send({ kind: 'event', number, value })
+    const onRequest = (request: Request) => {
+      switch (request.kind) {
+        case 'call': {
+          const { number } = request
+          if (request.method === 'announce') announced.add((request.args[0] as Instance).id)
+          void carryOut(store, request).then(
+            (value) => send({ kind: 'answer', number, value }),
+            (error: unknown) => send({ kind: 'answer', number, fault: (error as Error).message }),
+          )
+          return
+        }
+        case 'watch':
+          return open(request.number, store.watch(request.name, event(request.number)))
+        case 'subscribe':
+          return open(request.number, store.subscribe(request.name, event(request.number)))
+        case 'instances':
+          return open(request.number, store.watchInstances(event(request.number)))
+        case 'end':
+          subscriptions.get(request.number)?.()
+          return void subscriptions.delete(request.number)
+        case 'publish':
+          return store.publish(request.topic, request.message)
+      }
+    }
+    const end = () => {
+      if (isOver) return
+      isOver = true
+      for (const unsubscribe of subscriptions.values()) unsubscribe()
+      for (const id of announced) void store.withdraw(id)
+    }
+    worker.on('message', (message) => {
+      const request = ours<Request>(message)
+      if (request !== undefined && !isOver) onRequest(request)
+    })
+    worker.on('disconnect', end)
+    worker.on('exit', end)
+  }
+}

@@ -1,0 +1,121 @@
+import type { Entry, Instance, Store, Unsubscribe } from '../store/store.ts'
+import { key, ours, type Call, type Delivery, type Request } from './messages.ts'
+
+/** The channel to the parent, as `process` has it. */
+export interface ParentChannel {
+  readonly connected: boolean
+  send?(message: object): unknown
+  on(event: 'message', listener: (message: unknown) => void): unknown
+  on(event: 'disconnect', listener: () => void): unknown
+  off(event: 'message', listener: (message: unknown) => void): unknown
+  off(event: 'disconnect', listener: () => void): unknown
+}
+
+/** A call whose answer is being waited for. */
+interface Waiting {
+  readonly resolve: (value: unknown) => void
+  readonly reject: (error: Error) => void
+}
+
+/** A worker's side: the store is its parent. Once that is gone, calls fail, and nothing is heard any more. */
+export class IpcStore implements Store {
+  readonly #channel: ParentChannel
+  readonly #waiting = new Map<number, Waiting>()
+  readonly #subscriptions = new Map<number, (value: unknown) => void>()
+  #last = 0
+
+  constructor(channel: ParentChannel = process) {
+    this.#channel = channel
+    channel.on('message', this.#onMessage)
+    channel.on('disconnect', this.#onDisconnect)
+  }
+
+  async read(name: string): Promise<Entry | undefined> {
+    return (await this.#call({ method: 'read', args: [name] })) as Entry | undefined
+  }
+
+  async list(prefix: string): Promise<ReadonlyMap<string, Entry>> {
+    return new Map((await this.#call({ method: 'list', args: [prefix] })) as [string, Entry][])
+  }
+
+  async compareAndSet(name: string, version: number, value: unknown): Promise<Entry | undefined> {
+    // JSON has no undefined.
+    const call: Call =
+      value === undefined
+        ? { method: 'remove', args: [name, version] }
+        : { method: 'set', args: [name, version, value] }
+    return (await this.#call(call)) as Entry | undefined
+  }
+
+  watch(name: string, onEntry: (entry: Entry) => void): Unsubscribe {
+    return this.#open('watch', name, onEntry as (value: unknown) => void)
+  }
+
+  async announce(instance: Instance, ttl: number): Promise<void> {
+    await this.#call({ method: 'announce', args: [instance, ttl] })
+  }
+
+  async withdraw(id: string): Promise<void> {
+    await this.#call({ method: 'withdraw', args: [id] })
+  }
+
+  watchInstances(onInstances: (all: readonly Instance[]) => void): Unsubscribe {
+    return this.#open('instances', '', onInstances as (value: unknown) => void)
+  }
+
+  publish(topic: string, message: unknown): void {
+    this.#send({ kind: 'publish', topic, message })
+  }
+
+  subscribe(topic: string, onMessage: (message: unknown) => void): Unsubscribe {
+    return this.#open('subscribe', topic, onMessage)
+  }
+
+  close(): void {
+    for (const number of this.#subscriptions.keys()) this.#send({ kind: 'end', number })
+    this.#subscriptions.clear()
+    this.#onDisconnect()
+    this.#channel.off('message', this.#onMessage)
+    this.#channel.off('disconnect', this.#onDisconnect)
+  }
+
+  readonly #onMessage = (message: unknown) => {
+    const delivery = ours<Delivery>(message)
+    if (delivery === undefined) return
+    if (delivery.kind === 'event') return this.#subscriptions.get(delivery.number)?.(delivery.value)
+    const waiting = this.#waiting.get(delivery.number)
+    this.#waiting.delete(delivery.number)
+    if (delivery.fault === undefined) waiting?.resolve(delivery.value)
+    else waiting?.reject(new Error(delivery.fault))
+  }
+
+  readonly #onDisconnect = () => {
+    for (const { reject } of this.#waiting.values()) reject(new Error('the parent process is gone'))
+    this.#waiting.clear()
+  }
+
+  #call(call: Call): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const number = ++this.#last
+      this.#waiting.set(number, { resolve, reject })
+      if (this.#send({ kind: 'call', number, ...call })) return
+      this.#waiting.delete(number)
+      reject(new Error('the parent process is gone'))
+    })
+  }
+
+  #open(kind: 'watch' | 'subscribe' | 'instances', name: string, onEvent: (value: unknown) => void): Unsubscribe {
+    const number = ++this.#last
+    this.#subscriptions.set(number, onEvent)
+    this.#send(kind === 'instances' ? { kind, number } : { kind, number, name })
+    return () => void (this.#subscriptions.delete(number) && this.#send({ kind: 'end', number }))
+  }
+
+  /** False if the parent is gone. */
+  #send(request: Request): boolean {
+    const channel = this.#channel
+    if (!channel.connected || channel.send === undefined) return false
+    channel.send({ [key]: request })
+    return true
+  }
+}

@@ -1,0 +1,35 @@
+// Room `ipc`: the parent of worker processes is their store.
+
+/** Under which name parents of ours tell their workers that they keep what these share. */
+export const environmentName = 'FASTIFY_BALANCER_FLEET'
+
+/** The key by which messages of ours are told from others on the same channel. */
+export const key = 'fastifyBalancerFleet'
+
+/** What a worker asks of the store. */
+export type Call =
+  | { readonly method: 'read'; readonly args: readonly [key: string] }
+  | { readonly method: 'list'; readonly args: readonly [prefix: string] }
+  | { readonly method: 'set'; readonly args: readonly [key: string, version: number, value: unknown] }
+  | { readonly method: 'remove'; readonly args: readonly [key: string, version: number] }
+  | { readonly method: 'announce'; readonly args: readonly [instance: unknown, ttl: number] }
+  | { readonly method: 'withdraw'; readonly args: readonly [id: string] }
+
+/** From a worker to its parent. `number` is chosen by the worker. */
+export type Request =
+  | ({ readonly kind: 'call'; readonly number: number } & Call)
+  | { readonly kind: 'watch' | 'subscribe'; readonly number: number; readonly name: string }
+  | { readonly kind: 'instances'; readonly number: number }
+  | { readonly kind: 'end'; readonly number: number }
+  | { readonly kind: 'publish'; readonly topic: string; readonly message: unknown }
+
+/** From the parent: the answer to a call, or what a subscription brings. */
+export type Delivery =
+  | { readonly kind: 'answer'; readonly number: number; readonly value?: unknown; readonly fault?: string }
+  | { readonly kind: 'event'; readonly number: number; readonly value: unknown }
+
+/** What a message holds that is one of ours. */
+export function ours<Content>(message: unknown): Content | undefined {
+  if (typeof message !== 'object' || message === null) return undefined
+  return (message as Record<string, unknown>)[key] as Content | undefined
+}

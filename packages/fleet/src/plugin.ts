@@ -1,0 +1,56 @@
+import type { FastifyInstance } from 'fastify'
+import fp from 'fastify-plugin'
+import cluster from 'node:cluster'
+import { hostname } from 'node:os'
+import process from 'node:process'
+import { SharedBalancers } from './balancers/shared-balancers.ts'
+import { Fleet } from './instances/fleet.ts'
+import { IpcStore } from './ipc/ipc-store.ts'
+import { environmentName } from './ipc/messages.ts'
+import { parseOptions, type FleetOptions } from './options.ts'
+import type { Store } from './store/store.ts'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** This instance among all that act as one; undefined while it is alone. */
+    fleet: Fleet | undefined
+  }
+}
+
+/** The parent, where it says that it is one. */
+function storeOfParent(): Store | undefined {
+  return process.env[environmentName] !== undefined && process.connected ? new IpcStore() : undefined
+}
+
+async function plugin(app: FastifyInstance, given: FleetOptions): Promise<void> {
+  const { store: own, id = `${hostname()}:${process.pid}`, heartbeat } = parseOptions(given)
+  const store = own ?? storeOfParent()
+  if (store === undefined) {
+    app.decorate('fleet', undefined)
+    if (cluster.isWorker || process.env.NODE_APP_INSTANCE !== undefined)
+      app.log.warn(
+        'this is one of several processes, and its balancers do not know of the others: each has its own lists, checks and figures. Start them by `workers()` of fastify-balancer, or call `hostFleet()` in the primary',
+      )
+    return
+  }
+  const fleet = new Fleet(store, { id, heartbeat })
+  app.decorate('fleet', fleet)
+  const shared = new SharedBalancers(fleet, app)
+  // Before backends are probed: registered before those who do.
+  app.addHook('onReady', async () => {
+    await fleet.join()
+    await shared.join()
+  })
+  app.addHook('onListen', async () => fleet.become('ready'))
+  app.addHook('preClose', async () => fleet.become('draining').catch(() => {}))
+  app.addHook('onClose', async () => {
+    await fleet.leave()
+    if (store !== own) store.close()
+  })
+}
+
+/**
+ * `fastify.register(fleet, options)`, before the balancers: the balancers of this process and of all others that share the
+ * store act as one.
+ */
+export const fleet = fp(plugin, { fastify: '5.x', name: '@fastify-balancer/fleet' })
