@@ -5,6 +5,7 @@ import { hostname } from 'node:os'
 import process from 'node:process'
 import { SharedBalancers } from './balancers/shared-balancers.ts'
 import { Fleet } from './instances/fleet.ts'
+import { processFigures } from './instances/process-figures.ts'
 import { IpcStore } from './ipc/ipc-store.ts'
 import { environmentName } from './ipc/messages.ts'
 import { parseOptions, type FleetOptions } from './options.ts'
@@ -34,6 +35,7 @@ async function plugin(app: FastifyInstance, given: FleetOptions): Promise<void> 
     return
   }
   const fleet = new Fleet(store, { id, heartbeat })
+  fleet.tell('process', processFigures())
   app.decorate('fleet', fleet)
   const shared = new SharedBalancers(fleet, app)
   // Before backends are probed: registered before those who do.

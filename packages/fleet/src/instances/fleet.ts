@@ -1,4 +1,5 @@
 // Room `instances`: who takes part, what instances tell each other, and what they ask each other.
+import { Legacy, type LegacyParts } from '../legacies/legacy.ts'
 import { Register } from '../registers/register.ts'
 import type { Instance, Store, Unsubscribe } from '../store/store.ts'
 import { Questions, type Answers } from './questions.ts'
@@ -27,6 +28,7 @@ export class Fleet {
   readonly #heartbeat: number
   readonly #questions: Questions
   readonly #registers = new Map<string, Register<unknown>>()
+  readonly #legacies = new Map<string, Legacy<never>>()
   readonly #about = new Map<string, () => unknown>()
   readonly #onChange = new Set<(instances: readonly Instance[]) => void>()
   readonly #subscriptions: Unsubscribe[] = []
@@ -70,7 +72,7 @@ export class Fleet {
 
   /** Takes part from now on; resolves once all others are known. */
   async join(): Promise<void> {
-    this.#timer = setInterval(() => void this.announce().catch(() => {}), this.#heartbeat).unref()
+    this.#timer = setInterval(() => void this.#beat(), this.#heartbeat).unref()
     await this.announce()
     if (this.#instances.some(({ id }) => id === this.id)) return
     await new Promise<void>((resolve) => {
@@ -115,6 +117,18 @@ export class Fleet {
     return register as Register<Value>
   }
 
+  /**
+   * What instances that have ended leave behind under a name, e.g. their counters; the same object for the same name. Each
+   * instance saves its value with every heartbeat and when it leaves.
+   */
+  legacy<Value>(name: string, parts: LegacyParts<Value>): Legacy<Value> {
+    const known = this.#legacies.get(name) as Legacy<Value> | undefined
+    if (known !== undefined) return known
+    const legacy = new Legacy(this.store, this, name, parts)
+    this.#legacies.set(name, legacy as unknown as Legacy<never>)
+    return legacy
+  }
+
   /** Sends a hint to the others. It may be lost. */
   publish(topic: string, message: unknown): void {
     this.store.publish(topic, { from: this.id, message } satisfies Hint)
@@ -153,11 +167,22 @@ export class Fleet {
 
   async #leave(): Promise<void> {
     clearInterval(this.#timer)
+    await this.#saveLegacies()
     // Whoever asks it must not wait.
     await this.store.withdraw(this.id).catch(() => {})
     for (const unsubscribe of this.#subscriptions) unsubscribe()
     this.#questions.close()
     for (const register of this.#registers.values()) register.close()
+  }
+
+  /** The store may be away for a while. */
+  async #beat(): Promise<void> {
+    await Promise.allSettled([this.announce(), this.#saveLegacies()])
+    await Promise.allSettled([...this.#legacies.values()].map((legacy) => legacy.tidy()))
+  }
+
+  async #saveLegacies(): Promise<void> {
+    await Promise.allSettled([...this.#legacies.values()].map((legacy) => legacy.save()))
   }
 
   #observe(all: readonly Instance[]): void {
