@@ -1,23 +1,19 @@
 // Room `backends`: the list of backends, each with its state and connections, and how the list changes.
 import { inSlices } from '@fastify-balancer/option-schema'
 import type { FastifyBaseLogger } from 'fastify'
-import type { BackendOptions, ParsedBackend } from './backend-options.ts'
+import type { BackendOptions, MakeList, ParsedBackend } from './backend-options.ts'
 import type { Backend } from './backend.ts'
 import type { BackendSet } from './backend-set.ts'
 import type { Clock } from '../clock.ts'
 import { Drains, type DrainOptions, type Order } from './drains.ts'
 import { StaleRevisionError, UnknownBackendError } from '../errors.ts'
-import { agreeOn, type AgreedList, type ListAgreement } from './list-agreement.ts'
-import { listChange } from './list-change.ts'
+import { agreeOn, insistOn, type AgreedList, type ListAgreement } from './list-agreement.ts'
+import { listChange, type PreparedList } from './list-change.ts'
 import { ListInForce, type ListOptions } from './list-in-force.ts'
 import { ListTurns } from './list-turns.ts'
 import { preview, previewInSlices, type Preview } from './preview.ts'
-import type { PreparedList } from './prepared-list.ts'
 import { objectionsTo, refusalOf, type ChangeOptions, type Proposal, type Verdict } from './proposal.ts'
 import type { Veto, VetoOptions } from './veto.ts'
-
-/** Builds a list from the current one. */
-type MakeList = (listed: readonly ParsedBackend[]) => readonly (string | BackendOptions)[]
 
 /** Callbacks: asked about new backends, and told of changes of the list. */
 interface ChangeHooks {
@@ -156,25 +152,17 @@ export class Backends {
 
   /** See `Balancer.drain`. */
   async drain(id: string, options: DrainOptions = {}): Promise<boolean> {
-    const backend = this.get(id)
-    const drained = this.#drains.drain(backend, options)
-    this.#hooks.tellOrder(backend)
-    return drained
+    return this.#order(id, (backend) => this.#drains.drain(backend, options))
   }
 
   /** See `Balancer.maintain`. */
   async maintain(id: string, order: Order = {}): Promise<void> {
-    const backend = this.get(id)
-    const cut = this.#drains.maintain(backend, order)
-    this.#hooks.tellOrder(backend)
-    await cut
+    await this.#order(id, (backend) => this.#drains.maintain(backend, order))
   }
 
   /** See `Balancer.ready`. */
   ready(id: string): void {
-    const backend = this.get(id)
-    this.#drains.ready(backend)
-    this.#hooks.tellOrder(backend)
+    this.#order(id, (backend) => this.#drains.ready(backend))
   }
 
   /** Closes every pool at once. */
@@ -185,15 +173,20 @@ export class Backends {
     await this.#drains.close()
   }
 
+  #order<Done>(id: string, work: (backend: Backend) => Done): Done {
+    const backend = this.get(id)
+    const done = work(backend)
+    this.#hooks.tellOrder(backend)
+    return done
+  }
+
   async #apply(make: MakeList, options: ChangeOptions, drain: DrainOptions | undefined): Promise<BackendSet> {
     const { revision, resumes = 0, force = false, dryRun = false, cause } = options
     const list = this.#list
     const current = list.set
     if (revision !== undefined && revision !== current.revision)
       throw new StaleRevisionError(current.revision, revision)
-    const opening = { pool: list.options.pool, limits: list.limits }
-    const known = new Set(list.listed)
-    const proposal = await list.proposals.make(make(list.listed), known, list.byId, opening, resumes > 0)
+    const proposal = await list.propose(make(list.listed), resumes > 0)
     // Vetoes may have changed meanwhile.
     const before = list.set
     const refusal = refusalOf(proposal, before.all, force)
@@ -218,44 +211,41 @@ export class Backends {
     const list = this.#list
     // One that joins takes what the others have, whatever it began with.
     if (this.#agreement !== undefined && revision <= list.set.revision) return
-    const opening = { pool: list.options.pool, limits: list.limits }
-    const proposal = await list.proposals.make(backends, new Set(), list.byId, opening)
+    const proposal = await list.propose(backends)
     this.#tell(list.set, list.put(proposal, revision, cause), deadline === undefined ? undefined : { deadline })
   }
 
-  /** Whoever prepares a list has the turn until the answer is settled. */
+  /** The caller has the turn until the answer is settled. */
   #adoptPrepared(proposal: Proposal, options: ListOptions): Promise<void> | undefined {
-    const list = this.#list
     const before = this.set
-    const isOther = list.putWith(proposal, options)
-    if (!isOther) this.#tell(before, this.set)
-    else if (this.#agreement === undefined) this.#tell(before, list.renumber(before.revision + 1))
-    else return this.#agreeLater(before, this.#agreement)
+    const isOther = this.#list.putWith(proposal, options)
+    this.#letGo(before)
+    if (isOther && this.#agreement !== undefined) return this.#agreeLater(before, this.#agreement)
+    if (isOther) this.#hooks.tellChange(this.#list.renumber(before.revision + 1), before)
     return undefined
   }
 
   /** A list that is in force here already gets its revision, in place of any that others have made meanwhile. */
   async #agreeLater(before: BackendSet, agreement: ListAgreement): Promise<void> {
-    const list = this.#list
-    const { listed } = list
-    this.#tell(before, this.set)
-    for (let base = before.revision; ;) {
-      // oxlint-disable-next-line no-await-in-loop -- each proposal begins with what the one before has found
-      const agreed = await agreeOn(agreement, { listed, base, above: 0, deadline: undefined })
-      if (agreed.newer === undefined) return void this.#tell(before, list.renumber(agreed.revision))
-      base = agreed.revision
-    }
+    const { listed } = this.#list
+    // Where the others cannot be reached, it stays in force here all the same.
+    const revision = await insistOn(agreement, listed, before.revision).catch(() => before.revision + 1)
+    this.#hooks.tellChange(this.#list.renumber(revision), before)
   }
 
   #dismiss(proposal: Proposal): void {
     this.#leaving = this.#list.dismiss(proposal)
   }
 
-  /** Tells of a list that was put in force, and lets those go who are not in it. */
+  /** Tells of a list that was put in force, and lets those go that are not in it. */
   #tell(before: BackendSet, now: BackendSet, drain?: DrainOptions): BackendSet {
-    const gone = before.all.filter((backend) => !this.has(backend))
-    this.#leaving = inSlices(gone, (backend) => void this.#drains.retire(backend, drain))
+    this.#letGo(before, drain)
     if (now.revision !== before.revision) this.#hooks.tellChange(now, before)
     return now
+  }
+
+  #letGo(before: BackendSet, drain?: DrainOptions): void {
+    const gone = before.all.filter((backend) => !this.has(backend))
+    this.#leaving = inSlices(gone, (backend) => void this.#drains.retire(backend, drain))
   }
 }

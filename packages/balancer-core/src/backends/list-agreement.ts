@@ -37,3 +37,13 @@ export async function agreeOn(
   const agreed = await agreement.propose(proposal)
   return 'backends' in agreed ? { revision: agreed.revision, newer: agreed } : agreed
 }
+
+/** Makes a list the next one, in place of any that others have made meanwhile; answers its revision. @throws likewise */
+export async function insistOn(
+  agreement: ListAgreement,
+  listed: readonly ParsedBackend[],
+  base: number,
+): Promise<number> {
+  const { revision, newer } = await agreeOn(agreement, { listed, base, above: 0, deadline: undefined })
+  return newer === undefined ? revision : insistOn(agreement, listed, revision)
+}

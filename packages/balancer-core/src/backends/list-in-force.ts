@@ -102,6 +102,12 @@ export class ListInForce {
     return veto
   }
 
+  /** Works out what a list would be, with the options of now: see `Proposals.make`. @throws BadOptionsError */
+  propose(wanted: unknown, isResumed = false): Promise<Proposal> {
+    const opening = { pool: this.options.pool, limits: this.limits }
+    return this.proposals.make(wanted, new Set(this.listed), this.byId, opening, isResumed)
+  }
+
   /** Puts a list in force; answers the set that it is. `cause`: see `ChangeOptions`. */
   put({ listed, all, tls, byId, verdicts }: Proposal, revision: number, cause?: unknown): BackendSet {
     for (const verdict of verdicts) if ('veto' in verdict) this.#vetoes.lay(verdict.backend, verdict.veto)
@@ -122,9 +128,9 @@ export class ListInForce {
     const { revision } = this.set
     this.options = options
     Object.assign(this.limits, poolLimits(options.pool, options.timeouts, options.random))
-    const isSame = this.#isInForce(proposal)
+    const isOther = !this.#isInForce(proposal)
     this.put(proposal, revision)
-    return !isSame
+    return isOther
   }
 
   /** The list of now gets this revision. */

@@ -15,8 +15,15 @@ export interface SharedState {
   readonly deadline?: number
 }
 
+/**
+ * A list as all may see it: keys and certificates stay in each instance, which knows them by its own configuration.
+ */
+export function shareable(listed: readonly AgreedList['backends'][number][]): AgreedList['backends'] {
+  return plain(listed.map(({ tls: _tls, ...one }) => one))
+}
+
 /** As it comes back from the store, which knows no undefined. */
-export function plain<Value>(value: Value): Value {
+function plain<Value>(value: Value): Value {
   return JSON.parse(JSON.stringify(value)) as Value
 }
 
@@ -49,7 +56,7 @@ export class Agreement implements ListAgreement {
 
   async propose({ listed, base, above, deadline }: ListProposal): Promise<{ readonly revision: number } | AgreedList> {
     const register = this.#register
-    const backends = plain(listed)
+    const backends = shareable(listed)
     for (;;) {
       // oxlint-disable-next-line no-await-in-loop -- an order may have come in between
       const now = register.newest ?? (await register.read())

@@ -48,6 +48,6 @@ export class Confirmations {
   }
 
   #look(): void {
-    for (const look of [...this.#waiting]) look()
+    for (const look of this.#waiting) look()
   }
 }

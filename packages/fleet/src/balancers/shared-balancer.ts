@@ -3,7 +3,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import { isDeepStrictEqual } from 'node:util'
 import type { Fleet } from '../instances/fleet.ts'
 import type { Register } from '../registers/register.ts'
-import { Agreement, digestOf, plain, type SharedState } from './agreement.ts'
+import { Agreement, digestOf, shareable, type SharedState } from './agreement.ts'
 import { Confirmations } from './confirmations.ts'
 import { follow, orderOf, ordersOf } from './orders.ts'
 
@@ -38,7 +38,12 @@ export class SharedBalancer {
     const now = await register.read()
     const { revision } = balancer.set
     if (now === undefined) {
-      const own = { revision, backends: plain(balancer.listed), orders: ordersOf(balancer), configured: configured() }
+      const own = {
+        revision,
+        backends: shareable(balancer.listed),
+        orders: ordersOf(balancer),
+        configured: configured(),
+      }
       await register.set(0, own)
     } else if (now.value.configured !== configured()) {
       const { backends: listed } = balancer.options
@@ -57,7 +62,7 @@ export class SharedBalancer {
   #inForce() {
     const { set, listed } = this.#balancer
     const { revision } = set
-    return { revision, digest: digestOf([revision, listed, ordersOf(this.#balancer)]) }
+    return { revision, digest: digestOf([revision, shareable(listed), ordersOf(this.#balancer)]) }
   }
 
   /** Puts in force what is newest, one after the other. */
@@ -68,7 +73,7 @@ export class SharedBalancer {
       const { version, value } = entry
       try {
         const isNewer = value.revision > this.#balancer.set.revision
-        if (isNewer || (isJoining && !isDeepStrictEqual(value.backends, plain(this.#balancer.listed))))
+        if (isNewer || (isJoining && !isDeepStrictEqual(value.backends, shareable(this.#balancer.listed))))
           await this.#balancer.adopt(value, elsewhere)
         this.#followOrders(value)
         this.#confirmations.confirm(version)

@@ -168,7 +168,7 @@ export class Fleet {
   async #leave(): Promise<void> {
     clearInterval(this.#timer)
     await this.#saveLegacies()
-    // Whoever asks it must not wait.
+    // An instance that asks it must not wait.
     await this.store.withdraw(this.id).catch(() => {})
     for (const unsubscribe of this.#subscriptions) unsubscribe()
     this.#questions.close()
@@ -188,6 +188,6 @@ export class Fleet {
   #observe(all: readonly Instance[]): void {
     this.#instances = all
     this.#questions.keepOnly(new Set(all.map(({ id }) => id)))
-    for (const callback of [...this.#onChange]) callback(all)
+    for (const callback of this.#onChange) callback(all)
   }
 }

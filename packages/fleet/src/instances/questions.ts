@@ -77,13 +77,13 @@ export class Questions {
 
   /** Only these instances are left: nobody waits for others. */
   keepOnly(ids: ReadonlySet<string>): void {
-    for (const waiting of [...this.#waiting.values()])
+    for (const waiting of this.#waiting.values())
       for (const id of waiting.open) if (!ids.has(id)) this.#settle(waiting, id)
   }
 
   close(): void {
     this.#stop()
-    for (const { end } of [...this.#waiting.values()]) end()
+    for (const { end } of this.#waiting.values()) end()
   }
 
   #observe({ number, from, answer, failed }: Answered): void {

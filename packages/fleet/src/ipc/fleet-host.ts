@@ -9,21 +9,14 @@ export interface WorkerChannel {
   on(event: 'disconnect' | 'exit', listener: () => void): unknown
 }
 
-async function carryOut(store: Store, { method, args }: Call): Promise<unknown> {
-  switch (method) {
-    case 'read':
-      return store.read(...args)
-    case 'list':
-      return [...(await store.list(...args))]
-    case 'set':
-      return store.compareAndSet(...args)
-    case 'remove':
-      return store.compareAndSet(...args, undefined)
-    case 'announce':
-      return store.announce(args[0] as Instance, args[1])
-    case 'withdraw':
-      return store.withdraw(...args)
-  }
+async function carryOut(store: Store, call: Call): Promise<unknown> {
+  if (call.method === 'read') return store.read(...call.args)
+  if (call.method === 'list') return [...(await store.list(...call.args))]
+  if (call.method === 'set') return store.compareAndSet(...call.args)
+  if (call.method === 'remove') return store.compareAndSet(...call.args, undefined)
+  if (call.method === 'withdraw') return store.withdraw(...call.args)
+  const [instance, ttl] = call.args
+  return store.announce(instance as Instance, ttl)
 }
 
 /** The parent's side: keeps what its workers share. A worker that ends takes its announcement with it. */
@@ -75,7 +68,7 @@ export class FleetHost {
       for (const id of announced) void store.withdraw(id)
     }
     worker.on('message', (message) => {
-      const request = ours<Request>(message)
+      const request = ours(message) as Request | undefined
       if (request !== undefined && !isOver) onRequest(request)
     })
     worker.on('disconnect', end)

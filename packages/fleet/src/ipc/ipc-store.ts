@@ -80,7 +80,7 @@ export class IpcStore implements Store {
   }
 
   readonly #onMessage = (message: unknown) => {
-    const delivery = ours<Delivery>(message)
+    const delivery = ours(message) as Delivery | undefined
     if (delivery === undefined) return
     if (delivery.kind === 'event') return this.#subscriptions.get(delivery.number)?.(delivery.value)
     const waiting = this.#waiting.get(delivery.number)

@@ -55,7 +55,7 @@ export class Register<Value> {
     throw new Error(`The register ${this.key} could not be changed: others were always faster`)
   }
 
-  /** Calls back with each newer entry, whoever has made it, in the order of versions. */
+  /** Calls back with each newer entry, by any instance, in the order of versions. */
   onChange(callback: (entry: Entry<Value>) => void): Unsubscribe {
     return this.#listeners.add('', callback)
   }

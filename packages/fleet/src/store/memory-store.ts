@@ -7,7 +7,7 @@ export interface Timers {
   clearTimeout(timer: unknown): void
 }
 
-const nodeTimers: Timers = {
+const ownTimers: Timers = {
   setTimeout: (callback, delay) => setTimeout(callback, delay).unref(),
   clearTimeout: (timer) => clearTimeout(timer as NodeJS.Timeout),
 }
@@ -18,7 +18,7 @@ interface Announced {
   readonly timer: unknown
 }
 
-/** Others must not change what is kept, and whoever gets it must not either. */
+/** No caller may change what is kept by changing what it has given or got. */
 function copied<Value>(value: Value): Value {
   return value === undefined ? value : (JSON.parse(JSON.stringify(value)) as Value)
 }
@@ -34,7 +34,7 @@ export class MemoryStore implements Store {
   readonly #listeners = new Subscribers<unknown>()
   readonly #timers: Timers
 
-  constructor(timers: Timers = nodeTimers) {
+  constructor(timers: Timers = ownTimers) {
     this.#timers = timers
   }
 
@@ -59,7 +59,7 @@ export class MemoryStore implements Store {
       this.#entries.set(key, entry)
       this.#removed.delete(key)
     }
-    // Not before the one who has changed it knows.
+    // The caller knows first.
     queueMicrotask(() => this.#watchers.tell(key, copied(entry)))
     return copied(entry)
   }

@@ -24,7 +24,7 @@ export interface Instance {
 export type Unsubscribe = () => void
 
 /**
- * Where instances share registers, announcements and hints. Registers and announcements are reliable: whoever watches gets
+ * Where instances share registers, announcements and hints. Registers and announcements are reliable: a subscriber gets
  * the newest state, in order, maybe without states in between. Hints may be lost.
  */
 export interface Store {

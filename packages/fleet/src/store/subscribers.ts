@@ -22,7 +22,7 @@ export class Subscribers<Message> {
   }
 
   tell(name: string, message: Message): void {
-    for (const callback of [...(this.#byName.get(name) ?? [])]) callback(message)
+    for (const callback of this.#byName.get(name) ?? []) callback(message)
   }
 
   clear(): void {
