@@ -1,0 +1,47 @@
+// The facade with its defaults on a given port, alone or as one of several workers. `--listener=`: http1, h2c or tls;
+// `--reuse-port`: the socket that it listens on is its own, and the kernel shares connections out.
+import { readFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import Fastify, { type FastifyInstance } from 'fastify'
+import balancer, { listenerDefaults } from 'fastify-balancer'
+import { announce, origins } from './serve.ts'
+
+const { values } = parseArgs({
+  options: {
+    port: { type: 'string', default: '0' },
+    listener: { type: 'string', default: 'http1' },
+    'reuse-port': { type: 'boolean', default: false },
+  },
+  allowPositionals: true,
+})
+const certificates = new URL('../../support/certificates/', import.meta.url)
+const pem = (name: string) => readFileSync(new URL(`localhost.${name}.pem`, certificates))
+const https = values.listener === 'tls' && { https: { cert: pem('cert'), key: pem('key') } }
+
+const app = Fastify({
+  forceCloseConnections: true,
+  ...(values.listener === 'h2c' && { http2: true }),
+  ...(https === false ? listenerDefaults() : listenerDefaults(https)),
+} as object) as unknown as FastifyInstance
+await app.register(balancer, { backends: origins })
+
+/** Since somebody asked last. */
+let connections = 0
+app.server.on('connection', () => connections++)
+process.on('message', (asked) => {
+  if (asked === 'count') {
+    process.send!(connections)
+    connections = 0
+  }
+  if (asked === 'close') void end()
+  if (asked === 'leave') app.server.close(() => void end())
+})
+
+async function end(): Promise<void> {
+  await app.close()
+  process.exit()
+}
+
+const place = { port: Number(values.port), host: '127.0.0.1', backlog: 4096, reusePort: values['reuse-port'] }
+await app.listen(place)
+announce(app.server)
