@@ -23,7 +23,7 @@ const { rounds, seconds, ends, only, output } = readArguments(
   {
     rounds: integer('Measured rounds of CPU, after one warm-up round', { default: 11 }),
     seconds: integer('Seconds per subject and round', { default: 1 }),
-    ends: integer('How many workers end in each way', { default: 10 }),
+    ends: integer('How many workers end in each way, one after the other', { default: 5 }),
     only: subset('Only these parts', 'PART,…', ['cpu', 'balance', 'loss', 'resumption']),
     output: path('JSON file for the results', resultsFile('listener-ways')),
   },

@@ -4,11 +4,10 @@ import { payload } from '../scenarios.ts'
 import { startWorkers, ways, type Way } from './ways.ts'
 
 const clients = 32
-const workers = 2
 /** ms under load before a worker ends. */
 const between = 300
 /** ms until a client gives up. */
-const patience = 2000
+const patience = 5000
 
 /** How a worker ends: killed; by Fastify's `close` alone; or it stops accepting, and closes when its connections have ended. */
 const endings = ['kill', 'close', 'leave'] as const
@@ -20,7 +19,6 @@ type Trouble = 'refused' | 'reset' | 'cut' | 'silent' | `status ${string}`
 export interface Loss {
   readonly way: Way
   readonly ending: (typeof endings)[number]
-  readonly workers: number
   readonly clients: number
   /** How often. */
   readonly ends: number
@@ -50,30 +48,41 @@ function ask(port: number): Promise<Trouble | undefined> {
   })
 }
 
-/** Workers end so often. */
+/** Each client asks on a new connection again and again while this goes on. */
+export async function underLoad(
+  port: number,
+  during: () => Promise<void>,
+): Promise<Pick<Loss, 'requests' | 'troubles'>> {
+  const troubles: Partial<Record<Trouble, number>> = {}
+  let requests = 0
+  let goesOn = true
+  const load = Array.from({ length: clients }, async () => {
+    while (goesOn) {
+      const trouble = await ask(port)
+      requests++
+      if (trouble !== undefined) troubles[trouble] = (troubles[trouble] ?? 0) + 1
+    }
+  })
+  await during()
+  goesOn = false
+  await Promise.all(load)
+  return { requests, troubles }
+}
+
+/** So many workers end in each way, one after the other, until one is left. */
 export async function measureLoss(backends: readonly number[], ends: number): Promise<Loss[]> {
   const measured: Loss[] = []
   for (const way of ways)
     for (const ending of endings) {
       process.stderr.write(`loss · ${way} · ${ending}\n`)
-      const { port, child } = await startWorkers({ way, workers, backends })
-      const troubles: Partial<Record<Trouble, number>> = {}
-      let requests = 0
-      let goesOn = true
-      const load = Array.from({ length: clients }, async () => {
-        while (goesOn) {
-          const trouble = await ask(port)
-          requests++
-          if (trouble !== undefined) troubles[trouble] = (troubles[trouble] ?? 0) + 1
+      const { port, child } = await startWorkers({ way, workers: ends + 1, backends })
+      const seen = await underLoad(port, async () => {
+        for (let end = 0; end < ends; end++) {
+          await delay(between)
+          await child.ask(ending)
         }
       })
-      for (let end = 0; end < ends; end++) {
-        await delay(between)
-        await child.ask(ending)
-      }
-      goesOn = false
-      await Promise.all(load)
-      measured.push({ way, ending, workers, clients, ends, requests, troubles })
+      measured.push({ way, ending, clients, ends, ...seen })
       await child.stop()
     }
   return measured

@@ -49,8 +49,8 @@ function balanceTable(balances: readonly Balance[]): string {
 }
 
 function lossTable(losses: readonly Loss[]): string {
-  const rows = losses.map(({ way, workers, ending, ends, requests, troubles }) => [
-    titleOf(way, workers),
+  const rows = losses.map(({ way, ending, ends, requests, troubles }) => [
+    titles[way],
     ending,
     `${ends}`,
     `${requests}`,

@@ -1,5 +1,6 @@
 // The facade with its defaults on a given port, alone or as one of several workers. `--listener=`: http1, h2c or tls;
 // `--reuse-port`: the socket that it listens on is its own, and the kernel shares connections out.
+import cluster from 'node:cluster'
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import Fastify, { type FastifyInstance } from 'fastify'
@@ -33,14 +34,10 @@ process.on('message', (asked) => {
     process.send!(connections)
     connections = 0
   }
-  if (asked === 'close') void end()
-  if (asked === 'leave') app.server.close(() => void end())
+  if (asked === 'close') void app.close().then(() => process.exit())
+  // Not by `exit`: the parent may have sent a connection that has not been read yet. It gets it back before this disconnects.
+  if (asked === 'leave') app.server.close(() => cluster.worker!.disconnect())
 })
-
-async function end(): Promise<void> {
-  await app.close()
-  process.exit()
-}
 
 const place = { port: Number(values.port), host: '127.0.0.1', backlog: 4096, reusePort: values['reuse-port'] }
 await app.listen(place)

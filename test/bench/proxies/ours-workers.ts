@@ -43,26 +43,18 @@ function count(): Promise<number[]> {
   )
 }
 
-/** The oldest is killed without a warning, and replaced once it has ended. */
-async function kill(): Promise<void> {
+/** The oldest is killed without a warning, or told to end; nothing replaces it. */
+async function end(asked: 'kill' | 'close' | 'leave'): Promise<void> {
   const worker = workers.shift()!
   const exited = once(worker, 'exit')
-  worker.process.kill('SIGKILL')
+  if (asked === 'kill') worker.process.kill('SIGKILL')
+  else worker.send(asked)
   await exited
-  workers.push(await start())
-}
-
-/** A new one listens before the oldest stops accepting and finishes what it has. */
-async function end(asked: 'close' | 'leave'): Promise<void> {
-  workers.push(await start())
-  const worker = workers.shift()!
-  worker.send(asked)
-  await once(worker, 'exit')
 }
 
 const workers = await Promise.all(Array.from({ length: Number(values.workers) }, start))
 process.on('message', (asked: 'count' | 'kill' | 'close' | 'leave') => {
-  const done = asked === 'count' ? count() : asked === 'kill' ? kill() : end(asked)
+  const done = asked === 'count' ? count() : end(asked)
   void done.then((answer) => process.send!(answer ?? asked))
 })
 process.once('disconnect', () => process.exit())
