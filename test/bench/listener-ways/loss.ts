@@ -49,10 +49,7 @@ function ask(port: number): Promise<Trouble | undefined> {
 }
 
 /** Each client asks on a new connection again and again while this goes on. */
-export async function underLoad(
-  port: number,
-  during: () => Promise<void>,
-): Promise<Pick<Loss, 'requests' | 'troubles'>> {
+async function underLoad(port: number, during: () => Promise<void>): Promise<Pick<Loss, 'requests' | 'troubles'>> {
   const troubles: Partial<Record<Trouble, number>> = {}
   let requests = 0
   let goesOn = true

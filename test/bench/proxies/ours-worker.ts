@@ -2,6 +2,7 @@
 // `--reuse-port`: the socket that it listens on is its own, and the kernel shares connections out.
 import cluster from 'node:cluster'
 import { readFileSync } from 'node:fs'
+import { Server as NetServer } from 'node:net'
 import { parseArgs } from 'node:util'
 import Fastify, { type FastifyInstance } from 'fastify'
 import balancer, { listenerDefaults } from 'fastify-balancer'
@@ -35,9 +36,16 @@ process.on('message', (asked) => {
     connections = 0
   }
   if (asked === 'close') void app.close().then(() => process.exit())
-  // Not by `exit`: the parent may have sent a connection that has not been read yet. It gets it back before this disconnects.
-  if (asked === 'leave') app.server.close(() => cluster.worker!.disconnect())
+  if (asked === 'leave') leave()
 })
+
+/**
+ * Not by `app.server.close`, which closes connections whose first request has not arrived; nor by `exit`, since the parent may
+ * have sent a connection that has not been read yet: it gets it back before this disconnects.
+ */
+function leave(): void {
+  NetServer.prototype.close.call(app.server, () => cluster.worker!.disconnect())
+}
 
 const place = { port: Number(values.port), host: '127.0.0.1', backlog: 4096, reusePort: values['reuse-port'] }
 await app.listen(place)
