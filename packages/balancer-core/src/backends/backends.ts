@@ -100,14 +100,20 @@ export class Backends {
     this.#list.watchTls(name, log)
   }
 
-  /** From now on, each change of the list is agreed on first. */
-  agreeBy(agreement: ListAgreement): void {
-    this.#agreement = agreement
+  /** See `Balancer.agreeBy`. */
+  agreeBy(agreement: ListAgreement): Promise<void> {
+    return this.#turns.run(async () => {
+      const agreed = await agreement.join({ listed: this.listed, base: this.set.revision })
+      this.#agreement = agreement
+      if (agreed !== undefined) await this.#adopt(agreed)
+    })
   }
 
-  /** Puts a list in force that other instances have agreed on. After `agreeBy`, one that is not newer changes nothing. */
-  adopt(list: AgreedList, cause?: unknown): Promise<void> {
-    return this.#turns.run(() => this.#adopt(list, cause))
+  /** See `Balancer.adopt`. */
+  adopt(list: AgreedList): Promise<void> {
+    return this.#turns.run(async () => {
+      if (list.revision > this.set.revision) await this.#adopt(list)
+    })
   }
 
   /** Replaces the list by what `make` builds from the current one, which may be called again. */
@@ -214,13 +220,14 @@ export class Backends {
     return this.#apply(make, options, drain)
   }
 
-  async #adopt({ revision, backends, deadline }: AgreedList, cause?: unknown): Promise<void> {
+  /** Puts a list of other instances in force, whatever there is here. */
+  async #adopt({ revision, backends, deadline }: AgreedList): Promise<void> {
     const list = this.#list
-    // One that joins takes what the others have, whatever it began with.
-    if (this.#agreement !== undefined && revision <= list.set.revision) return
     const opening = { pool: list.options.pool, limits: list.limits }
     const proposal = await list.proposals.make(backends, new Set(), list.byId, opening)
-    this.#tell(list.set, list.put(proposal, revision, cause), deadline === undefined ? undefined : { deadline })
+    const before = list.set
+    const now = list.put(proposal, revision, this.#agreement?.cause)
+    this.#tell(before, now, deadline === undefined ? undefined : { deadline })
   }
 
   /** Whoever prepares a list has the turn until the answer is settled. */
@@ -228,23 +235,18 @@ export class Backends {
     const list = this.#list
     const before = this.set
     const isOther = list.putWith(proposal, options)
-    if (!isOther) this.#tell(before, this.set)
-    else if (this.#agreement === undefined) this.#tell(before, list.renumber(before.revision + 1))
-    else return this.#agreeLater(before, this.#agreement)
-    return undefined
+    const isAlone = this.#agreement === undefined
+    this.#tell(before, isOther && isAlone ? list.renumber(before.revision + 1) : this.set)
+    return this.#agreement && this.#agreeLater(before, this.#agreement)
   }
 
-  /** A list that is in force here already gets its revision, in place of any that others have made meanwhile. */
+  /** A list of the options, which is in force here already, gets its revision. */
   async #agreeLater(before: BackendSet, agreement: ListAgreement): Promise<void> {
     const list = this.#list
-    const { listed } = list
-    this.#tell(before, this.set)
-    for (let base = before.revision; ;) {
-      // oxlint-disable-next-line no-await-in-loop -- each proposal begins with what the one before has found
-      const agreed = await agreeOn(agreement, { listed, base, above: 0, deadline: undefined })
-      if (agreed.newer === undefined) return void this.#tell(before, list.renumber(agreed.revision))
-      base = agreed.revision
-    }
+    const proposal = { listed: list.listed, base: before.revision, above: 0, isConfigured: true }
+    const { newer, revision } = await agreeOn(agreement, proposal)
+    if (newer !== undefined) await this.#adopt(newer)
+    else if (revision !== before.revision) this.#hooks.tellChange(list.renumber(revision), before)
   }
 
   #dismiss(proposal: Proposal): void {
