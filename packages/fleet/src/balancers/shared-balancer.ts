@@ -105,7 +105,10 @@ export class SharedBalancer {
   /** Tells the others later of a list that is in force here already. */
   #onUnshared(error: unknown): void {
     const { name } = this.#balancer
-    this.#log.error({ err: error, balancer: name }, `balancer '${name}': the other instances do not have its new list yet`)
+    this.#log.error(
+      { err: error, balancer: name },
+      `balancer '${name}': the other instances do not have its new list yet`,
+    )
     this.#rejoinLater()
   }
 
