@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { FastifyInstance } from 'fastify'
@@ -114,7 +114,7 @@ type Step =
 
 const who = fc.nat(2)
 const which = fc.nat(3)
-const step: fc.Arbitrary<Step> = fc.oneof(
+const anyStep: fc.Arbitrary<Step> = fc.oneof(
   fc.record({
     kind: fc.constantFrom('add', 'remove', 'weigh', 'drain', 'maintain', 'ready'),
     who,
@@ -153,7 +153,7 @@ test('whatever is changed and ordered, and whatever becomes of hints: revisions 
   const { apps } = await instances(t, 3, undefined, (store) => new TroubledStore(store, current), 20)
   let total = 1
   await fc.assert(
-    fc.asyncProperty(fc.array(step, { maxLength: 25 }), fates, async (steps, fate) => {
+    fc.asyncProperty(fc.array(anyStep, { maxLength: 25 }), fates, async (steps, fate) => {
       current.splice(0, Infinity, ...fate)
       const revisions: number[] = []
       const work = steps.map((one) => carryOut(one, apps, revisions))

@@ -48,7 +48,7 @@ export class SharedBalancer {
     this.#register.onChange(() => void this.#follow())
     await balancer.agreeBy(this.#agreement)
     const ordered = (backend: Backend) => {
-      if (!this.#isFollowing) this.#unsent.add(backend)
+      if (!this.#isFollowing) void this.#unsent.add(backend)
     }
     balancer.addHook('onOrder', function fleet(backend) {
       ordered(backend)

@@ -58,7 +58,7 @@ export class UnsentOrders {
   #send(): Promise<void> {
     return (this.#sending = this.#sending.then(async () => {
       // oxlint-disable-next-line no-await-in-loop -- one after the other, as they were given
-      for (const [backend, number] of [...this.#unsent]) await this.#sendOne(backend, number)
+      for (const [backend, number] of this.#unsent) await this.#sendOne(backend, number)
     }))
   }
 

@@ -195,6 +195,6 @@ export class Fleet {
   #observe(all: readonly Instance[]): void {
     this.#instances = all
     this.#questions.keepOnly(new Set(all.map(({ id }) => id)))
-    for (const callback of [...this.#onChange]) callback(all)
+    for (const callback of this.#onChange) callback(all)
   }
 }

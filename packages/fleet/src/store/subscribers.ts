@@ -22,11 +22,7 @@ export class Subscribers<Message> {
   }
 
   tell(name: string, message: Message): void {
-    const all = this.#byName.get(name)
-    if (all === undefined) return
-    for (const callback of [...all]) {
-      // One of them may have ended the subscription of another.
-      if (!all.has(callback)) continue
+    for (const callback of this.#byName.get(name) ?? [])
       try {
         callback(message)
       } catch (error) {
@@ -35,7 +31,6 @@ export class Subscribers<Message> {
           throw error
         })
       }
-    }
   }
 
   clear(): void {
