@@ -167,7 +167,7 @@ test('whatever is changed and ordered, and whatever becomes of hints: revisions 
       total += revisions.length
       assert.equal(apps[0]!.balancer.set.revision, total)
     }),
-    { numRuns: 20 },
+    { numRuns: 50 },
   )
 })
 
