@@ -1,13 +1,13 @@
 import type { AgreedList, Balancer, ListAgreement, ListProposal } from '@fastify-balancer/balancer-core'
-import { createHash } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import { NoStoreError } from '../errors.ts'
 import type { Register } from '../registers/register.ts'
 import type { Entry } from '../store/store.ts'
 import { ordersOf, type SharedOrder } from './orders.ts'
+import { digestOf, recognised, shareable } from './shared-list.ts'
 
 /** The `cause` of list changes that another instance has made. */
-export const elsewhere = Symbol.for('@fastify-balancer/fleet.elsewhere')
+const elsewhere = Symbol.for('@fastify-balancer/fleet.elsewhere')
 
 /** What the instances of a balancer share: its list, and what operators have ordered about backends, by their ids. */
 export interface SharedState {
@@ -18,20 +18,6 @@ export interface SharedState {
   readonly configured: string
   /** How long those that the last change has removed may finish (ms). */
   readonly deadline?: number
-}
-
-/**
- * A list as all may see it, as it comes back from the store: keys and certificates stay in each instance, which knows them by
- * its own configuration.
- */
-export function shareable(listed: AgreedList['backends']): AgreedList['backends'] {
-  const shown = listed.map(({ tls: _tls, ...one }) => one)
-  return JSON.parse(JSON.stringify(shown)) as AgreedList['backends']
-}
-
-/** Two values with the same digest are the same. */
-export function digestOf(value: unknown): string {
-  return createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 12)
 }
 
 /** Orders about backends that the new list does not have end with them. */
@@ -79,7 +65,8 @@ export class Agreement implements ListAgreement {
       return { revision: now.revision + 1, backends, orders: ordersFor(backends, now), configured }
     })
     const state = entry!.value
-    return state.revision === base && isDeepStrictEqual(state.backends, own) ? undefined : state
+    const isSame = state.revision === base && isDeepStrictEqual(state.backends, own)
+    return isSame ? undefined : recognised(state, this.#balancer)
   }
 
   async propose(proposal: ListProposal): Promise<{ readonly revision: number } | AgreedList> {
@@ -117,7 +104,7 @@ export class Agreement implements ListAgreement {
       if (isSame && now.configured === own) return undefined
       return { revision, backends, orders, configured, ...(deadline !== undefined && { deadline }) }
     })
-    if (newer !== undefined) return newer
+    if (newer !== undefined) return recognised(newer, this.#balancer)
     const { version, value } = entry!
     this.#remember(value.revision, version)
     return { revision: value.revision }

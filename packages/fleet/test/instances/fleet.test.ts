@@ -99,7 +99,7 @@ test('a hint reaches the others and not its sender', async (t) => {
   const { a, b, c } = await members(t, ['a', 'b', 'c'])
   const heard: string[] = []
   for (const fleet of [a, b, c])
-    fleet.subscribe('t', (message, from) => heard.push(`${fleet.id}: ${message} of ${from}`))
+    fleet.subscribe('t', (message, from) => heard.push(`${fleet.id}: ${String(message)} of ${from}`))
   a.publish('t', 'look')
   await a.store.read('')
   assert.deepEqual(heard, ['b: look of a', 'c: look of a'])
