@@ -63,6 +63,26 @@ test('an order that is given while the store is away holds here, and the others 
   await alike([one, other])
 })
 
+test('an order that is given while the store is away does not reach another backend in the place of its own', async (t) => {
+  const shared = new MemoryStore()
+  const store = new TroubledStore(shared)
+  const one = await instance(t, '1', store, undefined, 20)
+  const other = await instance(t, '2', shared)
+  store.isAway = true
+  one.balancer.drain('a', { deadline: 0 }).catch(() => {})
+  one.balancer.drain('b', { deadline: 0 }).catch(() => {})
+  // The instance sees only what is newest.
+  store.isDeaf = true
+  await other.balancer.remove('a')
+  await other.balancer.add(a)
+  store.isDeaf = false
+  store.isAway = false
+  await until('the other one knows the order that still holds', () => other.balancer.backend('b').state === 'drain')
+  await until('it is ready here, too', () => one.balancer.backend('a').state === 'ready')
+  assert.equal(other.balancer.backend('a').state, 'ready')
+  await alike([one, other])
+})
+
 test('an order about a backend that is removed and added again does not come back', async (t) => {
   const { apps, store } = await instances(t, 2)
   await apps[0]!.balancer.maintain('a')

@@ -4,6 +4,7 @@ import { NoStoreError } from '../errors.ts'
 import type { Register } from '../registers/register.ts'
 import type { Entry } from '../store/store.ts'
 import { ordersOf, type SharedOrder } from './orders.ts'
+import { removalsWith, type Removals } from './removals.ts'
 import { digestOf, recognised, shareable } from './shared-list.ts'
 
 /** The `cause` of list changes that another instance has made. */
@@ -16,6 +17,7 @@ export interface SharedState {
   readonly orders: Readonly<Record<string, SharedOrder>>
   /** A digest of the list in the configuration: another one there takes the place of what was made of the one before. */
   readonly configured: string
+  readonly removed?: Removals
   /** How long those that the last change has removed may finish (ms). */
   readonly deadline?: number
 }
@@ -26,6 +28,17 @@ function ordersFor(listed: AgreedList['backends'], { backends, orders }: SharedS
   const urls = new Map(backends.map(({ id, url }) => [id, url]))
   const stay = new Set(listed.flatMap(({ id, url }) => (id !== undefined && urls.get(id) === url ? [id] : [])))
   return Object.fromEntries(Object.entries(orders).filter(([id]) => stay.has(id)))
+}
+
+/** The list that takes the place of another one, and what becomes of orders. */
+function following(
+  now: SharedState | undefined,
+  backends: AgreedList['backends'],
+  revision: number,
+): Pick<SharedState, 'revision' | 'backends' | 'orders' | 'removed'> {
+  if (now === undefined) return { revision, backends, orders: {} }
+  const removed = removalsWith(now.removed, now.backends, backends, revision)
+  return { revision, backends, orders: ordersFor(backends, now), removed }
 }
 
 /** What an agreement needs to know, and whom it tells. */
@@ -62,7 +75,7 @@ export class Agreement implements ListAgreement {
       if (now === undefined) return { revision: base, backends: own, orders: ordersOf(this.#balancer), configured }
       if (now.configured === configured) return undefined
       const backends = shareable(this.#balancer.options.backends)
-      return { revision: now.revision + 1, backends, orders: ordersFor(backends, now), configured }
+      return { ...following(now, backends, now.revision + 1), configured }
     })
     const state = entry!.value
     const isSame = state.revision === base && isDeepStrictEqual(state.backends, own)
@@ -98,11 +111,10 @@ export class Agreement implements ListAgreement {
         newer = now
         return undefined
       }
-      const orders = now === undefined ? {} : ordersFor(backends, now)
       const isSame = isConfigured && now !== undefined && isDeepStrictEqual(now.backends, backends)
       const revision = isSame ? now.revision : Math.max(base, above, now?.revision ?? 0) + 1
       if (isSame && now.configured === own) return undefined
-      return { revision, backends, orders, configured, ...(deadline !== undefined && { deadline }) }
+      return { ...following(now, backends, revision), configured, ...(deadline !== undefined && { deadline }) }
     })
     if (newer !== undefined) return recognised(newer, this.#balancer)
     const { version, value } = entry!
