@@ -30,7 +30,18 @@ export type FleetOptions = Options
 /** Options with every default in place. */
 export type ParsedOptions = Readonly<Static<typeof FleetOptions>>
 
-const methods = ['read', 'compareAndSet', 'watch', 'announce', 'publish', 'subscribe'] as const
+const methods = [
+  'read',
+  'list',
+  'compareAndSet',
+  'watch',
+  'announce',
+  'withdraw',
+  'watchInstances',
+  'publish',
+  'subscribe',
+  'close',
+] as const
 
 function storeFaults({ store }: ParsedOptions): readonly string[] {
   if (store === undefined) return []

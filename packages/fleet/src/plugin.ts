@@ -23,8 +23,16 @@ function storeOfParent(): Store | undefined {
   return process.env[environmentName] !== undefined && process.connected ? new IpcStore() : undefined
 }
 
+let started = 0
+
+/** Of several apps in one process, each is an instance of its own. */
+function nameOfInstance(): string {
+  const own = ++started
+  return `${hostname()}:${process.pid}${own === 1 ? '' : `:${own}`}`
+}
+
 async function plugin(app: FastifyInstance, given: FleetOptions): Promise<void> {
-  const { store: own, id = `${hostname()}:${process.pid}`, heartbeat } = parseOptions(given)
+  const { store: own, id = nameOfInstance(), heartbeat } = parseOptions(given)
   const store = own ?? storeOfParent()
   if (store === undefined) {
     app.decorate('fleet', undefined)
@@ -46,6 +54,7 @@ async function plugin(app: FastifyInstance, given: FleetOptions): Promise<void> 
   app.addHook('onListen', async () => fleet.become('ready'))
   app.addHook('preClose', async () => fleet.become('draining').catch(() => {}))
   app.addHook('onClose', async () => {
+    shared.close()
     await fleet.leave()
     if (store !== own) store.close()
   })
