@@ -13,7 +13,7 @@ import { ListInForce, type ListOptions } from './list-in-force.ts'
 import { ListTurns } from './list-turns.ts'
 import { preview, previewInSlices, type Preview } from './preview.ts'
 import type { PreparedList } from './prepared-list.ts'
-import { objectionsTo, refusalOf, type ChangeOptions, type Proposal, type Verdict } from './proposal.ts'
+import { objectionsTo, refusalOf, type ChangeOptions, type Judge, type Proposal } from './proposal.ts'
 import type { Veto, VetoOptions } from './veto.ts'
 
 /** Builds a list from the current one. */
@@ -21,7 +21,7 @@ type MakeList = (listed: readonly ParsedBackend[]) => readonly (string | Backend
 
 /** Callbacks: asked about new backends, and told of changes of the list. */
 interface ChangeHooks {
-  judge(newcomers: readonly Backend[]): Promise<readonly Verdict[]>
+  readonly judge: Judge
   tellChange(now: BackendSet, before: BackendSet): void
   tellOrder(backend: Backend): void
 }
@@ -46,7 +46,8 @@ export class Backends {
     onSwap: (now: BackendSet, before: BackendSet, cause: unknown) => void,
   ) {
     this.#hooks = hooks
-    const list = new ListInForce(options, clock, (newcomers) => hooks.judge(newcomers), onSwap)
+    const judge: Judge = (newcomers, isAgreed) => hooks.judge(newcomers, isAgreed)
+    const list = new ListInForce(options, clock, judge, onSwap)
     this.#list = list
     this.#drains = new Drains(clock, {
       deadline: () => list.options.drainDeadline,
@@ -193,7 +194,13 @@ export class Backends {
       throw new StaleRevisionError(current.revision, revision)
     const opening = { pool: list.options.pool, limits: list.limits }
     const known = new Set(list.listed)
-    const proposal = await list.proposals.make(make(list.listed), known, list.byId, opening, resumes > 0)
+    const proposal = await list.proposals.make(
+      make(list.listed),
+      known,
+      list.byId,
+      opening,
+      resumes > 0 ? 'resumed' : 'proposed',
+    )
     // Vetoes may have changed meanwhile.
     const before = list.set
     const refusal = refusalOf(proposal, before.all, force)
@@ -219,7 +226,7 @@ export class Backends {
     // One that joins takes what the others have, whatever it began with.
     if (this.#agreement !== undefined && revision <= list.set.revision) return
     const opening = { pool: list.options.pool, limits: list.limits }
-    const proposal = await list.proposals.make(backends, new Set(), list.byId, opening)
+    const proposal = await list.proposals.make(backends, new Set(), list.byId, opening, 'agreed')
     this.#tell(list.set, list.put(proposal, revision, cause), deadline === undefined ? undefined : { deadline })
   }
 
