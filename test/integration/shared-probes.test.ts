@@ -228,11 +228,14 @@ test('an ejection makes the keeper look at once, and ejects nowhere else', async
 })
 
 test('a circuit that opens makes the keeper look at once, and opens nowhere else', async (t) => {
-  const backends = await startBackends(t, 'a', 'b')
-  const instances = new Instances(t, backends)
+  const backend = await startBackend(t, (request, response) =>
+    response.writeHead(request.method === 'HEAD' ? 200 : 502).end(),
+  )
+  const backends = [backend, (await startBackends(t, 'b'))[0]!]
+  const instances = new Instances(t, backends, { outliers: false })
   const apps = await instances.startAll(3)
   instances.clock.advance(1500)
-  apps[2]!.circuitBreaker.isolate('a')
+  for (let count = 0; count < 6; count++) await apps[2]!.inject('/')
   await untilLooked(instances, apps, 3)
   assert.deepEqual(backends.map(probesOf), [2, 1])
   assert.deepEqual(

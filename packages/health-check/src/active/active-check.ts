@@ -225,6 +225,7 @@ export class ActiveCheck {
     record.veto = backend.vetoes.find((veto) => veto.by === by)
     const report = this.#admission.reportOf(backend)
     const pace = report === undefined ? 'fastInterval' : this.#observe(backend, record, report)
+    if (report !== undefined) this.sharer?.entered(schedule, report)
     if (this.#state === 'running') schedule.begin(pace)
     return watched
   }

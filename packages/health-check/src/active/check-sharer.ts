@@ -46,6 +46,11 @@ export class CheckSharer implements Sharer {
     this.#sharing.publish(this.terms, toldOf(backend, report))
   }
 
+  /** A backend that was just probed enters the list: those that join take that report. */
+  entered(schedule: Schedule, { timings }: ProbeReport): void {
+    schedule.began(this.#checking.terms().table.clock.now() - timings.took)
+  }
+
   /** Asks the others what they know at the moment, and takes that of those of which nothing is known here. */
   async learn(): Promise<void> {
     for (const told of await this.#sharing.latest(this.terms)) {

@@ -142,6 +142,11 @@ export class Schedule {
     else this.#arm(this.#pace)
   }
 
+  /** It was probed before it entered the list, and that probe began then. */
+  began(at: number): void {
+    this.#startedAt = at
+  }
+
   /** Another instance sees a problem: if this one probes, it does so soon. */
   look(): void {
     if (this.#isOurs) this.hasten()

@@ -37,6 +37,7 @@ interface CircuitNotice {
   readonly state: string
 }
 
+const nobody: ReadonlyMap<string, unknown> = new Map()
 const circuitChange = 'circuit-breaker:change'
 
 /** What the instances of one balancer tell each other about its probes. */
@@ -113,12 +114,13 @@ export class SharedProbes implements Keeping {
     return [...found, ...(await this.latest(terms, missing))]
   }
 
-  /** The latest reports of the others, as far as they are fresh; without `named`, of all backends. */
+  /** The latest reports of the others, as far as they are fresh and can be had; without `named`, of all backends. */
   async latest(terms: string, named?: readonly Named[]): Promise<readonly Told[]> {
     const { id: own, instances } = this.#fleet
     const whom = instances.flatMap(({ id, about }) => (id !== own && about[this.#topic] === terms ? id : []))
     const question: Question = { terms, ...(named !== undefined && { named }) }
-    const { answers } = await this.#fleet.ask(this.#topic, question, { whom })
+    // Without answers it probes for itself.
+    const { answers } = await this.#fleet.ask(this.#topic, question, { whom }).catch(() => ({ answers: nobody }))
     const newest = new Map<string, Told>()
     for (const answer of answers.values())
       for (const told of answer as readonly Told[]) {
