@@ -46,8 +46,7 @@ export class Backends {
     onSwap: (now: BackendSet, before: BackendSet, cause: unknown) => void,
   ) {
     this.#hooks = hooks
-    const judge: Judge = (newcomers, isAgreed) => hooks.judge(newcomers, isAgreed)
-    const list = new ListInForce(options, clock, judge, onSwap)
+    const list = new ListInForce(options, clock, (...asked) => hooks.judge(...asked), onSwap)
     this.#list = list
     this.#drains = new Drains(clock, {
       deadline: () => list.options.drainDeadline,
@@ -194,13 +193,8 @@ export class Backends {
       throw new StaleRevisionError(current.revision, revision)
     const opening = { pool: list.options.pool, limits: list.limits }
     const known = new Set(list.listed)
-    const proposal = await list.proposals.make(
-      make(list.listed),
-      known,
-      list.byId,
-      opening,
-      resumes > 0 ? 'resumed' : 'proposed',
-    )
+    const origin = resumes > 0 ? 'resumed' : 'proposed'
+    const proposal = await list.proposals.make(make(list.listed), known, list.byId, opening, origin)
     // Vetoes may have changed meanwhile.
     const before = list.set
     const refusal = refusalOf(proposal, before.all, force)

@@ -124,7 +124,7 @@ export class Schedule {
   heard({ report, startedAt, pace, isKeepers }: HeardReport): void {
     if (this.#state === 'stopped') return
     this.#startedAt = Math.max(this.#startedAt, startedAt)
-    // The intervals of the one who probes are spread.
+    // The intervals of the instance that probes are spread.
     this.#isSpread = true
     if (this.#hastened > 0) this.#hastened--
     this.#duty?.expect(startedAt)

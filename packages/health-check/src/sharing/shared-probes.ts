@@ -87,7 +87,7 @@ export class SharedProbes implements Keeping {
     this.#lookForKeeper()
   }
 
-  /** Tells the others of a probe that was made here. One that does not count says nothing. */
+  /** Tells the others of a probe that was made here, unless it does not count. */
   publish(terms: string, told: Told): void {
     if (told.report.inconclusive !== undefined || this.#fleet.instances.length < 2) return
     this.#fleet.publish(this.#topic, { terms, told } satisfies Message)

@@ -8,7 +8,7 @@ function written(_key: string, value: unknown): unknown {
 
 /**
  * By what a backend is probed, as a digest: headers may hold secrets. Reports of an instance that probes by other terms,
- * while options change, say nothing here.
+ * while options change, do not count here.
  */
 export function termsOf(options: ProbeOptions): string {
   const { type, service, method, path, headers, host, port, expect, probe } = options

@@ -1,6 +1,6 @@
 import type { Backend } from '@fastify-balancer/balancer-core'
 import { Pauses } from '@fastify-balancer/option-schema'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { ManualClock } from '../../../../test/support/clock.ts'
