@@ -116,6 +116,6 @@ export class CheckSharer implements Sharer {
 }
 
 /** A report about a backend, as others are told. */
-export function toldOf({ id, url }: Backend, report: ProbeReport, age = report.timings.took): Told {
+function toldOf({ id, url }: Backend, report: ProbeReport, age = report.timings.took): Told {
   return { id, url, report, age }
 }

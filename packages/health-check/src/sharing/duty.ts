@@ -32,7 +32,7 @@ export class Duty {
     return Math.max(0, this.#since + missed * interval + timeout - now)
   }
 
-  /** The keeper has told of a probe. One who stood in for it does so no longer. */
+  /** The keeper has told of a probe. If this instance stood in for it, that ends. */
   heardKeeper(): void {
     this.#standsIn = false
   }
