@@ -12,11 +12,8 @@ const unitOf = /_(seconds|bytes)$/
 
 function labelsText(labels: Sample['labels'], shared: Sample['labels']): string {
   let text = ''
-  for (const name in labels)
-    text += (text === '' ? '' : ',') + labelText(name, labels[name]!)
-  for (const name in shared)
-    if (!(name in labels))
-      text += (text === '' ? '' : ',') + labelText(name, shared[name]!)
+  for (const name in labels) text += (text === '' ? '' : ',') + labelText(name, labels[name]!)
+  for (const name in shared) if (!(name in labels)) text += (text === '' ? '' : ',') + labelText(name, shared[name]!)
   return text === '' ? '' : `{${text}}`
 }
 

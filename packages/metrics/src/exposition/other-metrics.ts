@@ -45,7 +45,8 @@ export async function textOfOther(registry: Registry, metric: Metric, form: Form
 
 /** Switching the registry's own form and back would not do: it strips `_total` for OpenMetrics and does not restore it. */
 function textOf(registry: Registry, form: Form, reading: Reading): Promise<string> {
-  const name = isIn(registry, form) ? reading.name : nameIn(form, reading)
+  // In its own plain form, a counter keeps the name that it was given.
+  const name = form === 'prometheus' && isIn(registry, form) ? reading.name : nameIn(form, reading)
   const copy: Registry = new (Registry as unknown as new (type: string) => Registry)(mediaTypeOf(form))
   copy.setDefaultLabels(sharedLabels(registry))
   return asWriter(copy).getMetricsAsString({ name, get: async () => ({ ...reading, name }) })

@@ -49,12 +49,12 @@ export function backendFamilies(sources: Sources): readonly FamilyOptions[] {
         for (const [further, value] of read(...of)) yield { labels: { ...labels, ...further }, value }
       }),
   })
-  const single = (
-    kind: Kind,
-    name: string,
-    help: string,
-    read: (backend: Backend) => number,
-  ): FamilyOptions => ({ ...partsOf(kind), name, help, read: () => each((labels, backend) => [{ labels, value: read(backend) }]) })
+  const single = (kind: Kind, name: string, help: string, read: (backend: Backend) => number): FamilyOptions => ({
+    ...partsOf(kind),
+    name,
+    help,
+    read: () => each((labels, backend) => [{ labels, value: read(backend) }]),
+  })
   const latency = 'fastify_balancer_backend_response_seconds'
 
   return [
@@ -116,7 +116,12 @@ export function backendFamilies(sources: Sources): readonly FamilyOptions[] {
       'Bytes of response bodies and tunnels received',
       ({ bytesReceived }) => bytesReceived,
     ),
-    single('gauge sum', 'fastify_balancer_tunnels', 'Open tunnels (upgraded connections)', ({ tunnels }) => tunnels.size),
+    single(
+      'gauge sum',
+      'fastify_balancer_tunnels',
+      'Open tunnels (upgraded connections)',
+      ({ tunnels }) => tunnels.size,
+    ),
     several(
       'counter',
       'fastify_balancer_tunnels_closed_total',

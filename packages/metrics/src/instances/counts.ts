@@ -41,7 +41,7 @@ export class Counts {
 
   /** The counts of this moment. Of many backends, those of about a second ago, or those that were given to `take` last. */
   read(): Figures {
-    const { balancers } = this.#sources
+    const balancers = [...this.#sources.balancers]
     let backends = 0
     for (const { set } of balancers) backends += set.all.length
     if (this.#newest === undefined || this.#isOver || backends <= mostAtOnce)

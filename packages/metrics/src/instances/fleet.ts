@@ -26,10 +26,7 @@ export interface FleetView {
   ): Promise<{ readonly answers: ReadonlyMap<string, Answer> }>
   answer(topic: string, answer: () => unknown): () => void
   tell(name: string, read: () => unknown): () => void
-  legacy<Value>(
-    name: string,
-    parts: { read(): Value; merge(one: Value, other: Value): Value },
-  ): Legacy<Value>
+  legacy<Value>(name: string, parts: { read(): Value; merge(one: Value, other: Value): Value }): Legacy<Value>
 }
 
 /** The fleet of a server; undefined if it is alone. */
