@@ -2,7 +2,7 @@ import type { Registry } from 'prom-client'
 import { Family, type Sample } from '../families/family.ts'
 
 /** A line of a metric that is not ours. JSON has no NaN. */
-export interface ReadingLine extends Omit<Sample, 'value'> {
+interface ReadingLine extends Omit<Sample, 'value'> {
   readonly value: number | null
   readonly exemplar?: unknown
 }
