@@ -111,7 +111,7 @@ function aggregate(aggregator: Aggregator, one: number, other: number): number {
       return Math.min(one, other)
     case 'max':
       return Math.max(one, other)
-    case 'first':
+    default:
       return one
   }
 }

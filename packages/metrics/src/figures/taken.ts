@@ -25,7 +25,7 @@ class Path {
     this.before = before
   }
 
-  then(column: number): Path {
+  followedBy(column: number): Path {
     let next = this.#next.get(column)
     if (next === undefined) this.#next.set(column, (next = new Path(column, this)))
     return next
@@ -35,7 +35,7 @@ class Path {
     const columns: number[] = []
     // oxlint-disable-next-line typescript/no-this-alias -- the way back begins here
     for (let path: Path = this; path.before !== undefined; path = path.before) columns.push(path.column)
-    return columns.reverse()
+    return columns.toReversed()
   }
 }
 
@@ -113,7 +113,7 @@ export function* taken(families: Iterable<Family>, balancers: Iterable<Listed>):
         places.set(place, column)
       }
       const filling = rows.of(all)
-      filling.path = filling.path.then(column)
+      filling.path = filling.path.followedBy(column)
       filling.row.push(value)
       if (++lines % step === 0) yield
     }

@@ -17,8 +17,11 @@ export interface Counted {
   readonly balancers: Iterable<Balancer>
 }
 
+function hasCounted(row: Row): boolean {
+  return row.some((value, at) => at > 1 && value !== 0)
+}
+
 function withoutZeros({ balancers, ...rest }: Figures): Figures {
-  const hasCounted = (row: Row) => row.some((value, at) => at > 1 && value !== 0)
   return { ...rest, balancers: balancers.map((one) => ({ ...one, rows: one.rows.filter(hasCounted) })) }
 }
 
