@@ -1,5 +1,5 @@
 import type { Family, Sample } from '../families/family.ts'
-import { columnOf, type Column, type Figures, type Row } from '../figures/figures.ts'
+import { columnOf, type Column, type Figures } from '../figures/figures.ts'
 import { labelText } from '../figures/label-text.ts'
 import { headOf, lineNameOf, step, type Form } from './lines.ts'
 
@@ -46,7 +46,7 @@ export class MergedLines {
           const column = shape[at]!
           const { metricName } = this.#columns[column]!
           const labels = row[0] === '' ? withoutRow(this.#columns[column]!.labels, alone) : row[0] + further[column]!
-          text += `\n${metricName === '' ? name : metricName}${labels === '' ? '' : `{${labels}}`} ${(row as Row)[at + 2]}`
+          text += `\n${metricName === '' ? name : metricName}${labels === '' ? '' : `{${labels}}`} ${row[at + 2]}`
           if (++lines % step !== 0) continue
           yield text
           text = ''

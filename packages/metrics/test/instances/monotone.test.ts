@@ -1,5 +1,5 @@
 import { MemoryStore } from '@fastify-balancer/fleet'
-import { array, assert as assertProperty, asyncProperty, constantFrom, nat, record } from 'fast-check'
+import fc from 'fast-check'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { startBackend } from '../../../../test/support/backend.ts'
@@ -79,18 +79,18 @@ class Course {
   }
 }
 
-const steps = array(
-  record({
-    kind: constantFrom<Step['kind'][]>('count', 'count', 'scrape', 'leave', 'kill', 'join'),
-    which: nat(9),
+const steps = fc.array(
+  fc.record({
+    kind: fc.constantFrom<Step['kind'][]>('count', 'count', 'scrape', 'leave', 'kill', 'join'),
+    which: fc.nat(9),
   }),
   { maxLength: 25 },
 )
 
 test('no counter ever falls, and each is the exact sum, but for what killed instances had not told', async (t) => {
   const { url } = await startBackend(t)
-  await assertProperty(
-    asyncProperty(steps, async (all) => {
+  await fc.assert(
+    fc.asyncProperty(steps, async (all) => {
       const course = new Course({ balancer: { backends: [{ id: 'one', url }] } })
       await course.join()
       try {
