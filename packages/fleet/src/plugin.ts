@@ -6,6 +6,7 @@ import process from 'node:process'
 import { SharedBalancers } from './balancers/shared-balancers.ts'
 import { Fleet } from './instances/fleet.ts'
 import { IpcStore } from './ipc/ipc-store.ts'
+import { DividedLimits } from './limits/divided-limits.ts'
 import { environmentName } from './ipc/messages.ts'
 import { parseOptions, type FleetOptions } from './options.ts'
 import type { Store } from './store/store.ts'
@@ -23,7 +24,7 @@ function storeOfParent(): Store | undefined {
 }
 
 async function plugin(app: FastifyInstance, given: FleetOptions): Promise<void> {
-  const { store: own, id = `${hostname()}:${process.pid}`, heartbeat } = parseOptions(given)
+  const { store: own, id = `${hostname()}:${process.pid}`, heartbeat, divideLimits } = parseOptions(given)
   const store = own ?? storeOfParent()
   if (store === undefined) {
     app.decorate('fleet', undefined)
@@ -36,14 +37,19 @@ async function plugin(app: FastifyInstance, given: FleetOptions): Promise<void> 
   const fleet = new Fleet(store, { id, heartbeat })
   app.decorate('fleet', fleet)
   const shared = new SharedBalancers(fleet, app)
+  const limits: DividedLimits[] = []
   // Before backends are probed: registered before those who do.
   app.addHook('onReady', async () => {
     await fleet.join()
     await shared.join()
+    if (!divideLimits) return
+    limits.push(...[...app.balancers.values()].map((balancer) => new DividedLimits(fleet, balancer)))
+    await Promise.all(limits.map((one) => one.join()))
   })
   app.addHook('onListen', async () => fleet.become('ready'))
   app.addHook('preClose', async () => fleet.become('draining').catch(() => {}))
   app.addHook('onClose', async () => {
+    for (const one of limits) one.close()
     await fleet.leave()
     if (store !== own) store.close()
   })
