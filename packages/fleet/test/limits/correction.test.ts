@@ -104,18 +104,20 @@ class Instances {
 const name = fc.constantFrom(...names)
 const steps = fc.array(
   fc.oneof(
-    fc.record({ do: fc.constant('join' as const), id: name }),
-    fc.record({ do: fc.constant('end' as const), id: name }),
-    fc.record({ do: fc.constant('drain' as const), id: name }),
-    fc.record({ do: fc.constant('ask' as const), id: name, count: fc.nat(40) }),
-    fc.record({ do: fc.constant('answer' as const), id: name, count: fc.nat(40) }),
-    fc.record({ do: fc.constant('tell' as const), id: name, to: name }),
-    fc.record({ do: fc.constant('step' as const), id: name }),
+    { weight: 4, arbitrary: fc.record({ do: fc.constant('join' as const), id: name }) },
+    { weight: 1, arbitrary: fc.record({ do: fc.constant('end' as const), id: name }) },
+    { weight: 1, arbitrary: fc.record({ do: fc.constant('drain' as const), id: name }) },
+    { weight: 8, arbitrary: fc.record({ do: fc.constant('ask' as const), id: name, count: fc.nat(40) }) },
+    { weight: 8, arbitrary: fc.record({ do: fc.constant('answer' as const), id: name, count: fc.nat(40) }) },
+    { weight: 16, arbitrary: fc.record({ do: fc.constant('tell' as const), id: name, to: name }) },
+    { weight: 16, arbitrary: fc.record({ do: fc.constant('step' as const), id: name }) },
   ),
-  { maxLength: 120 },
+  { maxLength: 120, size: 'max' },
 )
 
-function carriedOut(total: number, all: (typeof steps extends fc.Arbitrary<infer Steps> ? Steps : never)): Instances {
+type Steps = typeof steps extends fc.Arbitrary<infer All> ? All : never
+
+function carriedOut(total: number, all: Steps): Instances {
   const instances = new Instances(total)
   for (const step of all) {
     if (step.do === 'join') instances.join(step.id)
