@@ -154,7 +154,7 @@ export class DividedLimits {
     const others = instances.flatMap(({ id, state }): Holder | [] => {
       const granted = holders[id]
       if (id === own || granted === undefined) return []
-      const [wants] = this.#hearsay.of(id, backend.id) ?? [granted]
+      const [wants] = this.#hearsay.of(id, backend.id)
       return { id, granted, wants, takesRest: state !== 'draining' }
     })
     const isDraining = instances.find(({ id }) => id === own)?.state === 'draining'
@@ -168,7 +168,7 @@ export class DividedLimits {
     let weights = 1 + wants
     let sum = backend.limitBeside(owner) * weights
     for (const { id } of others) {
-      const [weight, capacity] = this.#hearsay.of(id, backend.id) ?? [0, 0]
+      const [weight, capacity] = this.#hearsay.of(id, backend.id)
       weights += weight
       sum += weight * capacity
     }

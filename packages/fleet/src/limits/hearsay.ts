@@ -6,12 +6,14 @@ export interface LimitHint {
   readonly backends: Readonly<Record<string, Told>>
 }
 
+const nothing: Told = [0, 0]
+
 interface Heard {
   readonly at: number
   readonly hint: LimitHint
 }
 
-/** What the others have told of late. What is lost or old is unknown. */
+/** What the others have told of late. */
 export class Hearsay {
   readonly #heard = new Map<string, Heard>()
   readonly #keeps: number
@@ -32,10 +34,13 @@ export class Hearsay {
     for (const id of this.#heard.keys()) if (!ids.has(id)) this.#heard.delete(id)
   }
 
-  /** Undefined if it has told nothing of late. */
-  of(id: string, backend: string): Told | undefined {
+  /**
+   * One that has told nothing of late is taken to want nothing. That takes nothing from it: it alone gives what it has, and
+   * only what is free can be taken.
+   */
+  of(id: string, backend: string): Told {
     const heard = this.#heard.get(id)
-    if (heard === undefined || this.#now() - heard.at > this.#keeps) return undefined
-    return heard.hint.backends[backend] ?? [0, 0]
+    if (heard === undefined || this.#now() - heard.at > this.#keeps) return nothing
+    return heard.hint.backends[backend] ?? nothing
   }
 }

@@ -68,7 +68,7 @@ class Instances {
     const next = correct({
       total: this.total,
       self: holder(id, one.demand),
-      others: others.map((other) => holder(other, this.#heard.get(id)!.get(other) ?? this.granted.get(other)!)),
+      others: others.map((other) => holder(other, this.#heard.get(id)!.get(other) ?? 0)),
       inFlight: one.inFlight,
     })
     this.granted.set(id, next.granted)

@@ -80,12 +80,13 @@ test('an instance that needs more gets what others leave, once their requests ha
   }
   await until('those that waited are served', () => open.length === 7)
   assert.deepEqual([first.backend().limit, second.backend().limit], [1, 7])
-  for (let answered = 0; answered < 9; answered += open.splice(0).length) {
-    for (const response of open) response.end()
-    // oxlint-disable-next-line no-await-in-loop -- those that waited come next
-    await new Promise((resolve) => setImmediate(resolve))
-  }
-  await Promise.all(late)
+  let isOver = false
+  const over = Promise.all(late).then(() => (isOver = true))
+  await until('all are answered', () => {
+    answerAll(open)
+    return isOver
+  })
+  await over
 })
 
 test('fewer places than instances: each has one', async (t) => {
