@@ -77,7 +77,7 @@ export class BackendLimit {
 
   /**
    * The limit is what the backend can do for everybody. Where several instances share it, this one has a part of the limit,
-   * and the others are taken to be as busy with theirs: whoever is busier is given a larger part.
+   * and the others are taken to be as busy with theirs: a busier one is given a larger part.
    */
   get #inFlightOfAll(): number {
     const { inFlight, limit, maxInFlight } = this.#backend

@@ -380,7 +380,7 @@ describe('those who wait', () => {
     balancer.limit(one!, 1, 'y')
     begin(balancer)
     const waiting = exchanging()
-    waiting.attempt = (attempt) => void balancer.counts.attemptStarted(attempt)
+    waiting.attempt = (attempt) => balancer.counts.attemptStarted(attempt)
     balancer.queue.enter(waiting)
     balancer.limit(one!, 5, 'x')
     await settled()

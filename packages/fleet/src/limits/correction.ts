@@ -15,6 +15,7 @@ export interface Position {
   readonly inFlight: number
 }
 
+/** What an instance does next at one backend. */
 export interface Correction {
   /** What the ledger should say of this instance. */
   readonly granted: number
@@ -41,7 +42,7 @@ export function correct({ total, self, others, inFlight }: Position): Correction
   return { granted: Math.max(target, Math.min(granted, inFlight)), limit: target }
 }
 
-/** Small differences to the share are left alone: otherwise, limits would change with every request. */
+/** Small differences to the share do not count: otherwise, limits would change with every request. */
 function isShort({ granted, wants }: Holder, share: number): boolean {
   return granted < share && (granted < wants || granted * 2 < share)
 }

@@ -8,7 +8,7 @@ import { Hearsay, type LimitHint, type Told } from './hearsay.ts'
 /** How often this instance looks at what is in flight, and after how many looks it corrects its shares. */
 const look = 100
 const looks = 10
-/** For so long (ms) the others are taken to want what they have told: three corrections. */
+/** What others have told holds for this time (ms): three corrections. */
 const keeps = 3 * look * looks
 
 /** Under which name a balancer knows these limits. */

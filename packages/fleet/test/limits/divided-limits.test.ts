@@ -54,7 +54,7 @@ test('a change of the most, and new backends, are divided too', async (t) => {
   await all[0]!.app.balancer.update('a', { maxInFlight: 10 })
   await all[1]!.app.balancer.add({ id: 'b', url: 'http://b.test', maxInFlight: 7 })
   await until('the new ones hold', () => all.every(({ backend }) => backend().limit === 5))
-  const limits = () => all.map(({ app }) => app.balancer.backend('b').limit).toSorted()
+  const limits = () => all.map(({ app }) => app.balancer.backend('b').limit).toSorted((one, other) => one - other)
   await until('the new backend is divided', () => limits().join() === '3,4')
 })
 

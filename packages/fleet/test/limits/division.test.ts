@@ -46,8 +46,8 @@ test('of too little, those that want least get all of it', () => {
 test('it is the same in whatever order the parties come', () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 200 }), parties, (total, all) => {
-      const sorted = (shares: ReadonlyMap<string, number>) => Object.fromEntries([...shares].toSorted())
-      assert.deepEqual(sorted(divide(total, all.toReversed())), sorted(divide(total, all)))
+      const plain = (shares: ReadonlyMap<string, number>) => Object.fromEntries(shares)
+      assert.deepEqual(plain(divide(total, all.toReversed())), plain(divide(total, all)))
     }),
   )
 })
