@@ -73,7 +73,7 @@ test('an instance that needs more gets what others leave, once their requests ha
   await Promise.all(early)
   await until('four are served', () => open.length === 4)
   // The peak of the first is forgotten after two periods; the hints travel meanwhile.
-  for (let second = 0; second < 4; second++) {
+  for (let period = 0; period < 4; period++) {
     clock.advance(1000)
     // oxlint-disable-next-line no-await-in-loop -- the messages of a period come before the next one
     await new Promise((resolve) => setImmediate(resolve))
