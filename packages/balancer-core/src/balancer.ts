@@ -150,10 +150,7 @@ export class Balancer extends ManagedList {
     this.#slowStart.restart(backend)
   }
 
-  /**
-   * Sets the most requests in flight to a backend, from 1 to its `maxInFlight`; Infinity lifts that. Of what several
-   * extensions set, each under its own name, the least holds.
-   */
+  /** Sets the most requests in flight, from 1 to `maxInFlight`; Infinity lifts that. Of several, by name, the least holds. */
   limit(backend: Backend, capacity: number, by = 'limit'): void {
     const before = backend.limit
     backend.restrict(capacity, by)
