@@ -1,5 +1,7 @@
 import { faultsAsMarkdown, faultsInBrief } from './faults/markdown.ts'
 import type { FaultReport } from './faults/report.ts'
+import type { CountsComparison } from './fleet-counts/compare.ts'
+import { countsAsMarkdown } from './fleet-counts/markdown.ts'
 import { reportAsMarkdown, scenariosAsMarkdown } from './markdown.ts'
 import type { Report } from './report.ts'
 import { loadResults, resultsFile } from './results.ts'
@@ -21,6 +23,11 @@ export const tables = {
     results: 'simulated',
     of: 'run.ts simulated',
     table: (found) => comparisonsAsMarkdown(found as readonly Comparison[]),
+  },
+  counts: {
+    results: 'fleet-counts',
+    of: 'run.ts fleet-counts',
+    table: (found) => countsAsMarkdown(found as readonly CountsComparison[]),
   },
 } as const satisfies Readonly<Record<string, Table>>
 
