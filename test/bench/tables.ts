@@ -5,6 +5,7 @@ import { countsAsMarkdown } from './fleet-counts/markdown.ts'
 import { reportAsMarkdown, scenariosAsMarkdown } from './markdown.ts'
 import type { Report } from './report.ts'
 import { loadResults, resultsFile } from './results.ts'
+import { scaleAsMarkdown, type ScaleReport } from './scale/markdown.ts'
 import { tailsFolded } from './tail/markdown.ts'
 import type { TailReport } from './tail/report.ts'
 import { comparisonsAsMarkdown, type Comparison } from './tail/simulations.ts'
@@ -24,6 +25,7 @@ export const tables = {
     of: 'run.ts simulated',
     table: (found) => comparisonsAsMarkdown(found as readonly Comparison[]),
   },
+  scale: { results: 'scale', of: 'scale.ts', table: (found) => scaleAsMarkdown(found as ScaleReport) },
   counts: {
     results: 'fleet-counts',
     of: 'run.ts fleet-counts',
