@@ -96,6 +96,7 @@ export class RunningServer {
       if (!isApart) void app.register(handOver, { to: administration, urls })
       void app.register(sharedBalancers, { of: first })
     }
+    for (const { app } of this.all) if (!app.hasDecorator('fleet')) app.decorate('fleet', first.fleet)
     if (isApart) void administration.register(sharedBalancers, { of: first, routes: false })
     await Promise.all(this.all.map(({ app }) => app.after()))
   }
@@ -121,6 +122,11 @@ export class RunningServer {
       await this.close()
       throw error
     }
+  }
+
+  /** See `ListeningApp.useTicketKey`. */
+  useTicketKey(key: Buffer): void {
+    for (const one of this.all) one.useTicketKey(key)
   }
 
   /** Calls this when it begins to close. */
