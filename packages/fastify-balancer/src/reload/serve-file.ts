@@ -11,8 +11,8 @@ import { serve } from '../server/serve.ts'
 import { FileWatch } from './file-watch.ts'
 import { Reloader } from './reloader.ts'
 
-/** What the command line says of the log goes before what the file says. */
-async function read({ file, log, workers }: FileCommand, text?: string): Promise<ConfigurationReading> {
+/** Reads the file of a command, or `text`, if what it says is known. What the command says goes before what the file says. */
+export async function readAgain({ file, log, workers }: FileCommand, text?: string): Promise<ConfigurationReading> {
   const reading = await readConfiguration(file, process.env, Date.now(), text)
   const { configuration } = reading
   if (configuration === undefined) return reading
@@ -32,7 +32,7 @@ export async function usableReading(
   report: (text: string) => void,
   given?: string,
 ): Promise<UsableReading> {
-  const reading = await read(command, given)
+  const reading = await readAgain(command, given)
   const { configuration, faults, text } = reading
   if (configuration !== undefined) return { ...reading, configuration }
   const style = { excerpts: process.stderr.isTTY, colors: process.stderr.isTTY }
@@ -93,7 +93,7 @@ class FollowedFile {
   }
 
   async #readAgain(): Promise<ConfigurationReading> {
-    const reading = await read(this.#command)
+    const reading = await readAgain(this.#command)
     // As long as something is wrong, it may be in a file that was named at the beginning.
     const isUsable = reading.configuration !== undefined
     await this.#watch.follow(isUsable ? reading.files : [...new Set([...reading.files, ...this.#files])])

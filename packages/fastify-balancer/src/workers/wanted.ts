@@ -16,6 +16,13 @@ export interface Wanted {
   /** The file that describes what runs, with its text. */
   readonly file?: string
   readonly text?: string
+  readonly given: GivenValues
+}
+
+/** What a command line says, which goes before what a file says. */
+export interface GivenValues {
+  readonly workers?: string
+  readonly form?: LogForm
 }
 
 const options = {
@@ -26,15 +33,14 @@ const options = {
   version: { type: 'boolean', short: 'v' },
 } as const
 
-type Values = Readonly<Partial<Record<keyof typeof options, string | boolean>>>
-
-/** What the text of a file says of the workers and of the log; what is wrong with it is for those to say who check it. */
-function described(file: string, text: string): { readonly workers: unknown; readonly log: LogOptions } {
+/** What the text of a file wants of a parent; what is wrong with it is for those to say who check it. */
+export function wantedByText(file: string, text: string, given: GivenValues): Pick<Wanted, 'count' | 'log'> {
   const value = substitute(readDocument(file, text).value, process.env).value as
     { readonly workers?: unknown; readonly log?: LogOptions } | undefined
-  const { form, level, file: path } = value?.log ?? {}
+  const { form: own, level, file: path } = value?.log ?? {}
+  const form = given.form ?? own
   return {
-    workers: value?.workers,
+    count: countOf(workersFrom(given.workers ?? value?.workers)),
     log: {
       ...(form !== undefined && { form }),
       ...(level !== undefined && { level }),
@@ -43,14 +49,6 @@ function described(file: string, text: string): { readonly workers: unknown; rea
   }
 }
 
-/** The file as it is now, as far as it is a parent's matter; undefined if it cannot be read. */
-async function wantedByFile(file: string, values: Values): Promise<Wanted | undefined> {
-  const text = await readFile(file, 'utf8').catch(() => undefined)
-  if (text === undefined) return undefined
-  const { workers, log } = described(file, text)
-  const count = countOf(workersFrom(values.workers ?? workers))
-  return { count, log: { ...log, ...(values.log !== undefined && { form: values.log as LogForm }) }, file, text }
-}
 
 /**
  * How many processes a command line wants, found out without loading what they will run; whether it is right is for them to
@@ -61,7 +59,12 @@ export async function wantedBy(argv: readonly string[]): Promise<Wanted | undefi
   if (subcommandNames.includes((argv[0] === '--' ? argv[1] : argv[0]) ?? '')) return undefined
   const { values } = parseArgs({ args: argv[0] === '--' ? argv.slice(1) : [...argv], options, strict: false, allowPositionals: true })
   if (values.help === true || values.version === true) return undefined
-  if (typeof values.config === 'string') return wantedByFile(values.config, values)
-  const log = values.log === undefined ? {} : { form: values.log as LogForm }
-  return { count: countOf(workersFrom(values.workers)), log }
+  const { workers, log: form, config: file } = values
+  const given: GivenValues = {
+    ...(typeof workers === 'string' && { workers }),
+    ...(typeof form === 'string' && { form: form as LogForm }),
+  }
+  if (typeof file !== 'string') return { count: countOf(workersFrom(workers)), log: given, given }
+  const text = await readFile(file, 'utf8').catch(() => undefined)
+  return text === undefined ? undefined : { ...wantedByText(file, text, given), file, text, given }
 }

@@ -1,4 +1,4 @@
-import type { ReloadOrder, ReloadReport } from '@fastify-balancer/admin-routes'
+import type { ReloadNotice, ReloadOrder, ReloadReport } from '@fastify-balancer/admin-routes'
 import type { ReloadCause } from '../../reload/reload-cause.ts'
 
 /** With what a worker begins. */
@@ -51,17 +51,18 @@ export interface ProposedReload {
   readonly report: ReloadReport
   /** Every file that the configuration depends on now. */
   readonly files: readonly string[]
-  /** What the log line is about. */
-  readonly isWorthTelling: boolean
 }
 
 /** By the parent, without waiting for an answer. */
 export interface ToldToWorker {
   readonly begin: Beginning
   readonly ping: number
-  readonly drain: null
+  /** `hasSuccessors`: other workers take what is new. */
+  readonly drain: { readonly hasSuccessors: boolean }
   readonly reopenLog: null
   readonly useTicketKey: string
+  /** For those who listen to reloads: one of the workers is told. */
+  readonly reloaded: Omit<ReloadNotice, 'server'>
 }
 
 /** By a worker. */
@@ -74,9 +75,8 @@ export interface ToldToParent {
 /** Questions of the parent, with their answers. */
 export type AskedOfWorker = {
   readonly prepareReload: readonly [{ readonly text: string; readonly cause: ReloadCause }, ProposedReload]
-  /** `tells`: it is the one that tells those who listen to reloads. */
-  readonly commitReload: readonly [{ readonly tells: boolean }, null]
-  readonly abandonReload: readonly [null, null]
+  /** What is to be done with what it holds. */
+  readonly endReload: readonly [{ readonly commit: boolean }, null]
 }
 
 /** Questions of a worker. */

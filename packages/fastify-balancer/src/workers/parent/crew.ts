@@ -81,6 +81,11 @@ export class Crew {
     return this.members.filter(({ state, generation }) => state === 'ready' && generation === this.#generation)
   }
 
+  /** All have listened, once. */
+  get hasBegun(): boolean {
+    return this.#phase !== 'new' && this.#phase !== 'starting'
+  }
+
   get isStopping(): boolean {
     return this.#phase === 'stopping' || this.#phase === 'over'
   }

@@ -1,4 +1,6 @@
 import type { Clock } from '@fastify-balancer/balancer-core'
+import type { Reload } from '@fastify-balancer/admin-routes'
+import { isDeepStrictEqual } from 'node:util'
 import { CommandError } from '../../command-error.ts'
 import { Notifier } from '../../systemd/notifier.ts'
 import type { Listening, Refusal, RestartReport } from '../channel/messages.ts'
@@ -28,9 +30,11 @@ export class Parent {
   readonly #ready = Promise.withResolvers<Listening>()
   readonly #supervision: ParentSupervision | undefined
   #count: number
+  #logOptions: LogOptions
 
-  private constructor({ count, text }: ParentSettings, log: ParentLog) {
+  private constructor({ count, text, log: logOptions }: ParentSettings, log: ParentLog) {
     this.log = log
+    this.#logOptions = logOptions
     this.#count = count
     this.workforce = new Workforce(
       () => this.log,
@@ -38,6 +42,10 @@ export class Parent {
       clock,
     )
     this.workforce.text = text
+    this.workforce.answer = (channel) => {
+      channel.answer('restart', ({ who }) => this.restart(who === undefined ? 'api' : `api, by ${who}`))
+      channel.answer('reload', (order) => this.reload(order))
+    }
     const notifier = Notifier.of(process.env, (fault) => this.log.warn(fault))
     this.#supervision = notifier === undefined ? undefined : new ParentSupervision(this.workforce, notifier)
   }
@@ -50,6 +58,11 @@ export class Parent {
   /** How many workers there are to be. */
   get count(): number {
     return this.#count
+  }
+
+  /** Reloads, where there is a file. */
+  reload: Reload = async () => {
+    throw new Error('there is no file to reload')
   }
 
   /** Resolves once all listen. */
@@ -71,16 +84,27 @@ export class Parent {
   }
 
   /** Lets new workers take over, with another text perhaps, and tells what came of it. */
-  async restart(cause: string, text = this.workforce.text, count = this.#count): Promise<RestartReport & { readonly files: readonly string[] }> {
+  async restart(cause: string, wanted: Partial<ParentSettings> = {}): Promise<RestartReport & { readonly files: readonly string[] }> {
+    const { text = this.workforce.text, count = this.#count } = wanted
     this.log.info(`${cause}: rolling restart of ${count} workers`)
     const { fault, files } = await this.#supervising(() => this.workforce.restart(count, text))
     const applied = fault === undefined
-    if (applied) this.#count = count
+    if (applied) {
+      this.#count = count
+      await this.#useLog(wanted.log)
+    }
     const summary = applied
       ? `restarted (${cause}): ${count} new workers listen, the ones before finish what they have`
       : `not restarted (${cause}), the workers before go on: ${fault}`
     this.log[applied ? 'info' : 'error'](summary)
     return { applied, summary, faults: applied ? [] : [fault], files }
+  }
+
+  /** Another log perhaps. */
+  async #useLog(options: LogOptions | undefined): Promise<void> {
+    if (options === undefined || isDeepStrictEqual(options, this.#logOptions)) return
+    this.log = await ParentLog.open(options)
+    this.#logOptions = options
   }
 
   async #supervising<Outcome>(work: () => Promise<Outcome>): Promise<Outcome> {
@@ -118,6 +142,7 @@ export class Parent {
       process.on('SIGHUP', (signal) => {
         if (!this.workforce.isStopping) this.#stop(signal)
       })
+    // Without a file, the signal keeps Node's meaning: it starts the inspector.
     if (this.log.hasFile) process.on('SIGUSR1', () => this.#reopenLogs())
   }
 

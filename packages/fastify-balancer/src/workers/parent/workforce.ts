@@ -32,6 +32,8 @@ export class Workforce {
   text: string | undefined
   /** Answers what workers ask for. */
   answer: (channel: ChannelToWorker) => void = () => {}
+  /** Told of a worker that listens, and has begun with another text than is in force now. */
+  onStale: (channel: ChannelToWorker) => void = () => {}
   readonly #log: () => ParentLog
   readonly #onlooker: Onlooker
   readonly #clock: Clock
@@ -40,7 +42,6 @@ export class Workforce {
   readonly #crew: Crew
   readonly #ticketTimer: NodeJS.Timeout
   #ticketKey = newTicketKey()
-  #hasBegun = false
 
   constructor(log: () => ParentLog, onlooker: Onlooker, clock: Clock) {
     this.#log = log
@@ -115,7 +116,7 @@ export class Workforce {
   #hands(): Hands {
     return {
       start: (member) => this.#start(member),
-      drain: ({ number }) => void this.#known.get(number)!.process.channel.tell('drain', null),
+      drain: ({ number }) => void this.#known.get(number)!.process.channel.tell('drain', { hasSuccessors: !this.isStopping }),
       kill: ({ number }) => this.#known.get(number)!.process.kill(),
       allReady: () => {
         this.#onlooker.allReady(this.#serving[0]!.listening!)
@@ -153,9 +154,10 @@ export class Workforce {
       known.listening = listening
       heartbeat.start()
       this.#crew.listens(number, listening.drainDeadline)
+      if (known.text !== this.text) this.onStale(channel)
     })
     channel.hear('refused', (refusal) => {
-      if (this.#hasBegun) this.#log().error(`${this.#nameOf(member)} cannot start: ${refusal.message}`)
+      if (this.#crew.hasBegun) this.#log().error(`${this.#nameOf(member)} cannot start: ${refusal.message}`)
       this.#crew.refuses(number, refusal)
     })
     channel.hear('pong', ({ number: question, status }) => {

@@ -41,7 +41,7 @@ async function serve(worker: WorkerOfParent, { configuration, warnings, files }:
     get status() {
       return statusOf(server)
     },
-    close: () => server.close(),
+    close: (hasSuccessors) => server.leave(hasSuccessors),
   })
   server.useTicketKey(Buffer.from(ticketKey, 'base64'))
   worker.parent.hear('useTicketKey', (key) => server.useTicketKey(Buffer.from(key, 'base64')))

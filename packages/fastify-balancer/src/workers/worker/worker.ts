@@ -7,8 +7,8 @@ import type { Beginning, WorkerStatus } from '../channel/messages.ts'
 /** What a worker runs. */
 export interface Served {
   readonly status: WorkerStatus
-  /** Lets everything that is under way finish. */
-  close(): Promise<unknown>
+  /** Lets everything that is under way finish; `hasSuccessors`: other workers take what is new. */
+  close(hasSuccessors: boolean): Promise<unknown>
 }
 
 /** This process, as a worker of its parent. */
@@ -18,6 +18,7 @@ export class WorkerOfParent {
   readonly beginning: Promise<Beginning>
   #served: Served | undefined
   #isEnding = false
+  #hasSuccessors = false
 
   /** It obeys from now on. */
   constructor() {
@@ -27,7 +28,7 @@ export class WorkerOfParent {
       on: (event: 'message' | 'disconnect', listener: (message: unknown) => void) => process.on(event, listener),
     })
     this.beginning = new Promise((resolve) => this.parent.hear('begin', resolve))
-    this.parent.hear('drain', () => void this.end())
+    this.parent.hear('drain', ({ hasSuccessors }) => void this.end(hasSuccessors))
     this.parent.hear('ping', (number) => {
       const { status = { backends: 0, available: 0, exchanges: 0 } } = this.#served ?? {}
       void this.parent.tell('pong', { number, status })
@@ -35,11 +36,11 @@ export class WorkerOfParent {
     // Without this, Node would end the process at once when the parent has gone.
     cluster.worker!.on('disconnect', () => {
       cluster.worker!.exitedAfterDisconnect = true
-      void this.end()
+      void this.end(false)
     })
     // These go to all processes of a terminal; the parent says what is to be done.
     for (const signal of ['SIGINT', 'SIGHUP', 'SIGUSR2'] as const) process.on(signal, () => {})
-    process.on('SIGTERM', () => void this.end())
+    process.on('SIGTERM', () => void this.end(true))
   }
 
   /** This is what it runs; not even that once it is to end. */
@@ -49,14 +50,15 @@ export class WorkerOfParent {
   }
 
   /** Finishes what it has, and ends the process. */
-  async end(): Promise<void> {
+  async end(hasSuccessors: boolean): Promise<void> {
     if (this.#isEnding) return
     this.#isEnding = true
+    this.#hasSuccessors = hasSuccessors
     await this.#close()
   }
 
   async #close(): Promise<void> {
-    await this.#served?.close()
+    await this.#served?.close(this.#hasSuccessors)
     process.exit(0)
   }
 }
