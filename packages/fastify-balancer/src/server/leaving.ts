@@ -2,7 +2,6 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { Server as NetServer, type Socket } from 'node:net'
 import { setTimeout as after } from 'node:timers/promises'
 import type { Balancer } from '../index.ts'
-import type { ListeningApp } from './listening-app.ts'
 
 /** So long a client has for a request that it was sending on a connection when all of this began (ms). */
 const lingering = 1000
@@ -38,8 +37,7 @@ async function hasConnections(servers: readonly Server[]): Promise<boolean> {
  * Lets clients of these go to other processes that listen at the same places: no connection is accepted any more, those that
  * are kept are closed with their next response, and a moment later those on which nobody asks. It ends before requests do.
  */
-export async function leave(listeners: readonly ListeningApp[], balancers: Iterable<Balancer>): Promise<void> {
-  const servers = listeners.flatMap((one) => one.servers)
+export async function leave(servers: readonly Server[], balancers: Iterable<Balancer>): Promise<void> {
   for (const server of servers) {
     // Node's HTTP servers would close their idle connections at once, and with them requests that are on their way.
     NetServer.prototype.close.call(server)

@@ -159,7 +159,8 @@ export class RunningServer {
    */
   async leave(hasSuccessors: boolean): Promise<void> {
     this.#tellOfClosing()
-    if (this.#hasListened) await leave(hasSuccessors ? this.all : this.listeners, this.balancers.values())
+    const leaving = hasSuccessors ? this.all : this.listeners
+    if (this.#hasListened) await leave(leaving.flatMap(({ servers }) => servers), this.balancers.values())
     await this.close()
   }
 
