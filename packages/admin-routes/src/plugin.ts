@@ -119,6 +119,8 @@ async function roleRoutes(scope: FastifyInstance, { desk, role }: { desk: Desk; 
   scope.addHook('onRequest', async (request) => sameOrigin.check(request))
   if (role === 'operate') identify(scope, desk)
   refuseInvalid(scope)
+  if (role === 'operate' && desk.instances.fleet !== undefined)
+    scope.addHook('preHandler', async (request) => desk.catchUp(request))
   if (role === 'operate') {
     scope.addHook('preSerialization', async (request) => desk.saved(request))
     for (const add of writers) add(scope, desk)

@@ -43,7 +43,7 @@ export function addRollback(scope: Scope, desk: Desk): void {
       const now = await desk.made(balancer.setBackends(earlier.backends, condition))
       desk.record(request, balancer, { what: 'backends.rollback', ...revisions.change(now.revision) })
       setRevision(reply, now.revision)
-      return desk.views.set(balancer, now)
+      return desk.views.set(balancer, now, await desk.inForce(reply, balancer, 'all'))
     },
   )
 }

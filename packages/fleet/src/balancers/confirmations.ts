@@ -9,6 +9,8 @@ export class Confirmations {
   readonly #topic: string
   readonly #confirmed = new Map<string, number>()
   readonly #waiting = new Set<() => void>()
+  #known: ReadonlySet<string> = new Set()
+  #own = 0
 
   constructor(fleet: Fleet, key: string) {
     this.#fleet = fleet
@@ -17,11 +19,15 @@ export class Confirmations {
       this.#confirmed.set(from, Math.max(this.#confirmed.get(from) ?? 0, version as number))
       this.#look()
     })
-    fleet.onChange(() => this.#look())
+    fleet.onChange(() => {
+      this.#tellNewcomers()
+      this.#look()
+    })
   }
 
   /** It is in force here. */
   confirm(version: number): void {
+    this.#own = version
     this.#fleet.publish(this.#topic, version)
   }
 
@@ -45,6 +51,13 @@ export class Confirmations {
       const timer = setTimeout(end, patience)
       this.#waiting.add(look)
     })
+  }
+
+  /** Those that have joined since did not hear it. */
+  #tellNewcomers(): void {
+    const before = this.#known
+    this.#known = new Set(this.#fleet.others)
+    if (this.#own > 0 && [...this.#known].some((id) => !before.has(id))) this.confirm(this.#own)
   }
 
   #look(): void {

@@ -1,7 +1,7 @@
 import type { Backend, Balancer } from '@fastify-balancer/balancer-core'
 import type { FastifyBaseLogger } from 'fastify'
 import { isDeepStrictEqual } from 'node:util'
-import type { Fleet } from '../instances/fleet.ts'
+import type { Fleet, SharedList } from '../instances/fleet.ts'
 import type { Register } from '../registers/register.ts'
 import { Agreement, digestOf, shareable, type SharedState } from './agreement.ts'
 import { Confirmations } from './confirmations.ts'
@@ -11,13 +11,14 @@ import { follow, orderOf, ordersOf } from './orders.ts'
 export const elsewhere = Symbol.for('@fastify-balancer/fleet.elsewhere')
 
 /** What one instance of a balancer shares with the others. */
-export class SharedBalancer {
+export class SharedBalancer implements SharedList {
   readonly #balancer: Balancer
   readonly #log: FastifyBaseLogger
   readonly #register: Register<SharedState>
   readonly #confirmations: Confirmations
   /** Orders of this instance that the others do not have yet. */
   #unsent = 0
+  #sharing: Promise<unknown> = Promise.resolve()
   #isFollowing = false
   #following: Promise<void> = Promise.resolve()
 
@@ -27,6 +28,23 @@ export class SharedBalancer {
     this.#register = fleet.register<SharedState>(`balancers/${balancer.name}`)
     this.#confirmations = new Confirmations(fleet, this.#register.key)
     fleet.tell(`list/${balancer.name}`, () => this.#inForce())
+    fleet.share(balancer.name, this)
+  }
+
+  get isFollowing(): boolean {
+    return this.#isFollowing
+  }
+
+  async caughtUp(): Promise<void> {
+    await this.#register.read()
+    await this.#follow()
+  }
+
+  async unconfirmed(): Promise<readonly string[]> {
+    await this.#sharing
+    const version = this.#register.newest?.version ?? 0
+    await this.#confirmations.wait(version)
+    return this.#confirmations.late(version)
   }
 
   /** Takes what the others have agreed on, or begins with what is here. */
@@ -91,6 +109,8 @@ export class SharedBalancer {
     if (this.#unsent > 0) return
     this.#isFollowing = true
     follow(this.#balancer, orders)
+    // Reading it publishes the changes of vetoes.
+    void this.#balancer.set
     this.#isFollowing = false
   }
 
@@ -99,7 +119,7 @@ export class SharedBalancer {
     if (this.#isFollowing) return
     this.#unsent++
     const { id } = backend
-    void this.#register
+    const sharing = this.#register
       .change((now) => {
         if (now === undefined) return undefined
         const { [id]: _, ...others } = now.orders
@@ -116,5 +136,6 @@ export class SharedBalancer {
         this.#unsent--
         void this.#follow()
       })
+    this.#sharing = Promise.all([this.#sharing, sharing])
   }
 }
