@@ -27,6 +27,7 @@ export interface Legacy<Value> {
 
 /** The list and the orders of one balancer, which all instances share. */
 interface SharedList {
+  inForce(): { readonly revision: number; readonly digest: string }
   readonly isFollowing: boolean
   caughtUp(): Promise<void>
   unconfirmed(): Promise<readonly string[]>

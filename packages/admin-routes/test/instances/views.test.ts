@@ -76,7 +76,7 @@ test('an instance that does not answer is named and left out', async (t) => {
 
 test('If-Match works against any instance, and a change names the instances that have not confirmed', async (t) => {
   const { all, store } = await startInstances(t, 2)
-  const added = await all[0]!.ask('POST', '/balancers/default/backends', 'http://127.0.0.1:9', { 'if-match': '"1"' })
+  const added = await all[0]!.ask('POST', '/balancers/default/backends', { url: 'http://127.0.0.1:9' }, { 'if-match': '"1"' })
   assert.equal(added.status, 201)
   assert.equal(added.headers.get('x-balancer-unconfirmed'), null)
   const patched = await all[1]!.ask('PATCH', '/balancers/default/backends/a', { weight: 2 }, { 'if-match': '"2"' })

@@ -11,6 +11,8 @@ export class Confirmations {
   readonly #waiting = new Set<() => void>()
   #known: ReadonlySet<string> = new Set()
   #own = 0
+  /** Nobody waits again for what has been waited for in vain. */
+  #late = 0
 
   constructor(fleet: Fleet, key: string) {
     this.#fleet = fleet
@@ -40,7 +42,7 @@ export class Confirmations {
 
   /** Resolves once all have it in force, at most after 2 s. */
   wait(version: number): Promise<void> {
-    if (this.late(version).length === 0) return Promise.resolve()
+    if (version <= this.#late || this.late(version).length === 0) return Promise.resolve()
     return new Promise((resolve) => {
       const end = () => {
         clearTimeout(timer)
@@ -48,7 +50,10 @@ export class Confirmations {
         resolve()
       }
       const look = () => this.late(version).length === 0 && end()
-      const timer = setTimeout(end, patience)
+      const timer = setTimeout(() => {
+        this.#late = Math.max(this.#late, version)
+        end()
+      }, patience)
       this.#waiting.add(look)
     })
   }

@@ -27,7 +27,7 @@ export class SharedBalancer implements SharedList {
     this.#log = log
     this.#register = fleet.register<SharedState>(`balancers/${balancer.name}`)
     this.#confirmations = new Confirmations(fleet, this.#register.key)
-    fleet.tell(`list/${balancer.name}`, () => this.#inForce())
+    fleet.tell(`list/${balancer.name}`, () => this.inForce())
     fleet.share(balancer.name, this)
   }
 
@@ -77,7 +77,7 @@ export class SharedBalancer implements SharedList {
     })
   }
 
-  #inForce() {
+  inForce(): { readonly revision: number; readonly digest: string } {
     const { set, listed } = this.#balancer
     const { revision } = set
     return { revision, digest: digestOf([revision, shareable(listed), ordersOf(this.#balancer)]) }

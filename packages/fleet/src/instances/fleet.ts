@@ -20,6 +20,8 @@ interface Hint {
 
 /** The list and the orders of one balancer, which all instances share. */
 export interface SharedList {
+  /** The list in force here; two instances with the same digest have the same list and orders. */
+  inForce(): { readonly revision: number; readonly digest: string }
   /** What another instance has ordered is being carried out here right now. */
   readonly isFollowing: boolean
   /** Puts in force what is newest in the store. */
