@@ -9,6 +9,7 @@ import { Extensions } from './extensions.ts'
 import { AllElsewhere, type Elsewhere, type ToldViews, type ViewQuestion } from './instances/elsewhere.ts'
 import { headerOf, instancesOf, type Instances } from './instances/instances.ts'
 import { historyOf, type History } from './history/history.ts'
+import { Holds } from './changes/holds.ts'
 import { requiredRevision } from './changes/if-match.ts'
 import { order } from './changes/orders.ts'
 import type { ParsedOptions } from './options.ts'
@@ -37,6 +38,7 @@ export class Desk {
   readonly audit: Audit
   readonly history: History
   readonly instances: Instances
+  readonly holds: Holds
   readonly #app: FastifyInstance
   readonly #admission: Admission
   readonly #saving = new WeakMap<FastifyRequest, Promise<void>>()
@@ -50,6 +52,7 @@ export class Desk {
     this.audit = new Audit(app, options.user)
     this.history = historyOf(app)
     this.instances = instancesOf(app)
+    this.holds = new Holds(this.instances, this.extensions, app.balancers)
     this.instances.answer<ViewQuestion>('views', (question) => this.views.told(this.balancers, question))
     this.#app = app
     this.#admission = new Admission(options.allow, app.initialConfig)
@@ -205,6 +208,8 @@ export class Desk {
       const obstacle = this.#admission.obstacle(name)
       if (obstacle !== undefined) this.#app.log.warn({ balancer: name }, `balancer '${name}': its name ${obstacle}`)
     }
+    if (this.instances.fleet !== undefined)
+      await Promise.all([...this.balancers.values()].map((balancer) => this.holds.join(balancer)))
     await this.#keeper?.settle()
   }
 
