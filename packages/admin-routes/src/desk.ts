@@ -13,7 +13,7 @@ import { Holds } from './changes/holds.ts'
 import { requiredRevision } from './changes/if-match.ts'
 import { order } from './changes/orders.ts'
 import type { ParsedOptions } from './options.ts'
-import { Keeper } from './persistence/index.ts'
+import { Keeping } from './persistence/index.ts'
 import { refusalsOf, type Wanted } from './changes/preview.ts'
 import { hearReloads } from './reload/reload-notices.ts'
 import { serverStateOf, type ServerState } from './server-state.ts'
@@ -42,7 +42,7 @@ export class Desk {
   readonly #app: FastifyInstance
   readonly #admission: Admission
   readonly #saving = new WeakMap<FastifyRequest, Promise<void>>()
-  #keeper: Keeper | undefined
+  #keeping: Keeping | undefined
 
   constructor(app: FastifyInstance, options: ParsedOptions) {
     this.options = options
@@ -172,9 +172,9 @@ export class Desk {
   async restore(): Promise<void> {
     const { persist } = this.options
     if (persist === undefined) return
-    this.#keeper ??= await Keeper.open(persist, this.balancers, this.#app.log)
+    this.#keeping ??= await Keeping.open(persist, this.balancers, this.#app.log, this.instances)
     try {
-      await this.#keeper.restore((balancer, wanted) => this.preview(balancer, wanted))
+      await this.#keeping.restore((balancer, wanted) => this.preview(balancer, wanted))
     } catch (error) {
       // The app fails to start, so it may never be closed.
       await this.close()
@@ -184,7 +184,7 @@ export class Desk {
 
   /** Starts saving a list; `saved` waits for it. */
   save(request: FastifyRequest, balancer: Balancer): void {
-    const saving = this.#keeper?.save(balancer)
+    const saving = this.#keeping?.save(balancer)
     if (saving === undefined) return
     saving.catch(() => {})
     this.#saving.set(request, saving)
@@ -199,7 +199,7 @@ export class Desk {
 
   /** After a reload of the configuration: saved lists give way to the newer configured ones. @throws UnsavedError */
   async followReload(): Promise<void> {
-    await this.#keeper?.followConfigured()
+    await this.#keeping?.followConfigured()
   }
 
   /** Called when all balancers are registered. */
@@ -210,11 +210,11 @@ export class Desk {
     }
     if (this.instances.fleet !== undefined)
       await Promise.all([...this.balancers.values()].map((balancer) => this.holds.join(balancer)))
-    await this.#keeper?.settle()
+    await this.#keeping?.settle()
   }
 
   /** The app is closing: saves what is still unsaved. */
   async close(): Promise<void> {
-    await this.#keeper?.close()
+    await this.#keeping?.close()
   }
 }
