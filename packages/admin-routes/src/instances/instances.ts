@@ -42,11 +42,12 @@ export class Instances {
     return fleet.ask<Answer>(`admin-routes/${topic}`, question, { timeout: patience, ...(whom !== undefined && { whom }) })
   }
 
-  /** Answers questions of the others. Of several admin routes of one app, the first ones do. */
-  answer<Question>(topic: string, answer: (question: Question, from: string) => unknown): void {
-    if (this.fleet === undefined || this.#answered.has(topic)) return
+  /** Answers questions of the others. Of several admin routes of one app, the first ones do: false for others. */
+  answer<Question>(topic: string, answer: (question: Question, from: string) => unknown): boolean {
+    if (this.fleet === undefined || this.#answered.has(topic)) return false
     this.#answered.add(topic)
     this.fleet.answer(`admin-routes/${topic}`, (question, from) => answer(question as Question, from))
+    return true
   }
 
   /** What all other instances have counted, as far as it was saved: ended ones, and those that do not answer. */
