@@ -35,11 +35,16 @@ export class Instances {
     return this.fleet?.id ?? `${hostname()}:${process.pid}`
   }
 
-  /** Asks the others, at most 1 s. */
-  async ask<Answer>(topic: string, question: unknown, whom?: readonly string[]): Promise<Gathered<Answer>> {
+  /** Asks the others, or some of them, and waits at most 1 s, or as long as it is said. */
+  async ask<Answer>(
+    topic: string,
+    question: unknown,
+    whom?: readonly string[],
+    timeout = patience,
+  ): Promise<Gathered<Answer>> {
     const { fleet } = this
     if (fleet === undefined) return nobody
-    return fleet.ask<Answer>(`admin-routes/${topic}`, question, { timeout: patience, ...(whom !== undefined && { whom }) })
+    return fleet.ask<Answer>(`admin-routes/${topic}`, question, { timeout, ...(whom !== undefined && { whom }) })
   }
 
   /** Answers questions of the others. Of several admin routes of one app, the first ones do: false for others. */

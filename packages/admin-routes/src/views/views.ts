@@ -137,7 +137,7 @@ export class Views {
   async explanation({
     backends,
     ...rest
-  }: ReturnType<Balancer['explain']>): Promise<Written<Static<typeof ExplanationView>>> {
+  }: ReturnType<Balancer['explain']> & { readonly instance?: string }): Promise<Written<Static<typeof ExplanationView>>> {
     const one = ExplanationView.properties.backends.items
     const text = await writeList(
       beginning(rest, 'backends'),
