@@ -122,7 +122,12 @@ function ownFaults(options: ParsedOptions): string[] {
     if (fault !== undefined) faults.push(`origins.${index}: ${fault}`)
   }
   faults.push(...hostFaults('hosts', options.hosts))
-  return [...faults, ...functionFaults('user', user), ...functionFaults('reload', reload), ...functionFaults('restart', restart)]
+  return [
+    ...faults,
+    ...functionFaults('user', user),
+    ...functionFaults('reload', reload),
+    ...functionFaults('restart', restart),
+  ]
 }
 
 const reading = (given: AdminRoutesOptions) => readOptions(AdminRoutesOptions, given, ownFaults)

@@ -10,12 +10,17 @@ export interface HoldOrder {
   readonly state: 'open' | 'closed' | 'auto'
   readonly reason: string
   readonly who?: string
-  /** When it ends by itself (ms since the epoch). */
-  readonly until?: number
+  /** How long it holds (ms); until released if not given. */
+  readonly ttl?: number
 }
 
 /** The last order about a circuit, and which backend it was about: another one may have its id by now. */
-type SharedHold = HoldOrder & { readonly url: string; readonly number: number }
+type SharedHold = Omit<HoldOrder, 'ttl'> & {
+  readonly url: string
+  readonly number: number
+  /** When it ends by itself (ms since the epoch). */
+  readonly until?: number
+}
 
 /** By the ids of backends. */
 type SharedHolds = Readonly<Record<string, SharedHold>>
@@ -69,10 +74,12 @@ export class Holds {
       return []
     }
     const { id, url } = backend
+    const { ttl, ...rest } = order
+    const until = ttl === undefined ? {} : { until: Date.now() + ttl }
     await register.change((now = {}) => {
       const number = Math.max(0, ...Object.values(now).map((one) => one.number)) + 1
       const others = Object.entries(now).filter(([, { until = Infinity }]) => until > Date.now())
-      return { ...Object.fromEntries(others), [id]: { ...order, url, number } }
+      return { ...Object.fromEntries(others), [id]: { ...rest, ...until, url, number } }
     })
     this.#apply(balancer, register)
     return (await this.#instances.ask('holds', balancer.name)).missing
@@ -87,9 +94,11 @@ export class Holds {
     for (const [id, order] of Object.entries(register.newest?.value ?? {})) {
       const backend = balancer.backends.find((one) => one.id === id)
       if (backend === undefined || backend.url !== order.url) continue
-      const isOver = order.until !== undefined && order.until <= Date.now()
-      if (isOver || isDeepStrictEqual(this.#held.get(backend)?.order, order)) continue
-      this.#carryOut(balancer, backend, order, order)
+      const { until = Infinity, state, reason, who } = order
+      const ttl = until - Date.now()
+      if (ttl <= 0 || isDeepStrictEqual(this.#held.get(backend)?.order, order)) continue
+      const terms = { ...(ttl < Infinity && { ttl }), ...(who !== undefined && { who }) }
+      this.#carryOut(balancer, backend, { state, reason, ...terms }, order)
     }
   }
 
@@ -98,14 +107,12 @@ export class Holds {
     const { id } = backend
     carryOut(balancer, backend, () => {
       const earlier = this.#held.get(backend)
-      const { state, reason, who, until } = order
+      const { state, ...terms } = order
       if (state === 'auto') {
         breaker.release(id)
         this.#held.set(backend, { hold: undefined, order: shared })
       } else {
-        const ttl = until === undefined ? {} : { ttl: Math.max(1, until - Date.now()) }
-        const hold = breaker.hold(id, state, { reason, ...ttl, ...(who !== undefined && { who }) })
-        this.#held.set(backend, { hold, order: shared })
+        this.#held.set(backend, { hold: breaker.hold(id, state, terms), order: shared })
       }
       // Afterwards, so that no request slips through in between.
       earlier?.hold?.release()

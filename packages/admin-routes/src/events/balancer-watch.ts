@@ -72,7 +72,10 @@ export class BalancerWatch {
       if (!elsewhere.list) told.push(change)
       this.#forgetAllBut(all)
     }
-    const news = new VetoNews(name, at, { circuits: this.#balancer.extensions.has('circuit-breaker'), probes: elsewhere.probes })
+    const news = new VetoNews(name, at, {
+      circuits: this.#balancer.extensions.has('circuit-breaker'),
+      probes: elsewhere.probes,
+    })
     for (const backend of all) {
       const last = this.#seen.get(backend) ?? untouched
       if (last.vetoes === backend.vetoes || last.vetoes.length + backend.vetoes.length === 0) continue

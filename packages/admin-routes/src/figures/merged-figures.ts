@@ -4,7 +4,10 @@ import type { FiguresEvent } from './figures-event.ts'
 import type { Summands } from './tally.ts'
 
 /** What one instance has measured of one balancer, to be added to what others have. */
-export type FigureSummands = Omit<FiguresEvent, 'latency' | 'backends' | 'process' | 'requests' | 'failed' | 'responses'> &
+export type FigureSummands = Omit<
+  FiguresEvent,
+  'latency' | 'backends' | 'process' | 'requests' | 'failed' | 'responses'
+> &
   Summands & {
     readonly backends: readonly (Omit<FiguresEvent['backends'][number], 'latency'> & Summands)[]
   }

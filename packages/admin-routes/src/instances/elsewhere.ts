@@ -56,7 +56,10 @@ export class Elsewhere {
   }
 
   summary(own: Summary): Summary {
-    return mergedSummary([own, ...this.#told.map(({ summary }) => summary)], this.#left === undefined ? [] : [this.#left])
+    return mergedSummary(
+      [own, ...this.#told.map(({ summary }) => summary)],
+      this.#left === undefined ? [] : [this.#left],
+    )
   }
 
   counts(own: Counts): Counts {

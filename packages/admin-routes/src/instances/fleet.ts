@@ -43,10 +43,7 @@ export interface Fleet {
   onChange(callback: () => void): Unsubscribe
   list(balancer: string): SharedList | undefined
   register<Value>(key: string): Register<Value>
-  legacy<Value>(
-    name: string,
-    parts: { read(): Value; merge(one: Value, other: Value): Value },
-  ): Legacy<Value>
+  legacy<Value>(name: string, parts: { read(): Value; merge(one: Value, other: Value): Value }): Legacy<Value>
   publish(topic: string, message: unknown): void
   subscribe(topic: string, callback: (message: unknown, from: string) => void): Unsubscribe
   ask<Answer>(

@@ -19,7 +19,10 @@ const noProcess = { pid: 0, cpu: 0, rss: 0, heapUsed: 0, eventLoopUtilized: 0 }
 /** Of an instance that is alone: nobody has another list. */
 function ownDigest({ set, listed }: Balancer): string {
   const orders = set.all.filter(({ state }) => state !== 'ready').map(({ id, state }) => [id, state])
-  return createHash('sha256').update(JSON.stringify([set.revision, listed, orders])).digest('hex').slice(0, 12)
+  return createHash('sha256')
+    .update(JSON.stringify([set.revision, listed, orders]))
+    .digest('hex')
+    .slice(0, 12)
 }
 
 /** What this instance tells of itself; `about` is what it announces. */

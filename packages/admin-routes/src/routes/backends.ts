@@ -109,7 +109,10 @@ export function addBackendsWrite(scope: Scope, desk: Desk): void {
       setRevision(reply, now.revision)
       const path = `${prefixOf(scope, request)}/balancers/${encodeURIComponent(balancer.name)}/backends/${encodeURIComponent(backend.id)}`
       const elsewhere = await desk.inForce(reply, balancer, { id: backend.id })
-      return reply.code(201).header('location', path).send(desk.views.backend(balancer, backend, elsewhere))
+      return reply
+        .code(201)
+        .header('location', path)
+        .send(desk.views.backend(balancer, backend, elsewhere))
     },
   )
 }

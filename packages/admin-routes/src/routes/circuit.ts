@@ -56,7 +56,7 @@ export function addCircuit(scope: Scope, desk: Desk): void {
       const unconfirmed = await desk.holds.order(balancer, backend, {
         state,
         reason: reason ?? `held ${state} by ${who ?? 'an operator'}`,
-        ...(ttl !== undefined && { until: Date.now() + ttl }),
+        ...(ttl !== undefined && { ttl }),
         ...(who !== undefined && { who }),
       })
       desk.tellUnconfirmed(reply, unconfirmed)

@@ -14,7 +14,9 @@ export const ExplanationView = Type.Object({
   }),
   panicking: Type.Boolean(),
   instance: Type.Optional(
-    Type.String({ description: 'The instance that answers: each one chooses by itself; absent where there is only one' }),
+    Type.String({
+      description: 'The instance that answers: each one chooses by itself; absent where there is only one',
+    }),
   ),
   policy: PolicyDetails('The `name` of the policy, and what its choice for this request hangs on, e.g. its key'),
   backends: Type.Array(

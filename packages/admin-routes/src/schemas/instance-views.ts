@@ -6,7 +6,9 @@ const bytes = Type.Number({ description: 'Bytes' })
 const InstanceBalancerView = Type.Object({
   name: Type.String(),
   revision: Type.Integer({ description: 'Of the list in force there' }),
-  digest: Type.String({ description: 'Two instances with the same digest have the same list and the same orders in force' }),
+  digest: Type.String({
+    description: 'Two instances with the same digest have the same list and the same orders in force',
+  }),
   drift: Type.Boolean({ description: 'It is another than in most instances' }),
 })
 
@@ -36,7 +38,9 @@ export type InstanceView = Static<typeof InstanceView>
 /** All processes that act as one. */
 export const InstancesView = Type.Object({
   self: Type.String({ description: 'The id of the instance that answers' }),
-  keeper: Type.String({ description: 'The id of the instance that does what one does for all: shared probes, the file of `persist`' }),
+  keeper: Type.String({
+    description: 'The id of the instance that does what one does for all: shared probes, the file of `persist`',
+  }),
   instances: Type.Array(InstanceView, { description: 'The oldest first' }),
 })
 /** All processes that act as one. */

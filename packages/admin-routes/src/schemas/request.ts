@@ -25,7 +25,11 @@ export const TunnelsQuery = Type.Object(
   {
     backend: Type.Optional(Type.String({ description: 'Only those to the backend with this id' })),
     after: Type.Optional(
-      Type.String({ pattern: '^\\d{1,15}(@.{1,200})?$', expected: 'the id of a tunnel', description: '`next` of the page before' }),
+      Type.String({
+        pattern: '^\\d{1,15}(@.{1,200})?$',
+        expected: 'the id of a tunnel',
+        description: '`next` of the page before',
+      }),
     ),
     limit: Type.Optional(
       Type.Integer({ minimum: 1, maximum: 1000, default: defaultLimit, description: 'Most tunnels of one page' }),

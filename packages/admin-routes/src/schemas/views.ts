@@ -56,7 +56,9 @@ export const BackendView = Type.Object({
   effectiveWeight: Type.Number({ description: 'Weight in use now: lower than `weight` during slow start' }),
   priority: Type.Integer(),
   maxInFlight: Type.Integer(),
-  limit: Type.Integer({ description: 'Most requests that may be in flight now, at most `maxInFlight` in each instance' }),
+  limit: Type.Integer({
+    description: 'Most requests that may be in flight now, at most `maxInFlight` in each instance',
+  }),
   zone: Type.Optional(Type.String()),
   tags: Type.Array(Type.String()),
   proxyProtocol: Type.Optional(Type.Union([Type.Literal('v1'), Type.Literal('v2')])),
@@ -125,7 +127,9 @@ const summary = {
   name: Type.String(),
   policy: Type.String(),
   revision: Type.Integer(),
-  panicking: Type.Boolean({ description: 'Panic mode: too few healthy backends, so health is ignored, in at least one instance' }),
+  panicking: Type.Boolean({
+    description: 'Panic mode: too few healthy backends, so health is ignored, in at least one instance',
+  }),
   closing: Type.Boolean(),
   exchanges: Type.Integer({ description: 'Requests in progress' }),
   tunnels: Type.Integer({ description: 'Of those, open tunnels' }),

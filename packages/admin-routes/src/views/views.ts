@@ -51,7 +51,11 @@ export function countsOf({ all, available: eligible }: Balancer['set']) {
 
 /** The lists that can be rolled back to. */
 function keptRevisions(balancer: Balancer): Static<typeof BalancerView>['revisions'] {
-  return revisionsOf(balancer).kept.map(({ revision, at, backends: { length } }) => ({ revision, at, backends: length }))
+  return revisionsOf(balancer).kept.map(({ revision, at, backends: { length } }) => ({
+    revision,
+    at,
+    backends: length,
+  }))
 }
 
 /** For how long the oldest tunnel of a backend has been open; nothing without any. */
@@ -137,7 +141,9 @@ export class Views {
   async explanation({
     backends,
     ...rest
-  }: ReturnType<Balancer['explain']> & { readonly instance?: string }): Promise<Written<Static<typeof ExplanationView>>> {
+  }: ReturnType<Balancer['explain']> & { readonly instance?: string }): Promise<
+    Written<Static<typeof ExplanationView>>
+  > {
     const one = ExplanationView.properties.backends.items
     const text = await writeList(
       beginning(rest, 'backends'),

@@ -31,6 +31,5 @@ test('a hold is in force in all instances when it is answered, and is released i
 test('a hold ends in all instances at the same time', async (t) => {
   const { all } = await startInstances(t, 2)
   await all[0]!.ask('PUT', circuit, { state: 'open', ttl: 200 })
-  for (const { app } of all)
-    await until('the hold has ended', () => app.balancer.backend('a').vetoes.length === 0)
+  for (const { app } of all) await until('the hold has ended', () => app.balancer.backend('a').vetoes.length === 0)
 })

@@ -70,8 +70,7 @@ export async function startInstances(t: TestContext, count: number, options: Ins
     { id: 'a', url: a!.url },
     { id: 'b', url: b!.url },
   ]
-  const start = (id: string) =>
-    startInstance(t, id, store, { ...options, balancer: { backends, ...options.balancer } })
+  const start = (id: string) => startInstance(t, id, store, { ...options, balancer: { backends, ...options.balancer } })
   const all: StagedInstance[] = []
   // oxlint-disable-next-line no-await-in-loop -- the first one is the keeper
   for (let number = 1; number <= count; number++) all.push(await start(String(number)))

@@ -23,7 +23,11 @@ test('counters are of all instances, whichever answers', async (t) => {
     assert.equal(body.totals.requests, 6)
     assert.deepEqual(body.totals.responses['2xx'], 6)
     assert.deepEqual(
-      body.backends.map((one: any) => [one.id, one.requests, one.latency.buckets.reduce((sum: number, n: number) => sum + n)]),
+      body.backends.map((one: any) => [
+        one.id,
+        one.requests,
+        one.latency.buckets.reduce((sum: number, n: number) => sum + n),
+      ]),
       [
         ['a', 3, 3],
         ['b', 3, 3],
@@ -34,7 +38,10 @@ test('counters are of all instances, whichever answers', async (t) => {
     assert.equal(list.body.balancers[0].totals.requests, 6)
     const set = await ask('GET', '/balancers/default/backends')
     assert.deepEqual([...Value.Errors(SetView, set.body)], [])
-    assert.deepEqual(set.body.backends.map((one: any) => one.requests), [3, 3])
+    assert.deepEqual(
+      set.body.backends.map((one: any) => one.requests),
+      [3, 3],
+    )
     assert.equal((await ask('GET', '/balancers/default/backends/a')).body.requests, 3)
   }
 })
@@ -46,7 +53,10 @@ test('what an ended instance has counted still counts', async (t) => {
   await all[1]!.app.close()
   const { body } = await all[0]!.ask('GET', '/balancers/default')
   assert.equal(body.totals.requests, 6)
-  assert.deepEqual(body.backends.map((one: any) => one.requests), [3, 3])
+  assert.deepEqual(
+    body.backends.map((one: any) => one.requests),
+    [3, 3],
+  )
 })
 
 test('that one of several instances has ejected a backend is told', async (t) => {
@@ -76,7 +86,12 @@ test('an instance that does not answer is named and left out', async (t) => {
 
 test('If-Match works against any instance, and a change names the instances that have not confirmed', async (t) => {
   const { all, store } = await startInstances(t, 2)
-  const added = await all[0]!.ask('POST', '/balancers/default/backends', { url: 'http://127.0.0.1:9' }, { 'if-match': '"1"' })
+  const added = await all[0]!.ask(
+    'POST',
+    '/balancers/default/backends',
+    { url: 'http://127.0.0.1:9' },
+    { 'if-match': '"1"' },
+  )
   assert.equal(added.status, 201)
   assert.equal(added.headers.get('x-balancer-unconfirmed'), null)
   const patched = await all[1]!.ask('PATCH', '/balancers/default/backends/a', { weight: 2 }, { 'if-match': '"2"' })
@@ -92,10 +107,16 @@ test('If-Match works against any instance, and a change names the instances that
 
 test('an order is answered when all instances have it', async (t) => {
   const { all } = await startInstances(t, 3)
-  const { status, body } = await all[1]!.ask('PUT', '/balancers/default/backends/a/state', { state: 'drain', reason: 'disk' })
+  const { status, body } = await all[1]!.ask('PUT', '/balancers/default/backends/a/state', {
+    state: 'drain',
+    reason: 'disk',
+  })
   assert.equal(status, 200)
   assert.equal(body.state, 'drain')
   assert.equal(body.instances, undefined)
-  assert.deepEqual(body.vetoes.map(({ reason, instances }: any) => [reason, instances]), [['disk', undefined]])
+  assert.deepEqual(
+    body.vetoes.map(({ reason, instances }: any) => [reason, instances]),
+    [['disk', undefined]],
+  )
   for (const { app } of all) assert.equal(app.balancer.backend('a').state, 'drain')
 })

@@ -41,7 +41,14 @@ function mergedVetoes(views: readonly BackendView[]): Vetoes {
   )
   const merged = [...byReason.values()].map((same) => {
     const [first] = firstBy(same, ({ since, ...rest }) => [since, JSON.stringify(rest)])
-    return { ...first!, ...most('until', same.map(({ until }) => until)), ...outOf(same.length, views.length) }
+    return {
+      ...first!,
+      ...most(
+        'until',
+        same.map(({ until }) => until),
+      ),
+      ...outOf(same.length, views.length),
+    }
   })
   return firstBy(merged, ({ since, by, reason, hard }) => [since, by, reason, String(hard)])
 }
@@ -118,7 +125,10 @@ export function mergedBackend(views: readonly BackendView[], left: readonly Back
     connections: summed(views.map(({ connections }) => connections)),
     inFlight: summed(views.map(({ inFlight }) => inFlight)),
     tunnels: summed(views.map(({ tunnels }) => tunnels)),
-    ...most('oldestTunnel', views.map(({ oldestTunnel }) => oldestTunnel)),
+    ...most(
+      'oldestTunnel',
+      views.map(({ oldestTunnel }) => oldestTunnel),
+    ),
     ...counts,
     latency: { average: mean(weights), buckets: [...buckets] },
     ...(circuit !== undefined && { circuit }),

@@ -36,7 +36,10 @@ export function mergedSummary(summaries: readonly Summary[], left: readonly Bala
       waiting: summed(queues.map(({ waiting }) => waiting)),
       max: summed(queues.map(({ max }) => max)),
       refused: summed([...queues, ...left].map(({ refused }) => refused)),
-      ...least('refusingSince', queues.map(({ refusingSince }) => refusingSince)),
+      ...least(
+        'refusingSince',
+        queues.map(({ refusingSince }) => refusingSince),
+      ),
     },
   }
 }

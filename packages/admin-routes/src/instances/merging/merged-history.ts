@@ -68,11 +68,18 @@ export function mergedHistory(all: readonly History[]): History {
     aligned.flatMap(({ backends }) => backends),
     ({ id }) => id,
   )
-  const ofBackend = (columns: readonly Columns[]) => merged(columns, columns.map(({ attempts }) => attempts as Column))
+  const ofBackend = (columns: readonly Columns[]) =>
+    merged(
+      columns,
+      columns.map(({ attempts }) => attempts as Column),
+    )
   return {
     ...own!,
     since: Math.min(...all.map(({ since }) => since)),
-    totals: merged(totals, totals.map(({ requests }) => requests as Column)) as History['totals'],
+    totals: merged(
+      totals,
+      totals.map(({ requests }) => requests as Column),
+    ) as History['totals'],
     backends: [...byId].map(
       ([id, same]) => ({ id, ...ofBackend(same.map(({ columns }) => columns)) }) as History['backends'][number],
     ),

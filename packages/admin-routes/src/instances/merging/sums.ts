@@ -36,7 +36,10 @@ export function mean(values: readonly (readonly [value: number, weight: number])
   if (first === undefined) return 0
   if (all.every(([value]) => value === first[0])) return first[0]
   const total = all.reduce((sum, [, weight]) => sum + weight, 0)
-  return all.map(([value, weight]) => (value * weight) / total).toSorted(ascending).reduce((sum, one) => sum + one, 0)
+  return all
+    .map(([value, weight]) => (value * weight) / total)
+    .toSorted(ascending)
+    .reduce((sum, one) => sum + one, 0)
 }
 
 /** The one in the middle, the lower one of two. */
@@ -68,7 +71,10 @@ export function most<Name extends string>(
 }
 
 /** Those that come first by these numbers or texts, compared one after the other. */
-export function firstBy<Value>(values: readonly Value[], keys: (value: Value) => readonly (number | string)[]): Value[] {
+export function firstBy<Value>(
+  values: readonly Value[],
+  keys: (value: Value) => readonly (number | string)[],
+): Value[] {
   return values.toSorted((one, other) => {
     const theirs = keys(other)
     for (const [index, key] of keys(one).entries()) {

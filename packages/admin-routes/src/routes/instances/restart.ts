@@ -14,9 +14,13 @@ export function addRestart(scope: Scope, desk: Desk): void {
         tags,
         operationId: 'restartServer',
         summary: 'Replace all worker processes one after the other, without losing a request',
-        description: 'Each new worker is ready before an old one stops to accept connections. It needs a parent process: `workers`.',
+        description:
+          'Each new worker is ready before an old one stops to accept connections. It needs a parent process: `workers`.',
         querystring: NoQuery,
-        response: responses({ 200: { ...RestartReport, description: 'What was done' } }, ...([400, 403, 409, 413, 415] as const)),
+        response: responses(
+          { 200: { ...RestartReport, description: 'What was done' } },
+          ...([400, 403, 409, 413, 415] as const),
+        ),
       },
     },
     async (request): Promise<Static<typeof RestartReport>> => {

@@ -3,7 +3,12 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { BackendView } from '../../../src/schemas/views.ts'
 import { mergedBackend } from '../../../src/instances/merging/merged-backend.ts'
-import { mergedCounts, mergedRevisions, mergedSummary, type Summary } from '../../../src/instances/merging/merged-balancer.ts'
+import {
+  mergedCounts,
+  mergedRevisions,
+  mergedSummary,
+  type Summary,
+} from '../../../src/instances/merging/merged-balancer.ts'
 import { mean, summed } from '../../../src/instances/merging/sums.ts'
 
 const count = fc.nat(1000)
@@ -141,25 +146,48 @@ for (const [what, given, merge] of cases) {
   test(`${what}: the order of instances does not matter`, () => {
     const several = fc.array(one, { minLength: 1, maxLength: 5 })
     fc.assert(
-      fc.property(several.chain((all) => fc.tuple(fc.constant(all), fc.shuffledSubarray(all, { minLength: all.length }))), ([all, shuffled]) =>
-        assert.deepEqual(merged(shuffled), merged(all)),
+      fc.property(
+        several.chain((all) => fc.tuple(fc.constant(all), fc.shuffledSubarray(all, { minLength: all.length }))),
+        ([all, shuffled]) => assert.deepEqual(merged(shuffled), merged(all)),
       ),
     )
   })
 }
 
 test('the worst circuit speaks, with how many have it', () => {
-  const view = (state: string, since: number) =>
-    ({ ...fc.sample(backend, { seed: 1, numRuns: 1 })[0]!, circuit: { backend: 'a', state, since, reason: `${state} since ${since}`, openings: 1, trials: 1 } })
+  const view = (state: string, since: number) => ({
+    ...fc.sample(backend, { seed: 1, numRuns: 1 })[0]!,
+    circuit: { backend: 'a', state, since, reason: `${state} since ${since}`, openings: 1, trials: 1 },
+  })
   const { circuit } = mergedBackend([view('closed', 1), view('open', 3), view('open', 2), view('half-open', 0)])
-  assert.deepEqual(circuit, { backend: 'a', state: 'open', since: 2, reason: 'open since 2', openings: 1, trials: 4, instances: 2 })
+  assert.deepEqual(circuit, {
+    backend: 'a',
+    state: 'open',
+    since: 2,
+    reason: 'open since 2',
+    openings: 1,
+    trials: 4,
+    instances: 2,
+  })
 })
 
 test('sums go place by place and name by name', () => {
-  assert.deepEqual(summed([{ a: 1, list: [1, 2] }, { b: 2, list: [10] }]), { a: 1, b: 2, list: [11, 2] })
+  assert.deepEqual(
+    summed([
+      { a: 1, list: [1, 2] },
+      { b: 2, list: [10] },
+    ]),
+    { a: 1, b: 2, list: [11, 2] },
+  )
 })
 
 test('a mean weighs, and without weights is 0', () => {
-  assert.equal(mean([[1, 3], [5, 1]]), 2)
+  assert.equal(
+    mean([
+      [1, 3],
+      [5, 1],
+    ]),
+    2,
+  )
   assert.equal(mean([[7, 0]]), 0)
 })
