@@ -53,7 +53,7 @@ export class Desk {
     this.history = historyOf(app)
     this.instances = instancesOf(app)
     this.holds = new Holds(this.instances, this.extensions, app.balancers)
-    this.instances.answer<ViewQuestion>('views', (question) => this.views.told(this.balancers, question))
+    this.instances.answer('views', (question: ViewQuestion) => this.views.told(this.balancers, question))
     this.#app = app
     this.#admission = new Admission(options.allow, app.initialConfig)
     // A failure is logged, and reported to the client that requested the reload.

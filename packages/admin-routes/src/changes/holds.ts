@@ -40,7 +40,7 @@ export class Holds {
   constructor(instances: Instances, extensions: Extensions, balancers: ReadonlyMap<string, Balancer>) {
     this.#instances = instances
     this.#extensions = extensions
-    instances.answer<string>('holds', async (name) => {
+    instances.answer('holds', async (name: string) => {
       const balancer = balancers.get(name)
       if (balancer !== undefined) await this.follow(balancer)
       return true
@@ -75,11 +75,11 @@ export class Holds {
     }
     const { id, url } = backend
     const { ttl, ...rest } = order
-    const until = ttl === undefined ? {} : { until: Date.now() + ttl }
+    const end = ttl === undefined ? {} : { until: Date.now() + ttl }
     await register.change((now = {}) => {
       const number = Math.max(0, ...Object.values(now).map((one) => one.number)) + 1
       const others = Object.entries(now).filter(([, { until = Infinity }]) => until > Date.now())
-      return { ...Object.fromEntries(others), [id]: { ...rest, ...until, url, number } }
+      return { ...Object.fromEntries(others), [id]: { ...rest, ...end, url, number } }
     })
     this.#apply(balancer, register)
     return (await this.#instances.ask('holds', balancer.name)).missing

@@ -74,7 +74,7 @@ export class SharedEvents {
     for (let place = log.oldest; place <= log.newest; place++) {
       const { origin, frame } = log.at(place)!
       const { id: _, ...event } = JSON.parse(frame.slice(frame.indexOf('\ndata: ') + 7)) as EventDraft & { id: string }
-      sent.push({ ...origin, event: event as EventDraft })
+      sent.push({ ...origin, event })
     }
     return sent
   }

@@ -4,7 +4,7 @@ import type { Instances } from '../instances/instances.ts'
 import type { FigureSummands } from './merged-figures.ts'
 import { Measurements } from './measurements.ts'
 
-/** Without a question for so long, nobody wants figures any more (ms). */
+/** When nobody has asked for this long, measuring ends (ms). */
 const patience = 5000
 
 /** The figures of other instances, and those of this one for others: measured only while one of them asks each second. */
@@ -16,7 +16,7 @@ export class FiguresOfOthers {
   constructor(app: FastifyInstance, instances: Instances, clock: Clock, wallClock: () => number) {
     this.#instances = instances
     this.#clock = clock
-    instances.answer('figures', (_question, from) => {
+    instances.answer('figures', (_question: null, from) => {
       const { measurements } = this.#askedBy(from, app)
       measurements.look()
       return measurements.all.map((one) => one.takeSummands(wallClock()))

@@ -53,12 +53,12 @@ export class Measurement implements EndListener {
       exchanges,
       tunnels: tunnels.size,
       waiting: queue.length,
-      backends: backends.map((backend) => ({
-        id: backend.id,
-        inFlight: backend.inFlight,
-        tunnels: backend.tunnels.size,
-        ...taken(this.#of(backend)),
-      })),
+      backends: backends.map((backend) =>
+        Object.assign(
+          { id: backend.id, inFlight: backend.inFlight, tunnels: backend.tunnels.size },
+          taken(this.#of(backend)),
+        ),
+      ),
     }
   }
 

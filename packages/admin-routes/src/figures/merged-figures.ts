@@ -24,6 +24,8 @@ function shown<Figures extends Summands>({ durations, ...figures }: Figures) {
   return { ...figures, latency: latencyOf(durations) }
 }
 
+const withoutId = ({ id: _id, ...counts }: FigureSummands['backends'][number]) => counts
+
 /** The figures of all instances; the first ones say when, and which backends there are. */
 export function mergedFigures(all: readonly FigureSummands[]): Omit<FiguresEvent, 'process'> {
   const [own] = all
@@ -39,6 +41,6 @@ export function mergedFigures(all: readonly FigureSummands[]): Omit<FiguresEvent
     at,
     seconds,
     ...shown(sums),
-    backends: backends.map(({ id }) => ({ id, ...shown(summed(byId.get(id)!.map(({ id: _, ...counts }) => counts))) })),
+    backends: backends.map(({ id }) => Object.assign({ id }, shown(summed(byId.get(id)!.map(withoutId))))),
   }
 }

@@ -54,7 +54,7 @@ function announced({ about }: Instance): ToldInstance {
     exchanges: 0,
     tunnels: 0,
     requests: 0,
-    balancers: lists.map(([name, list]) => ({ name: name.slice('list/'.length), ...(list as InForce) })),
+    balancers: lists.map(([name, list]) => Object.assign({ name: name.slice('list/'.length) }, list as InForce)),
   }
 }
 
@@ -92,7 +92,7 @@ export function instancesView(
       since,
       answered: answers.has(id),
       ...figures,
-      balancers: balancers.map((one) => ({ ...one, drift: usual.get(one.name) !== one.digest })),
+      balancers: balancers.map((one) => Object.assign({}, one, { drift: usual.get(one.name) !== one.digest })),
     }
   })
   return { self, keeper, instances }

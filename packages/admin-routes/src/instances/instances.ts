@@ -48,10 +48,10 @@ export class Instances {
   }
 
   /** Answers questions of the others. Of several admin routes of one app, the first ones do: false for others. */
-  answer<Question>(topic: string, answer: (question: Question, from: string) => unknown): boolean {
+  answer(topic: string, answer: (question: never, from: string) => unknown): boolean {
     if (this.fleet === undefined || this.#answered.has(topic)) return false
     this.#answered.add(topic)
-    this.fleet.answer(`admin-routes/${topic}`, (question, from) => answer(question as Question, from))
+    this.fleet.answer(`admin-routes/${topic}`, (question, from) => answer(question as never, from))
     return true
   }
 

@@ -25,7 +25,7 @@ export class Keeping {
     this.#keeper = keeper
     this.#instances = instances
     this.#balancers = balancers
-    instances.answer<SaveQuestion>('save', (question) => this.#answer(question))
+    instances.answer('save', (question: SaveQuestion) => this.#answer(question))
   }
 
   /** See `Keeper.open`. */

@@ -17,9 +17,9 @@ interface RevisionQuestion {
 /** `POST /balancers/:name/rollback` */
 export function addRollback(scope: Scope, desk: Desk): void {
   const { instances } = desk
-  instances.answer<RevisionQuestion>(
+  instances.answer(
     'revision',
-    ({ balancer, revision }) => revisionsOf(desk.balancer(balancer)).at(revision) ?? null,
+    ({ balancer, revision }: RevisionQuestion) => revisionsOf(desk.balancer(balancer)).at(revision) ?? null,
   )
   /** An instance that has started later does not have all of them. */
   const foundElsewhere = async (balancer: string, revision: number): Promise<Revision | undefined> => {

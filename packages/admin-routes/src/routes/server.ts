@@ -64,7 +64,7 @@ export function addServerRead(scope: Scope, desk: Desk): void {
     return watch.wait(() => server.exchanges === 0, clock, timeout, onGone)
   }
   instances.answer('server', () => viewOf(desk))
-  instances.answer<number>('server-wait', async (timeout) => {
+  instances.answer('server-wait', async (timeout: number) => {
     await wait(timeout, () => {})
     return viewOf(desk)
   })
@@ -126,7 +126,7 @@ export function addServerWrite(scope: Scope, desk: Desk): void {
     if (state === 'drain') server.drain(terms)
     else if (server.state !== state) server.ready()
   }
-  instances.answer<ServerOrderFrom>('server-order', (order) => {
+  instances.answer('server-order', (order: ServerOrderFrom) => {
     carryOut(order)
     return viewOf(desk)
   })

@@ -26,6 +26,11 @@ import { tags, type Scope } from '../scope.ts'
 /** For how long another instance may take to close one of its tunnels (ms). */
 const patience = 4000
 
+interface CloseQuestion {
+  readonly balancer: string
+  readonly number: string
+}
+
 /** A tunnel that another instance has closed, or null if it has none with this number. */
 type Closed = { readonly before: Static<typeof TunnelView>; readonly after: Static<typeof TunnelView> } | null
 
@@ -50,7 +55,7 @@ export function addTunnelsRead(scope: Scope, desk: Desk): void {
   const { instances } = desk
   const own = (question: PageQuestion) =>
     ownTunnels(desk.balancer(question.balancer), question, instances.fleet && instances.self)
-  instances.answer<PageQuestion>('tunnels', own)
+  instances.answer('tunnels', own)
   scope.get(
     '/balancers/:name/tunnels',
     {
@@ -79,7 +84,7 @@ export function addTunnelsRead(scope: Scope, desk: Desk): void {
 /** `DELETE /balancers/:name/tunnels/:id` */
 export function addTunnelsWrite(scope: Scope, desk: Desk): void {
   const { instances } = desk
-  instances.answer<{ readonly balancer: string; readonly number: string }>('close-tunnel', ({ balancer, number }) =>
+  instances.answer('close-tunnel', ({ balancer, number }: CloseQuestion) =>
     closed(desk.balancer(balancer), number, () => {}),
   )
   scope.delete(
@@ -119,7 +124,7 @@ export function addTunnelsWrite(scope: Scope, desk: Desk): void {
         if (own === null) throw new UnknownTunnelError(id)
         return tunnelView(own.after, instances.fleet && instance)
       }
-      const question = { balancer: balancer.name, number }
+      const question: CloseQuestion = { balancer: balancer.name, number }
       const { answers } = await instances.ask<Closed>('close-tunnel', question, [instance], patience)
       const theirs = answers.get(instance) ?? null
       if (theirs === null) throw new UnknownTunnelError(id)

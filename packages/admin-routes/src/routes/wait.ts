@@ -43,7 +43,7 @@ export function addWait(scope: Scope, desk: Desk): void {
   const watch = new IdleWatch('balancer-core:attempt:end', 'balancer-core:exchange:end')
   scope.addHook('preClose', async () => watch.close())
   const { instances } = desk
-  instances.answer<WaitQuestion>('wait', async ({ balancer: name, id, timeout }) => {
+  instances.answer('wait', async ({ balancer: name, id, timeout }: WaitQuestion) => {
     const balancer = desk.balancer(name)
     const backend = revisionsOf(balancer).find(id)
     if (backend !== undefined)

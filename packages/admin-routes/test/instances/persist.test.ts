@@ -45,6 +45,6 @@ test('instances that start together restore the same; later ones take what these
     ...balancer.backends.map(({ id, weight, state }) => `${id} ${weight} ${state}`),
   ]
   for (const one of both) assert.deepEqual(listOf(one), [1007, 's 3 drain'])
-  await both[1]!.ask('PATCH', '/balancers/default/backends/s', { weight: 4 })
+  await both[1].ask('PATCH', '/balancers/default/backends/s', { weight: 4 })
   assert.deepEqual(listOf(await start('3')), [1008, 's 4 drain'])
 })

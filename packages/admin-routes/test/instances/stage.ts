@@ -67,8 +67,8 @@ export async function startInstances(t: TestContext, count: number, options: Ins
   const store = new MemoryStore()
   const [a, b] = await Promise.all([startBackend(t, undefined, 'a'), startBackend(t, undefined, 'b')])
   const backends = [
-    { id: 'a', url: a!.url },
-    { id: 'b', url: b!.url },
+    { id: 'a', url: a.url },
+    { id: 'b', url: b.url },
   ]
   const start = (id: string) => startInstance(t, id, store, { ...options, balancer: { backends, ...options.balancer } })
   const all: StagedInstance[] = []

@@ -41,14 +41,11 @@ function mergedVetoes(views: readonly BackendView[]): Vetoes {
   )
   const merged = [...byReason.values()].map((same) => {
     const [first] = firstBy(same, ({ since, ...rest }) => [since, JSON.stringify(rest)])
-    return {
-      ...first!,
-      ...most(
-        'until',
-        same.map(({ until }) => until),
-      ),
-      ...outOf(same.length, views.length),
-    }
+    const until = most(
+      'until',
+      same.map((one) => one.until),
+    )
+    return Object.assign({}, first, until, outOf(same.length, views.length))
   })
   return firstBy(merged, ({ since, by, reason, hard }) => [since, by, reason, String(hard)])
 }

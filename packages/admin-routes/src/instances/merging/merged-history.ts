@@ -59,7 +59,7 @@ export function mergedHistory(all: readonly History[]): History {
     const index = new Map(theirs.map((time, place) => [time, place]))
     const places = times.map((time) => index.get(time))
     return {
-      totals: placedIn(totals as Columns, places),
+      totals: placedIn(totals, places),
       backends: backends.map(({ id, ...columns }) => ({ id, columns: placedIn(columns as Columns, places) })),
     }
   })
@@ -80,8 +80,8 @@ export function mergedHistory(all: readonly History[]): History {
       totals,
       totals.map(({ requests }) => requests as Column),
     ) as History['totals'],
-    backends: [...byId].map(
-      ([id, same]) => ({ id, ...ofBackend(same.map(({ columns }) => columns)) }) as History['backends'][number],
+    backends: [...byId].map(([id, same]) =>
+      Object.assign({ id }, ofBackend(same.map(({ columns }) => columns)) as Omit<History['backends'][number], 'id'>),
     ),
   }
 }

@@ -1,4 +1,4 @@
-// Room `merging`: what several instances tell becomes one. Each function takes the answers of all, in any order.
+// Room `instances/merging`: what several instances tell becomes one. Each function takes the answers of all, in any order.
 
 type Summable = number | readonly Summable[] | { readonly [name: string]: Summable }
 

@@ -30,7 +30,7 @@ export function addFailures(scope: Scope, desk: Desk): void {
   const latest = (name: string, limit: number): Failures => [
     ...desk.history.of(desk.balancer(name)).failures.latest(limit),
   ]
-  instances.answer<FailuresQuestion>('failures', ({ balancer, limit }) => latest(balancer, limit))
+  instances.answer('failures', ({ balancer, limit }: FailuresQuestion) => latest(balancer, limit))
   scope.get(
     '/balancers/:name/failures',
     {

@@ -40,7 +40,7 @@ function plainOf({ text }: WrittenView): Static<typeof HistoryView> {
 /** `GET /balancers/:name/history` */
 export function addHistory(scope: Scope, desk: Desk): void {
   const { instances } = desk
-  instances.answer<HistoryQuestion>('history', async ({ balancer, range, backends }) =>
+  instances.answer('history', async ({ balancer, range, backends }: HistoryQuestion) =>
     plainOf(await historyView(desk.history.of(desk.balancer(balancer)), range, backends)),
   )
   scope.get(

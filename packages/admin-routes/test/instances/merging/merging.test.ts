@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { BackendView } from '../../../src/schemas/views.ts'
@@ -159,8 +159,8 @@ test('the worst circuit speaks, with how many have it', () => {
     ...fc.sample(backend, { seed: 1, numRuns: 1 })[0]!,
     circuit: { backend: 'a', state, since, reason: `${state} since ${since}`, openings: 1, trials: 1 },
   })
-  const { circuit } = mergedBackend([view('closed', 1), view('open', 3), view('open', 2), view('half-open', 0)])
-  assert.deepEqual(circuit, {
+  const worst = mergedBackend([view('closed', 1), view('open', 3), view('open', 2), view('half-open', 0)])
+  assert.deepEqual(worst.circuit, {
     backend: 'a',
     state: 'open',
     since: 2,
