@@ -48,7 +48,7 @@ export function median(values: readonly number[]): number {
 }
 
 /** The numbers that are given. */
-export function given(values: readonly (number | undefined)[]): readonly number[] {
+function given(values: readonly (number | undefined)[]): readonly number[] {
   return values.filter((value) => value !== undefined)
 }
 
