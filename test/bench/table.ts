@@ -13,8 +13,9 @@ const { results, write, ...others } = readArguments(
     operated: resultsOf('operated'),
     tails: resultsOf('tails'),
     simulated: resultsOf('simulated'),
+    counts: resultsOf('counts'),
     write: path(
-      `Write into FILE, between ${marker('benchmark', 'start')} and ${marker('benchmark', 'end')}; likewise faults, operated, tails and simulated, where their markers are`,
+      `Write into FILE, between ${marker('benchmark', 'start')} and ${marker('benchmark', 'end')}; likewise faults, operated, tails, simulated and counts, where their markers are`,
       undefined,
     ),
   },

@@ -7,17 +7,17 @@ import type { BackendSet } from './backend-set.ts'
 import type { Clock } from '../clock.ts'
 import { Drains, type DrainOptions, type Order } from './drains.ts'
 import { StaleRevisionError, UnknownBackendError } from '../errors.ts'
-import { agreeOn, insistOn, type AgreedList, type ListAgreement } from './list-agreement.ts'
+import { agreeOn, type AgreedList, type ListAgreement } from './list-agreement.ts'
 import { listChange, type PreparedList } from './list-change.ts'
 import { ListInForce, type ListOptions } from './list-in-force.ts'
 import { ListTurns } from './list-turns.ts'
 import { preview, previewInSlices, type Preview } from './preview.ts'
-import { objectionsTo, refusalOf, type ChangeOptions, type Proposal, type Verdict } from './proposal.ts'
+import { objectionsTo, refusalOf, type ChangeOptions, type Judge, type Proposal } from './proposal.ts'
 import type { Veto, VetoOptions } from './veto.ts'
 
 /** Callbacks: asked about new backends, and told of changes of the list. */
 interface ChangeHooks {
-  judge(newcomers: readonly Backend[]): Promise<readonly Verdict[]>
+  readonly judge: Judge
   tellChange(now: BackendSet, before: BackendSet): void
   tellOrder(backend: Backend): void
 }
@@ -42,7 +42,7 @@ export class Backends {
     onSwap: (now: BackendSet, before: BackendSet, cause: unknown) => void,
   ) {
     this.#hooks = hooks
-    const list = new ListInForce(options, clock, (newcomers) => hooks.judge(newcomers), onSwap)
+    const list = new ListInForce(options, clock, (...asked) => hooks.judge(...asked), onSwap)
     this.#list = list
     this.#drains = new Drains(clock, {
       deadline: () => list.options.drainDeadline,
@@ -96,14 +96,20 @@ export class Backends {
     this.#list.watchTls(name, log)
   }
 
-  /** From now on, each change of the list is agreed on first. */
-  agreeBy(agreement: ListAgreement): void {
-    this.#agreement = agreement
+  /** See `Balancer.agreeBy`. */
+  agreeBy(agreement: ListAgreement): Promise<void> {
+    return this.#turns.run(async () => {
+      const agreed = await agreement.join({ listed: this.listed, base: this.set.revision })
+      this.#agreement = agreement
+      if (agreed !== undefined) await this.#adopt(agreed)
+    })
   }
 
-  /** Puts a list in force that other instances have agreed on. After `agreeBy`, one that is not newer changes nothing. */
-  adopt(list: AgreedList, cause?: unknown): Promise<void> {
-    return this.#turns.run(() => this.#adopt(list, cause))
+  /** See `Balancer.adopt`. */
+  adopt(list: AgreedList): Promise<void> {
+    return this.#turns.run(async () => {
+      if (list.revision > this.set.revision) await this.#adopt(list)
+    })
   }
 
   /** Replaces the list by what `make` builds from the current one, which may be called again. */
@@ -186,7 +192,7 @@ export class Backends {
     const current = list.set
     if (revision !== undefined && revision !== current.revision)
       throw new StaleRevisionError(current.revision, revision)
-    const proposal = await list.propose(make(list.listed), resumes > 0)
+    const proposal = await list.propose(make(list.listed), resumes > 0 ? 'resumed' : 'proposed')
     // Vetoes may have changed meanwhile.
     const before = list.set
     const refusal = refusalOf(proposal, before.all, force)
@@ -207,30 +213,31 @@ export class Backends {
     return this.#apply(make, options, drain)
   }
 
-  async #adopt({ revision, backends, deadline }: AgreedList, cause?: unknown): Promise<void> {
+  /** Puts a list of other instances in force, whatever there is here. */
+  async #adopt({ revision, backends, deadline }: AgreedList): Promise<void> {
     const list = this.#list
-    // One that joins takes what the others have, whatever it began with.
-    if (this.#agreement !== undefined && revision <= list.set.revision) return
-    const proposal = await list.propose(backends)
-    this.#tell(list.set, list.put(proposal, revision, cause), deadline === undefined ? undefined : { deadline })
+    const proposal = await list.propose(backends, 'agreed')
+    const before = list.set
+    const now = list.put(proposal, revision, this.#agreement?.cause)
+    this.#tell(before, now, deadline === undefined ? undefined : { deadline })
   }
 
   /** The caller has the turn until the answer is settled. */
   #adoptPrepared(proposal: Proposal, options: ListOptions): Promise<void> | undefined {
     const before = this.set
     const isOther = this.#list.putWith(proposal, options)
-    this.#letGo(before)
-    if (isOther && this.#agreement !== undefined) return this.#agreeLater(before, this.#agreement)
-    if (isOther) this.#hooks.tellChange(this.#list.renumber(before.revision + 1), before)
-    return undefined
+    const isAlone = this.#agreement === undefined
+    this.#tell(before, isOther && isAlone ? this.#list.renumber(before.revision + 1) : this.set)
+    return this.#agreement && this.#agreeLater(before, this.#agreement)
   }
 
-  /** A list that is in force here already gets its revision, in place of any that others have made meanwhile. */
+  /** A list of the options, which is in force here already, gets its revision. */
   async #agreeLater(before: BackendSet, agreement: ListAgreement): Promise<void> {
-    const { listed } = this.#list
-    // Where the others cannot be reached, it stays in force here all the same.
-    const revision = await insistOn(agreement, listed, before.revision).catch(() => before.revision + 1)
-    this.#hooks.tellChange(this.#list.renumber(revision), before)
+    const list = this.#list
+    const proposal = { listed: list.listed, base: before.revision, above: 0, isConfigured: true }
+    const { newer, revision } = await agreeOn(agreement, proposal)
+    if (newer !== undefined) await this.#adopt(newer)
+    else if (revision !== before.revision) this.#hooks.tellChange(list.renumber(revision), before)
   }
 
   #dismiss(proposal: Proposal): void {

@@ -9,7 +9,6 @@ export class Confirmations {
   readonly #topic: string
   readonly #confirmed = new Map<string, number>()
   readonly #waiting = new Set<() => void>()
-  #known: ReadonlySet<string> = new Set()
   #own = 0
   /** Nobody waits again for what has been waited for in vain. */
   #late = 0
@@ -21,8 +20,11 @@ export class Confirmations {
       this.#confirmed.set(from, Math.max(this.#confirmed.get(from) ?? 0, version as number))
       this.#look()
     })
-    fleet.onChange(() => {
-      this.#tellNewcomers()
+    // A confirmation may be lost; what is announced is not.
+    fleet.tell(this.#topic, () => this.#own)
+    fleet.onChange((all) => {
+      const ids = new Set(all.map(({ id }) => id))
+      for (const id of this.#confirmed.keys()) if (!ids.has(id)) this.#confirmed.delete(id)
       this.#look()
     })
   }
@@ -35,9 +37,10 @@ export class Confirmations {
 
   /** The instances that have not said that they have a version in force. Those that start take it before they listen. */
   late(version: number): readonly string[] {
-    return this.#fleet.instances.flatMap(({ id, state }) =>
-      id === this.#fleet.id || state === 'starting' || (this.#confirmed.get(id) ?? 0) >= version ? [] : id,
-    )
+    return this.#fleet.instances.flatMap(({ id, state, about }) => {
+      const confirmed = Math.max(this.#confirmed.get(id) ?? 0, Number(about[this.#topic] ?? 0))
+      return id === this.#fleet.id || state === 'starting' || confirmed >= version ? [] : id
+    })
   }
 
   /** Resolves once all have it in force, at most after 2 s. */
@@ -56,13 +59,6 @@ export class Confirmations {
       }, patience)
       this.#waiting.add(look)
     })
-  }
-
-  /** Those that have joined since did not hear it. */
-  #tellNewcomers(): void {
-    const before = this.#known
-    this.#known = new Set(this.#fleet.others)
-    if (this.#own > 0 && [...this.#known].some((id) => !before.has(id))) this.confirm(this.#own)
   }
 
   #look(): void {

@@ -37,7 +37,8 @@ const patience = 1000
 export class Fleet {
   readonly id: string
   readonly store: Store
-  readonly #heartbeat: number
+  /** How often an instance says that it is there (ms). */
+  readonly heartbeat: number
   readonly #questions: Questions
   readonly #registers = new Map<string, Register<unknown>>()
   readonly #legacies = new Map<string, Legacy<never>>()
@@ -50,11 +51,13 @@ export class Fleet {
   #instances: readonly Instance[] = []
   #timer: NodeJS.Timeout | undefined
   #left: Promise<void> | undefined
+  /** Announcements on their way. */
+  #announcing: Promise<unknown> = Promise.resolve()
 
   constructor(store: Store, { id, heartbeat }: FleetSettings) {
     this.id = id
     this.store = store
-    this.#heartbeat = heartbeat
+    this.heartbeat = heartbeat
     this.#questions = new Questions(store, id)
     this.#subscriptions.push(store.watchInstances((all) => this.#observe(all)))
   }
@@ -85,7 +88,7 @@ export class Fleet {
 
   /** Takes part from now on; resolves once all others are known. */
   async join(): Promise<void> {
-    this.#timer = setInterval(() => void this.#beat(), this.#heartbeat).unref()
+    this.#timer = setInterval(() => void this.#beat(), this.heartbeat).unref()
     await this.announce()
     if (this.#instances.some(({ id }) => id === this.id)) return
     await new Promise<void>((resolve) => {
@@ -108,7 +111,9 @@ export class Fleet {
     if (this.#left !== undefined) return
     const about = Object.fromEntries([...this.#about].map(([name, read]) => [name, read()]))
     const instance: Instance = { id: this.id, since: this.#since, state: this.#state, about }
-    await this.store.announce(instance, this.#heartbeat * 5)
+    const announcing = this.store.announce(instance, this.heartbeat * 5)
+    this.#announcing = Promise.allSettled([this.#announcing, announcing])
+    await announcing
   }
 
   /** What is told of this instance under a name: plain data, small; read with every heartbeat. */
@@ -191,6 +196,8 @@ export class Fleet {
   async #leave(): Promise<void> {
     clearInterval(this.#timer)
     await this.#saveLegacies()
+    // One that comes after it would announce it again.
+    await this.#announcing
     // An instance that asks it must not wait.
     await this.store.withdraw(this.id).catch(() => {})
     for (const unsubscribe of this.#subscriptions) unsubscribe()

@@ -37,6 +37,22 @@ export class FleetHost {
     const send = (delivery: Delivery) => void (isOver || worker.send({ [key]: delivery }, () => {}))
     const open = (number: number, unsubscribe: Unsubscribe) => void subscriptions.set(number, unsubscribe)
     const event = (number: number) => (value: unknown) => send({ kind: 'event', number, value })
+    // A worker that stands still gets what is newest by then, not all there was.
+    const newest = (number: number) => {
+      let next: Delivery | undefined
+      let isSending = false
+      const sendNext = () => {
+        isSending = next !== undefined && !isOver
+        if (next === undefined || isOver) return
+        const delivery = next
+        next = undefined
+        worker.send({ [key]: delivery }, sendNext)
+      }
+      return (value: unknown) => {
+        next = { kind: 'event', number, value }
+        if (!isSending) sendNext()
+      }
+    }
     const onRequest = (request: Request) => {
       switch (request.kind) {
         case 'call': {
@@ -49,11 +65,11 @@ export class FleetHost {
           return
         }
         case 'watch':
-          return open(request.number, store.watch(request.name, event(request.number)))
+          return open(request.number, store.watch(request.name, newest(request.number)))
         case 'subscribe':
           return open(request.number, store.subscribe(request.name, event(request.number)))
         case 'instances':
-          return open(request.number, store.watchInstances(event(request.number)))
+          return open(request.number, store.watchInstances(newest(request.number)))
         case 'end':
           subscriptions.get(request.number)?.()
           return void subscriptions.delete(request.number)
@@ -65,7 +81,7 @@ export class FleetHost {
       if (isOver) return
       isOver = true
       for (const unsubscribe of subscriptions.values()) unsubscribe()
-      for (const id of announced) void store.withdraw(id)
+      for (const id of announced) void store.withdraw(id).catch(() => {})
     }
     worker.on('message', (message) => {
       const request = ours(message) as Request | undefined

@@ -1,0 +1,21 @@
+/** Deaths are remembered for so long (ms). */
+const memory = 60_000
+/** With so many of them, a worker is not replaced any more. */
+const mostDeaths = 5
+/** After the second death it is waited for so long, then for twice that, and so on (ms). */
+const firstWait = 500
+const longestWait = 10_000
+
+/** The deaths of the workers of one place, and what follows from them. */
+export class Replacement {
+  readonly #deaths: number[] = []
+
+  /** It died at `now` (ms). Answers how long to wait before it is replaced (ms); undefined = not at all. */
+  afterDeath(now: number): number | undefined {
+    this.#deaths.push(now)
+    while (this.#deaths[0]! <= now - memory) this.#deaths.shift()
+    const count = this.#deaths.length
+    if (count >= mostDeaths) return undefined
+    return count === 1 ? 0 : Math.min(longestWait, firstWait * 2 ** (count - 2))
+  }
+}
