@@ -14,8 +14,8 @@ export interface InstanceView {
   readonly state: 'starting' | 'ready' | 'draining'
   /** When it was started, in ms since the epoch, by the server's clock. */
   readonly since: number
-  /** When it has told the figures below. */
-  readonly answered: number
+  /** False if it has not: then its figures are old, or 0. */
+  readonly answered: boolean
   readonly process: {
     readonly pid: number
     /** Share of one core, from 0 to 1. */
@@ -41,7 +41,7 @@ export interface InstancesView {
   /** Which one has answered. */
   readonly self: string
   /** Which one does what one does for all, such as probes. */
-  readonly keeper?: string | undefined
+  readonly keeper: string
   readonly instances: readonly InstanceView[]
 }
 

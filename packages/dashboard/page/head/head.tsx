@@ -2,7 +2,7 @@
 import { count, mebibytes, percent, durationText } from '../figures-text.ts'
 import { RestartButton } from '../instances/restart-button.tsx'
 import type { Intent } from '../orders/intent.ts'
-import type { Told } from '../orders/outcome.tsx'
+import type { Told } from '../orders/told.ts'
 import { ServerButton } from './server-button.tsx'
 import type { Connection, PageState } from '../live/state.ts'
 import { ThemeButton } from './theme-button.tsx'

@@ -4,8 +4,8 @@ import type { Drift, Fleet } from '../live/fleet.ts'
 const mostNamed = 3
 
 function revisionsText({ revision, others }: Drift): string {
-  if (others === undefined) return `revision ${revision}`
-  return others === revision ? `both at revision ${revision}` : `revision ${revision}, the others ${others}`
+  if (others === revision) return `another revision ${revision}`
+  return `revision ${revision}${others === undefined ? '' : `, not ${others}`}`
 }
 
 /** Which instances use another list than the others, in sentences. */

@@ -3,9 +3,9 @@ import type { Fleet, Instance } from '../live/fleet.ts'
 /** How an instance is, in a word. */
 export type Look = Instance['state'] | 'silent'
 
-/** How an instance is: one that tells nothing may be anything. */
-export function lookOf({ state, silent }: Instance): Look {
-  return silent === undefined ? state : 'silent'
+/** How an instance is: one that does not answer may be anything. One that is starting cannot yet. */
+export function lookOf({ state, answered }: Pick<Instance, 'state' | 'answered'>): Look {
+  return answered || state === 'starting' ? state : 'silent'
 }
 
 const looks: readonly Look[] = ['ready', 'starting', 'draining', 'silent']

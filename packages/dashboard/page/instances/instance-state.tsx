@@ -1,4 +1,4 @@
-import { clockTime } from '../figures-text.ts'
+import { momentText } from '../figures-text.ts'
 import type { Instance } from '../live/fleet.ts'
 import { lookOf, type Look } from './instance-look.ts'
 
@@ -10,9 +10,8 @@ const shapes: Readonly<Record<Look, string>> = {
   silent: 'M1.5 1.5h3v9h-3ZM7.5 1.5h3v9h-3Z',
 }
 
-/** Whether it is ready, and since when it runs; or for how long it has told nothing. */
+/** Whether it is ready, and since when it runs. */
 export function InstanceState({ instance }: { readonly instance: Instance }) {
-  const { since, silent = 0 } = instance
   const look = lookOf(instance)
   return (
     <>
@@ -22,7 +21,7 @@ export function InstanceState({ instance }: { readonly instance: Instance }) {
         </svg>
         {look}
       </span>{' '}
-      <small>{look === 'silent' ? `for ${Math.round(silent / 1000)} s` : `since ${clockTime(since)}`}</small>
+      {look !== 'silent' && <small>since {momentText(instance.since, Date.now())}</small>}
     </>
   )
 }

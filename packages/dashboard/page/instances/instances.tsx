@@ -9,18 +9,19 @@ import { InstanceState } from './instance-state.tsx'
 const columns = [
   ['instance', 'Instance'],
   ['state', 'State'],
-  ['exchanges', 'In progress'],
+  ['exchanges', 'In flight'],
   ['rate', 'Requests'],
   ['cpu', 'CPU'],
   ['memory', 'Memory'],
   ['loop', 'Event loop'],
-  ['list', 'Lists'],
+  ['list', 'List'],
 ] as const
 
 /** The revision, where there is only one balancer. */
 function listText({ balancers }: Instance): string {
   const [only, ...others] = balancers
-  return only !== undefined && others.length === 0 ? `revision ${only.revision}` : 'the same'
+  if (only === undefined) return nothing
+  return others.length === 0 ? `revision ${only.revision}` : 'in sync'
 }
 
 interface RowProps {
@@ -30,8 +31,9 @@ interface RowProps {
 }
 
 function Row({ instance, isKeeper, drift }: RowProps) {
-  const { id, process, exchanges, tunnels, rate } = instance
+  const { id, process, answered, exchanges, tunnels, rate } = instance
   const { pid, cpu, rss, heapUsed, eventLoopUtilized } = process
+  const told = (text: string) => (answered ? text : nothing)
   return (
     <tr role="row" class={drift === undefined ? undefined : 'drifts'}>
       <th role="rowheader" scope="row" class="instance" title={`process ${pid}`}>
@@ -41,24 +43,24 @@ function Row({ instance, isKeeper, drift }: RowProps) {
       <td role="cell" class="state">
         <InstanceState instance={instance} />
       </td>
-      <td role="cell" class="exchanges" data-label="In progress" title={tunnels > 0 ? tunnelsText(tunnels) : undefined}>
-        {count(exchanges)}
+      <td role="cell" class="exchanges" data-label="In flight" title={tunnels > 0 ? tunnelsText(tunnels) : undefined}>
+        {told(count(exchanges))}
       </td>
       <td role="cell" class="rate" data-label="Requests">
         {rate === undefined ? nothing : count(rate)}
         <small>/s</small>
       </td>
       <td role="cell" class="cpu" data-label="CPU">
-        {percent(cpu)}
+        {told(percent(cpu))}
       </td>
       <td role="cell" class="memory" data-label="Memory" title={`Heap: ${mebibytes(heapUsed)}`}>
-        {mebibytes(rss)}
+        {told(mebibytes(rss))}
       </td>
       <td role="cell" class="loop" data-label="Event loop">
-        {percent(eventLoopUtilized)}
+        {told(percent(eventLoopUtilized))}
       </td>
       <td role="cell" class="list" title={drift}>
-        {drift === undefined ? listText(instance) : `drift: ${drift}`}
+        {drift === undefined ? listText(instance) : drift}
       </td>
     </tr>
   )
@@ -66,21 +68,14 @@ function Row({ instance, isKeeper, drift }: RowProps) {
 
 /** All instances, the oldest first: how each is, and its load. */
 function InstancesTable({ fleet }: { readonly fleet: Fleet }) {
-  const { instances, keeper, most } = fleet
+  const { instances, keeper, room } = fleet
   return (
     <section class="instances" aria-labelledby="instances">
       <div class="title">
         <h2 id="instances">Instances</h2>
         <p>{countsText(fleet)}</p>
       </div>
-      {/* One more is started before an old one goes: nothing below moves then. */}
-      <div
-        class="scroll"
-        tabIndex={0}
-        role="region"
-        aria-label="All instances"
-        style={{ '--rows': Math.max(most, instances.length + 1) }}
-      >
+      <div class="scroll" tabIndex={0} role="region" aria-label="All instances" style={{ '--rows': room }}>
         <table role="table" aria-label="Instances">
           <thead role="rowgroup">
             <tr role="row">

@@ -1,6 +1,6 @@
 import type { Fleet } from '../live/fleet.ts'
 import type { Intent } from '../orders/intent.ts'
-import type { Told } from '../orders/outcome.tsx'
+import type { Told } from '../orders/told.ts'
 import { restartIntent } from './restart-intent.ts'
 
 interface RestartButtonProps {

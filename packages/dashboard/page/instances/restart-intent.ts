@@ -3,7 +3,7 @@ import type { Api } from '../api/api.ts'
 import { count, tunnelsText } from '../figures-text.ts'
 import type { Fleet } from '../live/fleet.ts'
 import type { Intent } from '../orders/intent.ts'
-import type { Told } from '../orders/outcome.tsx'
+import type { Told } from '../orders/told.ts'
 
 /** So long the dialog waits for the end (ms): behind it is the table that shows how far it is. */
 const patience = 1500

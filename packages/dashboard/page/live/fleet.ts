@@ -3,11 +3,9 @@ import type { InstancesView, InstanceView } from '../api/instance-views.ts'
 /** Rates are taken over so many answers, so that they are readable and still current. */
 const calm = 4
 
-/** An instance that has told nothing for so long (ms) is shown as silent. */
-const longestSilence = 5000
-
 interface Sample {
-  readonly answered: number
+  /** When the page was told, in ms. */
+  readonly at: number
   readonly requests: number
 }
 
@@ -17,8 +15,6 @@ export interface Instance extends InstanceView {
   readonly samples: readonly Sample[]
   /** Requests per second; undefined until it has answered twice. */
   readonly rate: number | undefined
-  /** How long it has told nothing (ms), if that is remarkable. */
-  readonly silent: number | undefined
 }
 
 /** An instance that uses another list than the others. */
@@ -32,27 +28,28 @@ export interface Drift {
 
 /** All instances. */
 export interface Fleet {
-  readonly keeper: string | undefined
+  readonly keeper: string
   readonly instances: readonly Instance[]
   /** Only what has lasted: a change takes a moment to reach everybody. */
   readonly drifts: readonly Drift[]
   /** What was found the last time, lasting or not. */
   readonly suspects: ReadonlySet<string>
-  /** The most instances that were seen at once. */
-  readonly most: number
+  /** For so many there is room: for one more than at first, as one is started before another goes. */
+  readonly room: number
 }
 
 function rateOf(samples: readonly Sample[]): number | undefined {
   const [first, last] = [samples[0], samples.at(-1)]
-  if (first === undefined || last === undefined || last.answered <= first.answered) return undefined
-  return (1000 * (last.requests - first.requests)) / (last.answered - first.answered)
+  if (first === undefined || last === undefined || last.at <= first.at) return undefined
+  return (1000 * (last.requests - first.requests)) / (last.at - first.at)
 }
 
-function samplesOf(before: Instance | undefined, { answered, requests }: InstanceView): readonly Sample[] {
+function samplesOf(before: Instance | undefined, { answered, requests }: InstanceView, at: number): readonly Sample[] {
+  if (!answered) return []
   const samples = before?.samples ?? []
-  const last = samples.at(-1)
-  if (last === undefined || requests < last.requests) return [{ answered, requests }]
-  return last.answered >= answered ? samples : [...samples, { answered, requests }].slice(-calm)
+  // Another process of that name has begun anew.
+  const isOther = requests < (samples.at(-1)?.requests ?? 0)
+  return [...(isOther ? [] : samples), { at, requests }].slice(-calm)
 }
 
 /** The revision that most of those without drift have. */
@@ -81,22 +78,24 @@ function suspicionsOf(instances: readonly InstanceView[]): readonly Suspicion[] 
   )
 }
 
-/** The instances as they are now; undefined if there is only one. */
-export function fleetOf(before: Fleet | undefined, { keeper, instances }: InstancesView): Fleet | undefined {
+/** The instances as they were told `at` that time (ms); undefined if there is only one. */
+export function fleetOf(
+  before: Fleet | undefined,
+  { keeper, instances }: InstancesView,
+  at: number,
+): Fleet | undefined {
   if (instances.length < 2) return undefined
   const byId = new Map(before?.instances.map((one) => [one.id, one]))
-  const newest = Math.max(...instances.map(({ answered }) => answered))
   const suspicions = suspicionsOf(instances)
   return {
     keeper,
     instances: instances.map((one) => {
-      const samples = samplesOf(byId.get(one.id), one)
-      const silence = newest - one.answered
-      return { ...one, samples, rate: rateOf(samples), silent: silence > longestSilence ? silence : undefined }
+      const samples = samplesOf(byId.get(one.id), one, at)
+      return { ...one, samples, rate: rateOf(samples) }
     }),
     drifts: suspicions.filter(({ key }) => before?.suspects.has(key) === true).map(({ drift }) => drift),
     suspects: new Set(suspicions.map(({ key }) => key)),
-    most: Math.max(before?.most ?? 0, instances.length),
+    room: before === undefined ? instances.length + 1 : Math.max(before.room, instances.length),
   }
 }
 

@@ -28,7 +28,7 @@ export type News =
   | { readonly kind: 'balancers'; readonly view: BalancersView }
   | { readonly kind: 'balancer'; readonly view: BalancerView }
   | { readonly kind: 'server'; readonly view: ServerView }
-  | { readonly kind: 'instances'; readonly view: InstancesView }
+  | { readonly kind: 'instances'; readonly view: InstancesView; readonly at: number }
   | { readonly kind: 'figures'; readonly figures: Figures }
   | { readonly kind: 'event'; readonly event: FeedEvent }
   | { readonly kind: 'choice'; readonly name: string }
@@ -72,8 +72,8 @@ function foldFigures(state: PageState, figures: Figures): PageState {
   return { ...next, at: Math.max(state.at, figures.at), process: figures.process ?? state.process }
 }
 
-function foldInstances(state: PageState, { view }: NewsOf<'instances'>): PageState {
-  const fleet = fleetOf(state.fleet, view)
+function foldInstances(state: PageState, { view, at }: NewsOf<'instances'>): PageState {
+  const fleet = fleetOf(state.fleet, view, at)
   // One process stays one, and nothing is rendered again.
   return fleet === state.fleet ? state : { ...state, fleet }
 }

@@ -165,7 +165,7 @@ export class Live {
 
   async #askInstances(): Promise<void> {
     const view = await this.#api.instances().catch(() => undefined)
-    if (view !== undefined) this.#store.tell({ kind: 'instances', view })
+    if (view !== undefined) this.#store.tell({ kind: 'instances', view, at: performance.now() })
   }
 
   get #instancesPause(): number {

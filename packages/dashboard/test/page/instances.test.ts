@@ -10,35 +10,39 @@ import { fleetOf, type Fleet } from '../../page/live/fleet.ts'
 import { fold } from '../../page/live/fold.ts'
 import { initialState } from '../../page/live/state.ts'
 import { Confirmation } from '../../page/orders/confirmation.ts'
-import type { Told } from '../../page/orders/outcome.tsx'
+import type { Told } from '../../page/orders/told.ts'
 import { linesOf } from '../../page/overview/lines.ts'
-import { balancerSummary, instancesView, instanceView, start } from './told.ts'
+import { balancerSummary, instancesView, instanceView } from './told.ts'
 
 /** The fleet after each of these answers. */
 function fleetAfter(...answers: readonly (readonly InstanceView[])[]): Fleet | undefined {
-  return answers.reduce<Fleet | undefined>((before, some) => fleetOf(before, instancesView(...some)), undefined)
+  return answers.reduce<Fleet | undefined>(
+    (before, some, second) => fleetOf(before, instancesView(...some), 1000 * second),
+    undefined,
+  )
 }
 
 const other = (revision: number) => ({ balancers: [{ name: 'api', revision, digest: 'other', drift: true }] })
 
 test('one process is no fleet, and nothing is rendered because of it', () => {
-  const told = fold(initialState, { kind: 'instances', view: instancesView(instanceView('a')) })
+  const told = fold(initialState, { kind: 'instances', view: instancesView(instanceView('a')), at: 0 })
   assert.equal(told, initialState)
   assert.equal(fleetAfter([instanceView('a'), instanceView('b')], [instanceView('b')]), undefined)
 })
 
 test('requests per second are counted between answers of the same process', () => {
-  const at = (second: number, requests: number) =>
-    ['a', 'b'].map((id) => instanceView(id, { answered: start + 1000 * second, requests }))
+  const told = (requests: number, answered = true) => ['a', 'b'].map((id) => instanceView(id, { answered, requests }))
   const rates = (...answers: readonly (readonly InstanceView[])[]) => fleetAfter(...answers)!.instances[0]!.rate
-  assert.equal(rates(at(0, 1000)), undefined)
-  assert.equal(rates(at(0, 1000), at(2, 1500)), 250)
-  assert.equal(rates(at(0, 1000), at(2, 1500), at(2, 1500)), 250)
+  assert.equal(rates(told(1000)), undefined)
+  assert.equal(rates(told(1000), told(1500)), 500)
   // Averaged over the last four answers.
-  assert.equal(rates(at(0, 0), at(1, 100), at(2, 200), at(3, 300), at(4, 700)), 200)
+  assert.equal(rates(told(0), told(100), told(200), told(300), told(700)), 200)
   // Another process of the same name begins with none.
-  assert.equal(rates(at(0, 1000), at(1, 10)), undefined)
-  assert.equal(rates(at(0, 1000), at(1, 10), at(2, 30)), 20)
+  assert.equal(rates(told(1000), told(10)), undefined)
+  assert.equal(rates(told(1000), told(10), told(30)), 20)
+  // What one that does not answer has counted is not known.
+  assert.equal(rates(told(1000), told(1500), told(0, false)), undefined)
+  assert.equal(rates(told(1000), told(0, false), told(1700)), undefined)
 })
 
 test('an instance drifts once that has lasted from one answer to the next, and only if it serves', () => {
@@ -61,15 +65,15 @@ test('drift in words', () => {
     revision,
     others,
   })
-  assert.equal(driftText({ drifts: [drift('c')] }), 'c uses another list of api (revision 5, the others 7).')
+  assert.equal(driftText({ drifts: [drift('c')] }), 'c uses another list of api (revision 5, not 7).')
   assert.equal(
     driftText({ drifts: [drift('c', 'api', 7), { ...drift('d'), others: undefined }] }),
-    'c uses another list of api (both at revision 7). d uses another list of api (revision 5).',
+    'c uses another list of api (another revision 7). d uses another list of api (revision 5).',
   )
   const many = ['a', 'b', 'c', 'd', 'e'].map((id) => drift(id))
   assert.match(driftText({ drifts: many }), /^a uses .* c uses [^.]*\. So it is in 2 more cases\.$/)
   assert.equal(driftOf({ drifts: many }, 'z'), undefined)
-  assert.equal(driftOf({ drifts: many }, 'b'), 'api: revision 5, the others 7')
+  assert.equal(driftOf({ drifts: many }, 'b'), 'api: revision 5, not 7')
   assert.equal(driftOf({ drifts: [drift('b'), drift('b', 'web')] }, 'b'), 'api, web')
 })
 
@@ -77,8 +81,8 @@ test('drift is an alarm of the balancer, in the overview and in the title', () =
   const view = instancesView(instanceView('a'), instanceView('b', other(7)))
   const news = [
     { kind: 'balancers', view: { balancers: [balancerSummary('web'), balancerSummary('api')] } },
-    { kind: 'instances', view },
-    { kind: 'instances', view },
+    { kind: 'instances', view, at: 0 },
+    { kind: 'instances', view, at: 1000 },
   ] as const
   const state = news.reduce(fold, initialState)
   assert.deepEqual(
@@ -89,16 +93,14 @@ test('drift is an alarm of the balancer, in the overview and in the title', () =
 })
 
 test('how many instances are how, and which one is silent', () => {
-  const late = (id: string, ms: number) => instanceView(id, { answered: start + ms })
   const fleet = fleetAfter([
-    late('a', 6000),
-    late('b', 1000),
-    late('c', 999),
-    instanceView('d', { state: 'starting', answered: start + 6000 }),
-    instanceView('e', { state: 'draining', answered: start + 6000 }),
+    instanceView('a'),
+    instanceView('b'),
+    instanceView('c', { answered: false }),
+    instanceView('d', { state: 'starting', answered: false }),
+    instanceView('e', { state: 'draining' }),
   ])!
   assert.equal(countsText(fleet), '2 ready, 1 starting, 1 draining, 1 silent')
-  assert.equal(fleet.instances[2]!.silent, 5001)
 })
 
 test('a restart is confirmed, told, and refused with all reasons', async (t) => {

@@ -112,7 +112,7 @@ export function instanceView(id: string, rest: Partial<InstanceView> = {}): Inst
     id,
     state: 'ready',
     since: start,
-    answered: start,
+    answered: true,
     process: { pid: 4711, cpu: 0.25, rss: 90 * 2 ** 20, heapUsed: 30 * 2 ** 20, eventLoopUtilized: 0.2 },
     exchanges: 2,
     tunnels: 0,
