@@ -3,6 +3,7 @@ import type { Static } from '@sinclair/typebox'
 import type { BackendView, BalancersView, BalancerView, FiguresEvent, ProbeView } from '@fastify-balancer/admin-routes'
 import { CommandError } from '../command-error.ts'
 import { harmless } from './harmless.ts'
+import type { Instances } from './instances.ts'
 
 type Balancers = Static<typeof BalancersView>
 /** One balancer with its backends. */
@@ -33,6 +34,12 @@ export class AdminApi {
     if (!Array.isArray(balancers)) throw new CommandError(`${this.url} is no admin API`, 1)
     const views = balancers.map(({ name }) => this.#json(`/balancers/${encodeURIComponent(name)}`))
     return (await Promise.all(views)) as Balancer[]
+  }
+
+  /** The processes that act as one; undefined where the server does not tell. */
+  async instances(): Promise<Instances | undefined> {
+    const told = (await this.#json('/instances').catch(() => undefined)) as Partial<Instances> | undefined
+    return Array.isArray(told?.instances) ? (told as Instances) : undefined
   }
 
   async setState(balancer: string, id: string, state: 'ready' | 'drain'): Promise<void> {
