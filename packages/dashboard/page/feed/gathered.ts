@@ -16,7 +16,10 @@ function keyOf(event: FeedEvent): string | undefined {
   if (instance === undefined) return undefined
   switch (type) {
     case 'veto':
-      return event.hard ? undefined : JSON.stringify([type, balancer, event.backend, event.action, event.by])
+      // Orders and probes are of all.
+      return event.hard || event.by === 'health-check'
+        ? undefined
+        : JSON.stringify([type, balancer, event.backend, event.action, event.by])
     case 'circuit':
       return JSON.stringify([type, balancer, event.backend, event.state])
     case 'panic':

@@ -35,9 +35,12 @@ test('what happens later, again, or to another is a line of its own', () => {
 
 test('what all share names no instance, and nothing does where there is only one', () => {
   const order: FeedEvent = { type: 'admin', id: '1', at: start, text: 'drained a', instance: 'x' }
-  const veto = { type: 'veto', balancer: 'api', backend: 'a', action: 'laid', by: 'drain', reason: '' } as const
+  const veto = { type: 'veto', balancer: 'api', backend: 'a', action: 'laid', reason: '' } as const
   assert.deepEqual(lines([order]), ['0'])
-  assert.deepEqual(lines([{ ...veto, id: '2', at: start, hard: true, available: false, instance: 'x' }]), ['0'])
-  assert.deepEqual(lines([{ ...veto, id: '3', at: start, hard: false, available: false, instance: 'x' }]), ['0 on x'])
+  const laid = (by: string, hard: boolean) =>
+    lines([{ ...veto, id: by, at: start, by, hard, available: false, instance: 'x' }])
+  assert.deepEqual(laid('drain', true), ['0'])
+  assert.deepEqual(laid('health-check', false), ['0'])
+  assert.deepEqual(laid('outlier-detection', false), ['0 on x'])
   assert.deepEqual(lines([circuit(0, 'x'), circuit(1, 'x')], 1), ['0', '1'])
 })
