@@ -34,7 +34,7 @@ export interface Fleet {
   readonly drifts: readonly Drift[]
   /** What was found the last time, lasting or not. */
   readonly suspects: ReadonlySet<string>
-  /** For so many there is room: for one more than at first, as one is started before another goes. */
+  /** Rows that the table has room for: at first one more than it has, as an instance is started before another one goes. */
   readonly room: number
 }
 

@@ -126,9 +126,9 @@ test('a restart is confirmed, told, and refused with all reasons', async (t) => 
   resolve(done)
   await new Promise(setImmediate)
   const failing = Promise.withResolvers<unknown>()
-  const other = ordered(() => failing.promise)
+  const later = ordered(() => failing.promise)
   t.mock.timers.tick(1500)
-  await other
+  await later
   failing.reject(new Error('the new one did not get ready'))
   await new Promise(setImmediate)
   assert.deepEqual(told, [

@@ -3,7 +3,6 @@ import type { Static } from '@sinclair/typebox'
 import type { BackendView, BalancersView, BalancerView, FiguresEvent, ProbeView } from '@fastify-balancer/admin-routes'
 import { CommandError } from '../command-error.ts'
 import { harmless } from './harmless.ts'
-import type { Instances } from './instances.ts'
 
 type Balancers = Static<typeof BalancersView>
 /** One balancer with its backends. */
@@ -12,6 +11,21 @@ export type Balancer = Static<typeof BalancerView>
 export type Backend = BackendView
 /** The traffic of one balancer in a second. */
 export type Figures = FiguresEvent
+
+/** One process of several that act as one, as the admin API tells of it. */
+export interface Instance {
+  readonly id: string
+  readonly state: string
+  readonly answered: boolean
+  /** Its share of one core, from 0 to 1. */
+  readonly process: { readonly cpu: number }
+  readonly balancers: readonly { readonly name: string; readonly drift: boolean }[]
+}
+
+/** All processes that act as one. */
+export interface Instances {
+  readonly instances: readonly Instance[]
+}
 
 /** How long an answer may take (ms). */
 const patience = 5000

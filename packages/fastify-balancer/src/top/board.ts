@@ -1,5 +1,6 @@
 import { harmless } from './harmless.ts'
-import { instancesLine, type Instances } from './instances.ts'
+import type { Instances } from './admin-api.ts'
+import { instancesLine } from './instances.ts'
 import type { Row, Section } from './sections.ts'
 import { fitting, tableOf, type Line, type Paint } from './table.ts'
 import type { Key } from './terminal.ts'

@@ -1,20 +1,6 @@
+import type { Instance, Instances } from './admin-api.ts'
 import { harmless } from './harmless.ts'
 import { fitting, type Paint } from './table.ts'
-
-/** One process of several that act as one, as the admin API tells of it. */
-interface Instance {
-  readonly id: string
-  readonly state: string
-  readonly answered: boolean
-  /** Its share of one core, from 0 to 1. */
-  readonly process: { readonly cpu: number }
-  readonly balancers: readonly { readonly name: string; readonly drift: boolean }[]
-}
-
-/** All processes that act as one. */
-export interface Instances {
-  readonly instances: readonly Instance[]
-}
 
 /** One that is starting cannot answer yet. */
 const stateOf = ({ state, answered }: Instance) => (answered || state === 'starting' ? state : 'silent')
