@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, test } from 'node:test'
 import { ManualClock } from '../../../../test/support/clock.ts'
 import type { Refusal } from '../../src/workers/channel/messages.ts'
-import { Crew, type Member } from '../../src/workers/parent/crew.ts'
+import { Crew } from '../../src/workers/parent/crew.ts'
+import type { Member } from '../../src/workers/parent/member.ts'
 
 const refusal: Refusal = { message: 'port 80 is in use', exitCode: 1, report: '' }
 

@@ -31,7 +31,9 @@ export function pidsIn({ stdout }: Program): ReadonlySet<number> {
 }
 
 function lines(texts: readonly string[]) {
-  return texts.map((text) => JSON.parse(text) as { readonly pid: number; readonly msg: string; readonly attempts?: unknown })
+  return texts.map(
+    (text) => JSON.parse(text) as { readonly pid: number; readonly msg: string; readonly attempts?: unknown },
+  )
 }
 
 /** Runs a file with two workers, on any port, unless it says otherwise; `beside`: other files in its folder. */
@@ -49,7 +51,14 @@ export async function runFile(
   const program = startProgram(t, cli, { args: ['--config', file] })
   const [url] = await program.until(/http:\/\/127\.0\.0\.1:\d+(?= by )/)
   const headers = { 'content-type': 'application/json' }
-  return { program, folder, file, url, write, operate: (path) => ask(`${url}/_balancer${path}`, { method: 'POST', headers }) }
+  return {
+    program,
+    folder,
+    file,
+    url,
+    write,
+    operate: (path) => ask(`${url}/_balancer${path}`, { method: 'POST', headers }),
+  }
 }
 
 /** A module that blocks the event loop for as many ms as the path of a request says: `/block/1000`. */

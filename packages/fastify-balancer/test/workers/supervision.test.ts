@@ -13,11 +13,7 @@ import { blocking, cli, isThere, keepAsking, patience, pidsIn, runFile, startHol
 test('a killed worker is replaced, a blocked one is told of, and SIGTERM lets all finish', patience, async (t) => {
   const { url: backend, held, answer } = await startHolding(t)
   const rewrite = { request: { module: './block.js', export: 'request' } }
-  const { program, url } = await runFile(
-    t,
-    { balancers: [{ backends: [backend], rewrite }] },
-    { 'block.js': blocking },
-  )
+  const { program, url } = await runFile(t, { balancers: [{ backends: [backend], rewrite }] }, { 'block.js': blocking })
   const starts = program.stdout.filter((line) => line.includes(' by round-robin'))
   assert.equal(starts.length, 1)
   const load = keepAsking(t, url, 2)

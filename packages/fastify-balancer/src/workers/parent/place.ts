@@ -7,7 +7,7 @@ const firstWait = 500
 const longestWait = 10_000
 
 /** The deaths of the workers of one place, and what follows from them. */
-export class Replacement {
+class Replacement {
   readonly #deaths: number[] = []
 
   /** It died at `now` (ms). Answers how long to wait before it is replaced (ms); undefined = not at all. */
@@ -18,4 +18,23 @@ export class Replacement {
     if (count >= mostDeaths) return undefined
     return count === 1 ? 0 : Math.min(longestWait, firstWait * 2 ** (count - 2))
   }
+}
+
+/** One of the workers, whoever it is at the moment. */
+export interface Place {
+  readonly number: number
+  readonly replacement: Replacement
+  /** Until the next one is started. */
+  timer: unknown
+  hasFailed: boolean
+}
+
+/** So many, of which nothing is known yet. */
+export function placesFor(count: number): readonly Place[] {
+  return Array.from({ length: count }, (_, index) => ({
+    number: index + 1,
+    replacement: new Replacement(),
+    timer: undefined,
+    hasFailed: false,
+  }))
 }
