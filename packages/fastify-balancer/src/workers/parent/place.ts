@@ -1,8 +1,8 @@
-/** Deaths are remembered for so long (ms). */
+/** How long deaths are remembered (ms). */
 const memory = 60_000
-/** With so many of them, a worker is not replaced any more. */
+/** How many of them end the replacing. */
 const mostDeaths = 5
-/** After the second death it is waited for so long, then for twice that, and so on (ms). */
+/** The wait after the second death (ms); after each further one it is twice as long. */
 const firstWait = 500
 const longestWait = 10_000
 
@@ -20,7 +20,7 @@ class Replacement {
   }
 }
 
-/** One of the workers, whoever it is at the moment. */
+/** One of the workers; its process may change. */
 export interface Place {
   readonly number: number
   readonly replacement: Replacement
