@@ -45,7 +45,7 @@ async function work(argv: readonly string[]): Promise<void> {
 
 async function run(argv: readonly string[]): Promise<void> {
   if (takeWorkerEnvironment()) return work(argv)
-  const wanted = await (await import('./workers/wanted.ts')).wantedBy(argv)
+  const wanted = await (await import('./workers/parent/wanted.ts')).wantedBy(argv)
   // The parent loads nothing of what the workers run.
   if (wanted !== undefined && wanted.count > 1)
     process.exit(await (await import('./workers/parent/run-parent.ts')).runParent(wanted))

@@ -9,7 +9,7 @@ import { withTrustProxyValue } from './trust-proxy.ts'
 import { unknownOption } from './unknown-option.ts'
 import { parsedArguments } from '../values/parsed-arguments.ts'
 import { oneOf, workers } from '../values/plain-values.ts'
-import type { Workers } from '../configuration/worker-count.ts'
+import type { Workers } from '../values/worker-count.ts'
 import { wrong } from '../values/wrong-arguments.ts'
 
 /** What the command line asks for. */

@@ -5,7 +5,7 @@ import type { ProxyProtocolOptions } from '@fastify-balancer/proxy-protocol'
 import type { FacadeDashboardOptions } from '../plugin/dashboard-options.ts'
 import type { BalancerOptions } from '../plugin/options.ts'
 import type { UnderPressureOptions } from '../plugin/under-pressure.ts'
-import type { Workers } from './worker-count.ts'
+import type { Workers } from '../values/worker-count.ts'
 
 /** How the log is written. */
 export type LogForm = 'pretty' | 'json' | 'off'

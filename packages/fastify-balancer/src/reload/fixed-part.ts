@@ -1,6 +1,6 @@
 import { optionChanges } from '@fastify-balancer/option-schema'
 import type { AdminConfiguration, Configuration, Listener } from '../configuration/configuration.ts'
-import { countOf } from '../configuration/worker-count.ts'
+import { countOf } from '../values/worker-count.ts'
 import { unchanged, type Part } from './part.ts'
 
 /** Without the files of a certificate, which is renewed while it listens; that there is one, stays. */

@@ -66,9 +66,10 @@ export class Reloader {
   }
 
   async #reload(cause: ReloadCause): Promise<ReloadReport> {
-    const { report, commit, abandon } = await this.prepare(cause)
-    if (report.faults.length > 0 || cause.dryRun === true) abandon()
-    else commit()
+    const prepared = await this.prepare(cause)
+    const { report } = prepared
+    if (report.faults.length > 0 || cause.dryRun === true) prepared.abandon()
+    else prepared.commit()
     if (cause.dryRun !== true) this.#tell(cause, report)
     return report
   }

@@ -76,7 +76,7 @@ export class ListeningApp {
     }
   }
 
-  /** TLS sessions that begin from now on can be resumed by whoever has this key (48 bytes); those of another key cannot. */
+  /** TLS sessions that begin from now on can be resumed by every server that has this key (48 bytes); those of another key cannot. */
   useTicketKey(key: Buffer): void {
     this.#ticketKey = key
     for (const server of this.servers)

@@ -160,7 +160,11 @@ export class RunningServer {
   async leave(hasSuccessors: boolean): Promise<void> {
     this.#tellOfClosing()
     const leaving = hasSuccessors ? this.all : this.listeners
-    if (this.#hasListened) await leave(leaving.flatMap(({ servers }) => servers), this.balancers.values())
+    if (this.#hasListened)
+      await leave(
+        leaving.flatMap(({ servers }) => servers),
+        this.balancers.values(),
+      )
     await this.close()
   }
 

@@ -1,6 +1,6 @@
 // Room `values`: texts of a command line, or of answers on a terminal: what they mean, and which cannot be used.
 import { nearName, quoted } from '@fastify-balancer/option-schema'
-import { mostWorkers, workersFrom, type Workers } from '../configuration/worker-count.ts'
+import { mostWorkers, workersFrom, type Workers } from './worker-count.ts'
 import { wrong } from './wrong-arguments.ts'
 
 /** A whole number; `name` is what it is called in the error. @throws CommandError */

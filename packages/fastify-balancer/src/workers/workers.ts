@@ -1,8 +1,9 @@
+// Room `workers`: one program in several processes: a parent that starts and keeps them, and workers that serve.
 import type { FastifyInstance } from 'fastify'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Server as TlsServer } from 'node:tls'
-import { countOf, type Workers } from '../configuration/worker-count.ts'
+import { countOf, type Workers } from '../values/worker-count.ts'
 import { leave } from '../server/leaving.ts'
 import { takeWorkerEnvironment } from './channel/environment.ts'
 import type { LogOptions } from './parent/parent-log.ts'

@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { startBackends } from '../../../../test/support/backend.ts'
 import { until } from '../../../../test/support/until.ts'
-import { keepAsking, patience, pidsIn, runFile } from './stage.ts'
+import { isThere, keepAsking, patience, pidsIn, runFile, startHolding } from './stage.ts'
 
 test('a rolling restart under load fails no request, and ends with new workers only', patience, async (t) => {
-  const [backend] = await startBackends(t, 'a')
-  const { program, url } = await runFile(t, { balancers: [{ backends: [backend!.url] }] })
+  const { url: backend } = await startHolding(t)
+  const { program, url } = await runFile(t, { balancers: [{ backends: [backend] }] })
   const load = keepAsking(t, url, 4)
   await until('both workers have answered', () => pidsIn(program).size === 2)
   const before = pidsIn(program)
@@ -23,12 +22,3 @@ test('a rolling restart under load fails no request, and ends with new workers o
   assert.deepEqual(await program.exit, { code: 0, signal: null })
   assert.deepEqual(program.stderr, [])
 })
-
-function isThere(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch {
-    return false
-  }
-}

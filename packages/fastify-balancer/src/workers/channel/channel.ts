@@ -10,7 +10,7 @@ type Message =
   | { readonly kind: 'answer'; readonly number: number; readonly content?: unknown; readonly fault?: string }
 
 /** The other side, as `process`, `node:cluster` and `node:child_process` have it. */
-export interface OtherSide {
+interface OtherSide {
   isConnected(): boolean
   send(message: object, callback: () => void): unknown
   on(event: 'message', listener: (message: unknown) => void): unknown

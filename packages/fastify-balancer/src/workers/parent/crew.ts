@@ -1,43 +1,8 @@
 // Room `workers/parent`: the process that starts the workers, replaces those that die, and keeps what they share.
 import type { Clock } from '@fastify-balancer/balancer-core'
 import type { Refusal } from '../channel/messages.ts'
-import { Replacement } from './replacement.ts'
-
-/** One worker process. */
-export interface Member {
-  /** No other one ever has it. */
-  readonly number: number
-  /** Which of the workers it is, from 1; the one that replaces it has the same. */
-  readonly place: number
-  /** Rises with each rolling restart. */
-  readonly generation: number
-  readonly state: 'starting' | 'ready' | 'draining'
-}
-
-/** What a crew has done to its members, and what it tells. */
-export interface Hands {
-  start(member: Member): void
-  /** It takes nothing new, finishes what it has, and exits. */
-  drain(member: Member): void
-  kill(member: Member): void
-  /** All listen for the first time, but for those that have failed. */
-  allReady(): void
-  /** One has died that should not have; `wait` until it is replaced (ms), undefined = never. */
-  died(member: Member, how: string, wait: number | undefined): void
-  /** It was killed, since it had not stopped in time. */
-  overdue(member: Member): void
-  /** None is left. `refusal`: why it could not begin. */
-  over(exitCode: number, refusal: Refusal | undefined): void
-}
-
-/** One of the workers, whoever it is at the moment. */
-interface Place {
-  readonly number: number
-  readonly replacement: Replacement
-  /** Until the next one is started. */
-  timer: unknown
-  hasFailed: boolean
-}
+import type { Hands, Member } from './member.ts'
+import { placesFor, type Place } from './place.ts'
 
 /** A rolling restart that is under way. */
 interface Restart {
@@ -205,8 +170,10 @@ export class Crew {
   /** Is what was waited for there? */
   #look(): void {
     const areReady = (places: readonly Place[], generation: number) =>
-      places.every(({ number: place, hasFailed }) =>
-        hasFailed || this.members.some((one) => one.place === place && one.generation === generation && one.state === 'ready'),
+      places.every(
+        ({ number: place, hasFailed }) =>
+          hasFailed ||
+          this.members.some((one) => one.place === place && one.generation === generation && one.state === 'ready'),
       )
     if (this.#restart !== undefined && areReady(this.#restart.places, this.#restart.generation)) this.#handOver()
     else if (this.#restart === undefined && this.#isLost()) {
@@ -255,13 +222,4 @@ export class Crew {
     this.#phase = 'over'
     this.#hands.over(this.#exitCode, this.#refusal)
   }
-}
-
-function placesFor(count: number): readonly Place[] {
-  return Array.from({ length: count }, (_, index) => ({
-    number: index + 1,
-    replacement: new Replacement(),
-    timer: undefined,
-    hasFailed: false,
-  }))
 }

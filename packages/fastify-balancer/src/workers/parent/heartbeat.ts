@@ -9,13 +9,13 @@ const mostUnanswered = 4
 export interface Listener {
   /** Asks the worker. */
   ask(number: number): void
-  /** It has not answered for so long (ms). */
+  /** It has not answered for `duration` ms. */
   silent(duration: number): void
-  /** It answers again, after so long (ms). */
+  /** It answers again, after `duration` ms. */
   back(duration: number): void
 }
 
-/** Notices that the event loop of a worker stands still. */
+/** Notices that the event loop of a worker is blocked. */
 export class Heartbeat {
   readonly #clock: Clock
   readonly #listener: Listener

@@ -24,7 +24,11 @@ export class ParentLog {
   /** @throws CommandError when its file cannot be opened */
   static async open(options: LogOptions): Promise<ParentLog> {
     const { logger, file } = await openLog(options)
-    return new ParentLog(logger === false ? undefined : (line) => logger.stream.write(line), file, options.level ?? 'info')
+    return new ParentLog(
+      logger === false ? undefined : (line) => logger.stream.write(line),
+      file,
+      options.level ?? 'info',
+    )
   }
 
   info(text: string, details: object = {}): void {
@@ -51,7 +55,14 @@ export class ParentLog {
 
   #add(level: 'info' | 'warn' | 'error', text: string, details: object): void {
     if (levels[level] < (levels[this.level as keyof typeof levels] ?? levels.info)) return
-    const line = { level: levels[level], time: Date.now(), pid: process.pid, hostname: hostname(), ...details, msg: text }
+    const line = {
+      level: levels[level],
+      time: Date.now(),
+      pid: process.pid,
+      hostname: hostname(),
+      ...details,
+      msg: text,
+    }
     this.#write?.(`${JSON.stringify(line)}\n`)
   }
 }

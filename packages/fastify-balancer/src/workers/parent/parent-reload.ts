@@ -5,7 +5,7 @@ import type { ReloadCause } from '../../reload/reload-cause.ts'
 import { summaryOf } from '../../reload/summary.ts'
 import type { ChannelToWorker } from '../channel/channel.ts'
 import type { ProposedReload } from '../channel/messages.ts'
-import { wantedByText, type GivenValues } from '../wanted.ts'
+import { wantedByText, type GivenValues } from './wanted.ts'
 import type { Parent } from './parent.ts'
 
 /** A worker with what a reload would do there. */
@@ -84,9 +84,18 @@ export class ParentReload {
 
   async #restart(cause: ReloadCause, proposals: readonly Proposal[], text: string): Promise<ReloadReport> {
     const [{ report }] = proposals as [Proposal]
-    const changes = [...report.changes, ...report.cannot.map(({ why: _, ...change }) => change)] as ToldChange[]
+    const changes = [
+      ...report.changes,
+      ...report.cannot.map(({ option, from, to }) => ({ option, from, to })),
+    ] as ToldChange[]
     const isDry = cause.dryRun === true
-    const byRestart = { ...report, applied: !isDry, summary: summaryOf(cause, [], changes, [], true), changes, cannot: [] }
+    const byRestart = {
+      ...report,
+      applied: !isDry,
+      summary: summaryOf(cause, [], changes, [], true),
+      changes,
+      cannot: [],
+    }
     await this.#decide(proposals, false)
     if (isDry) return byRestart
     const { count, log } = wantedByText(this.#file, text, this.#given)
@@ -96,7 +105,12 @@ export class ParentReload {
     return this.#tell(cause, [], byRestart)
   }
 
-  async #end(cause: ReloadCause, proposals: readonly Proposal[], commit: boolean, report: ReloadReport): Promise<ReloadReport> {
+  async #end(
+    cause: ReloadCause,
+    proposals: readonly Proposal[],
+    commit: boolean,
+    report: ReloadReport,
+  ): Promise<ReloadReport> {
     await this.#decide(proposals, commit)
     return this.#tell(cause, proposals, report)
   }

@@ -38,7 +38,10 @@ export class Parent {
     this.#count = count
     this.workforce = new Workforce(
       () => this.log,
-      { allReady: (listening) => this.#begun(listening), over: (exitCode, refusal) => this.#over.resolve({ exitCode, refusal }) },
+      {
+        allReady: (listening) => this.#begun(listening),
+        over: (exitCode, refusal) => this.#over.resolve({ exitCode, refusal }),
+      },
       clock,
     )
     this.workforce.text = text
@@ -84,7 +87,10 @@ export class Parent {
   }
 
   /** Lets new workers take over, with another text perhaps, and tells what came of it. */
-  async restart(cause: string, wanted: Partial<ParentSettings> = {}): Promise<RestartReport & { readonly files: readonly string[] }> {
+  async restart(
+    cause: string,
+    wanted: Partial<ParentSettings> = {},
+  ): Promise<RestartReport & { readonly files: readonly string[] }> {
     const { text = this.workforce.text, count = this.#count } = wanted
     this.log.info(`${cause}: rolling restart of ${count} workers`)
     const { fault, files } = await this.#supervising(() => this.workforce.restart(count, text))

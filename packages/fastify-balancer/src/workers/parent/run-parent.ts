@@ -1,6 +1,6 @@
 import { basename } from 'node:path'
 import { FileWatch } from '../../reload/file-watch.ts'
-import type { Wanted } from '../wanted.ts'
+import type { Wanted } from './wanted.ts'
 import { ParentReload } from './parent-reload.ts'
 import { Parent } from './parent.ts'
 

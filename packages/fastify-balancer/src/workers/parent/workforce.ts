@@ -1,8 +1,9 @@
 import type { Clock } from '@fastify-balancer/balancer-core'
 import type { Beginning, Listening, Refusal, WorkerStatus } from '../channel/messages.ts'
 import type { ChannelToWorker } from '../channel/channel.ts'
-import { Crew, type Hands, type Member } from './crew.ts'
+import { Crew } from './crew.ts'
 import { Heartbeat } from './heartbeat.ts'
+import type { Hands, Member } from './member.ts'
 import type { ParentLog } from './parent-log.ts'
 import { Processes, type WorkerProcess } from './processes.ts'
 import { newTicketKey, ticketKeyAge } from './ticket-key.ts'
@@ -101,7 +102,10 @@ export class Workforce {
   }
 
   /** Lets a new generation take over, which begins with `text`; see `Crew.restart`. Answers what it depends on, too. */
-  async restart(count: number, text: string | undefined): Promise<{ readonly fault?: string; readonly files: readonly string[] }> {
+  async restart(
+    count: number,
+    text: string | undefined,
+  ): Promise<{ readonly fault?: string; readonly files: readonly string[] }> {
     const before = this.text
     this.text = text
     const fault = await this.#crew.restart(count)
@@ -116,7 +120,8 @@ export class Workforce {
   #hands(): Hands {
     return {
       start: (member) => this.#start(member),
-      drain: ({ number }) => void this.#known.get(number)!.process.channel.tell('drain', { hasSuccessors: !this.isStopping }),
+      drain: ({ number }) =>
+        void this.#known.get(number)!.process.channel.tell('drain', { hasSuccessors: !this.isStopping }),
       kill: ({ number }) => this.#known.get(number)!.process.kill(),
       allReady: () => {
         this.#onlooker.allReady(this.#serving[0]!.listening!)
@@ -143,7 +148,9 @@ export class Workforce {
       {
         ask: (question) => void channel.tell('ping', question),
         silent: (duration) =>
-          this.#log().warn(`${this.#nameOf(member)} has not answered for ${seconds(duration)}: its event loop is blocked`),
+          this.#log().warn(
+            `${this.#nameOf(member)} has not answered for ${seconds(duration)}: its event loop is blocked`,
+          ),
         back: (duration) => this.#log().info(`${this.#nameOf(member)} answers again, after ${seconds(duration)}`),
       },
       this.#clock,
@@ -179,7 +186,8 @@ export class Workforce {
 
   #tellDeath(member: Member, how: string, wait: number | undefined): void {
     const what = `${this.#nameOf(member)} ended: ${how}`
-    if (wait === undefined) this.#log().error(`${what}; failed: it has ended five times in a minute, and is not replaced`)
+    if (wait === undefined)
+      this.#log().error(`${what}; failed: it has ended five times in a minute, and is not replaced`)
     else this.#log().error(`${what}; ${wait === 0 ? 'replaced' : `replaced in ${seconds(wait)}`}`)
   }
 }

@@ -34,7 +34,10 @@ function drainDeadlineOf({ balancers }: RunningServer): number {
  * Balances until the parent ends it. Undefined if it was ended before it listened.
  * @throws CommandError when it cannot begin
  */
-async function serve(worker: WorkerOfParent, { configuration, warnings, files }: Described): Promise<RunningServer | undefined> {
+async function serve(
+  worker: WorkerOfParent,
+  { configuration, warnings, files }: Described,
+): Promise<RunningServer | undefined> {
   const { isFirst, ticketKey } = await worker.beginning
   const server = await buildServer(configuration)
   worker.serve({
@@ -66,6 +69,6 @@ export async function serveWorker(
     if (!(error instanceof CommandError)) throw error
     const refusal: Refusal = { message: error.message, exitCode: error.exitCode, report }
     await worker.parent.tell('refused', refusal)
-    process.exit(error.exitCode)
+    return process.exit(error.exitCode)
   }
 }

@@ -10,10 +10,15 @@ import { serveWorker, type Described } from './serve-worker.ts'
 import { WorkerOfParent } from './worker.ts'
 
 /** Adds what operators may order of the parent through the admin API. */
-function withOrders(configuration: Configuration, orders: Pick<AdminConfiguration, 'reload'> & { restart: unknown }): Configuration {
+function withOrders(
+  configuration: Configuration,
+  orders: Pick<AdminConfiguration, 'reload'> & { restart: unknown },
+): Configuration {
   const { admin } = configuration
   if (admin === false) return configuration
-  const known = Object.fromEntries(Object.entries(orders).filter(([name]) => Object.hasOwn(AdminRoutesOptions.properties, name)))
+  const known = Object.fromEntries(
+    Object.entries(orders).filter(([name]) => Object.hasOwn(AdminRoutesOptions.properties, name)),
+  )
   return { ...configuration, admin: { ...admin, ...known } }
 }
 
@@ -40,6 +45,7 @@ export async function workerCommand(argv: readonly string[], worker: WorkerOfPar
   let followed: { readonly command: FileCommand; readonly reading: UsableReading } | undefined
   const { parent } = worker
   const restart = (order: { readonly who: string | undefined }) => parent.ask('restart', order)
+  const reload: Reload = (order) => parent.ask('reload', order)
   const server = await serveWorker(worker, async (report): Promise<Described> => {
     const command = readArguments(argv)
     if (command.kind === 'serve') {
@@ -52,7 +58,6 @@ export async function workerCommand(argv: readonly string[], worker: WorkerOfPar
     const reading = await usableReading(command, report, text)
     followed = { command, reading }
     const { warnings, files } = reading
-    const reload: Reload = (order) => parent.ask('reload', order)
     const configuration = withOrders(reading.configuration, { restart, reload })
     return { configuration, warnings: warnings.map(lineOf), files }
   })

@@ -1,13 +1,12 @@
-// Room `workers`: one program in several processes: a parent that starts and keeps them, and workers that serve.
 import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import type { LogForm } from '../configuration/configuration.ts'
-import { subcommandNames } from '../command/subcommands.ts'
-import { substitute } from '../configuration/document/variables.ts'
-import { readDocument } from '../configuration/document/document.ts'
-import { countOf, workersFrom } from '../configuration/worker-count.ts'
-import type { LogOptions } from './parent/parent-log.ts'
+import type { LogForm } from '../../configuration/configuration.ts'
+import { subcommandNames } from '../../command/subcommands.ts'
+import { substitute } from '../../configuration/document/variables.ts'
+import { readDocument } from '../../configuration/document/document.ts'
+import { countOf, workersFrom } from '../../values/worker-count.ts'
+import type { LogOptions } from './parent-log.ts'
 
 /** What a parent must know of a command. */
 export interface Wanted {
@@ -36,7 +35,8 @@ const options = {
 /** What the text of a file wants of a parent; what is wrong with it is for those to say who check it. */
 export function wantedByText(file: string, text: string, given: GivenValues): Pick<Wanted, 'count' | 'log'> {
   const value = substitute(readDocument(file, text).value, process.env).value as
-    { readonly workers?: unknown; readonly log?: LogOptions } | undefined
+    | { readonly workers?: unknown; readonly log?: LogOptions }
+    | undefined
   const { form: own, level, file: path } = value?.log ?? {}
   const form = given.form ?? own
   return {
@@ -49,7 +49,6 @@ export function wantedByText(file: string, text: string, given: GivenValues): Pi
   }
 }
 
-
 /**
  * How many processes a command line wants, found out without loading what they will run; whether it is right is for them to
  * find out. Undefined if it runs nothing.
@@ -57,7 +56,12 @@ export function wantedByText(file: string, text: string, given: GivenValues): Pi
 export async function wantedBy(argv: readonly string[]): Promise<Wanted | undefined> {
   // `pnpm start -- …` passes its own `--` on.
   if (subcommandNames.includes((argv[0] === '--' ? argv[1] : argv[0]) ?? '')) return undefined
-  const { values } = parseArgs({ args: argv[0] === '--' ? argv.slice(1) : [...argv], options, strict: false, allowPositionals: true })
+  const { values } = parseArgs({
+    args: argv[0] === '--' ? argv.slice(1) : [...argv],
+    options,
+    strict: false,
+    allowPositionals: true,
+  })
   if (values.help === true || values.version === true) return undefined
   const { workers, log: form, config: file } = values
   const given: GivenValues = {
