@@ -55,6 +55,23 @@ const examples: Record<string, (t: TestContext, name: string) => Promise<Running
     return running
   },
 
+  async 'workers.ts'(t, name) {
+    const [backend] = await startBackends(t, 'a')
+    const running = await start(t, name, [backend!])
+    const { program, url } = running
+    await program.until(/listening at /)
+    const pids = await askInTurn(Array<string>(4).fill(`${url}/pid`))
+    assert.equal(new Set(pids).size, 2)
+    assert.equal((await ask(url)).body, 'a')
+    process.kill(Number(pids[0]), 'SIGKILL')
+    await program.until(/worker \d \(pid \d+\) ended: signal SIGKILL; replaced/)
+    program.child.kill('SIGUSR2')
+    await program.until(/restarted \(SIGUSR2\)/)
+    const after = await askInTurn(Array<string>(2).fill(`${url}/pid`))
+    assert.ok(after.every((pid) => !pids.includes(pid)))
+    return running
+  },
+
   async 'two-balancers.ts'(t, name) {
     const backends = await startBackends(t, 'a', 'b', 'c')
     const running = await start(t, name, backends)

@@ -9,10 +9,8 @@ if (major < 22 || (major === 22 && minor < 19)) {
   process.exit(1)
 }
 
-const { readArguments } = await import('./command/arguments.ts')
 const { CommandError } = await import('./command-error.ts')
-const { help } = await import('./command/help.ts')
-const { runSubcommand } = await import('./command/subcommands.ts')
+const { takeWorkerEnvironment } = await import('./workers/channel/environment.ts')
 
 // The reader of the log may have gone (`| head`): that is no reason to stop balancing.
 process.stdout.on('error', () => {})
@@ -30,18 +28,32 @@ async function serve({ configuration, warnings }: ServeCommand): Promise<void> {
   else await (await import('./server/serve.ts')).serve(configuration, warnings)
 }
 
-async function serveFile({ file, log }: FileCommand): Promise<void> {
+async function serveFile(command: FileCommand): Promise<void> {
   // The file has not been read yet, so there is nothing to reload. Without a listener, the signal ends the process.
   process.on('SIGHUP', () => {})
   const followed = await import('./reload/serve-file.ts')
-  await followed.serveFile(file, log, (text) => void process.stderr.write(text))
+  await followed.serveFile(command, (text) => void process.stderr.write(text))
+}
+
+/** One of several processes; the parent has looked at the command line already. */
+async function work(argv: readonly string[]): Promise<void> {
+  const { WorkerOfParent } = await import('./workers/worker/worker.ts')
+  // It obeys while the rest is loaded.
+  const worker = new WorkerOfParent()
+  await (await import('./workers/worker/worker-command.ts')).workerCommand(argv, worker)
 }
 
 async function run(argv: readonly string[]): Promise<void> {
-  const command = readArguments(argv)
-  if (command.kind === 'help') process.stdout.write(help)
+  if (takeWorkerEnvironment()) return work(argv)
+  const wanted = await (await import('./workers/parent/wanted.ts')).wantedBy(argv)
+  // The parent loads nothing of what the workers run.
+  if (wanted !== undefined && wanted.count > 1)
+    process.exit(await (await import('./workers/parent/run-parent.ts')).runParent(wanted))
+  const command = (await import('./command/arguments.ts')).readArguments(argv)
+  if (command.kind === 'help') process.stdout.write((await import('./command/help.ts')).help)
   else if (command.kind === 'version') process.stdout.write(`${version()}\n`)
-  else if (command.kind === 'subcommand') process.exitCode = await runSubcommand(command.name, command.args)
+  else if (command.kind === 'subcommand')
+    process.exitCode = await (await import('./command/subcommands.ts')).runSubcommand(command.name, command.args)
   else if (command.kind === 'serve') await serve(command)
   else await serveFile(command)
 }

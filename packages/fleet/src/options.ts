@@ -21,6 +21,11 @@ export const FleetOptions = Type.Object(
       1000,
       10,
     ),
+    divideLimits: Type.Boolean({
+      default: true,
+      description:
+        '`maxInFlight` and adaptive limits say what a backend can take of all instances together: each gets its share, and more if others need less. `false`: each instance may have as many in flight as if it were alone',
+    }),
   },
   strict,
 )

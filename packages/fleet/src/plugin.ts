@@ -7,6 +7,7 @@ import { SharedBalancers } from './balancers/shared-balancers.ts'
 import { Fleet } from './instances/fleet.ts'
 import { processFigures } from './instances/process-figures.ts'
 import { IpcStore } from './ipc/ipc-store.ts'
+import { DividedLimits } from './limits/divided-limits.ts'
 import { environmentName } from './ipc/messages.ts'
 import { parseOptions, type FleetOptions } from './options.ts'
 import type { Store } from './store/store.ts'
@@ -32,7 +33,7 @@ function nameOfInstance(): string {
 }
 
 async function plugin(app: FastifyInstance, given: FleetOptions): Promise<void> {
-  const { store: own, id = nameOfInstance(), heartbeat } = parseOptions(given)
+  const { store: own, id = nameOfInstance(), heartbeat, divideLimits } = parseOptions(given)
   const store = own ?? storeOfParent()
   if (store === undefined) {
     app.decorate('fleet', undefined)
@@ -46,15 +47,20 @@ async function plugin(app: FastifyInstance, given: FleetOptions): Promise<void> 
   fleet.tell('process', processFigures())
   app.decorate('fleet', fleet)
   const shared = new SharedBalancers(fleet, app)
+  const limits: DividedLimits[] = []
   // Before backends are probed: registered before those who do.
   app.addHook('onReady', async () => {
     await fleet.join()
     await shared.join()
+    if (!divideLimits) return
+    limits.push(...[...app.balancers.values()].map((balancer) => new DividedLimits(fleet, balancer)))
+    await Promise.all(limits.map((one) => one.join()))
   })
   app.addHook('onListen', async () => fleet.become('ready'))
   app.addHook('preClose', async () => fleet.become('draining').catch(() => {}))
   app.addHook('onClose', async () => {
     shared.close()
+    for (const one of limits) one.close()
     await fleet.leave()
     if (store !== own) store.close()
   })

@@ -12,12 +12,12 @@ import { listChange, replacing, type PreparedList } from './list-change.ts'
 import { ListInForce, type ListOptions } from './list-in-force.ts'
 import { ListTurns } from './list-turns.ts'
 import { preview, previewInSlices, type Preview } from './preview.ts'
-import { objectionsTo, refusalOf, type ChangeOptions, type Proposal, type Verdict } from './proposal.ts'
+import { objectionsTo, refusalOf, type ChangeOptions, type Judge, type Proposal } from './proposal.ts'
 import type { Veto, VetoOptions } from './veto.ts'
 
 /** Callbacks: asked about new backends, and told of changes of the list. */
 interface ChangeHooks {
-  judge(newcomers: readonly Backend[]): Promise<readonly Verdict[]>
+  readonly judge: Judge
   tellChange(now: BackendSet, before: BackendSet): void
   tellOrder(backend: Backend): void
 }
@@ -42,7 +42,7 @@ export class Backends {
     onSwap: (now: BackendSet, before: BackendSet, cause: unknown) => void,
   ) {
     this.#hooks = hooks
-    const list = new ListInForce(options, clock, (newcomers) => hooks.judge(newcomers), onSwap)
+    const list = new ListInForce(options, clock, (...asked) => hooks.judge(...asked), onSwap)
     this.#list = list
     this.#drains = new Drains(clock, {
       deadline: () => list.options.drainDeadline,
@@ -190,7 +190,7 @@ export class Backends {
     try {
       const current = list.set.revision
       if (revision !== undefined && revision !== current) throw new StaleRevisionError(current, revision)
-      const proposal = await list.propose(make(list.listed), resumes > 0, earlier)
+      const proposal = await list.propose(make(list.listed), resumes > 0 ? 'resumed' : 'proposed', earlier)
       pending = proposal
       // Vetoes may have changed meanwhile.
       const before = list.set
@@ -211,7 +211,7 @@ export class Backends {
   /** Puts a list of other instances in force, in place of the one here. `waiting`: see `ListInForce.put`. */
   async #adopt({ revision, backends, deadline }: AgreedList, waiting: readonly Backend[] = []): Promise<void> {
     const list = this.#list
-    const proposal = await list.propose(backends)
+    const proposal = await list.propose(backends, 'agreed')
     const before = list.set
     const now = list.put(proposal, revision, this.#agreement?.cause, waiting)
     this.#tell(before, now, deadline === undefined ? undefined : { deadline })

@@ -12,7 +12,7 @@ import { backendSet, type BackendSet } from './backend-set.ts'
 import { isSamePool, openPool } from './pool.ts'
 import { poolLimits, poolOptionsOf, type PoolLimits, type PoolOptions, type TimeoutOptions } from './pool-options.ts'
 import { isSame } from './preview.ts'
-import { Proposals, type Proposal, type Verdict } from './proposal.ts'
+import { Proposals, type Judge, type Proposal, type ProposalOrigin } from './proposal.ts'
 import type { Veto, VetoOptions } from './veto.ts'
 import { Vetoes } from './vetoes.ts'
 
@@ -46,7 +46,7 @@ export class ListInForce {
   constructor(
     options: ListOptions,
     clock: Clock,
-    judge: (newcomers: readonly Backend[]) => Promise<readonly Verdict[]>,
+    judge: Judge,
     onSwap: (now: BackendSet, before: BackendSet, cause: unknown) => void,
   ) {
     this.options = options
@@ -103,9 +103,9 @@ export class ListInForce {
   }
 
   /** Works out what a list would be, with the options of now: see `Proposals.make`. @throws BadOptionsError */
-  propose(wanted: unknown, isResumed = false, earlier?: Proposal): Promise<Proposal> {
+  propose(wanted: unknown, origin: ProposalOrigin, earlier?: Proposal): Promise<Proposal> {
     const opening = { pool: this.options.pool, limits: this.limits }
-    return this.proposals.make(wanted, new Set(this.listed), this.byId, opening, isResumed, earlier)
+    return this.proposals.make(wanted, new Set(this.listed), this.byId, opening, origin, earlier)
   }
 
   /**

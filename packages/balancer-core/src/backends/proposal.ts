@@ -32,6 +32,9 @@ export type Verdict =
   | { readonly backend: Backend; readonly veto: VetoOptions }
   | { readonly backend: Backend; readonly refusal: string }
 
+/** Asks what new backends are like; `isAgreed`: see the hook `onBackendsPropose`. */
+export type Judge = (newcomers: readonly Backend[], isAgreed: boolean) => Promise<readonly Verdict[]>
+
 /** Options by which backends are opened. */
 export interface OpeningOptions {
   readonly pool: PoolOptions
@@ -130,13 +133,18 @@ class Earlier {
   }
 }
 
+/**
+ * Where a list comes from: somebody proposes it here, other instances have agreed on it, or it was saved before a restart.
+ */
+export type ProposalOrigin = 'proposed' | 'agreed' | 'resumed'
+
 /** Makes proposals: reads lists, opens newcomers, and lets hooks look at them. */
 export class Proposals {
   readonly #names: HostNames
   readonly #tls = new SharedTls()
-  readonly #judge: (newcomers: readonly Backend[]) => Promise<readonly Verdict[]>
+  readonly #judge: Judge
 
-  constructor(names: HostNames, judge: (newcomers: readonly Backend[]) => Promise<readonly Verdict[]>) {
+  constructor(names: HostNames, judge: Judge) {
     this.#names = names
     this.#judge = judge
   }
@@ -158,15 +166,15 @@ export class Proposals {
 
   /**
    * Works out what a list would be; `known` of it are taken as they are, `current` ones stay. Hooks look at newcomers unless
-   * the list is `resumed`, or they have looked at them for the `earlier` list, in whose place this one is proposed.
-   * @throws BadOptionsError
+   * the list is `resumed`, or they have looked at them for the `earlier` list, in whose place this one is proposed; one that other
+   * instances have `agreed` on is put in force whatever they say. @throws BadOptionsError
    */
   async make(
     wanted: unknown,
     known: ReadonlySet<unknown>,
     current: ReadonlyMap<string, Backend>,
     options: OpeningOptions,
-    isResumed = false,
+    origin: ProposalOrigin = 'proposed',
     earlier: Proposal = none,
   ): Promise<Proposal> {
     const faults: string[] = []
@@ -195,7 +203,7 @@ export class Proposals {
       byId.set(one.id, backend)
     })
     await before.dismiss()
-    const verdicts = fresh.length > 0 && !isResumed ? await this.#judge(fresh) : []
+    const verdicts = fresh.length > 0 && origin !== 'resumed' ? await this.#judge(fresh, origin === 'agreed') : []
     return {
       listed,
       all,

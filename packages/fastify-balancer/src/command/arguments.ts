@@ -8,7 +8,8 @@ import { subcommandNames } from './subcommands.ts'
 import { withTrustProxyValue } from './trust-proxy.ts'
 import { unknownOption } from './unknown-option.ts'
 import { parsedArguments } from '../values/parsed-arguments.ts'
-import { oneOf } from '../values/plain-values.ts'
+import { oneOf, workers } from '../values/plain-values.ts'
+import type { Workers } from '../values/worker-count.ts'
 import { wrong } from '../values/wrong-arguments.ts'
 
 /** What the command line asks for. */
@@ -25,6 +26,8 @@ export interface FileCommand {
   readonly file: string
   /** In place of what the file says. */
   readonly log: LogForm | undefined
+  /** Likewise. */
+  readonly workers: Workers | undefined
 }
 
 /** Something to run that the command line describes itself. */
@@ -55,10 +58,11 @@ function backendsOf(positionals: readonly string[]): readonly BackendAddress[] {
 type Parsed = ReturnType<typeof parsedArguments<typeof options>>
 
 function fileCommand({ values, positionals }: Parsed, file: string): Command {
-  const other = Object.keys(values).find((name) => name !== 'config' && name !== 'log')
+  const other = Object.keys(values).find((name) => name !== 'config' && name !== 'log' && name !== 'workers')
   if (other !== undefined) throw wrong(`--${other} cannot be used with --config: set it in ${quoted(file)}`)
   if (positionals.length > 0) throw wrong(`addresses cannot be used with --config: list them in ${quoted(file)}`)
-  return { kind: 'file', file, log: values.log === undefined ? undefined : oneOf('log', values.log, logForms) }
+  const log = values.log === undefined ? undefined : oneOf('log', values.log, logForms)
+  return { kind: 'file', file, log, workers: values.workers === undefined ? undefined : workers(values.workers) }
 }
 
 /**

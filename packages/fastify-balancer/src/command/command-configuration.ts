@@ -5,7 +5,7 @@ import { policiesWithSettings, policyNames } from '../plugin/policies.ts'
 import { logForms } from './options.ts'
 import { readProxyProtocol } from './proxy-protocol.ts'
 import { readTrustProxy } from './trust-proxy.ts'
-import { integer, oneOf, path } from '../values/plain-values.ts'
+import { integer, oneOf, path, workers } from '../values/plain-values.ts'
 import { wrong } from '../values/wrong-arguments.ts'
 
 /** Variables of the process. */
@@ -20,6 +20,7 @@ export interface Values {
   readonly http2?: boolean
   readonly 'trust-proxy'?: string
   readonly 'proxy-protocol'?: string
+  readonly workers?: string
   readonly policy?: string
   readonly 'health-path'?: string
   readonly 'drain-deadline'?: string
@@ -93,6 +94,7 @@ export function configurationOf(
     healthCheck: healthPath === 'off' ? { type: 'none' as const } : { path: path('health-path', healthPath) },
   }
   const configuration: Configuration = {
+    ...(values.workers !== undefined && { workers: workers(values.workers) }),
     listen: [listenerOf(values, environment)],
     balancers: [balancer],
     admin: hasPage || token !== undefined || basicAuth !== undefined ? admin : false,

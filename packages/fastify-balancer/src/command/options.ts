@@ -53,6 +53,12 @@ export const options = {
     value: 'list',
     description: 'addresses and networks of proxies that send a PROXY protocol header, v1 or v2',
   },
+  workers: {
+    type: 'string',
+    heading: 'Balance',
+    value: 'n',
+    description: 'processes that share the work; auto = one for each core (1)',
+  },
   policy: {
     type: 'string',
     heading: 'Balance',

@@ -5,6 +5,7 @@ import type { ProxyProtocolOptions } from '@fastify-balancer/proxy-protocol'
 import type { FacadeDashboardOptions } from '../plugin/dashboard-options.ts'
 import type { BalancerOptions } from '../plugin/options.ts'
 import type { UnderPressureOptions } from '../plugin/under-pressure.ts'
+import type { Workers } from '../values/worker-count.ts'
 
 /** How the log is written. */
 export type LogForm = 'pretty' | 'json' | 'off'
@@ -40,8 +41,10 @@ export interface AdminConfiguration extends Omit<
 /** One balancer: what `register` takes, without what belongs to the whole process. */
 export type BalancerConfiguration = Omit<BalancerOptions, 'admin' | 'metrics' | 'dashboard' | 'underPressure'>
 
-/** Everything that runs in one process, with secrets and files read. */
+/** Everything that runs, with secrets and files read. */
 export interface Configuration {
+  /** How many processes share the work; 1 if it is not given. */
+  readonly workers?: Workers
   readonly listen: readonly Listener[]
   readonly balancers: readonly BalancerConfiguration[]
   readonly admin: AdminConfiguration | false

@@ -91,14 +91,18 @@ function originsOf(
 
 const inOrder = (faults: readonly Fault[]) => faults.toSorted((a, b) => a.line - b.line || a.column - b.column)
 
-/** Reads a file: its variables, the files and modules that it names. It throws nothing: what is wrong is among the faults. */
+/**
+ * Reads a file: its variables, the files and modules that it names. It throws nothing: what is wrong is among the faults. `given`
+ * is what the file says, if that is known already.
+ */
 export async function readConfiguration(
   path: string,
   env: Environment = process.env,
   now = Date.now(),
+  given?: string,
 ): Promise<ConfigurationReading> {
   const itself = resolve(path)
-  const read = await textOf(itself)
+  const read = given === undefined ? await textOf(itself) : { text: given }
   const text = 'fault' in read ? '' : read.text
   const document = readDocument(path, text)
   const unread = { warnings: [], files: [itself], origins: new Map(), value: undefined, text, placed: document.placed }

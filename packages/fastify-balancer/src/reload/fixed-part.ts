@@ -1,5 +1,6 @@
 import { optionChanges } from '@fastify-balancer/option-schema'
 import type { AdminConfiguration, Configuration, Listener } from '../configuration/configuration.ts'
+import { countOf } from '../values/worker-count.ts'
 import { unchanged, type Part } from './part.ts'
 
 /** Without the files of a certificate, which is renewed while it listens; that there is one, stays. */
@@ -10,12 +11,13 @@ function withoutFiles({ tls, ...listener }: Listener): object {
 /** Without what is renewed while it runs. */
 function fixedOf(admin: AdminConfiguration | false): object | false {
   if (admin === false) return false
-  const { token: _, basicAuth: __, reload: ___, listen, ...routes } = admin
+  const { token: _, basicAuth: __, reload: ___, restart: ____, listen, ...routes } = admin
   return { ...routes, ...(listen !== undefined && { listen: withoutFiles(listen) }) }
 }
 
-function pictureOf({ listen, admin, metrics, dashboard, underPressure, log }: Configuration): object {
+function pictureOf({ workers, listen, admin, metrics, dashboard, underPressure, log }: Configuration): object {
   return {
+    workers: countOf(workers),
     listen: Object.fromEntries(listen.map((one, index) => [index, withoutFiles(one)])),
     admin: fixedOf(admin),
     metrics,
@@ -27,6 +29,7 @@ function pictureOf({ listen, admin, metrics, dashboard, underPressure, log }: Co
 
 function whyNot(option: string): string {
   if (/^(?:admin\.)?listen\b/.test(option)) return 'listeners open when the process starts'
+  if (option === 'workers') return 'the processes start when the command does'
   return option.startsWith('log')
     ? 'the log is opened when the process starts'
     : 'routes are registered when the app starts'

@@ -21,23 +21,34 @@ const reloads = channel<unknown, ReloadNotice>('fastify-balancer:reload')
 /** Told at most; a list may be long. */
 const mostChanges = 1000
 
+/** A reload that was looked at, and waits for a decision. */
+export interface PreparedReload {
+  /** What would come of it. */
+  readonly report: ReloadReport
+  /** Every file that the configuration depends on now. */
+  readonly files: readonly string[]
+  /** Puts it in force. It must not have faults. */
+  commit(): void
+  abandon(): void
+}
+
 /** Reads the file of a running server again, and changes what runs. One at a time. */
 export class Reloader {
   readonly #server: RunningServer
   readonly #file: string
   /** What was read last and put in force, as the file has it. */
   #inForce: ConfigurationReading
-  readonly #read: () => Promise<ConfigurationReading>
+  readonly #read: (text?: string) => Promise<ConfigurationReading>
   #last: Promise<unknown> = Promise.resolve()
   /** The last reload was refused: that the file is valid again is worth a line, even if nothing changes. */
   #isRefused = false
 
-  /** `inForce` is what `server` was built from; `read` reads `file` again. */
+  /** `inForce` is what `server` was built from; `read` reads `file` again, or what it says if that is known. */
   constructor(
     server: RunningServer,
     file: string,
     inForce: ConfigurationReading,
-    read: () => Promise<ConfigurationReading>,
+    read: (text?: string) => Promise<ConfigurationReading>,
   ) {
     this.#server = server
     this.#file = file
@@ -55,21 +66,43 @@ export class Reloader {
   }
 
   async #reload(cause: ReloadCause): Promise<ReloadReport> {
-    const reading = await this.#read()
-    const { configuration } = reading
-    if (configuration === undefined) return this.#tell(cause, reading.faults.map(lineOf), [])
-    const parts = await this.#prepare(configuration, reading, cause)
-    const faults = parts.flatMap(({ faults: all }) => all.map((fault) => lineOf(reading.placed(fault))))
-    if (faults.length > 0 || cause.dryRun === true) for (const part of parts) part.abandon()
-    else {
-      for (const part of parts) part.commit()
-      this.#inForce = reading
-      this.#server.configuration = runningOf(this.#server.configuration, configuration)
-    }
-    return this.#tell(cause, faults, parts)
+    const prepared = await this.prepare(cause)
+    const { report } = prepared
+    if (report.faults.length > 0 || cause.dryRun === true) prepared.abandon()
+    else prepared.commit()
+    if (cause.dryRun !== true) this.#tell(cause, report)
+    return report
   }
 
-  async #prepare(wanted: Configuration, reading: ConfigurationReading, cause: ReloadCause): Promise<readonly Part[]> {
+  /** Looks at what a reload would do; either is to be called of what it answers. */
+  async prepare(cause: ReloadCause, text?: string): Promise<PreparedReload> {
+    const reading = await this.#read(text)
+    const { configuration, files } = reading
+    if (configuration === undefined)
+      return { report: reportOf(cause, reading.faults.map(lineOf), []), files, commit() {}, abandon() {} }
+    const parts = await this.#parts(configuration, reading, cause)
+    const faults = parts.flatMap(({ faults: all }) => all.map((fault) => lineOf(reading.placed(fault))))
+    return {
+      report: reportOf(cause, faults, parts),
+      files,
+      commit: () => {
+        for (const part of parts) part.commit()
+        this.#inForce = reading
+        this.#server.configuration = runningOf(this.#server.configuration, configuration)
+      },
+      abandon: () => {
+        for (const part of parts) part.abandon()
+      },
+    }
+  }
+
+  /** Tells those who listen to reloads in this process. */
+  publish(notice: Omit<ReloadNotice, 'server'>): void {
+    const { server } = this.#server.admin.app
+    if (reloads.hasSubscribers) reloads.publish({ ...notice, server })
+  }
+
+  async #parts(wanted: Configuration, reading: ConfigurationReading, cause: ReloadCause): Promise<readonly Part[]> {
     const server = this.#server
     const { configuration: running, balancers } = server
     const listeners = server.listeners.map((one, position) => {
@@ -106,30 +139,29 @@ export class Reloader {
     return isDeepStrictEqual(configuration?.balancers[index], before.configuration?.balancers[index])
   }
 
-  #tell(cause: ReloadCause, faults: readonly string[], parts: readonly Part[]): ReloadReport {
-    const { trigger, dryRun = false, who, isAutomatic = false } = cause
-    const changes = parts.flatMap((part) => part.changes)
-    const cannot = parts.flatMap((part) => part.cannot)
-    const applied = faults.length === 0 && !dryRun
-    const report: ReloadReport = {
-      applied,
-      trigger,
-      summary: summaryOf(cause, faults, changes, cannot),
-      faults: [...faults],
-      changes: changes.slice(0, mostChanges),
-      cannot: cannot.slice(0, mostChanges),
-    }
-    if (dryRun) return report
+  #tell({ who, isAutomatic = false }: ReloadCause, report: ReloadReport): void {
+    const { applied, changes, cannot, summary } = report
     const wasRefused = this.#isRefused
     this.#isRefused = !applied
     // A file that was only touched needs no line.
-    if (isAutomatic && applied && !wasRefused && changes.length + cannot.length === 0) return report
-    const { log, admin } = this.#server
+    if (isAutomatic && applied && !wasRefused && changes.length + cannot.length === 0) return
     const level = applied ? (cannot.length > 0 ? 'warn' : 'info') : 'error'
-    log[level]({ reload: { file: this.#file, who, ...report } }, report.summary)
-    const { server } = admin.app
-    if (reloads.hasSubscribers) reloads.publish({ report, who, at: Date.now(), server })
-    return report
+    this.#server.log[level]({ reload: { file: this.#file, who, ...report } }, summary)
+    this.publish({ report, who, at: Date.now() })
+  }
+}
+
+function reportOf(cause: ReloadCause, faults: readonly string[], parts: readonly Part[]): ReloadReport {
+  const { trigger, dryRun = false } = cause
+  const changes = parts.flatMap((part) => part.changes)
+  const cannot = parts.flatMap((part) => part.cannot)
+  return {
+    applied: faults.length === 0 && !dryRun,
+    trigger,
+    summary: summaryOf(cause, faults, changes, cannot),
+    faults: [...faults],
+    changes: changes.slice(0, mostChanges),
+    cannot: cannot.slice(0, mostChanges),
   }
 }
 

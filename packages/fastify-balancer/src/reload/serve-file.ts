@@ -1,7 +1,8 @@
 import type { Reload } from '@fastify-balancer/admin-routes'
 import { basename } from 'node:path'
 import { CommandError } from '../command-error.ts'
-import type { Configuration, LogForm } from '../configuration/configuration.ts'
+import type { FileCommand } from '../command/arguments.ts'
+import type { Configuration } from '../configuration/configuration.ts'
 import { faultReport } from '../configuration/document/fault-report.ts'
 import { lineOf } from '../configuration/document/fault.ts'
 import { readConfiguration, type ConfigurationReading } from '../configuration/reading.ts'
@@ -10,12 +11,34 @@ import { serve } from '../server/serve.ts'
 import { FileWatch } from './file-watch.ts'
 import { Reloader } from './reloader.ts'
 
-/** What the command line says of the log goes before what the file says. */
-async function read(file: string, log: LogForm | undefined): Promise<ConfigurationReading> {
-  const reading = await readConfiguration(file)
+/** Reads the file of a command, or `text`, if what it says is known. What the command says goes before what the file says. */
+export async function readAgain({ file, log, workers }: FileCommand, text?: string): Promise<ConfigurationReading> {
+  const reading = await readConfiguration(file, process.env, Date.now(), text)
   const { configuration } = reading
-  if (configuration === undefined || log === undefined) return reading
-  return { ...reading, configuration: { ...configuration, log: { ...configuration.log, form: log } } }
+  if (configuration === undefined) return reading
+  const given = { ...configuration.log, ...(log !== undefined && { form: log }) }
+  return { ...reading, configuration: { ...configuration, ...(workers !== undefined && { workers }), log: given } }
+}
+
+/** What was read of a file that nothing is wrong with. */
+export type UsableReading = ConfigurationReading & { readonly configuration: Configuration }
+
+/**
+ * Reads the file that a command names, or `text`, if what it says is known.
+ * @throws CommandError when it cannot be used; what is wrong with it has been written to `report` then
+ */
+export async function usableReading(
+  command: FileCommand,
+  report: (text: string) => void,
+  given?: string,
+): Promise<UsableReading> {
+  const reading = await readAgain(command, given)
+  const { configuration, faults, text } = reading
+  if (configuration !== undefined) return { ...reading, configuration }
+  const style = { excerpts: process.stderr.isTTY, colors: process.stderr.isTTY }
+  report(`${faultReport(faults, text, style)}\n`)
+  const count = faults.length === 1 ? '1 fault' : `${faults.length} faults`
+  throw new CommandError(`${command.file} cannot be used: ${count}`, 2)
 }
 
 /** With the admin route that reloads. */
@@ -26,8 +49,7 @@ function reloadable(configuration: Configuration, reload: Reload): Configuration
 
 /** A file that is followed while what it describes runs. */
 class FollowedFile {
-  readonly #file: string
-  readonly #log: LogForm | undefined
+  readonly #command: FileCommand
   readonly #watch: FileWatch
   readonly #files: readonly string[]
   readonly #ready = Promise.withResolvers<Reloader>()
@@ -42,9 +64,8 @@ class FollowedFile {
     else void this.#reloader.reload({ trigger: 'SIGHUP' })
   }
 
-  constructor(file: string, log: LogForm | undefined, watch: FileWatch, files: readonly string[]) {
-    this.#file = file
-    this.#log = log
+  constructor(command: FileCommand, watch: FileWatch, files: readonly string[]) {
+    this.#command = command
     this.#watch = watch
     this.#files = files
     process.on('SIGHUP', this.#onSignal)
@@ -55,7 +76,7 @@ class FollowedFile {
 
   /** Reloads whenever there is a reason to, until the server closes. */
   async follow(server: RunningServer, reading: ConfigurationReading): Promise<void> {
-    const reloader = new Reloader(server, this.#file, reading, () => this.#readAgain())
+    const reloader = new Reloader(server, this.#command.file, reading, () => this.#readAgain())
     this.#reloader = reloader
     this.#ready.resolve(reloader)
     server.onClose(() => this.stop())
@@ -72,7 +93,7 @@ class FollowedFile {
   }
 
   async #readAgain(): Promise<ConfigurationReading> {
-    const reading = await read(this.#file, this.#log)
+    const reading = await readAgain(this.#command)
     // As long as something is wrong, it may be in a file that was named at the beginning.
     const isUsable = reading.configuration !== undefined
     await this.#watch.follow(isUsable ? reading.files : [...new Set([...reading.files, ...this.#files])])
@@ -82,22 +103,13 @@ class FollowedFile {
 
 /**
  * Runs what a file describes until a signal stops it, and follows it: it is read again on SIGHUP, by `POST /reload`, and
- * whenever it changes or a file that it names. `log`, if given, goes before the form of the log that the file has.
+ * whenever it changes or a file that it names. What the command says goes before what the file has.
  * @throws CommandError when it cannot begin; what is wrong with the file has been written to `report` then
  */
-export async function serveFile(
-  file: string,
-  log: LogForm | undefined,
-  report: (text: string) => void,
-): Promise<RunningServer> {
-  const reading = await read(file, log)
-  const { configuration, faults, files, text, warnings } = reading
-  if (configuration === undefined) {
-    const style = { excerpts: process.stderr.isTTY, colors: process.stderr.isTTY }
-    report(`${faultReport(faults, text, style)}\n`)
-    throw new CommandError(`${file} cannot be used: ${faults.length === 1 ? '1 fault' : `${faults.length} faults`}`, 2)
-  }
-  const followed = new FollowedFile(file, log, await FileWatch.open(files), files)
+export async function serveFile(command: FileCommand, report: (text: string) => void): Promise<RunningServer> {
+  const reading = await usableReading(command, report)
+  const { configuration, files, warnings } = reading
+  const followed = new FollowedFile(command, await FileWatch.open(files), files)
   try {
     const server = await serve(reloadable(configuration, followed.reload), warnings.map(lineOf))
     await followed.follow(server, reading)

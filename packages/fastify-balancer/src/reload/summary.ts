@@ -25,12 +25,13 @@ function joined(texts: readonly string[]): string {
   return [...texts.slice(0, mostTold), ...(more > 0 ? [`and ${more} more`] : [])].join('; ')
 }
 
-/** What has come of a reload, in one line: `reloaded (SIGHUP): balancers.web.timeouts.headers 30000 → 5000`. */
+/** What has come of a reload, in one line; `byRestart`: new workers have it: `reloaded (SIGHUP): balancers.web.timeouts.headers 30000 → 5000`. */
 export function summaryOf(
   { trigger, who, dryRun = false }: Pick<ReloadCause, 'trigger' | 'who' | 'dryRun'>,
   faults: readonly string[],
   changes: readonly ToldChange[],
   cannot: readonly FixedOption[],
+  byRestart = false,
 ): string {
   const cause = who === undefined ? trigger : `${trigger}, by ${who}`
   if (faults.length > 0) return `not reloaded (${cause}), the configuration in force stays: ${joined(faults)}`
@@ -39,5 +40,6 @@ export function summaryOf(
     cannot.length === 0
       ? ''
       : `. Only after a restart: ${joined(cannot.map((one) => `${changeText(one)} (${one.why})`))}`
-  return `${dryRun ? 'would reload' : 'reloaded'} (${cause}): ${what}${waiting}`
+  const how = byRestart ? ' by a rolling restart' : ''
+  return `${dryRun ? 'would reload' : 'reloaded'} (${cause})${how}: ${what}${waiting}`
 }

@@ -16,6 +16,7 @@ export class ListeningApp {
   readonly app: FastifyInstance
   #address: string | undefined
   #certificate: Certificate | undefined
+  #ticketKey: Buffer | undefined
 
   /**
    * It listens once `listen` is called.
@@ -68,9 +69,18 @@ export class ListeningApp {
       if (path !== undefined) await clearSocketFile(path)
       const place = path === undefined ? { port, host } : { path }
       this.#address = await this.app.listen({ ...place, listenTextResolver: line })
+      // Under `node:cluster`, Node has put a key of its own in its place.
+      if (this.#ticketKey !== undefined) this.useTicketKey(this.#ticketKey)
     } catch (error) {
       throw listenError(error, { port, host, ...(path !== undefined && { path }) })
     }
+  }
+
+  /** TLS sessions that begin from now on can be resumed by every server that has this key (48 bytes); those of another key cannot. */
+  useTicketKey(key: Buffer): void {
+    this.#ticketKey = key
+    for (const server of this.servers)
+      if ('setTicketKeys' in server) (server as unknown as TlsServer).setTicketKeys(key)
   }
 
   /** The one that connections get which begin now. */

@@ -8,6 +8,7 @@ import { shedRequestsOf, shedUnderPressure } from '../plugin/under-pressure.ts'
 import { adminLine, listeningLine } from './announcement.ts'
 import { administerGuarded, administrationUrls } from './guarded-administration.ts'
 import { handOver } from './hand-over.ts'
+import { leave } from './leaving.ts'
 import { ListeningApp } from './listening-app.ts'
 import type { LogFile } from './log-file.ts'
 import { openLog } from './log.ts'
@@ -25,6 +26,7 @@ export class RunningServer {
   readonly #onClose: (() => void)[] = []
   readonly #onReload: ((isOver: boolean) => void)[] = []
   #guard: AdminGuard | undefined
+  #hasListened = false
   #closed: Promise<void> | undefined
 
   /** See `buildServer`. @throws CommandError */
@@ -96,6 +98,7 @@ export class RunningServer {
       if (!isApart) void app.register(handOver, { to: administration, urls })
       void app.register(sharedBalancers, { of: first })
     }
+    for (const { app } of this.all) if (!app.hasDecorator('fleet')) app.decorate('fleet', first.fleet)
     if (isApart) void administration.register(sharedBalancers, { of: first, routes: false })
     await Promise.all(this.all.map(({ app }) => app.after()))
   }
@@ -115,12 +118,18 @@ export class RunningServer {
         // oxlint-disable-next-line no-await-in-loop -- the first that cannot listen is named
         await one.listen(line)
       }
+      this.#hasListened = true
       return true
     } catch (error) {
       if (this.#closed !== undefined) return false
       await this.close()
       throw error
     }
+  }
+
+  /** See `ListeningApp.useTicketKey`. */
+  useTicketKey(key: Buffer): void {
+    for (const one of this.all) one.useTicketKey(key)
   }
 
   /** Calls this when it begins to close. */
@@ -144,13 +153,32 @@ export class RunningServer {
     }
   }
 
+  /**
+   * Lets its clients go to other processes, then closes; see `leave`. Unless there are successors, the admin API goes on
+   * until that is done, where it has a listener of its own.
+   */
+  async leave(hasSuccessors: boolean): Promise<void> {
+    this.#tellOfClosing()
+    const leaving = hasSuccessors ? this.all : this.listeners
+    if (this.#hasListened)
+      await leave(
+        leaving.flatMap(({ servers }) => servers),
+        this.balancers.values(),
+      )
+    await this.close()
+  }
+
   /** Lets everything that is under way finish, then closes; the admin API goes on until that is done. */
   close(): Promise<void> {
     return (this.#closed ??= this.#close())
   }
 
+  #tellOfClosing(): void {
+    for (const listener of this.#onClose.splice(0)) listener()
+  }
+
   async #close(): Promise<void> {
-    for (const listener of this.#onClose) listener()
+    this.#tellOfClosing()
     const closing = await Promise.allSettled(this.listeners.map(({ app }) => app.close()))
     closing.push(...(await Promise.allSettled([this.admin.app.close()])))
     for (const one of closing)

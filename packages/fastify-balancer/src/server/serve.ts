@@ -4,6 +4,7 @@ import { probingLine } from './announcement.ts'
 import { isForPeople } from './log.ts'
 import { Notifier } from '../systemd/notifier.ts'
 import { buildServer, type RunningServer } from './running-server.ts'
+import { aroundLines } from './start-lines.ts'
 import { Supervision } from './supervision.ts'
 
 /** Stops gently at the first signal, and at once at the second. */
@@ -35,18 +36,6 @@ function reopenOnSignal({ logFile, log }: RunningServer): void {
   })
 }
 
-/** Says where to find what stands around the balancers. */
-function announce({ configuration, guard, log, admin: { address: at = '' } }: RunningServer): void {
-  const { admin, dashboard, metrics } = configuration
-  // A Unix socket cannot be opened in a browser.
-  if (!at.startsWith('http')) return
-  const { token, passwords } = guard?.access ?? {}
-  const isOpen = token !== undefined || passwords !== undefined || (admin !== false && admin.insecure === true)
-  const who = isOpen ? '' : ', for this machine only'
-  if (admin !== false && dashboard !== false) log.info(`the page is at ${at}${admin.prefix ?? '/_balancer'}/${who}`)
-  if (metrics !== false) log.info(`metrics are at ${at}${metrics.path ?? '/metrics'}${who}`)
-}
-
 /**
  * Balances until a signal stops it. `warnings` are told in its log.
  * @throws CommandError when it cannot begin
@@ -62,7 +51,7 @@ export async function serve(configuration: Configuration, warnings: readonly str
   const notifier = Notifier.of(process.env, (fault) => server.log.warn(fault))
   const supervision = notifier === undefined ? undefined : new Supervision(server, notifier)
   if (await server.listen()) {
-    announce(server)
+    for (const line of aroundLines(server)) server.log.info(line)
     supervision?.ready()
   }
   return server

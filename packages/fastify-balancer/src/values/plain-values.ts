@@ -1,5 +1,6 @@
 // Room `values`: texts of a command line, or of answers on a terminal: what they mean, and which cannot be used.
 import { nearName, quoted } from '@fastify-balancer/option-schema'
+import { mostWorkers, workersFrom, type Workers } from './worker-count.ts'
 import { wrong } from './wrong-arguments.ts'
 
 /** A whole number; `name` is what it is called in the error. @throws CommandError */
@@ -23,4 +24,11 @@ export function path(option: string, text: string): string {
   if (!/^\/[!-"$-~]*$/.test(text))
     throw wrong(`--${option} must be a path such as /health, or off, not ${quoted(text)}`)
   return text
+}
+
+/** How many processes. @throws CommandError */
+export function workers(text: string): Workers {
+  const count = workersFrom(text)
+  if (count !== undefined) return count
+  throw wrong(`--workers must be a whole number from 1 to ${mostWorkers}, or auto, not ${quoted(text)}`)
 }

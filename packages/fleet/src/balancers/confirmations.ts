@@ -10,6 +10,8 @@ export class Confirmations {
   readonly #confirmed = new Map<string, number>()
   readonly #waiting = new Set<() => void>()
   #own = 0
+  /** Nobody waits again for what has been waited for in vain. */
+  #late = 0
 
   constructor(fleet: Fleet, key: string) {
     this.#fleet = fleet
@@ -43,7 +45,7 @@ export class Confirmations {
 
   /** Resolves once all have it in force, at most after 2 s. */
   wait(version: number): Promise<void> {
-    if (this.late(version).length === 0) return Promise.resolve()
+    if (version <= this.#late || this.late(version).length === 0) return Promise.resolve()
     return new Promise((resolve) => {
       const end = () => {
         clearTimeout(timer)
@@ -51,7 +53,10 @@ export class Confirmations {
         resolve()
       }
       const look = () => this.late(version).length === 0 && end()
-      const timer = setTimeout(end, patience)
+      const timer = setTimeout(() => {
+        this.#late = Math.max(this.#late, version)
+        end()
+      }, patience)
       this.#waiting.add(look)
     })
   }

@@ -1,6 +1,6 @@
 import type { Backend, Balancer } from '@fastify-balancer/balancer-core'
 import type { FastifyBaseLogger } from 'fastify'
-import type { Fleet } from '../instances/fleet.ts'
+import type { Fleet, SharedList } from '../instances/fleet.ts'
 import type { Register } from '../registers/register.ts'
 import { Agreement, type SharedState } from './agreement.ts'
 import { Confirmations } from './confirmations.ts'
@@ -9,7 +9,7 @@ import { digestOf, digestOfList, recognised } from './shared-list.ts'
 import { UnsentOrders } from './unsent-orders.ts'
 
 /** What one instance of a balancer shares with the others. */
-export class SharedBalancer {
+export class SharedBalancer implements SharedList {
   readonly #balancer: Balancer
   readonly #log: FastifyBaseLogger
   readonly #register: Register<SharedState>
@@ -18,6 +18,7 @@ export class SharedBalancer {
   readonly #unsent: UnsentOrders
   readonly #retryDelay: number
   #retry: NodeJS.Timeout | undefined
+  #sharing: Promise<unknown> = Promise.resolve()
   #isFollowing = false
   #following: Promise<void> = Promise.resolve()
   /** Of the list, by what it is a digest of. */
@@ -38,7 +39,24 @@ export class SharedBalancer {
       retryDelay: this.#retryDelay,
       caughtUp: () => this.#follow(),
     })
-    fleet.tell(`list/${balancer.name}`, () => this.#inForce())
+    fleet.tell(`list/${balancer.name}`, () => this.inForce())
+    fleet.share(balancer.name, this)
+  }
+
+  get isFollowing(): boolean {
+    return this.#isFollowing
+  }
+
+  async caughtUp(): Promise<void> {
+    await this.#register.read()
+    await this.#follow()
+  }
+
+  async unconfirmed(): Promise<readonly string[]> {
+    await this.#sharing
+    const version = this.#register.newest?.version ?? 0
+    await this.#confirmations.wait(version)
+    return this.#confirmations.late(version)
   }
 
   /** Takes what the others have agreed on, or begins with what is here. */
@@ -47,7 +65,7 @@ export class SharedBalancer {
     this.#register.onChange(() => void this.#follow())
     await balancer.agreeBy(this.#agreement)
     const ordered = (backend: Backend) => {
-      if (!this.#isFollowing) void this.#unsent.add(backend)
+      if (!this.#isFollowing) this.#sharing = this.#unsent.add(backend)
     }
     balancer.addHook('onOrder', function fleet(backend) {
       ordered(backend)
@@ -61,7 +79,7 @@ export class SharedBalancer {
     this.#unsent.close()
   }
 
-  #inForce() {
+  inForce(): { readonly revision: number; readonly digest: string } {
     const { set, listed } = this.#balancer
     const { revision } = set
     if (this.#digest?.listed !== listed) this.#digest = { listed, digest: digestOfList(listed) }
@@ -96,6 +114,8 @@ export class SharedBalancer {
     try {
       // What was ordered here meanwhile comes after it.
       follow(this.#balancer, newest.value.orders, this.#unsent)
+      // Reading it publishes the changes of vetoes.
+      void this.#balancer.set
     } finally {
       this.#isFollowing = false
     }

@@ -18,6 +18,18 @@ interface Hint {
   readonly message: unknown
 }
 
+/** The list and the orders of one balancer, which all instances share. */
+export interface SharedList {
+  /** The list in force here; two instances with the same digest have the same list and orders. */
+  inForce(): { readonly revision: number; readonly digest: string }
+  /** What another instance has ordered is being carried out here right now. */
+  readonly isFollowing: boolean
+  /** Puts in force what is newest in the store. */
+  caughtUp(): Promise<void>
+  /** Waits until all have in force what is newest here, at most 2 s; the ids of those that have not. */
+  unconfirmed(): Promise<readonly string[]>
+}
+
 /** How long answers of others are waited for (ms). */
 const patience = 1000
 
@@ -31,6 +43,7 @@ export class Fleet {
   readonly #registers = new Map<string, Register<unknown>>()
   readonly #legacies = new Map<string, Legacy<never>>()
   readonly #about = new Map<string, () => unknown>()
+  readonly #lists = new Map<string, SharedList>()
   readonly #onChange = new Set<(instances: readonly Instance[]) => void>()
   readonly #subscriptions: Unsubscribe[] = []
   readonly #since = Date.now()
@@ -132,6 +145,16 @@ export class Fleet {
     const legacy = new Legacy(this.store, this, name, parts)
     this.#legacies.set(name, legacy as unknown as Legacy<never>)
     return legacy
+  }
+
+  /** What is shared of a balancer, by its name; undefined before it has joined. */
+  list(balancer: string): SharedList | undefined {
+    return this.#lists.get(balancer)
+  }
+
+  /** The list and the orders of a balancer are shared from now on. */
+  share(balancer: string, list: SharedList): void {
+    this.#lists.set(balancer, list)
   }
 
   /** Sends a hint to the others. It may be lost. */

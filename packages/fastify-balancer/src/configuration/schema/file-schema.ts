@@ -4,6 +4,7 @@ import { strict } from '@fastify-balancer/option-schema'
 import { Type } from '@sinclair/typebox'
 import { FacadeDashboardOptions } from '../../plugin/dashboard-options.ts'
 import { UnderPressureOptions } from '../../plugin/under-pressure.ts'
+import { mostWorkers } from '../../values/worker-count.ts'
 import { BalancerInFile } from './balancer.ts'
 import { objectInFile } from './in-file.ts'
 import { listener } from './listener.ts'
@@ -52,6 +53,12 @@ const underPressure = objectInFile(UnderPressureOptions)
 export const FileSchema = Type.Object(
   {
     $schema: Type.Optional(Type.String({ description: 'The JSON Schema that editors use, in a JSON file' })),
+    workers: Type.Optional(
+      Type.Union([Type.Integer({ minimum: 1, maximum: mostWorkers }), Type.Literal('auto')], {
+        default: 1,
+        description: 'How many processes share the work; `auto` = one for each core',
+      }),
+    ),
     listen: Type.Optional(
       Type.Array(listener(), {
         minItems: 1,

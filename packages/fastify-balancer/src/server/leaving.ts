@@ -1,0 +1,56 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import { Server as NetServer, type Socket } from 'node:net'
+import { setTimeout as after } from 'node:timers/promises'
+import type { Balancer } from '../index.ts'
+
+/** So long a client has for a request that it was sending on a connection when all of this began (ms). */
+const lingering = 1000
+
+/** Between two looks whether connections are left (ms). */
+const between = 20
+
+/** Kept connections end with their next response. HTTP/2 has no such field: its clients get GOAWAY when the app closes. */
+function endAfterNext(request: IncomingMessage, response: ServerResponse): void {
+  if (request.httpVersionMajor === 1) response.shouldKeepAlive = false
+}
+
+/** A connection as Node's HTTP server has it, with the response that is under way. */
+type AnsweringSocket = Socket & { readonly _httpMessage?: ServerResponse | null }
+
+/** The same for requests that are at backends already. */
+function endThoseInFlight(balancers: Iterable<Balancer>): void {
+  for (const balancer of balancers)
+    balancer.addHook('onAttemptResponse', function leaving({ exchange: { request } }) {
+      const response = (request.raw.socket as AnsweringSocket)._httpMessage
+      if (response?.req === request.raw) endAfterNext(request.raw, response)
+    })
+}
+
+async function hasConnections(servers: readonly Server[]): Promise<boolean> {
+  const counts = servers.map(
+    (server) => new Promise<number>((resolve) => server.getConnections((_, count) => resolve(count ?? 0))),
+  )
+  return (await Promise.all(counts)).some((count) => count > 0)
+}
+
+/**
+ * Lets clients of these go to other processes that listen at the same places: no connection is accepted any more, those that
+ * are kept are closed with their next response, and a moment later those on which nobody asks. It ends before requests do.
+ */
+export async function leave(servers: readonly Server[], balancers: Iterable<Balancer>): Promise<void> {
+  for (const server of servers) {
+    // Node's HTTP servers would close their idle connections at once, and with them requests that are on their way.
+    NetServer.prototype.close.call(server)
+    server.prependListener('request', endAfterNext)
+    // Of connections that become idle from now on.
+    server.keepAliveTimeout = lingering
+  }
+  endThoseInFlight(balancers)
+  for (let left = lingering; left > 0; left -= between) {
+    // oxlint-disable-next-line no-await-in-loop -- one look after the other
+    if (!(await hasConnections(servers))) return
+    // oxlint-disable-next-line no-await-in-loop -- the same
+    await after(between)
+  }
+  for (const server of servers) if ('closeIdleConnections' in server) server.closeIdleConnections()
+}

@@ -1,0 +1,161 @@
+import type { Clock } from '@fastify-balancer/balancer-core'
+import type { Reload } from '@fastify-balancer/admin-routes'
+import { isDeepStrictEqual } from 'node:util'
+import { CommandError } from '../../command-error.ts'
+import { Notifier } from '../../systemd/notifier.ts'
+import type { Listening, Refusal, RestartReport } from '../channel/messages.ts'
+import { ParentLog, type LogOptions } from './parent-log.ts'
+import { ParentSupervision } from './parent-supervision.ts'
+import { Workforce } from './workforce.ts'
+
+const clock: Clock = {
+  now: () => performance.now(),
+  setTimeout: (callback, delay) => setTimeout(callback, delay),
+  clearTimeout: (timer) => clearTimeout(timer as NodeJS.Timeout | undefined),
+}
+
+/** What a parent runs. */
+export interface ParentSettings {
+  readonly count: number
+  readonly log: LogOptions
+  /** The text that workers begin with. */
+  readonly text?: string
+}
+
+/** The parent of workers: signals, log and restarts. */
+export class Parent {
+  log: ParentLog
+  readonly workforce: Workforce
+  readonly #over = Promise.withResolvers<{ readonly exitCode: number; readonly refusal: Refusal | undefined }>()
+  readonly #ready = Promise.withResolvers<Listening>()
+  readonly #supervision: ParentSupervision | undefined
+  #count: number
+  #logOptions: LogOptions
+
+  private constructor({ count, text, log: logOptions }: ParentSettings, log: ParentLog) {
+    this.log = log
+    this.#logOptions = logOptions
+    this.#count = count
+    this.workforce = new Workforce(
+      () => this.log,
+      {
+        allReady: (listening) => this.#begun(listening),
+        over: (exitCode, refusal) => this.#over.resolve({ exitCode, refusal }),
+      },
+      clock,
+    )
+    this.workforce.text = text
+    this.workforce.answer = (channel) => {
+      channel.answer('restart', ({ who }) => this.restart(who === undefined ? 'api' : `api, by ${who}`))
+      channel.answer('reload', (order) => this.reload(order))
+    }
+    const notifier = Notifier.of(process.env, (fault) => this.log.warn(fault))
+    this.#supervision = notifier === undefined ? undefined : new ParentSupervision(this.workforce, notifier)
+  }
+
+  /** @throws CommandError when the log cannot be opened */
+  static async open(settings: ParentSettings): Promise<Parent> {
+    return new Parent(settings, await ParentLog.open(settings.log))
+  }
+
+  /** How many workers there are to be. */
+  get count(): number {
+    return this.#count
+  }
+
+  /** Reloads, where there is a file. */
+  reload: Reload = async () => {
+    throw new Error('there is no file to reload')
+  }
+
+  /** Resolves once all listen. */
+  get ready(): Promise<Listening> {
+    return this.#ready.promise
+  }
+
+  /**
+   * Starts the workers, and resolves with the exit code once all have ended.
+   * @throws CommandError when they cannot begin
+   */
+  async run(): Promise<number> {
+    this.#obeySignals()
+    this.workforce.begin(this.#count)
+    const { exitCode, refusal } = await this.#over.promise
+    if (refusal === undefined) return exitCode
+    process.stderr.write(refusal.report)
+    throw new CommandError(refusal.message, refusal.exitCode)
+  }
+
+  /** Lets new workers take over, with another text perhaps, and tells what came of it. */
+  async restart(
+    cause: string,
+    wanted: Partial<ParentSettings> = {},
+  ): Promise<RestartReport & { readonly files: readonly string[] }> {
+    const { text = this.workforce.text, count = this.#count } = wanted
+    this.log.info(`${cause}: rolling restart of ${count} workers`)
+    const { fault, files } = await this.#supervising(() => this.workforce.restart(count, text))
+    const applied = fault === undefined
+    if (applied) {
+      this.#count = count
+      await this.#useLog(wanted.log)
+    }
+    const summary = applied
+      ? `restarted (${cause}): ${count} new workers listen, the ones before finish what they have`
+      : `not restarted (${cause}), the workers before go on: ${fault}`
+    this.log[applied ? 'info' : 'error'](summary)
+    return { applied, summary, faults: applied ? [] : [fault], files }
+  }
+
+  /** Another log perhaps. */
+  async #useLog(options: LogOptions | undefined): Promise<void> {
+    if (options === undefined || isDeepStrictEqual(options, this.#logOptions)) return
+    this.log = await ParentLog.open(options)
+    this.#logOptions = options
+  }
+
+  async #supervising<Outcome>(work: () => Promise<Outcome>): Promise<Outcome> {
+    this.#supervision?.reloading()
+    try {
+      return await work()
+    } finally {
+      if (!this.workforce.isStopping) this.#supervision?.ready()
+    }
+  }
+
+  #begun(listening: Listening): void {
+    for (const line of listening.lines) this.log.info(line)
+    this.#supervision?.ready()
+    this.#ready.resolve(listening)
+  }
+
+  /** Gently at the first signal, at once at the second. */
+  #stop(signal: string): void {
+    if (this.workforce.isStopping) {
+      this.workforce.stopNow()
+      process.exit(1)
+    }
+    const { exchanges } = this.workforce.status
+    this.log.info(`${signal}: stopping, once the requests in flight and the tunnels have ended: ${exchanges}`)
+    this.#supervision?.stopping()
+    this.workforce.stop()
+  }
+
+  #obeySignals(): void {
+    process.on('SIGTERM', (signal) => this.#stop(signal))
+    process.on('SIGINT', (signal) => this.#stop(signal))
+    process.on('SIGUSR2', () => void this.restart('SIGUSR2'))
+    if (process.listenerCount('SIGHUP') === 0)
+      process.on('SIGHUP', (signal) => {
+        if (!this.workforce.isStopping) this.#stop(signal)
+      })
+    // Without a file, the signal keeps Node's meaning: it starts the inspector.
+    if (this.log.hasFile) process.on('SIGUSR1', () => this.#reopenLogs())
+  }
+
+  #reopenLogs(): void {
+    this.workforce.reopenLogs()
+    const fault = this.log.reopen()
+    if (fault === undefined) this.log.info('SIGUSR1: the log file was reopened')
+    else this.log.error(`SIGUSR1: the log file was not reopened, the one before is still written to: ${fault}`)
+  }
+}

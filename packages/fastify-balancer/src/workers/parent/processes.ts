@@ -1,0 +1,47 @@
+import { FleetHost, environmentName } from '@fastify-balancer/fleet/host'
+import cluster, { type Worker } from 'node:cluster'
+import { ChannelToWorker } from '../channel/channel.ts'
+import { workerEnvironment } from '../channel/environment.ts'
+
+/** A worker process. */
+export interface WorkerProcess {
+  readonly pid: number | undefined
+  readonly channel: ChannelToWorker
+  kill(): void
+}
+
+function channelOf(worker: Worker): ChannelToWorker {
+  return new ChannelToWorker({
+    isConnected: () => worker.isConnected(),
+    // One that has just ended cannot be told anything.
+    send: (message, callback) => worker.send(message, () => callback()),
+    on: (event: 'message' | 'disconnect', listener: (message: unknown) => void) => worker.on(event, listener),
+  })
+}
+
+/** How a process ended, in words. */
+function endOf(code: number | null, signal: string | null): string {
+  return signal === null ? `exit code ${code}` : `signal ${signal}`
+}
+
+/**
+ * Starts processes that run this same program. How connections get to them is decided here and nowhere else: this process
+ * accepts them, and hands them to the workers in turn.
+ */
+export class Processes {
+  readonly #fleet = new FleetHost()
+
+  constructor() {
+    cluster.schedulingPolicy = cluster.SCHED_RR
+    // Workers inherit it.
+    process.env[environmentName] = 'parent'
+  }
+
+  start(onExit: (how: string) => void): WorkerProcess {
+    const worker = cluster.fork(workerEnvironment)
+    this.#fleet.serve(worker)
+    worker.on('error', () => {})
+    worker.once('exit', (code, signal) => onExit(endOf(code, signal)))
+    return { pid: worker.process.pid, channel: channelOf(worker), kill: () => worker.process.kill('SIGKILL') }
+  }
+}

@@ -1,0 +1,193 @@
+import type { Clock } from '@fastify-balancer/balancer-core'
+import type { Beginning, Listening, Refusal, WorkerStatus } from '../channel/messages.ts'
+import type { ChannelToWorker } from '../channel/channel.ts'
+import { Crew } from './crew.ts'
+import { Heartbeat } from './heartbeat.ts'
+import type { Hands, Member } from './member.ts'
+import type { ParentLog } from './parent-log.ts'
+import { Processes, type WorkerProcess } from './processes.ts'
+import { newTicketKey, ticketKeyAge } from './ticket-key.ts'
+
+/** One worker, with what is known of it. */
+interface Known {
+  readonly process: WorkerProcess
+  readonly heartbeat: Heartbeat
+  readonly text: string | undefined
+  listening: Listening | undefined
+  status: WorkerStatus | undefined
+}
+
+/** What is told of the workers, beside the log. */
+export interface Onlooker {
+  /** All listen: from the worker that was first. */
+  allReady(listening: Listening): void
+  /** None is left. `refusal`: why they could not begin. */
+  over(exitCode: number, refusal: Refusal | undefined): void
+}
+
+const seconds = (duration: number) => `${(duration / 1000).toFixed(1)} s`
+
+/** The worker processes: a crew with its processes, and the channels to them. */
+export class Workforce {
+  /** What is given to those that start, instead of what the file says at that moment. */
+  text: string | undefined
+  /** Answers what workers ask for. */
+  answer: (channel: ChannelToWorker) => void = () => {}
+  /** Told of a worker that listens, and has begun with another text than is in force now. */
+  onStale: (channel: ChannelToWorker) => void = () => {}
+  readonly #log: () => ParentLog
+  readonly #onlooker: Onlooker
+  readonly #clock: Clock
+  readonly #processes = new Processes()
+  readonly #known = new Map<number, Known>()
+  readonly #crew: Crew
+  readonly #ticketTimer: NodeJS.Timeout
+  #ticketKey = newTicketKey()
+
+  constructor(log: () => ParentLog, onlooker: Onlooker, clock: Clock) {
+    this.#log = log
+    this.#onlooker = onlooker
+    this.#clock = clock
+    this.#crew = new Crew(this.#hands(), clock)
+    this.#ticketTimer = setInterval(() => this.renewTicketKey(), ticketKeyAge).unref()
+  }
+
+  get isStopping(): boolean {
+    return this.#crew.isStopping
+  }
+
+  /** Do all that serve answer? */
+  get answers(): boolean {
+    return this.#serving.length > 0 && this.#serving.every(({ heartbeat }) => !heartbeat.isSilent)
+  }
+
+  /** How they are, together. */
+  get status(): WorkerStatus & { readonly workers: number } {
+    const all = this.#serving.flatMap(({ status }) => status ?? [])
+    const [first] = all
+    return {
+      workers: this.#serving.length,
+      backends: first?.backends ?? 0,
+      available: first?.available ?? 0,
+      exchanges: all.reduce((sum, { exchanges }) => sum + exchanges, 0),
+    }
+  }
+
+  /** The channels to those that serve, the oldest first. */
+  get channels(): readonly ChannelToWorker[] {
+    return this.#serving.map(({ process }) => process.channel)
+  }
+
+  begin(count: number): void {
+    this.#crew.begin(count)
+  }
+
+  stop(): void {
+    this.#crew.stop()
+  }
+
+  stopNow(): void {
+    this.#crew.stopNow()
+  }
+
+  /** All open the file of their log again. */
+  reopenLogs(): void {
+    for (const { process } of this.#known.values()) void process.channel.tell('reopenLog', null)
+  }
+
+  /** From now on, session tickets are made with another key. */
+  renewTicketKey(): void {
+    this.#ticketKey = newTicketKey()
+    for (const { process } of this.#known.values()) void process.channel.tell('useTicketKey', this.#ticketKey)
+  }
+
+  /** Lets a new generation take over, which begins with `text`; see `Crew.restart`. Answers what it depends on, too. */
+  async restart(
+    count: number,
+    text: string | undefined,
+  ): Promise<{ readonly fault?: string; readonly files: readonly string[] }> {
+    const before = this.text
+    this.text = text
+    const fault = await this.#crew.restart(count)
+    if (fault !== undefined) this.text = before
+    return { ...(fault !== undefined && { fault }), files: this.#serving[0]?.listening?.files ?? [] }
+  }
+
+  get #serving(): readonly Known[] {
+    return this.#crew.ready.map(({ number }) => this.#known.get(number)!)
+  }
+
+  #hands(): Hands {
+    return {
+      start: (member) => this.#start(member),
+      drain: ({ number }) =>
+        void this.#known.get(number)!.process.channel.tell('drain', { hasSuccessors: !this.isStopping }),
+      kill: ({ number }) => this.#known.get(number)!.process.kill(),
+      allReady: () => {
+        this.#onlooker.allReady(this.#serving[0]!.listening!)
+      },
+      died: (member, how, wait) => this.#tellDeath(member, how, wait),
+      overdue: (member) => this.#log().warn(`${this.#nameOf(member)} has not stopped in time: killed`),
+      over: (exitCode, refusal) => {
+        clearInterval(this.#ticketTimer)
+        this.#onlooker.over(exitCode, refusal)
+      },
+    }
+  }
+
+  #start(member: Member): void {
+    const { number } = member
+    const process = this.#processes.start((how) => {
+      const known = this.#known.get(number)
+      known?.heartbeat.stop()
+      this.#crew.exited(number, how)
+      this.#known.delete(number)
+    })
+    const { channel } = process
+    const heartbeat = new Heartbeat(
+      {
+        ask: (question) => void channel.tell('ping', question),
+        silent: (duration) =>
+          this.#log().warn(
+            `${this.#nameOf(member)} has not answered for ${seconds(duration)}: its event loop is blocked`,
+          ),
+        back: (duration) => this.#log().info(`${this.#nameOf(member)} answers again, after ${seconds(duration)}`),
+      },
+      this.#clock,
+    )
+    const known: Known = { process, heartbeat, text: this.text, listening: undefined, status: undefined }
+    this.#known.set(number, known)
+    channel.hear('listening', (listening) => {
+      known.listening = listening
+      heartbeat.start()
+      this.#crew.listens(number, listening.drainDeadline)
+      if (known.text !== this.text) this.onStale(channel)
+    })
+    channel.hear('refused', (refusal) => {
+      if (this.#crew.hasBegun) this.#log().error(`${this.#nameOf(member)} cannot start: ${refusal.message}`)
+      this.#crew.refuses(number, refusal)
+    })
+    channel.hear('pong', ({ number: question, status }) => {
+      known.status = status
+      heartbeat.answer(question)
+    })
+    this.answer(channel)
+    const beginning: Beginning = {
+      isFirst: number === 1,
+      ticketKey: this.#ticketKey,
+      ...(this.text !== undefined && { text: this.text }),
+    }
+    void channel.tell('begin', beginning)
+  }
+
+  #nameOf({ number, place }: Member): string {
+    return `worker ${place} (pid ${this.#known.get(number)?.process.pid})`
+  }
+
+  #tellDeath(member: Member, how: string, wait: number | undefined): void {
+    const what = `${this.#nameOf(member)} ended: ${how}`
+    if (wait === undefined)
+      this.#log().error(`${what}; failed: it has ended five times in a minute, and is not replaced`)
+    else this.#log().error(`${what}; ${wait === 0 ? 'replaced' : `replaced in ${seconds(wait)}`}`)
+  }
+}

@@ -1,0 +1,74 @@
+import { CommandError } from '../../command-error.ts'
+import type { Configuration } from '../../configuration/configuration.ts'
+import { buildServer, type RunningServer } from '../../server/running-server.ts'
+import { startLines } from '../../server/start-lines.ts'
+import type { Refusal } from '../channel/messages.ts'
+import { silence } from './silence.ts'
+import type { WorkerOfParent } from './worker.ts'
+
+/** What a worker of the command is to run. */
+export interface Described {
+  readonly configuration: Configuration
+  readonly warnings: readonly string[]
+  /** Every file that it depends on. */
+  readonly files: readonly string[]
+}
+
+function statusOf({ balancers, exchanges }: RunningServer) {
+  let backends = 0
+  let available = 0
+  for (const { set } of balancers.values()) {
+    backends += set.all.length
+    for (const backend of set.all) available += Number(backend.available)
+  }
+  return { backends, available, exchanges }
+}
+
+/** The longest of all; 0 = without a limit. */
+function drainDeadlineOf({ balancers }: RunningServer): number {
+  const all = [...balancers.values()].map(({ options }) => options.drainDeadline)
+  return all.includes(0) ? 0 : Math.max(...all)
+}
+
+/**
+ * Balances until the parent ends it. Undefined if it was ended before it listened.
+ * @throws CommandError when it cannot begin
+ */
+async function serve(
+  worker: WorkerOfParent,
+  { configuration, warnings, files }: Described,
+): Promise<RunningServer | undefined> {
+  const { isFirst, ticketKey } = await worker.beginning
+  const server = await buildServer(configuration)
+  worker.serve({
+    get status() {
+      return statusOf(server)
+    },
+    close: (hasSuccessors) => server.leave(hasSuccessors),
+  })
+  server.useTicketKey(Buffer.from(ticketKey, 'base64'))
+  worker.parent.hear('useTicketKey', (key) => server.useTicketKey(Buffer.from(key, 'base64')))
+  worker.parent.hear('reopenLog', () => void server.logFile?.reopen())
+  const speak = silence(server, isFirst ? 'warn' : 'error')
+  for (const warning of warnings) server.log.warn(warning)
+  if (!(await server.listen())) return undefined
+  speak()
+  await worker.parent.tell('listening', { lines: startLines(server), files, drainDeadline: drainDeadlineOf(server) })
+  return server
+}
+
+/** Runs what `describe` answers as a worker; what is wrong with it is told to the parent, which says it once. */
+export async function serveWorker(
+  worker: WorkerOfParent,
+  describe: (report: (text: string) => void) => Promise<Described>,
+): Promise<RunningServer | undefined> {
+  let report = ''
+  try {
+    return await serve(worker, await describe((text) => (report += text)))
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error
+    const refusal: Refusal = { message: error.message, exitCode: error.exitCode, report }
+    await worker.parent.tell('refused', refusal)
+    return process.exit(error.exitCode)
+  }
+}

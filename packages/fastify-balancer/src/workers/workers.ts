@@ -1,0 +1,119 @@
+// Room `workers`: one program in several processes: a parent that starts and keeps them, and workers that serve.
+import type { FastifyInstance } from 'fastify'
+import type { Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Server as TlsServer } from 'node:tls'
+import { countOf, type Workers } from '../values/worker-count.ts'
+import { leave } from '../server/leaving.ts'
+import { takeWorkerEnvironment } from './channel/environment.ts'
+import type { LogOptions } from './parent/parent-log.ts'
+import { WorkerOfParent } from './worker/worker.ts'
+
+export type { LogOptions, Workers }
+
+/** How a program of one's own runs in several processes. */
+export interface WorkersOptions {
+  /** How many; `auto`, the default, is one for each core. With 1, there is no parent: this process does it. */
+  readonly count?: Workers
+  /** The log of the parent; by default, lines for people on a terminal, else JSON. */
+  readonly log?: LogOptions
+}
+
+/** As many apps have it: the balancers may have deadlines of their own. */
+const usualDeadline = 30_000
+
+const balancersOf = (app: FastifyInstance) => (app.hasDecorator('balancers') ? [...app.balancers.values()] : [])
+
+function serversOf(app: FastifyInstance): readonly Server[] {
+  return app.hasDecorator('balancerServers') ? [...app.balancerServers] : [app.server]
+}
+
+function statusOf(app: FastifyInstance) {
+  const all = balancersOf(app)
+  const backends = all.flatMap(({ set }) => set.all)
+  return {
+    backends: backends.length,
+    available: backends.filter(({ available }) => available).length,
+    exchanges: all.reduce((sum, { exchanges }) => sum + exchanges, 0),
+  }
+}
+
+/** A Unix socket has a path only. */
+function addressesOf(app: FastifyInstance): readonly string[] {
+  const all = app.addresses() as readonly (AddressInfo | string)[]
+  return all.map((one) => {
+    if (typeof one === 'string') return one
+    return one.family === 'IPv6' ? `[${one.address}]:${one.port}` : `${one.address}:${one.port}`
+  })
+}
+
+function useTicketKey(app: FastifyInstance, key: string): void {
+  for (const server of serversOf(app))
+    if ('setTicketKeys' in server) (server as unknown as TlsServer).setTicketKeys(Buffer.from(key, 'base64'))
+}
+
+async function work(start: () => Promise<FastifyInstance>): Promise<FastifyInstance> {
+  const worker = new WorkerOfParent()
+  const { ticketKey } = await worker.beginning
+  let app: FastifyInstance
+  try {
+    app = await start()
+  } catch (error) {
+    // Told once, by the parent, instead of by each worker.
+    const { stack = '', message } = error as Error
+    await worker.parent.tell('refused', { message, exitCode: 1, report: `${stack}\n` })
+    process.exit(1)
+  }
+  useTicketKey(app, ticketKey)
+  worker.parent.hear('useTicketKey', (key) => useTicketKey(app, key))
+  worker.serve({
+    get status() {
+      return statusOf(app)
+    },
+    async close() {
+      await leave(serversOf(app), balancersOf(app))
+      await app.close()
+    },
+  })
+  const deadlines = balancersOf(app).map(({ options }) => options.drainDeadline)
+  const drainDeadline = deadlines.includes(0) ? 0 : Math.max(usualDeadline, ...deadlines)
+  const lines = [`listening at ${addressesOf(app).join(', ')}`]
+  await worker.parent.tell('listening', { lines, files: [], drainDeadline })
+  return app
+}
+
+async function alone(start: () => Promise<FastifyInstance>): Promise<FastifyInstance> {
+  const app = await start()
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void app.close())
+  return app
+}
+
+async function supervise(count: number, log: LogOptions): Promise<void> {
+  const { Parent } = await import('./parent/parent.ts')
+  const parent = await Parent.open({ count, log })
+  const end = parent.run().then(
+    (exitCode) => process.exit(exitCode),
+    () => process.exit(1),
+  )
+  await Promise.race([parent.ready, end])
+}
+
+/**
+ * Runs this program in several processes, which share its ports. This process becomes the parent of as many more that run the
+ * same program: in them, `start` is called, which builds an app, lets it listen, and answers it. The parent replaces those
+ * that die. SIGTERM and SIGINT let all finish what they have; SIGUSR2 replaces them one generation by the next, and fails
+ * no request. The balancers of all act as one.
+ *
+ * Call it before anything else that only one process should do: everything before it is done by each. It resolves once all
+ * listen: in the parent with undefined, in a worker with its app.
+ */
+export async function workers(
+  start: () => Promise<FastifyInstance>,
+  { count = 'auto', log = {} }: WorkersOptions = {},
+): Promise<FastifyInstance | undefined> {
+  if (takeWorkerEnvironment()) return work(start)
+  const processes = countOf(count)
+  if (processes === 1) return alone(start)
+  await supervise(processes, log)
+  return undefined
+}

@@ -1,0 +1,24 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { until } from '../../../../test/support/until.ts'
+import { isThere, keepAsking, patience, pidsIn, runFile, startHolding } from './stage.ts'
+
+test('a rolling restart under load fails no request, and ends with new workers only', patience, async (t) => {
+  const { url: backend } = await startHolding(t)
+  const { program, url } = await runFile(t, { balancers: [{ backends: [backend] }] })
+  const load = keepAsking(t, url, 4)
+  await until('both workers have answered', () => pidsIn(program).size === 2)
+  const before = pidsIn(program)
+  program.child.kill('SIGUSR2')
+  await program.until(/restarted \(SIGUSR2\): 2 new workers listen/)
+  await until('the new workers have answered', () => pidsIn(program).size === 4)
+  await until('the workers before have gone', () => [...before].every((pid) => !isThere(pid)))
+  const answers = await load.stop()
+  assert.deepEqual(
+    answers.filter(({ status, whole }) => status !== 200 || !whole),
+    [],
+  )
+  program.child.kill('SIGTERM')
+  assert.deepEqual(await program.exit, { code: 0, signal: null })
+  assert.deepEqual(program.stderr, [])
+})
