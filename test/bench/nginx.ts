@@ -35,7 +35,7 @@ http {
   return new Child('nginx', ['-p', directory, '-e', 'stderr', '-c', 'nginx.conf'], { side })
 }
 
-/** Starts nginx with one worker, in front of backends on these ports of the loopback; more lines for its `location`. */
+/** Starts nginx, with one worker unless told otherwise, in front of backends on these ports of the loopback; more lines for its `location`. */
 export async function startNginxProxy(
   backends: readonly number[],
   directory: string,
@@ -44,6 +44,8 @@ export async function startNginxProxy(
     location = [],
     upstream = [],
     idle = 128,
+    workers = 1,
+    side = 'proxy',
   }: {
     readonly server?: string
     readonly location?: readonly string[]
@@ -51,15 +53,17 @@ export async function startNginxProxy(
     readonly upstream?: readonly string[]
     /** Idle connections to all backends together. */
     readonly idle?: number
+    readonly workers?: number
+    readonly side?: Side
   } = {},
 ): Promise<RunningServer> {
   const [port = 0] = await freePorts(1)
   const servers = backends.map((backend) => `server 127.0.0.1:${backend} ${server};`).join(' ')
   const own = ['proxy_pass http://backends', 'proxy_http_version 1.1', 'proxy_set_header Connection ""']
   const child = startNginx(
-    join(directory, 'nginx'),
-    'proxy',
-    1,
+    join(directory, `nginx-${workers}`),
+    side,
+    workers,
     `
   upstream backends { ${upstream.map((line) => `${line}; `).join('')}${servers} keepalive ${idle}; keepalive_requests 1000000000; }
   server {

@@ -1,8 +1,10 @@
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 
-/** Which side of the measurement a process belongs to. They never share a core, where there are two. */
-export type Side = 'proxy' | 'load'
+/** Which side of the measurement a process belongs to: these two never share a core, where there are two. */
+type PinnedSide = 'proxy' | 'load'
+/** `both` runs on every core. */
+export type Side = PinnedSide | 'both'
 
 /** The cores that this process may run on; the list looks like `0-3,6`. */
 function allowedCores(): number[] {
@@ -13,7 +15,7 @@ function allowedCores(): number[] {
   })
 }
 
-function choose(): Record<Side, readonly number[]> | undefined {
+function choose(): Record<PinnedSide, readonly number[]> | undefined {
   const cores = allowedCores()
   if (cores.length < 2 || spawnSync('taskset', ['--version']).error !== undefined) return undefined
   return { proxy: cores.slice(0, 1), load: cores.slice(1) }
@@ -27,7 +29,7 @@ export const loadWorkers = cores?.load.length ?? 1
 
 /** The command that runs `command` on the cores of its side. */
 export function pinned(side: Side, command: string, args: readonly string[]): [string, string[]] {
-  if (cores === undefined) return [command, [...args]]
+  if (cores === undefined || side === 'both') return [command, [...args]]
   return ['taskset', ['--cpu-list', cores[side].join(','), command, ...args]]
 }
 

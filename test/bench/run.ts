@@ -21,6 +21,7 @@ const others = new Map<string | undefined, () => Promise<unknown>>([
   ['tail', () => import('./tail.ts')],
   ['policy-cost', () => import('./policy-cost.ts')],
   ['simulated', () => import('./simulated.ts')],
+  ['fleet-counts', () => import('./fleet-counts.ts')],
 ])
 const [, , ...given] = process.argv
 const first = given.findIndex((argument) => argument !== '--')
@@ -40,7 +41,7 @@ const { rounds, seconds, connections, only, scenario, output } = readArguments(
     more: `Subjects:   ${names.join(', ')}\nScenarios:  ${scenarioNames.join(', ')}\n
 The table goes to stdout, progress to stderr. Exits with 1 if a request failed.
 A quick look: --rounds 1 --seconds 1 --only ours-raw,floor --scenario get-100
-Others: run.ts faults (failing backends), run.ts tail (how late the slowest answers come), run.ts policy-cost (CPU of choosing), run.ts simulated (simulations beside measured tails); each has --help`,
+Others: run.ts faults (failing backends), run.ts tail (how late the slowest answers come), run.ts policy-cost (CPU of choosing), run.ts simulated (simulations beside measured tails), run.ts fleet-counts (what instances know of each other); each has --help`,
   },
   {
     rounds: integer('Measured rounds, after one warm-up round', { default: 5 }),

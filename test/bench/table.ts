@@ -13,8 +13,10 @@ const { results, write, ...others } = readArguments(
     operated: resultsOf('operated'),
     tails: resultsOf('tails'),
     simulated: resultsOf('simulated'),
+    counts: resultsOf('counts'),
+    scale: resultsOf('scale'),
     write: path(
-      `Write into FILE, between ${marker('benchmark', 'start')} and ${marker('benchmark', 'end')}; likewise faults, operated, tails and simulated, where their markers are`,
+      `Write into FILE, between ${marker('benchmark', 'start')} and ${marker('benchmark', 'end')}; likewise faults, operated, tails, simulated, counts and scale, where their markers are`,
       undefined,
     ),
   },

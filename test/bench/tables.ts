@@ -1,8 +1,11 @@
 import { faultsAsMarkdown, faultsInBrief } from './faults/markdown.ts'
 import type { FaultReport } from './faults/report.ts'
+import type { CountsComparison } from './fleet-counts/compare.ts'
+import { countsAsMarkdown } from './fleet-counts/markdown.ts'
 import { reportAsMarkdown, scenariosAsMarkdown } from './markdown.ts'
 import type { Report } from './report.ts'
 import { loadResults, resultsFile } from './results.ts'
+import { scaleAsMarkdown, type ScaleReport } from './scale/markdown.ts'
 import { tailsFolded } from './tail/markdown.ts'
 import type { TailReport } from './tail/report.ts'
 import { comparisonsAsMarkdown, type Comparison } from './tail/simulations.ts'
@@ -21,6 +24,12 @@ export const tables = {
     results: 'simulated',
     of: 'run.ts simulated',
     table: (found) => comparisonsAsMarkdown(found as readonly Comparison[]),
+  },
+  scale: { results: 'scale', of: 'scale.ts', table: (found) => scaleAsMarkdown(found as ScaleReport) },
+  counts: {
+    results: 'fleet-counts',
+    of: 'run.ts fleet-counts',
+    table: (found) => countsAsMarkdown(found as readonly CountsComparison[]),
   },
 } as const satisfies Readonly<Record<string, Table>>
 

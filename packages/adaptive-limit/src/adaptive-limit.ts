@@ -94,7 +94,7 @@ export class AdaptiveLimit {
       .removeHook('onAttemptResponse', this.#measureResponse)
       .removeHook('onAttemptEnd', this.#measureEnd)
       .removeHook('onBackendsChange', this.#followBackends)
-    for (const backend of this.#limits.keys()) this.balancer.limit(backend, Infinity)
+    for (const backend of this.#limits.keys()) this.balancer.limit(backend, Infinity, extensionKey)
     this.#limits.clear()
   }
 
@@ -137,7 +137,7 @@ export class AdaptiveLimit {
     const { algorithm, window } = this.#settings
     const chosen = algorithm === 'aimd' ? new Aimd(this.#settings) : new Gradient2(this.#settings)
     const limit = new BackendLimit(backend, chosen, window, balancer.clock.now(), (capacity) =>
-      balancer.limit(backend, capacity),
+      balancer.limit(backend, capacity, extensionKey),
     )
     this.#limits.set(backend, limit)
     return limit

@@ -7,7 +7,10 @@ const fewest = 10
 export interface LimitView {
   /** Id of the backend. */
   readonly backend: string
-  /** Most requests that may be in flight to it, by what was measured; not rounded, and within `maxInFlight`. */
+  /**
+   * Most requests that may be in flight to it, by what was measured; not rounded, and within `maxInFlight`. Instances that
+   * divide their limits have a part of it each.
+   */
   readonly limit: number
   /** The response time without a queue at the backend, in ms; undefined if it is not known, and with `aimd`. */
   readonly usual: number | undefined
@@ -19,6 +22,8 @@ export interface LimitView {
 interface Limited {
   readonly inFlight: number
   readonly maxInFlight: number
+  /** What holds now: this limit, or the part of it that another one leaves to this instance. */
+  readonly limit: number
 }
 
 /** The limit of one backend: collects what is measured in a window, and sets the limit at its end. No timer runs. */
@@ -70,9 +75,19 @@ export class BackendLimit {
     return !this.#algorithm.isMeasuring || startedAt >= this.#since
   }
 
+  /**
+   * The limit is what the backend can do for everybody. Where several instances share it, this one has a part of the limit,
+   * and the others are taken to be as busy with theirs: a busier one is given a larger part.
+   */
+  get #inFlightOfAll(): number {
+    const { inFlight, limit, maxInFlight } = this.#backend
+    const whole = Math.min(Math.floor(this.#algorithm.limit), maxInFlight)
+    return limit < whole ? (inFlight * whole) / limit : inFlight
+  }
+
   #take(now: number): void {
     this.#count++
-    this.#inFlight = Math.max(this.#inFlight, this.#backend.inFlight)
+    this.#inFlight = Math.max(this.#inFlight, this.#inFlightOfAll)
     if (this.#count < fewest || now - this.#since < this.#window) return
     const responseTime = this.#answered === 0 ? undefined : this.#sum / this.#answered
     const { limit: before } = this.#algorithm

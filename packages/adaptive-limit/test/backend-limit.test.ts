@@ -6,7 +6,7 @@ import { BackendLimit } from '../src/backend-limit.ts'
 /** An algorithm that notes what it is told, and does what the test says. */
 function recorded() {
   const told: Measured[] = []
-  const backend = { inFlight: 3, maxInFlight: 100 }
+  const backend = { inFlight: 3, maxInFlight: 100, limit: 20 }
   const limits: number[] = []
   const algorithm = {
     limit: 20,
@@ -69,4 +69,15 @@ test('while the usual time is measured, only requests of that time count', () =>
   assert.deepEqual(told, [])
   for (let count = 0; count < 10; count++) limit.answered(1000, 40, 2100)
   assert.deepEqual(told, [{ responseTime: 40, inFlight: 3, failed: false }])
+})
+
+test('where this instance has a part of the limit, its requests are taken for that part of all', () => {
+  const { told, limit, backend } = recorded()
+  Object.assign(backend, { limit: 5, inFlight: 4 })
+  for (let count = 0; count < 10; count++) limit.answered(0, 1, 1000)
+  assert.equal(told[0]!.inFlight, 16)
+  // Its whole limit is in force, for `maxInFlight` allows no more.
+  Object.assign(backend, { limit: 10, maxInFlight: 10, inFlight: 9 })
+  for (let count = 0; count < 10; count++) limit.answered(0, 1, 2000)
+  assert.equal(told[1]!.inFlight, 9)
 })

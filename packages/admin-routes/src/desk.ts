@@ -1,16 +1,19 @@
 import type { Backend, BackendSet, Balancer, Preview } from '@fastify-balancer/balancer-core'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { withoutSecrets } from '@fastify-balancer/option-schema'
 import { setImmediate } from 'node:timers/promises'
 import { Admission } from './changes/admission.ts'
 import { Audit, lasting, type BalancerChange } from './changes/audit.ts'
 import { toldFaults, UnknownBalancerError } from './errors.ts'
 import { Extensions } from './extensions.ts'
+import { AllElsewhere, type Elsewhere, type ToldViews, type ViewQuestion } from './instances/elsewhere.ts'
+import { headerOf, instancesOf, type Instances } from './instances/instances.ts'
 import { historyOf, type History } from './history/history.ts'
+import { Holds } from './changes/holds.ts'
 import { requiredRevision } from './changes/if-match.ts'
 import { order } from './changes/orders.ts'
 import type { ParsedOptions } from './options.ts'
-import { Keeper } from './persistence/index.ts'
+import { Keeping } from './persistence/index.ts'
 import { refusalsOf, type Wanted } from './changes/preview.ts'
 import { hearReloads } from './reload/reload-notices.ts'
 import { serverStateOf, type ServerState } from './server-state.ts'
@@ -34,10 +37,12 @@ export class Desk {
   readonly serverState: ServerState
   readonly audit: Audit
   readonly history: History
+  readonly instances: Instances
+  readonly holds: Holds
   readonly #app: FastifyInstance
   readonly #admission: Admission
   readonly #saving = new WeakMap<FastifyRequest, Promise<void>>()
-  #keeper: Keeper | undefined
+  #keeping: Keeping | undefined
 
   constructor(app: FastifyInstance, options: ParsedOptions) {
     this.options = options
@@ -46,6 +51,9 @@ export class Desk {
     this.serverState = serverStateOf(app)
     this.audit = new Audit(app, options.user)
     this.history = historyOf(app)
+    this.instances = instancesOf(app)
+    this.holds = new Holds(this.instances, this.extensions, app.balancers)
+    this.instances.answer('views', (question: ViewQuestion) => this.views.told(this.balancers, question))
     this.#app = app
     this.#admission = new Admission(options.allow, app.initialConfig)
     // A failure is logged, and reported to the client that requested the reload.
@@ -68,6 +76,50 @@ export class Desk {
   backend(name: string, id: string): { readonly balancer: Balancer; readonly backend: Backend } {
     const balancer = this.balancer(name)
     return { balancer, backend: balancer.backend(id) }
+  }
+
+  /** What the other instances tell; undefined if this one is alone. A header names those that have not answered. */
+  async allElsewhere(reply: FastifyReply, question: ViewQuestion): Promise<AllElsewhere | undefined> {
+    const { instances } = this
+    if (instances.fleet === undefined) return undefined
+    const { answers, missing } = await instances.ask<ToldViews>('views', question)
+    this.tellMissing(reply, missing)
+    return new AllElsewhere([...answers.values()], await instances.left(answers.keys()))
+  }
+
+  /** The same of one balancer. */
+  async elsewhere(
+    reply: FastifyReply,
+    { name }: Balancer,
+    backends: ViewQuestion['backends'],
+  ): Promise<Elsewhere | undefined> {
+    return (await this.allElsewhere(reply, { balancer: name, backends }))?.of(name)
+  }
+
+  /** Instances that have not answered, and so are left out. */
+  tellMissing(reply: FastifyReply, missing: readonly string[]): void {
+    if (missing.length > 0) void reply.header('x-balancer-missing-instances', headerOf(missing))
+  }
+
+  /** Waits until a change is in force everywhere; a header names the instances where it may not be. Then as `elsewhere`. */
+  async inForce(
+    reply: FastifyReply,
+    balancer: Balancer,
+    backends: ViewQuestion['backends'],
+  ): Promise<Elsewhere | undefined> {
+    this.tellUnconfirmed(reply, (await this.instances.fleet?.list(balancer.name)?.unconfirmed()) ?? [])
+    return this.elsewhere(reply, balancer, backends)
+  }
+
+  /** Instances that may not have a change yet. */
+  tellUnconfirmed(reply: FastifyReply, ids: readonly string[]): void {
+    if (ids.length > 0) void reply.header('x-balancer-unconfirmed', headerOf(ids))
+  }
+
+  /** Before a change: what others have changed is in force here, too, so that `If-Match` means the same everywhere. */
+  async catchUp({ params }: FastifyRequest): Promise<void> {
+    const { name } = params as { readonly name?: string }
+    if (name !== undefined) await this.instances.fleet?.list(name)?.caughtUp()
   }
 
   /** The balancer of a change, and the revision that it requires. @throws as `balancer` and `requiredRevision` do */
@@ -120,9 +172,9 @@ export class Desk {
   async restore(): Promise<void> {
     const { persist } = this.options
     if (persist === undefined) return
-    this.#keeper ??= await Keeper.open(persist, this.balancers, this.#app.log)
+    this.#keeping ??= await Keeping.open(persist, this.balancers, this.#app.log, this.instances)
     try {
-      await this.#keeper.restore((balancer, wanted) => this.preview(balancer, wanted))
+      await this.#keeping.restore((balancer, wanted) => this.preview(balancer, wanted))
     } catch (error) {
       // The app fails to start, so it may never be closed.
       await this.close()
@@ -132,7 +184,7 @@ export class Desk {
 
   /** Starts saving a list; `saved` waits for it. */
   save(request: FastifyRequest, balancer: Balancer): void {
-    const saving = this.#keeper?.save(balancer)
+    const saving = this.#keeping?.save(balancer)
     if (saving === undefined) return
     saving.catch(() => {})
     this.#saving.set(request, saving)
@@ -147,7 +199,7 @@ export class Desk {
 
   /** After a reload of the configuration: saved lists give way to the newer configured ones. @throws UnsavedError */
   async followReload(): Promise<void> {
-    await this.#keeper?.followConfigured()
+    await this.#keeping?.followConfigured()
   }
 
   /** Called when all balancers are registered. */
@@ -156,11 +208,13 @@ export class Desk {
       const obstacle = this.#admission.obstacle(name)
       if (obstacle !== undefined) this.#app.log.warn({ balancer: name }, `balancer '${name}': its name ${obstacle}`)
     }
-    await this.#keeper?.settle()
+    if (this.instances.fleet !== undefined)
+      await Promise.all([...this.balancers.values()].map((balancer) => this.holds.join(balancer)))
+    await this.#keeping?.settle()
   }
 
   /** The app is closing: saves what is still unsaved. */
   async close(): Promise<void> {
-    await this.#keeper?.close()
+    await this.#keeping?.close()
   }
 }

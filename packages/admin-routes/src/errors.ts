@@ -103,6 +103,30 @@ export class ReloadRefusedError extends ReloadRefused {
   }
 }
 
+/** There is nobody who could restart this process. */
+export const NoRestartError = createError<[]>(
+  'FST_BALANCER_ADMIN_NO_RESTART',
+  'This server cannot restart itself: it has no parent process of ours. Start it with `workers`',
+  409,
+)
+
+const RestartRefused = createError<[string]>(
+  'FST_BALANCER_ADMIN_RESTART_REFUSED',
+  'The workers were not restarted: %s',
+  409,
+)
+
+/** The workers could not be replaced; names every fault, at most 100. */
+export class RestartRefusedError extends RestartRefused {
+  readonly faults: readonly string[]
+
+  constructor(faults: readonly string[]) {
+    const told = toldFaults(faults).map(withoutSecrets)
+    super(told.join('; '))
+    this.faults = told
+  }
+}
+
 /** The body is not JSON. */
 export const NotJsonError = createError<[]>(
   'FST_BALANCER_ADMIN_NOT_JSON',

@@ -24,7 +24,7 @@ export interface Hold {
 }
 
 /** A circuit as a breaker reports it. */
-export type Circuit = Omit<Static<typeof CircuitView>, 'changesIn' | 'until' | 'who'> & {
+export type Circuit = Omit<Static<typeof CircuitView>, 'changesIn' | 'until' | 'who' | 'instances'> & {
   readonly changesIn?: number | undefined
   readonly until?: number | undefined
   readonly who?: string | undefined

@@ -1,5 +1,6 @@
 // Written by `node test/option-types.ts --write` from the schema in options.ts: change that one.
 import type { Reload } from './reload/reload-report.ts'
+import type { Restart } from './schemas/restart.ts'
 import type { FastifyRequest, onRequestHookHandler, preHandlerHookHandler } from 'fastify'
 
 /** What `register` takes: everything optional, nested objects in part. */
@@ -83,6 +84,11 @@ export interface AdminRoutesOptions {
    * @default none
    */
   reload?: Reload
+  /**
+   * `async ({ who }) => report`: replaces all worker processes, for `POST /server/restart`. `workers` sets it
+   * @default none
+   */
+  restart?: Restart
   /** The stream of events */
   events?: {
     /**

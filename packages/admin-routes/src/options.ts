@@ -17,6 +17,7 @@ import { BadOptionsError, UnguardedError } from './errors.ts'
 import { EventsOptions } from './events/options.ts'
 import type { AdminRoutesOptions as Options } from './options.generated.ts'
 import type { Reload } from './reload/reload-report.ts'
+import type { Restart } from './schemas/restart.ts'
 
 const guardsOn = (purpose: string) => ({
   onRequest: hooks<onRequestHookHandler>(`Hooks that authenticate ${purpose}`),
@@ -66,6 +67,9 @@ export const AdminRoutesOptions = Type.Object(
     reload: code<Reload>(
       '`async ({ dryRun, force, who }) => report`: reloads the configuration, for `POST /reload`. The command with `--config` sets it',
     ),
+    restart: code<Restart>(
+      '`async ({ who }) => report`: replaces all worker processes, for `POST /server/restart`. `workers` sets it',
+    ),
     events: Type.Object(EventsOptions.properties, { ...strict, default: {}, description: 'The stream of events' }),
     persist: Type.Optional(
       Type.String({
@@ -107,7 +111,7 @@ function originFault(origin: string): string | undefined {
 }
 
 function ownFaults(options: ParsedOptions): string[] {
-  const { read, operate, allow = [], origins, user, reload } = options
+  const { read, operate, allow = [], origins, user, reload, restart } = options
   const faults = [...guardFaults(options), ...guardFaults(read, 'read.'), ...guardFaults(operate, 'operate.')]
   for (const [index, pattern] of allow.entries()) {
     const fault = allowFault(pattern)
@@ -118,7 +122,12 @@ function ownFaults(options: ParsedOptions): string[] {
     if (fault !== undefined) faults.push(`origins.${index}: ${fault}`)
   }
   faults.push(...hostFaults('hosts', options.hosts))
-  return [...faults, ...functionFaults('user', user), ...functionFaults('reload', reload)]
+  return [
+    ...faults,
+    ...functionFaults('user', user),
+    ...functionFaults('reload', reload),
+    ...functionFaults('restart', restart),
+  ]
 }
 
 const reading = (given: AdminRoutesOptions) => readOptions(AdminRoutesOptions, given, ownFaults)

@@ -15,6 +15,8 @@ import { addBalancers } from './routes/balancers.ts'
 import { addCatchAll } from './routes/catch-all.ts'
 import { addCircuit } from './routes/circuit.ts'
 import { addExplain } from './routes/explain.ts'
+import { addInstances } from './routes/instances/instances.ts'
+import { addRestart } from './routes/instances/restart.ts'
 import { addOperator } from './routes/operator.ts'
 import { addFailures } from './routes/past/failures.ts'
 import { addHistory } from './routes/past/history.ts'
@@ -41,6 +43,7 @@ const readers = [
   addFailures,
   addExplain,
   addServerRead,
+  addInstances,
   addEvents,
   addCatchAll,
 ]
@@ -55,6 +58,7 @@ const writers = [
   addReload,
   addRollback,
   addServerWrite,
+  addRestart,
 ]
 
 function guard(scope: FastifyInstance, { onRequest, preHandler }: Guards): void {
@@ -119,6 +123,8 @@ async function roleRoutes(scope: FastifyInstance, { desk, role }: { desk: Desk; 
   scope.addHook('onRequest', async (request) => sameOrigin.check(request))
   if (role === 'operate') identify(scope, desk)
   refuseInvalid(scope)
+  if (role === 'operate' && desk.instances.fleet !== undefined)
+    scope.addHook('preHandler', async (request) => desk.catchUp(request))
   if (role === 'operate') {
     scope.addHook('preSerialization', async (request) => desk.saved(request))
     for (const add of writers) add(scope, desk)

@@ -150,10 +150,10 @@ export class Balancer extends ManagedList {
     this.#slowStart.restart(backend)
   }
 
-  /** Sets the most requests in flight to a backend, from 1 to its `maxInFlight`; Infinity lifts that. */
-  limit(backend: Backend, capacity: number): void {
+  /** Sets the most requests in flight, from 1 to `maxInFlight`; Infinity lifts that. Of several, by name, the least holds. */
+  limit(backend: Backend, capacity: number, by = 'limit'): void {
     const before = backend.limit
-    backend.restrict(capacity)
+    backend.restrict(capacity, by)
     if (backend.limit > before) this.#handover.freed(backend)
   }
 

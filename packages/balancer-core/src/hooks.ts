@@ -33,8 +33,14 @@ export interface BalancerHooks {
   onBackendsChange: (now: BackendSet, before: BackendSet) => void
   /** A backend was drained, put in maintenance, or made ready again: its `state` and its vetoes say so. */
   onOrder: (backend: Backend) => void
-  /** New backends are about to enter the set: place vetoes on them first, or refuse the change. */
-  onBackendsPropose: (candidates: readonly Backend[]) => Promise<readonly Verdict[] | void> | readonly Verdict[] | void
+  /**
+   * New backends are about to enter the set: place vetoes on them first, or refuse the change. `isAgreed`: another instance has
+   * made it, and it cannot be refused any more.
+   */
+  onBackendsPropose: (
+    candidates: readonly Backend[],
+    isAgreed: boolean,
+  ) => Promise<readonly Verdict[] | void> | readonly Verdict[] | void
   /**
    * The balancer's options are about to be these; may take part in that change, or refuse it. `beside` is what was said of
    * other plugins, each by its name.
@@ -142,11 +148,11 @@ export class Hooks {
   }
 
   /** Collects the verdicts of every `onBackendsPropose` on new backends. */
-  async judge(candidates: readonly Backend[]): Promise<readonly Verdict[]> {
+  async judge(candidates: readonly Backend[], isAgreed = false): Promise<readonly Verdict[]> {
     const verdicts = await Promise.all(
       this.onBackendsPropose.map(async (hook) => {
         try {
-          return (await hook(candidates)) ?? []
+          return (await hook(candidates, isAgreed)) ?? []
         } catch (error) {
           this.#report(error, `onBackendsPropose ${hook.name}`)
           return []

@@ -61,17 +61,20 @@ export abstract class ManagedList {
     return this.list.previewInSlices(list)
   }
 
-  /** From now on, each change of the list is agreed on with the other instances first. */
-  agreeBy(agreement: ListAgreement): void {
-    this.list.agreeBy(agreement)
+  /**
+   * Takes the list of the other instances, or gives them the one here; from then on, each change of the list is agreed on with
+   * them first. @throws as `ListAgreement.join`; BadOptionsError where it cannot read that list
+   */
+  agreeBy(agreement: ListAgreement): Promise<void> {
+    return this.list.agreeBy(agreement)
   }
 
   /**
-   * Puts a list in force that the instances have agreed on. After `agreeBy`, one that is not newer changes nothing.
-   * `cause`: see `ChangeOptions`. @throws BadOptionsError where it cannot read that list
+   * Puts a list in force that the instances have agreed on; one that is not newer changes nothing.
+   * @throws BadOptionsError where it cannot read that list
    */
-  adopt(list: AgreedList, cause?: unknown): Promise<void> {
-    return this.list.adopt(list, cause)
+  adopt(list: AgreedList): Promise<void> {
+    return this.list.adopt(list)
   }
 
   /** Adds one at the end. @throws BadOptionsError; StaleRevisionError */

@@ -371,6 +371,28 @@ describe('those who wait', () => {
     assert.equal(one!.limit, 3)
   })
 
+  test('go when the least of several limits rises', async (t) => {
+    const { balancer } = balancing(t)
+    const [one, ...others] = balancer.backends
+    for (const backend of others) balancer.veto(backend, { by: 'test', reason: 'order', hard: true })
+    await balancer.update(one!.id, { maxInFlight: 9 })
+    balancer.limit(one!, 2, 'x')
+    balancer.limit(one!, 1, 'y')
+    begin(balancer)
+    const waiting = exchanging()
+    waiting.attempt = (attempt) => balancer.counts.attemptStarted(attempt)
+    balancer.queue.enter(waiting)
+    balancer.limit(one!, 5, 'x')
+    await settled()
+    assert.deepEqual([one!.limit, balancer.queue.length], [1, 1])
+    assert.deepEqual([one!.limitBeside('y'), one!.limitBeside('x'), one!.limitBeside()], [5, 1, 1])
+    balancer.limit(one!, Infinity, 'y')
+    await settled()
+    assert.deepEqual([one!.limit, one!.inFlight, balancer.queue.length], [5, 2, 0])
+    balancer.limit(one!, Infinity, 'x')
+    assert.equal(one!.limit, 9)
+  })
+
   test('go when a veto is lifted, though nobody asks for the set', async (t) => {
     const { balancer } = balancing(t)
     const veto = balancer.veto(balancer.backend('a'), { by: 'test', reason: 'opinion' })

@@ -16,10 +16,12 @@ import { nameOf, rangeNamed, type Range } from './history/range.ts'
 import { Explain } from './explain/explain.tsx'
 import { Figures } from './head/figures.tsx'
 import { Head } from './head/head.tsx'
+import { Instances } from './instances/instances.tsx'
 import type { Intent } from './orders/intent.ts'
 import type { Live } from './live/live.ts'
 import { OrderDialog } from './orders/order-dialog.tsx'
-import { Outcome, type Told } from './orders/outcome.tsx'
+import { Outcome } from './orders/outcome.tsx'
+import type { Told } from './orders/told.ts'
 import { Overview } from './overview/overview.tsx'
 import { balancerState } from './live/state.ts'
 import type { Store } from './live/store.ts'
@@ -42,7 +44,7 @@ export function App({ store, live, api }: AppProps) {
   const [intent, setIntent] = useState<Intent>()
   const [rolledBack, setRolledBack] = useState<BalancerView>()
   const [told, setTold] = useState<Told>()
-  const { balancers = [], access } = state
+  const { balancers = [], access, fleet } = state
   const several = balancers.length > 1
   const wanted = balancers.find(({ name }) => name === address['balancer'])?.name
   const isOverview = several && wanted === undefined
@@ -79,17 +81,29 @@ export function App({ store, live, api }: AppProps) {
     },
     [live],
   )
+  const events = (
+    <EventFeed
+      feed={state.feed}
+      several={several}
+      instances={fleet?.instances.length ?? 1}
+      isLoaded={state.connection !== 'connecting'}
+      at={at}
+    />
+  )
   return (
     <>
-      <Head state={state} onChoose={setIntent} />
+      <Head state={state} onChoose={setIntent} onTold={setTold} />
       <main>
-        {several && <BalancerTabs balancers={balancers} chosen={isOverview ? undefined : chosen} onChoose={show} />}
+        {several && (
+          <BalancerTabs balancers={balancers} fleet={fleet} chosen={isOverview ? undefined : chosen} onChoose={show} />
+        )}
         <div class="panel" {...(several && { id: 'balancer', role: 'tabpanel', 'aria-label': chosen })}>
           <Alerts state={state} isOverview={isOverview} />
           {isOverview && (
             <>
               <Overview state={state} onChoose={show} />
-              <EventFeed feed={state.feed} several isLoaded={state.connection !== 'connecting'} at={at} />
+              {fleet !== undefined && <Instances fleet={fleet} />}
+              {events}
             </>
           )}
           {!isOverview && balancer !== undefined && chosen !== undefined && (
@@ -117,8 +131,9 @@ export function App({ store, live, api }: AppProps) {
                   )}
                 </BackendList>
                 <div class="below">
+                  {fleet !== undefined && <Instances fleet={fleet} />}
                   <FailedRequests failures={balancer.failures} outcomes={balancer.view?.totals.outcomes} at={at} />
-                  <EventFeed feed={state.feed} several={several} isLoaded={state.connection !== 'connecting'} at={at} />
+                  {events}
                   <Explain key={chosen} api={api} balancer={chosen} />
                   {tunnels > 0 && (
                     <Tunnels

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { BalancerEvent } from '../../admin-routes/src/events/event.ts'
-import { FiguresEvent } from '../../admin-routes/src/events/figures-event.ts'
+import { FiguresEvent } from '../../admin-routes/src/figures/figures-event.ts'
 import { optionsIn } from '../../../test/support/options-in.ts'
 import { anchored, code, page, table } from './markdown.ts'
 import { formOf, type BoundedSchema } from './option-form.ts'

@@ -12,4 +12,10 @@ export interface FleetOptions {
    * @default 1000
    */
   heartbeat?: number
+  /**
+   * `maxInFlight` and adaptive limits say what a backend can take of all instances together: each gets its share, and
+   * more if others need less. `false`: each instance may have as many in flight as if it were alone
+   * @default true
+   */
+  divideLimits?: boolean
 }

@@ -21,6 +21,11 @@ export const FleetOptions = Type.Object(
       1000,
       10,
     ),
+    divideLimits: Type.Boolean({
+      default: true,
+      description:
+        '`maxInFlight` and adaptive limits say what a backend can take of all instances together: each gets its share, and more if others need less. `false`: each instance may have as many in flight as if it were alone',
+    }),
   },
   strict,
 )
@@ -30,7 +35,18 @@ export type FleetOptions = Options
 /** Options with every default in place. */
 export type ParsedOptions = Readonly<Static<typeof FleetOptions>>
 
-const methods = ['read', 'compareAndSet', 'watch', 'announce', 'publish', 'subscribe'] as const
+const methods = [
+  'read',
+  'list',
+  'compareAndSet',
+  'watch',
+  'announce',
+  'withdraw',
+  'watchInstances',
+  'publish',
+  'subscribe',
+  'close',
+] as const
 
 function storeFaults({ store }: ParsedOptions): readonly string[] {
   if (store === undefined) return []

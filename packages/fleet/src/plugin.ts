@@ -5,7 +5,9 @@ import { hostname } from 'node:os'
 import process from 'node:process'
 import { SharedBalancers } from './balancers/shared-balancers.ts'
 import { Fleet } from './instances/fleet.ts'
+import { processFigures } from './instances/process-figures.ts'
 import { IpcStore } from './ipc/ipc-store.ts'
+import { DividedLimits } from './limits/divided-limits.ts'
 import { environmentName } from './ipc/messages.ts'
 import { parseOptions, type FleetOptions } from './options.ts'
 import type { Store } from './store/store.ts'
@@ -22,8 +24,16 @@ function storeOfParent(): Store | undefined {
   return process.env[environmentName] !== undefined && process.connected ? new IpcStore() : undefined
 }
 
+let started = 0
+
+/** Of several apps in one process, each is an instance of its own. */
+function nameOfInstance(): string {
+  const own = ++started
+  return `${hostname()}:${process.pid}${own === 1 ? '' : `:${own}`}`
+}
+
 async function plugin(app: FastifyInstance, given: FleetOptions): Promise<void> {
-  const { store: own, id = `${hostname()}:${process.pid}`, heartbeat } = parseOptions(given)
+  const { store: own, id = nameOfInstance(), heartbeat, divideLimits } = parseOptions(given)
   const store = own ?? storeOfParent()
   if (store === undefined) {
     app.decorate('fleet', undefined)
@@ -34,16 +44,23 @@ async function plugin(app: FastifyInstance, given: FleetOptions): Promise<void> 
     return
   }
   const fleet = new Fleet(store, { id, heartbeat })
+  fleet.tell('process', processFigures())
   app.decorate('fleet', fleet)
   const shared = new SharedBalancers(fleet, app)
+  const limits: DividedLimits[] = []
   // Before backends are probed: registered before those who do.
   app.addHook('onReady', async () => {
     await fleet.join()
     await shared.join()
+    if (!divideLimits) return
+    limits.push(...[...app.balancers.values()].map((balancer) => new DividedLimits(fleet, balancer)))
+    await Promise.all(limits.map((one) => one.join()))
   })
   app.addHook('onListen', async () => fleet.become('ready'))
   app.addHook('preClose', async () => fleet.become('draining').catch(() => {}))
   app.addHook('onClose', async () => {
+    shared.close()
+    for (const one of limits) one.close()
     await fleet.leave()
     if (store !== own) store.close()
   })

@@ -14,19 +14,27 @@ export async function instance(
       { id: 'b', url: 'http://b.test' },
     ],
   },
+  heartbeat = 60_000,
 ): Promise<FastifyInstance> {
   const app = Fastify()
   t.after(() => app.close())
-  await app.register(fleet, { store, id, heartbeat: 60_000 })
+  await app.register(fleet, { store, id, heartbeat })
   await app.register(balancer, options)
   await app.listen({ port: 0, host: '127.0.0.1' })
   return app
 }
 
 /** Instances of one fleet, named `1`, `2`, …, started one after the other. */
-export async function instances(t: TestContext, count: number, options?: BalancerOptions) {
-  const store = new MemoryStore()
+export async function instances(
+  t: TestContext,
+  count: number,
+  options?: BalancerOptions,
+  behind: (store: Store) => Store = (store) => store,
+  heartbeat?: number,
+) {
+  const store = behind(new MemoryStore())
   const apps: FastifyInstance[] = []
-  for (let number = 1; number <= count; number++) apps.push(await instance(t, String(number), store, options))
+  for (let number = 1; number <= count; number++)
+    apps.push(await instance(t, String(number), store, options, heartbeat))
   return { store, apps }
 }

@@ -6,6 +6,7 @@ import type { ParsedOptions } from './options.ts'
 import { OutlierDetection } from './passive/outlier-detection.ts'
 import type { SparedListener } from './passive/outlier-vetoes.ts'
 import { chooseProbe } from './probe/choose-probe.ts'
+import type { SharedProbes } from './sharing/shared-probes.ts'
 
 /** Listeners of the checks of a balancer. */
 interface Listeners {
@@ -31,14 +32,22 @@ export class Checks {
   readonly #balancer: Balancer
   readonly #listeners: Listeners
   readonly #pauses: Pauses
+  readonly #sharing: SharedProbes | undefined
   #next: NextChecks | undefined
   #running = false
 
-  constructor(balancer: Balancer, options: ParsedOptions, listeners: Listeners, pauses: Pauses) {
+  constructor(
+    balancer: Balancer,
+    options: ParsedOptions,
+    listeners: Listeners,
+    pauses: Pauses,
+    sharing?: SharedProbes,
+  ) {
     this.options = options
     this.#balancer = balancer
     this.#listeners = listeners
     this.#pauses = pauses
+    this.#sharing = sharing
     const { outliers, pressure } = options
     const { judge, spared } = listeners
     this.passive = new OutlierDetection(balancer, outliers, pressure, judge, pauses, Date.now, spared)
@@ -53,8 +62,8 @@ export class Checks {
     this.passive.attemptEnded(attempt)
     if (attempt.blame === 'backend' && attempt.status === 0) this.active?.suspect(attempt.backend)
   }
-  readonly #judgeNewcomers = (candidates: readonly Backend[]): Promise<Verdict[]> | undefined =>
-    (this.#next?.created ?? this.active)?.judgeNewcomers(candidates)
+  readonly #judgeNewcomers = (candidates: readonly Backend[], isAgreed: boolean): Promise<Verdict[]> | undefined =>
+    (this.#next?.created ?? this.active)?.judgeNewcomers(candidates, isAgreed)
   readonly #backendsChanged = (now: BackendSet) => {
     this.active?.backendsChanged(now)
     this.passive.backendsChanged(now)
@@ -68,6 +77,7 @@ export class Checks {
       .addHook('onAttemptEnd', this.#attemptEnded)
       .addHook('onBackendsPropose', this.#judgeNewcomers)
       .addHook('onBackendsChange', this.#backendsChanged)
+    this.#share()
   }
 
   /** Starts: see `HealthCheck.start`. */
@@ -88,6 +98,7 @@ export class Checks {
   withdraw(): void {
     this.active?.withdraw()
     this.active = undefined
+    this.#share()
     this.stop()
     this.#balancer
       .removeHook('onAttemptStart', this.#attemptStarted)
@@ -122,6 +133,7 @@ export class Checks {
       // It starts with `up`, so there is nothing to wait for.
       if (this.#running) void created.start(0)
     }
+    this.#share()
     this.#askSuspects()
   }
 
@@ -133,7 +145,12 @@ export class Checks {
 
   #probing(options: ParsedOptions): ActiveCheck {
     const { judge, probed } = this.#listeners
-    return new ActiveCheck(this.#balancer, options, judge, probed, this.#pauses, chooseProbe(options))
+    return new ActiveCheck(this.#balancer, options, judge, probed, this.#pauses, chooseProbe(options), this.#sharing)
+  }
+
+  /** Those that are in force share, by the terms of now. */
+  #share(): void {
+    this.#sharing?.attach(this.active?.sharer)
   }
 
   /** A TCP connect proves nothing about a hanging process: the kernel accepts it. */

@@ -11,6 +11,7 @@ import { History } from './judgement/history.ts'
 import type { Judge, Judgement } from './judgement/judgement.ts'
 import { JudgementLog } from './judgement-log.ts'
 import { readHealthOptions, type ParsedOptions } from './options.ts'
+import type { SharedProbes } from './sharing/shared-probes.ts'
 import type { OutlierView } from './passive/outlier-view.ts'
 
 /** What is known of one backend's health. */
@@ -49,14 +50,17 @@ export class HealthCheck {
   readonly #judgements: JudgementLog | undefined
   readonly #pauses: Pauses
   readonly #inconclusive: InconclusiveLog
+  readonly #sharing: SharedProbes | undefined
   #checks: Checks
   /** False once it was switched off. */
   #isOn = true
   #running = false
 
-  constructor(balancer: Balancer, options: ParsedOptions, log?: FastifyBaseLogger) {
+  /** With `sharing`, one instance probes for all that share it. */
+  constructor(balancer: Balancer, options: ParsedOptions, log?: FastifyBaseLogger, sharing?: SharedProbes) {
     this.balancer = balancer
     this.#log = log
+    this.#sharing = sharing
     this.#judgements = log && new JudgementLog(balancer.name, balancer.clock, log)
     this.#pauses = new Pauses(balancer.clock)
     this.#inconclusive = new InconclusiveLog(balancer.clock, log)
@@ -80,6 +84,7 @@ export class HealthCheck {
    */
   async start(limit: number): Promise<void> {
     this.#running = true
+    this.#sharing?.start()
     if (!this.#isOn) return
     this.#pauses.start()
     await this.#checks.start(limit)
@@ -111,6 +116,7 @@ export class HealthCheck {
   stop(): void {
     this.#running = false
     this.#checks.stop()
+    this.#sharing?.stop()
     this.#judgements?.stop()
     this.#pauses.stop()
   }
@@ -152,7 +158,8 @@ export class HealthCheck {
   #switchingOn(options: ParsedOptions): Participation {
     // Those that have traffic are trusted until probes have said otherwise.
     const checks = this.#checking({ ...options, initial: 'up' })
-    const judge = (candidates: readonly Backend[]) => checks.active?.judgeNewcomers(candidates)
+    const judge = (candidates: readonly Backend[], isAgreed: boolean) =>
+      checks.active?.judgeNewcomers(candidates, isAgreed)
     this.balancer.addHook('onBackendsPropose', judge)
     const forget = () => void this.balancer.removeHook('onBackendsPropose', judge)
     return {
@@ -177,7 +184,7 @@ export class HealthCheck {
   #checking(options: ParsedOptions): Checks {
     const spared = (backend: Backend, reason: string) => this.#judgements?.addSpared(backend, reason)
     const listeners = { judge: this.#judge, probed: this.#probed, spared }
-    return new Checks(this.balancer, options, listeners, this.#pauses)
+    return new Checks(this.balancer, options, listeners, this.#pauses, this.#sharing)
   }
 
   #view(backend: Backend): HealthView {
@@ -213,6 +220,8 @@ export class HealthCheck {
   readonly #judge: Judge = (backend, judgement) => {
     this.#history.add(backend, judgement)
     this.#judgements?.add(backend, judgement)
+    // The others have not seen it: the next probe tells all of them.
+    if (judgement.by === 'outlier-detection' && !judgement.good) this.#checks.active?.sharer?.doubt(backend.id)
   }
 }
 

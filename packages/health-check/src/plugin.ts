@@ -4,6 +4,8 @@ import fp from 'fastify-plugin'
 import { BadOptionsError, UncheckedBalancerError } from './errors.ts'
 import { extensionKey, HealthCheck } from './health-check.ts'
 import { parseOptions, type HealthCheckOptions } from './options.ts'
+import { fleetOf } from './sharing/fleet-part.ts'
+import { SharedProbes } from './sharing/shared-probes.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -29,7 +31,8 @@ const usable = 0.8
 async function plugin(app: FastifyInstance, given: HealthCheckOptions): Promise<void> {
   const options = parseOptions(given)
   const balancer = extension.balancerFor(app, options.balancer)
-  const check = new HealthCheck(balancer, options, app.log)
+  const fleet = fleetOf(app)
+  const check = new HealthCheck(balancer, options, app.log, fleet && new SharedProbes(fleet, balancer, app.server))
   extension.add(app, balancer, check)
   const limit = (app.initialConfig.pluginTimeout ?? 10_000) * usable
   app.addHook('onReady', () => check.start(limit))

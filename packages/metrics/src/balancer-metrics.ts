@@ -5,6 +5,9 @@ import { collectDefaultMetrics, Registry } from 'prom-client'
 import { backendFamilies } from './families/backend-families.ts'
 import { balancerFamilies } from './families/balancer-families.ts'
 import { checkFamilies } from './families/check-families.ts'
+import { instanceFamilies } from './families/instance-families.ts'
+import { fleetOf } from './instances/fleet.ts'
+import { Instances } from './instances/instances.ts'
 import { bytesOf, possibleForm, type Form } from './exposition/exposition.ts'
 import { Family } from './families/family.ts'
 import { listFamilies } from './families/list-families.ts'
@@ -45,6 +48,8 @@ export class BalancerMetrics {
   readonly registry: Registry
   readonly #app: FastifyInstance
   readonly #sources: Sources
+  /** Undefined without a fleet: then the metrics are of this server alone. */
+  readonly #instances: Instances | undefined
   /** Names of the metrics registered here. */
   readonly #names: readonly string[]
   readonly #onExchangeEnd = (message: unknown) => {
@@ -72,8 +77,11 @@ export class BalancerMetrics {
     this.#sources = new Sources(app, buckets)
     const others = new Set(namesIn(registry))
     const kinds = [balancerFamilies, queueFamilies, listFamilies, backendFamilies, checkFamilies, mirrorFamilies]
-    const all = kinds.flatMap((families) => families(this.#sources))
-    for (const options of all) new Family(options).registerIn(registry)
+    const all = kinds.flatMap((families) => families(this.#sources)).map((options) => new Family(options))
+    const fleet = fleetOf(app)
+    this.#instances = fleet === undefined ? undefined : new Instances(fleet, registry, this.#sources, all)
+    all.push(...instanceFamilies(this.#instances).map((options) => new Family(options)))
+    for (const family of all) family.registerIn(registry)
     if (defaultMetrics) collectDefaultMetrics({ register: registry })
     this.#names = namesIn(registry).filter((name) => !others.has(name))
     // Health checks probe before the app is ready, maybe before `start`.
@@ -85,14 +93,17 @@ export class BalancerMetrics {
     return possibleForm(this.registry, wanted)
   }
 
-  /** The current metrics of the registry. @throws Error if it cannot be written in that form, see `formFor` */
+  /**
+   * The current metrics of the registry, and of all instances if this is one of several.
+   * @throws Error if it cannot be written in that form, see `formFor`; StoreUnreachableError
+   */
   async text(form: Form = 'prometheus'): Promise<string> {
     return (await this.bytes(form)).toString()
   }
 
   /** The same as UTF-8 bytes. */
-  bytes(form: Form): Promise<Buffer> {
-    return bytesOf(this.registry, form)
+  async bytes(form: Form): Promise<Buffer> {
+    return bytesOf(this.registry, form, await this.#instances?.collect())
   }
 
   /** Starts counting. Called once all balancers are registered. */
@@ -106,6 +117,7 @@ export class BalancerMetrics {
 
   /** Stops for good, and removes its metrics from the registry, so that another server can use it. */
   stop(): void {
+    this.#instances?.stop()
     this.#sources.stop()
     unsubscribe(circuitChange, this.#onCircuitChange)
     unsubscribe(changeRefused, this.#onChangeRefused)

@@ -27,3 +27,14 @@ export const NoOpenTelemetryError = createError<[{ cause: unknown }]>(
   'The option `tracing` needs the package @opentelemetry/api: npm install @opentelemetry/api',
   500,
 )
+
+const StoreUnreachable = createError<[string, { cause: unknown }]>(
+  'FST_BALANCER_METRICS_STORE_UNREACHABLE',
+  'The metrics of the other instances are not known, since the store that all share cannot be reached: %s',
+  503,
+)
+
+/** Where instances share what they know cannot be reached. Counters of one alone would look as if they had started again. */
+export class StoreUnreachableError extends StoreUnreachable {
+  readonly headers = { 'retry-after': '1' }
+}

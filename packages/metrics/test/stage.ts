@@ -13,11 +13,27 @@ import { rawClient } from '../../../test/support/raw.ts'
 import { until } from '../../../test/support/until.ts'
 import { handshake, startUpgradeBackend } from '../../../test/support/upgrade-backend.ts'
 import metrics from '../src/index.ts'
+import type { FleetView } from '../src/instances/fleet.ts'
 
 /** The first that was not tried yet. */
 const inOrder: Policy = {
   name: 'in-order',
   over: (available) => ({ pick: () => available[0], peek: () => available[0] }),
+}
+
+/** A fleet in which one other instance has an older list, and one does not answer. */
+function sickFleet(): FleetView {
+  const instances = ['this', 'late', 'stuck'].map((id) => ({ id, state: 'ready' as const, about: { metrics: true } }))
+  const balancers = [{ name: 'shop', revision: 0, rows: [] }]
+  const late = { figures: { columns: [], shapes: [], balancers }, readings: [] }
+  return {
+    id: 'this',
+    instances,
+    ask: async <Answer>() => ({ answers: new Map([['late', late as Answer]]) }),
+    answer: () => () => {},
+    tell: () => () => {},
+    legacy: () => ({ save: async () => {}, departed: async () => undefined }),
+  }
 }
 
 /** A server at which everything can go wrong, each in a balancer of its own. Its metrics have every line that there may be. */
@@ -43,6 +59,8 @@ export async function startStage(t: TestContext): Promise<Stage> {
   const dead = await unusedOrigin()
   const clock = new ManualClock(1000)
   const app = Fastify()
+  const fleet = sickFleet()
+  app.decorate('fleet', { getter: () => fleet as never })
   // What fastify-balancer decorates an app with that sheds load.
   const shedding = { total: 0, since: undefined }
   app.decorate('balancerShedding', { getter: () => shedding })
@@ -135,6 +153,8 @@ export async function startStage(t: TestContext): Promise<Stage> {
     for (let sent = 0; sent < 12; sent++) await ask(`${url}/down`)
     for (let sent = 0; sent < 3; sent++) await ask(`${url}/outlier`)
     shedding.total++
+    // Then it is known who is missing.
+    await app.balancerMetrics.text()
   }
   return { app, host: url.replace('http://', ''), burst }
 }

@@ -11,6 +11,7 @@ export type AdminAction =
   | 'circuit.release'
   | 'tunnel.close'
   | 'server.state'
+  | 'server.restart'
 
 /** A change through the admin routes. Plain data. */
 export interface AdminChange {

@@ -119,6 +119,7 @@ const sentences: Readonly<Record<AdminChange['what'], (parts: SentenceParts) => 
   'circuit.release': (parts) => `released the circuit of ${parts.backend}: ${transition(parts)}`,
   'tunnel.close': ({ backend, before }) => `closed ${tunnelOf(before)} of ${backend}`,
   'server.state': (parts) => `set the server: ${transition(parts)}${graceOf(parts)}`,
+  'server.restart': ({ after }) => `restarted the workers: ${textOf(after)}`,
 }
 
 /** What was done, as it stands in the log after the name of the operator: `set b2: ready → drain (deadline 30 s)`. */

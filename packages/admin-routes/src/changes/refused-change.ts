@@ -30,6 +30,7 @@ const changes: Readonly<Record<string, readonly [what: AdminAction, text: (targe
   probeBackend: ['backend.probe', ({ id }) => `probe ${id}`],
   setCircuit: ['circuit.hold', ({ id, body }) => `set the circuit of ${id}${to(body['state'])}`],
   closeTunnel: ['tunnel.close', ({ id }) => `close tunnel ${id}`],
+  restartServer: ['server.restart', () => 'restart the workers'],
   setServerState: ['server.state', ({ body }) => `set the server${to(body['state'])}`],
 }
 

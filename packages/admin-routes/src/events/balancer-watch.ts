@@ -12,6 +12,18 @@ interface Seen {
   readonly state: Backend['state']
 }
 
+/** What of it another event tells, or another instance. */
+export interface ToldElsewhere {
+  /** The change of the list. */
+  readonly list: boolean
+  /** Drains and maintenance, and their end. */
+  readonly orders: boolean
+  /** What follows from probes, which instances share. */
+  readonly probes: boolean
+}
+
+const toldHere: ToldElsewhere = { list: false, orders: false, probes: false }
+
 type Listed = Balancer['listed'][number]
 
 const untouched: Seen = { vetoes: [], state: 'ready' }
@@ -48,26 +60,29 @@ export class BalancerWatch {
 
   /**
    * What has changed since the last call: first the list, then its backends, then panic mode. What an operator orders is left
-   * out, since the `admin` event tells it; `isListOrdered`: the change of the list is one of those.
+   * out, since the `admin` event tells it, and so is what other instances tell.
    */
-  observe(set: BackendSet, at: number, isListOrdered = false): EventDraft[] {
+  observe(set: BackendSet, at: number, elsewhere: ToldElsewhere = toldHere): EventDraft[] {
     const { all, revision, panicking } = set
     const told: EventDraft[] = []
     const { name } = this.#balancer
     if (revision !== this.#revision) {
       this.#revision = revision
       const change = this.#listChange(revision, at)
-      if (!isListOrdered) told.push(change)
+      if (!elsewhere.list) told.push(change)
       this.#forgetAllBut(all)
     }
-    const news = new VetoNews(name, at, { circuits: this.#balancer.extensions.has('circuit-breaker') })
+    const news = new VetoNews(name, at, {
+      circuits: this.#balancer.extensions.has('circuit-breaker'),
+      probes: elsewhere.probes,
+    })
     for (const backend of all) {
       const last = this.#seen.get(backend) ?? untouched
       if (last.vetoes === backend.vetoes || last.vetoes.length + backend.vetoes.length === 0) continue
       const { id, state } = backend
       const isByOperator = isOrdered(id)
       news.add(backend, last.vetoes, isByOperator || state !== last.state)
-      if (state !== last.state && !isByOperator) {
+      if (state !== last.state && !isByOperator && !elsewhere.orders) {
         const who = backend.vetoes.find(({ by, hard }) => hard && by === state)?.who
         const change = { balancer: name, backend: id, at, state, before: last.state }
         news.drafts.push({ type: 'state', ...change, ...(who !== undefined && { who }) })

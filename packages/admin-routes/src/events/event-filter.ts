@@ -16,7 +16,7 @@ export const EventsQuery = Type.Object({
   balancer: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: 'Only events of this balancer' })),
   lastEventId: Type.Optional(
     Type.String({
-      maxLength: 100,
+      maxLength: 4000,
       description: 'For clients that cannot set the header `Last-Event-ID`; the header wins',
     }),
   ),

@@ -3,21 +3,21 @@ import type { Clock } from '@fastify-balancer/balancer-core'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { isGone, whenGone } from '../waiting/gone.ts'
 import { StreamsClosedError, TooManyStreamsError } from './errors.ts'
-import { figuresFilterOf, filterOf, type EventsQuery } from './event-filter.ts'
-import type { EventLog } from './event-log.ts'
+import { figuresFilterOf, filterOf, type EventFilter, type EventsQuery } from './event-filter.ts'
+import { isIn, type EventLog, type Origin } from './event-log.ts'
 import { EventStream } from './event-stream.ts'
-import type { FiguresEvent } from './figures-event.ts'
+import type { FiguresEvent } from '../figures/figures-event.ts'
 import { figuresFrameOf, frameOf } from './frame.ts'
 import type { EventDraft } from './event.ts'
 import type { EventsSettings } from './options.ts'
 
 /** All clients of one log, with one heartbeat timer for all. */
 export class EventStreams {
+  readonly log: EventLog
   /** Drives heartbeats and figures. */
   readonly clock: Clock
   /** The time in ms since the epoch. */
   readonly wallClock: () => number
-  readonly #log: EventLog
   readonly #settings: EventsSettings
   readonly #open = new Set<EventStream>()
   /** The streams that want figures, and of which balancers. */
@@ -27,7 +27,7 @@ export class EventStreams {
   #closed = false
 
   constructor(log: EventLog, settings: EventsSettings, clock: Clock, wallClock: () => number) {
-    this.#log = log
+    this.log = log
     this.#settings = settings
     this.clock = clock
     this.wallClock = wallClock
@@ -39,8 +39,8 @@ export class EventStreams {
   }
 
   /** Adds an event. Events of one moment are sent to all streams together. */
-  tell(event: EventDraft): void {
-    this.#log.append(event)
+  tell(event: EventDraft, origin?: Origin): void {
+    this.log.append(event, origin)
     if (this.#isDue || this.#open.size === 0) return
     this.#isDue = true
     queueMicrotask(() => {
@@ -66,13 +66,14 @@ export class EventStreams {
   add(request: FastifyRequest, reply: FastifyReply, query: EventsQuery, last: string | undefined): void {
     const { raw: response } = reply
     if (isGone(response)) return
-    const log = this.#log
+    const { log } = this
     const wants = filterOf(query)
     const isNew = last === undefined || last === ''
-    const { next, gap } = isNew
-      ? { next: log.latest(query.recent ?? 0, wants), gap: undefined }
+    const { next, gap, seen } = isNew
+      ? { next: log.latest(query.recent ?? 0, wants), gap: undefined, seen: undefined }
       : log.resume(last, this.wallClock())
-    const stream = new EventStream(response, log, wants, next, this.#settings.maxQueued)
+    const unseen: EventFilter = seen === undefined ? wants : (event) => !isIn(seen, event) && wants(event)
+    const stream = new EventStream(response, log, unseen, next, this.#settings.maxQueued)
     // Writing to a lost connection fails; `close` follows.
     response.on('error', () => {})
     this.#open.add(stream)
@@ -86,7 +87,7 @@ export class EventStreams {
     if (wantsFigures !== undefined) this.#watching.set(stream, wantsFigures)
     this.#timer ??= this.#startTimer()
     // With this id, a client that reconnects before its first event misses nothing.
-    const id = log.idOf(next - 1)
+    const id = seen === undefined ? log.idOf(next - 1) : last!
     stream.send(`retry: ${this.#settings.reconnect}\nid: ${id}\n\n${gap === undefined ? '' : frameOf(id, gap)}`)
     stream.advance()
   }
@@ -112,7 +113,7 @@ export class EventStreams {
 
   #beat(): void {
     this.#timer = this.#startTimer()
-    const heartbeat = `: heartbeat\nid: ${this.#log.idOf(this.#log.newest)}\n\n`
+    const heartbeat = `: heartbeat\nid: ${this.log.idOf(this.log.newest)}\n\n`
     for (const stream of this.#open) stream.beat(heartbeat)
   }
 }

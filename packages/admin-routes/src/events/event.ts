@@ -3,8 +3,11 @@ import { ReloadReport } from '../reload/reload-report.ts'
 import { counts } from '../schemas/views.ts'
 
 const base = {
-  id: Type.String({ description: 'Send it back as `Last-Event-ID` to resume; rises within one process' }),
+  id: Type.String({ description: 'Send it back as `Last-Event-ID` to resume, at any instance' }),
   at: Type.Number({ description: 'Time of the event, in ms since the epoch' }),
+  instance: Type.Optional(
+    Type.String({ description: 'Id of the instance where it happened; absent where there is only one' }),
+  ),
   omitted: Type.Optional(
     Type.Array(Type.String(), {
       description: 'Properties that were left out because they were too large or not JSON',

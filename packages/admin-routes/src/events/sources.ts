@@ -3,6 +3,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { FastifyInstance } from 'fastify'
 import type { AdminNotice, RefusalNotice } from '../changes/audit.ts'
 import { isOrdered, order } from '../changes/orders.ts'
+import type { Fleet } from '../instances/fleet.ts'
 import { hearReloads } from '../reload/reload-notices.ts'
 import { BalancerWatch } from './balancer-watch.ts'
 import type { EventDraft } from './event.ts'
@@ -13,6 +14,9 @@ interface BackendsChange {
   readonly now: BackendSet
   readonly cause?: unknown
 }
+
+/** The `cause` of list changes that another instance has made. */
+const elsewhere = Symbol.for('@fastify-balancer/fleet.elsewhere')
 
 /** Message of the channel `balancer-core:queue:change`. */
 interface QueueNotice {
@@ -37,13 +41,15 @@ interface CircuitNotice {
 }
 
 /**
- * Passes everything that happens to a server's balancers to `tell`, until the returned function is called. It listens to
+ * Passes everything that happens to a server's balancers to `tell`, until the returned function is called. What all
+ * instances of a fleet have in common, one of them tells: who has changed a list or ordered something, or its keeper. It listens to
  * diagnostics channels: no polling, and no cost for a request.
  */
 export function watchBalancers(
   app: FastifyInstance,
   wallClock: () => number,
   tell: (event: EventDraft) => void,
+  fleet?: Fleet,
 ): () => void {
   const watches = new Map<Balancer, BalancerWatch>()
   const watchAll = () => {
@@ -54,7 +60,14 @@ export function watchBalancers(
     if (app.balancers.get(balancer.name) !== balancer) return
     const watch = watches.get(balancer)
     if (watch === undefined) watches.set(balancer, new BalancerWatch(balancer))
-    else for (const event of watch.observe(now, wallClock(), cause === order)) tell(event)
+    else {
+      const toldElsewhere = {
+        list: cause === order || cause === elsewhere,
+        orders: fleet?.list(balancer.name)?.isFollowing === true,
+        probes: fleet !== undefined && fleet.keeper !== undefined && !fleet.isKeeper,
+      }
+      for (const event of watch.observe(now, wallClock(), toldElsewhere)) tell(event)
+    }
   }
   const onQueue = ({ balancer, refusals }: QueueNotice) => {
     const { name } = balancer

@@ -8,9 +8,11 @@ type VetoDraft = EventDraft & { readonly type: 'veto' }
 const states = new Set(['drain', 'maintenance'])
 
 /** What tells of vetoes, besides events of their own. */
-export interface ToldElsewhere {
+export interface VetoesToldElsewhere {
   /** Circuits tell of theirs. */
   readonly circuits: boolean
+  /** Another instance tells of those of probes. */
+  readonly probes: boolean
 }
 
 /** So many are told one by one. */
@@ -24,11 +26,11 @@ export class VetoNews {
   readonly drafts: EventDraft[] = []
   readonly #balancer: string
   readonly #at: number
-  readonly #elsewhere: ToldElsewhere
+  readonly #elsewhere: VetoesToldElsewhere
   readonly #told = new Map<string, { readonly count: number; readonly last: VetoDraft }>()
 
   /** `at` in ms since the epoch. */
-  constructor(balancer: string, at: number, elsewhere: ToldElsewhere) {
+  constructor(balancer: string, at: number, elsewhere: VetoesToldElsewhere) {
     this.#balancer = balancer
     this.#at = at
     this.#elsewhere = elsewhere
@@ -41,7 +43,9 @@ export class VetoNews {
   }
 
   #isToldElsewhere({ by, hard }: Vetoes[number], isState: boolean): boolean {
-    return (isState && hard && states.has(by)) || (this.#elsewhere.circuits && by === 'circuit-breaker')
+    const { circuits, probes } = this.#elsewhere
+    if (isState && hard && states.has(by)) return true
+    return (circuits && by === 'circuit-breaker') || (probes && by === 'health-check')
   }
 
   #tell(action: 'laid' | 'lifted', { id, vetoes }: Backend, of: Vetoes, others: Vetoes, isState: boolean): void {

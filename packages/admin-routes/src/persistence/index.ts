@@ -1,1 +1,1 @@
-export { Keeper } from './keeper.ts'
+export { Keeping } from './keeping.ts'

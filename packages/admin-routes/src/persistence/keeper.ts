@@ -59,7 +59,11 @@ export class Keeper {
   /** Found in the file and not applied: there is no such balancer (yet). */
   readonly #waiting: Map<string, SavedList>
   readonly #giveBack: () => void
+  /** Other instances may have written the file since. */
+  readonly #isShared: boolean
   readonly #kept = new Set<string>()
+  /** No longer saved, but maybe still in the file. */
+  readonly #forgotten = new Set<string>()
   #writing: Promise<void> = Promise.resolve()
   #next: Promise<void> | undefined
   #isBehind = false
@@ -70,32 +74,40 @@ export class Keeper {
     log: FastifyBaseLogger,
     found: Map<string, SavedList>,
     giveBack: () => void,
+    isShared: boolean,
   ) {
     this.#path = path
     this.#balancers = balancers
     this.#log = log
     this.#waiting = found
     this.#giveBack = giveBack
+    this.#isShared = isShared
   }
 
   /**
-   * Reads the file, if it exists. `balancers` may grow later. The file is reserved until `close`.
+   * Reads the file, if it exists. `balancers` may grow later. The file is reserved until `close`; if it is shared with other
+   * instances that act as one, only for this `instance`.
    * @throws BrokenFileError naming every fault; BadOptionsError if it is not writable, or already in use
    */
-  static async open(given: string, balancers: ReadonlyMap<string, Balancer>, log: FastifyBaseLogger): Promise<Keeper> {
+  static async open(
+    given: string,
+    balancers: ReadonlyMap<string, Balancer>,
+    log: FastifyBaseLogger,
+    { instance }: { readonly instance?: string } = {},
+  ): Promise<Keeper> {
     const path = resolve(given)
     let giveBack: (() => void) | undefined
     const kind = await kindOf(path)
     if (kind !== undefined) throw new BrokenFileError(path, `it is ${kind}; it must be a plain file`)
     try {
       await access(dirname(await realPathOf(path)), constants.W_OK)
-      giveBack = await claim(path)
+      giveBack = await claim(path, instance)
     } catch (error) {
       throw new BadOptionsError(`persist: the folder of '${path}' is not writable: ${codeOf(error)}`)
     }
     if (giveBack === undefined) throw new BadOptionsError(`persist: other admin routes already save to '${path}'`)
     try {
-      return new Keeper(path, balancers, log, await listsAt(path), giveBack)
+      return new Keeper(path, balancers, log, await listsAt(path), giveBack, instance !== undefined)
     } catch (error) {
       giveBack()
       throw error
@@ -126,6 +138,11 @@ export class Keeper {
     )
   }
 
+  /** The list of a balancer need not be restored: other instances know a newer one. */
+  pass(name: string): void {
+    if (this.#waiting.delete(name)) this.#kept.add(name)
+  }
+
   /** Called when all balancers are registered: saves what was restored. */
   async settle(): Promise<void> {
     for (const [name, { backends }] of this.#waiting)
@@ -143,6 +160,7 @@ export class Keeper {
    */
   save({ name }: Balancer): Promise<void> {
     this.#kept.add(name)
+    this.#forgotten.delete(name)
     return this.#save()
   }
 
@@ -153,7 +171,7 @@ export class Keeper {
   async followConfigured(): Promise<void> {
     if (this.#kept.size === 0) return this.#next ?? this.#writing
     for (const name of this.#kept)
-      if (this.#balancers.get(name)!.backends.every(({ state }) => state === 'ready')) this.#kept.delete(name)
+      if (this.#balancers.get(name)!.backends.every(({ state }) => state === 'ready')) this.#forget(name)
     await this.#save()
   }
 
@@ -176,16 +194,32 @@ export class Keeper {
   }
 
   async #write(): Promise<void> {
+    if (this.#isShared) await this.#takeOver()
     const lists = new Map(this.#waiting)
     for (const name of this.#kept) lists.set(name, savedList(this.#balancers.get(name)!))
     try {
       await writeWhole(this.#path, textOf(lists))
+      this.#forgotten.clear()
       this.#isBehind = false
     } catch (error) {
       this.#isBehind = true
       this.#log.error({ err: error, file: this.#path }, 'the lists could not be saved')
       throw new UnsavedError(codeOf(error))
     }
+  }
+
+  #forget(name: string): void {
+    this.#kept.delete(name)
+    this.#forgotten.add(name)
+  }
+
+  /** What another instance has saved stays saved. */
+  async #takeOver(): Promise<void> {
+    const found = await listsAt(this.#path).catch(() => new Map<string, SavedList>())
+    for (const [name, list] of found)
+      if (this.#forgotten.has(name)) continue
+      else if (this.#balancers.has(name)) this.#kept.add(name)
+      else this.#waiting.set(name, list)
   }
 
   async #enforce(balancer: Balancer, list: SavedList): Promise<void> {

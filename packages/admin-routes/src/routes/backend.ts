@@ -29,9 +29,9 @@ export function addBackendRead(scope: Scope, desk: Desk): void {
         ),
       },
     },
-    async ({ params: { name, id } }) => {
+    async ({ params: { name, id } }, reply) => {
       const { balancer, backend } = desk.backend(name, id)
-      return desk.views.backend(balancer, backend)
+      return desk.views.backend(balancer, backend, await desk.elsewhere(reply, balancer, { id }))
     },
   )
 }
@@ -78,10 +78,8 @@ export function addBackendWrite(scope: Scope, desk: Desk): void {
       const now = await desk.made(balancer.update(id, request.body, condition))
       desk.record(request, balancer, { what: 'backend.update', ...revisionsOf(balancer).changeOf(id, now.revision) })
       setRevision(reply, now.revision)
-      return desk.views.backend(
-        balancer,
-        now.all.find((one) => one.id === id)!,
-      )
+      const backend = now.all.find((one) => one.id === id)!
+      return desk.views.backend(balancer, backend, await desk.inForce(reply, balancer, { id }))
     },
   )
 
@@ -117,7 +115,7 @@ export function addBackendWrite(scope: Scope, desk: Desk): void {
       const change = revisionsOf(balancer).changeOf(id, now.revision)
       desk.record(request, balancer, { what: 'backend.remove', ...change, ...terms })
       setRevision(reply, now.revision)
-      return desk.views.set(balancer, now)
+      return desk.views.set(balancer, now, await desk.inForce(reply, balancer, 'all'))
     },
   )
 }

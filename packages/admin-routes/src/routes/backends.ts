@@ -23,7 +23,11 @@ export function addBackendsRead(scope: Scope, desk: Desk): void {
         response: responses({ 200: { ...SetView, description: 'The list; `ETag` holds the revision' } }, 400, 404),
       },
     },
-    async ({ params }) => desk.views.set(desk.balancer(params.name)),
+    async ({ params }, reply) => {
+      const balancer = desk.balancer(params.name)
+      const elsewhere = await desk.elsewhere(reply, balancer, 'all')
+      return desk.views.set(balancer, balancer.set, elsewhere)
+    },
   )
 }
 
@@ -61,7 +65,7 @@ export function addBackendsWrite(scope: Scope, desk: Desk): void {
         ...revisionsOf(balancer).change(now.revision),
       })
       setRevision(reply, now.revision)
-      return desk.views.set(balancer, now)
+      return desk.views.set(balancer, now, await desk.inForce(reply, balancer, 'all'))
     },
   )
 
@@ -104,7 +108,11 @@ export function addBackendsWrite(scope: Scope, desk: Desk): void {
       })
       setRevision(reply, now.revision)
       const path = `${prefixOf(scope, request)}/balancers/${encodeURIComponent(balancer.name)}/backends/${encodeURIComponent(backend.id)}`
-      return reply.code(201).header('location', path).send(desk.views.backend(balancer, backend))
+      const elsewhere = await desk.inForce(reply, balancer, { id: backend.id })
+      return reply
+        .code(201)
+        .header('location', path)
+        .send(desk.views.backend(balancer, backend, elsewhere))
     },
   )
 }

@@ -18,7 +18,8 @@ export function addBalancers(scope: Scope, desk: Desk): void {
         response: responses({ 200: { ...BalancersView, description: 'All balancers' } }, 400),
       },
     },
-    async () => desk.views.balancers(desk.balancers.values()),
+    async (_request, reply) =>
+      desk.views.balancers(desk.balancers.values(), await desk.allElsewhere(reply, { backends: 'none' })),
   )
 
   scope.get(
@@ -37,7 +38,10 @@ export function addBalancers(scope: Scope, desk: Desk): void {
         ),
       },
     },
-    async ({ params }) => desk.views.balancer(desk.balancer(params.name)),
+    async ({ params }, reply) => {
+      const balancer = desk.balancer(params.name)
+      return desk.views.balancer(balancer, await desk.elsewhere(reply, balancer, 'all'))
+    },
   )
 
   scope.get(

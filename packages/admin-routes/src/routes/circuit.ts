@@ -1,10 +1,7 @@
-import type { Backend } from '@fastify-balancer/balancer-core'
 import { strict } from '@fastify-balancer/option-schema'
 import { Type } from '@sinclair/typebox'
-import { carryOut } from '../changes/orders.ts'
 import type { Desk } from '../desk.ts'
 import { BadRequestError, MissingPluginError } from '../errors.ts'
-import type { Hold } from '../extensions.ts'
 import { BackendParams, ConditionalHeaders, NoQuery, responses } from '../schemas/request.ts'
 import { CircuitView } from '../schemas/views.ts'
 import { tags, type Scope } from '../scope.ts'
@@ -28,8 +25,6 @@ const CircuitOrder = Type.Object(
 
 /** `PUT /balancers/:name/backends/:id/circuit` */
 export function addCircuit(scope: Scope, desk: Desk): void {
-  /** Circuits held through these routes. The next order replaces a hold; holds by others stay. */
-  const held = new WeakMap<Backend, Hold>()
   scope.put(
     '/balancers/:name/backends/:id/circuit',
     {
@@ -47,7 +42,7 @@ export function addCircuit(scope: Scope, desk: Desk): void {
         ),
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const { name, id } = request.params
       const { backend } = desk.backend(name, id)
       const { balancer } = desk.change(request)
@@ -58,20 +53,13 @@ export function addCircuit(scope: Scope, desk: Desk): void {
       const before = breaker.of(id).state
       const who = desk.audit.whoIs(request)
       const terms = { ...(ttl !== undefined && { ttl }), ...(reason !== undefined && { reason }) }
-      carryOut(balancer, backend, () => {
-        const earlier = held.get(backend)
-        if (state === 'auto') breaker.release(id)
-        else {
-          const order = {
-            reason: `held ${state} by ${who ?? 'an operator'}`,
-            ...terms,
-            ...(who !== undefined && { who }),
-          }
-          held.set(backend, breaker.hold(id, state, order))
-        }
-        // Afterwards, so that no request slips through in between.
-        earlier?.release()
+      const unconfirmed = await desk.holds.order(balancer, backend, {
+        state,
+        reason: reason ?? `held ${state} by ${who ?? 'an operator'}`,
+        ...(ttl !== undefined && { ttl }),
+        ...(who !== undefined && { who }),
       })
+      desk.tellUnconfirmed(reply, unconfirmed)
       const after = breaker.of(id)
       desk.record(request, balancer, {
         what: state === 'auto' ? 'circuit.release' : 'circuit.hold',

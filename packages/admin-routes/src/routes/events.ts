@@ -10,8 +10,9 @@ import { BalancerEvent } from '../events/event.ts'
 import { EventLog } from '../events/event-log.ts'
 import { EventStreams } from '../events/event-streams.ts'
 import { EventsQuery, figuresFilterOf } from '../events/event-filter.ts'
-import { Figures } from '../events/figures.ts'
-import { FiguresEvent } from '../events/figures-event.ts'
+import { Figures } from '../figures/figures.ts'
+import { FiguresEvent } from '../figures/figures-event.ts'
+import { SharedEvents } from '../events/shared-events.ts'
 import { watchBalancers } from '../events/sources.ts'
 
 const schema = {
@@ -61,11 +62,14 @@ function streamsOf({ options: { events }, balancers }: Desk): EventStreams {
 /** `GET /events`; all streams end when the app closes. */
 export function addEvents(scope: Scope, desk: Desk, streams = streamsOf(desk)): void {
   const { clock, wallClock } = streams
-  const stop = watchBalancers(scope, wallClock, (event) => streams.tell(event))
-  const figures = new Figures(scope, desk.extensions, clock, wallClock, (told) => streams.tellFigures(told))
+  const { instances } = desk
+  const shared = new SharedEvents(instances, streams.log, (event, origin) => streams.tell(event, origin))
+  const stop = watchBalancers(scope, wallClock, (event) => shared.tell(event), instances.fleet)
+  if (instances.fleet !== undefined) scope.addHook('onReady', async () => shared.join())
+  const figures = new Figures(scope, desk, clock, wallClock, (told) => streams.tellFigures(told))
   endWith(scope, () => {
     stop()
-    figures.stop()
+    figures.close()
     streams.close()
   })
 

@@ -49,7 +49,9 @@ export function addExplain(scope: Scope, desk: Desk): void {
         ...(address !== undefined && { address }),
         ...(body !== undefined && { body: Buffer.from(body) }),
       }
-      return desk.views.explanation(desk.balancer(params.name).explain({ method, url, headers: lower, ...further }))
+      const explained = desk.balancer(params.name).explain({ method, url, headers: lower, ...further })
+      const { fleet } = desk.instances
+      return desk.views.explanation(fleet === undefined ? explained : { ...explained, instance: fleet.id })
     },
   )
 }

@@ -4,13 +4,29 @@ import type { Desk } from '../desk.ts'
 import { UnknownRevisionError } from '../errors.ts'
 import { setRevision } from '../changes/if-match.ts'
 import { refuseFaulty } from '../changes/preview.ts'
-import { revisionsOf } from '../changes/revisions.ts'
+import { revisionsOf, type Revision } from '../changes/revisions.ts'
 import { BalancerParams, ChangeQuery, ConditionalHeaders, responses } from '../schemas/request.ts'
 import { PreviewView, SetView } from '../schemas/views.ts'
 import { tags, type Scope } from '../scope.ts'
 
+interface RevisionQuestion {
+  readonly balancer: string
+  readonly revision: number
+}
+
 /** `POST /balancers/:name/rollback` */
 export function addRollback(scope: Scope, desk: Desk): void {
+  const { instances } = desk
+  instances.answer(
+    'revision',
+    ({ balancer, revision }: RevisionQuestion) => revisionsOf(desk.balancer(balancer)).at(revision) ?? null,
+  )
+  /** An instance that has started later does not have all of them. */
+  const foundElsewhere = async (balancer: string, revision: number): Promise<Revision | undefined> => {
+    const question: RevisionQuestion = { balancer, revision }
+    const { answers } = await instances.ask<Revision | null>('revision', question)
+    return [...answers.values()].find((one) => one !== null)
+  }
   scope.post(
     '/balancers/:name/rollback',
     {
@@ -34,7 +50,7 @@ export function addRollback(scope: Scope, desk: Desk): void {
       const { balancer, condition } = desk.change(request)
       const revisions = revisionsOf(balancer)
       const { revision } = request.body
-      const earlier = revisions.at(revision)
+      const earlier = revisions.at(revision) ?? (await foundElsewhere(balancer.name, revision))
       if (earlier === undefined)
         throw new UnknownRevisionError(revision, revisions.kept.map((one) => one.revision).join(', '))
       const preview = await desk.preview(balancer, earlier.backends)
@@ -43,7 +59,7 @@ export function addRollback(scope: Scope, desk: Desk): void {
       const now = await desk.made(balancer.setBackends(earlier.backends, condition))
       desk.record(request, balancer, { what: 'backends.rollback', ...revisions.change(now.revision) })
       setRevision(reply, now.revision)
-      return desk.views.set(balancer, now)
+      return desk.views.set(balancer, now, await desk.inForce(reply, balancer, 'all'))
     },
   )
 }

@@ -3,6 +3,8 @@ import { Type, type Static } from '@sinclair/typebox'
 import type { Balancer } from '@fastify-balancer/balancer-core'
 import type { Desk } from '../desk.ts'
 import { BadRequestError } from '../errors.ts'
+import { mergedServer } from '../instances/merging/merged-server.ts'
+import type { ServerDrainOptions } from '../server-state.ts'
 import { whenGone } from '../waiting/gone.ts'
 import { IdleWatch } from '../waiting/idle.ts'
 import { defaultWait, NoQuery, responses, waiting, WaitQuery } from '../schemas/request.ts'
@@ -28,7 +30,18 @@ const ServerOrder = Type.Object(
   strict,
 )
 
-function viewOf({ serverState }: Desk): Static<typeof ServerView> {
+type View = Static<typeof ServerView>
+
+/** An order that another instance has got. */
+interface ServerOrderFrom {
+  readonly state: 'ready' | 'drain'
+  readonly terms: ServerDrainOptions
+}
+
+/** How much longer than it waits another instance may take to answer (ms). */
+const spare = 1000
+
+function viewOf({ serverState }: Desk): View {
   const { state, closesConnections, closesConnectionsAt, closesApp, exchanges, tunnels } = serverState
   return {
     state,
@@ -45,6 +58,16 @@ function viewOf({ serverState }: Desk): Static<typeof ServerView> {
 export function addServerRead(scope: Scope, desk: Desk): void {
   const watch = new IdleWatch('balancer-core:exchange:end')
   scope.addHook('preClose', async () => watch.close())
+  const { instances, serverState: server } = desk
+  const wait = (timeout: number, onGone: (leave: () => void) => void) => {
+    const { clock } = desk.balancers.values().next().value as Balancer
+    return watch.wait(() => server.exchanges === 0, clock, timeout, onGone)
+  }
+  instances.answer('server', () => viewOf(desk))
+  instances.answer('server-wait', async (timeout: number) => {
+    await wait(timeout, () => {})
+    return viewOf(desk)
+  })
   scope.get(
     '/server',
     {
@@ -56,7 +79,11 @@ export function addServerRead(scope: Scope, desk: Desk): void {
         response: responses({ 200: { ...ServerView, description: 'The server' } }, 400),
       },
     },
-    async () => viewOf(desk),
+    async (_request, reply) => {
+      const { answers, missing } = await instances.ask<View>('server', null)
+      desk.tellMissing(reply, missing)
+      return mergedServer([viewOf(desk), ...answers.values()])
+    },
   )
 
   scope.get(
@@ -80,22 +107,29 @@ export function addServerRead(scope: Scope, desk: Desk): void {
     },
     async (request, reply) => {
       const { timeout = defaultWait } = request.query
-      const { serverState: server } = desk
-      const { clock } = desk.balancers.values().next().value as Balancer
-      await watch.wait(
-        () => server.exchanges === 0,
-        clock,
-        timeout,
-        (leave) => whenGone(request, reply, leave),
-      )
-      const view = viewOf(desk)
-      return reply.code(view.idle ? 200 : 202).send(view)
+      const [{ answers, missing }] = await Promise.all([
+        instances.ask<View>('server-wait', timeout, undefined, timeout + spare),
+        wait(timeout, (leave) => whenGone(request, reply, leave)),
+      ])
+      desk.tellMissing(reply, missing)
+      const view = mergedServer([viewOf(desk), ...answers.values()])
+      const idle = view.idle && missing.length === 0
+      return reply.code(idle ? 200 : 202).send({ ...view, idle })
     },
   )
 }
 
 /** `PUT /server/state` */
 export function addServerWrite(scope: Scope, desk: Desk): void {
+  const { instances, serverState: server } = desk
+  const carryOut = ({ state, terms }: ServerOrderFrom) => {
+    if (state === 'drain') server.drain(terms)
+    else if (server.state !== state) server.ready()
+  }
+  instances.answer('server-order', (order: ServerOrderFrom) => {
+    carryOut(order)
+    return viewOf(desk)
+  })
   scope.put(
     '/server/state',
     {
@@ -108,21 +142,22 @@ export function addServerWrite(scope: Scope, desk: Desk): void {
         response: responses({ 200: { ...ServerView, description: 'The server' } }, 400, 403, 413, 415),
       },
     },
-    async (request) => {
-      const { serverState: server } = desk
+    async (request, reply) => {
       const { state, grace, close } = request.body
       if (state === 'ready' && (grace !== undefined || close !== undefined))
         throw new BadRequestError(['grace, close: only allowed with drain'])
       const before = server.state
+      const terms = { grace: grace ?? defaultGrace, close: close ?? false }
+      // First, since this one may close at once.
+      const { answers, missing } = await instances.ask<View>('server-order', { state, terms })
+      desk.tellUnconfirmed(reply, missing)
+      carryOut({ state, terms })
       if (state === 'drain') {
-        const terms = { grace: grace ?? defaultGrace, close: close ?? false }
-        server.drain(terms)
         desk.audit.recordOfServer(request, { what: 'server.state', before, after: state, terms })
       } else if (before !== state) {
-        server.ready()
         desk.audit.recordOfServer(request, { what: 'server.state', before, after: state })
       }
-      return viewOf(desk)
+      return mergedServer([viewOf(desk), ...answers.values()])
     },
   )
 }

@@ -49,7 +49,7 @@ export function addState(scope: Scope, desk: Desk): void {
         ),
       },
     },
-    async (request) => {
+    async (request, reply) => {
       const { name, id } = request.params
       const { backend } = desk.backend(name, id)
       const { balancer } = desk.change(request)
@@ -79,7 +79,7 @@ export function addState(scope: Scope, desk: Desk): void {
       }
       // Nothing changed, but an earlier change may be unsaved.
       else desk.save(request, balancer)
-      return desk.views.backend(balancer, backend)
+      return desk.views.backend(balancer, backend, await desk.inForce(reply, balancer, { id }))
     },
   )
 }

@@ -1,6 +1,8 @@
+import type { Backend } from '@fastify-balancer/balancer-core'
 import { Type } from '@sinclair/typebox'
 import type { Desk } from '../desk.ts'
 import { UnknownBackendError } from '../errors.ts'
+import { summed } from '../instances/merging/sums.ts'
 import { whenGone } from '../waiting/gone.ts'
 import { IdleWatch } from '../waiting/idle.ts'
 import { revisionsOf } from '../changes/revisions.ts'
@@ -15,10 +17,44 @@ const IdleView = Type.Object({
   tunnels: Type.Integer({ description: 'Open tunnels' }),
 })
 
+interface WaitQuestion {
+  readonly balancer: string
+  readonly id: string
+  readonly timeout: number
+}
+
+interface Busy {
+  readonly inFlight: number
+  readonly tunnels: number
+  /** In how many instances it is not idle. */
+  readonly busy: number
+}
+
+/** How much longer than it waits another instance may take to answer (ms). */
+const spare = 1000
+
+function busyOf(backend: Backend | undefined): Busy {
+  const busy = backend?.isIdle === false ? 1 : 0
+  return { inFlight: backend?.inFlight ?? 0, tunnels: backend?.tunnels.size ?? 0, busy }
+}
+
 /** `GET /balancers/:name/backends/:id/wait`; also for a removed backend, until its requests and tunnels have ended. */
 export function addWait(scope: Scope, desk: Desk): void {
   const watch = new IdleWatch('balancer-core:attempt:end', 'balancer-core:exchange:end')
   scope.addHook('preClose', async () => watch.close())
+  const { instances } = desk
+  instances.answer('wait', async ({ balancer: name, id, timeout }: WaitQuestion) => {
+    const balancer = desk.balancer(name)
+    const backend = revisionsOf(balancer).find(id)
+    if (backend !== undefined)
+      await watch.wait(
+        () => backend.isIdle,
+        balancer.clock,
+        timeout,
+        () => {},
+      )
+    return busyOf(backend)
+  })
   scope.get(
     '/balancers/:name/backends/:id/wait',
     {
@@ -46,14 +82,20 @@ export function addWait(scope: Scope, desk: Desk): void {
       const balancer = desk.balancer(name)
       const backend = revisionsOf(balancer).find(id)
       if (backend === undefined) throw new UnknownBackendError(id)
-      await watch.wait(
-        () => backend.isIdle,
-        balancer.clock,
-        timeout,
-        (leave) => whenGone(request, reply, leave),
-      )
-      const { state, isIdle: idle, inFlight, tunnels } = backend
-      return reply.code(idle ? 200 : 202).send({ id, state, idle, inFlight, tunnels: tunnels.size })
+      const question: WaitQuestion = { balancer: name, id, timeout }
+      const [{ answers, missing }] = await Promise.all([
+        instances.ask<Busy>('wait', question, undefined, timeout + spare),
+        watch.wait(
+          () => backend.isIdle,
+          balancer.clock,
+          timeout,
+          (leave) => whenGone(request, reply, leave),
+        ),
+      ])
+      desk.tellMissing(reply, missing)
+      const { inFlight, tunnels, busy } = summed([busyOf(backend), ...answers.values()])
+      const idle = busy + missing.length === 0
+      return reply.code(idle ? 200 : 202).send({ id, state: backend.state, idle, inFlight, tunnels })
     },
   )
 }

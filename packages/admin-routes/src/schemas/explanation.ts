@@ -13,6 +13,11 @@ export const ExplanationView = Type.Object({
     description: 'Id of the backend; null if the request would wait or fail',
   }),
   panicking: Type.Boolean(),
+  instance: Type.Optional(
+    Type.String({
+      description: 'The instance that answers: each one chooses by itself; absent where there is only one',
+    }),
+  ),
   policy: PolicyDetails('The `name` of the policy, and what its choice for this request hangs on, e.g. its key'),
   backends: Type.Array(
     Type.Object({

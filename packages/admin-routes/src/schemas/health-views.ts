@@ -5,6 +5,11 @@ export const since = Type.Number({ description: 'In ms since the epoch' })
 /** An operator. */
 export const who = Type.Optional(Type.String({ description: 'The operator who ordered it' }))
 
+/** A number of instances. */
+export const instances = Type.Optional(
+  Type.Integer({ description: 'In how many instances it is so, where several do not agree' }),
+)
+
 const CertificateView = Type.Object(
   {
     subject: Type.String(),
@@ -50,6 +55,7 @@ export const CircuitView = Type.Object({
   changesIn: Type.Optional(Type.Integer({ description: 'Time until the next timed change, e.g. to half-open (ms)' })),
   until: Type.Optional(Type.Number({ description: 'When that is, in ms since the epoch' })),
   who,
+  instances,
 })
 
 /** Why an unhealthy backend is not ejected. */

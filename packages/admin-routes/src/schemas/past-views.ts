@@ -56,6 +56,7 @@ export const HistoryView = Type.Object({
 /** A request that has failed. Durations in ms. */
 export const FailureView = Type.Object({
   at: Type.Number({ description: 'When it ended, in ms since the epoch' }),
+  instance: Type.Optional(Type.String({ description: 'Where it was; absent where there is only one instance' })),
   method: Type.String(),
   path: Type.String({ description: 'Without the query, at most 200 characters' }),
   status: Type.Integer({ description: 'Sent to the client; 0 if none was' }),

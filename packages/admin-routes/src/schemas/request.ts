@@ -24,7 +24,13 @@ export const defaultLimit = 100
 export const TunnelsQuery = Type.Object(
   {
     backend: Type.Optional(Type.String({ description: 'Only those to the backend with this id' })),
-    after: Type.Optional(Type.Integer({ minimum: 0, description: '`next` of the page before' })),
+    after: Type.Optional(
+      Type.String({
+        pattern: '^\\d{1,15}(@.{1,200})?$',
+        expected: 'the id of a tunnel',
+        description: '`next` of the page before',
+      }),
+    ),
     limit: Type.Optional(
       Type.Integer({ minimum: 1, maximum: 1000, default: defaultLimit, description: 'Most tunnels of one page' }),
     ),

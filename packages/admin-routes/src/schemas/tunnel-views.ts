@@ -2,7 +2,8 @@ import { Type } from '@sinclair/typebox'
 
 /** A connection that was upgraded, e.g. to WebSocket. */
 export const TunnelView = Type.Object({
-  id: Type.String({ description: 'Unique within its balancer; rises with each tunnel' }),
+  id: Type.String({ description: 'Unique within its balancer; rises with each tunnel of its instance' }),
+  instance: Type.Optional(Type.String({ description: 'Where it is open; absent where there is only one' })),
   backend: Type.String({ description: 'Id of the backend' }),
   protocol: Type.String({ description: 'In lower case, e.g. `websocket`' }),
   client: Type.String({ description: 'Address of the client' }),

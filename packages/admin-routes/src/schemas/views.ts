@@ -1,6 +1,6 @@
 // Room `schemas`: the shapes of requests and responses: types, validation and OpenAPI in one.
 import { Type, type Static } from '@sinclair/typebox'
-import { CircuitView, HealthView, since, who } from './health-views.ts'
+import { CircuitView, HealthView, instances, since, who } from './health-views.ts'
 import { ResponseCounts } from './status-classes.ts'
 
 export { CircuitView, NotEjectedView, ProbeView } from './health-views.ts'
@@ -19,6 +19,7 @@ export const VetoView = Type.Object({
     }),
   ),
   evidence: Type.Optional(Type.Unknown({ description: 'The observations behind the reason' })),
+  instances,
 })
 
 /** Of one backend; the same everywhere. */
@@ -55,13 +56,24 @@ export const BackendView = Type.Object({
   effectiveWeight: Type.Number({ description: 'Weight in use now: lower than `weight` during slow start' }),
   priority: Type.Integer(),
   maxInFlight: Type.Integer(),
-  limit: Type.Integer({ description: 'Most requests that may be in flight now, at most `maxInFlight`' }),
+  limit: Type.Integer({
+    description: 'Most requests that may be in flight now, at most `maxInFlight` in each instance',
+  }),
   zone: Type.Optional(Type.String()),
   tags: Type.Array(Type.String()),
   proxyProtocol: Type.Optional(Type.Union([Type.Literal('v1'), Type.Literal('v2')])),
   state: Type.Union([Type.Literal('ready'), Type.Literal('drain'), Type.Literal('maintenance')]),
   available: Type.Boolean({ description: 'It has no veto: healthy, and not taken out by an operator' }),
   eligible,
+  instances: Type.Optional(
+    Type.Object(
+      { all: Type.Integer(), available: Type.Integer(), eligible: Type.Integer() },
+      {
+        description:
+          'Of several instances, how many see it so, where they do not agree; `available` and `eligible` are what most of them see',
+      },
+    ),
+  ),
   vetoes: Type.Array(VetoView),
   connections: Type.Object(
     {
@@ -115,7 +127,9 @@ const summary = {
   name: Type.String(),
   policy: Type.String(),
   revision: Type.Integer(),
-  panicking: Type.Boolean({ description: 'Panic mode: too few healthy backends, so health is ignored' }),
+  panicking: Type.Boolean({
+    description: 'Panic mode: too few healthy backends, so health is ignored, in at least one instance',
+  }),
   closing: Type.Boolean(),
   exchanges: Type.Integer({ description: 'Requests in progress' }),
   tunnels: Type.Integer({ description: 'Of those, open tunnels' }),

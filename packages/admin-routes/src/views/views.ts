@@ -1,7 +1,10 @@
 // Room `views`: backends and balancers as responses show them.
 import type { Backend, Balancer, Preview } from '@fastify-balancer/balancer-core'
+import { inSlices } from '@fastify-balancer/option-schema'
 import type { Static } from '@sinclair/typebox'
 import type { Circuit, Extensions } from '../extensions.ts'
+import type { AllElsewhere, Elsewhere, ToldBalancer, ToldViews, ViewQuestion } from '../instances/elsewhere.ts'
+import { mergedLoad } from '../instances/merging/merged-balancer.ts'
 import { revisionsOf } from '../changes/revisions.ts'
 import { ExplanationView } from '../schemas/explanation.ts'
 import {
@@ -46,6 +49,15 @@ export function countsOf({ all, available: eligible }: Balancer['set']) {
   return { backends: all.length, available, eligible: eligible.length }
 }
 
+/** The lists that can be rolled back to. */
+function keptRevisions(balancer: Balancer): Static<typeof BalancerView>['revisions'] {
+  return revisionsOf(balancer).kept.map(({ revision, at, backends: { length } }) => ({
+    revision,
+    at,
+    backends: length,
+  }))
+}
+
 /** For how long the oldest tunnel of a backend has been open; nothing without any. */
 function oldestTunnel({ clock }: Balancer, { tunnels }: Backend): Pick<BackendView, 'oldestTunnel'> {
   for (const { openedAt } of tunnels) return { oldestTunnel: Math.round(clock.now() - openedAt) }
@@ -60,8 +72,10 @@ export class Views {
     this.#extensions = extensions
   }
 
-  backend(balancer: Balancer, backend: Backend): Written<BackendView> {
-    const view = this.#backend(balancer, backend, balancer.set.available.includes(backend))
+  /** `elsewhere`, here and below: what the other instances tell. */
+  backend(balancer: Balancer, backend: Backend, elsewhere?: Elsewhere): Written<BackendView> {
+    const own = this.#backend(balancer, backend, balancer.set.available.includes(backend))
+    const view = elsewhere === undefined ? own : elsewhere.backend(own)
     const text = textOf(BackendView, view)
     const tag = new ViewTag(balancer.set.revision)
     tag.see(view, text)
@@ -79,44 +93,57 @@ export class Views {
   async set(
     balancer: Balancer,
     { revision, all }: Pick<Balancer['set'], 'revision' | 'all'> = balancer.set,
+    elsewhere?: Elsewhere,
   ): Promise<Written<Static<typeof SetView>>> {
     const tag = new ViewTag(revision)
-    const text = await this.#list({ revision }, balancer, all, tag)
+    const text = await this.#list({ revision }, balancer, all, tag, elsewhere)
     return new WrittenView(text, String(tag)) as Written<Static<typeof SetView>>
   }
 
-  async balancer(balancer: Balancer): Promise<Written<Static<typeof BalancerView>>> {
+  async balancer(balancer: Balancer, elsewhere?: Elsewhere): Promise<Written<Static<typeof BalancerView>>> {
     const { set } = balancer
-    const summary = this.#summary(balancer)
-    const revisions = revisionsOf(balancer).kept.map(({ revision, at, backends: { length } }) => ({
-      revision,
-      at,
-      backends: length,
-    }))
+    const own = this.#summary(balancer)
+    const summary = elsewhere === undefined ? own : elsewhere.summary(own)
+    const kept = keptRevisions(balancer)
+    const revisions = elsewhere === undefined ? kept : elsewhere.revisions(kept)
     const tag = new ViewTag(set.revision)
     const { exchanges, waiting, panicking, closing, totals, queue } = summary
     const isUsed = exchanges > 0 || waiting > 0 || totals.requests > 0 || queue.refused > 0
     if (isUsed || panicking || closing) tag.add(JSON.stringify(summary))
     const { drainDeadline } = balancer.options
-    const { available, eligible } = countsOf(set)
+    const counts = countsOf(set)
+    const { available, eligible } = elsewhere === undefined ? counts : elsewhere.counts(counts)
     const before = { ...summary, available, eligible, drainDeadline, revisions }
-    const text = await this.#list(before, balancer, set.all, tag)
+    const text = await this.#list(before, balancer, set.all, tag, elsewhere)
     return new WrittenView(text, String(tag)) as Written<Static<typeof BalancerView>>
   }
 
-  balancers(balancers: Iterable<Balancer>): Static<typeof BalancersView> {
-    const process = this.#extensions.process()
-    return {
-      balancers: [...balancers].map((balancer) => Object.assign(this.#summary(balancer), countsOf(balancer.set))),
-      ...(process !== undefined && { process }),
+  balancers(balancers: Iterable<Balancer>, elsewhere?: AllElsewhere): Static<typeof BalancersView> {
+    const own = this.#extensions.process()
+    const process = elsewhere === undefined ? own : mergedLoad([own ?? [], elsewhere.loads].flat())
+    const view = (balancer: Balancer) => {
+      const summary = this.#summary(balancer)
+      const counts = countsOf(balancer.set)
+      const others = elsewhere?.of(balancer.name)
+      return others === undefined ? { ...summary, ...counts } : { ...others.summary(summary), ...others.counts(counts) }
     }
+    return { balancers: [...balancers].map(view), ...(process !== undefined && { process }) }
+  }
+
+  /** What another instance asks. */
+  async told(balancers: ReadonlyMap<string, Balancer>, { balancer: name, backends }: ViewQuestion): Promise<ToldViews> {
+    const asked = [...balancers.values()].filter((one) => name === undefined || one.name === name)
+    const told = await Promise.all(asked.map(async (one) => [one.name, await this.#told(one, backends)] as const))
+    return { balancers: Object.fromEntries(told), load: this.#extensions.process() }
   }
 
   /** The answer of `explain`. */
   async explanation({
     backends,
     ...rest
-  }: ReturnType<Balancer['explain']>): Promise<Written<Static<typeof ExplanationView>>> {
+  }: ReturnType<Balancer['explain']> & { readonly instance?: string }): Promise<
+    Written<Static<typeof ExplanationView>>
+  > {
     const one = ExplanationView.properties.backends.items
     const text = await writeList(
       beginning(rest, 'backends'),
@@ -135,10 +162,26 @@ export class Views {
     return new WrittenView(text) as Written<Static<typeof PreviewView>>
   }
 
-  #list(before: object, balancer: Balancer, backends: readonly Backend[], tag: ViewTag): Promise<string | Buffer> {
+  async #told(balancer: Balancer, which: ViewQuestion['backends']): Promise<ToldBalancer> {
+    const { set } = balancer
+    const eligible = new Set(set.available)
+    const asked = set.all.filter(({ id }) => which === 'all' || (which !== 'none' && id === which.id))
+    const backends: BackendView[] = []
+    await inSlices(asked, (backend) => void backends.push(this.#backend(balancer, backend, eligible.has(backend))))
+    return { summary: this.#summary(balancer), counts: countsOf(set), revisions: keptRevisions(balancer), backends }
+  }
+
+  #list(
+    before: object,
+    balancer: Balancer,
+    backends: readonly Backend[],
+    tag: ViewTag,
+    elsewhere: Elsewhere | undefined,
+  ): Promise<string | Buffer> {
     const eligible = new Set(balancer.set.available)
     const write = (backend: Backend) => {
-      const view = this.#backend(balancer, backend, eligible.has(backend))
+      const own = this.#backend(balancer, backend, eligible.has(backend))
+      const view = elsewhere === undefined ? own : elsewhere.backend(own)
       const text = textOf(BackendView, view)
       tag.see(view, text)
       return text

@@ -9,7 +9,7 @@ import { rawClient } from '../../../../test/support/raw.ts'
 import { subscribersOf } from '../../../../test/support/subscribers.ts'
 import { until } from '../../../../test/support/until.ts'
 import { handshake, startUpgradeBackend, switching } from '../../../../test/support/upgrade-backend.ts'
-import { FiguresEvent } from '../../src/events/figures-event.ts'
+import { FiguresEvent } from '../../src/figures/figures-event.ts'
 import { at, read, start, type Reader, type StageOptions } from './stage.ts'
 
 const exchangeEnd = channel('balancer-core:exchange:end')

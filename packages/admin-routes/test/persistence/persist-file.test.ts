@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { ask } from '../../../../test/support/ask.ts'
 import { startProgram } from '../../../../test/support/program.ts'
 import { until } from '../../../../test/support/until.ts'
-import { Keeper } from '../../src/persistence/index.ts'
+import { Keeper } from '../../src/persistence/keeper.ts'
 import { backends, c, kept } from './persist-stage.ts'
 
 describe('the file', () => {

@@ -80,6 +80,9 @@ export interface ParsedBackend extends BackendOptions {
   readonly id: string
 }
 
+/** Builds a list from the current one. */
+export type MakeList = (listed: readonly ParsedBackend[]) => readonly (string | BackendOptions)[]
+
 /** Parses the address of a backend that is spoken to in this way, or says what is wrong with it. */
 function addressFor(text: string, { protocol }: PoolOptions): ReturnType<typeof readAddress> {
   const read = readAddress(text)

@@ -56,8 +56,8 @@ export class Backend extends BackendCounts {
   maxInFlight!: number
   /** Most requests that may be in flight now; more wait in the balancer's queue. At most `maxInFlight`. */
   limit!: number
-  /** What an extension has found to be the most that it can do, from 1. */
-  #capacity = Infinity
+  /** The most that each extension allows that has a say, by its name; undefined while none has. */
+  #limits: Map<string, number> | undefined
   zone: string | undefined
   protocol!: Protocol
   tags!: readonly string[]
@@ -106,17 +106,25 @@ export class Backend extends BackendCounts {
     this.effectiveWeight = weight * this.#warmth
     this.priority = priority
     this.maxInFlight = maxInFlight
-    this.limit = Math.min(this.#capacity, maxInFlight)
+    this.limit = this.limitBeside()
     this.zone = zone
     this.tags = tags
     this.protocol = protocol
   }
 
   /** See `Balancer.limit`. @throws RangeError for NaN, which would lift every limit */
-  restrict(capacity: number): void {
+  restrict(capacity: number, by: string): void {
     if (Number.isNaN(capacity)) throw new RangeError(`the limit of backend ${this.id} is not a number`)
-    this.#capacity = Math.max(1, Math.floor(capacity))
-    this.limit = Math.min(this.#capacity, this.maxInFlight)
+    if (capacity === Infinity) this.#limits?.delete(by)
+    else (this.#limits ??= new Map()).set(by, Math.max(1, Math.floor(capacity)))
+    this.limit = this.limitBeside()
+  }
+
+  /** What its limit would be without the one that this extension has set. */
+  limitBeside(by?: string): number {
+    let least = this.maxInFlight
+    for (const [owner, limit] of this.#limits ?? []) if (owner !== by) least = Math.min(least, limit)
+    return least
   }
 
   /** Closes a pool after its requests have ended. */

@@ -1,27 +1,23 @@
 // Room `backends`: the list of backends, each with its state and connections, and how the list changes.
 import { inSlices } from '@fastify-balancer/option-schema'
 import type { FastifyBaseLogger } from 'fastify'
-import type { BackendOptions, ParsedBackend } from './backend-options.ts'
+import type { BackendOptions, MakeList, ParsedBackend } from './backend-options.ts'
 import type { Backend } from './backend.ts'
 import type { BackendSet } from './backend-set.ts'
 import type { Clock } from '../clock.ts'
 import { Drains, type DrainOptions, type Order } from './drains.ts'
 import { StaleRevisionError, UnknownBackendError } from '../errors.ts'
 import { agreeOn, type AgreedList, type ListAgreement } from './list-agreement.ts'
-import { listChange } from './list-change.ts'
+import { listChange, type PreparedList } from './list-change.ts'
 import { ListInForce, type ListOptions } from './list-in-force.ts'
 import { ListTurns } from './list-turns.ts'
 import { preview, previewInSlices, type Preview } from './preview.ts'
-import type { PreparedList } from './prepared-list.ts'
-import { objectionsTo, refusalOf, type ChangeOptions, type Proposal, type Verdict } from './proposal.ts'
+import { objectionsTo, refusalOf, type ChangeOptions, type Judge, type Proposal } from './proposal.ts'
 import type { Veto, VetoOptions } from './veto.ts'
-
-/** Builds a list from the current one. */
-type MakeList = (listed: readonly ParsedBackend[]) => readonly (string | BackendOptions)[]
 
 /** Callbacks: asked about new backends, and told of changes of the list. */
 interface ChangeHooks {
-  judge(newcomers: readonly Backend[]): Promise<readonly Verdict[]>
+  readonly judge: Judge
   tellChange(now: BackendSet, before: BackendSet): void
   tellOrder(backend: Backend): void
 }
@@ -46,7 +42,7 @@ export class Backends {
     onSwap: (now: BackendSet, before: BackendSet, cause: unknown) => void,
   ) {
     this.#hooks = hooks
-    const list = new ListInForce(options, clock, (newcomers) => hooks.judge(newcomers), onSwap)
+    const list = new ListInForce(options, clock, (...asked) => hooks.judge(...asked), onSwap)
     this.#list = list
     this.#drains = new Drains(clock, {
       deadline: () => list.options.drainDeadline,
@@ -100,14 +96,20 @@ export class Backends {
     this.#list.watchTls(name, log)
   }
 
-  /** From now on, each change of the list is agreed on first. */
-  agreeBy(agreement: ListAgreement): void {
-    this.#agreement = agreement
+  /** See `Balancer.agreeBy`. */
+  agreeBy(agreement: ListAgreement): Promise<void> {
+    return this.#turns.run(async () => {
+      const agreed = await agreement.join({ listed: this.listed, base: this.set.revision })
+      this.#agreement = agreement
+      if (agreed !== undefined) await this.#adopt(agreed)
+    })
   }
 
-  /** Puts a list in force that other instances have agreed on. After `agreeBy`, one that is not newer changes nothing. */
-  adopt(list: AgreedList, cause?: unknown): Promise<void> {
-    return this.#turns.run(() => this.#adopt(list, cause))
+  /** See `Balancer.adopt`. */
+  adopt(list: AgreedList): Promise<void> {
+    return this.#turns.run(async () => {
+      if (list.revision > this.set.revision) await this.#adopt(list)
+    })
   }
 
   /** Replaces the list by what `make` builds from the current one, which may be called again. */
@@ -156,25 +158,17 @@ export class Backends {
 
   /** See `Balancer.drain`. */
   async drain(id: string, options: DrainOptions = {}): Promise<boolean> {
-    const backend = this.get(id)
-    const drained = this.#drains.drain(backend, options)
-    this.#hooks.tellOrder(backend)
-    return drained
+    return this.#order(id, (backend) => this.#drains.drain(backend, options))
   }
 
   /** See `Balancer.maintain`. */
   async maintain(id: string, order: Order = {}): Promise<void> {
-    const backend = this.get(id)
-    const cut = this.#drains.maintain(backend, order)
-    this.#hooks.tellOrder(backend)
-    await cut
+    await this.#order(id, (backend) => this.#drains.maintain(backend, order))
   }
 
   /** See `Balancer.ready`. */
   ready(id: string): void {
-    const backend = this.get(id)
-    this.#drains.ready(backend)
-    this.#hooks.tellOrder(backend)
+    this.#order(id, (backend) => this.#drains.ready(backend))
   }
 
   /** Closes every pool at once. */
@@ -185,15 +179,20 @@ export class Backends {
     await this.#drains.close()
   }
 
+  #order<Done>(id: string, work: (backend: Backend) => Done): Done {
+    const backend = this.get(id)
+    const done = work(backend)
+    this.#hooks.tellOrder(backend)
+    return done
+  }
+
   async #apply(make: MakeList, options: ChangeOptions, drain: DrainOptions | undefined): Promise<BackendSet> {
     const { revision, resumes = 0, force = false, dryRun = false, cause } = options
     const list = this.#list
     const current = list.set
     if (revision !== undefined && revision !== current.revision)
       throw new StaleRevisionError(current.revision, revision)
-    const opening = { pool: list.options.pool, limits: list.limits }
-    const known = new Set(list.listed)
-    const proposal = await list.proposals.make(make(list.listed), known, list.byId, opening, resumes > 0)
+    const proposal = await list.propose(make(list.listed), resumes > 0 ? 'resumed' : 'proposed')
     // Vetoes may have changed meanwhile.
     const before = list.set
     const refusal = refusalOf(proposal, before.all, force)
@@ -214,48 +213,46 @@ export class Backends {
     return this.#apply(make, options, drain)
   }
 
-  async #adopt({ revision, backends, deadline }: AgreedList, cause?: unknown): Promise<void> {
+  /** Puts a list of other instances in force, whatever there is here. */
+  async #adopt({ revision, backends, deadline }: AgreedList): Promise<void> {
     const list = this.#list
-    // One that joins takes what the others have, whatever it began with.
-    if (this.#agreement !== undefined && revision <= list.set.revision) return
-    const opening = { pool: list.options.pool, limits: list.limits }
-    const proposal = await list.proposals.make(backends, new Set(), list.byId, opening)
-    this.#tell(list.set, list.put(proposal, revision, cause), deadline === undefined ? undefined : { deadline })
+    const proposal = await list.propose(backends, 'agreed')
+    const before = list.set
+    const now = list.put(proposal, revision, this.#agreement?.cause)
+    this.#tell(before, now, deadline === undefined ? undefined : { deadline })
   }
 
-  /** Whoever prepares a list has the turn until the answer is settled. */
+  /** The caller has the turn until the answer is settled. */
   #adoptPrepared(proposal: Proposal, options: ListOptions): Promise<void> | undefined {
-    const list = this.#list
     const before = this.set
-    const isOther = list.putWith(proposal, options)
-    if (!isOther) this.#tell(before, this.set)
-    else if (this.#agreement === undefined) this.#tell(before, list.renumber(before.revision + 1))
-    else return this.#agreeLater(before, this.#agreement)
-    return undefined
+    const isOther = this.#list.putWith(proposal, options)
+    const isAlone = this.#agreement === undefined
+    this.#tell(before, isOther && isAlone ? this.#list.renumber(before.revision + 1) : this.set)
+    return this.#agreement && this.#agreeLater(before, this.#agreement)
   }
 
-  /** A list that is in force here already gets its revision, in place of any that others have made meanwhile. */
+  /** A list of the options, which is in force here already, gets its revision. */
   async #agreeLater(before: BackendSet, agreement: ListAgreement): Promise<void> {
     const list = this.#list
-    const { listed } = list
-    this.#tell(before, this.set)
-    for (let base = before.revision; ;) {
-      // oxlint-disable-next-line no-await-in-loop -- each proposal begins with what the one before has found
-      const agreed = await agreeOn(agreement, { listed, base, above: 0, deadline: undefined })
-      if (agreed.newer === undefined) return void this.#tell(before, list.renumber(agreed.revision))
-      base = agreed.revision
-    }
+    const proposal = { listed: list.listed, base: before.revision, above: 0, isConfigured: true }
+    const { newer, revision } = await agreeOn(agreement, proposal)
+    if (newer !== undefined) await this.#adopt(newer)
+    else if (revision !== before.revision) this.#hooks.tellChange(list.renumber(revision), before)
   }
 
   #dismiss(proposal: Proposal): void {
     this.#leaving = this.#list.dismiss(proposal)
   }
 
-  /** Tells of a list that was put in force, and lets those go who are not in it. */
+  /** Tells of a list that was put in force, and lets those go that are not in it. */
   #tell(before: BackendSet, now: BackendSet, drain?: DrainOptions): BackendSet {
-    const gone = before.all.filter((backend) => !this.has(backend))
-    this.#leaving = inSlices(gone, (backend) => void this.#drains.retire(backend, drain))
+    this.#letGo(before, drain)
     if (now.revision !== before.revision) this.#hooks.tellChange(now, before)
     return now
+  }
+
+  #letGo(before: BackendSet, drain?: DrainOptions): void {
+    const gone = before.all.filter((backend) => !this.has(backend))
+    this.#leaving = inSlices(gone, (backend) => void this.#drains.retire(backend, drain))
   }
 }

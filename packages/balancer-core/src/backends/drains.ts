@@ -7,6 +7,8 @@ import type { Veto, VetoOptions } from './veto.ts'
 export interface DrainOptions {
   /** In ms; requests still running then are aborted. 0 = no deadline. Default: the option `drainDeadline`. */
   readonly deadline?: number
+  /** The same as a moment (ms since the epoch), in place of `deadline`. */
+  readonly until?: number | undefined
   /** The reason of its veto. Default: `ordered by the app`. */
   readonly reason?: string
   /** The operator who ordered it. */
@@ -14,7 +16,7 @@ export interface DrainOptions {
 }
 
 /** Why a backend is drained or put in maintenance, and who says so. */
-export type Order = Omit<DrainOptions, 'deadline'>
+export type Order = Omit<DrainOptions, 'deadline' | 'until'>
 
 /** What the balancer does for its drains. */
 interface Drained {
@@ -56,11 +58,13 @@ export class Drains {
   }
 
   /** See `Balancer.drain`. */
-  drain(backend: Backend, { deadline, ...order }: DrainOptions): Promise<boolean> {
+  drain(backend: Backend, { deadline, until, ...order }: DrainOptions): Promise<boolean> {
     const known = this.#drainOf(backend)
     const drain = known ?? this.#begin(backend, order)
     // Ordered again, it keeps its deadline, unless there is another now.
-    if (known === undefined || deadline !== undefined) this.#limit(backend, drain, deadline ?? this.#drained.deadline())
+    if (until !== undefined) this.#limitTo(backend, drain, until)
+    else if (known === undefined || deadline !== undefined)
+      this.#limit(backend, drain, deadline ?? this.#drained.deadline())
     if (backend.isIdle) return Promise.resolve(true)
     return new Promise((resolve) => {
       drain.waiting.push(resolve)
@@ -116,9 +120,14 @@ export class Drains {
   }
 
   #limit(backend: Backend, drain: Drain, deadline: number): void {
+    this.#limitTo(backend, drain, deadline > 0 ? Date.now() + deadline : undefined, deadline)
+  }
+
+  #limitTo(backend: Backend, drain: Drain, until: number | undefined, delay = (until ?? 0) - Date.now()): void {
     this.#clock.clearTimeout(drain.timer)
-    drain.veto.until = deadline > 0 ? Date.now() + deadline : undefined
-    drain.timer = deadline > 0 ? this.#clock.setTimeout(() => this.#expire(backend), deadline) : undefined
+    drain.veto.until = until
+    const expire = () => this.#expire(backend)
+    drain.timer = until === undefined ? undefined : this.#clock.setTimeout(expire, Math.max(0, delay))
   }
 
   /** The deadline has passed: bound clients are no longer kept. */

@@ -14,11 +14,23 @@ export interface ListProposal {
   readonly base: number
   /** The revision is higher than this one, too. */
   readonly above: number
-  readonly deadline: number | undefined
+  readonly deadline?: number | undefined
+  /**
+   * It comes from the options. Instances that get the same options, one after the other, bring it once: what has been changed
+   * since the first of them remains.
+   */
+  readonly isConfigured?: boolean
 }
 
 /** Where the balancers of several processes agree on one list. */
 export interface ListAgreement {
+  /** The `cause` of changes that other instances have made: see `ChangeOptions`. */
+  readonly cause?: unknown
+  /**
+   * The list of the others, to be taken in place of the one here, which is theirs from now on if they have none; undefined if
+   * the one here remains. @throws when the others cannot be reached
+   */
+  join(own: Pick<ListProposal, 'listed' | 'base'>): Promise<AgreedList | undefined>
   /**
    * Makes a list the next one for all, and answers its revision; or the newer list by another instance, which is to be
    * adopted first. @throws when the others cannot be reached

@@ -12,7 +12,7 @@ import { backendSet, type BackendSet } from './backend-set.ts'
 import { isSamePool, openPool } from './pool.ts'
 import { poolLimits, poolOptionsOf, type PoolLimits, type PoolOptions, type TimeoutOptions } from './pool-options.ts'
 import { isSame } from './preview.ts'
-import { Proposals, type Proposal, type Verdict } from './proposal.ts'
+import { Proposals, type Judge, type Proposal, type ProposalOrigin } from './proposal.ts'
 import type { Veto, VetoOptions } from './veto.ts'
 import { Vetoes } from './vetoes.ts'
 
@@ -46,7 +46,7 @@ export class ListInForce {
   constructor(
     options: ListOptions,
     clock: Clock,
-    judge: (newcomers: readonly Backend[]) => Promise<readonly Verdict[]>,
+    judge: Judge,
     onSwap: (now: BackendSet, before: BackendSet, cause: unknown) => void,
   ) {
     this.options = options
@@ -102,6 +102,12 @@ export class ListInForce {
     return veto
   }
 
+  /** Works out what a list would be, with the options of now: see `Proposals.make`. @throws BadOptionsError */
+  propose(wanted: unknown, origin: ProposalOrigin): Promise<Proposal> {
+    const opening = { pool: this.options.pool, limits: this.limits }
+    return this.proposals.make(wanted, new Set(this.listed), this.byId, opening, origin)
+  }
+
   /** Puts a list in force; answers the set that it is. `cause`: see `ChangeOptions`. */
   put({ listed, all, tls, byId, verdicts }: Proposal, revision: number, cause?: unknown): BackendSet {
     for (const verdict of verdicts) if ('veto' in verdict) this.#vetoes.lay(verdict.backend, verdict.veto)
@@ -122,9 +128,9 @@ export class ListInForce {
     const { revision } = this.set
     this.options = options
     Object.assign(this.limits, poolLimits(options.pool, options.timeouts, options.random))
-    const isSame = this.#isInForce(proposal)
+    const isOther = !this.#isInForce(proposal)
     this.put(proposal, revision)
-    return !isSame
+    return isOther
   }
 
   /** The list of now gets this revision. */

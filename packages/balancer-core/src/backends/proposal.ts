@@ -31,6 +31,9 @@ export type Verdict =
   | { readonly backend: Backend; readonly veto: VetoOptions }
   | { readonly backend: Backend; readonly refusal: string }
 
+/** Asks what new backends are like; `isAgreed`: see the hook `onBackendsPropose`. */
+export type Judge = (newcomers: readonly Backend[], isAgreed: boolean) => Promise<readonly Verdict[]>
+
 /** Options by which backends are opened. */
 export interface OpeningOptions {
   readonly pool: PoolOptions
@@ -96,13 +99,18 @@ function nobodyUsable(proposal: Proposal, before: readonly Backend[], force: boo
   return force || !before.some(({ available }) => available) ? [] : told(hindrances(proposal))
 }
 
+/**
+ * Where a list comes from: somebody proposes it here, other instances have agreed on it, or it was saved before a restart.
+ */
+export type ProposalOrigin = 'proposed' | 'agreed' | 'resumed'
+
 /** Makes proposals: reads lists, opens newcomers, and lets hooks look at them. */
 export class Proposals {
   readonly #names: HostNames
   readonly #tls = new SharedTls()
-  readonly #judge: (newcomers: readonly Backend[]) => Promise<readonly Verdict[]>
+  readonly #judge: Judge
 
-  constructor(names: HostNames, judge: (newcomers: readonly Backend[]) => Promise<readonly Verdict[]>) {
+  constructor(names: HostNames, judge: Judge) {
     this.#names = names
     this.#judge = judge
   }
@@ -124,14 +132,14 @@ export class Proposals {
 
   /**
    * Works out what a list would be; `known` of it are taken as they are, `current` ones stay. Hooks look at newcomers unless
-   * the list is `resumed`. @throws BadOptionsError
+   * the list is `resumed`; one that other instances have `agreed` on is put in force whatever they say. @throws BadOptionsError
    */
   async make(
     wanted: unknown,
     known: ReadonlySet<unknown>,
     current: ReadonlyMap<string, Backend>,
     options: OpeningOptions,
-    isResumed = false,
+    origin: ProposalOrigin = 'proposed',
   ): Promise<Proposal> {
     const faults: string[] = []
     const list = new BackendList(options.pool, faults, known)
@@ -153,7 +161,8 @@ export class Proposals {
       tlsOfAll.push(tls)
       byId.set(one.id, backend)
     })
-    const verdicts = newcomers.length > 0 && !isResumed ? await this.#judge(newcomers) : []
+    const verdicts =
+      newcomers.length > 0 && origin !== 'resumed' ? await this.#judge(newcomers, origin === 'agreed') : []
     return { listed, all, tls: tlsOfAll, byId, newcomers, verdicts }
   }
 }

@@ -39,7 +39,7 @@ function picked(balancer: Balancer, ...tried: Backend[]): string {
 test('says of each backend what counts', () => {
   const [a, b] = [backendOf('a'), backendOf('b')]
   a.configure({ weight: 3, priority: 0, maxInFlight: 7, tags: [] })
-  a.restrict(5)
+  a.restrict(5, 'test')
   a.warm(0.5)
   a.inFlight = 2
   a.penalty = 1

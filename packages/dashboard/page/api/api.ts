@@ -1,6 +1,7 @@
 // Room `api`: calls of the admin API, and the shapes of its responses.
 import { ApiError, type FaultView } from './api-error.ts'
 import type { ExplanationView } from './explanation-view.ts'
+import type { InstancesView, RestartView } from './instance-views.ts'
 import type { FailuresView, HistoryView } from './past-views.ts'
 import type { ConfigurationView, PreviewView, SetView } from './list-views.ts'
 import type {
@@ -101,6 +102,16 @@ export class Api {
   /** Ends a drain. */
   takeServerBack(): Promise<ServerView> {
     return this.#ask('PUT', ['server', 'state'], { body: { state: 'ready' } })
+  }
+
+  /** All processes that act as one; where there is only one, that one. */
+  instances(): Promise<InstancesView> {
+    return this.#ask('GET', ['instances'])
+  }
+
+  /** Replaces every instance by a new one. */
+  restart(): Promise<RestartView> {
+    return this.#ask('POST', ['server', 'restart'])
   }
 
   /** Resolves if the viewer may make changes. */

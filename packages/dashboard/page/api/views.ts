@@ -14,6 +14,8 @@ export interface VetoView {
   /** When it ends by itself, in ms since the epoch. */
   readonly until?: number
   readonly evidence?: unknown
+  /** In how many instances, where they do not agree. */
+  readonly instances?: number
 }
 
 /** The circuit of a backend. */
@@ -66,6 +68,8 @@ export interface BackendView {
   readonly available: boolean
   /** It may get requests now: in panic mode, unhealthy ones do. */
   readonly eligible: boolean
+  /** How many instances there are, and in how many it is healthy, where they do not agree. */
+  readonly instances?: { readonly all: number; readonly available: number }
   readonly vetoes: readonly VetoView[]
   readonly inFlight: number
   /** Open tunnels, e.g. of WebSocket. */

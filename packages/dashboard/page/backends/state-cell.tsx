@@ -32,13 +32,20 @@ function Order({ veto: { reason, since, who, until }, at }: At & { readonly veto
   )
 }
 
-function Veto({ veto, at }: At & { readonly veto: VetoView }) {
-  const { by, reason, since, who, until } = veto
+interface VetoProps extends At {
+  readonly veto: VetoView
+  /** How many instances there are, where they do not agree. */
+  readonly all: number | undefined
+}
+
+function Veto({ veto, all, at }: VetoProps) {
+  const { by, reason, since, who, until, instances } = veto
   if (orders.has(by)) return <Order veto={veto} at={at} />
   return (
     <li>
       <b>{by}</b> {who !== undefined && `(${who}) `}
       {reason} for <Since since={since} at={at} />
+      {instances !== undefined && ` in ${instances}${all === undefined ? '' : ` of ${all}`} instances`}
       {until !== undefined && <span class="left">, back {left(until, at)}</span>}
     </li>
   )
@@ -54,7 +61,7 @@ function Circuit({ circuit: { state, reason, since }, at }: At & { readonly circ
 
 /** The state of a backend, and the reasons for it. */
 export function StateCell({ backend, at }: At & { readonly backend: BackendView }) {
-  const { vetoes, circuit, health, available, eligible } = backend
+  const { vetoes, circuit, health, available, eligible, instances } = backend
   const word = stateWord(backend)
   // The circuit breaker's veto says the same, and more.
   const tells =
@@ -70,7 +77,7 @@ export function StateCell({ backend, at }: At & { readonly backend: BackendView 
       </span>
       <ul class="why">
         {vetoes.map((veto) => (
-          <Veto key={`${veto.by} ${veto.since}`} veto={veto} at={at} />
+          <Veto key={`${veto.by} ${veto.since}`} veto={veto} all={instances?.all} at={at} />
         ))}
         {eligible && !available && (
           <li>

@@ -1,4 +1,5 @@
 import { DrainAlert } from './drain-alert.tsx'
+import { DriftAlert } from '../instances/drift-alert.tsx'
 import { clockTime, count } from '../figures-text.ts'
 import { panicText } from './panic-text.ts'
 import { balancerState, type PageState, type Trouble } from '../live/state.ts'
@@ -22,7 +23,7 @@ function shedText({ shed = 0 }: ProcessFigures): string {
 
 /** Whatever an operator must know first. */
 export function Alerts({ state, isOverview }: { readonly state: PageState; readonly isOverview: boolean }) {
-  const { trouble, process, server, access, chosen, balancers, connection, at } = state
+  const { trouble, process, server, access, chosen, balancers, connection, at, fleet } = state
   // The overview shows the state of each balancer itself.
   const view = chosen === undefined || isOverview ? undefined : balancerState(state, chosen).view
   return (
@@ -34,9 +35,11 @@ export function Alerts({ state, isOverview }: { readonly state: PageState; reado
       )}
       {process?.overloaded === true && (
         <p role="alert" class="alert bad">
-          <strong>Overloaded</strong> This process is overloaded: new requests get 503{shedText(process)}.
+          <strong>Overloaded</strong> {fleet === undefined ? 'This process' : 'An instance'} is overloaded: new requests
+          get 503{shedText(process)}.
         </p>
       )}
+      {fleet !== undefined && fleet.drifts.length > 0 && <DriftAlert fleet={fleet} />}
       {server?.state === 'drain' && <DrainAlert server={server} canAct={access === 'operator'} />}
       {view?.closing === true && (
         <p role="alert" class="alert">

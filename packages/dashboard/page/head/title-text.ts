@@ -1,4 +1,5 @@
-import { conditionOf, isRefusing, manyErrors, type Condition, type Tone } from '../overview/condition.ts'
+import { conditionOf, driftingText, isRefusing, manyErrors, type Condition, type Tone } from '../overview/condition.ts'
+import { driftingOf } from '../live/fleet.ts'
 import { balancerState, type PageState } from '../live/state.ts'
 import type { BalancerSummary } from '../api/views.ts'
 import { stateWord } from '../backends/state-word.ts'
@@ -39,13 +40,17 @@ function troubleOf(state: PageState, summary: BalancerSummary): Trouble | undefi
   const errors = errorsOf(state, name)
   const { view } = balancerState(state, name)
   const unhealthy = view?.backends.filter((backend) => stateWord(backend) === 'unhealthy').length
+  const drifting = driftingOf(state.fleet, name)
   const words = [
     ...unhealthyText(summary, unhealthy),
     ...(panicking ? ['panic mode'] : []),
     ...(isRefusing(summary) ? ['refusing requests'] : []),
+    ...(drifting > 0 ? [driftingText(drifting)] : []),
     ...(errors > 0 ? [`${Math.round(100 * errors)} % errors`] : []),
   ]
-  return words.length === 0 ? undefined : { name, condition: conditionOf(summary, errors), text: words.join(', ') }
+  return words.length === 0
+    ? undefined
+    : { name, condition: conditionOf(summary, { errors, drifting }), text: words.join(', ') }
 }
 
 /** The title and tone of the tab: `● 2 of 5 unhealthy – api – fastify-balancer`. The worst balancer comes first. */

@@ -15,6 +15,8 @@ export const eventTypes = [
 interface Happened {
   readonly id: string
   readonly at: number
+  /** Where it happened, with several instances. */
+  readonly instance?: string
 }
 
 interface Base extends Happened {

@@ -1,4 +1,5 @@
 import type { FeedEvent } from './events.ts'
+import { fleetOf } from './fleet.ts'
 import { pastOf } from '../history/past.ts'
 import type { Range } from '../history/range.ts'
 import { withSameBackends } from './same-backends.ts'
@@ -12,6 +13,7 @@ import {
   type Trouble,
 } from './state.ts'
 import { withFigures as withTraffic, withPast } from './traffic.ts'
+import type { InstancesView } from '../api/instance-views.ts'
 import type { FailureView, HistoryView } from '../api/past-views.ts'
 import type { BalancersView, BalancerView, Figures, ServerView } from '../api/views.ts'
 
@@ -26,6 +28,7 @@ export type News =
   | { readonly kind: 'balancers'; readonly view: BalancersView }
   | { readonly kind: 'balancer'; readonly view: BalancerView }
   | { readonly kind: 'server'; readonly view: ServerView }
+  | { readonly kind: 'instances'; readonly view: InstancesView; readonly at: number }
   | { readonly kind: 'figures'; readonly figures: Figures }
   | { readonly kind: 'event'; readonly event: FeedEvent }
   | { readonly kind: 'choice'; readonly name: string }
@@ -69,6 +72,12 @@ function foldFigures(state: PageState, figures: Figures): PageState {
   return { ...next, at: Math.max(state.at, figures.at), process: figures.process ?? state.process }
 }
 
+function foldInstances(state: PageState, { view, at }: NewsOf<'instances'>): PageState {
+  const fleet = fleetOf(state.fleet, view, at)
+  // One process stays one, and nothing is rendered again.
+  return fleet === state.fleet ? state : { ...state, fleet }
+}
+
 function foldPast(state: PageState, { balancer, range, view }: NewsOf<'past'>): PageState {
   // Asked before another range was chosen.
   if (range !== state.range) return state
@@ -95,6 +104,7 @@ const folds: Folds = {
   balancers: (state, { view }) => foldBalancers(state, view),
   balancer: (state, { view }) => foldBalancer(state, view),
   server: (state, { view }) => ({ ...state, server: view }),
+  instances: foldInstances,
   figures: (state, { figures }) => foldFigures(state, figures),
   event: (state, { event }) => foldEvent(state, event),
   choice: (state, { name }) => ({ ...state, chosen: name }),

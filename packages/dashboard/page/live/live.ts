@@ -25,6 +25,9 @@ const mostFailures = 20
 /** Time between two requests for them (ms): while requests fail, and while none are seen to. */
 const failures = { shortest: 1000, longest: 15_000 }
 
+/** Time between two requests for the instances (ms): usually, while one is started or drains, and where there is only one. */
+const instances = { usual: 2000, busy: 1000, alone: 15_000 }
+
 function troubleOf(error: unknown): Trouble {
   const message = error instanceof Error ? error.message : String(error)
   if (!(error instanceof ApiError) || error.status === 0) return { kind: 'unreachable', message }
@@ -55,6 +58,11 @@ export class Live {
     failures.shortest,
     () => failures.longest,
   )
+  readonly #instances = new Poll(
+    () => this.#askInstances(),
+    instances.busy,
+    () => this.#instancesPause,
+  )
   #isAccessDue = false
 
   constructor(api: Api, store: Store) {
@@ -74,6 +82,7 @@ export class Live {
       opened: () => {
         refresh()
         this.#askAgain()
+        this.#instances.soon()
         void this.#findAccess()
       },
       event: (event) => {
@@ -103,6 +112,7 @@ export class Live {
   /** Requests everything again, soon. */
   refresh(): void {
     this.#lists.soon()
+    if (this.#store.state.fleet !== undefined) this.#instances.soon()
   }
 
   async #askLists(): Promise<void> {
@@ -151,6 +161,17 @@ export class Live {
     if (chosen === undefined) return
     const view = await this.#api.failures(chosen, mostFailures).catch(() => undefined)
     if (view !== undefined) this.#store.tell({ kind: 'failures', balancer: chosen, failures: view.failures })
+  }
+
+  async #askInstances(): Promise<void> {
+    const view = await this.#api.instances().catch(() => undefined)
+    if (view !== undefined) this.#store.tell({ kind: 'instances', view, at: performance.now() })
+  }
+
+  get #instancesPause(): number {
+    const { fleet } = this.#store.state
+    if (fleet === undefined) return instances.alone
+    return fleet.instances.every(({ state }) => state === 'ready') ? instances.usual : instances.busy
   }
 
   async #findAccess(): Promise<void> {

@@ -1,3 +1,4 @@
+import type { Fleet } from './fleet.ts'
 import type { FeedEvent } from './events.ts'
 import type { Past } from '../history/past.ts'
 import type { Point } from '../history/point.ts'
@@ -48,6 +49,8 @@ export interface PageState {
   readonly process?: ProcessFigures | undefined
   /** The whole server; undefined until loaded. */
   readonly server?: ServerView
+  /** All instances; undefined if there is only one, or nothing is loaded yet. */
+  readonly fleet?: Fleet | undefined
   /** Newest first. */
   readonly feed: readonly FeedEvent[]
   /** The server's time when it last told what is now, in ms since the epoch; 0 before. */

@@ -2,7 +2,7 @@ import type { Api } from '../api/api.ts'
 import { Dialog } from '../widgets/dialog.tsx'
 import type { Intent } from './intent.ts'
 import { OrderForm } from './order-form.tsx'
-import type { Told } from './outcome.tsx'
+import type { Told } from './told.ts'
 
 interface OrderDialogProps {
   readonly api: Api

@@ -5,7 +5,7 @@ import type { SetView } from '../api/list-views.ts'
 import { Confirmation } from './confirmation.ts'
 import { Fields } from './fields.tsx'
 import type { Intent } from './intent.ts'
-import type { Told } from './outcome.tsx'
+import type { Told } from './told.ts'
 import { refusalOf, type Refusal } from './refusal.ts'
 import { Refused } from './refused.tsx'
 

@@ -1,10 +1,5 @@
 import { useEffect, useRef } from 'preact/hooks'
-
-/** The outcome of an action. */
-export interface Told {
-  readonly isRefusal: boolean
-  readonly text: string
-}
+import type { Told } from './told.ts'
 
 interface OutcomeProps {
   readonly told: Told | undefined

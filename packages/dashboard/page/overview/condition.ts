@@ -26,20 +26,36 @@ export function isRefusing(summary: BalancerSummary): boolean {
   return refusingText(summary) !== undefined
 }
 
-function toneOf(summary: BalancerSummary, errors: number): Tone {
+/** How many instances use another list than the others, in words. */
+export function driftingText(drifting: number): string {
+  return `${drifting} ${drifting === 1 ? 'instance drifts' : 'instances drift'}`
+}
+
+/** What the summary does not tell. */
+interface Signs {
+  /** Share of failed requests now, from 0 to 1. */
+  readonly errors?: number
+  /** How many instances use another list than the others. */
+  readonly drifting?: number
+}
+
+function toneOf(summary: BalancerSummary, { errors = 0, drifting = 0 }: Signs): Tone {
   const { backends, available, panicking } = summary
+  if (drifting > 0) return 'bad'
   if (backends === 0 || available === 0 || panicking || isRefusing(summary) || errors >= manyErrors) return 'bad'
   return available < backends || errors > 0 ? 'warn' : 'good'
 }
 
-/** The state of a balancer. `errors`: share of failed requests now, from 0 to 1. */
-export function conditionOf(summary: BalancerSummary, errors = 0): Condition {
+/** The state of a balancer. */
+export function conditionOf(summary: BalancerSummary, signs: Signs = {}): Condition {
+  const { errors = 0, drifting = 0 } = signs
   const { backends, available, panicking, closing } = summary
-  const tone = toneOf(summary, errors)
+  const tone = toneOf(summary, signs)
   const words = [
     backends === 0 ? 'no backends' : `${available} of ${backends} healthy`,
     panicking ? 'panic mode' : undefined,
     refusingText(summary),
+    drifting > 0 ? driftingText(drifting) : undefined,
     closing ? 'closing' : undefined,
   ]
   const sick = backends === 0 ? 1 : (backends - available) / backends

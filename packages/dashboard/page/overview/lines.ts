@@ -1,3 +1,4 @@
+import { driftingOf } from '../live/fleet.ts'
 import { balancerState, type PageState } from '../live/state.ts'
 import type { BalancerSummary, Figures } from '../api/views.ts'
 import { conditionOf, type Condition } from './condition.ts'
@@ -13,7 +14,12 @@ export interface Line {
 function lineOf(state: PageState, summary: BalancerSummary): Line {
   const { now } = balancerState(state, summary.name)
   const errors = now === undefined || now.requests === 0 ? 0 : now.failed / now.requests
-  return { summary, now, errors, condition: conditionOf(summary, errors) }
+  return {
+    summary,
+    now,
+    errors,
+    condition: conditionOf(summary, { errors, drifting: driftingOf(state.fleet, summary.name) }),
+  }
 }
 
 /** The worst first; of equally bad ones, as the server lists them. */

@@ -16,6 +16,8 @@ export interface VisitOptions {
   readonly height?: number
   /** Nothing moves. */
   readonly still?: boolean
+  /** Prepares the blank page before it is opened. */
+  readonly prepare?: (page: Page) => Promise<unknown>
   /** What may go wrong in this test: a pattern for each way in which it may. */
   readonly allowed?: readonly RegExp[]
 }
@@ -120,11 +122,13 @@ export async function visit(origin: string, options: VisitOptions): Promise<Visi
     height = 900,
     still = false,
     allowed = [],
+    prepare,
   } = options
   const page = await takePage(user)
   left.delete(origin)
   await page.setViewportSize({ width, height })
   await page.emulateMedia({ colorScheme: dark ? 'dark' : 'light', reducedMotion: still ? 'reduce' : 'no-preference' })
+  await prepare?.(page)
   const visited = new Visit(page, origin, user, user === 'viewer' ? [viewerIsRefused, ...allowed] : allowed)
   await page.goto(`${origin}${path}${hash}`)
   return visited

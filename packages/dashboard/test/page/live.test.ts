@@ -42,6 +42,7 @@ function stage(t: TestContext) {
     balancer: async (name: string) => (asked.push(name), balancerView(name)),
     server: () => (asked.push('server'), server()),
     history: async (name: string, range: string) => (asked.push(`${range} of ${name}`), historyView(100, 3)),
+    instances: async () => ({ self: 'one', instances: [] }),
     failures: async (name: string, limit: number) => (asked.push(`${limit} failures of ${name}`), { failures: [] }),
   } as unknown as Api
   const store = new Store()

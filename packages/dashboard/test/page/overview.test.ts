@@ -17,7 +17,7 @@ const list = (...balancers: readonly BalancerSummary[]): News => ({ kind: 'balan
 
 test('the state of a balancer in words, and how bad it is', () => {
   const condition = (rest: Partial<BalancerSummary>, errors = 0) => {
-    const { tone, text } = conditionOf(balancerSummary('api', rest), errors)
+    const { tone, text } = conditionOf(balancerSummary('api', rest), { errors })
     return `${tone}: ${text}`
   }
   assert.equal(condition({}), 'good: 5 of 5 healthy')

@@ -1,3 +1,4 @@
+import type { InstancesView, InstanceView } from '../../page/api/instance-views.ts'
 import type { HistoryView } from '../../page/api/past-views.ts'
 import type { BackendFigures, BackendView, BalancerSummary, BalancerView, Figures } from '../../page/api/views.ts'
 
@@ -103,4 +104,26 @@ export function historyView(last: number, count: number, ...ids: readonly string
     },
     backends: ids.map((id) => ({ id, attempts: column(100), failed: column(10), p95: column(40) })),
   }
+}
+
+/** An instance that is well, with one list. */
+export function instanceView(id: string, rest: Partial<InstanceView> = {}): InstanceView {
+  return {
+    id,
+    state: 'ready',
+    since: start,
+    answered: true,
+    process: { pid: 4711, cpu: 0.25, rss: 90 * 2 ** 20, heapUsed: 30 * 2 ** 20, eventLoopUtilized: 0.2 },
+    exchanges: 2,
+    tunnels: 0,
+    requests: 1000,
+    balancers: [{ name: 'api', revision: 7, digest: 'same', drift: false }],
+    ...rest,
+  }
+}
+
+/** Such instances, the first of which is the keeper. */
+export function instancesView(...instances: readonly InstanceView[]): InstancesView {
+  const [first] = instances
+  return { self: first!.id, keeper: first!.id, instances }
 }

@@ -12,6 +12,21 @@ export type Backend = BackendView
 /** The traffic of one balancer in a second. */
 export type Figures = FiguresEvent
 
+/** One process of several that act as one, as the admin API tells of it. */
+export interface Instance {
+  readonly id: string
+  readonly state: string
+  readonly answered: boolean
+  /** Its share of one core, from 0 to 1. */
+  readonly process: { readonly cpu: number }
+  readonly balancers: readonly { readonly name: string; readonly drift: boolean }[]
+}
+
+/** All processes that act as one. */
+export interface Instances {
+  readonly instances: readonly Instance[]
+}
+
 /** How long an answer may take (ms). */
 const patience = 5000
 
@@ -33,6 +48,12 @@ export class AdminApi {
     if (!Array.isArray(balancers)) throw new CommandError(`${this.url} is no admin API`, 1)
     const views = balancers.map(({ name }) => this.#json(`/balancers/${encodeURIComponent(name)}`))
     return (await Promise.all(views)) as Balancer[]
+  }
+
+  /** The processes that act as one; undefined where the server does not tell. */
+  async instances(): Promise<Instances | undefined> {
+    const told = (await this.#json('/instances').catch(() => undefined)) as Partial<Instances> | undefined
+    return Array.isArray(told?.instances) ? (told as Instances) : undefined
   }
 
   async setState(balancer: string, id: string, state: 'ready' | 'drain'): Promise<void> {

@@ -1,4 +1,6 @@
 import { harmless } from './harmless.ts'
+import type { Instances } from './admin-api.ts'
+import { instancesLine } from './instances.ts'
 import type { Row, Section } from './sections.ts'
 import { fitting, tableOf, type Line, type Paint } from './table.ts'
 import type { Key } from './terminal.ts'
@@ -37,6 +39,7 @@ export class Board {
   readonly #url: string
   readonly #paint: Paint
   #sections: readonly Section[] = []
+  #instances: Instances | undefined
   /** By name: its row moves. */
   #chosen: { readonly balancer: string; readonly id: string } | undefined
   #question: Order | undefined
@@ -49,8 +52,9 @@ export class Board {
     this.#paint = paint
   }
 
-  show(sections: readonly Section[]): void {
+  show(sections: readonly Section[], instances: Instances | undefined): void {
     this.#sections = sections
+    this.#instances = instances
     this.#fault = undefined
   }
 
@@ -98,8 +102,10 @@ export class Board {
   /** The whole screen. */
   lines(width: number, height: number): readonly string[] {
     const body = tableOf(this.#sections, width, this.#paint, this.#row)
-    const room = Math.max(1, height - 4)
-    return [this.#head(width), '', ...windowOf(body, this.#row, room), '', this.#foot(width)]
+    const instances = instancesLine(this.#instances, width, this.#paint)
+    const head = [this.#head(width), ...(instances === undefined ? [] : [instances]), '']
+    const room = Math.max(1, height - head.length - 2)
+    return [...head, ...windowOf(body, this.#row, room), '', this.#foot(width)]
   }
 
   #head(width: number): string {

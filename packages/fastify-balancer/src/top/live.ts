@@ -40,15 +40,15 @@ async function repeat(work: () => Promise<void>, signal: AbortSignal): Promise<v
 export async function watch(api: AdminApi, isColoured: boolean): Promise<void> {
   const recent = new RecentTraffic()
   const board = new Board(api.url, painter(isColoured))
-  board.show(sectionsOf(await api.balancers(), recent))
+  const ask = () => Promise.all([api.balancers(), api.instances()])
+  const show = ([balancers, instances]: Awaited<ReturnType<typeof ask>>): void =>
+    board.show(sectionsOf(balancers, recent), instances)
+  show(await ask())
   const over = new AbortController()
   const { signal } = over
   const draw = (): void => terminal.draw(board.lines(terminal.width, terminal.height))
   const look = async (): Promise<void> => {
-    await api.balancers().then(
-      (balancers) => board.show(sectionsOf(balancers, recent)),
-      (error: unknown) => board.lose(messageOf(error)),
-    )
+    await ask().then(show, (error: unknown) => board.lose(messageOf(error)))
     draw()
   }
   const order = async (confirmed: Order): Promise<void> => {

@@ -1,4 +1,5 @@
 import type { AdminApi, Balancer } from './admin-api.ts'
+import { instancesLine } from './instances.ts'
 import { sectionsOf } from './sections.ts'
 import { painter, tableOf } from './table.ts'
 import { RecentTraffic } from './traffic.ts'
@@ -25,6 +26,9 @@ async function figuresOf(api: AdminApi, balancers: readonly Balancer[]): Promise
 /** The table as text, with the figures of one second. @throws CommandError */
 export async function tableOnce(api: AdminApi, width: number, isColoured: boolean): Promise<string> {
   const recent = await figuresOf(api, await api.balancers())
-  const lines = tableOf(sectionsOf(await api.balancers(), recent), width, painter(isColoured))
-  return `${lines.map(({ text }) => text).join('\n')}\n`
+  const paint = painter(isColoured)
+  const [balancers, instances] = await Promise.all([api.balancers(), api.instances()])
+  const line = instancesLine(instances, width, paint)
+  const table = tableOf(sectionsOf(balancers, recent), width, paint).map(({ text }) => text)
+  return `${[...(line === undefined ? [] : [line, '']), ...table].join('\n')}\n`
 }

@@ -136,6 +136,61 @@ describe('fastify-balancer top', { concurrency: true }, () => {
     assert.equal(program.stdout.length, 5)
   })
 
+  test('tells in one line how many instances there are, and which one drifts', patience, async (t) => {
+    const instance = (port: number, rest: object = {}) => ({
+      id: `web-1:${port}\u001B[2J`,
+      state: 'ready',
+      answered: true,
+      process: { cpu: 0.4 },
+      balancers: [{ name: 'web', drift: false }],
+      ...rest,
+    })
+    const drift = { balancers: [{ name: 'web', drift: true }] }
+    let instances = [
+      instance(1),
+      instance(2, drift),
+      instance(3, { answered: false }),
+      instance(4, { state: 'starting', answered: false, ...drift }),
+    ]
+    const balancer = {
+      name: 'web',
+      policy: 'p2c',
+      available: 0,
+      exchanges: 0,
+      queue: { waiting: 0, max: 1 },
+      backends: [],
+    }
+    const answers: Readonly<Record<string, () => object>> = {
+      '/_balancer/balancers': () => ({ balancers: [balancer] }),
+      '/_balancer/instances': () => ({ self: 'web-1:1', keeper: 'web-1:1', instances }),
+    }
+    const answering = createServer(({ url }, response) => {
+      if (url!.includes('events'))
+        return void response.end(
+          'event: figures\ndata: {"balancer":"web","seconds":1,"backends":[],"requests":0,"failed":0,"latency":null}\n\n',
+        )
+      return void response.end(JSON.stringify(answers[url!]?.() ?? balancer))
+    })
+    const url = await listen(answering)
+    t.after(() => {
+      answering.close()
+      answering.closeAllConnections()
+    })
+    const screen = new Screen(t, '110x20', ['--url', url])
+    const program = startProgram(t, cli, { args: ['top', '--once', '--url', url] })
+    await screen.shows(/web p2c/)
+    const line = '4 instances: 2 ready, 1 silent, 1 starting · CPU 160 %  another list: web-1:2?[2J (web)'
+    assert.equal(screen.lines[1], line)
+    assert.equal(screen.lines[2], '')
+    await program.exit
+    assert.deepEqual(program.stdout.slice(0, 2), [line, ''])
+    // One process is the usual case, and needs no line.
+    instances = [instance(1)]
+    await screen.shows(/^fastify-balancer top [^\n]*\n\nweb p2c/)
+    screen.keys('q')
+    assert.equal(await screen.exit, 0)
+  })
+
   test('what comes from the server moves no cursor', patience, async (t) => {
     const answering = createServer(({ url }, response) => {
       if (url!.includes('events'))

@@ -1,8 +1,13 @@
-import type { AgreedList, ListAgreement, ListProposal } from '@fastify-balancer/balancer-core'
+import type { AgreedList, Balancer, ListAgreement, ListProposal } from '@fastify-balancer/balancer-core'
 import { createHash } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
+import { NoStoreError } from '../errors.ts'
 import type { Register } from '../registers/register.ts'
-import type { SharedOrder } from './orders.ts'
+import type { Entry } from '../store/store.ts'
+import { ordersOf, type SharedOrder } from './orders.ts'
+
+/** The `cause` of list changes that another instance has made. */
+export const elsewhere = Symbol.for('@fastify-balancer/fleet.elsewhere')
 
 /** What the instances of a balancer share: its list, and what operators have ordered about backends, by their ids. */
 export interface SharedState {
@@ -15,8 +20,15 @@ export interface SharedState {
   readonly deadline?: number
 }
 
+/**
+ * A list as all may see it: keys and certificates stay in each instance, which knows them by its own configuration.
+ */
+export function shareable(listed: readonly AgreedList['backends'][number][]): AgreedList['backends'] {
+  return plain(listed.map(({ tls: _tls, ...one }) => one))
+}
+
 /** As it comes back from the store, which knows no undefined. */
-export function plain<Value>(value: Value): Value {
+function plain<Value>(value: Value): Value {
   return JSON.parse(JSON.stringify(value)) as Value
 }
 
@@ -27,56 +39,110 @@ export function digestOf(value: unknown): string {
 
 /** Orders about backends that the new list does not have end with them. */
 function ordersFor(listed: AgreedList['backends'], { backends, orders }: SharedState): SharedState['orders'] {
+  if (Object.keys(orders).length === 0) return orders
   const urls = new Map(backends.map(({ id, url }) => [id, url]))
   const stay = new Set(listed.flatMap(({ id, url }) => (id !== undefined && urls.get(id) === url ? [id] : [])))
   return Object.fromEntries(Object.entries(orders).filter(([id]) => stay.has(id)))
 }
 
+/** What an agreement needs to know, and whom it tells. */
+interface AgreementParts {
+  /** Resolves once a version of the register is in force everywhere. */
+  readonly settled: (version: number) => Promise<void>
+  /** The list of new options is in force here, and the others do not know of it. */
+  readonly onUnshared: (error: unknown) => void
+}
+
 /** Changes of a list, agreed on by a register: one instance after the other. */
 export class Agreement implements ListAgreement {
+  readonly cause = elsewhere
+  readonly #balancer: Balancer
   readonly #register: Register<SharedState>
-  readonly #configured: () => string
-  readonly #settled: (version: number) => Promise<void>
+  readonly #parts: AgreementParts
   /** Which version of the register brought which revision, the last ones. */
   readonly #versions = new Map<number, number>()
+  /** The list of the options, and its digest. */
+  #configured: { readonly backends: AgreedList['backends']; readonly digest: string } | undefined
 
-  /** `configured`: see `SharedState`; `settled` resolves once a version of the register is in force everywhere. */
-  constructor(register: Register<SharedState>, configured: () => string, settled: (version: number) => Promise<void>) {
+  constructor(balancer: Balancer, register: Register<SharedState>, parts: AgreementParts) {
+    this.#balancer = balancer
     this.#register = register
-    this.#configured = configured
-    this.#settled = settled
+    this.#parts = parts
   }
 
-  async propose({ listed, base, above, deadline }: ListProposal): Promise<{ readonly revision: number } | AgreedList> {
-    const register = this.#register
-    const backends = plain(listed)
-    for (;;) {
-      // oxlint-disable-next-line no-await-in-loop -- an order may have come in between
-      const now = register.newest ?? (await register.read())
-      const state = now?.value
-      if (state !== undefined && state.revision > base) {
-        if (isDeepStrictEqual(state.backends, backends) && state.configured === this.#configured())
-          return { revision: state.revision }
-        return state
-      }
-      const revision = Math.max(base, above) + 1
-      const orders = state === undefined ? {} : ordersFor(backends, state)
-      const configured = this.#configured()
-      const next: SharedState = { revision, backends, orders, configured, ...(deadline !== undefined && { deadline }) }
-      // oxlint-disable-next-line no-await-in-loop -- likewise
-      const entry = await register.set(now?.version ?? 0, next)
-      if (entry !== undefined) {
-        this.#remember(revision, entry.version)
-        return { revision }
-      }
-      // oxlint-disable-next-line no-await-in-loop -- likewise
-      await register.read()
+  async join({ listed, base }: Pick<ListProposal, 'listed' | 'base'>): Promise<AgreedList | undefined> {
+    const configured = this.#digestOfConfigured()
+    const own = shareable(listed)
+    // What the others have may have changed since it was heard of last.
+    await this.#reached(() => this.#register.read())
+    const entry = await this.#change((now) => {
+      if (now === undefined) return { revision: base, backends: own, orders: ordersOf(this.#balancer), configured }
+      if (now.configured === configured) return undefined
+      const backends = shareable(this.#balancer.options.backends)
+      return { revision: now.revision + 1, backends, orders: ordersFor(backends, now), configured }
+    })
+    const state = entry!.value
+    return state.revision === base && isDeepStrictEqual(state.backends, own) ? undefined : state
+  }
+
+  async propose(proposal: ListProposal): Promise<{ readonly revision: number } | AgreedList> {
+    try {
+      return await this.#propose(proposal)
+    } catch (error) {
+      if (proposal.isConfigured === true) this.#parts.onUnshared(error)
+      throw error
     }
   }
 
   async settled(revision: number): Promise<void> {
     const version = this.#versions.get(revision)
-    if (version !== undefined) await this.#settled(version)
+    if (version !== undefined) await this.#parts.settled(version)
+  }
+
+  async #propose({ listed, base, above, deadline, isConfigured = false }: ListProposal) {
+    const backends = shareable(listed)
+    const before = this.#configured?.digest
+    const own = this.#digestOfConfigured()
+    let newer: AgreedList | undefined
+    const entry = await this.#change((now) => {
+      newer = undefined
+      const configured = isConfigured || now === undefined ? own : now.configured
+      const isChanged = now !== undefined && now.revision > base
+      // Of new options, another instance was faster, and its list may have been changed since.
+      const isKnown = isConfigured && now?.configured === own && (isChanged || before !== own)
+      if (isKnown || (isChanged && !isConfigured)) {
+        newer = now
+        return undefined
+      }
+      const orders = now === undefined ? {} : ordersFor(backends, now)
+      const isSame = isConfigured && now !== undefined && isDeepStrictEqual(now.backends, backends)
+      const revision = isSame ? now.revision : Math.max(base, above, now?.revision ?? 0) + 1
+      if (isSame && now.configured === own) return undefined
+      return { revision, backends, orders, configured, ...(deadline !== undefined && { deadline }) }
+    })
+    if (newer !== undefined) return newer
+    const { version, value } = entry!
+    this.#remember(value.revision, version)
+    return { revision: value.revision }
+  }
+
+  #change(make: (now: SharedState | undefined) => SharedState | undefined): Promise<Entry<SharedState> | undefined> {
+    return this.#reached(() => this.#register.change(make))
+  }
+
+  async #reached<Value>(work: () => Promise<Value>): Promise<Value> {
+    try {
+      return await work()
+    } catch (error) {
+      throw new NoStoreError((error as Error).message)
+    }
+  }
+
+  /** Worked out again only where it is another list: it may be long. */
+  #digestOfConfigured(): string {
+    const { backends } = this.#balancer.options
+    if (this.#configured?.backends !== backends) this.#configured = { backends, digest: digestOf(backends) }
+    return this.#configured.digest
   }
 
   #remember(revision: number, version: number): void {

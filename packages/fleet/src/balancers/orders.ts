@@ -28,23 +28,30 @@ export function ordersOf({ backends }: Balancer): Record<string, SharedOrder> {
   )
 }
 
-function isSame(one: SharedOrder | undefined, other: SharedOrder | undefined): boolean {
-  return one?.state === other?.state && one?.reason === other?.reason && one?.until === other?.until
+export function isSameOrder(one: SharedOrder | undefined, other: SharedOrder | undefined): boolean {
+  if (one === undefined || other === undefined) return one === other
+  const { state, reason, who, until } = one
+  return state === other.state && reason === other.reason && who === other.who && until === other.until
 }
 
-/** Carries out here what was ordered in another instance. */
-export function follow(balancer: Balancer, orders: Readonly<Record<string, SharedOrder>>): void {
+/** Carries out here what was ordered in other instances, except about some backends. */
+export function follow(
+  balancer: Balancer,
+  orders: Readonly<Record<string, SharedOrder>>,
+  except: { has(backend: Backend): boolean },
+): void {
   for (const backend of balancer.backends) {
+    if (except.has(backend)) continue
     const order = orders[backend.id]
     const before = orderOf(backend)
-    if (isSame(before, order)) continue
+    if (isSameOrder(before, order)) continue
     const { id } = backend
     if (order === undefined || before !== undefined) balancer.ready(id)
     if (order === undefined) continue
     const { state, reason, who, until } = order
     const terms = { reason, ...(who !== undefined && { who }) }
-    // Neither is waited for; what remains of the deadline counts, and 0 would be none.
+    // Neither is waited for.
     if (state === 'maintenance') void balancer.maintain(id, terms)
-    else void balancer.drain(id, { ...terms, deadline: until === undefined ? 0 : Math.max(1, until - Date.now()) })
+    else void balancer.drain(id, { ...terms, ...(until === undefined ? { deadline: 0 } : { until }) })
   }
 }

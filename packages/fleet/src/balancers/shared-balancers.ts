@@ -15,6 +15,11 @@ export class SharedBalancers {
     this.#app = app
   }
 
+  /** Nothing more is shared. */
+  close(): void {
+    for (const shared of this.#shared.values()) shared.close()
+  }
+
   /** Takes what the others have agreed on, or begins with what is here; from then on, changes are agreed on. */
   async join(): Promise<void> {
     const balancers = [...this.#app.balancers.values()].filter((one) => !this.#shared.has(one))

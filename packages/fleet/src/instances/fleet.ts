@@ -1,4 +1,5 @@
 // Room `instances`: who takes part, what instances tell each other, and what they ask each other.
+import { Legacy, type LegacyParts } from '../legacies/legacy.ts'
 import { Register } from '../registers/register.ts'
 import type { Instance, Store, Unsubscribe } from '../store/store.ts'
 import { Questions, type Answers } from './questions.ts'
@@ -17,6 +18,18 @@ interface Hint {
   readonly message: unknown
 }
 
+/** The list and the orders of one balancer, which all instances share. */
+export interface SharedList {
+  /** The list in force here; two instances with the same digest have the same list and orders. */
+  inForce(): { readonly revision: number; readonly digest: string }
+  /** What another instance has ordered is being carried out here right now. */
+  readonly isFollowing: boolean
+  /** Puts in force what is newest in the store. */
+  caughtUp(): Promise<void>
+  /** Waits until all have in force what is newest here, at most 2 s; the ids of those that have not. */
+  unconfirmed(): Promise<readonly string[]>
+}
+
 /** How long answers of others are waited for (ms). */
 const patience = 1000
 
@@ -24,10 +37,13 @@ const patience = 1000
 export class Fleet {
   readonly id: string
   readonly store: Store
-  readonly #heartbeat: number
+  /** How often an instance says that it is there (ms). */
+  readonly heartbeat: number
   readonly #questions: Questions
   readonly #registers = new Map<string, Register<unknown>>()
+  readonly #legacies = new Map<string, Legacy<never>>()
   readonly #about = new Map<string, () => unknown>()
+  readonly #lists = new Map<string, SharedList>()
   readonly #onChange = new Set<(instances: readonly Instance[]) => void>()
   readonly #subscriptions: Unsubscribe[] = []
   readonly #since = Date.now()
@@ -35,11 +51,13 @@ export class Fleet {
   #instances: readonly Instance[] = []
   #timer: NodeJS.Timeout | undefined
   #left: Promise<void> | undefined
+  /** Announcements on their way. */
+  #announcing: Promise<unknown> = Promise.resolve()
 
   constructor(store: Store, { id, heartbeat }: FleetSettings) {
     this.id = id
     this.store = store
-    this.#heartbeat = heartbeat
+    this.heartbeat = heartbeat
     this.#questions = new Questions(store, id)
     this.#subscriptions.push(store.watchInstances((all) => this.#observe(all)))
   }
@@ -70,7 +88,7 @@ export class Fleet {
 
   /** Takes part from now on; resolves once all others are known. */
   async join(): Promise<void> {
-    this.#timer = setInterval(() => void this.announce().catch(() => {}), this.#heartbeat).unref()
+    this.#timer = setInterval(() => void this.#beat(), this.heartbeat).unref()
     await this.announce()
     if (this.#instances.some(({ id }) => id === this.id)) return
     await new Promise<void>((resolve) => {
@@ -93,7 +111,9 @@ export class Fleet {
     if (this.#left !== undefined) return
     const about = Object.fromEntries([...this.#about].map(([name, read]) => [name, read()]))
     const instance: Instance = { id: this.id, since: this.#since, state: this.#state, about }
-    await this.store.announce(instance, this.#heartbeat * 5)
+    const announcing = this.store.announce(instance, this.heartbeat * 5)
+    this.#announcing = Promise.allSettled([this.#announcing, announcing])
+    await announcing
   }
 
   /** What is told of this instance under a name: plain data, small; read with every heartbeat. */
@@ -113,6 +133,28 @@ export class Fleet {
     let register = this.#registers.get(key)
     if (register === undefined) this.#registers.set(key, (register = new Register(this.store, key)))
     return register as Register<Value>
+  }
+
+  /**
+   * What instances that have ended leave behind under a name, e.g. their counters; the same object for the same name. Each
+   * instance saves its value with every heartbeat and when it leaves.
+   */
+  legacy<Value>(name: string, parts: LegacyParts<Value>): Legacy<Value> {
+    const known = this.#legacies.get(name) as Legacy<Value> | undefined
+    if (known !== undefined) return known
+    const legacy = new Legacy(this.store, this, name, parts)
+    this.#legacies.set(name, legacy as unknown as Legacy<never>)
+    return legacy
+  }
+
+  /** What is shared of a balancer, by its name; undefined before it has joined. */
+  list(balancer: string): SharedList | undefined {
+    return this.#lists.get(balancer)
+  }
+
+  /** The list and the orders of a balancer are shared from now on. */
+  share(balancer: string, list: SharedList): void {
+    this.#lists.set(balancer, list)
   }
 
   /** Sends a hint to the others. It may be lost. */
@@ -153,16 +195,29 @@ export class Fleet {
 
   async #leave(): Promise<void> {
     clearInterval(this.#timer)
-    // Whoever asks it must not wait.
+    await this.#saveLegacies()
+    // One that comes after it would announce it again.
+    await this.#announcing
+    // An instance that asks it must not wait.
     await this.store.withdraw(this.id).catch(() => {})
     for (const unsubscribe of this.#subscriptions) unsubscribe()
     this.#questions.close()
     for (const register of this.#registers.values()) register.close()
   }
 
+  /** The store may be away for a while. */
+  async #beat(): Promise<void> {
+    await Promise.allSettled([this.announce(), this.#saveLegacies()])
+    await Promise.allSettled([...this.#legacies.values()].map((legacy) => legacy.tidy()))
+  }
+
+  async #saveLegacies(): Promise<void> {
+    await Promise.allSettled([...this.#legacies.values()].map((legacy) => legacy.save()))
+  }
+
   #observe(all: readonly Instance[]): void {
     this.#instances = all
     this.#questions.keepOnly(new Set(all.map(({ id }) => id)))
-    for (const callback of [...this.#onChange]) callback(all)
+    for (const callback of this.#onChange) callback(all)
   }
 }

@@ -35,6 +35,7 @@ export class Questions {
   readonly #waiting = new Map<number, Waiting>()
   readonly #stop: Unsubscribe
   #last = 0
+  #isClosed = false
 
   constructor(store: Store, id: string) {
     this.#store = store
@@ -54,7 +55,7 @@ export class Questions {
         this.#waiting.delete(number)
         resolve({ answers, missing: whom.filter((id) => !answers.has(id)) })
       }
-      if (open.size === 0) return end()
+      if (open.size === 0 || this.#isClosed) return end()
       this.#waiting.set(number, { open, answers, end })
       const asked: Asked = { number, from: this.#id, question }
       for (const id of whom) this.#store.publish(`ask/${id}/${topic}`, asked)
@@ -68,22 +69,23 @@ export class Questions {
       const reply = (rest: Pick<Answered, 'answer' | 'failed'>) =>
         this.#store.publish(`answer/${from}`, { number, from: this.#id, ...rest } satisfies Answered)
       const work = async () => answer(question, from)
-      void work().then(
-        (value) => reply({ answer: value }),
-        () => reply({ failed: true }),
-      )
+      // What cannot be sent is no answer, either.
+      void work()
+        .then((value) => reply({ answer: value }))
+        .catch(() => reply({ failed: true }))
     })
   }
 
   /** Only these instances are left: nobody waits for others. */
   keepOnly(ids: ReadonlySet<string>): void {
-    for (const waiting of [...this.#waiting.values()])
+    for (const waiting of this.#waiting.values())
       for (const id of waiting.open) if (!ids.has(id)) this.#settle(waiting, id)
   }
 
   close(): void {
+    this.#isClosed = true
     this.#stop()
-    for (const { end } of [...this.#waiting.values()]) end()
+    for (const { end } of this.#waiting.values()) end()
   }
 
   #observe({ number, from, answer, failed }: Answered): void {

@@ -9,21 +9,14 @@ export interface WorkerChannel {
   on(event: 'disconnect' | 'exit', listener: () => void): unknown
 }
 
-async function carryOut(store: Store, { method, args }: Call): Promise<unknown> {
-  switch (method) {
-    case 'read':
-      return store.read(...args)
-    case 'list':
-      return [...(await store.list(...args))]
-    case 'set':
-      return store.compareAndSet(...args)
-    case 'remove':
-      return store.compareAndSet(...args, undefined)
-    case 'announce':
-      return store.announce(args[0] as Instance, args[1])
-    case 'withdraw':
-      return store.withdraw(...args)
-  }
+async function carryOut(store: Store, call: Call): Promise<unknown> {
+  if (call.method === 'read') return store.read(...call.args)
+  if (call.method === 'list') return [...(await store.list(...call.args))]
+  if (call.method === 'set') return store.compareAndSet(...call.args)
+  if (call.method === 'remove') return store.compareAndSet(...call.args, undefined)
+  if (call.method === 'withdraw') return store.withdraw(...call.args)
+  const [instance, ttl] = call.args
+  return store.announce(instance as Instance, ttl)
 }
 
 /** The parent's side: keeps what its workers share. A worker that ends takes its announcement with it. */
@@ -44,6 +37,22 @@ export class FleetHost {
     const send = (delivery: Delivery) => void (isOver || worker.send({ [key]: delivery }, () => {}))
     const open = (number: number, unsubscribe: Unsubscribe) => void subscriptions.set(number, unsubscribe)
     const event = (number: number) => (value: unknown) => send({ kind: 'event', number, value })
+    // A worker that stands still gets what is newest by then, not all there was.
+    const newest = (number: number) => {
+      let next: Delivery | undefined
+      let isSending = false
+      const sendNext = () => {
+        isSending = next !== undefined && !isOver
+        if (next === undefined || isOver) return
+        const delivery = next
+        next = undefined
+        worker.send({ [key]: delivery }, sendNext)
+      }
+      return (value: unknown) => {
+        next = { kind: 'event', number, value }
+        if (!isSending) sendNext()
+      }
+    }
     const onRequest = (request: Request) => {
       switch (request.kind) {
         case 'call': {
@@ -56,11 +65,11 @@ export class FleetHost {
           return
         }
         case 'watch':
-          return open(request.number, store.watch(request.name, event(request.number)))
+          return open(request.number, store.watch(request.name, newest(request.number)))
         case 'subscribe':
           return open(request.number, store.subscribe(request.name, event(request.number)))
         case 'instances':
-          return open(request.number, store.watchInstances(event(request.number)))
+          return open(request.number, store.watchInstances(newest(request.number)))
         case 'end':
           subscriptions.get(request.number)?.()
           return void subscriptions.delete(request.number)
@@ -72,10 +81,10 @@ export class FleetHost {
       if (isOver) return
       isOver = true
       for (const unsubscribe of subscriptions.values()) unsubscribe()
-      for (const id of announced) void store.withdraw(id)
+      for (const id of announced) void store.withdraw(id).catch(() => {})
     }
     worker.on('message', (message) => {
-      const request = ours<Request>(message)
+      const request = ours(message) as Request | undefined
       if (request !== undefined && !isOver) onRequest(request)
     })
     worker.on('disconnect', end)

@@ -4,7 +4,7 @@ import { key, ours, type Call, type Delivery, type Request } from './messages.ts
 /** The channel to the parent, as `process` has it. */
 export interface ParentChannel {
   readonly connected: boolean
-  send?(message: object): unknown
+  send?(message: object, callback: (error: Error | null) => void): unknown
   on(event: 'message', listener: (message: unknown) => void): unknown
   on(event: 'disconnect', listener: () => void): unknown
   off(event: 'message', listener: (message: unknown) => void): unknown
@@ -17,12 +17,17 @@ interface Waiting {
   readonly reject: (error: Error) => void
 }
 
+const parentIsGone = 'the parent process is gone'
+
+/** Of requests of this process: several stores may use its channel. */
+let lastNumber = 0
+
 /** A worker's side: the store is its parent. Once that is gone, calls fail, and nothing is heard any more. */
 export class IpcStore implements Store {
   readonly #channel: ParentChannel
   readonly #waiting = new Map<number, Waiting>()
   readonly #subscriptions = new Map<number, (value: unknown) => void>()
-  #last = 0
+  #isClosed = false
 
   constructor(channel: ParentChannel = process) {
     this.#channel = channel
@@ -74,13 +79,14 @@ export class IpcStore implements Store {
   close(): void {
     for (const number of this.#subscriptions.keys()) this.#send({ kind: 'end', number })
     this.#subscriptions.clear()
-    this.#onDisconnect()
+    this.#isClosed = true
+    this.#rejectAll('the store is closed')
     this.#channel.off('message', this.#onMessage)
     this.#channel.off('disconnect', this.#onDisconnect)
   }
 
   readonly #onMessage = (message: unknown) => {
-    const delivery = ours<Delivery>(message)
+    const delivery = ours(message) as Delivery | undefined
     if (delivery === undefined) return
     if (delivery.kind === 'event') return this.#subscriptions.get(delivery.number)?.(delivery.value)
     const waiting = this.#waiting.get(delivery.number)
@@ -89,33 +95,39 @@ export class IpcStore implements Store {
     else waiting?.reject(new Error(delivery.fault))
   }
 
-  readonly #onDisconnect = () => {
-    for (const { reject } of this.#waiting.values()) reject(new Error('the parent process is gone'))
+  readonly #onDisconnect = () => this.#rejectAll(parentIsGone)
+
+  #rejectAll(why: string): void {
+    for (const { reject } of this.#waiting.values()) reject(new Error(why))
     this.#waiting.clear()
   }
 
   #call(call: Call): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      const number = ++this.#last
+      if (this.#isClosed) throw new Error('the store is closed')
+      const number = ++lastNumber
+      const fail = (error: Error) => {
+        this.#waiting.delete(number)
+        reject(error)
+      }
+      // Before the answer can come; what cannot be sent throws.
+      this.#send({ kind: 'call', number, ...call }, (error) => error !== null && fail(error))
       this.#waiting.set(number, { resolve, reject })
-      if (this.#send({ kind: 'call', number, ...call })) return
-      this.#waiting.delete(number)
-      reject(new Error('the parent process is gone'))
+      if (!this.#channel.connected) fail(new Error(parentIsGone))
     })
   }
 
   #open(kind: 'watch' | 'subscribe' | 'instances', name: string, onEvent: (value: unknown) => void): Unsubscribe {
-    const number = ++this.#last
+    const number = ++lastNumber
     this.#subscriptions.set(number, onEvent)
     this.#send(kind === 'instances' ? { kind, number } : { kind, number, name })
     return () => void (this.#subscriptions.delete(number) && this.#send({ kind: 'end', number }))
   }
 
-  /** False if the parent is gone. */
-  #send(request: Request): boolean {
+  #send(request: Request, onEnd: (error: Error | null) => void = () => {}): void {
     const channel = this.#channel
-    if (!channel.connected || channel.send === undefined) return false
-    channel.send({ [key]: request })
-    return true
+    if (this.#isClosed || !channel.connected) return
+    // Without a callback, a parent that is gone is an uncaught error.
+    channel.send?.({ [key]: request }, onEnd)
   }
 }

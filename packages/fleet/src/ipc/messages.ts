@@ -29,7 +29,6 @@ export type Delivery =
   | { readonly kind: 'event'; readonly number: number; readonly value: unknown }
 
 /** What a message holds that is one of ours. */
-export function ours<Content>(message: unknown): Content | undefined {
-  if (typeof message !== 'object' || message === null) return undefined
-  return (message as Record<string, unknown>)[key] as Content | undefined
+export function ours(message: unknown): unknown {
+  return typeof message === 'object' && message !== null ? (message as Record<string, unknown>)[key] : undefined
 }

@@ -12,6 +12,8 @@ export class Register<Value> {
   readonly #unwatch: Unsubscribe
   readonly #listeners = new Subscribers<Entry<Value>>()
   #newest: Entry<Value> | undefined
+  /** The last one that was seen, of a value that was removed, too. */
+  #version = 0
 
   constructor(store: Store, key: string) {
     this.#store = store
@@ -25,8 +27,10 @@ export class Register<Value> {
   }
 
   async read(): Promise<Entry<Value> | undefined> {
+    const before = this.#version
     const entry = (await this.#store.read(this.key)) as Entry<Value> | undefined
     if (entry !== undefined) this.#observe(entry)
+    else if (this.#version === before) this.#forget()
     return this.#newest
   }
 
@@ -55,7 +59,7 @@ export class Register<Value> {
     throw new Error(`The register ${this.key} could not be changed: others were always faster`)
   }
 
-  /** Calls back with each newer entry, whoever has made it, in the order of versions. */
+  /** Calls back with each newer value, by any instance, in the order of versions. */
   onChange(callback: (entry: Entry<Value>) => void): Unsubscribe {
     return this.#listeners.add('', callback)
   }
@@ -65,10 +69,18 @@ export class Register<Value> {
     this.#listeners.clear()
   }
 
+  /** Nothing is kept there by now. Where the store has lost it, its versions begin again. */
+  #forget(): void {
+    this.#newest = undefined
+    this.#version = 0
+  }
+
   #observe(entry: Entry<Value>): void {
     // One's own change is known before the store tells of it.
-    if (entry.version <= (this.#newest?.version ?? 0)) return
-    this.#newest = entry
+    if (entry.version <= this.#version) return
+    this.#version = entry.version
+    this.#newest = entry.value === undefined ? undefined : entry
+    if (this.#newest === undefined) return
     this.#listeners.tell('', entry)
   }
 }

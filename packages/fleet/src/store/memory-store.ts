@@ -7,7 +7,7 @@ export interface Timers {
   clearTimeout(timer: unknown): void
 }
 
-const nodeTimers: Timers = {
+const ownTimers: Timers = {
   setTimeout: (callback, delay) => setTimeout(callback, delay).unref(),
   clearTimeout: (timer) => clearTimeout(timer as NodeJS.Timeout),
 }
@@ -18,9 +18,15 @@ interface Announced {
   readonly timer: unknown
 }
 
-/** Others must not change what is kept, and whoever gets it must not either. */
-function copied<Value>(value: Value): Value {
-  return value === undefined ? value : (JSON.parse(JSON.stringify(value)) as Value)
+function frozen<Value>(value: Value): Value {
+  if (typeof value !== 'object' || value === null) return value
+  for (const part of Object.values(value)) frozen(part)
+  return Object.freeze(value)
+}
+
+/** A copy that nobody can change: one for all who read it. */
+function kept<Value>(value: Value): Value {
+  return value === undefined ? value : frozen(JSON.parse(JSON.stringify(value)) as Value)
 }
 
 /** A store for instances in one process, and what the parent of worker processes keeps for them. */
@@ -33,25 +39,27 @@ export class MemoryStore implements Store {
   readonly #instanceWatchers = new Subscribers<readonly Instance[]>()
   readonly #listeners = new Subscribers<unknown>()
   readonly #timers: Timers
+  #isClosed = false
 
-  constructor(timers: Timers = nodeTimers) {
+  constructor(timers: Timers = ownTimers) {
     this.#timers = timers
   }
 
   async read(key: string): Promise<Entry | undefined> {
-    return copied(this.#entries.get(key))
+    this.#checkOpen()
+    return this.#entries.get(key)
   }
 
   async list(prefix: string): Promise<ReadonlyMap<string, Entry>> {
-    return new Map(
-      [...this.#entries].filter(([key]) => key.startsWith(prefix)).map(([key, entry]) => [key, copied(entry)]),
-    )
+    this.#checkOpen()
+    return new Map([...this.#entries].filter(([key]) => key.startsWith(prefix)))
   }
 
   async compareAndSet(key: string, version: number, value: unknown): Promise<Entry | undefined> {
+    this.#checkOpen()
     const current = this.#entries.get(key)?.version ?? 0
     if (current !== version) return undefined
-    const entry: Entry = { version: Math.max(current, this.#removed.get(key) ?? 0) + 1, value: copied(value) }
+    const entry: Entry = kept({ version: Math.max(current, this.#removed.get(key) ?? 0) + 1, value })
     if (value === undefined) {
       this.#entries.delete(key)
       this.#removed.set(key, entry.version)
@@ -59,9 +67,9 @@ export class MemoryStore implements Store {
       this.#entries.set(key, entry)
       this.#removed.delete(key)
     }
-    // Not before the one who has changed it knows.
-    queueMicrotask(() => this.#watchers.tell(key, copied(entry)))
-    return copied(entry)
+    // A subscriber is not called from inside the call of another.
+    queueMicrotask(() => this.#watchers.tell(key, entry))
+    return entry
   }
 
   watch(key: string, onEntry: (entry: Entry) => void): Unsubscribe {
@@ -69,30 +77,34 @@ export class MemoryStore implements Store {
   }
 
   async announce(instance: Instance, ttl: number): Promise<void> {
+    this.#checkOpen()
     const { id } = instance
     const before = this.#announced.get(id)
     if (before !== undefined) this.#timers.clearTimeout(before.timer)
-    const timer = this.#timers.setTimeout(() => void this.withdraw(id), ttl)
+    const timer = this.#timers.setTimeout(() => this.#forget(id), ttl)
     // One that is known keeps its place.
-    this.#announced.set(id, { instance: copied(instance), timer })
+    this.#announced.set(id, { instance: kept(instance), timer })
     this.#tellInstances()
   }
 
   async withdraw(id: string): Promise<void> {
-    const before = this.#announced.get(id)
-    if (before === undefined) return
-    this.#timers.clearTimeout(before.timer)
-    this.#announced.delete(id)
-    this.#tellInstances()
+    this.#checkOpen()
+    this.#forget(id)
   }
 
   watchInstances(onInstances: (all: readonly Instance[]) => void): Unsubscribe {
-    queueMicrotask(() => onInstances(this.#instances()))
-    return this.#instanceWatchers.add('', onInstances)
+    let isOver = false
+    const unsubscribe = this.#instanceWatchers.add('', onInstances)
+    queueMicrotask(() => isOver || this.#isClosed || onInstances(this.#instances()))
+    return () => {
+      isOver = true
+      unsubscribe()
+    }
   }
 
   publish(topic: string, message: unknown): void {
-    const sent = copied(message)
+    if (this.#isClosed) return
+    const sent = kept(message)
     queueMicrotask(() => this.#listeners.tell(topic, sent))
   }
 
@@ -101,6 +113,7 @@ export class MemoryStore implements Store {
   }
 
   close(): void {
+    this.#isClosed = true
     for (const { timer } of this.#announced.values()) this.#timers.clearTimeout(timer)
     this.#announced.clear()
     this.#watchers.clear()
@@ -109,7 +122,19 @@ export class MemoryStore implements Store {
   }
 
   #instances(): readonly Instance[] {
-    return copied([...this.#announced.values()].map(({ instance }) => instance))
+    return Object.freeze([...this.#announced.values()].map(({ instance }) => instance))
+  }
+
+  #forget(id: string): void {
+    const before = this.#announced.get(id)
+    if (before === undefined) return
+    this.#timers.clearTimeout(before.timer)
+    this.#announced.delete(id)
+    this.#tellInstances()
+  }
+
+  #checkOpen(): void {
+    if (this.#isClosed) throw new Error('the store is closed')
   }
 
   #tellInstances(): void {

@@ -24,8 +24,9 @@ export interface Instance {
 export type Unsubscribe = () => void
 
 /**
- * Where instances share registers, announcements and hints. Registers and announcements are reliable: whoever watches gets
- * the newest state, in order, maybe without states in between. Hints may be lost.
+ * Where instances share registers, announcements and hints. Registers and announcements are reliable: a subscriber gets
+ * the newest state, in order, maybe without states in between. Hints may be lost, and one sent later may come earlier. A call
+ * that cannot reach the store is rejected within a few seconds. What is handed out belongs to all: nobody writes to it.
  */
 export interface Store {
   /** What is kept under a key; undefined if nothing is. */
@@ -34,7 +35,8 @@ export interface Store {
   list(prefix: string): Promise<ReadonlyMap<string, Entry>>
   /**
    * Keeps a value if the key is still at `version` (0: nothing is kept there), and answers the new entry; undefined if another
-   * one was faster. `undefined` as value removes the key.
+   * one was faster. `undefined` as value removes the key: whoever watches gets an entry without a value, and a value that is
+   * kept later has a higher version.
    */
   compareAndSet(key: string, version: number, value: unknown): Promise<Entry | undefined>
   /** Calls back with each new entry of a key from now on, in order; not with what is there already. */
@@ -49,6 +51,6 @@ export interface Store {
   publish(topic: string, message: unknown): void
   /** Calls back with each hint of a topic. */
   subscribe(topic: string, onMessage: (message: unknown) => void): Unsubscribe
-  /** Ends all subscriptions. */
+  /** Ends all subscriptions at once; calls that are waiting, and later ones, are rejected. */
   close(): void
 }

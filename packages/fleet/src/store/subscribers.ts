@@ -22,10 +22,24 @@ export class Subscribers<Message> {
   }
 
   tell(name: string, message: Message): void {
-    for (const callback of [...(this.#byName.get(name) ?? [])]) callback(message)
+    const all = this.#byName.get(name)
+    if (all === undefined) return
+    for (const callback of [...all]) {
+      // One of them may have ended the subscription of another.
+      if (!all.has(callback)) continue
+      try {
+        callback(message)
+      } catch (error) {
+        // The others hear it all the same, and the process tells of this one.
+        queueMicrotask(() => {
+          throw error
+        })
+      }
+    }
   }
 
   clear(): void {
+    for (const all of this.#byName.values()) all.clear()
     this.#byName.clear()
   }
 }

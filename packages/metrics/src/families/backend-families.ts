@@ -1,6 +1,6 @@
 import type { Backend, Balancer, FailureReason, Outcome, TunnelEnd } from '@fastify-balancer/balancer-core'
 import type { BackendTraffic } from '../traffic/traffic.ts'
-import { samplesOf, type FamilyOptions, type Labels, type Sample } from './family.ts'
+import { partsOf, samplesOf, type FamilyOptions, type Kind, type Labels, type Sample } from './family.ts'
 import { noTunnelEnds, responsePlaces, usualOutcomes } from './foreseen.ts'
 import type { Line } from './per-balancer.ts'
 import type { Sources } from './sources.ts'
@@ -40,8 +40,8 @@ export function backendFamilies(sources: Sources): readonly FamilyOptions[] {
       }
     }
   }
-  const several = (type: 'counter' | 'gauge', name: string, help: string, read: Reader<Line>): FamilyOptions => ({
-    type,
+  const several = (kind: Kind, name: string, help: string, read: Reader<Line>): FamilyOptions => ({
+    ...partsOf(kind),
     name,
     help,
     read: () =>
@@ -49,12 +49,12 @@ export function backendFamilies(sources: Sources): readonly FamilyOptions[] {
         for (const [further, value] of read(...of)) yield { labels: { ...labels, ...further }, value }
       }),
   })
-  const single = (
-    type: 'counter' | 'gauge',
-    name: string,
-    help: string,
-    read: (backend: Backend) => number,
-  ): FamilyOptions => ({ type, name, help, read: () => each((labels, backend) => [{ labels, value: read(backend) }]) })
+  const single = (kind: Kind, name: string, help: string, read: (backend: Backend) => number): FamilyOptions => ({
+    ...partsOf(kind),
+    name,
+    help,
+    read: () => each((labels, backend) => [{ labels, value: read(backend) }]),
+  })
   const latency = 'fastify_balancer_backend_response_seconds'
 
   return [
@@ -116,7 +116,12 @@ export function backendFamilies(sources: Sources): readonly FamilyOptions[] {
       'Bytes of response bodies and tunnels received',
       ({ bytesReceived }) => bytesReceived,
     ),
-    single('gauge', 'fastify_balancer_tunnels', 'Open tunnels (upgraded connections)', ({ tunnels }) => tunnels.size),
+    single(
+      'gauge sum',
+      'fastify_balancer_tunnels',
+      'Open tunnels (upgraded connections)',
+      ({ tunnels }) => tunnels.size,
+    ),
     several(
       'counter',
       'fastify_balancer_tunnels_closed_total',
@@ -142,64 +147,64 @@ export function backendFamilies(sources: Sources): readonly FamilyOptions[] {
       'Bytes that tunnels passed from the backend',
       ({ tunnelBytesReceived }) => tunnelBytesReceived,
     ),
-    single('gauge', 'fastify_balancer_backend_in_flight', 'Attempts in flight', ({ inFlight }) => inFlight),
+    single('gauge sum', 'fastify_balancer_backend_in_flight', 'Attempts in flight', ({ inFlight }) => inFlight),
     single(
-      'gauge',
+      'gauge max',
       'fastify_balancer_backend_max_in_flight',
       'Most attempts that may be in flight',
       ({ maxInFlight }) => maxInFlight,
     ),
     single(
-      'gauge',
+      'gauge sum',
       'fastify_balancer_backend_limit',
       'Most attempts that may be in flight now, lower with an adaptive limit',
       ({ limit }) => limit,
     ),
-    single('gauge', 'fastify_balancer_backend_weight', 'Configured weight of the backend', ({ weight }) => weight),
+    single('gauge max', 'fastify_balancer_backend_weight', 'Configured weight of the backend', ({ weight }) => weight),
     single(
-      'gauge',
+      'gauge min',
       'fastify_balancer_backend_effective_weight',
       'Weight in use, lower than the configured one during slow start',
       ({ effectiveWeight }) => effectiveWeight,
     ),
     single(
-      'gauge',
+      'gauge min',
       'fastify_balancer_backend_up',
       '1 if the backend has no veto (it is healthy, and neither draining nor in maintenance)',
       ({ available }) => Number(available),
     ),
-    several('gauge', 'fastify_balancer_backend_vetoes', 'Vetoes on the backend by owner', ({ vetoes }) => {
+    several('gauge max', 'fastify_balancer_backend_vetoes', 'Vetoes on the backend by owner', ({ vetoes }) => {
       const counts = new Map<string, number>()
       for (const { by } of vetoes) counts.set(by, (counts.get(by) ?? 0) + 1)
       return [...counts].map(([by, value]) => [{ by }, value])
     }),
     several(
-      'gauge',
+      'gauge max',
       'fastify_balancer_backend_state',
       '1 for the state set by operators (ready, drain, maintenance)',
       (backend) => states.map((state) => [{ state }, Number(backend.state === state)]),
     ),
     single(
-      'gauge',
+      'gauge sum',
       'fastify_balancer_pool_connections',
       'Open connections, including idle ones',
       ({ pool }) => pool.stats.connected,
     ),
-    single('gauge', 'fastify_balancer_pool_free_connections', 'Idle connections', ({ pool }) => pool.stats.free),
+    single('gauge sum', 'fastify_balancer_pool_free_connections', 'Idle connections', ({ pool }) => pool.stats.free),
     single(
-      'gauge',
+      'gauge sum',
       'fastify_balancer_pool_pending_requests',
       'Attempts waiting for their connection to open',
       ({ pool }) => pool.stats.pending,
     ),
     single(
-      'gauge',
+      'gauge sum',
       'fastify_balancer_pool_running_requests',
       'Attempts that have a connection; over HTTP/2, streams in use',
       ({ connections }) => connections.running,
     ),
     single(
-      'gauge',
+      'gauge sum',
       'fastify_balancer_pool_allowed_requests',
       'Attempts that the open connections carry at once: one each, or over HTTP/2 as many streams as the backend allows',
       ({ connections }) => connections.allowed,

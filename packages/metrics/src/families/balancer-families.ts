@@ -69,7 +69,7 @@ export function balancerFamilies(sources: Sources): readonly FamilyOptions[] {
       ({ tunnelDuration }) => tunnelDuration,
     ),
     per.single(
-      'gauge',
+      'gauge sum',
       'fastify_balancer_requests_in_flight',
       'Requests in progress, without open tunnels',
       ({ exchanges, tunnels }) => exchanges - tunnels.size,

@@ -1,5 +1,5 @@
 import type { Backend, Balancer } from '@fastify-balancer/balancer-core'
-import type { FamilyOptions } from './family.ts'
+import { partsOf, type FamilyOptions, type Kind } from './family.ts'
 import type { Line } from './per-balancer.ts'
 import type { Circuits, Health, Sources } from './sources.ts'
 
@@ -22,12 +22,12 @@ function known<View>(of: () => View): View | undefined {
 export function checkFamilies(sources: Sources): readonly FamilyOptions[] {
   const family = <View>(
     find: (balancer: Balancer) => { of(id: string): View } | undefined,
-    type: 'counter' | 'gauge',
+    kind: Kind,
     name: string,
     help: string,
     read: Reader<View>,
   ): FamilyOptions => ({
-    type,
+    ...partsOf(kind),
     name,
     help,
     *read() {
@@ -50,7 +50,7 @@ export function checkFamilies(sources: Sources): readonly FamilyOptions[] {
   return [
     family<Circuit>(
       circuits,
-      'gauge',
+      'gauge max',
       'fastify_balancer_backend_circuit',
       "1 for the state of the backend's circuit",
       ({ state }) => circuitStates.map((one) => [{ state: one }, Number(one === state)]),
@@ -64,14 +64,14 @@ export function checkFamilies(sources: Sources): readonly FamilyOptions[] {
     ),
     family<HealthOfOne>(
       health,
-      'gauge',
+      'gauge min',
       'fastify_balancer_probe_good',
       '1 if the last probe of the backend was good',
       ({ active }) => (active?.lastProbe === undefined ? [] : [[{}, Number(active.lastProbe.good)]]),
     ),
     family<HealthOfOne>(
       health,
-      'gauge',
+      'gauge max',
       'fastify_balancer_probe_duration_seconds',
       'Duration of the last probe of the backend',
       ({ active }) => (active?.lastProbe === undefined ? [] : [[{}, active.lastProbe.timings.took / 1000]]),

@@ -13,11 +13,29 @@ export interface Sample {
   readonly metricName?: string
 }
 
+/**
+ * What one line says of several instances, by its meaning; the names are prom-client's. `sum`: what each has of its own, such as
+ * requests in flight. `min` and `max`: what should be the same in all, and of which the worst counts while it is not. A state is
+ * never summed. `first`: what the instance that is asked tells for all.
+ */
+export type Aggregator = 'sum' | 'min' | 'max' | 'first'
+
+/** The type of a metric, and how instances are made one. */
+export type Kind = 'counter' | 'gauge sum' | 'gauge min' | 'gauge max'
+
+/** The parts of a definition that a kind stands for. */
+export function partsOf(kind: Kind): Pick<FamilyOptions, 'type' | 'aggregator'> {
+  if (kind === 'counter') return { type: kind, aggregator: 'sum' }
+  return { type: 'gauge', aggregator: kind.slice('gauge '.length) as Aggregator }
+}
+
 /** Definition of a metric. */
 export interface FamilyOptions {
   readonly name: string
   readonly help: string
   readonly type: 'counter' | 'gauge' | 'histogram'
+  /** `sum` if not given, as it is for counters and histograms. */
+  readonly aggregator?: Aggregator
   /** Reads the current values. */
   readonly read: () => Iterable<Sample>
 }
@@ -29,14 +47,18 @@ export interface FamilyOptions {
 export class Family {
   /** The registry changes it for OpenMetrics. */
   name: string
+  /** Its name, unchanged. */
+  readonly key: string
   readonly help: string
   readonly type: FamilyOptions['type']
-  /** How `AggregatorRegistry` combines several processes. */
-  readonly aggregator = 'sum'
+  /** How several instances are made one. `AggregatorRegistry` reads it, too. */
+  readonly aggregator: Aggregator
   readonly #read: FamilyOptions['read']
 
-  constructor({ name, help, type, read }: FamilyOptions) {
+  constructor({ name, help, type, aggregator = 'sum', read }: FamilyOptions) {
     this.name = name
+    this.key = name
+    this.aggregator = aggregator
     this.help = help
     this.type = type
     this.#read = read

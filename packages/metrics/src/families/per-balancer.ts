@@ -1,7 +1,7 @@
 import type { Balancer } from '@fastify-balancer/balancer-core'
 import type { Distribution } from '../traffic/distribution.ts'
 import type { Traffic } from '../traffic/traffic.ts'
-import { samplesOf, type FamilyOptions, type Labels, type Sample } from './family.ts'
+import { partsOf, samplesOf, type FamilyOptions, type Kind, type Labels, type Sample } from './family.ts'
 import type { Sources } from './sources.ts'
 
 /** What is read of one balancer. */
@@ -19,17 +19,17 @@ export class PerBalancer {
   }
 
   /** One line for each balancer. */
-  single(type: 'counter' | 'gauge', name: string, help: string, read: Reader<number>): FamilyOptions {
-    return this.several(type, name, help, (balancer, traffic) => [[{}, read(balancer, traffic)]])
+  single(kind: Kind, name: string, help: string, read: Reader<number>): FamilyOptions {
+    return this.several(kind, name, help, (balancer, traffic) => [[{}, read(balancer, traffic)]])
   }
 
   /** Several lines for each balancer, with further labels. */
-  several(type: 'counter' | 'gauge', name: string, help: string, read: Reader<Iterable<Line>>): FamilyOptions {
+  several(kind: Kind, name: string, help: string, read: Reader<Iterable<Line>>): FamilyOptions {
     const samples = function* samples(balancer: Balancer, traffic: Traffic): Generator<Sample> {
       for (const [labels, value] of read(balancer, traffic))
         yield { labels: { balancer: balancer.name, ...labels }, value }
     }
-    return { type, name, help, read: () => this.#each(samples) }
+    return { ...partsOf(kind), name, help, read: () => this.#each(samples) }
   }
 
   histogram(name: string, help: string, choose: (traffic: Traffic) => Distribution): FamilyOptions {

@@ -12,14 +12,14 @@ export function queueFamilies(sources: Sources): readonly FamilyOptions[] {
   const per = new PerBalancer(sources)
   return [
     per.single(
-      'gauge',
+      'gauge sum',
       'fastify_balancer_queue_depth',
       'Requests waiting for a free backend',
       ({ queue }) => queue.length,
     ),
-    per.single('gauge', 'fastify_balancer_queue_limit', 'How many requests may wait', ({ queue }) => queue.max),
+    per.single('gauge sum', 'fastify_balancer_queue_limit', 'How many requests may wait', ({ queue }) => queue.max),
     per.several(
-      'gauge',
+      'gauge sum',
       'fastify_balancer_queue_class_depth',
       'Requests waiting for a free backend by class of priority',
       function* waiting({ queue }) {

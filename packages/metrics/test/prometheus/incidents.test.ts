@@ -14,10 +14,13 @@ const backends = ['b1', 'b2', 'b3', 'b4', 'b5']
 const ofBalancer = 'job="front",instance="lb:80",balancer="default"'
 const ofBackend = (backend: string) => `${ofBalancer},backend="${backend}"`
 
+/** Without a balancer. */
+const ofServer: ReadonlySet<string> = new Set(['shed_requests_total', 'instances_missing'])
+
 /** Names and labels of series, shortened by what all have: `queue_depth`, `backend_up b1`, `attempts_total b1 outcome="ok"`. */
 function seriesOf(short: string): string {
   const [, name, backend, labels] = /^(\w+)(?: (b\d))?(?: (.*))?$/.exec(short)!
-  const whose = name === 'shed_requests_total' ? 'job="front",instance="lb:80"' : ofBalancer
+  const whose = ofServer.has(name!) ? 'job="front",instance="lb:80"' : ofBalancer
   const all = [backend === undefined ? whose : ofBackend(backend), labels].filter((one) => one !== undefined)
   return `fastify_balancer_${name}{${all.join(',')}}`
 }
@@ -36,6 +39,9 @@ const usual: Courses = {
   requests_total: 100,
   failed_requests_total: 0,
   shed_requests_total: 0,
+  instances_missing: 0,
+  'instance_revision fleet_instance="1"': 7,
+  'instance_revision fleet_instance="2"': 7,
   'queue_refusals_total reason="queue-full"': 0,
   'queue_refusals_total reason="queue-timeout"': 0,
   'request_duration_seconds_bucket le="0.025"': 100,
@@ -178,13 +184,15 @@ const incidents: Readonly<Record<string, readonly [courses: Courses, firing: Rea
     { BackendFlapping: 1 },
   ],
   'clients leave': [{ ...eachBackend({ 'attempts_total outcome="client-gone"': [1, 15] }) }, {}],
+  'one instance is stuck': [{ instances_missing: [0, 1] }, { InstanceMissing: 1 }],
+  'one instance does not follow': [{ 'instance_revision fleet_instance="1"': [7, 8] }, { InstancesDiffer: 1 }],
   'a few requests fail': [{ requests_total: [1, 1], failed_requests_total: [0, 0.005] }, {}],
 }
 
 test('promtool finds no fault with the rules', { skip }, () => {
   const { ok, output } = promtool(['check', 'rules', rules])
   assert.ok(ok, output)
-  assert.match(output, /SUCCESS: 12 rules found/)
+  assert.match(output, /SUCCESS: 14 rules found/)
 })
 
 test('of each incident, the right alerts fire a quarter of an hour later, and no others', { skip }, (t) => {

@@ -1,5 +1,5 @@
 import { strict } from '@fastify-balancer/option-schema'
-import { Type } from '@sinclair/typebox'
+import { Type, type Static } from '@sinclair/typebox'
 import type { Desk } from '../../desk.ts'
 import { mostFailures } from '../../history/failed-requests.ts'
 import { FailuresView } from '../../schemas/past-views.ts'
@@ -17,8 +17,20 @@ const FailuresQuery = Type.Object(
   strict,
 )
 
+interface FailuresQuestion {
+  readonly balancer: string
+  readonly limit: number
+}
+
+type Failures = Static<typeof FailuresView>['failures']
+
 /** `GET /balancers/:name/failures` */
 export function addFailures(scope: Scope, desk: Desk): void {
+  const { instances } = desk
+  const latest = (name: string, limit: number): Failures => [
+    ...desk.history.of(desk.balancer(name)).failures.latest(limit),
+  ]
+  instances.answer('failures', ({ balancer, limit }: FailuresQuestion) => latest(balancer, limit))
   scope.get(
     '/balancers/:name/failures',
     {
@@ -26,14 +38,22 @@ export function addFailures(scope: Scope, desk: Desk): void {
         tags,
         operationId: 'listFailures',
         summary: 'The last requests that have failed, with their attempts',
-        description: `Of each balancer, the last ${mostFailures} are kept.`,
+        description: `Of each balancer, each instance keeps the last ${mostFailures}.`,
         params: BalancerParams,
         querystring: FailuresQuery,
         response: responses({ 200: { ...FailuresView, description: 'Failed requests, the newest first' } }, 400, 404),
       },
     },
-    async ({ params, query: { limit = defaultLimit } }) => ({
-      failures: [...desk.history.of(desk.balancer(params.name)).failures.latest(limit)],
-    }),
+    async ({ params, query: { limit = defaultLimit } }, reply) => {
+      const balancer = desk.balancer(params.name)
+      const own = latest(balancer.name, limit)
+      if (instances.fleet === undefined) return { failures: own }
+      const question: FailuresQuestion = { balancer: balancer.name, limit }
+      const { answers, missing } = await instances.ask<Failures>('failures', question)
+      desk.tellMissing(reply, missing)
+      const all = [[instances.self, own] as const, ...answers]
+      const failures = all.flatMap(([instance, failed]) => failed.map((one) => ({ ...one, instance })))
+      return { failures: failures.toSorted((one, other) => other.at - one.at).slice(0, limit) }
+    },
   )
 }

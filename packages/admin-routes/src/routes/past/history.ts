@@ -1,11 +1,13 @@
 // Room `routes/past`: what has been: figures of the last days, and failed requests.
 import { strict } from '@fastify-balancer/option-schema'
-import { Type } from '@sinclair/typebox'
+import { Type, type Static } from '@sinclair/typebox'
 import type { Desk } from '../../desk.ts'
 import { historyView } from '../../history/history-view.ts'
 import { ranges, type Range } from '../../history/resolutions.ts'
 import { HistoryView } from '../../schemas/past-views.ts'
 import { BalancerParams, responses } from '../../schemas/request.ts'
+import { mergedHistory } from '../../instances/merging/merged-history.ts'
+import type { WrittenView } from '../../views/written-view.ts'
 import { tags, type Scope } from '../../scope.ts'
 
 const HistoryQuery = Type.Object(
@@ -25,8 +27,22 @@ const HistoryQuery = Type.Object(
   strict,
 )
 
+interface HistoryQuestion {
+  readonly balancer: string
+  readonly range: Range
+  readonly backends: boolean
+}
+
+function plainOf({ text }: WrittenView): Static<typeof HistoryView> {
+  return JSON.parse(String(text)) as Static<typeof HistoryView>
+}
+
 /** `GET /balancers/:name/history` */
 export function addHistory(scope: Scope, desk: Desk): void {
+  const { instances } = desk
+  instances.answer('history', async ({ balancer, range, backends }: HistoryQuestion) =>
+    plainOf(await historyView(desk.history.of(desk.balancer(balancer)), range, backends)),
+  )
   scope.get(
     '/balancers/:name/history',
     {
@@ -39,7 +55,14 @@ export function addHistory(scope: Scope, desk: Desk): void {
         response: responses({ 200: { ...HistoryView, description: 'The figures, in columns' } }, 400, 404),
       },
     },
-    async ({ params, query: { range = '1h', backends = true } }) =>
-      historyView(desk.history.of(desk.balancer(params.name)), range, backends),
+    async ({ params, query: { range = '1h', backends = true } }, reply) => {
+      const balancer = desk.balancer(params.name)
+      const own = await historyView(desk.history.of(balancer), range, backends)
+      if (instances.fleet === undefined) return own
+      const question: HistoryQuestion = { balancer: balancer.name, range, backends }
+      const { answers, missing } = await instances.ask<Static<typeof HistoryView>>('history', question)
+      desk.tellMissing(reply, missing)
+      return mergedHistory([plainOf(own), ...answers.values()])
+    },
   )
 }

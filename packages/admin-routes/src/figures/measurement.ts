@@ -1,6 +1,7 @@
 import type { Attempt, Backend, Balancer, ExchangeView } from '@fastify-balancer/balancer-core'
 import type { FiguresEvent } from './figures-event.ts'
 import type { EndListener } from '../history/traffic-watch.ts'
+import type { FigureSummands } from './merged-figures.ts'
 import { Tally } from './tally.ts'
 
 /** Counts the traffic of one balancer between two readings. Keeps numbers only, never an attempt or an exchange. */
@@ -27,6 +28,15 @@ export class Measurement implements EndListener {
 
   /** Returns the figures and starts a new period. `at` in ms since the epoch. */
   take(at: number): Omit<FiguresEvent, 'process'> {
+    return this.#take(at, (tally) => tally.take())
+  }
+
+  /** The same, to be added to those of other instances. */
+  takeSummands(at: number): FigureSummands {
+    return this.#take(at, (tally) => tally.takeSummands())
+  }
+
+  #take<Taken>(at: number, taken: (tally: Tally) => Taken) {
     const { name, clock, exchanges, tunnels, queue, backends } = this.#balancer
     const now = clock.now()
     const seconds = (now - this.#since) / 1000
@@ -34,11 +44,11 @@ export class Measurement implements EndListener {
     const retries = this.#retries
     this.#retries = 0
     return {
-      type: 'figures',
+      type: 'figures' as const,
       balancer: name,
       at,
       seconds,
-      ...this.#exchanges.take(),
+      ...taken(this.#exchanges),
       retries,
       exchanges,
       tunnels: tunnels.size,
@@ -46,7 +56,7 @@ export class Measurement implements EndListener {
       backends: backends.map((backend) =>
         Object.assign(
           { id: backend.id, inFlight: backend.inFlight, tunnels: backend.tunnels.size },
-          this.#of(backend).take(),
+          taken(this.#of(backend)),
         ),
       ),
     }

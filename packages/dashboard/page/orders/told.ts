@@ -1,0 +1,5 @@
+/** The outcome of an action. */
+export interface Told {
+  readonly isRefusal: boolean
+  readonly text: string
+}

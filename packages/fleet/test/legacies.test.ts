@@ -1,0 +1,90 @@
+import * as fc from 'fast-check'
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Legacy } from '../src/legacies/legacy.ts'
+import { MemoryStore } from '../src/index.ts'
+
+/** Instances that count, and end in different ways. */
+class Counting {
+  readonly store = new MemoryStore()
+  readonly present = new Map<string, { count: number; readonly legacy: Legacy<number> }>()
+  #last = 0
+
+  join(): void {
+    const id = String(++this.#last)
+    const { present } = this
+    const instances = {
+      id,
+      get others() {
+        return [...present.keys()].filter((one) => one !== id)
+      },
+      get isKeeper() {
+        return present.keys().next().value === id
+      },
+    }
+    const read = () => this.present.get(id)!.count
+    const legacy = new Legacy<number>(this.store, instances, 'requests', { read, merge: (one, other) => one + other })
+    this.present.set(id, { count: 0, legacy })
+  }
+
+  /** Asks every instance as a scrape does. */
+  async total(by: string): Promise<number> {
+    await Promise.all([...this.present.values()].map(({ legacy }) => legacy.save()))
+    let sum = (await this.present.get(by)!.legacy.departed()) ?? 0
+    for (const { count } of this.present.values()) sum += count
+    return sum
+  }
+}
+
+type Step = { readonly kind: 'join' | 'count' | 'leave' | 'kill' | 'scrape' | 'tidy'; readonly which: number }
+
+const steps = fc.array(
+  fc.record({
+    kind: fc.constantFrom('join', 'count', 'count', 'leave', 'kill', 'scrape', 'tidy'),
+    which: fc.nat(9),
+  }) as fc.Arbitrary<Step>,
+  { maxLength: 60 },
+)
+
+test('a total never falls, and is exact as long as nobody is killed with counts that nobody has seen', async () => {
+  await fc.assert(
+    fc.asyncProperty(steps, async (all) => {
+      const fleet = new Counting()
+      fleet.join()
+      let exact = 0
+      let told = 0
+      let now = 0
+      for (const { kind, which } of all) {
+        const ids = [...fleet.present.keys()]
+        const id = ids[which % ids.length]!
+        const one = fleet.present.get(id)!
+        now += 40_000
+        if (kind === 'join') fleet.join()
+        else if (kind === 'count') {
+          one.count++
+          exact++
+        } else if (kind === 'tidy') await fleet.present.get(ids[0]!)!.legacy.tidy(now)
+        else if (kind === 'scrape') {
+          const total = await fleet.total(id)
+          assert.ok(total >= told, `${total} after ${told}`)
+          assert.equal(total, exact)
+          told = total
+        } else if (ids.length > 1) {
+          if (kind === 'leave') await one.legacy.save()
+          else exact = Math.max(told, await seenBy(fleet, ids, id))
+          fleet.present.delete(id)
+        }
+      }
+      const [last] = fleet.present.keys()
+      assert.equal(await fleet.total(last!), exact)
+    }),
+    { numRuns: 300 },
+  )
+})
+
+/** What the others would find if an instance were killed now. */
+async function seenBy(fleet: Counting, ids: readonly string[], killed: string): Promise<number> {
+  const others = ids.filter((id) => id !== killed)
+  const left = (await fleet.present.get(others[0]!)!.legacy.departed(new Set(others))) ?? 0
+  return others.reduce((sum, id) => sum + fleet.present.get(id)!.count, left)
+}
