@@ -11,7 +11,7 @@ function withoutFiles({ tls, ...listener }: Listener): object {
 /** Without what is renewed while it runs. */
 function fixedOf(admin: AdminConfiguration | false): object | false {
   if (admin === false) return false
-  const { token: _, basicAuth: __, reload: ___, listen, ...routes } = admin
+  const { token: _, basicAuth: __, reload: ___, restart: ____, listen, ...routes } = admin
   return { ...routes, ...(listen !== undefined && { listen: withoutFiles(listen) }) }
 }
 

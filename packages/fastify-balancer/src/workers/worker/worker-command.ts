@@ -1,4 +1,4 @@
-import { AdminRoutesOptions, type Reload } from '@fastify-balancer/admin-routes'
+import type { Reload, Restart } from '@fastify-balancer/admin-routes'
 import { CommandError } from '../../command-error.ts'
 import { readArguments, type FileCommand } from '../../command/arguments.ts'
 import type { AdminConfiguration, Configuration } from '../../configuration/configuration.ts'
@@ -12,14 +12,10 @@ import { WorkerOfParent } from './worker.ts'
 /** Adds what operators may order of the parent through the admin API. */
 function withOrders(
   configuration: Configuration,
-  orders: Pick<AdminConfiguration, 'reload'> & { restart: unknown },
+  orders: Pick<AdminConfiguration, 'reload' | 'restart'>,
 ): Configuration {
   const { admin } = configuration
-  if (admin === false) return configuration
-  const known = Object.fromEntries(
-    Object.entries(orders).filter(([name]) => Object.hasOwn(AdminRoutesOptions.properties, name)),
-  )
-  return { ...configuration, admin: { ...admin, ...known } }
+  return admin === false ? configuration : { ...configuration, admin: { ...admin, ...orders } }
 }
 
 /** Reloads when the parent says so, with all others. */
@@ -44,7 +40,7 @@ export async function workerCommand(argv: readonly string[], worker: WorkerOfPar
   const { text } = await worker.beginning
   let followed: { readonly command: FileCommand; readonly reading: UsableReading } | undefined
   const { parent } = worker
-  const restart = (order: { readonly who: string | undefined }) => parent.ask('restart', order)
+  const restart: Restart = (order) => parent.ask('restart', order)
   const reload: Reload = (order) => parent.ask('reload', order)
   const server = await serveWorker(worker, async (report): Promise<Described> => {
     const command = readArguments(argv)
