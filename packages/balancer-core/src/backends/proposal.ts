@@ -102,6 +102,11 @@ function nobodyUsable(proposal: Proposal, before: readonly Backend[], force: boo
   return force || !before.some(({ available }) => available) ? [] : told(hindrances(proposal))
 }
 
+/**
+ * Where a list comes from: somebody proposes it here, other instances have agreed on it, or it was saved before a restart.
+ */
+export type ProposalOrigin = 'proposed' | 'agreed' | 'resumed'
+
 /** Newcomers of a list that is proposed again: those whose options are the same are neither opened nor judged again. */
 class Earlier {
   readonly #newcomers = new Map<string, { readonly backend: Backend; readonly listed: ParsedBackend }>()
@@ -133,11 +138,6 @@ class Earlier {
   }
 }
 
-/**
- * Where a list comes from: somebody proposes it here, other instances have agreed on it, or it was saved before a restart.
- */
-export type ProposalOrigin = 'proposed' | 'agreed' | 'resumed'
-
 /** Makes proposals: reads lists, opens newcomers, and lets hooks look at them. */
 export class Proposals {
   readonly #names: HostNames
@@ -166,8 +166,8 @@ export class Proposals {
 
   /**
    * Works out what a list would be; `known` of it are taken as they are, `current` ones stay. Hooks look at newcomers unless
-   * the list is `resumed`, or they have looked at them for the `earlier` list, in whose place this one is proposed; one that other
-   * instances have `agreed` on is put in force whatever they say. @throws BadOptionsError
+   * the list is `resumed`, or they have looked at them for the `earlier` list, in whose place this one is proposed; one that
+   * other instances have `agreed` on is put in force whatever they say. @throws BadOptionsError
    */
   async make(
     wanted: unknown,

@@ -11,13 +11,14 @@ import { listener } from './listener.ts'
 import { file, path, secret } from './reference.ts'
 
 const adminRoutes = objectInFile(AdminRoutesOptions, {
-  // `token` and `basicAuth` replace the hooks; `reload` reads this file.
+  // `token` and `basicAuth` replace the hooks; `reload` and `restart` are the command's.
   onRequest: undefined,
   preHandler: undefined,
   read: undefined,
   operate: undefined,
   user: undefined,
   reload: undefined,
+  restart: undefined,
   persist: path(AdminRoutesOptions.properties.persist.description!),
 })
 

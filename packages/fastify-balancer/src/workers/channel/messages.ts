@@ -1,4 +1,4 @@
-import type { ReloadNotice, ReloadOrder, ReloadReport } from '@fastify-balancer/admin-routes'
+import type { ReloadNotice, ReloadOrder, ReloadReport, RestartReport } from '@fastify-balancer/admin-routes'
 import type { ReloadCause } from '../../reload/reload-cause.ts'
 
 /** With what a worker begins. */
@@ -34,15 +34,6 @@ export interface WorkerStatus {
   readonly backends: number
   readonly available: number
   readonly exchanges: number
-}
-
-/** What came of a restart. */
-export interface RestartReport {
-  readonly applied: boolean
-  /** In one line. */
-  readonly summary: string
-  /** Why it was not done. */
-  readonly faults: string[]
 }
 
 /** A reload that a worker has looked at, and holds until it is ordered to do it or not. */
