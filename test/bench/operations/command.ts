@@ -36,6 +36,7 @@ export class Command {
       workers,
       listen: [{ port: plainPort }, { port: tlsPort, tls, http2: true }],
       admin: { insecure: true, listen: { port: adminPort } },
+      metrics: {},
       // Of the level `warn`, a request is no line.
       log: { level: 'warn', form: 'json' },
     }
