@@ -157,13 +157,14 @@ export class RunningServer {
    * Lets its clients go to other processes, then closes; see `leave`. Unless there are successors, the admin API goes on
    * until that is done, where it has a listener of its own.
    */
-  async leave(hasSuccessors: boolean): Promise<void> {
+  async leave(hasSuccessors: boolean, othersStop: () => Promise<unknown>): Promise<void> {
     this.#tellOfClosing()
     const leaving = hasSuccessors ? this.all : this.listeners
     if (this.#hasListened)
       await leave(
         leaving.flatMap(({ servers }) => servers),
         this.balancers.values(),
+        othersStop,
       )
     await this.close()
   }

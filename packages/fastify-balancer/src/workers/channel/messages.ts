@@ -73,5 +73,7 @@ export type AskedOfWorker = {
 /** Questions of a worker. */
 export type AskedOfParent = {
   readonly reload: readonly [ReloadOrder, ReloadReport]
+  /** It has stopped listening. Answered once no worker listens any more. */
+  readonly stoppedListening: readonly [null, null]
   readonly restart: readonly [{ readonly who: string | undefined }, RestartReport]
 }

@@ -42,6 +42,9 @@ export class Workforce {
   readonly #known = new Map<number, Known>()
   readonly #crew: Crew
   readonly #ticketTimer: NodeJS.Timeout
+  /** Those that have stopped listening, or are about to while others listen. */
+  readonly #quiet = new Set<number>()
+  readonly #allQuiet = Promise.withResolvers<void>()
   #ticketKey = newTicketKey()
 
   constructor(log: () => ParentLog, onlooker: Onlooker, clock: Clock) {
@@ -120,8 +123,10 @@ export class Workforce {
   #hands(): Hands {
     return {
       start: (member) => this.#start(member),
-      drain: ({ number }) =>
-        void this.#known.get(number)!.process.channel.tell('drain', { hasSuccessors: !this.isStopping }),
+      drain: ({ number }) => {
+        if (!this.isStopping) this.#quiet.add(number)
+        void this.#known.get(number)!.process.channel.tell('drain', { hasSuccessors: !this.isStopping })
+      },
       kill: ({ number }) => this.#known.get(number)!.process.kill(),
       allReady: () => {
         this.#onlooker.allReady(this.#serving[0]!.listening!)
@@ -142,6 +147,7 @@ export class Workforce {
       known?.heartbeat.stop()
       this.#crew.exited(number, how)
       this.#known.delete(number)
+      this.#lookForQuiet()
     })
     const { channel } = process
     const heartbeat = new Heartbeat(
@@ -171,6 +177,12 @@ export class Workforce {
       known.status = status
       heartbeat.answer(question)
     })
+    channel.answer('stoppedListening', async () => {
+      this.#quiet.add(number)
+      this.#lookForQuiet()
+      await this.#allQuiet.promise
+      return null
+    })
     this.answer(channel)
     const beginning: Beginning = {
       isFirst: number === 1,
@@ -178,6 +190,11 @@ export class Workforce {
       ...(this.text !== undefined && { text: this.text }),
     }
     void channel.tell('begin', beginning)
+  }
+
+  /** Does nobody listen any more? */
+  #lookForQuiet(): void {
+    if (this.isStopping && [...this.#known.keys()].every((number) => this.#quiet.has(number))) this.#allQuiet.resolve()
   }
 
   #nameOf({ number, place }: Member): string {

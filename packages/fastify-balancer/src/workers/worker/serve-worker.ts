@@ -44,7 +44,7 @@ async function serve(
     get status() {
       return statusOf(server)
     },
-    close: (hasSuccessors) => server.leave(hasSuccessors),
+    close: (hasSuccessors, othersStop) => server.leave(hasSuccessors, othersStop),
   })
   server.useTicketKey(Buffer.from(ticketKey, 'base64'))
   worker.parent.hear('useTicketKey', (key) => server.useTicketKey(Buffer.from(key, 'base64')))
