@@ -40,7 +40,7 @@ async function hasConnections(servers: readonly Server[]): Promise<boolean> {
 export async function leave(servers: readonly Server[], balancers: Iterable<Balancer>): Promise<void> {
   for (const server of servers) {
     // Node's HTTP servers would close their idle connections at once, and with them requests that are on their way.
-    NetServer.prototype.close.call(server)
+    if (server.listening) NetServer.prototype.close.call(server)
     server.prependListener('request', endAfterNext)
     // Of connections that become idle from now on.
     server.keepAliveTimeout = lingering
