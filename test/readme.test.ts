@@ -54,6 +54,7 @@ describe('the programs of the READMEs of the packages', { timeout: 400_000 }, ()
     'admin-routes',
     'balancer-core',
     'fastify-balancer',
+    'fleet',
     'health-check',
     'mirror',
     'policies',

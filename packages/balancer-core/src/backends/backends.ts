@@ -6,9 +6,9 @@ import type { Backend } from './backend.ts'
 import type { BackendSet } from './backend-set.ts'
 import type { Clock } from '../clock.ts'
 import { Drains, type DrainOptions, type Order } from './drains.ts'
-import { StaleRevisionError, UnknownBackendError } from '../errors.ts'
+import { StaleRevisionError } from '../errors.ts'
 import { agreeOn, type AgreedList, type ListAgreement } from './list-agreement.ts'
-import { listChange, type PreparedList } from './list-change.ts'
+import { listChange, replacing, type PreparedList } from './list-change.ts'
 import { ListInForce, type ListOptions } from './list-in-force.ts'
 import { ListTurns } from './list-turns.ts'
 import { preview, previewInSlices, type Preview } from './preview.ts'
@@ -127,11 +127,7 @@ export class Backends {
     options?: ChangeOptions,
     drain?: DrainOptions,
   ): Promise<BackendSet> {
-    function replaced(listed: readonly ParsedBackend[]): readonly BackendOptions[] {
-      if (!listed.some((one) => one.id === id)) throw new UnknownBackendError(id)
-      return listed.flatMap((one) => (one.id === id ? (make(one) ?? []) : one))
-    }
-    return this.change(replaced, options, drain)
+    return this.change(replacing(id, make), options, drain)
   }
 
   /** Waits for a turn to change the list, which lasts until the answer is called. */
@@ -186,39 +182,38 @@ export class Backends {
     return done
   }
 
-  async #apply(make: MakeList, options: ChangeOptions, drain: DrainOptions | undefined): Promise<BackendSet> {
+  /** `earlier`: what it proposed before, while another instance was faster. */
+  async #apply(make: MakeList, options: ChangeOptions, drain?: DrainOptions, earlier?: Proposal): Promise<BackendSet> {
     const { revision, resumes = 0, force = false, dryRun = false, cause } = options
     const list = this.#list
-    const current = list.set
-    if (revision !== undefined && revision !== current.revision)
-      throw new StaleRevisionError(current.revision, revision)
-    const proposal = await list.propose(make(list.listed), resumes > 0 ? 'resumed' : 'proposed')
-    // Vetoes may have changed meanwhile.
-    const before = list.set
-    const refusal = refusalOf(proposal, before.all, force)
-    if (refusal !== undefined || dryRun) {
-      this.#dismiss(proposal)
+    let pending = earlier
+    try {
+      const current = list.set.revision
+      if (revision !== undefined && revision !== current) throw new StaleRevisionError(current, revision)
+      const proposal = await list.propose(make(list.listed), resumes > 0 ? 'resumed' : 'proposed', earlier)
+      pending = proposal
+      // Vetoes may have changed meanwhile.
+      const before = list.set
+      const refusal = refusalOf(proposal, before.all, force)
       if (refusal !== undefined) throw refusal
-      return before
+      if (dryRun) return before
+      const terms = { listed: proposal.listed, base: current, above: resumes, deadline: drain?.deadline }
+      const agreed = await agreeOn(this.#agreement, terms)
+      if (agreed.newer !== undefined) await this.#adopt(agreed.newer, proposal.newcomers)
+      pending = undefined
+      if (agreed.newer !== undefined) return this.#apply(make, options, drain, proposal)
+      return this.#tell(list.set, list.put(proposal, agreed.revision, cause), drain)
+    } finally {
+      if (pending !== undefined) this.#dismiss(pending)
     }
-    const { listed } = proposal
-    const terms = { listed, base: before.revision, above: resumes, deadline: drain?.deadline }
-    const agreed = await agreeOn(this.#agreement, terms).catch((error: unknown) => {
-      this.#dismiss(proposal)
-      throw error
-    })
-    if (agreed.newer === undefined) return this.#tell(list.set, list.put(proposal, agreed.revision, cause), drain)
-    this.#dismiss(proposal)
-    await this.#adopt(agreed.newer)
-    return this.#apply(make, options, drain)
   }
 
-  /** Puts a list of other instances in force, whatever there is here. */
-  async #adopt({ revision, backends, deadline }: AgreedList): Promise<void> {
+  /** Puts a list of other instances in force, in place of the one here. `waiting`: see `ListInForce.put`. */
+  async #adopt({ revision, backends, deadline }: AgreedList, waiting: readonly Backend[] = []): Promise<void> {
     const list = this.#list
     const proposal = await list.propose(backends, 'agreed')
     const before = list.set
-    const now = list.put(proposal, revision, this.#agreement?.cause)
+    const now = list.put(proposal, revision, this.#agreement?.cause, waiting)
     this.#tell(before, now, deadline === undefined ? undefined : { deadline })
   }
 
@@ -246,13 +241,9 @@ export class Backends {
 
   /** Tells of a list that was put in force, and lets those go that are not in it. */
   #tell(before: BackendSet, now: BackendSet, drain?: DrainOptions): BackendSet {
-    this.#letGo(before, drain)
-    if (now.revision !== before.revision) this.#hooks.tellChange(now, before)
-    return now
-  }
-
-  #letGo(before: BackendSet, drain?: DrainOptions): void {
     const gone = before.all.filter((backend) => !this.has(backend))
     this.#leaving = inSlices(gone, (backend) => void this.#drains.retire(backend, drain))
+    if (now.revision !== before.revision) this.#hooks.tellChange(now, before)
+    return now
   }
 }

@@ -1,6 +1,7 @@
-import type { ParsedBackend } from './backend-options.ts'
+import type { BackendOptions, MakeList, ParsedBackend } from './backend-options.ts'
 import type { Backend } from './backend.ts'
 import { preview, previewInSlices, type Preview } from './preview.ts'
+import { UnknownBackendError } from '../errors.ts'
 import type { PoolOptions } from './pool-options.ts'
 
 /** What a list that comes from the options changes. */
@@ -23,6 +24,14 @@ export async function listChange(
   const since = new Set(idsOf(preview(current, configured, before)))
   const { added, removed, changed } = difference
   return { added, removed, changed, overridden: idsOf(difference).filter((id) => since.has(id)) }
+}
+
+/** A list with another backend in the place of the one with this id, or with none. @throws UnknownBackendError when it is made */
+export function replacing(id: string, make: (one: ParsedBackend) => BackendOptions | undefined): MakeList {
+  return (listed) => {
+    if (!listed.some((one) => one.id === id)) throw new UnknownBackendError(id)
+    return listed.flatMap((one) => (one.id === id ? (make(one) ?? []) : one))
+  }
 }
 
 /** A list that may take the place of the current one, together with the options that it stands in. */

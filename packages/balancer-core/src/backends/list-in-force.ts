@@ -103,13 +103,17 @@ export class ListInForce {
   }
 
   /** Works out what a list would be, with the options of now: see `Proposals.make`. @throws BadOptionsError */
-  propose(wanted: unknown, origin: ProposalOrigin): Promise<Proposal> {
+  propose(wanted: unknown, origin: ProposalOrigin, earlier?: Proposal): Promise<Proposal> {
     const opening = { pool: this.options.pool, limits: this.limits }
-    return this.proposals.make(wanted, new Set(this.listed), this.byId, opening, origin)
+    return this.proposals.make(wanted, new Set(this.listed), this.byId, opening, origin, earlier)
   }
 
-  /** Puts a list in force; answers the set that it is. `cause`: see `ChangeOptions`. */
-  put({ listed, all, tls, byId, verdicts }: Proposal, revision: number, cause?: unknown): BackendSet {
+  /**
+   * Puts a list in force; answers the set that it is. `cause`: see `ChangeOptions`; `waiting`: backends that are to be proposed
+   * again.
+   */
+  put(proposal: Proposal, revision: number, cause?: unknown, waiting: readonly Backend[] = []): BackendSet {
+    const { listed, all, tls, byId, verdicts } = proposal
     for (const verdict of verdicts) if ('veto' in verdict) this.#vetoes.lay(verdict.backend, verdict.veto)
     for (const [index, backend] of all.entries()) {
       backend.configure(settingsOf(listed[index]!, this.options.pool))
@@ -118,7 +122,7 @@ export class ListInForce {
     this.listed = listed
     this.byId = byId
     const now = this.#swap(backendSet(all, revision, this.options.panicThreshold), cause)
-    this.#names.keepOnly(all)
+    this.#names.keepOnly([...all, ...waiting])
     this.#tlsWatch?.keepOnly(all)
     return now
   }

@@ -1,4 +1,5 @@
 import { inSlices, withoutSecrets } from '@fastify-balancer/option-schema'
+import { isDeepStrictEqual } from 'node:util'
 import { BadOptionsError, NobodyUsableError, RefusedBackendsError } from '../errors.ts'
 import type { HostNames } from '../names/host-names.ts'
 import { BackendList, itemsOf, settingsOf, type ParsedBackend } from './backend-options.ts'
@@ -59,6 +60,8 @@ export interface Proposal {
   readonly verdicts: readonly Verdict[]
 }
 
+const none: Proposal = { listed: [], all: [], tls: [], byId: new Map(), newcomers: [], verdicts: [] }
+
 /** Why no backend of the list is usable, one line for each; empty if one is. */
 function hindrances({ all, verdicts }: Proposal): readonly string[] {
   const reasons = new Map<Backend, string>()
@@ -104,6 +107,37 @@ function nobodyUsable(proposal: Proposal, before: readonly Backend[], force: boo
  */
 export type ProposalOrigin = 'proposed' | 'agreed' | 'resumed'
 
+/** Newcomers of a list that is proposed again: those whose options are the same are neither opened nor judged again. */
+class Earlier {
+  readonly #newcomers = new Map<string, { readonly backend: Backend; readonly listed: ParsedBackend }>()
+  readonly #verdicts: readonly Verdict[]
+
+  constructor({ all, listed, newcomers, verdicts }: Proposal) {
+    const isNew = new Set(newcomers)
+    for (const [index, backend] of all.entries())
+      if (isNew.has(backend)) this.#newcomers.set(backend.id, { backend, listed: listed[index]! })
+    this.#verdicts = verdicts
+  }
+
+  /** The one that is listed like this. It is not of the earlier list any more. */
+  take(one: ParsedBackend): Backend | undefined {
+    const earlier = this.#newcomers.get(one.id)
+    if (earlier === undefined || !isDeepStrictEqual(earlier.listed, one)) return undefined
+    this.#newcomers.delete(one.id)
+    return earlier.backend
+  }
+
+  verdictsOn(backends: readonly Backend[]): readonly Verdict[] {
+    const asked = new Set(backends)
+    return this.#verdicts.filter(({ backend }) => asked.has(backend))
+  }
+
+  /** Closes those that nobody has taken. */
+  dismiss(): Promise<void> {
+    return inSlices([...this.#newcomers.values()], ({ backend }) => void backend.cut())
+  }
+}
+
 /** Makes proposals: reads lists, opens newcomers, and lets hooks look at them. */
 export class Proposals {
   readonly #names: HostNames
@@ -132,7 +166,8 @@ export class Proposals {
 
   /**
    * Works out what a list would be; `known` of it are taken as they are, `current` ones stay. Hooks look at newcomers unless
-   * the list is `resumed`; one that other instances have `agreed` on is put in force whatever they say. @throws BadOptionsError
+   * the list is `resumed`, or they have looked at them for the `earlier` list, in whose place this one is proposed; one that
+   * other instances have `agreed` on is put in force whatever they say. @throws BadOptionsError
    */
   async make(
     wanted: unknown,
@@ -140,6 +175,7 @@ export class Proposals {
     current: ReadonlyMap<string, Backend>,
     options: OpeningOptions,
     origin: ProposalOrigin = 'proposed',
+    earlier: Proposal = none,
   ): Promise<Proposal> {
     const faults: string[] = []
     const list = new BackendList(options.pool, faults, known)
@@ -149,20 +185,32 @@ export class Proposals {
     const all: Backend[] = []
     const tlsOfAll: BackendTls[] = []
     const byId = new Map<string, Backend>()
-    const newcomers: Backend[] = []
+    const before = new Earlier(earlier)
+    const again: Backend[] = []
+    const fresh: Backend[] = []
     await inSlices(listed, (one) => {
       const present = current.get(one.id)
       const isKept = present?.url === one.url && present.proxyProtocol === one.proxyProtocol
       const kept = isKept ? present : undefined
-      const tls = this.#tls.of(one.id, options.pool.tls, one.tls, kept?.tls)
-      const backend = kept ?? this.open(one, options, tls)
-      if (backend !== kept) newcomers.push(backend)
+      const judged = kept === undefined ? before.take(one) : undefined
+      const opened = kept ?? judged
+      const tls = this.#tls.of(one.id, options.pool.tls, one.tls, opened?.tls)
+      const backend = opened ?? this.open(one, options, tls)
+      if (judged !== undefined) again.push(judged)
+      else if (kept === undefined) fresh.push(backend)
       all.push(backend)
       tlsOfAll.push(tls)
       byId.set(one.id, backend)
     })
-    const verdicts =
-      newcomers.length > 0 && origin !== 'resumed' ? await this.#judge(newcomers, origin === 'agreed') : []
-    return { listed, all, tls: tlsOfAll, byId, newcomers, verdicts }
+    await before.dismiss()
+    const verdicts = fresh.length > 0 && origin !== 'resumed' ? await this.#judge(fresh, origin === 'agreed') : []
+    return {
+      listed,
+      all,
+      tls: tlsOfAll,
+      byId,
+      newcomers: [...again, ...fresh],
+      verdicts: [...before.verdictsOn(again), ...verdicts],
+    }
   }
 }

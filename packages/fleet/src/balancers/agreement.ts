@@ -1,13 +1,14 @@
 import type { AgreedList, Balancer, ListAgreement, ListProposal } from '@fastify-balancer/balancer-core'
-import { createHash } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import { NoStoreError } from '../errors.ts'
 import type { Register } from '../registers/register.ts'
 import type { Entry } from '../store/store.ts'
 import { ordersOf, type SharedOrder } from './orders.ts'
+import { removalsWith, type Removals } from './removals.ts'
+import { digestOf, recognised, shareable } from './shared-list.ts'
 
 /** The `cause` of list changes that another instance has made. */
-export const elsewhere = Symbol.for('@fastify-balancer/fleet.elsewhere')
+const elsewhere = Symbol.for('@fastify-balancer/fleet.elsewhere')
 
 /** What the instances of a balancer share: its list, and what operators have ordered about backends, by their ids. */
 export interface SharedState {
@@ -16,25 +17,9 @@ export interface SharedState {
   readonly orders: Readonly<Record<string, SharedOrder>>
   /** A digest of the list in the configuration: another one there takes the place of what was made of the one before. */
   readonly configured: string
+  readonly removed?: Removals
   /** How long those that the last change has removed may finish (ms). */
   readonly deadline?: number
-}
-
-/**
- * A list as all may see it: keys and certificates stay in each instance, which knows them by its own configuration.
- */
-export function shareable(listed: readonly AgreedList['backends'][number][]): AgreedList['backends'] {
-  return plain(listed.map(({ tls: _tls, ...one }) => one))
-}
-
-/** As it comes back from the store, which knows no undefined. */
-function plain<Value>(value: Value): Value {
-  return JSON.parse(JSON.stringify(value)) as Value
-}
-
-/** Two values with the same digest are the same. */
-export function digestOf(value: unknown): string {
-  return createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 12)
 }
 
 /** Orders about backends that the new list does not have end with them. */
@@ -43,6 +28,17 @@ function ordersFor(listed: AgreedList['backends'], { backends, orders }: SharedS
   const urls = new Map(backends.map(({ id, url }) => [id, url]))
   const stay = new Set(listed.flatMap(({ id, url }) => (id !== undefined && urls.get(id) === url ? [id] : [])))
   return Object.fromEntries(Object.entries(orders).filter(([id]) => stay.has(id)))
+}
+
+/** The list that takes the place of another one, and what becomes of orders. */
+function following(
+  now: SharedState | undefined,
+  backends: AgreedList['backends'],
+  revision: number,
+): Pick<SharedState, 'revision' | 'backends' | 'orders' | 'removed'> {
+  if (now === undefined) return { revision, backends, orders: {} }
+  const removed = removalsWith(now.removed, now.backends, backends, revision)
+  return { revision, backends, orders: ordersFor(backends, now), removed }
 }
 
 /** What an agreement needs to know, and whom it tells. */
@@ -79,10 +75,11 @@ export class Agreement implements ListAgreement {
       if (now === undefined) return { revision: base, backends: own, orders: ordersOf(this.#balancer), configured }
       if (now.configured === configured) return undefined
       const backends = shareable(this.#balancer.options.backends)
-      return { revision: now.revision + 1, backends, orders: ordersFor(backends, now), configured }
+      return { ...following(now, backends, now.revision + 1), configured }
     })
     const state = entry!.value
-    return state.revision === base && isDeepStrictEqual(state.backends, own) ? undefined : state
+    const isSame = state.revision === base && isDeepStrictEqual(state.backends, own)
+    return isSame ? undefined : recognised(state, this.#balancer)
   }
 
   async propose(proposal: ListProposal): Promise<{ readonly revision: number } | AgreedList> {
@@ -114,13 +111,12 @@ export class Agreement implements ListAgreement {
         newer = now
         return undefined
       }
-      const orders = now === undefined ? {} : ordersFor(backends, now)
       const isSame = isConfigured && now !== undefined && isDeepStrictEqual(now.backends, backends)
       const revision = isSame ? now.revision : Math.max(base, above, now?.revision ?? 0) + 1
       if (isSame && now.configured === own) return undefined
-      return { revision, backends, orders, configured, ...(deadline !== undefined && { deadline }) }
+      return { ...following(now, backends, revision), configured, ...(deadline !== undefined && { deadline }) }
     })
-    if (newer !== undefined) return newer
+    if (newer !== undefined) return recognised(newer, this.#balancer)
     const { version, value } = entry!
     this.#remember(value.revision, version)
     return { revision: value.revision }

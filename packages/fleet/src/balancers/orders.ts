@@ -28,6 +28,7 @@ export function ordersOf({ backends }: Balancer): Record<string, SharedOrder> {
   )
 }
 
+/** Do both say the same? */
 export function isSameOrder(one: SharedOrder | undefined, other: SharedOrder | undefined): boolean {
   if (one === undefined || other === undefined) return one === other
   const { state, reason, who, until } = one

@@ -2,12 +2,11 @@ import type { Backend, Balancer } from '@fastify-balancer/balancer-core'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Fleet, SharedList } from '../instances/fleet.ts'
 import type { Register } from '../registers/register.ts'
-import { Agreement, digestOf, shareable, type SharedState } from './agreement.ts'
+import { Agreement, type SharedState } from './agreement.ts'
 import { Confirmations } from './confirmations.ts'
 import { follow, ordersOf } from './orders.ts'
+import { digestOf, digestOfList, recognised } from './shared-list.ts'
 import { UnsentOrders } from './unsent-orders.ts'
-
-export { elsewhere } from './agreement.ts'
 
 /** What one instance of a balancer shares with the others. */
 export class SharedBalancer implements SharedList {
@@ -83,7 +82,7 @@ export class SharedBalancer implements SharedList {
   inForce(): { readonly revision: number; readonly digest: string } {
     const { set, listed } = this.#balancer
     const { revision } = set
-    if (this.#digest?.listed !== listed) this.#digest = { listed, digest: digestOf(shareable(listed)) }
+    if (this.#digest?.listed !== listed) this.#digest = { listed, digest: digestOfList(listed) }
     return { revision, digest: digestOf([revision, this.#digest.digest, ordersOf(this.#balancer)]) }
   }
 
@@ -95,7 +94,7 @@ export class SharedBalancer implements SharedList {
       if (entry === undefined) return
       const { version, value } = entry
       try {
-        if (value.revision > balancer.set.revision) await balancer.adopt(value)
+        if (value.revision > balancer.set.revision) await balancer.adopt(recognised(value, balancer))
         this.#followOrders()
         this.#confirmations.confirm(version)
       } catch (error) {

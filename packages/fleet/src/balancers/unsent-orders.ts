@@ -12,11 +12,19 @@ interface SendingParts {
   readonly caughtUp: () => Promise<void>
 }
 
+/** An order, as it was given last. */
+interface Given {
+  /** Of the list in which it was given. */
+  readonly revision: number
+}
+
 /** The state with what is ordered about a backend here; undefined if it says so already, or does not have that backend. */
-function withOrder(state: SharedState, backend: Backend): SharedState | undefined {
+function withOrder(state: SharedState, backend: Backend, { revision }: Given): SharedState | undefined {
   const { id, url } = backend
   const order = orderOf(backend)
   const { [id]: before, ...others } = state.orders
+  // It was removed meanwhile, and another one was added in its place.
+  if ((state.removed?.[id] ?? 0) > revision) return undefined
   if (isSameOrder(before, order) || !state.backends.some((one) => one.id === id && one.url === url)) return undefined
   return { ...state, orders: order === undefined ? others : { ...others, [id]: order } }
 }
@@ -26,9 +34,7 @@ export class UnsentOrders {
   readonly #balancer: Balancer
   readonly #register: Register<SharedState>
   readonly #parts: SendingParts
-  /** Each with the number of its last order. */
-  readonly #unsent = new Map<Backend, number>()
-  #last = 0
+  readonly #unsent = new Map<Backend, Given>()
   #sending: Promise<void> = Promise.resolve()
   #retry: NodeJS.Timeout | undefined
   #isAway = false
@@ -46,7 +52,7 @@ export class UnsentOrders {
 
   /** Something was ordered about this backend. Resolves once the others have been told, or it is known that they cannot be. */
   add(backend: Backend): Promise<void> {
-    this.#unsent.set(backend, ++this.#last)
+    this.#unsent.set(backend, { revision: this.#balancer.set.revision })
     return this.#send()
   }
 
@@ -58,20 +64,20 @@ export class UnsentOrders {
   #send(): Promise<void> {
     return (this.#sending = this.#sending.then(async () => {
       // oxlint-disable-next-line no-await-in-loop -- one after the other, as they were given
-      for (const [backend, number] of [...this.#unsent]) await this.#sendOne(backend, number)
+      for (const [backend, given] of this.#unsent) await this.#sendOne(backend, given)
     }))
   }
 
-  async #sendOne(backend: Backend, number: number): Promise<void> {
+  async #sendOne(backend: Backend, given: Given): Promise<void> {
     if (this.#isClosed) return
     try {
       // What the others did before comes first: the backend may be gone.
       await this.#parts.caughtUp()
       await this.#register.change((now) =>
-        now === undefined || !this.#balancer.has(backend) ? undefined : withOrder(now, backend),
+        now === undefined || !this.#balancer.has(backend) ? undefined : withOrder(now, backend, given),
       )
       this.#isAway = false
-      if (this.#unsent.get(backend) === number) this.#unsent.delete(backend)
+      if (this.#unsent.get(backend) === given) this.#unsent.delete(backend)
       // Others may have ordered something meanwhile.
       await this.#parts.caughtUp()
     } catch (error) {

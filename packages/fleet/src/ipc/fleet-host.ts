@@ -37,7 +37,7 @@ export class FleetHost {
     const send = (delivery: Delivery) => void (isOver || worker.send({ [key]: delivery }, () => {}))
     const open = (number: number, unsubscribe: Unsubscribe) => void subscriptions.set(number, unsubscribe)
     const event = (number: number) => (value: unknown) => send({ kind: 'event', number, value })
-    // A worker that stands still gets what is newest by then, not all there was.
+    // A worker that is busy for a while gets what is newest by then, not all there was.
     const newest = (number: number) => {
       let next: Delivery | undefined
       let isSending = false

@@ -35,7 +35,7 @@ export interface Store {
   list(prefix: string): Promise<ReadonlyMap<string, Entry>>
   /**
    * Keeps a value if the key is still at `version` (0: nothing is kept there), and answers the new entry; undefined if another
-   * one was faster. `undefined` as value removes the key: whoever watches gets an entry without a value, and a value that is
+   * one was faster. `undefined` as value removes the key: a subscriber gets an entry without a value, and a value that is
    * kept later has a higher version.
    */
   compareAndSet(key: string, version: number, value: unknown): Promise<Entry | undefined>

@@ -22,20 +22,15 @@ export class Subscribers<Message> {
   }
 
   tell(name: string, message: Message): void {
-    const all = this.#byName.get(name)
-    if (all === undefined) return
-    for (const callback of [...all]) {
-      // One of them may have ended the subscription of another.
-      if (!all.has(callback)) continue
+    for (const callback of this.#byName.get(name) ?? [])
       try {
         callback(message)
       } catch (error) {
-        // The others hear it all the same, and the process tells of this one.
+        // The others hear it; this one becomes an uncaught error.
         queueMicrotask(() => {
           throw error
         })
       }
-    }
   }
 
   clear(): void {

@@ -1,90 +1,36 @@
 import assert from 'node:assert/strict'
-import cluster from 'node:cluster'
-import { fork, type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
-import { after, test } from 'node:test'
-import { startChild } from '../../../../test/support/child.ts'
+import { after, describe, test } from 'node:test'
 import { until } from '../../../../test/support/until.ts'
-import { FleetHost, type Instance, type WorkerChannel } from '../../src/index.ts'
+import { FleetHost } from '../../src/ipc/fleet-host.ts'
 import { IpcStore } from '../../src/ipc/ipc-store.ts'
-import { storeContract, type Open } from '../store/contract.ts'
+import type { Instance } from '../../src/store/store.ts'
+import { storeContract } from '../store/contract.ts'
 import { pipe } from './pipe.ts'
-import { inside } from './strings.ts'
+import { Puppets } from './puppets.ts'
 
-const program = new URL('puppet.ts', import.meta.url)
+describe('worker processes', () => {
+  const puppets = new Puppets()
+  after(() => puppets.end())
 
-/** Worker processes, each started when it is needed first; all end with the tests of this file. */
-class Puppets {
-  readonly #start: () => { readonly child: ChildProcess; readonly channel: WorkerChannel }
-  readonly #ready: Promise<{ readonly child: ChildProcess; readonly channel: WorkerChannel }>[] = []
-  #last = 0
-
-  constructor(start: () => { readonly child: ChildProcess; readonly channel: WorkerChannel }) {
-    this.#start = start
-    after(async () => {
-      for (const { child } of await Promise.all(this.#ready)) child.kill('SIGKILL')
-    })
-  }
-
-  /** The store of one of the processes, by its place, as the test reaches it. */
-  async store(host: FleetHost, place: number): Promise<IpcStore> {
-    const { child, channel } = await (this.#ready[place] ??= this.#begin())
-    const name = String(++this.#last)
-    host.serve(inside(channel, `store ${name}`))
-    const opened = once(child, 'message')
-    channel.send({ open: name })
-    await opened
-    return new IpcStore(inside(channel, `strings ${name}`))
-  }
-
-  async #begin() {
-    const started = this.#start()
-    started.child.setMaxListeners(0)
-    ;(started.channel as unknown as ChildProcess).setMaxListeners(0)
-    await once(started.child, 'message')
-    return started
-  }
-}
-
-const forked = () => {
-  const child = fork(program)
-  return { child, channel: child as WorkerChannel }
-}
-
-function openIn(puppets: Puppets): Open {
-  return async () => {
+  storeContract('from a forked process and a worker of node:cluster', async () => {
     const host = new FleetHost()
     let place = 0
     return () => puppets.store(host, place++)
-  }
-}
+  })
 
-storeContract('from processes that were forked', openIn(new Puppets(forked)))
-
-storeContract(
-  'from workers of node:cluster',
-  openIn(
-    new Puppets(() => {
-      cluster.setupPrimary({ exec: program.pathname })
-      const worker = cluster.fork()
-      return { child: worker.process, channel: worker as unknown as WorkerChannel }
-    }),
-  ),
-)
-
-test('a worker that is killed takes its announcement with it at once, and the others go on', async (t) => {
-  const host = new FleetHost()
-  const { child } = await startChild(t, program)
-  host.serve(inside(child, 'store 1'))
-  child.send({ open: '1' })
-  await once(child, 'message')
-  const one = new IpcStore(inside(child, 'strings 1'))
-  let seen: readonly Instance[] = []
-  host.store.watchInstances((all) => (seen = all))
-  await one.announce({ id: 'one', since: 1, state: 'ready', about: {} }, 600_000)
-  await until('it is known', () => seen.length === 1)
-  child.kill('SIGKILL')
-  await until('it is forgotten', () => seen.length === 0)
+  test('a worker that is killed takes its announcement with it at once, and the others go on', async () => {
+    const host = new FleetHost()
+    const [killed, other] = [await puppets.store(host, 0), await puppets.store(host, 1)]
+    let seen: readonly Instance[] = []
+    other.watchInstances((all) => (seen = all))
+    for (const [id, store] of Object.entries({ killed, other }))
+      await store.announce({ id, since: 1, state: 'ready', about: {} }, 600_000)
+    await until('both are known', () => seen.length === 2)
+    puppets.kill(0)
+    await until('it is forgotten', () => seen.length === 1)
+    assert.equal(seen[0]!.id, 'other')
+    assert.deepEqual(await other.compareAndSet('a', 0, 1), { version: 1, value: 1 })
+  })
 })
 
 test('once the parent is gone, calls that wait and later ones fail', async () => {
@@ -105,7 +51,11 @@ test('several stores of one process have one channel', async () => {
   const seen: unknown[] = []
   one.watch('a', ({ value }) => seen.push(['one', value]))
   other.watch('b', ({ value }) => seen.push(['other', value]))
-  await Promise.all([one.compareAndSet('a', 0, 1), other.compareAndSet('b', 0, 2)])
+  const kept = await Promise.all([one.compareAndSet('a', 0, 1), other.compareAndSet('b', 0, 2)])
+  assert.deepEqual(
+    kept.map((entry) => entry?.value),
+    [1, 2],
+  )
   await until('both have seen it', () => seen.length === 2)
   assert.deepEqual(seen, [
     ['one', 1],
@@ -115,7 +65,7 @@ test('several stores of one process have one channel', async () => {
   assert.equal((await other.read('a'))?.value, 1)
 })
 
-test('a worker that stands still gets what is newest by then, and not all there was', async () => {
+test('a worker that is busy for a while gets what is newest by then, and not all there was', async () => {
   let finish: (() => void) | undefined
   const sent: { readonly value: { readonly version: number } }[] = []
   const listeners: ((message: unknown) => void)[] = []

@@ -10,10 +10,9 @@ export function pipe(): { readonly worker: WorkerChannel; readonly parent: Paren
   let connected = true
   const sendTo = (end: EventEmitter) => (message: object, callback?: Callback) => {
     const text = JSON.stringify(message)
-    if (!connected) return void queueMicrotask(() => callback?.(new Error('the channel is closed')))
     setImmediate(() => {
-      end.emit('message', JSON.parse(text))
-      callback?.(null)
+      if (connected) end.emit('message', JSON.parse(text))
+      callback?.(connected ? null : new Error('the channel is closed'))
     })
   }
   return {

@@ -1,6 +1,6 @@
 // A worker process with stores that are kept by its parent, moved by the test in the parent: commands come over the same channel.
 import process from 'node:process'
-import { FleetHost, type WorkerChannel } from '../../src/index.ts'
+import { FleetHost, type WorkerChannel } from '../../src/ipc/fleet-host.ts'
 import { IpcStore } from '../../src/ipc/ipc-store.ts'
 import { inside } from './strings.ts'
 

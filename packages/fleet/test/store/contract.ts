@@ -21,8 +21,8 @@ const instance = (id: string, rest: Partial<Instance> = {}): Instance => ({
 
 /** What every store has to do, whatever it keeps its values in; `name` says which one this is. */
 export function storeContract(name: string, open: Open): void {
-  const check = (what: string, body: (one: Store, other: Store, connect: Connect) => Promise<void>) =>
-    test(`${name}: ${what}`, async (t) => {
+  function check(what: string, body: (one: Store, other: Store, connect: Connect) => Promise<void>) {
+    void test(`${name}: ${what}`, async (t) => {
       const connect = await open(t)
       const [one, other] = [await connect(), await connect()]
       t.after(() => {
@@ -31,6 +31,7 @@ export function storeContract(name: string, open: Open): void {
       })
       await body(one, other, connect)
     })
+  }
 
   check('what one keeps, the others read', async (one, other) => {
     assert.equal(await other.read('a'), undefined)
@@ -159,7 +160,7 @@ export function storeContract(name: string, open: Open): void {
       await one.announce(instance('b'), forever)
       await until('it is the last one now', () => seen!.length === 2)
       assert.deepEqual(
-        seen!.map(({ id }) => id),
+        seen.map(({ id }) => id),
         ['a', 'b'],
       )
       end()

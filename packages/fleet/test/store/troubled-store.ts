@@ -9,6 +9,8 @@ export class TroubledStore implements Store {
   readonly #fates: readonly Fate[]
   #next = 0
   isAway = false
+  /** It does not tell of changes. */
+  isDeaf = false
 
   /** `fates`: of one hint after the other, from the beginning again at the end. */
   constructor(store: Store, fates: readonly Fate[] = [0]) {
@@ -32,7 +34,7 @@ export class TroubledStore implements Store {
   }
 
   watch(key: string, onEntry: (entry: Entry) => void): Unsubscribe {
-    return this.#store.watch(key, onEntry)
+    return this.#store.watch(key, (entry) => this.isDeaf || onEntry(entry))
   }
 
   async announce(instance: Instance, ttl: number): Promise<void> {

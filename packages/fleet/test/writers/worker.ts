@@ -1,8 +1,8 @@
 // A worker process with writers that change the list of its balancer, as the parent says.
 import balancer from '@fastify-balancer/balancer-core'
 import Fastify from 'fastify'
-import { monitorEventLoopDelay } from 'node:perf_hooks'
 import process from 'node:process'
+import { until } from '../../../../test/support/until.ts'
 import fleet from '../../src/index.ts'
 
 const count = Number(process.argv[2])
@@ -12,19 +12,26 @@ const urls = Array.from({ length: count }, (_, index) => `http://b${index}.test`
 await app.register(balancer, { backends: urls })
 await app.listen({ port: 0, host: '127.0.0.1' })
 
-interface Written {
+/** The revisions that changes have brought, and the backends that must be there at the end. */
+export interface Written {
   readonly revisions: number[]
   readonly ids: string[]
 }
 
+type Command =
+  | { readonly command: 'write'; readonly rounds: number; readonly writers: number }
+  /** Once this revision is in force. */
+  | { readonly command: 'tell'; readonly revision: number }
+
 /** Adds one backend after the other, changes each, and removes every second one; sometimes only at a certain revision. */
-async function write(name: string, until: number, { revisions, ids }: Written): Promise<void> {
+async function write(name: string, rounds: number, { revisions, ids }: Written): Promise<void> {
   const one = app.balancer
-  for (let number = 0; performance.now() < until; number++) {
+  for (let number = 0; number < rounds; number++) {
     const id = `${name}.${number}`
     const terms = number % 3 === 0 ? { revision: one.set.revision } : {}
     try {
       revisions.push((await one.add({ id, url: `http://${id}.test` }, terms)).revision)
+      process.send!({ hasBegun: true })
       ids.push(id)
       revisions.push((await one.update(id, { weight: 2 })).revision)
       if (number % 2 === 0) continue
@@ -36,30 +43,18 @@ async function write(name: string, until: number, { revisions, ids }: Written): 
   }
 }
 
-process.on(
-  'message',
-  async (message: { readonly command?: string; readonly duration: number; readonly writers: number }) => {
-    const { command, duration, writers } = message
-    if (command === 'write') {
-      const all: Written[] = Array.from({ length: writers }, () => ({ revisions: [], ids: [] }))
-      const end = performance.now() + duration
-      await Promise.all(all.map((written, index) => write(`${process.pid}-${index}`, end, written)))
-      process.send!({ revisions: all.flatMap((one) => one.revisions), ids: all.flatMap((one) => one.ids) })
-    }
-    if (command === 'tell') {
-      const { set, listed } = app.balancer
-      process.send!({ told: { revision: set.revision, ids: listed.map(({ id }) => id), about: app.fleet!.instances } })
-    }
-    if (command === 'patch') {
-      const delay = monitorEventLoopDelay({ resolution: 1 })
-      delay.enable()
-      const begin = performance.now()
-      for (let round = 0; round < 20; round++)
-        // oxlint-disable-next-line no-await-in-loop -- one after the other
-        await app.balancer.update(urls[0]!, { weight: 2 + (round % 2) })
-      process.send!({ each: (performance.now() - begin) / 20, held: delay.max / 1e6 })
-    }
-  },
-)
+process.on('message', async (message: Command) => {
+  if (message.command === 'write') {
+    const { rounds, writers } = message
+    const all: Written[] = Array.from({ length: writers }, () => ({ revisions: [], ids: [] }))
+    await Promise.all(all.map((written, index) => write(`w${process.pid}-${index}`, rounds, written)))
+    const written = { revisions: all.flatMap((one) => one.revisions), ids: all.flatMap((one) => one.ids) }
+    process.send!({ written })
+  } else if (message.command === 'tell') {
+    await until('it has followed', () => app.balancer.set.revision >= message.revision)
+    const { set, listed } = app.balancer
+    process.send!({ told: { revision: set.revision, ids: listed.map(({ id }) => id) } })
+  }
+})
 process.once('disconnect', () => process.exit())
-process.send!('ready')
+process.send!({ isReady: true })

@@ -1,5 +1,5 @@
 import { MemoryStore } from '@fastify-balancer/fleet'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { startBackend } from '../../../../test/support/backend.ts'

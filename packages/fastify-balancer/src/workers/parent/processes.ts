@@ -2,7 +2,7 @@ import { FleetHost, environmentName } from '@fastify-balancer/fleet/host'
 import cluster, { type Worker } from 'node:cluster'
 import { ChannelToWorker } from '../channel/channel.ts'
 import { workerEnvironment } from '../channel/environment.ts'
-import { keepConnectionsOf } from './handed-connections.ts'
+import { saveConnectionsOf } from './lost-connections.ts'
 
 /** A worker process. */
 export interface WorkerProcess {
@@ -40,8 +40,8 @@ export class Processes {
 
   start(onExit: (how: string) => void): WorkerProcess {
     const worker = cluster.fork(workerEnvironment)
+    saveConnectionsOf(worker)
     this.#fleet.serve(worker)
-    keepConnectionsOf(worker)
     worker.on('error', () => {})
     worker.once('exit', (code, signal) => onExit(endOf(code, signal)))
     return { pid: worker.process.pid, channel: channelOf(worker), kill: () => worker.process.kill('SIGKILL') }

@@ -1,4 +1,4 @@
-import type { Reload, Restart } from '@fastify-balancer/admin-routes'
+import type { Reload } from '@fastify-balancer/admin-routes'
 import { CommandError } from '../../command-error.ts'
 import { readArguments, type FileCommand } from '../../command/arguments.ts'
 import type { AdminConfiguration, Configuration } from '../../configuration/configuration.ts'
@@ -40,7 +40,7 @@ export async function workerCommand(argv: readonly string[], worker: WorkerOfPar
   const { text } = await worker.beginning
   let followed: { readonly command: FileCommand; readonly reading: UsableReading } | undefined
   const { parent } = worker
-  const restart: Restart = (order) => parent.ask('restart', order)
+  const restart = (order: { readonly who: string | undefined }) => parent.ask('restart', order)
   const reload: Reload = (order) => parent.ask('reload', order)
   const server = await serveWorker(worker, async (report): Promise<Described> => {
     const command = readArguments(argv)
