@@ -43,7 +43,7 @@ export async function leave(
   othersStop: () => Promise<unknown>,
 ): Promise<void> {
   // Node's HTTP servers would close their idle connections at once, and with them requests that are on their way.
-  for (const server of servers) NetServer.prototype.close.call(server)
+  for (const server of servers) if (server.listening) NetServer.prototype.close.call(server)
   // Clients connect again at once: if others still listened, they would be reset when these stop.
   await othersStop()
   for (const server of servers) {

@@ -12,6 +12,7 @@ import { leave } from './leaving.ts'
 import { ListeningApp } from './listening-app.ts'
 import type { LogFile } from './log-file.ts'
 import { openLog } from './log.ts'
+import { clearSocketFile } from './socket-file.ts'
 
 /** Everything that a configuration describes, running: the same balancers behind every listener. */
 export class RunningServer {
@@ -105,9 +106,10 @@ export class RunningServer {
 
   /**
    * Begins to listen everywhere, once all backends have been probed: all listeners, or none. False if it was closed meanwhile.
+   * `makeWay` removes what is left of a Unix socket there.
    * @throws CommandError naming the listener that cannot listen
    */
-  async listen(): Promise<boolean> {
+  async listen(makeWay = clearSocketFile): Promise<boolean> {
     const { all, configuration } = this
     try {
       await Promise.all(all.map(({ app }) => app.ready()))
@@ -116,7 +118,7 @@ export class RunningServer {
         const line = (address: string) =>
           forwards ? listeningLine(configuration, address) : adminLine(configuration, address)
         // oxlint-disable-next-line no-await-in-loop -- the first that cannot listen is named
-        await one.listen(line)
+        await one.listen(line, makeWay)
       }
       this.#hasListened = true
       return true
@@ -195,11 +197,11 @@ function asCommandError(error: unknown): unknown {
 }
 
 /**
- * Builds a server that runs a configuration once it listens.
+ * Builds a server that runs a configuration once it listens; `open` opens its log.
  * @throws CommandError naming what cannot be used
  */
-export async function buildServer(configuration: Configuration): Promise<RunningServer> {
-  const { logger, file } = await openLog(configuration.log)
+export async function buildServer(configuration: Configuration, open = openLog): Promise<RunningServer> {
+  const { logger, file } = await open(configuration.log)
   let requests = 0
   // One count for all apps, so that an id in the log means one request.
   const genReqId = () => `req-${(++requests).toString(36)}`

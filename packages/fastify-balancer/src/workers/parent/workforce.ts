@@ -17,6 +17,13 @@ interface Known {
   status: WorkerStatus | undefined
 }
 
+/** What came of it that a new generation was to take over. */
+export interface Replacement {
+  /** Why the one before goes on. */
+  readonly fault: string | undefined
+  readonly listening: Listening | undefined
+}
+
 /** What is told of the workers, beside the log. */
 export interface Onlooker {
   /** All listen: from the worker that was first. */
@@ -40,6 +47,7 @@ export class Workforce {
   readonly #clock: Clock
   readonly #processes = new Processes()
   readonly #known = new Map<number, Known>()
+  readonly #generations = new Set<number>()
   readonly #crew: Crew
   readonly #ticketTimer: NodeJS.Timeout
   /** Those that have stopped listening, or are about to while others listen. */
@@ -104,16 +112,14 @@ export class Workforce {
     for (const { process } of this.#known.values()) void process.channel.tell('useTicketKey', this.#ticketKey)
   }
 
-  /** Lets a new generation take over, which begins with `text`; see `Crew.restart`. Answers what it depends on, too. */
-  async restart(
-    count: number,
-    text: string | undefined,
-  ): Promise<{ readonly fault?: string; readonly files: readonly string[] }> {
+  /** Lets a new generation take over, which begins with `text`; see `Crew.restart`. */
+  async restart(count: number, text: string | undefined): Promise<Replacement> {
     const before = this.text
     this.text = text
     const fault = await this.#crew.restart(count)
-    if (fault !== undefined) this.text = before
-    return { ...(fault !== undefined && { fault }), files: this.#serving[0]?.listening?.files ?? [] }
+    if (fault === undefined) return { fault, listening: this.#serving[0]?.listening }
+    this.text = before
+    return { fault, listening: undefined }
   }
 
   get #serving(): readonly Known[] {
@@ -185,10 +191,11 @@ export class Workforce {
     })
     this.answer(channel)
     const beginning: Beginning = {
-      isFirst: number === 1,
+      isFirst: !this.#generations.has(member.generation),
       ticketKey: this.#ticketKey,
       ...(this.text !== undefined && { text: this.text }),
     }
+    this.#generations.add(member.generation)
     void channel.tell('begin', beginning)
   }
 

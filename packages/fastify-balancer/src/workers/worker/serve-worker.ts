@@ -3,7 +3,7 @@ import type { Configuration } from '../../configuration/configuration.ts'
 import { buildServer, type RunningServer } from '../../server/running-server.ts'
 import { startLines } from '../../server/start-lines.ts'
 import type { Refusal } from '../channel/messages.ts'
-import { silence } from './silence.ts'
+import { QuietLog } from './quiet-log.ts'
 import type { WorkerOfParent } from './worker.ts'
 
 /** What a worker of the command is to run. */
@@ -39,7 +39,8 @@ async function serve(
   { configuration, warnings, files }: Described,
 ): Promise<RunningServer | undefined> {
   const { isFirst, ticketKey } = await worker.beginning
-  const server = await buildServer(configuration)
+  const log = new QuietLog(isFirst ? 'warn' : 'error')
+  const server = await buildServer(configuration, log.open)
   worker.serve({
     get status() {
       return statusOf(server)
@@ -49,10 +50,13 @@ async function serve(
   server.useTicketKey(Buffer.from(ticketKey, 'base64'))
   worker.parent.hear('useTicketKey', (key) => server.useTicketKey(Buffer.from(key, 'base64')))
   worker.parent.hear('reopenLog', () => void server.logFile?.reopen())
-  const speak = silence(server, isFirst ? 'warn' : 'error')
   for (const warning of warnings) server.log.warn(warning)
-  if (!(await server.listen())) return undefined
-  speak()
+  const makeWay = async (path: string) => {
+    const { fault } = await worker.parent.ask('clearSocket', path)
+    if (fault !== undefined) throw new CommandError(fault, 1)
+  }
+  if (!(await server.listen(makeWay))) return undefined
+  log.speak()
   await worker.parent.tell('listening', { lines: startLines(server), files, drainDeadline: drainDeadlineOf(server) })
   return server
 }
