@@ -63,7 +63,9 @@ for (const name of only) {
   found.set(name, finding)
   isGood &&= faults.length === 0
   const took = ((performance.now() - since) / 1000).toFixed(0)
-  process.stderr.write(`${faults.length === 0 ? 'holds' : 'DOES NOT HOLD'} · ${did} (${took} s) · ${JSON.stringify(figures)}\n`)
+  process.stderr.write(
+    `${faults.length === 0 ? 'holds' : 'DOES NOT HOLD'} · ${did} (${took} s) · ${JSON.stringify(figures)}\n`,
+  )
   for (const fault of faults) process.stderr.write(`!! ${fault}\n`)
 }
 const findings = names.flatMap((name) => found.get(name) ?? [])

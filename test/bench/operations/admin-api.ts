@@ -15,15 +15,12 @@ export function ask(
 ): Promise<Answer> {
   const text = body === undefined ? undefined : JSON.stringify(body)
   return new Promise((resolve, reject) => {
-    const asked = request(
-      { port, host: '127.0.0.1', path, method, agent: false },
-      (response) => {
-        let answer = ''
-        response.setEncoding('utf8').on('data', (part: string) => (answer += part))
-        response.once('error', reject)
-        response.once('end', () => resolve({ status: response.statusCode!, headers: response.headers, text: answer }))
-      },
-    )
+    const asked = request({ port, host: '127.0.0.1', path, method, agent: false }, (response) => {
+      let answer = ''
+      response.setEncoding('utf8').on('data', (part: string) => (answer += part))
+      response.once('error', reject)
+      response.once('end', () => resolve({ status: response.statusCode!, headers: response.headers, text: answer }))
+    })
     for (const [name, value] of Object.entries(headers)) asked.setHeader(name, value)
     if (text !== undefined) asked.setHeader('content-type', 'application/json')
     asked.once('error', reject).end(text)

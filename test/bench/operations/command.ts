@@ -87,7 +87,9 @@ export class Command {
     const deadline = performance.now() + patience
     for (;;) {
       const all = await this.instances().catch(() => [])
-      const digests = new Set(all.flatMap(({ balancers }) => balancers.map(({ revision, digest }) => `${revision} ${digest}`)))
+      const digests = new Set(
+        all.flatMap(({ balancers }) => balancers.map(({ revision, digest }) => `${revision} ${digest}`)),
+      )
       const pids = all.map(({ process: { pid } }) => pid)
       const areReady = all.length === this.workers && all.every(({ state }) => state === 'ready')
       const areThere = this.pids.length === this.workers && pids.every((pid) => this.pids.includes(pid))

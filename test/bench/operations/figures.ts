@@ -22,5 +22,10 @@ export async function compareFigures({ directory }: Amount): Promise<Finding> {
   const inMetrics = await command.requestsInMetrics()
   await command.child.stop()
   const figures = { requests: count.answered, inMetrics }
-  return { part: 'figures', did: 'a rolling restart, a reload, a rolling restart; then GET /metrics of each worker', figures, faults }
+  return {
+    part: 'figures',
+    did: 'a rolling restart, a reload, a rolling restart; then GET /metrics of each worker',
+    figures,
+    faults,
+  }
 }

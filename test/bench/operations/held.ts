@@ -20,7 +20,9 @@ export function connectionsHeld(pid: number, port: number): number {
   const sockets = socketsOf(pid)
   const suffix = `:${port.toString(16).toUpperCase().padStart(4, '0')}`
   // proc(5): local address is field 2, the state 4, the inode 10.
-  const rows = readFileSync('/proc/net/tcp', 'latin1').split('\n').map((line) => line.trim().split(/\s+/))
+  const rows = readFileSync('/proc/net/tcp', 'latin1')
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/))
   return rows.filter((row) => row[1]?.endsWith(suffix) && row[3] === established && sockets.has(row[9] ?? '')).length
 }
 

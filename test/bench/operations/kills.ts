@@ -34,6 +34,13 @@ export async function killWorkers({ times, directory }: Amount): Promise<Finding
     'no killed worker held a connection': heldPlain > 0,
   })
   await command.child.stop()
-  const figures = { kills: times, requests: answered, broken: wrk.broken, heldPlain, unansweredHttp2: h2load.unanswered, heldHttp2: heldTls * streams }
+  const figures = {
+    kills: times,
+    requests: answered,
+    broken: wrk.broken,
+    heldPlain,
+    unansweredHttp2: h2load.unanswered,
+    heldHttp2: heldTls * streams,
+  }
   return { part: 'kill', did: `SIGKILL of a worker ${times} times`, figures, faults }
 }

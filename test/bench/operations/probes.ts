@@ -9,7 +9,11 @@ const interval = 500
 async function count(workers: number, { directory, seconds }: Amount): Promise<readonly number[]> {
   const backends = await startCountingBackends()
   const healthCheck = { interval, jitter: 0 }
-  const command = await Command.start(directory, { backends: backends.map(({ id, url }) => ({ id, url })), healthCheck }, workers)
+  const command = await Command.start(
+    directory,
+    { backends: backends.map(({ id, url }) => ({ id, url })), healthCheck },
+    workers,
+  )
   const before = backends.map(({ probes }) => probes)
   await after(seconds * 1000)
   const counts = backends.map(({ probes }, index) => probes - before[index]!)
@@ -23,7 +27,14 @@ export async function compareProbes(amount: Amount): Promise<Finding> {
   const four = await count(4, amount)
   const differ = Math.max(...one.map((probes, index) => Math.abs(probes - four[index]!)))
   // Where the time begins between two probes makes one more or less.
-  const faults = faultsOf({ [`probes of each backend: ${one} of 1 worker, ${four} of 4`]: differ <= 1 && Math.min(...one) > 0 })
+  const faults = faultsOf({
+    [`probes of each backend: ${one} of 1 worker, ${four} of 4`]: differ <= 1 && Math.min(...one) > 0,
+  })
   const figures = { ofOneWorker: Math.max(...one), ofFourWorkers: Math.max(...four) }
-  return { part: 'probes', did: `probes each ${interval} ms, counted at the backends for ${amount.seconds} s`, figures, faults }
+  return {
+    part: 'probes',
+    did: `probes each ${interval} ms, counted at the backends for ${amount.seconds} s`,
+    figures,
+    faults,
+  }
 }

@@ -52,6 +52,11 @@ export async function reloadUnderLoad({ reloads, directory }: Amount): Promise<F
     }),
   ]
   await command.child.stop()
-  const figures = { reloads, requests: count.answered, unanswered: wrk.broken + h2load.unanswered, connectionsLost: lost }
+  const figures = {
+    reloads,
+    requests: count.answered,
+    unanswered: wrk.broken + h2load.unanswered,
+    connectionsLost: lost,
+  }
   return { part: 'reload', did: `${reloads} reloads of both workers by SIGHUP`, figures, faults }
 }

@@ -61,9 +61,7 @@ class Writer {
     const { text, status } = await this.#command.ask(list)
     if (status !== 200) return void this.faults.push(`GET: ${status}`)
     const { revision, backends } = JSON.parse(text) as { revision: number; backends: { id: string; tags?: string[] }[] }
-    const next = backends.map((one) =>
-      one.id === 'a' ? { ...one, tags: [`${Number(one.tags?.[0] ?? 0) + 1}`] } : one,
-    )
+    const next = backends.map((one) => (one.id === 'a' ? { ...one, tags: [`${Number(one.tags?.[0] ?? 0) + 1}`] } : one))
     if (await this.#do('PUT', list, { backends: next }, { 'if-match': `"${revision}"` })) this.raised++
   }
 
@@ -102,12 +100,16 @@ export async function writeAtOnce({ seconds, directory }: Amount): Promise<Findi
   const revisions = all.flatMap((one) => one.revisions).toSorted((one, other) => one - other)
   const raised = all.reduce((sum, one) => sum + one.raised, 0)
   const weights = new Map(backends.map(({ id, weight = 1 }) => [id, weight]))
-  const lost = all.flatMap(({ expected }) => Object.entries(expected).filter(([id, weight]) => weights.get(id) !== weight))
+  const lost = all.flatMap(({ expected }) =>
+    Object.entries(expected).filter(([id, weight]) => weights.get(id) !== weight),
+  )
   const inList = Number(backends.find(({ id }) => id === 'a')?.tags?.[0] ?? 0)
   const faults = [
     ...new Set(all.flatMap((one) => one.faults)),
     ...faultsOf({
-      'revisions are not those of the changes, one by one': revisions.every((one, index) => one === revisions[0]! + index),
+      'revisions are not those of the changes, one by one': revisions.every(
+        (one, index) => one === revisions[0]! + index,
+      ),
       [`the last revision is ${revision}, the last change got ${revisions.at(-1)}`]: revision === revisions.at(-1),
       [`lost: ${JSON.stringify(lost.slice(0, 5))}`]: lost.length === 0,
       [`raised ${raised} times, to ${inList}`]: raised === inList,

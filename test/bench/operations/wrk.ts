@@ -43,10 +43,9 @@ export class Wrk {
     const unanswered = this.#connections - this.#resting
     this.#child.process.kill('SIGINT')
     const output = await this.#child.finished()
-    const { requests, connect, read, write, status } = JSON.parse(output.slice(output.lastIndexOf('\n{') + 1)) as Record<
-      string,
-      number
-    > as { requests: number; connect: number; read: number; write: number; status: number }
+    const { requests, connect, read, write, status } = JSON.parse(
+      output.slice(output.lastIndexOf('\n{') + 1),
+    ) as Record<string, number> as { requests: number; connect: number; read: number; write: number; status: number }
     return { requests, broken: connect + read + write, refused: status, unanswered }
   }
 }

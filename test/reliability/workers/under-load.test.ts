@@ -72,7 +72,9 @@ async function start(t: TestContext, backends: readonly Watched[]) {
 
 const pidsOf = async (admin: string) => {
   const { body } = await ask(`${admin}/_balancer/instances`)
-  return (JSON.parse(body) as { instances: { process: { pid: number } }[] }).instances.map(({ process: { pid } }) => pid)
+  return (JSON.parse(body) as { instances: { process: { pid: number } }[] }).instances.map(
+    ({ process: { pid } }) => pid,
+  )
 }
 
 function isThere(pid: number): boolean {
