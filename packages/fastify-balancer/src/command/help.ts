@@ -55,7 +55,8 @@ or a file of passwords opens them. To sign in with a browser, enter any name,
 and the token as the password.
 
 SIGTERM and SIGINT stop it gracefully: requests and WebSockets end first. A
-second signal stops it at once. SIGUSR1 reopens the file of the log (log.file).
+second signal stops it at once. SIGUSR1 reopens the file of the log (log.file),
+SIGUSR2 replaces all workers (--workers) without failing a request.
 Exit codes: 0 stopped by a signal, 1 could not listen or was stopped twice,
 2 wrong arguments or files.
 `

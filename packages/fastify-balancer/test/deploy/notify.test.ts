@@ -42,13 +42,19 @@ async function startSystemd(t: TestContext, socket: string): Promise<readonly Me
 const having = (messages: readonly Message[], name: string) => messages.filter(({ variables }) => name in variables)
 
 /** Runs the command as a unit with `Type=notify` runs it, over one backend. */
-async function start(t: TestContext, answer: (response: ServerResponse, method: string) => void, watchdog: number) {
+async function start(
+  t: TestContext,
+  answer: (response: ServerResponse, method: string) => void,
+  watchdog: number,
+  workers = 1,
+) {
   const { url: backend, received } = await startBackend(t, ({ method }, response) => answer(response, method!))
   const folder = await folderOf(t)
   const file = join(folder, 'balancer.yaml')
   writeFileSync(
     file,
     JSON.stringify({
+      workers,
       listen: [{ port: 0 }],
       balancers: [{ backends: [backend], rewrite: { request: { module: './block.js', export: 'request' } } }],
       log: { form: 'json' },
@@ -122,6 +128,33 @@ describe('what systemd is told', { concurrency: true }, () => {
     await until('it is alive again', () => pings().length > before)
     const [last, next] = pings().slice(before - 1)
     assert.ok(next! - last! >= 1700, `${next! - last!} ms`)
+  })
+
+  test('the same of workers: by their parent, once for all, and not while one is blocked', patience, async (t) => {
+    const { messages, program, url } = await start(t, (response) => response.end(), 2000, 2)
+    const at = await url()
+    await until('it is ready', () => having(messages, 'READY').length === 1)
+    assert.match(having(messages, 'READY')[0]!.variables['STATUS']!, /^2 workers, /)
+    const pings = () => having(messages, 'WATCHDOG')
+    await until('a ping', () => pings().length > 0)
+    assert.equal(pings()[0]!.variables['STATUS'], '2 workers, 1 of 1 backends healthy, requests in progress: 0')
+    const blocked = ask(`${at}/block/6000`)
+    await program.until(/has not answered for/)
+    const told = pings().length
+    await program.until(/answers again/)
+    assert.equal(pings().length, told)
+    assert.equal((await blocked).status, 200)
+    await until('it is alive again', () => pings().length > told)
+
+    program.child.kill('SIGUSR2')
+    await program.until(/restarted \(SIGUSR2\)/)
+    await until('it is ready again', () => having(messages, 'READY').length === 2)
+    program.child.kill('SIGTERM')
+    assert.deepEqual(await program.exit, { code: 0, signal: null })
+    const order = messages
+      .map(({ variables }) => Object.keys(variables)[0])
+      .filter((name) => !/STATUS|WATCHDOG/.test(name!))
+    assert.deepEqual(order, ['READY', 'RELOADING', 'READY', 'STOPPING'])
   })
 
   test('nothing, where systemd-notify is not there; the log says so', patience, async (t) => {

@@ -26,7 +26,8 @@ export function saveConnectionsOf(worker: Worker): void {
   })
   // By now, `node:cluster` gives it nothing new.
   worker.once('disconnect', () => {
-    for (const ack of onTheirWay)
+    const lost = [...onTheirWay]
+    for (const ack of lost)
       process.emit('internalMessage' as never, ...([{ cmd: 'NODE_CLUSTER', ack, accepted: false }] as never))
   })
 }

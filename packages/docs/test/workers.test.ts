@@ -21,7 +21,7 @@ test(
   { timeout: 100_000 },
   async (t) => {
     const { text } = written.find(({ file }) => file.endsWith('deploy.md'))!
-    const block = blocksIn(text).find(({ code }) => code.includes('cluster.isPrimary'))!
+    const block = blocksIn(text).find(({ code }) => code.includes('await workers('))!
     const folder = new ProgramFolder('test/node_modules')
     t.after(() => folder.remove())
     const held = Promise.withResolvers<ServerResponse>()
@@ -32,9 +32,9 @@ test(
     const program = block.code
       .replace("'http://127.0.0.1:3001', 'http://127.0.0.1:3002'", `'${url}'`)
       .replace('port: 8080', "port: 0, host: '127.0.0.1'")
-      .replace('availableParallelism()', '2')
+      .replace(/\}\)\n$/, '}, { count: 2 })\n')
     const running = startProgram(t, folder.write('app.ts', program))
-    const listening = () => running.stdout.filter((line) => line.includes('listening at'))
+    const listening = () => running.stdout.filter((line) => line.includes('Server listening at'))
     await until('both workers listen', () => listening().length === 2)
     const [, address] = /(http:\/\/127\.0\.0\.1:\d+)/.exec(listening()[0]!)!
     const pidOf = (line: string) => (JSON.parse(line) as { pid: number }).pid
