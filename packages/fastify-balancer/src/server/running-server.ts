@@ -1,7 +1,7 @@
-import type { FastifyBaseLogger } from 'fastify'
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import { sharedBalancers, type Balancer } from '../index.ts'
 import { CommandError } from '../command-error.ts'
-import type { Configuration } from '../configuration/configuration.ts'
+import type { Configuration, Listener } from '../configuration/configuration.ts'
 import type { AdminGuard } from '../guard/admin-guard.ts'
 import { registerSwitchable } from '../plugin/switchable.ts'
 import { shedRequestsOf, shedUnderPressure } from '../plugin/under-pressure.ts'
@@ -30,11 +30,7 @@ export class RunningServer {
   #closed: Promise<void> | undefined
 
   /** See `buildServer`. @throws CommandError */
-  constructor(
-    configuration: Configuration,
-    open: (listener: Configuration['listen'][number]) => ListeningApp,
-    logFile?: LogFile,
-  ) {
+  constructor(configuration: Configuration, open: (listener: Listener) => ListeningApp, logFile?: LogFile) {
     const { listen, admin } = configuration
     const [first, ...others] = listen.map(open)
     if (first === undefined) throw new CommandError('there is nothing to listen on: expected a listener at least', 2)
@@ -194,15 +190,25 @@ function asCommandError(error: unknown): unknown {
 }
 
 /**
- * Builds a server that runs a configuration once it listens.
+ * Builds a server that runs a configuration once it listens. Ids of requests begin with `requestId`; `onApp` gets each app
+ * before its plugins.
  * @throws CommandError naming what cannot be used
  */
-export async function buildServer(configuration: Configuration): Promise<RunningServer> {
+export async function buildServer(
+  configuration: Configuration,
+  requestId = 'req-',
+  onApp: (app: FastifyInstance) => void = () => {},
+): Promise<RunningServer> {
   const { logger, file } = await openLog(configuration.log)
   let requests = 0
   // One count for all apps, so that an id in the log means one request.
-  const genReqId = () => `req-${(++requests).toString(36)}`
-  const server = new RunningServer(configuration, (listener) => new ListeningApp(listener, logger, genReqId), file)
+  const genReqId = () => requestId + (++requests).toString(36)
+  const open = (listener: Listener) => {
+    const one = new ListeningApp(listener, logger, genReqId)
+    onApp(one.app)
+    return one
+  }
+  const server = new RunningServer(configuration, open, file)
   try {
     await server.assemble()
     return server

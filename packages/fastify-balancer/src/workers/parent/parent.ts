@@ -8,6 +8,8 @@ import { ParentLog, type LogOptions } from './parent-log.ts'
 import { ParentSupervision } from './parent-supervision.ts'
 import { Workforce } from './workforce.ts'
 
+const workersOf = (count: number, kind = '') => `${count} ${kind}worker${count === 1 ? '' : 's'}`
+
 const clock: Clock = {
   now: () => performance.now(),
   setTimeout: (callback, delay) => setTimeout(callback, delay),
@@ -92,7 +94,7 @@ export class Parent {
     wanted: Partial<ParentSettings> = {},
   ): Promise<RestartReport & { readonly files: readonly string[] }> {
     const { text = this.workforce.text, count = this.#count } = wanted
-    this.log.info(`${cause}: rolling restart of ${count} workers`)
+    this.log.info(`${cause}: rolling restart, to ${workersOf(count)}`)
     const { fault, files } = await this.#supervising(() => this.workforce.restart(count, text))
     const applied = fault === undefined
     if (applied) {
@@ -100,8 +102,8 @@ export class Parent {
       await this.#useLog(wanted.log)
     }
     const summary = applied
-      ? `restarted (${cause}): ${count} new workers listen, the ones before finish what they have`
-      : `not restarted (${cause}), the workers before go on: ${fault}`
+      ? `restarted (${cause}): ${workersOf(count, 'new ')} listen${count === 1 ? 's' : ''}, the old ones finish their requests`
+      : `not restarted (${cause}), the old workers go on: ${fault}`
     this.log[applied ? 'info' : 'error'](summary)
     return { applied, summary, faults: applied ? [] : [fault], files }
   }
@@ -124,6 +126,7 @@ export class Parent {
 
   #begun(listening: Listening): void {
     for (const line of listening.lines) this.log.info(line)
+    this.log.info(`${workersOf(this.#count)} ready`)
     this.#supervision?.ready()
     this.#ready.resolve(listening)
   }

@@ -3,7 +3,7 @@ import type { Configuration } from '../../configuration/configuration.ts'
 import { buildServer, type RunningServer } from '../../server/running-server.ts'
 import { startLines } from '../../server/start-lines.ts'
 import type { Refusal } from '../channel/messages.ts'
-import { silence } from './silence.ts'
+import { Silence } from './silence.ts'
 import type { WorkerOfParent } from './worker.ts'
 
 /** What a worker of the command is to run. */
@@ -39,7 +39,9 @@ async function serve(
   { configuration, warnings, files }: Described,
 ): Promise<RunningServer | undefined> {
   const { isFirst, ticketKey } = await worker.beginning
-  const server = await buildServer(configuration)
+  // All write to one log: an id is to mean one request there, too.
+  const silence = new Silence(isFirst)
+  const server = await buildServer(configuration, `req-${process.pid}-`, (app) => silence.add(app))
   worker.serve({
     get status() {
       return statusOf(server)
@@ -49,10 +51,10 @@ async function serve(
   server.useTicketKey(Buffer.from(ticketKey, 'base64'))
   worker.parent.hear('useTicketKey', (key) => server.useTicketKey(Buffer.from(key, 'base64')))
   worker.parent.hear('reopenLog', () => void server.logFile?.reopen())
-  const speak = silence(server, isFirst ? 'warn' : 'error')
+  silence.begin()
   for (const warning of warnings) server.log.warn(warning)
   if (!(await server.listen())) return undefined
-  speak()
+  await silence.end()
   await worker.parent.tell('listening', { lines: startLines(server), files, drainDeadline: drainDeadlineOf(server) })
   return server
 }
