@@ -16,6 +16,13 @@ test('a change of the list is in force in every instance when it is answered', a
   }
 })
 
+test('a change is answered as soon as all instances have it', async (t) => {
+  const { apps } = await instances(t, 3)
+  // Nobody who waits for the time to be over gets on.
+  t.mock.timers.enable({ apis: ['setTimeout'] })
+  assert.equal((await apps[1]!.balancer.update('a', { weight: 2 })).revision, 2)
+})
+
 test('revisions are linear, whichever instances write, and nothing is lost', async (t) => {
   const { apps } = await instances(t, 3)
   const added = await Promise.all(

@@ -123,6 +123,21 @@ test('new options of all instances at once bring one revision, and what an opera
   assert.equal(first!.balancer.set.revision, 4)
 })
 
+test('an instance that gets new options later than the others keeps what was changed since', async (t) => {
+  const { apps } = await instances(t, 2)
+  const next = { backends: [a, b, { id: 'c', url: 'http://c.test' }] }
+  const reload = async ({ balancer }: FastifyInstance) => (await balancer.prepare(next)).commit()
+  await reload(apps[0]!)
+  await apps[0]!.balancer.remove('c')
+  await reload(apps[1]!)
+  await apps[1]!.balancer.add('http://d.test')
+  for (const { balancer } of apps)
+    assert.deepEqual(
+      balancer.backends.map(({ id }) => id),
+      ['a', 'b', 'http://d.test'],
+    )
+})
+
 type Step =
   | {
       readonly kind: 'add' | 'remove' | 'weigh' | 'drain' | 'maintain' | 'ready'

@@ -8,7 +8,6 @@ import { hostConstraint } from './host-constraint.ts'
 import { readCertificate, type Certificate } from './certificate.ts'
 import type { Logger } from './log.ts'
 import { listenError } from './listen-error.ts'
-import { clearSocketFile } from './socket-file.ts'
 
 /** One way in: a listener with the Fastify app behind it. */
 export class ListeningApp {
@@ -62,11 +61,11 @@ export class ListeningApp {
     return this.#address
   }
 
-  /** Begins to listen, with a line in the log. @throws CommandError */
-  async listen(line: (address: string) => string): Promise<void> {
+  /** Begins to listen, with a line in the log; `makeWay` removes what is left of a Unix socket there. @throws CommandError */
+  async listen(line: (address: string) => string, makeWay: (path: string) => Promise<void>): Promise<void> {
     const { port = 8080, host = '127.0.0.1', path } = this.listener
     try {
-      if (path !== undefined) await clearSocketFile(path)
+      if (path !== undefined) await makeWay(path)
       const place = path === undefined ? { port, host } : { path }
       this.#address = await this.app.listen({ ...place, listenTextResolver: line })
       // Under `node:cluster`, Node has put a key of its own in its place.

@@ -1,7 +1,7 @@
-import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
+import type { FastifyBaseLogger } from 'fastify'
 import { sharedBalancers, type Balancer } from '../index.ts'
 import { CommandError } from '../command-error.ts'
-import type { Configuration, Listener } from '../configuration/configuration.ts'
+import type { Configuration } from '../configuration/configuration.ts'
 import type { AdminGuard } from '../guard/admin-guard.ts'
 import { registerSwitchable } from '../plugin/switchable.ts'
 import { shedRequestsOf, shedUnderPressure } from '../plugin/under-pressure.ts'
@@ -12,6 +12,7 @@ import { leave } from './leaving.ts'
 import { ListeningApp } from './listening-app.ts'
 import type { LogFile } from './log-file.ts'
 import { openLog } from './log.ts'
+import { clearSocketFile } from './socket-file.ts'
 
 /** Everything that a configuration describes, running: the same balancers behind every listener. */
 export class RunningServer {
@@ -30,7 +31,11 @@ export class RunningServer {
   #closed: Promise<void> | undefined
 
   /** See `buildServer`. @throws CommandError */
-  constructor(configuration: Configuration, open: (listener: Listener) => ListeningApp, logFile?: LogFile) {
+  constructor(
+    configuration: Configuration,
+    open: (listener: Configuration['listen'][number]) => ListeningApp,
+    logFile?: LogFile,
+  ) {
     const { listen, admin } = configuration
     const [first, ...others] = listen.map(open)
     if (first === undefined) throw new CommandError('there is nothing to listen on: expected a listener at least', 2)
@@ -101,9 +106,10 @@ export class RunningServer {
 
   /**
    * Begins to listen everywhere, once all backends have been probed: all listeners, or none. False if it was closed meanwhile.
+   * `makeWay` removes what is left of a Unix socket there.
    * @throws CommandError naming the listener that cannot listen
    */
-  async listen(): Promise<boolean> {
+  async listen(makeWay = clearSocketFile): Promise<boolean> {
     const { all, configuration } = this
     try {
       await Promise.all(all.map(({ app }) => app.ready()))
@@ -112,7 +118,7 @@ export class RunningServer {
         const line = (address: string) =>
           forwards ? listeningLine(configuration, address) : adminLine(configuration, address)
         // oxlint-disable-next-line no-await-in-loop -- the first that cannot listen is named
-        await one.listen(line)
+        await one.listen(line, makeWay)
       }
       this.#hasListened = true
       return true
@@ -153,13 +159,14 @@ export class RunningServer {
    * Lets its clients go to other processes, then closes; see `leave`. Unless there are successors, the admin API goes on
    * until that is done, where it has a listener of its own.
    */
-  async leave(hasSuccessors: boolean): Promise<void> {
+  async leave(hasSuccessors: boolean, othersStop: () => Promise<unknown>): Promise<void> {
     this.#tellOfClosing()
     const leaving = hasSuccessors ? this.all : this.listeners
     if (this.#hasListened)
       await leave(
         leaving.flatMap(({ servers }) => servers),
         this.balancers.values(),
+        othersStop,
       )
     await this.close()
   }
@@ -190,25 +197,19 @@ function asCommandError(error: unknown): unknown {
 }
 
 /**
- * Builds a server that runs a configuration once it listens. Ids of requests begin with `requestId`; `onApp` gets each app
- * before its plugins.
+ * Builds a server that runs a configuration once it listens; `open` opens its log, and ids of requests begin with `requestId`.
  * @throws CommandError naming what cannot be used
  */
 export async function buildServer(
   configuration: Configuration,
+  open = openLog,
   requestId = 'req-',
-  onApp: (app: FastifyInstance) => void = () => {},
 ): Promise<RunningServer> {
-  const { logger, file } = await openLog(configuration.log)
+  const { logger, file } = await open(configuration.log)
   let requests = 0
   // One count for all apps, so that an id in the log means one request.
   const genReqId = () => requestId + (++requests).toString(36)
-  const open = (listener: Listener) => {
-    const one = new ListeningApp(listener, logger, genReqId)
-    onApp(one.app)
-    return one
-  }
-  const server = new RunningServer(configuration, open, file)
+  const server = new RunningServer(configuration, (listener) => new ListeningApp(listener, logger, genReqId), file)
   try {
     await server.assemble()
     return server

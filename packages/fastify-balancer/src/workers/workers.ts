@@ -70,8 +70,8 @@ async function work(start: () => Promise<FastifyInstance>): Promise<FastifyInsta
     get status() {
       return statusOf(app)
     },
-    async close() {
-      await leave(serversOf(app), balancersOf(app))
+    async close(_hasSuccessors, othersStop) {
+      await leave(serversOf(app), balancersOf(app), othersStop)
       await app.close()
     },
   })

@@ -262,7 +262,12 @@ test('a token that every user of the machine may read is told', (t) => {
 test('help, version and a file, in whatever company', () => {
   assert.deepEqual(readArguments(['-h'], {}), { kind: 'help' })
   assert.deepEqual(readArguments(['3001', '-v'], {}), { kind: 'version' })
-  assert.deepEqual(readArguments(['-c', 'f.yaml', '--log', 'json'], {}), { kind: 'file', file: 'f.yaml', log: 'json' })
+  assert.deepEqual(readArguments(['-c', 'f.yaml', '--log', 'json'], {}), {
+    kind: 'file',
+    file: 'f.yaml',
+    log: 'json',
+    workers: undefined,
+  })
 })
 
 test('--help names every option, in lines that fit a terminal', () => {

@@ -70,6 +70,7 @@ describe('what a file may hold', () => {
       'admin.operate.preHandler',
       'admin.user',
       'admin.reload',
+      'admin.restart',
     ])
   })
 

@@ -27,10 +27,10 @@ export interface RunningFile {
 
 /** The process ids of the workers that have answered requests so far, from the log. */
 export function pidsIn({ stdout }: Program): ReadonlySet<number> {
-  return new Set(lines(stdout).flatMap(({ pid, attempts }) => (attempts === undefined ? [] : [pid])))
+  return new Set(lines({ stdout }).flatMap(({ pid, attempts }) => (attempts === undefined ? [] : [pid])))
 }
 
-function lines(texts: readonly string[]) {
+export function lines({ stdout: texts }: Pick<Program, 'stdout'>) {
   return texts.map(
     (text) => JSON.parse(text) as { readonly pid: number; readonly msg: string; readonly attempts?: unknown },
   )
@@ -49,7 +49,7 @@ export async function runFile(
     writeFile(file, JSON.stringify({ workers: 2, listen: [{ port: 0 }], log: { form: 'json' }, ...one }))
   await write(content)
   const program = startProgram(t, cli, { args: ['--config', file] })
-  const [url] = await program.until(/http:\/\/127\.0\.0\.1:\d+(?= by )/)
+  const [url] = await program.until(/https?:\/\/127\.0\.0\.1:\d+(?= by )/)
   const headers = { 'content-type': 'application/json' }
   return {
     program,

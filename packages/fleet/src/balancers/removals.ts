@@ -18,6 +18,6 @@ export function removalsWith(
     id !== undefined && urls.get(id) !== url ? [[id, revision] as const] : [],
   )
   if (gone.length === 0) return removed
-  const all = [...Object.entries({ ...removed, ...Object.fromEntries(gone) })]
+  const all = Object.entries({ ...removed, ...Object.fromEntries(gone) })
   return Object.fromEntries(all.toSorted(([, one], [, other]) => other - one).slice(0, most))
 }

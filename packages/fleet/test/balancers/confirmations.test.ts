@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
 import { Confirmations } from '../../src/balancers/confirmations.ts'
 import { MemoryStore } from '../../src/store/memory-store.ts'
 import { member, members } from '../instances/stage.ts'
@@ -24,7 +25,7 @@ test('a change is confirmed once every other instance has it, or a newer one', a
   const watch = watched(waiting)
   atB!.confirm(1)
   atC!.confirm(3)
-  await a.store.read('')
+  await turn()
   assert.deepEqual(here.late(2), ['b'])
   assert.equal(watch.isOver, false)
   atB!.confirm(2)
@@ -38,7 +39,7 @@ test('an older confirmation that comes later changes nothing', async (t) => {
   const here = new Confirmations(a, 'k')
   b.publish('confirmed/k', 5)
   b.publish('confirmed/k', 4)
-  await a.store.read('')
+  await turn()
   assert.deepEqual(here.late(5), [])
 })
 
@@ -47,7 +48,7 @@ test('a confirmation that was lost comes with the next announcement', async (t) 
   const [here, atB] = [new Confirmations(a, 'k'), new Confirmations(b, 'k')]
   const waiting = here.wait(1)
   atB.confirm(1)
-  await a.store.read('')
+  await turn()
   assert.deepEqual(here.late(1), ['b'])
   await b.announce()
   await waiting
@@ -69,7 +70,7 @@ test('one that comes back under the same name has confirmed nothing yet', async 
   const { a, b } = await members(t, ['a', 'b'], store)
   const here = new Confirmations(a, 'k')
   new Confirmations(b, 'k').confirm(1)
-  await store.read('')
+  await turn()
   assert.deepEqual(here.late(1), [])
   await b.leave()
   await members(t, ['b'], store)
@@ -83,7 +84,7 @@ test('after 2 s, a change is answered without those that are late', async (t) =>
   const waiting = here.wait(1)
   const watch = watched(waiting)
   t.mock.timers.tick(1999)
-  await a.store.read('')
+  await turn()
   assert.equal(watch.isOver, false)
   t.mock.timers.tick(1)
   await waiting

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
 import { MemoryStore } from '../../src/store/memory-store.ts'
 import type { Instance } from '../../src/store/store.ts'
 import { member, members } from './stage.ts'
@@ -48,9 +49,9 @@ test('a join waits until the store tells of it', async (t) => {
   let hasJoined = false
   const joining = fleet.join().then(() => (hasJoined = true))
   const instance = (id: string): Instance => ({ id, since: 1, state: 'ready', about: {} })
-  await store.read('')
+  await turn()
   store.tell!([instance('b')])
-  await store.read('')
+  await turn()
   assert.equal(hasJoined, false)
   store.tell!([instance('b'), instance('a')])
   await joining

@@ -51,7 +51,11 @@ test('several stores of one process have one channel', async () => {
   const seen: unknown[] = []
   one.watch('a', ({ value }) => seen.push(['one', value]))
   other.watch('b', ({ value }) => seen.push(['other', value]))
-  await Promise.all([one.compareAndSet('a', 0, 1), other.compareAndSet('b', 0, 2)])
+  const kept = await Promise.all([one.compareAndSet('a', 0, 1), other.compareAndSet('b', 0, 2)])
+  assert.deepEqual(
+    kept.map((entry) => entry?.value),
+    [1, 2],
+  )
   await until('both have seen it', () => seen.length === 2)
   assert.deepEqual(seen, [
     ['one', 1],

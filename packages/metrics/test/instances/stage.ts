@@ -54,7 +54,7 @@ export interface Member {
 export async function member(id: string, shared: MemoryStore, setup: Setup = {}): Promise<Member> {
   const app = Fastify()
   const store = new MortalStore(shared)
-  await app.register(fleet, { store, id, heartbeat: 60_000 })
+  await app.register(fleet, { store, id, heartbeat: 60_000, divideLimits: false })
   await app.register(balancer, setup.balancer ?? { backends: [] })
   await app.register(metrics, setup.metrics?.() ?? {})
   return { app, id, kill: (forgotten) => store.kill(id, forgotten) }

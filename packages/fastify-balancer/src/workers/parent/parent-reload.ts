@@ -20,7 +20,6 @@ export class ParentReload {
   readonly #given: GivenValues
   /** Told of every file that the configuration depends on. */
   readonly #onFiles: (files: readonly string[], isUsable: boolean) => Promise<void>
-  #last: Promise<unknown> = Promise.resolve()
   #isRefused = false
 
   constructor(
@@ -37,27 +36,25 @@ export class ParentReload {
 
   /** Puts what the file says in force in all workers, or in none. It throws nothing: what is wrong is in the report. */
   reload(cause: ReloadCause): Promise<ReloadReport> {
-    const turn = this.#last.then(() => this.#reload(cause))
-    this.#last = turn.catch(() => {})
-    return turn
+    return this.#parent.inTurn(() => this.#reload(cause), cause.dryRun)
   }
 
   /** A worker that began before a reload, and listens after it, has the same in force as the others from now on. */
   async bringUpToDate(channel: ChannelToWorker): Promise<void> {
-    const turn = this.#last.then(async () => {
+    return this.#parent.inTurn(async () => {
       const { text } = this.#parent.workforce
       if (text === undefined) return
       const { report } = await channel.ask('prepareReload', { text, cause: { trigger: 'start' } })
       await channel.ask('endReload', { commit: report.faults.length === 0 })
-    })
-    this.#last = turn.catch(() => {})
-    return turn
+    }, true)
   }
 
   async #reload(cause: ReloadCause): Promise<ReloadReport> {
     const read = await textOf(this.#file)
     if ('fault' in read) return this.#tell(cause, [], refused(cause, `${this.#file}: ${read.fault}`))
     const { text } = read
+    if (!this.#parent.workforce.answers)
+      return this.#tell(cause, [], refused(cause, 'a worker does not answer: its event loop is blocked'))
     const proposals = await this.#ask(cause, text)
     // A worker that has faults is asked before one that has none.
     const [first] = proposals.toSorted((a, b) => b.report.faults.length - a.report.faults.length)
@@ -99,9 +96,9 @@ export class ParentReload {
     await this.#decide(proposals, false)
     if (isDry) return byRestart
     const { count, log } = wantedByText(this.#file, text, this.#given)
-    const { faults, files } = await this.#parent.restart(cause.trigger, { text, count, log })
-    if (faults.length > 0) return this.#tell(cause, proposals, refused(cause, ...faults))
-    await this.#onFiles(files, true)
+    const { fault, listening } = await this.#parent.replaceAll(cause.trigger, { text, count, log })
+    if (fault !== undefined) return this.#tell(cause, proposals, refused(cause, fault))
+    await this.#onFiles(listening?.files ?? [], true)
     return this.#tell(cause, [], byRestart)
   }
 

@@ -1,12 +1,12 @@
 import type { Clock } from '@fastify-balancer/balancer-core'
 import type { Reload, RestartReport } from '@fastify-balancer/admin-routes'
-import { isDeepStrictEqual } from 'node:util'
 import { CommandError } from '../../command-error.ts'
 import { Notifier } from '../../systemd/notifier.ts'
 import type { Listening, Refusal } from '../channel/messages.ts'
 import { ParentLog, type LogOptions } from './parent-log.ts'
 import { ParentSupervision } from './parent-supervision.ts'
-import { Workforce } from './workforce.ts'
+import { SocketFiles } from './socket-files.ts'
+import { Workforce, type Replacement } from './workforce.ts'
 
 const workersOf = (count: number, kind = '') => `${count} ${kind}worker${count === 1 ? '' : 's'}`
 
@@ -31,6 +31,9 @@ export class Parent {
   readonly #over = Promise.withResolvers<{ readonly exitCode: number; readonly refusal: Refusal | undefined }>()
   readonly #ready = Promise.withResolvers<Listening>()
   readonly #supervision: ParentSupervision | undefined
+  #last: Promise<unknown> = Promise.resolve()
+  #isRestarting = false
+  #lines: readonly string[] = []
   #count: number
   #logOptions: LogOptions
 
@@ -46,10 +49,15 @@ export class Parent {
       },
       clock,
     )
+    const socketFiles = new SocketFiles()
     this.workforce.text = text
     this.workforce.answer = (channel) => {
       channel.answer('restart', ({ who }) => this.restart(who === undefined ? 'api' : `api, by ${who}`))
       channel.answer('reload', (order) => this.reload(order))
+      channel.answer('clearSocket', async (path) => {
+        const fault = await socketFiles.clear(path)
+        return fault === undefined ? {} : { fault }
+      })
     }
     const notifier = Notifier.of(process.env, (fault) => this.log.warn(fault))
     this.#supervision = notifier === undefined ? undefined : new ParentSupervision(this.workforce, notifier)
@@ -81,6 +89,7 @@ export class Parent {
    */
   async run(): Promise<number> {
     this.#obeySignals()
+    this.log.info(`${this.#count} workers are starting`)
     this.workforce.begin(this.#count)
     const { exitCode, refusal } = await this.#over.promise
     if (refusal === undefined) return exitCode
@@ -88,31 +97,52 @@ export class Parent {
     throw new CommandError(refusal.message, refusal.exitCode)
   }
 
-  /** Lets new workers take over, with another text perhaps, and tells what came of it. */
-  async restart(
-    cause: string,
-    wanted: Partial<ParentSettings> = {},
-  ): Promise<RestartReport & { readonly files: readonly string[] }> {
-    const { text = this.workforce.text, count = this.#count } = wanted
-    this.log.info(`${cause}: rolling restart, to ${workersOf(count)}`)
-    const { fault, files } = await this.#supervising(() => this.workforce.restart(count, text))
-    const applied = fault === undefined
-    if (applied) {
-      this.#count = count
-      await this.#useLog(wanted.log)
+  /** Does one thing after the other: a reload and a restart would get in each other's way. systemd is told, unless it only looks. */
+  inTurn<Outcome>(work: () => Promise<Outcome>, isLook = false): Promise<Outcome> {
+    const turn = this.#last.then(() => (isLook ? work() : this.#supervising(work)))
+    this.#last = turn.catch(() => {})
+    return turn
+  }
+
+  /** Lets new workers take over, with what is in force, and tells what came of it. */
+  async restart(cause: string): Promise<RestartReport> {
+    if (this.#isRestarting) return this.#told(cause, this.#count, 'another restart is under way')
+    this.#isRestarting = true
+    try {
+      const { fault } = await this.inTurn(() => this.replaceAll(cause))
+      return this.#told(cause, this.#count, fault)
+    } finally {
+      this.#isRestarting = false
     }
+  }
+
+  /** Lets new workers take over, for whom something else is in force perhaps. Only in turn. */
+  async replaceAll(cause: string, wanted: Partial<ParentSettings> = {}): Promise<Replacement> {
+    const { text = this.workforce.text, count = this.#count, log } = wanted
+    this.log.info(`rolling restart (${cause}): starting ${workersOf(count, 'new ')}`)
+    const replacement = await this.workforce.restart(count, text)
+    if (replacement.fault !== undefined) return replacement
+    this.#count = count
+    if (log !== undefined) await this.#useLog(log)
+    this.#announce(replacement.listening!)
+    return replacement
+  }
+
+  #told(cause: string, count: number, fault: string | undefined): RestartReport {
+    const applied = fault === undefined
     const summary = applied
       ? `restarted (${cause}): ${workersOf(count, 'new ')} listen${count === 1 ? 's' : ''}, the old ones finish their requests`
       : `not restarted (${cause}), the old workers go on: ${fault}`
     this.log[applied ? 'info' : 'error'](summary)
-    return { applied, summary, faults: applied ? [] : [fault], files }
+    return { applied, summary, faults: applied ? [] : [fault] }
   }
 
-  /** Another log perhaps. */
-  async #useLog(options: LogOptions | undefined): Promise<void> {
-    if (options === undefined || isDeepStrictEqual(options, this.#logOptions)) return
-    this.log = await ParentLog.open(options)
+  async #useLog(options: LogOptions): Promise<void> {
+    this.log.level = options.level ?? 'info'
+    if (options.form === this.#logOptions.form && options.file === this.#logOptions.file) return
     this.#logOptions = options
+    this.log = await ParentLog.open(options)
+    this.#reopenOnSignal()
   }
 
   async #supervising<Outcome>(work: () => Promise<Outcome>): Promise<Outcome> {
@@ -124,8 +154,14 @@ export class Parent {
     }
   }
 
+  /** What was not said already. */
+  #announce({ lines }: Listening): void {
+    for (const line of lines) if (!this.#lines.includes(line)) this.log.info(line)
+    this.#lines = lines
+  }
+
   #begun(listening: Listening): void {
-    for (const line of listening.lines) this.log.info(line)
+    this.#announce(listening)
     this.log.info(`${workersOf(this.#count)} ready`)
     this.#supervision?.ready()
     this.#ready.resolve(listening)
@@ -151,8 +187,12 @@ export class Parent {
       process.on('SIGHUP', (signal) => {
         if (!this.workforce.isStopping) this.#stop(signal)
       })
+    this.#reopenOnSignal()
+  }
+
+  #reopenOnSignal(): void {
     // Without a file, the signal keeps Node's meaning: it starts the inspector.
-    if (this.log.hasFile) process.on('SIGUSR1', () => this.#reopenLogs())
+    if (this.log.hasFile && process.listenerCount('SIGUSR1') === 0) process.on('SIGUSR1', () => this.#reopenLogs())
   }
 
   #reopenLogs(): void {

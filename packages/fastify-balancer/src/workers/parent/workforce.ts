@@ -17,6 +17,13 @@ interface Known {
   status: WorkerStatus | undefined
 }
 
+/** What came of it that a new generation was to take over. */
+export interface Replacement {
+  /** Why the one before goes on. */
+  readonly fault: string | undefined
+  readonly listening: Listening | undefined
+}
+
 /** What is told of the workers, beside the log. */
 export interface Onlooker {
   /** All listen: from the worker that was first. */
@@ -40,8 +47,12 @@ export class Workforce {
   readonly #clock: Clock
   readonly #processes = new Processes()
   readonly #known = new Map<number, Known>()
+  readonly #generations = new Set<number>()
   readonly #crew: Crew
   readonly #ticketTimer: NodeJS.Timeout
+  /** Those that have stopped listening, or are about to while others listen. */
+  readonly #quiet = new Set<number>()
+  readonly #allQuiet = Promise.withResolvers<void>()
   #ticketKey = newTicketKey()
 
   constructor(log: () => ParentLog, onlooker: Onlooker, clock: Clock) {
@@ -101,16 +112,14 @@ export class Workforce {
     for (const { process } of this.#known.values()) void process.channel.tell('useTicketKey', this.#ticketKey)
   }
 
-  /** Lets a new generation take over, which begins with `text`; see `Crew.restart`. Answers what it depends on, too. */
-  async restart(
-    count: number,
-    text: string | undefined,
-  ): Promise<{ readonly fault?: string; readonly files: readonly string[] }> {
+  /** Lets a new generation take over, which begins with `text`; see `Crew.restart`. */
+  async restart(count: number, text: string | undefined): Promise<Replacement> {
     const before = this.text
     this.text = text
     const fault = await this.#crew.restart(count)
-    if (fault !== undefined) this.text = before
-    return { ...(fault !== undefined && { fault }), files: this.#serving[0]?.listening?.files ?? [] }
+    if (fault === undefined) return { fault, listening: this.#serving[0]?.listening }
+    this.text = before
+    return { fault, listening: undefined }
   }
 
   get #serving(): readonly Known[] {
@@ -120,8 +129,10 @@ export class Workforce {
   #hands(): Hands {
     return {
       start: (member) => this.#start(member),
-      drain: ({ number }) =>
-        void this.#known.get(number)!.process.channel.tell('drain', { hasSuccessors: !this.isStopping }),
+      drain: ({ number }) => {
+        if (!this.isStopping) this.#quiet.add(number)
+        void this.#known.get(number)!.process.channel.tell('drain', { hasSuccessors: !this.isStopping })
+      },
       kill: ({ number }) => this.#known.get(number)!.process.kill(),
       allReady: () => {
         this.#onlooker.allReady(this.#serving[0]!.listening!)
@@ -142,6 +153,7 @@ export class Workforce {
       known?.heartbeat.stop()
       this.#crew.exited(number, how)
       this.#known.delete(number)
+      this.#lookForQuiet()
     })
     const { channel } = process
     const heartbeat = new Heartbeat(
@@ -171,13 +183,25 @@ export class Workforce {
       known.status = status
       heartbeat.answer(question)
     })
+    channel.answer('stoppedListening', async () => {
+      this.#quiet.add(number)
+      this.#lookForQuiet()
+      await this.#allQuiet.promise
+      return null
+    })
     this.answer(channel)
     const beginning: Beginning = {
-      isFirst: number === 1,
+      isFirst: !this.#generations.has(member.generation),
       ticketKey: this.#ticketKey,
       ...(this.text !== undefined && { text: this.text }),
     }
+    this.#generations.add(member.generation)
     void channel.tell('begin', beginning)
+  }
+
+  /** Does nobody listen any more? */
+  #lookForQuiet(): void {
+    if (this.isStopping && [...this.#known.keys()].every((number) => this.#quiet.has(number))) this.#allQuiet.resolve()
   }
 
   #nameOf({ number, place }: Member): string {

@@ -3,7 +3,7 @@ import type { Configuration } from '../../configuration/configuration.ts'
 import { buildServer, type RunningServer } from '../../server/running-server.ts'
 import { startLines } from '../../server/start-lines.ts'
 import type { Refusal } from '../channel/messages.ts'
-import { Silence } from './silence.ts'
+import { QuietLog } from './quiet-log.ts'
 import type { WorkerOfParent } from './worker.ts'
 
 /** What a worker of the command is to run. */
@@ -39,22 +39,25 @@ async function serve(
   { configuration, warnings, files }: Described,
 ): Promise<RunningServer | undefined> {
   const { isFirst, ticketKey } = await worker.beginning
+  const log = new QuietLog(isFirst)
   // All write to one log: an id is to mean one request there, too.
-  const silence = new Silence(isFirst)
-  const server = await buildServer(configuration, `req-${process.pid}-`, (app) => silence.add(app))
+  const server = await buildServer(configuration, log.open, `req-${process.pid}-`)
   worker.serve({
     get status() {
       return statusOf(server)
     },
-    close: (hasSuccessors) => server.leave(hasSuccessors),
+    close: (hasSuccessors, othersStop) => server.leave(hasSuccessors, othersStop),
   })
   server.useTicketKey(Buffer.from(ticketKey, 'base64'))
   worker.parent.hear('useTicketKey', (key) => server.useTicketKey(Buffer.from(key, 'base64')))
   worker.parent.hear('reopenLog', () => void server.logFile?.reopen())
-  silence.begin()
   for (const warning of warnings) server.log.warn(warning)
-  if (!(await server.listen())) return undefined
-  await silence.end()
+  const makeWay = async (path: string) => {
+    const { fault } = await worker.parent.ask('clearSocket', path)
+    if (fault !== undefined) throw new CommandError(fault, 1)
+  }
+  if (!(await server.listen(makeWay))) return undefined
+  await log.speak()
   await worker.parent.tell('listening', { lines: startLines(server), files, drainDeadline: drainDeadlineOf(server) })
   return server
 }
