@@ -8,6 +8,8 @@ import { MemoryStore } from '../src/index.ts'
 class Counting {
   readonly store = new MemoryStore()
   readonly present = new Map<string, { count: number; readonly legacy: Legacy<number> }>()
+  /** They do nothing, and the others do not know why. */
+  readonly paused = new Map<string, { count: number; readonly legacy: Legacy<number> }>()
   #last = 0
 
   join(): void {
@@ -22,9 +24,23 @@ class Counting {
         return present.keys().next().value === id
       },
     }
-    const read = () => this.present.get(id)!.count
+    const read = () => (this.present.get(id) ?? this.paused.get(id))!.count
     const legacy = new Legacy<number>(this.store, instances, 'requests', { read, merge: (one, other) => one + other })
     this.present.set(id, { count: 0, legacy })
+  }
+
+  /** It has saved what it has counted, with its last heartbeat. */
+  async pause(id: string): Promise<void> {
+    const one = this.present.get(id)!
+    await one.legacy.save()
+    this.present.delete(id)
+    this.paused.set(id, one)
+  }
+
+  /** All that were paused go on. */
+  resume(): void {
+    for (const [id, one] of this.paused) this.present.set(id, one)
+    this.paused.clear()
   }
 
   /** Asks every instance as a scrape does. */
@@ -36,11 +52,14 @@ class Counting {
   }
 }
 
-type Step = { readonly kind: 'join' | 'count' | 'leave' | 'kill' | 'scrape' | 'tidy'; readonly which: number }
+type Step = {
+  readonly kind: 'join' | 'count' | 'leave' | 'kill' | 'pause' | 'resume' | 'scrape' | 'tidy'
+  readonly which: number
+}
 
 const steps = fc.array(
   fc.record({
-    kind: fc.constantFrom('join', 'count', 'count', 'leave', 'kill', 'scrape', 'tidy'),
+    kind: fc.constantFrom('join', 'count', 'count', 'leave', 'kill', 'pause', 'resume', 'scrape', 'tidy'),
     which: fc.nat(9),
   }) as fc.Arbitrary<Step>,
   { maxLength: 60 },
@@ -70,7 +89,8 @@ test('a total never falls, and is exact as long as nobody is killed with counts 
           assert.equal(total, exact)
           told = total
         } else if (ids.length > 1) {
-          if (kind === 'leave') await one.legacy.save()
+          if (kind === 'pause') await fleet.pause(id)
+          else if (kind === 'leave') await one.legacy.save(true)
           else exact = Math.max(told, await seenBy(fleet, ids, id))
           fleet.present.delete(id)
         }
