@@ -108,3 +108,35 @@ async function seenBy(fleet: Counting, ids: readonly string[], killed: string): 
   const left = (await fleet.present.get(others[0]!)!.legacy.departed(new Set(others))) ?? 0
   return others.reduce((sum, id) => sum + fleet.present.get(id)!.count, left)
 }
+
+/** Two instances that have counted 5 together; the other one has not said that it leaves, and was missing for two minutes. */
+async function missing(): Promise<Counting> {
+  const fleet = new Counting()
+  fleet.join()
+  fleet.join()
+  fleet.present.get('1')!.count = 2
+  fleet.present.get('2')!.count = 3
+  await fleet.pause('2')
+  for (const now of [0, 60_000, 120_000]) await fleet.present.get('1')!.legacy.tidy(now)
+  return fleet
+}
+
+test('one that was paused for minutes counts once when it is back', async () => {
+  const fleet = await missing()
+  assert.equal(await fleet.total('1'), 5)
+  fleet.resume()
+  fleet.present.get('2')!.count++
+  assert.equal(await fleet.total('1'), 6)
+})
+
+test('what is left of those that were killed does not grow for ever', async () => {
+  const fleet = await missing()
+  for (let killed = 3; killed < 103; killed++) {
+    fleet.join()
+    fleet.present.get(String(killed))!.count = 1
+    await fleet.pause(String(killed))
+    for (const after of [0, 60_000]) await fleet.present.get('1')!.legacy.tidy(killed * 120_000 + after)
+  }
+  assert.equal(await fleet.total('1'), 105)
+  assert.equal((await fleet.store.list('legacy/requests/own/')).size, 21)
+})
