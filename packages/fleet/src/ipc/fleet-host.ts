@@ -1,6 +1,6 @@
 import type { Instance, Store, Unsubscribe } from '../store/store.ts'
 import { MemoryStore } from '../store/memory-store.ts'
-import { key, ours, type Call, type Delivery, type Request } from './messages.ts'
+import { key, now, ours, type Call, type Delivery, type Request } from './messages.ts'
 
 /** A worker process, as `node:cluster` and `node:child_process` have it. */
 export interface WorkerChannel {
@@ -12,6 +12,7 @@ export interface WorkerChannel {
 async function carryOut(store: Store, call: Call): Promise<unknown> {
   if (call.method === 'read') return store.read(...call.args)
   if (call.method === 'list') return [...(await store.list(...call.args))]
+  if ('until' in call && call.until < now()) throw new Error('the parent process stood still')
   if (call.method === 'set') return store.compareAndSet(...call.args)
   if (call.method === 'remove') return store.compareAndSet(...call.args, undefined)
   if (call.method === 'withdraw') return store.withdraw(...call.args)

@@ -44,6 +44,24 @@ test('once the parent is gone, calls that wait and later ones fail', async () =>
   store.publish('t', 'nobody hears it')
 })
 
+test('while the parent stands still, calls fail, and a change that failed is not made later', async (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] })
+  const { worker, parent, pause, goOn } = pipe()
+  pause()
+  const store = new IpcStore(parent)
+  const failed = [store.read('a'), store.compareAndSet('a', 0, 1)].map((call) =>
+    assert.rejects(call, /parent process does not answer/),
+  )
+  for (let second = 0; second < 6; second++) t.mock.timers.tick(1000)
+  await Promise.all(failed)
+  const later = process.hrtime.bigint() + 6_000_000_000n
+  t.mock.method(process.hrtime, 'bigint', () => later)
+  new FleetHost().serve(worker)
+  goOn()
+  assert.equal(await store.read('a'), undefined)
+  assert.deepEqual(await store.compareAndSet('a', 0, 2), { version: 1, value: 2 })
+})
+
 test('several stores of one process have one channel', async () => {
   const { worker, parent } = pipe()
   new FleetHost().serve(worker)
