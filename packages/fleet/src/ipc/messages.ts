@@ -15,7 +15,11 @@ export function now(): number {
 export type Call =
   | { readonly method: 'read'; readonly args: readonly [key: string] }
   | { readonly method: 'list'; readonly args: readonly [prefix: string] }
-  | { readonly method: 'set'; readonly until: number; readonly args: readonly [key: string, version: number, value: unknown] }
+  | {
+      readonly method: 'set'
+      readonly until: number
+      readonly args: readonly [key: string, version: number, value: unknown]
+    }
   | { readonly method: 'remove'; readonly until: number; readonly args: readonly [key: string, version: number] }
   | { readonly method: 'announce'; readonly args: readonly [instance: unknown, ttl: number] }
   | { readonly method: 'withdraw'; readonly args: readonly [id: string] }

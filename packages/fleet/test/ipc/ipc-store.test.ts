@@ -110,3 +110,23 @@ test('a worker that is busy for a while gets what is newest by then, and not all
     [1, 50],
   )
 })
+
+test('hints do not pile up for a worker that stands still, and come again once it goes on', async () => {
+  const waiting: (() => void)[] = []
+  const listeners: ((message: unknown) => void)[] = []
+  const host = new FleetHost()
+  host.serve({
+    send: (_message, callback) => waiting.push(() => callback?.(null)),
+    on: (_event: string, listener: (message: unknown) => void) => listeners.push(listener),
+  })
+  listeners[0]!({ fastifyBalancerFleet: { kind: 'subscribe', number: 1, name: 't' } })
+  const publish = async (hints: number) => {
+    for (let hint = 0; hint < hints; hint++) host.store.publish('t', hint)
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  await publish(5000)
+  assert.equal(waiting.length, 1000)
+  for (const written of waiting.splice(0)) written()
+  await publish(3)
+  assert.equal(waiting.length, 3)
+})
