@@ -15,7 +15,7 @@ const mostUnsent = 1000
 async function carryOut(store: Store, call: Call): Promise<unknown> {
   if (call.method === 'read') return store.read(...call.args)
   if (call.method === 'list') return [...(await store.list(...call.args))]
-  if ('until' in call && call.until < now()) throw new Error('the parent process stood still')
+  if ('until' in call && call.until < now()) throw new Error('the parent process was paused')
   if (call.method === 'set') return store.compareAndSet(...call.args)
   if (call.method === 'remove') return store.compareAndSet(...call.args, undefined)
   if (call.method === 'withdraw') return store.withdraw(...call.args)
@@ -40,7 +40,7 @@ export class FleetHost {
     // A worker that has just ended cannot be told anything.
     const send = (delivery: Delivery) => void (isOver || worker.send({ [key]: delivery }, () => {}))
     const open = (number: number, unsubscribe: Unsubscribe) => void subscriptions.set(number, unsubscribe)
-    // Hints may be lost; for a worker that stands still, they would only pile up.
+    // Hints may be lost; for a paused worker, they would only pile up.
     let unsent = 0
     const hint = (number: number) => (value: unknown) => {
       if (isOver || unsent >= mostUnsent) return

@@ -31,7 +31,7 @@ const parentIsGone = 'the parent process is gone'
 /** Of requests of this process: several stores may use its channel. */
 let lastNumber = 0
 
-/** A worker's side: the store is its parent. Once that is gone, calls fail, and nothing is heard any more; while it stands still, they fail after 5 s. */
+/** A worker's side: the store is its parent. Once that is gone, calls fail, and nothing is heard any more; while it is paused, they fail after 5 s. */
 export class IpcStore implements Store {
   readonly #channel: ParentChannel
   readonly #waiting = new Map<number, Waiting>()
@@ -114,7 +114,7 @@ export class IpcStore implements Store {
     this.#look()
   }
 
-  /** Nobody waits for a parent that stands still. */
+  /** Nobody waits for a paused parent. */
   #look(): void {
     for (const [number, call] of this.#waiting)
       if (++call.looks > mostLooks) {

@@ -44,7 +44,7 @@ test('once the parent is gone, calls that wait and later ones fail', async () =>
   store.publish('t', 'nobody hears it')
 })
 
-test('while the parent stands still, calls fail, and a change that failed is not made later', async (t) => {
+test('while the parent is paused, calls fail, and a change that failed is not made later', async (t) => {
   t.mock.timers.enable({ apis: ['setInterval'] })
   const { worker, parent, pause, goOn } = pipe()
   pause()
@@ -111,7 +111,7 @@ test('a worker that is busy for a while gets what is newest by then, and not all
   )
 })
 
-test('hints do not pile up for a worker that stands still, and come again once it goes on', async () => {
+test('hints do not pile up for a paused worker, and come again once it goes on', async () => {
   const waiting: (() => void)[] = []
   const listeners: ((message: unknown) => void)[] = []
   const host = new FleetHost()
