@@ -203,11 +203,11 @@ test('the metrics count each probe once, however many instances hear of it', asy
     // oxlint-disable-next-line no-await-in-loop -- one begins by probing, and the others with what it has found
     await app.listen({ port: 0, host: '127.0.0.1' })
   }
-  await apps[1]!.balancer.add({ id: 'new', url: added.url })
+  await apps[1].balancer.add({ id: 'new', url: added.url })
   await untilHeard(apps, 2)
   instances.clock.advance(5000)
   await untilHeard(apps, 4)
-  const { body } = await apps[2]!.inject('/metrics')
+  const { body } = await apps[2].inject('/metrics')
   const counted = [...body.matchAll(/^fastify_balancer_probes_total\{.*backend="(\w+)",outcome="good"\} (\d+)$/gm)]
   assert.deepEqual(
     counted.map(([, id, count]) => [id, Number(count)]),
