@@ -2,6 +2,7 @@ import balancer, { type BackendOptions } from '@fastify-balancer/balancer-core'
 import circuitBreaker from '@fastify-balancer/circuit-breaker'
 import fleet, { MemoryStore, type Store } from '@fastify-balancer/fleet'
 import healthCheck, { type HealthCheckOptions } from '@fastify-balancer/health-check'
+import metrics from '@fastify-balancer/metrics'
 import Fastify, { type FastifyInstance } from 'fastify'
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
@@ -189,6 +190,33 @@ test('new backends are probed once, by the instance that adds them, and an unhea
   const fourth = await instances.start()
   assert.equal(fourth.healthCheck.of('new').active!.state, 'down')
   assert.equal(probesOf(added), 1, 'one that joins asks the others')
+})
+
+test('the metrics count each probe once, however many instances hear of it', async (t) => {
+  const [backend] = await startBackends(t, 'a')
+  const added = await startBackend(t)
+  const instances = new Instances(t, [backend!])
+  const apps = await Promise.all([instances.create(), instances.create(), instances.create()])
+  for (const app of apps) {
+    // oxlint-disable-next-line no-await-in-loop -- their age decides
+    await app.register(metrics)
+    // oxlint-disable-next-line no-await-in-loop -- one begins by probing, and the others with what it has found
+    await app.listen({ port: 0, host: '127.0.0.1' })
+  }
+  await apps[1].balancer.add({ id: 'new', url: added.url })
+  await untilHeard(apps, 2)
+  instances.clock.advance(5000)
+  await untilHeard(apps, 4)
+  const { body } = await apps[2].inject('/metrics')
+  const counted = [...body.matchAll(/^fastify_balancer_probes_total\{.*backend="(\w+)",outcome="good"\} (\d+)$/gm)]
+  assert.deepEqual(
+    counted.map(([, id, count]) => [id, Number(count)]),
+    [
+      ['a', probesOf(backend!)],
+      ['new', probesOf(added)],
+    ],
+  )
+  assert.deepEqual([probesOf(backend!), probesOf(added)], [2, 2])
 })
 
 test('a probe on demand is made by the instance that is asked, and all hear of it', async (t) => {

@@ -85,7 +85,8 @@ export interface AdminRoutesOptions {
    */
   reload?: Reload
   /**
-   * `async ({ who }) => report`: replaces all worker processes, for `POST /server/restart`. `workers` sets it
+   * `async ({ who }) => report`: replaces all worker processes, for `POST /server/restart`. `workers` in a file sets
+   * it, and `workers()` gives it to a program
    * @default none
    */
   restart?: Restart

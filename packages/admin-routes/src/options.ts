@@ -68,7 +68,7 @@ export const AdminRoutesOptions = Type.Object(
       '`async ({ dryRun, force, who }) => report`: reloads the configuration, for `POST /reload`. The command with `--config` sets it',
     ),
     restart: code<Restart>(
-      '`async ({ who }) => report`: replaces all worker processes, for `POST /server/restart`. `workers` sets it',
+      '`async ({ who }) => report`: replaces all worker processes, for `POST /server/restart`. `workers` in a file sets it, and `workers()` gives it to a program',
     ),
     events: Type.Object(EventsOptions.properties, { ...strict, default: {}, description: 'The stream of events' }),
     persist: Type.Optional(

@@ -9,7 +9,12 @@ import { LogLines } from '../../../test/support/log-lines.ts'
 import { blocks, checks, titled, type Running } from './program-checks.ts'
 
 /** Those that are no app within this process: another test runs them, or a reader does. */
-const elsewhere = new Set(['tutorial: Two backends', 'deploy: More than one core', 'protocols: HTTP'])
+const elsewhere = new Set([
+  'tutorial: Two backends',
+  'deploy: In your own app',
+  'deploy: With a cluster of your own',
+  'protocols: HTTP',
+])
 
 const programs = [...blocks].flatMap(([page, all]) =>
   all.filter(({ language }) => language === 'ts').map((block) => ({ name: `${page}: ${block.title}`, block })),

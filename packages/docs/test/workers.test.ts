@@ -38,6 +38,7 @@ test(
     await until('both workers listen', () => listening().length === 2)
     const [, address] = /(http:\/\/127\.0\.0\.1:\d+)/.exec(listening()[0]!)!
     const pidOf = (line: string) => (JSON.parse(line) as { pid: number }).pid
+    assert.ok(!running.stdout.some((line) => line.includes('do not know of the others')))
     process.kill(pidOf(listening()[0]!), 'SIGKILL')
     await until('a third one listens', () => listening().length === 3)
     assert.equal((await ask(`${address}/`)).body, 'hello')

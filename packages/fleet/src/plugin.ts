@@ -56,7 +56,10 @@ async function plugin(app: FastifyInstance, given: FleetOptions): Promise<void> 
     limits.push(...[...app.balancers.values()].map((balancer) => new DividedLimits(fleet, balancer)))
     await Promise.all(limits.map((one) => one.join()))
   })
-  app.addHook('onListen', async () => fleet.become('ready'))
+  // The hooks of other plugins do not wait for the store.
+  app.addHook('onListen', async () => {
+    fleet.become('ready').catch((error: unknown) => app.log.error(error))
+  })
   app.addHook('preClose', async () => fleet.become('draining').catch(() => {}))
   app.addHook('onClose', async () => {
     shared.close()

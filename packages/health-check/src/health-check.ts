@@ -25,9 +25,9 @@ export interface HealthView {
   readonly history: readonly Judgement[]
 }
 
-/** An extension of the balancer that gets every conclusive probe. */
+/** An extension of the balancer that gets every conclusive probe; `isOwn`: this instance has made it. */
 interface ProbeHearer {
-  probed(backend: Backend, report: ProbeReport): void
+  probed(backend: Backend, report: ProbeReport, isOwn: boolean): void
 }
 
 /** Under which a balancer has it among its extensions, and what is said of it in a change of options. */
@@ -196,7 +196,7 @@ export class HealthCheck {
     }
   }
 
-  readonly #probed: ProbeListener = (backend, report, changed) => {
+  readonly #probed: ProbeListener = (backend, report, changed, isOwn) => {
     const { good, inconclusive, timings } = report
     const passive = this.#checks.passive
     if (inconclusive !== undefined) {
@@ -207,7 +207,7 @@ export class HealthCheck {
     if (good) passive?.goodProbe(backend, changed, timings.took)
     for (const [name, extension] of this.balancer.extensions) {
       try {
-        if (hearsOfProbes(extension)) extension.probed(backend, report)
+        if (hearsOfProbes(extension)) extension.probed(backend, report, isOwn)
       } catch (error) {
         this.#log?.error(
           { err: error, balancer: this.balancer.name, extension: name },

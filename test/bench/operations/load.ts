@@ -5,9 +5,9 @@ import { H2load, type H2loadCount } from './h2load.ts'
 import { Wrk, type WrkCount } from './wrk.ts'
 
 /** Connections of wrk. */
-export const plainConnections = 32
+const plainConnections = 32
 /** Connections of h2load, and requests at a time on each. */
-export const sessions = 4
+const sessions = 4
 export const streams = 4
 
 /** What both have seen. */

@@ -28,7 +28,8 @@ export async function compareProbes(amount: Amount): Promise<Finding> {
   const differ = Math.max(...one.map((probes, index) => Math.abs(probes - four[index]!)))
   // Where the time begins between two probes makes one more or less.
   const faults = faultsOf({
-    [`probes of each backend: ${one} of 1 worker, ${four} of 4`]: differ <= 1 && Math.min(...one) > 0,
+    [`probes of each backend: ${one.join(', ')} of 1 worker, ${four.join(', ')} of 4`]:
+      differ <= 1 && Math.min(...one) > 0,
   })
   const figures = { ofOneWorker: Math.max(...one), ofFourWorkers: Math.max(...four) }
   return {

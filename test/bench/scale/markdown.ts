@@ -20,8 +20,8 @@ const range = ({ median, min, max }: Spread) => `${median.toFixed(2)} (${min.toF
 
 /** The results as tables, with how they were measured. */
 export function scaleAsMarkdown({ gains, start, rounds, seconds, connections, ...how }: ScaleReport): string {
-  const rows = gains.map(({ name, cpuOfOne, cpuRatio, cpuQuartiles, throughputRatio, errors }) => [
-    name === 'ours' ? '**fastify-balancer**' : name,
+  const rows = gains.map(({ name, connections: kind, cpuOfOne, cpuRatio, cpuQuartiles, throughputRatio, errors }) => [
+    `${name === 'ours' ? '**fastify-balancer**' : name}, ${kind}`,
     cpuOfOne.median.toFixed(1),
     range(cpuRatio),
     cpuQuartiles.map((one) => one.toFixed(2)).join('–'),

@@ -55,8 +55,9 @@ or a file of passwords opens them. To sign in with a browser, enter any name,
 and the token as the password.
 
 SIGTERM and SIGINT stop it gracefully: requests and WebSockets end first. A
-second signal stops it at once. SIGUSR1 reopens the file of the log (log.file),
-SIGUSR2 replaces all workers (--workers) without failing a request.
+second signal stops it at once. With workers, SIGUSR2 is a rolling restart: new
+workers take over, and no request fails. SIGUSR1 reopens the log (log.file).
+SIGHUP reloads the file (--config).
 Exit codes: 0 stopped by a signal, 1 could not listen or was stopped twice,
 2 wrong arguments or files.
 `

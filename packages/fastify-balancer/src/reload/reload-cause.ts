@@ -10,4 +10,6 @@ export interface ReloadCause {
   readonly who?: string | undefined
   /** Nobody has asked for it: where the file itself says the same as before, lists stay as they are. */
   readonly isAutomatic?: boolean
+  /** Other workers have done it already: a list of which the file says the same as here may have been changed since. */
+  readonly isRepeated?: boolean
 }

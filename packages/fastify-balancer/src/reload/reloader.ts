@@ -132,10 +132,11 @@ export class Reloader {
     ]
   }
 
-  /** A certificate that was renewed at night must not undo what somebody has changed by hand. */
-  #isUntouched(index: number, { text, configuration }: ConfigurationReading, { isAutomatic }: ReloadCause): boolean {
+  /** A certificate that was renewed at night, or a worker that follows, must not undo what somebody has changed by hand. */
+  #isUntouched(index: number, { text, configuration }: ConfigurationReading, cause: ReloadCause): boolean {
     const before = this.#inForce
-    if (isAutomatic !== true || text !== before.text) return false
+    const isSameFile = cause.isAutomatic === true && text === before.text
+    if (!isSameFile && cause.isRepeated !== true) return false
     return isDeepStrictEqual(configuration?.balancers[index], before.configuration?.balancers[index])
   }
 

@@ -37,10 +37,16 @@ async function hasConnections(servers: readonly Server[]): Promise<boolean> {
  * Lets clients of these go to other processes that listen at the same places: no connection is accepted any more, those that
  * are kept are closed with their next response, and a moment later those on which nobody asks. It ends before requests do.
  */
-export async function leave(servers: readonly Server[], balancers: Iterable<Balancer>): Promise<void> {
+export async function leave(
+  servers: readonly Server[],
+  balancers: Iterable<Balancer>,
+  othersStop: () => Promise<unknown>,
+): Promise<void> {
+  // Node's HTTP servers would close their idle connections at once, and with them requests that are on their way.
+  for (const server of servers) if (server.listening) NetServer.prototype.close.call(server)
+  // Clients connect again at once: if others still listened, they would be reset when these stop.
+  await othersStop()
   for (const server of servers) {
-    // Node's HTTP servers would close their idle connections at once, and with them requests that are on their way.
-    if (server.listening) NetServer.prototype.close.call(server)
     server.prependListener('request', endAfterNext)
     // Of connections that become idle from now on.
     server.keepAliveTimeout = lingering

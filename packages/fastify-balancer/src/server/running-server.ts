@@ -159,13 +159,14 @@ export class RunningServer {
    * Lets its clients go to other processes, then closes; see `leave`. Unless there are successors, the admin API goes on
    * until that is done, where it has a listener of its own.
    */
-  async leave(hasSuccessors: boolean): Promise<void> {
+  async leave(hasSuccessors: boolean, othersStop: () => Promise<unknown>): Promise<void> {
     this.#tellOfClosing()
     const leaving = hasSuccessors ? this.all : this.listeners
     if (this.#hasListened)
       await leave(
         leaving.flatMap(({ servers }) => servers),
         this.balancers.values(),
+        othersStop,
       )
     await this.close()
   }
@@ -196,14 +197,18 @@ function asCommandError(error: unknown): unknown {
 }
 
 /**
- * Builds a server that runs a configuration once it listens; `open` opens its log.
+ * Builds a server that runs a configuration once it listens; `open` opens its log, and ids of requests begin with `requestId`.
  * @throws CommandError naming what cannot be used
  */
-export async function buildServer(configuration: Configuration, open = openLog): Promise<RunningServer> {
+export async function buildServer(
+  configuration: Configuration,
+  open = openLog,
+  requestId = 'req-',
+): Promise<RunningServer> {
   const { logger, file } = await open(configuration.log)
   let requests = 0
   // One count for all apps, so that an id in the log means one request.
-  const genReqId = () => `req-${(++requests).toString(36)}`
+  const genReqId = () => requestId + (++requests).toString(36)
   const server = new RunningServer(configuration, (listener) => new ListeningApp(listener, logger, genReqId), file)
   try {
     await server.assemble()

@@ -1,4 +1,5 @@
 // Room `workers`: one program in several processes: a parent that starts and keeps them, and workers that serve.
+import type { Restart } from '@fastify-balancer/admin-routes'
 import type { FastifyInstance } from 'fastify'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -17,6 +18,21 @@ export interface WorkersOptions {
   readonly count?: Workers
   /** The log of the parent; by default, lines for people on a terminal, else JSON. */
   readonly log?: LogOptions
+}
+
+/** What a worker is started with. */
+export interface WorkerParts {
+  /** Replaces all workers: for `admin: { restart }`. It refuses where there is no parent. */
+  readonly restart: Restart
+}
+
+/** Builds an app, lets it listen, and answers it. */
+export type StartWorker = (parts: WorkerParts) => Promise<FastifyInstance>
+
+const noParent = {
+  applied: false,
+  summary: 'not restarted: there is one process only',
+  faults: ['there is one process only'],
 }
 
 /** As many apps have it: the balancers may have deadlines of their own. */
@@ -52,12 +68,12 @@ function useTicketKey(app: FastifyInstance, key: string): void {
     if ('setTicketKeys' in server) (server as unknown as TlsServer).setTicketKeys(Buffer.from(key, 'base64'))
 }
 
-async function work(start: () => Promise<FastifyInstance>): Promise<FastifyInstance> {
+async function work(start: StartWorker): Promise<FastifyInstance> {
   const worker = new WorkerOfParent()
   const { ticketKey } = await worker.beginning
   let app: FastifyInstance
   try {
-    app = await start()
+    app = await start({ restart: (order) => worker.parent.ask('restart', order) })
   } catch (error) {
     // Told once, by the parent, instead of by each worker.
     const { stack = '', message } = error as Error
@@ -70,8 +86,8 @@ async function work(start: () => Promise<FastifyInstance>): Promise<FastifyInsta
     get status() {
       return statusOf(app)
     },
-    async close() {
-      await leave(serversOf(app), balancersOf(app))
+    async close(_hasSuccessors, othersStop) {
+      await leave(serversOf(app), balancersOf(app), othersStop)
       await app.close()
     },
   })
@@ -82,8 +98,8 @@ async function work(start: () => Promise<FastifyInstance>): Promise<FastifyInsta
   return app
 }
 
-async function alone(start: () => Promise<FastifyInstance>): Promise<FastifyInstance> {
-  const app = await start()
+async function alone(start: StartWorker): Promise<FastifyInstance> {
+  const app = await start({ restart: async () => noParent })
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void app.close())
   return app
 }
@@ -101,14 +117,14 @@ async function supervise(count: number, log: LogOptions): Promise<void> {
 /**
  * Runs this program in several processes, which share its ports. This process becomes the parent of as many more that run the
  * same program: in them, `start` is called, which builds an app, lets it listen, and answers it. The parent replaces those
- * that die. SIGTERM and SIGINT let all finish what they have; SIGUSR2 replaces them one generation by the next, and fails
- * no request. The balancers of all act as one.
+ * that die. SIGTERM and SIGINT let all finish what they have; SIGUSR2 and `restart` replace them one generation by the next,
+ * and fail no request. The balancers of all act as one.
  *
  * Call it before anything else that only one process should do: everything before it is done by each. It resolves once all
  * listen: in the parent with undefined, in a worker with its app.
  */
 export async function workers(
-  start: () => Promise<FastifyInstance>,
+  start: StartWorker,
   { count = 'auto', log = {} }: WorkersOptions = {},
 ): Promise<FastifyInstance | undefined> {
   if (takeWorkerEnvironment()) return work(start)

@@ -98,6 +98,7 @@ describe('the Dockerfile', () => {
     const onAnyPort = { ...admin, listen: { port: 0 }, token: 'a-token-that-is-long-enough' }
     const site = {
       ...others,
+      workers: 1,
       listen: [{ port: 0 }],
       admin: onAnyPort,
       balancers: [{ backends: [], healthCheck: false }],

@@ -112,7 +112,7 @@ test(
     const report = JSON.parse((await operate('/server/restart')).body) as { applied: boolean; summary: string }
     assert.deepEqual(
       [report.applied, report.summary],
-      [true, 'restarted (api): 2 new workers listen, and those before finish what they have'],
+      [true, 'restarted (api): 2 new workers listen, the old ones finish their requests'],
     )
     await answer()
     await until('it is answered', () => received.includes('in time'))

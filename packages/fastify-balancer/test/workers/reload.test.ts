@@ -6,7 +6,7 @@ import type { ReloadReport } from '@fastify-balancer/admin-routes'
 import { ask } from '../../../../test/support/ask.ts'
 import { startBackends } from '../../../../test/support/backend.ts'
 import { until } from '../../../../test/support/until.ts'
-import { keepAsking, patience, pidsIn, runFile } from './stage.ts'
+import { isThere, keepAsking, patience, pidsIn, runFile } from './stage.ts'
 
 test('a reload is of all workers: in place where that can be, else by a rolling restart', patience, async (t) => {
   const [a, b] = await startBackends(t, 'a', 'b')
@@ -58,6 +58,40 @@ test('a reload is of all workers: in place where that can be, else by a rolling 
   assert.deepEqual([dry.applied, dry.changes], [false, []])
   const failed = (await load.stop()).filter(({ status, whole }) => status !== 200 || !whole)
   assert.deepEqual(failed, [])
+  program.child.kill('SIGTERM')
+  assert.deepEqual(await program.exit, { code: 0, signal: null })
+})
+
+test('a reload does not wait for a paused worker, which follows once it goes on', patience, async (t) => {
+  const [a, b] = await startBackends(t, 'a', 'b')
+  const content = (token: string, backend: string) => ({
+    balancers: [{ name: 'web', backends: [{ id: 'one', url: backend }] }],
+    admin: { token },
+  })
+  const { program, url, write } = await runFile(t, content('first-of-all-tokens', a!.url))
+  while (pidsIn(program).size < 2) await ask(url)
+  const [stopped] = pidsIn(program)
+  process.kill(stopped!, 'SIGSTOP')
+  t.after(() => isThere(stopped!) && process.kill(stopped!, 'SIGKILL'))
+  await write(content('second-of-all-tokens', b!.url))
+  await program.until(/reloaded \(balancer\.yaml changed\): .*; worker \d \(pid \d+\) follows once it answers/)
+  const operate = async (token: string, weight?: number) => {
+    const authorization = `Bearer ${token}`
+    const path = `${url}/_balancer/balancers/web/backends/one`
+    if (weight === undefined) return ask(path, { headers: { authorization } })
+    const headers = { authorization, 'content-type': 'application/json' }
+    return ask(path, { method: 'PATCH', headers, body: JSON.stringify({ weight }) })
+  }
+  process.kill(stopped!, 'SIGCONT')
+  await program.until(/answers again/)
+  // Each on a new connection, and so by the workers in turn.
+  for (let known = 0; known < 4;) known = (await operate('second-of-all-tokens')).status === 200 ? known + 1 : 0
+  assert.equal((await operate('second-of-all-tokens', 7)).status, 200)
+  for (let asked = 0; asked < 4; asked++) {
+    const { body } = await operate('second-of-all-tokens')
+    const { weight, url: place } = JSON.parse(body) as { readonly weight: number; readonly url: string }
+    assert.deepEqual([weight, place], [7, b!.url])
+  }
   program.child.kill('SIGTERM')
   assert.deepEqual(await program.exit, { code: 0, signal: null })
 })

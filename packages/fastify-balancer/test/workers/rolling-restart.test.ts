@@ -18,6 +18,9 @@ test('a rolling restart under load fails no request, and ends with new workers o
     answers.filter(({ status, whole }) => status !== 200 || !whole),
     [],
   )
+  assert.equal(program.stdout.filter((line) => line.includes('limit: ')).length, 2, 'said once by each generation')
+  const ids = program.stdout.flatMap((line) => (JSON.parse(line) as { readonly reqId?: string }).reqId ?? [])
+  assert.equal(new Set(ids).size, ids.length, 'an id means one request')
   program.child.kill('SIGTERM')
   assert.deepEqual(await program.exit, { code: 0, signal: null })
   assert.deepEqual(program.stderr, [])

@@ -195,7 +195,7 @@ export class Fleet {
 
   async #leave(): Promise<void> {
     clearInterval(this.#timer)
-    await this.#saveLegacies()
+    await this.#saveLegacies(true)
     // One that comes after it would announce it again.
     await this.#announcing
     // An instance that asks it must not wait.
@@ -211,8 +211,8 @@ export class Fleet {
     await Promise.allSettled([...this.#legacies.values()].map((legacy) => legacy.tidy()))
   }
 
-  async #saveLegacies(): Promise<void> {
-    await Promise.allSettled([...this.#legacies.values()].map((legacy) => legacy.save()))
+  async #saveLegacies(isLast = false): Promise<void> {
+    await Promise.allSettled([...this.#legacies.values()].map((legacy) => legacy.save(isLast)))
   }
 
   #observe(all: readonly Instance[]): void {

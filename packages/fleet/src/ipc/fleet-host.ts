@@ -1,6 +1,6 @@
 import type { Instance, Store, Unsubscribe } from '../store/store.ts'
 import { MemoryStore } from '../store/memory-store.ts'
-import { key, ours, type Call, type Delivery, type Request } from './messages.ts'
+import { key, now, ours, type Call, type Delivery, type Request } from './messages.ts'
 
 /** A worker process, as `node:cluster` and `node:child_process` have it. */
 export interface WorkerChannel {
@@ -9,9 +9,13 @@ export interface WorkerChannel {
   on(event: 'disconnect' | 'exit', listener: () => void): unknown
 }
 
+/** So many hints wait for a worker at most. */
+const mostUnsent = 1000
+
 async function carryOut(store: Store, call: Call): Promise<unknown> {
   if (call.method === 'read') return store.read(...call.args)
   if (call.method === 'list') return [...(await store.list(...call.args))]
+  if ('until' in call && call.until < now()) throw new Error('the parent process was paused')
   if (call.method === 'set') return store.compareAndSet(...call.args)
   if (call.method === 'remove') return store.compareAndSet(...call.args, undefined)
   if (call.method === 'withdraw') return store.withdraw(...call.args)
@@ -36,7 +40,13 @@ export class FleetHost {
     // A worker that has just ended cannot be told anything.
     const send = (delivery: Delivery) => void (isOver || worker.send({ [key]: delivery }, () => {}))
     const open = (number: number, unsubscribe: Unsubscribe) => void subscriptions.set(number, unsubscribe)
-    const event = (number: number) => (value: unknown) => send({ kind: 'event', number, value })
+    // Hints may be lost; for a paused worker, they would only pile up.
+    let unsent = 0
+    const hint = (number: number) => (value: unknown) => {
+      if (isOver || unsent >= mostUnsent) return
+      unsent++
+      worker.send({ [key]: { kind: 'event', number, value } satisfies Delivery }, () => unsent--)
+    }
     // A worker that is busy for a while gets what is newest by then, not all there was.
     const newest = (number: number) => {
       let next: Delivery | undefined
@@ -67,7 +77,7 @@ export class FleetHost {
         case 'watch':
           return open(request.number, store.watch(request.name, newest(request.number)))
         case 'subscribe':
-          return open(request.number, store.subscribe(request.name, event(request.number)))
+          return open(request.number, store.subscribe(request.name, hint(request.number)))
         case 'instances':
           return open(request.number, store.watchInstances(newest(request.number)))
         case 'end':

@@ -1,5 +1,5 @@
 import type { Entry, Instance, Store, Unsubscribe } from '../store/store.ts'
-import { key, ours, type Call, type Delivery, type Request } from './messages.ts'
+import { key, now, ours, type Call, type Delivery, type Request } from './messages.ts'
 
 /** The channel to the parent, as `process` has it. */
 export interface ParentChannel {
@@ -15,18 +15,28 @@ export interface ParentChannel {
 interface Waiting {
   readonly resolve: (value: unknown) => void
   readonly reject: (error: Error) => void
+  /** How often it has been looked for in vain. */
+  looks: number
 }
+
+/** How often calls that wait are looked at (ms). They are counted, so that a pause of this process is none of the parent's. */
+const between = 1000
+/** After so many looks, a call is given up. */
+const mostLooks = 5
+/** A change that comes to the parent later than this (ms) is not made any more: it may have been given up by then. */
+const latest = (mostLooks - 1) * between
 
 const parentIsGone = 'the parent process is gone'
 
 /** Of requests of this process: several stores may use its channel. */
 let lastNumber = 0
 
-/** A worker's side: the store is its parent. Once that is gone, calls fail, and nothing is heard any more. */
+/** A worker's side: the store is its parent. Once that is gone, calls fail, and nothing is heard any more; while it is paused, they fail after 5 s. */
 export class IpcStore implements Store {
   readonly #channel: ParentChannel
   readonly #waiting = new Map<number, Waiting>()
   readonly #subscriptions = new Map<number, (value: unknown) => void>()
+  #looking: NodeJS.Timeout | undefined
   #isClosed = false
 
   constructor(channel: ParentChannel = process) {
@@ -44,11 +54,12 @@ export class IpcStore implements Store {
   }
 
   async compareAndSet(name: string, version: number, value: unknown): Promise<Entry | undefined> {
+    const until = now() + latest
     // JSON has no undefined.
     const call: Call =
       value === undefined
-        ? { method: 'remove', args: [name, version] }
-        : { method: 'set', args: [name, version, value] }
+        ? { method: 'remove', until, args: [name, version] }
+        : { method: 'set', until, args: [name, version, value] }
     return (await this.#call(call)) as Entry | undefined
   }
 
@@ -100,6 +111,19 @@ export class IpcStore implements Store {
   #rejectAll(why: string): void {
     for (const { reject } of this.#waiting.values()) reject(new Error(why))
     this.#waiting.clear()
+    this.#look()
+  }
+
+  /** Nobody waits for a paused parent. */
+  #look(): void {
+    for (const [number, call] of this.#waiting)
+      if (++call.looks > mostLooks) {
+        this.#waiting.delete(number)
+        call.reject(new Error('the parent process does not answer'))
+      }
+    if (this.#waiting.size > 0) return
+    clearInterval(this.#looking)
+    this.#looking = undefined
   }
 
   #call(call: Call): Promise<unknown> {
@@ -112,7 +136,8 @@ export class IpcStore implements Store {
       }
       // Before the answer can come; what cannot be sent throws.
       this.#send({ kind: 'call', number, ...call }, (error) => error !== null && fail(error))
-      this.#waiting.set(number, { resolve, reject })
+      this.#waiting.set(number, { resolve, reject, looks: 0 })
+      this.#looking ??= setInterval(() => this.#look(), between).unref()
       if (!this.#channel.connected) fail(new Error(parentIsGone))
     })
   }

@@ -6,12 +6,21 @@ export const environmentName = 'FASTIFY_BALANCER_FLEET'
 /** The key by which messages of ours are told from others on the same channel. */
 export const key = 'fastifyBalancerFleet'
 
-/** What a worker asks of the store. */
+/** A time that all processes of one machine share (ms): nobody sets that clock. */
+export function now(): number {
+  return Number(process.hrtime.bigint() / 1_000_000n)
+}
+
+/** What a worker asks of the store. A change is made until a time, and not later. */
 export type Call =
   | { readonly method: 'read'; readonly args: readonly [key: string] }
   | { readonly method: 'list'; readonly args: readonly [prefix: string] }
-  | { readonly method: 'set'; readonly args: readonly [key: string, version: number, value: unknown] }
-  | { readonly method: 'remove'; readonly args: readonly [key: string, version: number] }
+  | {
+      readonly method: 'set'
+      readonly until: number
+      readonly args: readonly [key: string, version: number, value: unknown]
+    }
+  | { readonly method: 'remove'; readonly until: number; readonly args: readonly [key: string, version: number] }
   | { readonly method: 'announce'; readonly args: readonly [instance: unknown, ttl: number] }
   | { readonly method: 'withdraw'; readonly args: readonly [id: string] }
 

@@ -1,8 +1,14 @@
 // Room `legacies`: what instances leave behind when they end, however they do: their counters still count.
 import type { Entry, Store } from '../store/store.ts'
 
-/** How long after it has gone the value of an instance is merged with those of others (ms). One that was paused may come back. */
+/** How long after it has left the value of an instance is merged with those of others (ms): somebody may be adding up. */
 const patience = 60_000
+
+/** The same of one that has not said that it leaves (ms): it may have been paused, and come back with all it has counted. */
+const longPatience = 60 * patience
+
+/** So many of those are kept on their own; with more, the first ones have been killed. */
+const mostKept = 20
 
 /** So many of those whose values are merged are named: far more than anybody may be reading about at this moment. */
 const mostNamed = 100
@@ -12,6 +18,8 @@ interface Own<Value> {
   readonly value: Value
   /** When it was found to be gone (ms since the epoch). */
   readonly goneAt?: number
+  /** It has left, and does not come back. */
+  readonly isLast?: true
 }
 
 /** What is kept of all that have ended. */
@@ -19,6 +27,10 @@ interface Departed<Value> {
   readonly value: Value
   /** Whose values are in it, the last ones: they may still be kept on their own, too. */
   readonly merged: readonly string[]
+}
+
+function goneAtOf({ value }: Entry<Own<unknown>>): number {
+  return value.goneAt ?? Infinity
 }
 
 /** How a value is read here, and how two are made one: in any order, and without changing either. Both are plain data. */
@@ -53,9 +65,9 @@ export class Legacy<Value> {
     this.#departedKey = `legacy/${name}/departed`
   }
 
-  /** Keeps the value of this instance as it is now: should it end, that remains. */
-  save(): Promise<void> {
-    return (this.#saving = this.#saving.catch(() => {}).then(() => this.#save()))
+  /** Keeps the value of this instance as it is now: should it end, that remains. `isLast`: it leaves. */
+  save(isLast = false): Promise<void> {
+    return (this.#saving = this.#saving.catch(() => {}).then(() => this.#save(isLast)))
   }
 
   /**
@@ -81,29 +93,34 @@ export class Legacy<Value> {
     const { id: self, others, isKeeper } = this.#instances
     if (!isKeeper) return
     const present = new Set([self, ...others])
-    for (const [id, entry] of await this.#owns()) {
-      if (present.has(id)) continue
-      const { value, goneAt } = entry.value
+    const gone = [...(await this.#owns())].filter(([id]) => !present.has(id))
+    let mayComeBack = gone.filter(([, { value }]) => value.isLast !== true).length
+    // The longest gone first.
+    for (const [id, entry] of gone.toSorted(([, one], [, other]) => goneAtOf(one) - goneAtOf(other))) {
+      const { value, goneAt, isLast } = entry.value
       const key = this.#ownKeys + id
+      const wait = isLast === true || mayComeBack > mostKept ? patience : longPatience
       // oxlint-disable-next-line no-await-in-loop -- each step begins with what the one before has left
-      if (goneAt === undefined) await this.#store.compareAndSet(key, entry.version, { value, goneAt: now })
+      if (goneAt === undefined) await this.#store.compareAndSet(key, entry.version, { ...entry.value, goneAt: now })
       // oxlint-disable-next-line no-await-in-loop -- likewise
-      else if (now - goneAt >= patience && (await this.#merge(id, value)))
+      else if (now - goneAt >= wait && (await this.#merge(id, value))) {
+        if (isLast !== true) mayComeBack--
         // oxlint-disable-next-line no-await-in-loop -- likewise
         await this.#store.compareAndSet(key, entry.version, undefined)
+      }
     }
   }
 
-  async #save(): Promise<void> {
-    const value = this.#parts.read()
-    const text = JSON.stringify(value)
+  async #save(isLast: boolean): Promise<void> {
+    const own: Own<Value> = { value: this.#parts.read(), ...(isLast && { isLast }) }
+    const text = JSON.stringify(own)
     if (text === this.#saved) return
     const key = this.#ownKeys + this.#instances.id
-    let entry = await this.#store.compareAndSet(key, this.#version, { value })
+    let entry = await this.#store.compareAndSet(key, this.#version, own)
     if (entry === undefined) {
       // It was taken for gone.
       this.#version = (await this.#store.read(key))?.version ?? 0
-      entry = await this.#store.compareAndSet(key, this.#version, { value })
+      entry = await this.#store.compareAndSet(key, this.#version, own)
     }
     if (entry === undefined) return
     this.#version = entry.version

@@ -12,6 +12,9 @@ const ownTimers: Timers = {
   clearTimeout: (timer) => clearTimeout(timer as NodeJS.Timeout),
 }
 
+/** The time for which an announcement holds is measured in so many parts. */
+const parts = 5
+
 /** What is announced, and the timer that forgets it. */
 interface Announced {
   readonly instance: Instance
@@ -81,9 +84,8 @@ export class MemoryStore implements Store {
     const { id } = instance
     const before = this.#announced.get(id)
     if (before !== undefined) this.#timers.clearTimeout(before.timer)
-    const timer = this.#timers.setTimeout(() => this.#forget(id), ttl)
     // One that is known keeps its place.
-    this.#announced.set(id, { instance: kept(instance), timer })
+    this.#announced.set(id, { instance: kept(instance), timer: this.#expiry(id, ttl / parts, parts) })
     this.#tellInstances()
   }
 
@@ -123,6 +125,15 @@ export class MemoryStore implements Store {
 
   #instances(): readonly Instance[] {
     return Object.freeze([...this.#announced.values()].map(({ instance }) => instance))
+  }
+
+  /** Counts so many parts: after a pause of this process, what was announced meanwhile is heard before anybody is forgotten. */
+  #expiry(id: string, part: number, left: number): unknown {
+    return this.#timers.setTimeout(() => {
+      const known = this.#announced.get(id)
+      if (left === 1 || known === undefined) this.#forget(id)
+      else this.#announced.set(id, { ...known, timer: this.#expiry(id, part, left - 1) })
+    }, part)
   }
 
   #forget(id: string): void {

@@ -44,6 +44,24 @@ test('once the parent is gone, calls that wait and later ones fail', async () =>
   store.publish('t', 'nobody hears it')
 })
 
+test('while the parent is paused, calls fail, and a change that failed is not made later', async (t) => {
+  t.mock.timers.enable({ apis: ['setInterval'] })
+  const { worker, parent, pause, goOn } = pipe()
+  pause()
+  const store = new IpcStore(parent)
+  const failed = [store.read('a'), store.compareAndSet('a', 0, 1)].map((call) =>
+    assert.rejects(call, /parent process does not answer/),
+  )
+  for (let second = 0; second < 6; second++) t.mock.timers.tick(1000)
+  await Promise.all(failed)
+  const later = process.hrtime.bigint() + 6_000_000_000n
+  t.mock.method(process.hrtime, 'bigint', () => later)
+  new FleetHost().serve(worker)
+  goOn()
+  assert.equal(await store.read('a'), undefined)
+  assert.deepEqual(await store.compareAndSet('a', 0, 2), { version: 1, value: 2 })
+})
+
 test('several stores of one process have one channel', async () => {
   const { worker, parent } = pipe()
   new FleetHost().serve(worker)
@@ -91,4 +109,24 @@ test('a worker that is busy for a while gets what is newest by then, and not all
     sent.map(({ value }) => value.version),
     [1, 50],
   )
+})
+
+test('hints do not pile up for a paused worker, and come again once it goes on', async () => {
+  const waiting: (() => void)[] = []
+  const listeners: ((message: unknown) => void)[] = []
+  const host = new FleetHost()
+  host.serve({
+    send: (_message, callback) => waiting.push(() => callback?.(null)),
+    on: (_event: string, listener: (message: unknown) => void) => listeners.push(listener),
+  })
+  listeners[0]!({ fastifyBalancerFleet: { kind: 'subscribe', number: 1, name: 't' } })
+  const publish = async (hints: number) => {
+    for (let hint = 0; hint < hints; hint++) host.store.publish('t', hint)
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  await publish(5000)
+  assert.equal(waiting.length, 1000)
+  for (const written of waiting.splice(0)) written()
+  await publish(3)
+  assert.equal(waiting.length, 3)
 })

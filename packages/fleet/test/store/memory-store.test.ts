@@ -35,6 +35,22 @@ test('an instance is forgotten when its time is over, to the millisecond', async
   assert.equal(clock.pending, 0)
 })
 
+test('after a pause of the process, those that announce themselves again at once were never forgotten', async () => {
+  const clock = new ManualClock()
+  const store = new MemoryStore(clock)
+  const seen: number[] = []
+  store.watchInstances((all) => seen.push(all.length))
+  const announce = () => store.announce({ id: 'a', since: 1, state: 'ready', about: {} }, 1000)
+  await announce()
+  clock.advance(400)
+  clock.pause(60_000)
+  await announce()
+  clock.advance(999)
+  assert.deepEqual(new Set(seen), new Set([1]))
+  clock.advance(1)
+  assert.deepEqual(seen.at(-1), 0)
+})
+
 test('a watcher that throws does not keep anything from the others', async (t) => {
   const store = new MemoryStore()
   const errors: unknown[] = []

@@ -20,8 +20,8 @@ import { Verdicts } from './verdicts.ts'
 /** Most probes at once when many are due: at the start, and when backends are added. */
 const mostAtOnce = 256
 
-/** Called for each probe; `changed`: the backend has become healthy by it. */
-export type ProbeListener = (backend: Backend, report: ProbeReport, changed: boolean) => void
+/** Called for each probe; `changed`: the backend has become healthy by it; `isOwn`: this instance has made it. */
+export type ProbeListener = (backend: Backend, report: ProbeReport, changed: boolean, isOwn: boolean) => void
 
 const notProbedAnyMore = { good: true, rule: 'probes were switched off', evidence: [] } as const
 
@@ -194,7 +194,7 @@ export class ActiveCheck {
         all: this.#watched,
         terms: () => this.#terms,
         watched: (backend) => this.#watched.get(backend) ?? this.#enter(backend),
-        observe: (backend, record, report) => this.#observe(backend, record, report),
+        observe: (backend, record, report) => this.#observe(backend, record, report, false),
       },
       sharing,
     )
@@ -209,7 +209,7 @@ export class ActiveCheck {
     const record = new HealthRecord(this.#terms.options, initial)
     const onReport = (report: ProbeReport) => {
       this.sharer?.publish(backend, report)
-      return this.#observe(backend, record, report)
+      return this.#observe(backend, record, report, true)
     }
     const schedule = new Schedule(backend, this.#terms.table, onReport, this.#duty?.())
     const watched = { record, schedule }
@@ -224,18 +224,19 @@ export class ActiveCheck {
     // Placed by the core, by our verdict.
     record.veto = backend.vetoes.find((veto) => veto.by === by)
     const report = this.#admission.reportOf(backend)
-    const pace = report === undefined ? 'fastInterval' : this.#observe(backend, record, report)
+    const isOwn = !this.#admission.wasTold(backend)
+    const pace = report === undefined ? 'fastInterval' : this.#observe(backend, record, report, isOwn)
     if (report !== undefined) this.sharer?.entered(schedule, report)
     if (this.#state === 'running') schedule.begin(pace)
     return watched
   }
 
-  #observe(backend: Backend, record: HealthRecord, report: ProbeReport): Pace {
+  #observe(backend: Backend, record: HealthRecord, report: ProbeReport, isOwn: boolean): Pace {
     if (report.inconclusive !== undefined) {
-      this.#onProbe(backend, report, false)
+      this.#onProbe(backend, report, false, isOwn)
       return 'fastInterval'
     }
-    this.#onProbe(backend, report, this.#verdicts.observe(backend, record, report))
+    this.#onProbe(backend, report, this.#verdicts.observe(backend, record, report), isOwn)
     return record.pace
   }
 }

@@ -25,6 +25,7 @@ export class Admission {
   readonly #mostAtOnce: number
   // Weak, since they may never enter: the change may be refused for other reasons.
   readonly #reports = new WeakMap<Backend, ProbeReport>()
+  readonly #told = new WeakSet<Backend>()
   readonly #underWay = new Set<Probing>()
   readonly #sharing: SharedProbes | undefined
   #stopped = false
@@ -56,6 +57,11 @@ export class Admission {
     return this.#reports.get(backend)
   }
 
+  /** Has another instance made that probe? */
+  wasTold(backend: Backend): boolean {
+    return this.#told.has(backend)
+  }
+
   stop(): void {
     this.#stopped = true
     for (const probing of this.#underWay) probing.bad('cancelled: the health check has stopped')
@@ -65,7 +71,9 @@ export class Admission {
     const reports = new Map((await sharing.findNewcomers(name, candidates)).map(({ id, report }) => [id, report]))
     for (const backend of candidates) {
       const report = reports.get(backend.id)
-      if (report !== undefined) this.#reports.set(backend, report)
+      if (report === undefined) continue
+      this.#reports.set(backend, report)
+      this.#told.add(backend)
     }
   }
 

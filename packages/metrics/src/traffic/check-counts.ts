@@ -15,9 +15,12 @@ const nothing: Readonly<Checked> = { good: 0, bad: 0, openings: 0 }
 export class CheckCounts {
   readonly #counts = new WeakMap<Backend, Checked>()
 
-  /** Called by the health check for each probe that counts; it finds this method among the balancer's extensions. */
-  probed(backend: Backend, { good }: { readonly good: boolean }): void {
-    this.#changing(backend)[good ? 'good' : 'bad']++
+  /**
+   * Called by the health check for each probe that counts; it finds this method among the balancer's extensions. One that
+   * another instance has made (`isOwn` is false) is counted there.
+   */
+  probed(backend: Backend, { good }: { readonly good: boolean }, isOwn = true): void {
+    if (isOwn) this.#changing(backend)[good ? 'good' : 'bad']++
   }
 
   circuitOpened(backend: Backend): void {

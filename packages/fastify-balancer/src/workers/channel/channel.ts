@@ -36,10 +36,7 @@ class Channel<Told, Asked extends Questions, Heard, Answered extends Questions> 
   constructor(otherSide: OtherSide) {
     this.#otherSide = otherSide
     otherSide.on('message', (message) => this.#receive(message))
-    otherSide.on('disconnect', () => {
-      for (const { reject } of this.#waiting.values()) reject(new Error('the process at the other end has gone'))
-      this.#waiting.clear()
-    })
+    otherSide.on('disconnect', () => this.giveUp('the process at the other end has gone'))
   }
 
   /** Tells the other side, if it is there; resolves once it was sent. */
@@ -55,6 +52,12 @@ class Channel<Told, Asked extends Questions, Heard, Answered extends Questions> 
       this.#waiting.set(number, { resolve, reject })
       void this.#send({ kind: 'ask', topic, number, content })
     })
+  }
+
+  /** Nobody waits any more for what was asked. */
+  giveUp(why: string): void {
+    for (const { reject } of this.#waiting.values()) reject(new Error(why))
+    this.#waiting.clear()
   }
 
   /** Calls back with what is told; one listener for each topic. */

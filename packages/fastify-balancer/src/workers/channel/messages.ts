@@ -75,5 +75,7 @@ export type AskedOfParent = {
   /** To make way for a Unix socket; `fault`: why it cannot be opened. */
   readonly clearSocket: readonly [string, { readonly fault?: string }]
   readonly reload: readonly [ReloadOrder, ReloadReport]
+  /** It has stopped listening. Answered once no worker listens any more. */
+  readonly stoppedListening: readonly [null, null]
   readonly restart: readonly [{ readonly who: string | undefined }, RestartReport]
 }

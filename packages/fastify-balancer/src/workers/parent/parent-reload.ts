@@ -39,13 +39,17 @@ export class ParentReload {
     return this.#parent.inTurn(() => this.#reload(cause), cause.dryRun)
   }
 
-  /** A worker that began before a reload, and listens after it, has the same in force as the others from now on. */
+  /** A worker that began before a reload, or did not answer, has the same in force as the others from now on. */
   async bringUpToDate(channel: ChannelToWorker): Promise<void> {
     return this.#parent.inTurn(async () => {
-      const { text } = this.#parent.workforce
+      const { workforce } = this.#parent
+      const { text } = workforce
       if (text === undefined) return
-      const { report } = await channel.ask('prepareReload', { text, cause: { trigger: 'start' } })
-      await channel.ask('endReload', { commit: report.faults.length === 0 })
+      const { report } = await channel.ask('prepareReload', { text, cause: { trigger: 'start', isRepeated: true } })
+      const commit = report.faults.length === 0
+      await channel.ask('endReload', { commit })
+      if (commit) workforce.put(text, [channel])
+      else this.#parent.log.error(`a worker has not got what is in force: ${report.faults.join('; ')}`)
     }, true)
   }
 
@@ -53,21 +57,31 @@ export class ParentReload {
     const read = await textOf(this.#file)
     if ('fault' in read) return this.#tell(cause, [], refused(cause, `${this.#file}: ${read.fault}`))
     const { text } = read
-    if (!this.#parent.workforce.answers)
-      return this.#tell(cause, [], refused(cause, 'a worker does not answer: its event loop is blocked'))
     const proposals = await this.#ask(cause, text)
     // A worker that has faults is asked before one that has none.
     const [first] = proposals.toSorted((a, b) => b.report.faults.length - a.report.faults.length)
-    if (first === undefined) return this.#tell(cause, [], refused(cause, 'no worker is there to do it'))
+    if (first === undefined) return this.#tell(cause, [], refused(cause, 'no worker answers'))
     const { report, files } = first
     await this.#onFiles(files, report.faults.length === 0)
     if (report.faults.length > 0) return this.#end(cause, proposals, false, report)
     if (report.cannot.length > 0) return this.#restart(cause, proposals, text)
-    if (cause.dryRun !== true) {
-      this.#parent.workforce.text = text
-      this.#parent.log.level = wantedByText(this.#file, text, this.#given).log.level ?? 'info'
-    }
-    return this.#end(cause, proposals, cause.dryRun !== true, report)
+    if (cause.dryRun === true) return this.#end(cause, proposals, false, report)
+    this.#parent.log.level = wantedByText(this.#file, text, this.#given).log.level ?? 'info'
+    return this.#commit(cause, proposals, text, report)
+  }
+
+  async #commit(
+    cause: ReloadCause,
+    proposals: readonly Proposal[],
+    text: string,
+    report: ReloadReport,
+  ): Promise<ReloadReport> {
+    const { workforce } = this.#parent
+    // Those that start from now on begin with it.
+    workforce.text = text
+    workforce.put(text, await this.#decide(proposals, true))
+    const behind = workforce.behind.map((name) => `; ${name} follows once it answers`)
+    return this.#tell(cause, proposals, { ...report, summary: report.summary + behind.join('') })
   }
 
   /** What it would do, of all workers that answer. */
@@ -112,8 +126,14 @@ export class ParentReload {
     return this.#tell(cause, proposals, report)
   }
 
-  async #decide(proposals: readonly Proposal[], commit: boolean): Promise<void> {
-    await Promise.allSettled(proposals.map(({ channel }) => channel.ask('endReload', { commit })))
+  /** Answers those that have done so. */
+  async #decide(proposals: readonly Proposal[], commit: boolean): Promise<readonly ChannelToWorker[]> {
+    const asked = proposals.map(async ({ channel }) => {
+      await channel.ask('endReload', { commit })
+      return channel
+    })
+    const answers = await Promise.allSettled(asked)
+    return answers.flatMap((one) => (one.status === 'fulfilled' ? one.value : []))
   }
 
   /** In the log, once for all, and to those who listen to reloads in one of the workers. */

@@ -8,6 +8,8 @@ import { ParentSupervision } from './parent-supervision.ts'
 import { SocketFiles } from './socket-files.ts'
 import { Workforce, type Replacement } from './workforce.ts'
 
+const workersOf = (count: number, kind = '') => `${count} ${kind}worker${count === 1 ? '' : 's'}`
+
 const clock: Clock = {
   now: () => performance.now(),
   setTimeout: (callback, delay) => setTimeout(callback, delay),
@@ -117,7 +119,7 @@ export class Parent {
   /** Lets new workers take over, for whom something else is in force perhaps. Only in turn. */
   async replaceAll(cause: string, wanted: Partial<ParentSettings> = {}): Promise<Replacement> {
     const { text = this.workforce.text, count = this.#count, log } = wanted
-    this.log.info(`rolling restart (${cause}): ${count} new workers are starting`)
+    this.log.info(`rolling restart (${cause}): starting ${workersOf(count, 'new ')}`)
     const replacement = await this.workforce.restart(count, text)
     if (replacement.fault !== undefined) return replacement
     this.#count = count
@@ -129,8 +131,8 @@ export class Parent {
   #told(cause: string, count: number, fault: string | undefined): RestartReport {
     const applied = fault === undefined
     const summary = applied
-      ? `restarted (${cause}): ${count} new workers listen, and those before finish what they have`
-      : `not restarted (${cause}), the workers before go on: ${fault}`
+      ? `restarted (${cause}): ${workersOf(count, 'new ')} listen${count === 1 ? 's' : ''}, the old ones finish their requests`
+      : `not restarted (${cause}), the old workers go on: ${fault}`
     this.log[applied ? 'info' : 'error'](summary)
     return { applied, summary, faults: applied ? [] : [fault] }
   }
@@ -160,6 +162,7 @@ export class Parent {
 
   #begun(listening: Listening): void {
     this.#announce(listening)
+    this.log.info(`${workersOf(this.#count)} ready`)
     this.#supervision?.ready()
     this.#ready.resolve(listening)
   }

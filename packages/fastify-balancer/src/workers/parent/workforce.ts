@@ -12,7 +12,8 @@ import { newTicketKey, ticketKeyAge } from './ticket-key.ts'
 interface Known {
   readonly process: WorkerProcess
   readonly heartbeat: Heartbeat
-  readonly text: string | undefined
+  /** The text that is in force there. */
+  text: string | undefined
   listening: Listening | undefined
   status: WorkerStatus | undefined
 }
@@ -40,7 +41,7 @@ export class Workforce {
   text: string | undefined
   /** Answers what workers ask for. */
   answer: (channel: ChannelToWorker) => void = () => {}
-  /** Told of a worker that listens, and has begun with another text than is in force now. */
+  /** Told of a worker that can be asked from now on, and has another text than is in force now. */
   onStale: (channel: ChannelToWorker) => void = () => {}
   readonly #log: () => ParentLog
   readonly #onlooker: Onlooker
@@ -50,6 +51,9 @@ export class Workforce {
   readonly #generations = new Set<number>()
   readonly #crew: Crew
   readonly #ticketTimer: NodeJS.Timeout
+  /** Those that have stopped listening, or are about to while others listen. */
+  readonly #quiet = new Set<number>()
+  readonly #allQuiet = Promise.withResolvers<void>()
   #ticketKey = newTicketKey()
 
   constructor(log: () => ParentLog, onlooker: Onlooker, clock: Clock) {
@@ -81,9 +85,21 @@ export class Workforce {
     }
   }
 
-  /** The channels to those that serve, the oldest first. */
+  /** The channels to those that serve and answer, the oldest first. */
   get channels(): readonly ChannelToWorker[] {
-    return this.#serving.map(({ process }) => process.channel)
+    return this.#serving.flatMap(({ process, heartbeat }) => (heartbeat.isSilent ? [] : process.channel))
+  }
+
+  /** Those that serve and have another text than is in force. */
+  get behind(): readonly string[] {
+    const members = this.#crew.ready.filter(({ number }) => this.#known.get(number)!.text !== this.text)
+    return members.map((member) => this.#nameOf(member))
+  }
+
+  /** A text is in force from now on, and these have it. */
+  put(text: string, inForce: readonly ChannelToWorker[]): void {
+    this.text = text
+    for (const known of this.#known.values()) if (inForce.includes(known.process.channel)) known.text = text
   }
 
   begin(count: number): void {
@@ -126,8 +142,10 @@ export class Workforce {
   #hands(): Hands {
     return {
       start: (member) => this.#start(member),
-      drain: ({ number }) =>
-        void this.#known.get(number)!.process.channel.tell('drain', { hasSuccessors: !this.isStopping }),
+      drain: ({ number }) => {
+        if (!this.isStopping) this.#quiet.add(number)
+        void this.#known.get(number)!.process.channel.tell('drain', { hasSuccessors: !this.isStopping })
+      },
       kill: ({ number }) => this.#known.get(number)!.process.kill(),
       allReady: () => {
         this.#onlooker.allReady(this.#serving[0]!.listening!)
@@ -148,16 +166,23 @@ export class Workforce {
       known?.heartbeat.stop()
       this.#crew.exited(number, how)
       this.#known.delete(number)
+      this.#lookForQuiet()
     })
     const { channel } = process
     const heartbeat = new Heartbeat(
       {
         ask: (question) => void channel.tell('ping', question),
-        silent: (duration) =>
+        silent: (duration) => {
           this.#log().warn(
             `${this.#nameOf(member)} has not answered for ${seconds(duration)}: its event loop is blocked`,
-          ),
-        back: (duration) => this.#log().info(`${this.#nameOf(member)} answers again, after ${seconds(duration)}`),
+          )
+          // Nothing else waits for it.
+          channel.giveUp('its event loop is blocked')
+        },
+        back: (duration) => {
+          this.#log().info(`${this.#nameOf(member)} answers again, after ${seconds(duration)}`)
+          if (known.text !== this.text) this.onStale(channel)
+        },
       },
       this.#clock,
     )
@@ -177,6 +202,12 @@ export class Workforce {
       known.status = status
       heartbeat.answer(question)
     })
+    channel.answer('stoppedListening', async () => {
+      this.#quiet.add(number)
+      this.#lookForQuiet()
+      await this.#allQuiet.promise
+      return null
+    })
     this.answer(channel)
     const beginning: Beginning = {
       isFirst: !this.#generations.has(member.generation),
@@ -185,6 +216,11 @@ export class Workforce {
     }
     this.#generations.add(member.generation)
     void channel.tell('begin', beginning)
+  }
+
+  /** Does nobody listen any more? */
+  #lookForQuiet(): void {
+    if (this.isStopping && [...this.#known.keys()].every((number) => this.#quiet.has(number))) this.#allQuiet.resolve()
   }
 
   #nameOf({ number, place }: Member): string {

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import type { Configuration } from '../../configuration/configuration.ts'
 import { openLog, type Log } from '../../server/log.ts'
 
@@ -6,12 +7,12 @@ const levels = { warn: 40, error: 50 } as const
 
 /** A log that leaves out most lines, until `speak` is called: workers that start would all say the same. */
 export class QuietLog {
-  readonly #from: number
+  readonly #isFirst: boolean
   #isQuiet = true
 
-  /** Lines from this level on are written from the beginning. */
-  constructor(from: keyof typeof levels) {
-    this.#from = levels[from]
+  /** The first worker says what warns, and what the limit of requests is; the others say what is an error. */
+  constructor(isFirst: boolean) {
+    this.#isFirst = isFirst
   }
 
   /** Opens a log, as `openLog` does. */
@@ -20,13 +21,19 @@ export class QuietLog {
     if (logger === false) return { logger, file }
     const { level, stream } = logger
     const write = (line: string) => {
-      if (!this.#isQuiet || Number(/^\{"level":(\d+)/.exec(line)?.[1] ?? Infinity) >= this.#from) stream.write(line)
+      if (!this.#isQuiet || this.#passes(line)) stream.write(line)
     }
     return { logger: { level, stream: { write } }, file }
   }
 
-  /** From now on, every line is written. */
-  speak(): void {
+  /** Soon every line is written: plugins are told right after it listens. */
+  async speak(): Promise<void> {
+    await setImmediate()
     this.#isQuiet = false
+  }
+
+  #passes(line: string): boolean {
+    const level = Number(/^\{"level":(\d+)/.exec(line)?.[1] ?? Infinity)
+    return this.#isFirst ? level >= levels.warn || line.includes('"maxExchanges":') : level >= levels.error
   }
 }

@@ -39,13 +39,14 @@ async function serve(
   { configuration, warnings, files }: Described,
 ): Promise<RunningServer | undefined> {
   const { isFirst, ticketKey } = await worker.beginning
-  const log = new QuietLog(isFirst ? 'warn' : 'error')
-  const server = await buildServer(configuration, log.open)
+  const log = new QuietLog(isFirst)
+  // All write to one log: an id is to mean one request there, too.
+  const server = await buildServer(configuration, log.open, `req-${process.pid}-`)
   worker.serve({
     get status() {
       return statusOf(server)
     },
-    close: (hasSuccessors) => server.leave(hasSuccessors),
+    close: (hasSuccessors, othersStop) => server.leave(hasSuccessors, othersStop),
   })
   server.useTicketKey(Buffer.from(ticketKey, 'base64'))
   worker.parent.hear('useTicketKey', (key) => server.useTicketKey(Buffer.from(key, 'base64')))
@@ -56,7 +57,7 @@ async function serve(
     if (fault !== undefined) throw new CommandError(fault, 1)
   }
   if (!(await server.listen(makeWay))) return undefined
-  log.speak()
+  await log.speak()
   await worker.parent.tell('listening', { lines: startLines(server), files, drainDeadline: drainDeadlineOf(server) })
   return server
 }

@@ -21,17 +21,29 @@ function withOrders(
 /** Reloads when the parent says so, with all others. */
 function followParent(parent: ChannelToParent, reloader: Reloader): void {
   let prepared: PreparedReload | undefined
-  parent.answer('prepareReload', async ({ text, cause }) => {
-    prepared?.abandon()
-    prepared = await reloader.prepare(cause, text)
-    return { report: prepared.report, files: prepared.files }
-  })
-  parent.answer('endReload', async ({ commit }) => {
-    if (commit) prepared?.commit()
-    else prepared?.abandon()
-    prepared = undefined
-    return null
-  })
+  let last: Promise<unknown> = Promise.resolve()
+  // The parent does not wait for a worker that was blocked for a while: it may have several orders.
+  const inTurn = <Outcome>(work: () => Promise<Outcome>): Promise<Outcome> => {
+    const turn = last.then(work)
+    last = turn.catch(() => {})
+    return turn
+  }
+  parent.answer('prepareReload', ({ text, cause }) =>
+    inTurn(async () => {
+      prepared?.abandon()
+      prepared = undefined
+      prepared = await reloader.prepare(cause, text)
+      return { report: prepared.report, files: prepared.files }
+    }),
+  )
+  parent.answer('endReload', ({ commit }) =>
+    inTurn(async () => {
+      if (commit) prepared?.commit()
+      else prepared?.abandon()
+      prepared = undefined
+      return null
+    }),
+  )
   parent.hear('reloaded', (notice) => reloader.publish(notice))
 }
 

@@ -7,8 +7,11 @@ import type { Beginning, WorkerStatus } from '../channel/messages.ts'
 /** What a worker runs. */
 export interface Served {
   readonly status: WorkerStatus
-  /** Lets everything that is under way finish; `hasSuccessors`: other workers take what is new. */
-  close(hasSuccessors: boolean): Promise<unknown>
+  /**
+   * Lets everything that is under way finish; `hasSuccessors`: other workers take what is new. `othersStop` resolves once the
+   * other workers that are ending have stopped listening, too.
+   */
+  close(hasSuccessors: boolean, othersStop: () => Promise<unknown>): Promise<unknown>
 }
 
 /** This process, as a worker of its parent. */
@@ -58,7 +61,10 @@ export class WorkerOfParent {
   }
 
   async #close(): Promise<void> {
-    await this.#served?.close(this.#hasSuccessors)
+    // Without a parent, nobody else listens at its places.
+    const othersStop = async () =>
+      this.#hasSuccessors ? undefined : this.parent.ask('stoppedListening', null).catch(() => undefined)
+    await this.#served?.close(this.#hasSuccessors, othersStop)
     process.exit(0)
   }
 }
