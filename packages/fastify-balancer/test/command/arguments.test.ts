@@ -64,6 +64,8 @@ describe('arguments that are wrong: one line, with what to do', () => {
     [['--proxy-protocol', '10.0.0.0/8,'], /--proxy-protocol: '' is not an address/],
     [['--trust-proxy=my-proxy'], /--trust-proxy: 'my-proxy' is not an address/],
     [['--trust-proxy=10.0.0.0/33'], /--trust-proxy: '10.0.0.0\/33' is not an address/],
+    [['--workers', '0', a], /--workers must be a whole number from 1 to 512, or auto, not '0'/],
+    [['--config', 'f', '--workers', 'all'], /--workers must be a whole number/],
     [['--config', 'f', '--port', '1'], /--port cannot be used with --config: set it in 'f'/],
     [['--config', 'f', a], /addresses cannot be used with --config/],
     [['start'], /'start' has no port: expected an address such as start:3000/],

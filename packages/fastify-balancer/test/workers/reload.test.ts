@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { existsSync, readFileSync, renameSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import type { ReloadReport } from '@fastify-balancer/admin-routes'
 import { ask } from '../../../../test/support/ask.ts'
@@ -13,7 +15,7 @@ test('a reload is of all workers: in place where that can be, else by a rolling 
     admin: true,
     ...more,
   })
-  const { program, url, write, operate } = await runFile(t, content(a!.url))
+  const { program, url, write, operate, folder } = await runFile(t, content(a!.url))
   const load = keepAsking(t, url, 4)
   await until('both workers have answered', () => pidsIn(program).size === 2)
   const before = pidsIn(program)
@@ -43,6 +45,15 @@ test('a reload is of all workers: in place where that can be, else by a rolling 
 
   await write(content(b!.url, { metrics: true, workers: 1 }))
   await program.until(/by a rolling restart: workers 2 → 1/)
+  await write(content(b!.url, { metrics: true, workers: 1, log: { form: 'json', file: './balancer.log' } }))
+  await program.until(/\(balancer\.yaml changed\): 1 new workers are starting/)
+  const logged = join(folder, 'balancer.log')
+  const inLog = (text: string) => existsSync(logged) && readFileSync(logged, 'utf8').includes(text)
+  await until('the log goes on in the file', () => inLog('by a rolling restart: log.file'))
+  renameSync(logged, `${logged}.1`)
+  program.child.kill('SIGUSR1')
+  await until('there is a new file', () => inLog('SIGUSR1: the log file was reopened'))
+  await until('the worker writes there, too', () => inLog('"attempts"'))
   const dry = JSON.parse((await operate('/reload?dryRun=true')).body) as ReloadReport
   assert.deepEqual([dry.applied, dry.changes], [false, []])
   const failed = (await load.stop()).filter(({ status, whole }) => status !== 200 || !whole)
