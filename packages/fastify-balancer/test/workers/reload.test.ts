@@ -46,7 +46,7 @@ test('a reload is of all workers: in place where that can be, else by a rolling 
   await write(content(b!.url, { metrics: true, workers: 1 }))
   await program.until(/by a rolling restart: workers 2 → 1/)
   await write(content(b!.url, { metrics: true, workers: 1, log: { form: 'json', file: './balancer.log' } }))
-  await program.until(/\(balancer\.yaml changed\): 1 new workers are starting/)
+  await program.until(/by a rolling restart: log\.file|starting 1 new worker/)
   const logged = join(folder, 'balancer.log')
   const inLog = (text: string) => existsSync(logged) && readFileSync(logged, 'utf8').includes(text)
   await until('the log goes on in the file', () => inLog('by a rolling restart: log.file'))

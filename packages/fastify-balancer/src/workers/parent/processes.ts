@@ -25,6 +25,22 @@ function endOf(code: number | null, signal: string | null): string {
   return signal === null ? `exit code ${code}` : `signal ${signal}`
 }
 
+/** What an ended process has sent before takes at most so long to be read (ms). */
+const leftover = 100
+
+/** Calls back once a process has ended, and everything that it has said was heard. */
+function whenGone(worker: Worker, onGone: (how: string) => void): void {
+  worker.once('exit', (code, signal) => {
+    const how = endOf(code, signal)
+    if (!worker.isConnected()) return onGone(how)
+    worker.once('disconnect', () => onGone(how))
+    // One that was killed while it was sent a connection counts as connected for ever.
+    setTimeout(() => {
+      if (worker.isConnected()) worker.process.disconnect()
+    }, leftover)
+  })
+}
+
 /**
  * Starts processes that run this same program. How connections get to them is decided here and nowhere else: this process
  * accepts them, and hands them to the workers in turn.
@@ -43,7 +59,7 @@ export class Processes {
     saveConnectionsOf(worker)
     this.#fleet.serve(worker)
     worker.on('error', () => {})
-    worker.once('exit', (code, signal) => onExit(endOf(code, signal)))
+    whenGone(worker, onExit)
     return { pid: worker.process.pid, channel: channelOf(worker), kill: () => worker.process.kill('SIGKILL') }
   }
 }
