@@ -14,8 +14,7 @@ function stopOnSignals(server: RunningServer): void {
     if (stopping) process.exit(1)
     stopping = true
     server.log.info(`${signal}: stopping, once the requests in flight and the tunnels have ended: ${server.exchanges}`)
-    // Clients that keep connections are told with their next response, and get no 503.
-    void server.leave(false, async () => {})
+    void server.close()
   }
   process.on('SIGTERM', stop)
   process.on('SIGINT', stop)

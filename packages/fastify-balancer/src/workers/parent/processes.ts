@@ -2,7 +2,7 @@ import { FleetHost, environmentName } from '@fastify-balancer/fleet/host'
 import cluster, { type Worker } from 'node:cluster'
 import { ChannelToWorker } from '../channel/channel.ts'
 import { workerEnvironment } from '../channel/environment.ts'
-import { saveConnectionsOf } from './lost-connections.ts'
+import { keepConnectionsOf } from './handed-connections.ts'
 
 /** A worker process. */
 export interface WorkerProcess {
@@ -56,7 +56,7 @@ export class Processes {
 
   start(onExit: (how: string) => void): WorkerProcess {
     const worker = cluster.fork(workerEnvironment)
-    saveConnectionsOf(worker)
+    keepConnectionsOf(worker)
     this.#fleet.serve(worker)
     worker.on('error', () => {})
     whenGone(worker, onExit)
