@@ -30,14 +30,14 @@ const leftover = 100
 
 /** Calls back once a process has ended, and everything that it has said was heard. */
 function whenGone(worker: Worker, onGone: (how: string) => void): void {
+  let isDisconnected = false
+  worker.once('disconnect', () => (isDisconnected = true))
   worker.once('exit', (code, signal) => {
     const how = endOf(code, signal)
-    if (!worker.isConnected()) return onGone(how)
+    if (isDisconnected) return onGone(how)
     worker.once('disconnect', () => onGone(how))
-    // One that was killed while it was sent a connection counts as connected for ever.
-    setTimeout(() => {
-      if (worker.isConnected()) worker.process.disconnect()
-    }, leftover)
+    // Node does not say it of one that was killed while a connection was sent to it, and would count it as alive.
+    setTimeout(() => isDisconnected || worker.process.emit('disconnect'), leftover)
   })
 }
 
