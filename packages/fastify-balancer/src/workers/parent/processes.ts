@@ -25,6 +25,22 @@ function endOf(code: number | null, signal: string | null): string {
   return signal === null ? `exit code ${code}` : `signal ${signal}`
 }
 
+/** What an ended process has sent before takes at most so long to be read (ms). */
+const leftover = 100
+
+/** Calls back once a process has ended, and everything that it has said was heard. */
+function whenGone(worker: Worker, onGone: (how: string) => void): void {
+  let isDisconnected = false
+  worker.once('disconnect', () => (isDisconnected = true))
+  worker.once('exit', (code, signal) => {
+    const how = endOf(code, signal)
+    if (isDisconnected) return onGone(how)
+    worker.once('disconnect', () => onGone(how))
+    // Node does not say it of one that was killed while a connection was sent to it, and would count it as alive.
+    setTimeout(() => isDisconnected || worker.process.emit('disconnect'), leftover)
+  })
+}
+
 /**
  * Starts processes that run this same program. How connections get to them is decided here and nowhere else: this process
  * accepts them, and hands them to the workers in turn.
@@ -43,7 +59,7 @@ export class Processes {
     keepConnectionsOf(worker)
     this.#fleet.serve(worker)
     worker.on('error', () => {})
-    worker.once('exit', (code, signal) => onExit(endOf(code, signal)))
+    whenGone(worker, onExit)
     return { pid: worker.process.pid, channel: channelOf(worker), kill: () => worker.process.kill('SIGKILL') }
   }
 }
