@@ -154,6 +154,8 @@ describe('a page for everybody', together, () => {
       })()`
       for (const width of [1081, 1240, 1241, 1280, 1639, 1640, 1719, 1720]) {
         await page.setViewportSize({ width, height: 900 })
+        // On a busy machine, the page may not have heard of it yet.
+        await page.waitForFunction(`innerWidth === ${width}`)
         assert.equal(await page.evaluate('document.documentElement.scrollWidth'), width)
         assert.deepEqual(await page.evaluate(scrolled), [], `${width} px`)
       }

@@ -22,7 +22,7 @@ type Send = (message: Handing, handle?: Handle, ...others: unknown[]) => boolean
 export function keepConnectionsOf(worker: Worker): void {
   const { process } = worker
   const handed = new Map<number, readonly [Handing, Handle]>()
-  const send = process.send!.bind(process) as Send
+  const send: Send = process.send.bind(process)
   process.send = ((message, handle, ...others) => {
     if (message.act === 'newconn' && message.seq !== undefined && handle !== undefined)
       handed.set(message.seq, [message, handle])
