@@ -8,7 +8,7 @@ import { pinned, type Side } from './pinning.ts'
 // Debian keeps nginx and haproxy where only root's PATH leads.
 export const environment = { ...process.env, NODE_ENV: 'production', PATH: `${process.env.PATH}:/usr/sbin:/sbin` }
 
-const startDeadline = 10_000
+const startDeadline = 30_000
 const alive = new Set<Child>()
 
 process.on('exit', () => {

@@ -35,6 +35,8 @@ const orders: Readonly<Record<string, unknown>> = {
   'GET /server': undefined,
   'GET /server/wait': undefined,
   'PUT /server/state': { state: 'drain', grace: 0, close: true },
+  'POST /server/restart': undefined,
+  'GET /instances': undefined,
   'GET /operator': undefined,
   'GET /ready': undefined,
   'GET /live': undefined,
