@@ -22,7 +22,7 @@ type Send = (message: Handing, handle?: Handle, ...others: unknown[]) => boolean
 export function keepConnectionsOf(worker: Worker): void {
   const { process } = worker
   const handed = new Map<number, readonly [Handing, Handle]>()
-  const send = (process.send as unknown as Send).bind(process)
+  const send = process.send as unknown as Send
   process.send = ((message, handle, ...others) => {
     if (message.act === 'newconn' && message.seq !== undefined && handle !== undefined)
       handed.set(message.seq, [message, handle])
