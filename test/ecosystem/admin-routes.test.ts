@@ -236,6 +236,7 @@ describe('the OpenAPI document', () => {
         `GET ${one}/failures`,
         `DELETE ${one}/tunnels/{id}`,
         'GET /_balancer/events',
+        'GET /_balancer/instances',
         'GET /_balancer/live',
         'GET /_balancer/operator',
         'GET /_balancer/ready',
@@ -249,6 +250,7 @@ describe('the OpenAPI document', () => {
         `PUT ${one}/backends`,
         `PUT ${one}/backends/{id}/circuit`,
         `PUT ${one}/backends/{id}/state`,
+        'POST /_balancer/server/restart',
         'PUT /_balancer/server/state',
       ].toSorted(),
     )

@@ -26,10 +26,15 @@ function sickFleet(): FleetView {
   const instances = ['this', 'late', 'stuck'].map((id) => ({ id, state: 'ready' as const, about: { metrics: true } }))
   const balancers = [{ name: 'shop', revision: 0, rows: [] }]
   const late = { figures: { columns: [], shapes: [], balancers }, readings: [] }
+  // What health checks use of it.
+  const silent = { publish() {}, subscribe: () => () => {}, onChange: () => () => {}, announce: async () => {} }
   return {
+    ...silent,
     id: 'this',
     instances,
-    ask: async <Answer>() => ({ answers: new Map([['late', late as Answer]]) }),
+    ask: async <Answer>(topic: string) => ({
+      answers: new Map<string, Answer>(topic === 'metrics' ? [['late', late as Answer]] : []),
+    }),
     answer: () => () => {},
     tell: () => () => {},
     legacy: () => ({ save: async () => {}, departed: async () => undefined }),
