@@ -22,11 +22,11 @@ type Send = (message: Handing, handle?: Handle, ...others: unknown[]) => boolean
 export function keepConnectionsOf(worker: Worker): void {
   const { process } = worker
   const handed = new Map<number, readonly [Handing, Handle]>()
-  const send = process.send as unknown as Send
+  const send = process.send.bind(process) as unknown as Send
   process.send = ((message, handle, ...others) => {
     if (message.act === 'newconn' && message.seq !== undefined && handle !== undefined)
       handed.set(message.seq, [message, handle])
-    return send.call(process, message, handle, ...others)
+    return send(message, handle, ...others)
   }) satisfies Send as unknown as typeof process.send
   process.on('internalMessage', ({ ack }: { readonly ack?: number }) => void (ack !== undefined && handed.delete(ack)))
   process.once('exit', () => {
