@@ -27,7 +27,6 @@ export const TunnelsQuery = Type.Object(
     after: Type.Optional(
       Type.String({
         pattern: '^\\d{1,15}(@.{1,200})?$',
-        expected: 'the id of a tunnel',
         description: '`next` of the page before',
       }),
     ),
