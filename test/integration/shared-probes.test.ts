@@ -67,7 +67,7 @@ class Instances {
 
 const probesOf = ({ received }: TestBackend) => received.filter(({ method }) => method === 'HEAD').length
 
-/** How many conclusive probes each app has heard of, whoever has made them. */
+/** How many conclusive probes each app has heard of, by itself or by others. */
 const heard = new WeakMap<FastifyInstance, number>()
 
 /** All have heard of so many probes, each of them of every one. */

@@ -1,7 +1,7 @@
 import type { Attempt } from './attempt/attempt.ts'
 import type { Backend } from './backends/backend.ts'
 import type { BackendSet } from './backends/backend-set.ts'
-import type { Verdict } from './backends/proposal.ts'
+import type { Verdict } from './backends/list/proposal.ts'
 import type { Participation } from './changes/participation.ts'
 import type { ParsedOptions } from './options.ts'
 

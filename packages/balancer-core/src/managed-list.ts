@@ -1,11 +1,11 @@
 import type { BackendOptions, ParsedBackend } from './backends/backend-options.ts'
 import type { BackendSet } from './backends/backend-set.ts'
 import type { Backend } from './backends/backend.ts'
-import type { Backends } from './backends/backends.ts'
+import type { Backends } from './backends/list/backends.ts'
 import type { DrainOptions, Order } from './backends/drains.ts'
-import type { AgreedList, ListAgreement } from './backends/list-agreement.ts'
-import type { Preview } from './backends/preview.ts'
-import type { ChangeOptions } from './backends/proposal.ts'
+import type { AgreedList, ListAgreement } from './backends/list/list-agreement.ts'
+import type { Preview } from './backends/list/preview.ts'
+import type { ChangeOptions } from './backends/list/proposal.ts'
 import type { Veto, VetoOptions } from './backends/veto.ts'
 
 /** The list of a balancer's backends, as its users look at it and change it. */

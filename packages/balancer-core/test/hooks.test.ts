@@ -6,7 +6,7 @@ import type { Attempt } from '../src/attempt/attempt.ts'
 import { Backend } from '../src/backends/backend.ts'
 import { backendSet } from '../src/backends/backend-set.ts'
 import { Balancer } from '../src/balancer.ts'
-import type { Verdict } from '../src/backends/proposal.ts'
+import type { Verdict } from '../src/backends/list/proposal.ts'
 import { Hooks } from '../src/hooks.ts'
 
 const attempt = {} as Attempt

@@ -42,7 +42,7 @@ function described({ id, url, weight = 1, priority = 0, zone, tags = [], ...own 
 }
 
 /** Keys and passphrases are not told. */
-function withoutTls(backends: Balancer['listed']): readonly object[] {
+function withoutTls(backends: Balancer['listed']): Balancer['listed'] {
   return backends.some(({ tls }) => tls !== undefined) ? backends.map(({ tls: _tls, ...one }) => one) : backends
 }
 
@@ -79,6 +79,12 @@ export class Revisions {
   /** The list at a revision, if it is still kept. */
   at(revision: number): Revision | undefined {
     return this.#kept.find((one) => one.revision === revision)
+  }
+
+  /** The same for another instance, which has the keys of its own. */
+  toldAt(revision: number): Revision | undefined {
+    const found = this.at(revision)
+    return found && { ...found, backends: withoutTls(found.backends) }
   }
 
   /** The lists before and at a revision; undefined where no longer kept. */

@@ -19,7 +19,7 @@ export function addRollback(scope: Scope, desk: Desk): void {
   const { instances } = desk
   instances.answer(
     'revision',
-    ({ balancer, revision }: RevisionQuestion) => revisionsOf(desk.balancer(balancer)).at(revision) ?? null,
+    ({ balancer, revision }: RevisionQuestion) => revisionsOf(desk.balancer(balancer)).toldAt(revision) ?? null,
   )
   /** An instance that has started later does not have all of them. */
   const foundElsewhere = async (balancer: string, revision: number): Promise<Revision | undefined> => {

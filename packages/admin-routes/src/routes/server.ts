@@ -6,7 +6,7 @@ import { BadRequestError } from '../errors.ts'
 import { mergedServer } from '../instances/merging/merged-server.ts'
 import type { ServerDrainOptions } from '../server-state.ts'
 import { whenGone } from '../waiting/gone.ts'
-import { IdleWatch } from '../waiting/idle.ts'
+import { IdleWatch, longerToAnswer } from '../waiting/idle.ts'
 import { defaultWait, NoQuery, responses, waiting, WaitQuery } from '../schemas/request.ts'
 import { ServerView } from '../schemas/views.ts'
 import { tags, type Scope } from '../scope.ts'
@@ -37,9 +37,6 @@ interface ServerOrderFrom {
   readonly state: 'ready' | 'drain'
   readonly terms: ServerDrainOptions
 }
-
-/** How much longer than it waits another instance may take to answer (ms). */
-const spare = 1000
 
 function viewOf({ serverState }: Desk): View {
   const { state, closesConnections, closesConnectionsAt, closesApp, exchanges, tunnels } = serverState
@@ -108,7 +105,7 @@ export function addServerRead(scope: Scope, desk: Desk): void {
     async (request, reply) => {
       const { timeout = defaultWait } = request.query
       const [{ answers, missing }] = await Promise.all([
-        instances.ask<View>('server-wait', timeout, undefined, timeout + spare),
+        instances.ask<View>('server-wait', timeout, undefined, timeout + longerToAnswer),
         wait(timeout, (leave) => whenGone(request, reply, leave)),
       ])
       desk.tellMissing(reply, missing)

@@ -4,7 +4,7 @@ import type { Desk } from '../desk.ts'
 import { UnknownBackendError } from '../errors.ts'
 import { summed } from '../instances/merging/sums.ts'
 import { whenGone } from '../waiting/gone.ts'
-import { IdleWatch } from '../waiting/idle.ts'
+import { IdleWatch, longerToAnswer } from '../waiting/idle.ts'
 import { revisionsOf } from '../changes/revisions.ts'
 import { BackendParams, defaultWait, responses, waiting, WaitQuery } from '../schemas/request.ts'
 import { tags, type Scope } from '../scope.ts'
@@ -29,9 +29,6 @@ interface Busy {
   /** In how many instances it is not idle. */
   readonly busy: number
 }
-
-/** How much longer than it waits another instance may take to answer (ms). */
-const spare = 1000
 
 function busyOf(backend: Backend | undefined): Busy {
   const busy = backend?.isIdle === false ? 1 : 0
@@ -84,7 +81,7 @@ export function addWait(scope: Scope, desk: Desk): void {
       if (backend === undefined) throw new UnknownBackendError(id)
       const question: WaitQuestion = { balancer: name, id, timeout }
       const [{ answers, missing }] = await Promise.all([
-        instances.ask<Busy>('wait', question, undefined, timeout + spare),
+        instances.ask<Busy>('wait', question, undefined, timeout + longerToAnswer),
         watch.wait(
           () => backend.isIdle,
           balancer.clock,

@@ -3,6 +3,9 @@ import type { Clock } from '@fastify-balancer/balancer-core'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { TooManyWaitingError } from './errors.ts'
 
+/** How much longer than a request waits another instance may take to answer (ms). */
+export const longerToAnswer = 1000
+
 /** Most requests that may wait at once. */
 const most = 100
 

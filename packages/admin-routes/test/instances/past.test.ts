@@ -50,6 +50,23 @@ test('a revision that an instance has not seen is taken from another', async (t)
   )
 })
 
+test('what an instance keeps to itself about TLS does not go to another one with an old list', async (t) => {
+  const backends = [
+    { id: 'a', url: 'https://a.test', tls: { servername: 'private.test' } },
+    { id: 'b', url: 'https://b.test' },
+  ]
+  const { all, start, store } = await startInstances(t, 1, { balancer: { backends } })
+  await all[0]!.ask('DELETE', '/balancers/default/backends/b')
+  const second = await start('2')
+  const told: unknown[] = []
+  store.subscribe('answer/2', (answer) => void told.push(answer))
+  const { status } = await second.ask('POST', '/balancers/default/rollback', { revision: 1 })
+  assert.equal(status, 200)
+  assert.match(JSON.stringify(told), /b\.test/)
+  assert.doesNotMatch(JSON.stringify(told), /private\.test/)
+  for (const { app } of [all[0]!, second]) assert.deepEqual(app.balancer.listed[0]!.tls, backends[0]!.tls)
+})
+
 test('the server drains in all instances, and is idle when all are', async (t) => {
   const { all } = await startInstances(t, 2)
   const { body } = await all[0]!.ask('PUT', '/server/state', { state: 'drain', grace: 60_000 })

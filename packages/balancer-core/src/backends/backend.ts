@@ -1,3 +1,4 @@
+// Room `backends`: a backend with its state, counters and connections, and the set of all at one moment.
 import type { ProxyVersion } from '../connections/proxy-header.ts'
 import type { RequestPool } from '../connections/request-pool.ts'
 import { BackendTls } from '../connections/tls/backend-tls.ts'

@@ -1,4 +1,4 @@
-import type { Backends } from '../backends/backends.ts'
+import type { Backends } from '../backends/list/backends.ts'
 import { faultsOfOptions, type BalancerOptions, type ParsedOptions } from '../options.ts'
 import type { NamedPolicies } from '../picking/policies/named-policy.ts'
 import type { Policy } from '../picking/policy.ts'

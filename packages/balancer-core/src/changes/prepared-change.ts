@@ -1,6 +1,6 @@
 // Room `changes`: options that change while the balancer runs: checked first, then put in force at once, or not at all.
 import type { OptionChange } from '@fastify-balancer/option-schema'
-import type { ListChange, PreparedList } from '../backends/list-change.ts'
+import type { ListChange, PreparedList } from '../backends/list/list-change.ts'
 import { BadOptionsError } from '../errors.ts'
 import type { FixedOption, Participation } from './participation.ts'
 

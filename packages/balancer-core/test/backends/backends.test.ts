@@ -5,7 +5,7 @@ import { ManualClock } from '../../../../test/support/clock.ts'
 import type { Attempt } from '../../src/attempt/attempt.ts'
 import { Balancer } from '../../src/balancer.ts'
 import type { Backend } from '../../src/backends/backend.ts'
-import type { Verdict } from '../../src/backends/proposal.ts'
+import type { Verdict } from '../../src/backends/list/proposal.ts'
 import type { BalancerOptions } from '../../src/options.ts'
 
 const a = { url: 'http://a.test', id: 'a' }

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Backend } from '../../src/backends/backend.ts'
-import type { AgreedList, ListAgreement } from '../../src/backends/list-agreement.ts'
-import type { Verdict } from '../../src/backends/proposal.ts'
+import type { AgreedList, ListAgreement } from '../../src/backends/list/list-agreement.ts'
+import type { Verdict } from '../../src/backends/list/proposal.ts'
 import { Balancer } from '../../src/balancer.ts'
 
 const [a, b] = ['http://127.0.0.1:1', 'http://127.0.0.1:2'] as const

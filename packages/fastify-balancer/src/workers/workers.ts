@@ -5,6 +5,7 @@ import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Server as TlsServer } from 'node:tls'
 import { countOf, type Workers } from '../values/worker-count.ts'
+import { drainDeadlineOf, statusOf } from '../server/balancers-status.ts'
 import { leave } from '../server/leaving.ts'
 import { takeWorkerEnvironment } from './channel/environment.ts'
 import type { LogOptions } from './parent/parent-log.ts'
@@ -44,16 +45,6 @@ function serversOf(app: FastifyInstance): readonly Server[] {
   return app.hasDecorator('balancerServers') ? [...app.balancerServers] : [app.server]
 }
 
-function statusOf(app: FastifyInstance) {
-  const all = balancersOf(app)
-  const backends = all.flatMap(({ set }) => set.all)
-  return {
-    backends: backends.length,
-    available: backends.filter(({ available }) => available).length,
-    exchanges: all.reduce((sum, { exchanges }) => sum + exchanges, 0),
-  }
-}
-
 /** A Unix socket has a path only. */
 function addressesOf(app: FastifyInstance): readonly string[] {
   const all = app.addresses() as readonly (AddressInfo | string)[]
@@ -84,15 +75,14 @@ async function work(start: StartWorker): Promise<FastifyInstance> {
   worker.parent.hear('useTicketKey', (key) => useTicketKey(app, key))
   worker.serve({
     get status() {
-      return statusOf(app)
+      return statusOf(balancersOf(app))
     },
     async close(_hasSuccessors, othersStop) {
       await leave(serversOf(app), balancersOf(app), othersStop)
       await app.close()
     },
   })
-  const deadlines = balancersOf(app).map(({ options }) => options.drainDeadline)
-  const drainDeadline = deadlines.includes(0) ? 0 : Math.max(usualDeadline, ...deadlines)
+  const drainDeadline = drainDeadlineOf(balancersOf(app), usualDeadline)
   const lines = [`listening at ${addressesOf(app).join(', ')}`]
   await worker.parent.tell('listening', { lines, files: [], drainDeadline })
   return app

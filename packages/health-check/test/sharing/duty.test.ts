@@ -213,7 +213,7 @@ function take(one: World, now: Step): void {
   else if (one.members[now.number]?.isAlive === true) one.members[now.number]!.schedule.hasten()
 }
 
-test('whatever is lost and whoever dies, in the end one probe comes each interval, and all know of it', () => {
+test('when reports are lost and instances die, one probe comes each interval in the end, and all hear of it', () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
       const one = world(3)

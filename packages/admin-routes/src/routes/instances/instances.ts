@@ -1,8 +1,8 @@
 // Room `routes/instances`: the processes that act as one.
+import { processFigures } from '@fastify-balancer/option-schema'
 import type { Desk } from '../../desk.ts'
 import type { Instance } from '../../instances/fleet.ts'
 import { instancesView, toldInstance, type ToldInstance } from '../../instances/instance-list.ts'
-import { processFigures } from '../../instances/process-figures.ts'
 import { InstancesView } from '../../schemas/instance-views.ts'
 import { NoQuery, responses } from '../../schemas/request.ts'
 import { tags, type Scope } from '../../scope.ts'

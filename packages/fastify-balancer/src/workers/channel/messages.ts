@@ -1,4 +1,5 @@
 import type { ReloadNotice, ReloadOrder, ReloadReport, RestartReport } from '@fastify-balancer/admin-routes'
+import type { BalancersStatus } from '../../server/balancers-status.ts'
 import type { ReloadCause } from '../../reload/reload-cause.ts'
 
 /** With what a worker begins. */
@@ -29,13 +30,6 @@ export interface Refusal {
   readonly report: string
 }
 
-/** How a worker is. */
-export interface WorkerStatus {
-  readonly backends: number
-  readonly available: number
-  readonly exchanges: number
-}
-
 /** A reload that a worker has looked at, and holds until it is ordered to do it or not. */
 export interface ProposedReload {
   /** What would come of it. */
@@ -60,7 +54,7 @@ export interface ToldToWorker {
 export interface ToldToParent {
   readonly listening: Listening
   readonly refused: Refusal
-  readonly pong: { readonly number: number; readonly status: WorkerStatus }
+  readonly pong: { readonly number: number; readonly status: BalancersStatus }
 }
 
 /** Questions of the parent, with their answers. */

@@ -63,9 +63,9 @@ export class ParentReload {
     if (first === undefined) return this.#tell(cause, [], refused(cause, 'no worker answers'))
     const { report, files } = first
     await this.#onFiles(files, report.faults.length === 0)
-    if (report.faults.length > 0) return this.#end(cause, proposals, false, report)
+    if (report.faults.length > 0) return this.#leave(cause, proposals, report)
     if (report.cannot.length > 0) return this.#restart(cause, proposals, text)
-    if (cause.dryRun === true) return this.#end(cause, proposals, false, report)
+    if (cause.dryRun === true) return this.#leave(cause, proposals, report)
     this.#parent.log.level = wantedByText(this.#file, text, this.#given).log.level ?? 'info'
     return this.#commit(cause, proposals, text, report)
   }
@@ -116,13 +116,9 @@ export class ParentReload {
     return this.#tell(cause, [], byRestart)
   }
 
-  async #end(
-    cause: ReloadCause,
-    proposals: readonly Proposal[],
-    commit: boolean,
-    report: ReloadReport,
-  ): Promise<ReloadReport> {
-    await this.#decide(proposals, commit)
+  /** What is in force stays. */
+  async #leave(cause: ReloadCause, proposals: readonly Proposal[], report: ReloadReport): Promise<ReloadReport> {
+    await this.#decide(proposals, false)
     return this.#tell(cause, proposals, report)
   }
 

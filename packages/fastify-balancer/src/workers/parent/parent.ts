@@ -6,7 +6,7 @@ import type { Listening, Refusal } from '../channel/messages.ts'
 import { ParentLog, type LogOptions } from './parent-log.ts'
 import { ParentSupervision } from './parent-supervision.ts'
 import { SocketFiles } from './socket-files.ts'
-import { Workforce, type Replacement } from './workforce.ts'
+import { Workforce, type Takeover } from './workforce.ts'
 
 const workersOf = (count: number, kind = '') => `${count} ${kind}worker${count === 1 ? '' : 's'}`
 
@@ -117,15 +117,15 @@ export class Parent {
   }
 
   /** Lets new workers take over, for whom something else is in force perhaps. Only in turn. */
-  async replaceAll(cause: string, wanted: Partial<ParentSettings> = {}): Promise<Replacement> {
+  async replaceAll(cause: string, wanted: Partial<ParentSettings> = {}): Promise<Takeover> {
     const { text = this.workforce.text, count = this.#count, log } = wanted
     this.log.info(`rolling restart (${cause}): starting ${workersOf(count, 'new ')}`)
-    const replacement = await this.workforce.restart(count, text)
-    if (replacement.fault !== undefined) return replacement
+    const takeover = await this.workforce.restart(count, text)
+    if (takeover.fault !== undefined) return takeover
     this.#count = count
     if (log !== undefined) await this.#useLog(log)
-    this.#announce(replacement.listening!)
-    return replacement
+    this.#announce(takeover.listening!)
+    return takeover
   }
 
   #told(cause: string, count: number, fault: string | undefined): RestartReport {

@@ -1,5 +1,6 @@
 import type { Clock } from '@fastify-balancer/balancer-core'
-import type { Beginning, Listening, Refusal, WorkerStatus } from '../channel/messages.ts'
+import type { BalancersStatus } from '../../server/balancers-status.ts'
+import type { Beginning, Listening, Refusal } from '../channel/messages.ts'
 import type { ChannelToWorker } from '../channel/channel.ts'
 import { Crew } from './crew.ts'
 import { Heartbeat } from './heartbeat.ts'
@@ -15,11 +16,11 @@ interface Known {
   /** The text that is in force there. */
   text: string | undefined
   listening: Listening | undefined
-  status: WorkerStatus | undefined
+  status: BalancersStatus | undefined
 }
 
 /** What came of it that a new generation was to take over. */
-export interface Replacement {
+export interface Takeover {
   /** Why the one before goes on. */
   readonly fault: string | undefined
   readonly listening: Listening | undefined
@@ -74,7 +75,7 @@ export class Workforce {
   }
 
   /** How they are, together. */
-  get status(): WorkerStatus & { readonly workers: number } {
+  get status(): BalancersStatus & { readonly workers: number } {
     const all = this.#serving.flatMap(({ status }) => status ?? [])
     const [first] = all
     return {
@@ -126,7 +127,7 @@ export class Workforce {
   }
 
   /** Lets a new generation take over, which begins with `text`; see `Crew.restart`. */
-  async restart(count: number, text: string | undefined): Promise<Replacement> {
+  async restart(count: number, text: string | undefined): Promise<Takeover> {
     const before = this.text
     this.text = text
     const fault = await this.#crew.restart(count)

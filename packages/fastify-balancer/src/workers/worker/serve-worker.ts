@@ -1,5 +1,6 @@
 import { CommandError } from '../../command-error.ts'
 import type { Configuration } from '../../configuration/configuration.ts'
+import { drainDeadlineOf, statusOf } from '../../server/balancers-status.ts'
 import { buildServer, type RunningServer } from '../../server/running-server.ts'
 import { startLines } from '../../server/start-lines.ts'
 import type { Refusal } from '../channel/messages.ts'
@@ -12,22 +13,6 @@ export interface Described {
   readonly warnings: readonly string[]
   /** Every file that it depends on. */
   readonly files: readonly string[]
-}
-
-function statusOf({ balancers, exchanges }: RunningServer) {
-  let backends = 0
-  let available = 0
-  for (const { set } of balancers.values()) {
-    backends += set.all.length
-    for (const backend of set.all) available += Number(backend.available)
-  }
-  return { backends, available, exchanges }
-}
-
-/** The longest of all; 0 = without a limit. */
-function drainDeadlineOf({ balancers }: RunningServer): number {
-  const all = [...balancers.values()].map(({ options }) => options.drainDeadline)
-  return all.includes(0) ? 0 : Math.max(...all)
 }
 
 /**
@@ -44,7 +29,7 @@ async function serve(
   const server = await buildServer(configuration, log.open, `req-${process.pid}-`)
   worker.serve({
     get status() {
-      return statusOf(server)
+      return statusOf(server.balancers.values())
     },
     close: (hasSuccessors, othersStop) => server.leave(hasSuccessors, othersStop),
   })
@@ -58,7 +43,8 @@ async function serve(
   }
   if (!(await server.listen(makeWay))) return undefined
   await log.speak()
-  await worker.parent.tell('listening', { lines: startLines(server), files, drainDeadline: drainDeadlineOf(server) })
+  const drainDeadline = drainDeadlineOf(server.balancers.values())
+  await worker.parent.tell('listening', { lines: startLines(server), files, drainDeadline })
   return server
 }
 

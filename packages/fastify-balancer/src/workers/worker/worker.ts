@@ -2,11 +2,12 @@
 import cluster from 'node:cluster'
 import process from 'node:process'
 import { ChannelToParent } from '../channel/channel.ts'
-import type { Beginning, WorkerStatus } from '../channel/messages.ts'
+import type { BalancersStatus } from '../../server/balancers-status.ts'
+import type { Beginning } from '../channel/messages.ts'
 
 /** What a worker runs. */
 export interface Served {
-  readonly status: WorkerStatus
+  readonly status: BalancersStatus
   /**
    * Lets everything that is under way finish; `hasSuccessors`: other workers take what is new. `othersStop` resolves once the
    * other workers that are ending have stopped listening, too.

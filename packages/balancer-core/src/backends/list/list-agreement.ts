@@ -1,4 +1,4 @@
-import type { BackendOptions, ParsedBackend } from './backend-options.ts'
+import type { BackendOptions, ParsedBackend } from '../backend-options.ts'
 
 /** A list that all instances agree on. */
 export interface AgreedList {

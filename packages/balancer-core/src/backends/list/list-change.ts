@@ -1,8 +1,8 @@
-import type { BackendOptions, MakeList, ParsedBackend } from './backend-options.ts'
-import type { Backend } from './backend.ts'
+import type { BackendOptions, MakeList, ParsedBackend } from '../backend-options.ts'
+import type { Backend } from '../backend.ts'
 import { preview, previewInSlices, type Preview } from './preview.ts'
-import { UnknownBackendError } from '../errors.ts'
-import type { PoolOptions } from './pool-options.ts'
+import { UnknownBackendError } from '../../errors.ts'
+import type { PoolOptions } from '../pool-options.ts'
 
 /** What a list that comes from the options changes. */
 export interface ListChange extends Omit<Preview, 'faults'> {

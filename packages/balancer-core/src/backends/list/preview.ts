@@ -1,8 +1,8 @@
 import { inSlices, withoutSecrets } from '@fastify-balancer/option-schema'
-import { BackendList, itemsOf, settingsOf, type BackendOptions, type ParsedBackend } from './backend-options.ts'
-import type { Backend } from './backend.ts'
-import type { ProxyVersion } from '../connections/proxy-header.ts'
-import type { PoolOptions } from './pool-options.ts'
+import { BackendList, itemsOf, settingsOf, type BackendOptions, type ParsedBackend } from '../backend-options.ts'
+import type { Backend } from '../backend.ts'
+import type { ProxyVersion } from '../../connections/proxy-header.ts'
+import type { PoolOptions } from '../pool-options.ts'
 
 /** The options of a backend that a preview compares. */
 export interface PreviewedBackend extends Pick<

@@ -1,14 +1,14 @@
 import { inSlices, withoutSecrets } from '@fastify-balancer/option-schema'
 import { isDeepStrictEqual } from 'node:util'
-import { BadOptionsError, NobodyUsableError, RefusedBackendsError } from '../errors.ts'
-import type { HostNames } from '../names/host-names.ts'
-import { BackendList, itemsOf, settingsOf, type ParsedBackend } from './backend-options.ts'
-import { Backend } from './backend.ts'
-import { openPool } from './pool.ts'
-import type { BackendTls } from '../connections/tls/backend-tls.ts'
-import { SharedTls } from '../connections/tls/shared-tls.ts'
-import { poolOptionsOf, type PoolLimits, type PoolOptions } from './pool-options.ts'
-import type { VetoOptions } from './veto.ts'
+import { BadOptionsError, NobodyUsableError, RefusedBackendsError } from '../../errors.ts'
+import type { HostNames } from '../../names/host-names.ts'
+import { BackendList, itemsOf, settingsOf, type ParsedBackend } from '../backend-options.ts'
+import { Backend } from '../backend.ts'
+import { openPool } from '../pool.ts'
+import type { BackendTls } from '../../connections/tls/backend-tls.ts'
+import { SharedTls } from '../../connections/tls/shared-tls.ts'
+import { poolOptionsOf, type PoolLimits, type PoolOptions } from '../pool-options.ts'
+import type { VetoOptions } from '../veto.ts'
 
 /** Conditions of a change of the list. */
 export interface ChangeOptions {

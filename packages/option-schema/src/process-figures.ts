@@ -2,7 +2,7 @@ import { performance } from 'node:perf_hooks'
 import process from 'node:process'
 
 /** How busy this process is, and how much memory it has. */
-export interface ProcessFigures {
+interface ProcessFigures {
   readonly pid: number
   /** Time on a core since the last reading, as a share of one core: 0.5 = half of it. */
   readonly cpu: number

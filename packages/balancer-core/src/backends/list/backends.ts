@@ -1,19 +1,19 @@
-// Room `backends`: the list of backends, each with its state and connections, and how the list changes.
+// Room `backends/list`: how the list of backends changes: proposed, judged, agreed on with other instances, put in force.
 import { inSlices } from '@fastify-balancer/option-schema'
 import type { FastifyBaseLogger } from 'fastify'
-import type { BackendOptions, MakeList, ParsedBackend } from './backend-options.ts'
-import type { Backend } from './backend.ts'
-import type { BackendSet } from './backend-set.ts'
-import type { Clock } from '../clock.ts'
-import { Drains, type DrainOptions, type Order } from './drains.ts'
-import { StaleRevisionError } from '../errors.ts'
+import type { BackendOptions, MakeList, ParsedBackend } from '../backend-options.ts'
+import type { Backend } from '../backend.ts'
+import type { BackendSet } from '../backend-set.ts'
+import type { Clock } from '../../clock.ts'
+import { Drains, type DrainOptions, type Order } from '../drains.ts'
+import { StaleRevisionError } from '../../errors.ts'
 import { agreeOn, type AgreedList, type ListAgreement } from './list-agreement.ts'
 import { listChange, replacing, type PreparedList } from './list-change.ts'
 import { ListInForce, type ListOptions } from './list-in-force.ts'
 import { ListTurns } from './list-turns.ts'
 import { preview, previewInSlices, type Preview } from './preview.ts'
 import { objectionsTo, refusalOf, type ChangeOptions, type Judge, type Proposal } from './proposal.ts'
-import type { Veto, VetoOptions } from './veto.ts'
+import type { Veto, VetoOptions } from '../veto.ts'
 
 /** Callbacks: asked about new backends, and told of changes of the list. */
 interface ChangeHooks {
