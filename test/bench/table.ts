@@ -15,8 +15,9 @@ const { results, write, ...others } = readArguments(
     simulated: resultsOf('simulated'),
     counts: resultsOf('counts'),
     scale: resultsOf('scale'),
+    operations: resultsOf('operations'),
     write: path(
-      `Write into FILE, between ${marker('benchmark', 'start')} and ${marker('benchmark', 'end')}; likewise faults, operated, tails, simulated, counts and scale, where their markers are`,
+      `Write into FILE, between ${marker('benchmark', 'start')} and ${marker('benchmark', 'end')}; likewise faults, operated, tails, simulated, counts, scale and operations, where their markers are`,
       undefined,
     ),
   },

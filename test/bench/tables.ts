@@ -3,6 +3,7 @@ import type { FaultReport } from './faults/report.ts'
 import type { CountsComparison } from './fleet-counts/compare.ts'
 import { countsAsMarkdown } from './fleet-counts/markdown.ts'
 import { reportAsMarkdown, scenariosAsMarkdown } from './markdown.ts'
+import { operationsAsMarkdown, type OperationsReport } from './operations/markdown.ts'
 import type { Report } from './report.ts'
 import { loadResults, resultsFile } from './results.ts'
 import { scaleAsMarkdown, type ScaleReport } from './scale/markdown.ts'
@@ -26,6 +27,11 @@ export const tables = {
     table: (found) => comparisonsAsMarkdown(found as readonly Comparison[]),
   },
   scale: { results: 'scale', of: 'scale.ts', table: (found) => scaleAsMarkdown(found as ScaleReport) },
+  operations: {
+    results: 'operations',
+    of: 'operations.ts',
+    table: (found) => operationsAsMarkdown(found as OperationsReport),
+  },
   counts: {
     results: 'fleet-counts',
     of: 'run.ts fleet-counts',

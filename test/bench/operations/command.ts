@@ -59,9 +59,9 @@ export class Command {
     return `https://127.0.0.1:${this.tlsPort}/`
   }
 
-  /** The process ids of the workers. */
+  /** The process ids of the workers; of one worker, that of the command itself. */
   get pids(): readonly number[] {
-    return descendants(this.child.pid).slice(1)
+    return this.workers === 1 ? [this.child.pid] : descendants(this.child.pid).slice(1)
   }
 
   /** Writes its file again. */

@@ -13,10 +13,12 @@ export interface H2loadCount {
 /** What one run has seen; it does not connect again after GOAWAY, so most of its requests may never have been sent. */
 function countIn(output: string): H2loadCount {
   const found = /(\d+) total, (\d+) started, \d+ done, (\d+) succeeded, (\d+) failed/.exec(output)
-  const good = /status codes: (\d+) 2xx/.exec(output)?.[1]
-  if (found === null || good === undefined) throw new Error(`h2load: ${output}`)
+  const others = /status codes: \d+ 2xx, (\d+) 3xx, (\d+) 4xx, (\d+) 5xx/.exec(output)
+  if (found === null || others === null) throw new Error(`h2load: ${output}`)
   const [total = 0, started = 0, succeeded = 0, failed = 0] = found.slice(1).map(Number)
-  return { requests: succeeded, unanswered: failed - (total - started), refused: succeeded - Number(good) }
+  // A status of 2xx counts there as soon as it comes, also if the connection breaks within that response.
+  const refused = others.slice(1).reduce((sum, count) => sum + Number(count), 0)
+  return { requests: succeeded, unanswered: failed - (total - started), refused }
 }
 
 /** Requests over HTTP/2, several at a time on each connection, until it is stopped. */

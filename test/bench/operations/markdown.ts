@@ -9,14 +9,18 @@ export interface OperationsReport {
   readonly findings: readonly Finding[]
 }
 
-/** `heldPlain` is `held plain` for people. */
-const inWords = (name: string) => name.replace(/[A-Z]|\d+/g, (part) => ` ${part.toLowerCase()}`)
+/** `heldHttp2` is `held (HTTP/2)` for people. */
+const inWords = (name: string) =>
+  name
+    .replace(/Plain$/, ' (HTTP/1.1)')
+    .replace(/Http2$/, ' (HTTP/2)')
+    .replace(/(?<=[a-z])(?:[A-Z]|\d+)/g, (part) => ` ${part.toLowerCase()}`)
 
 export function operationsAsMarkdown({ date, machine, findings }: OperationsReport): string {
   const rows = findings.map(({ did, figures, faults }) => [
     did,
     Object.entries(figures)
-      .map(([name, value]) => `${value} ${inWords(name)}`)
+      .map(([name, value]) => `${value.toLocaleString('en')} ${inWords(name)}`)
       .join(', '),
     faults.length === 0 ? 'yes' : `**no**: ${faults.join('; ')}`,
   ])

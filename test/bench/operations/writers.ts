@@ -6,6 +6,17 @@ import { faultsOf, type Amount, type Finding } from './part.ts'
 const writers = 50
 const list = '/_balancer/balancers/default/backends'
 
+/** What the list answers, as far as it is read here. */
+interface List {
+  readonly revision: number
+  readonly backends: readonly {
+    readonly id: string
+    readonly url: string
+    readonly weight?: number
+    readonly tags?: readonly string[]
+  }[]
+}
+
 /** What a writer has been told is done. */
 class Writer {
   readonly #command: Command
@@ -63,8 +74,11 @@ class Writer {
     const { text, status } = await this.#command.ask(list)
     if (status !== 200) this.faults.push(`GET: ${status}`)
     if (status !== 200) return false
-    const { revision, backends } = JSON.parse(text) as { revision: number; backends: { id: string; tags?: string[] }[] }
-    const next = backends.map((one) => (one.id === 'a' ? { ...one, tags: [`${Number(one.tags?.[0] ?? 0) + 1}`] } : one))
+    const { revision, backends } = JSON.parse(text) as List
+    // Of a view, what may be written.
+    const next = backends.map(({ id, url, weight, tags }) =>
+      id === 'a' ? { id, url, weight, tags: [`${Number(tags?.[0] ?? 0) + 1}`] } : { id, url, weight },
+    )
     const isDone = await this.#do('PUT', list, { backends: next }, { 'if-match': `"${revision}"` })
     this.raised += Number(isDone)
     return isDone
@@ -98,10 +112,7 @@ export async function writeAtOnce({ seconds, directory }: Amount): Promise<Findi
   await Promise.all(all.map((writer) => writer.write(until)))
   await command.allReady()
   const { text } = await command.ask(list)
-  const { revision, backends } = JSON.parse(text) as {
-    revision: number
-    backends: { id: string; weight?: number; tags?: string[] }[]
-  }
+  const { revision, backends } = JSON.parse(text) as List
   const revisions = all.flatMap((one) => one.revisions).toSorted((one, other) => one - other)
   const raised = all.reduce((sum, one) => sum + one.raised, 0)
   const weights = new Map(backends.map(({ id, weight = 1 }) => [id, weight]))

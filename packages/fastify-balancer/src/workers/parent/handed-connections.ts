@@ -1,4 +1,5 @@
 import cluster, { type Worker } from 'node:cluster'
+import { nextTick } from 'node:process'
 
 /** A connection, as Node's own code has it. */
 interface Handle {
@@ -16,10 +17,25 @@ interface Handing {
 type Send = (message: Handing, handle?: Handle, ...others: unknown[]) => boolean
 
 /**
- * A connection is handed to a worker, which says that it has it. Node forgets those for which a worker that dies has not said
- * so: their clients would wait for ever. They are handed to another one.
+ * Says that a worker's channel has ended. Node does not where the worker was killed while a connection was sent to it, and goes on
+ * dealing connections of other listeners to it.
+ */
+function sayWhenGone({ process }: Worker): void {
+  const disconnect = process.disconnect.bind(process)
+  process.disconnect = () => {
+    disconnect()
+    // Node waits until that connection has arrived.
+    const isWaiting = process.channel !== null
+    if (isWaiting) nextTick(() => process.emit('disconnect'))
+  }
+}
+
+/**
+ * Connections that a worker does not take because it dies are handed to another one: Node forgets them, and their clients
+ * would wait for ever.
  */
 export function keepConnectionsOf(worker: Worker): void {
+  sayWhenGone(worker)
   const { process } = worker
   const handed = new Map<number, readonly [Handing, Handle]>()
   const send = process.send.bind(process) as unknown as Send
@@ -28,8 +44,10 @@ export function keepConnectionsOf(worker: Worker): void {
       handed.set(message.seq, [message, handle])
     return send(message, handle, ...others)
   }) satisfies Send as unknown as typeof process.send
+  // A worker says so of each connection that it takes.
   process.on('internalMessage', ({ ack }: { readonly ack?: number }) => void (ack !== undefined && handed.delete(ack)))
-  process.once('exit', () => {
+  // Not at its exit: some of what it has said may not have been read by then, and Node may hand it another one.
+  process.once('disconnect', () => {
     const other = Object.values(cluster.workers ?? {}).find((one) => one !== worker && one?.isConnected() === true)
     for (const [message, handle] of handed.values()) {
       // Its answer, whichever worker gives it, is what Node's own code waits for.

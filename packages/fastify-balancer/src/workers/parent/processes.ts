@@ -25,19 +25,12 @@ function endOf(code: number | null, signal: string | null): string {
   return signal === null ? `exit code ${code}` : `signal ${signal}`
 }
 
-/** What an ended process has sent before takes at most so long to be read (ms). */
-const leftover = 100
-
 /** Calls back once a process has ended, and everything that it has said was heard. */
 function whenGone(worker: Worker, onGone: (how: string) => void): void {
-  let isDisconnected = false
-  worker.once('disconnect', () => (isDisconnected = true))
   worker.once('exit', (code, signal) => {
     const how = endOf(code, signal)
-    if (isDisconnected) return onGone(how)
-    worker.once('disconnect', () => onGone(how))
-    // Node does not say it of one that was killed while a connection was sent to it, and would count it as alive.
-    setTimeout(() => isDisconnected || worker.process.emit('disconnect'), leftover)
+    if (worker.isConnected()) worker.once('disconnect', () => onGone(how))
+    else onGone(how)
   })
 }
 
