@@ -2,9 +2,10 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { Server as NetServer, type Socket } from 'node:net'
 import { setTimeout as after } from 'node:timers/promises'
 import type { Balancer } from '../index.ts'
+import { drainDeadlineOf } from './balancers-status.ts'
 
-/** So long a client has for a request that it was sending on a connection when all of this began (ms). */
-const lingering = 1000
+/** So long a client has for a request that it was sending on a connection when all of this began (ms), within the drain deadline. */
+const longestLinger = 1000
 
 /** Between two looks whether connections are left (ms). */
 const between = 20
@@ -18,7 +19,7 @@ function endAfterNext(request: IncomingMessage, response: ServerResponse): void 
 type AnsweringSocket = Socket & { readonly _httpMessage?: ServerResponse | null }
 
 /** The same for requests that are at backends already. */
-function endThoseInFlight(balancers: Iterable<Balancer>): void {
+function endThoseInFlight(balancers: readonly Balancer[]): void {
   for (const balancer of balancers)
     balancer.addHook('onAttemptResponse', function leaving({ exchange: { request } }) {
       const response = (request.raw.socket as AnsweringSocket)._httpMessage
@@ -39,13 +40,14 @@ async function hasConnections(servers: readonly Server[]): Promise<boolean> {
  */
 export async function leave(
   servers: readonly Server[],
-  balancers: Iterable<Balancer>,
-  othersStop: () => Promise<unknown>,
+  balancers: readonly Balancer[],
+  othersStop?: () => Promise<unknown>,
 ): Promise<void> {
+  const lingering = Math.min(drainDeadlineOf(balancers) || longestLinger, longestLinger)
   // Node's HTTP servers would close their idle connections at once, and with them requests that are on their way.
   for (const server of servers) if (server.listening) NetServer.prototype.close.call(server)
   // Clients connect again at once: if others still listened, they would be reset when these stop.
-  await othersStop()
+  await othersStop?.()
   for (const server of servers) {
     server.prependListener('request', endAfterNext)
     // Of connections that become idle from now on.

@@ -156,16 +156,16 @@ export class RunningServer {
   }
 
   /**
-   * Lets its clients go to other processes, then closes; see `leave`. Unless there are successors, the admin API goes on
-   * until that is done, where it has a listener of its own.
+   * Lets its clients go without a reset, then closes; see `leave`. Unless there are successors, the admin API goes on until
+   * that is done, where it has a listener of its own.
    */
-  async leave(hasSuccessors: boolean, othersStop: () => Promise<unknown>): Promise<void> {
+  async leave(hasSuccessors: boolean, othersStop?: () => Promise<unknown>): Promise<void> {
     this.#tellOfClosing()
     const leaving = hasSuccessors ? this.all : this.listeners
     if (this.#hasListened)
       await leave(
         leaving.flatMap(({ servers }) => servers),
-        this.balancers.values(),
+        [...this.balancers.values()],
         othersStop,
       )
     await this.close()

@@ -14,7 +14,7 @@ function stopOnSignals(server: RunningServer): void {
     if (stopping) process.exit(1)
     stopping = true
     server.log.info(`${signal}: stopping, once the requests in flight and the tunnels have ended: ${server.exchanges}`)
-    void server.close()
+    void server.leave(false)
   }
   process.on('SIGTERM', stop)
   process.on('SIGINT', stop)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import type { ServerResponse } from 'node:http'
+import { Agent, type ServerResponse } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -213,24 +213,36 @@ describe('checking backends', patience, () => {
 
 describe('stopping', patience, () => {
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    test(`${signal} lets a request in flight end, and nothing new begin`, async (t) => {
+    test(`${signal} lets requests end on the connections that are open, and closes them`, async (t) => {
       const { promise: arrived, resolve: arrive } = Promise.withResolvers<ServerResponse>()
-      const backend = await startBackend(t, (_request, response) => arrive(response))
+      const backend = await startBackend(t, ({ url: path }, response) => {
+        if (path === '/hold') arrive(response)
+        else response.end('in time')
+      })
       const [program, url] = await startAt(t, backend.url)
+      const port = Number(new URL(url).port)
       // A browser opens connections before it needs them; they must not hold the process.
-      const silent = await rawClient(t, Number(new URL(url).port))
-      const answer = ask(url)
+      await rawClient(t, port)
+      const early = await rawClient(t, port)
+      const kept = new Agent({ keepAlive: true })
+      t.after(() => kept.destroy())
+      assert.equal((await ask(url, { agent: kept })).body, 'in time')
+      const answer = ask(`${url}/hold`)
       const response = await arrived
       program.child.kill(signal)
       await program.until(new RegExp(`${signal}: .*: 1"`))
-      silent.send('GET / HTTP/1.1\r\nhost: a\r\n\r\n')
-      await silent.until(/^HTTP\/1\.1 503 /)
+      // On their way when it was told to stop: nothing has told their clients.
+      early.send('GET / HTTP/1.1\r\nhost: a\r\n\r\n')
+      const again = await ask(url, { agent: kept })
+      assert.deepEqual([again.status, again.body, again.headers.connection], [200, 'in time', 'close'])
+      await early.until(/^HTTP\/1\.1 200 .*\r\nconnection: close\r\n/is)
+      assert.equal((await ask(url)).status, 0)
       response.end('late, but whole')
 
       const { status, body, whole } = await answer
       assert.deepEqual([status, body, whole], [200, 'late, but whole', true])
       assert.deepEqual(await program.exit, { code: 0, signal: null })
-      assert.equal(backend.received.length, 1)
+      assert.equal(backend.received.length, 4)
     })
   }
 
