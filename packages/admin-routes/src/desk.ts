@@ -9,6 +9,7 @@ import { Extensions } from './extensions.ts'
 import { AllElsewhere, type Elsewhere, type ToldViews, type ViewQuestion } from './instances/elsewhere.ts'
 import { headerOf, instancesOf, type Instances } from './instances/instances.ts'
 import { historyOf, type History } from './history/history.ts'
+import { pastOf, type Past } from './history/past.ts'
 import { Holds } from './changes/holds.ts'
 import { requiredRevision } from './changes/if-match.ts'
 import { order } from './changes/orders.ts'
@@ -38,6 +39,7 @@ export class Desk {
   readonly audit: Audit
   readonly history: History
   readonly instances: Instances
+  readonly past: Past
   readonly holds: Holds
   readonly #app: FastifyInstance
   readonly #admission: Admission
@@ -52,6 +54,7 @@ export class Desk {
     this.audit = new Audit(app, options.user)
     this.history = historyOf(app)
     this.instances = instancesOf(app)
+    this.past = pastOf(app)
     this.holds = new Holds(this.instances, this.extensions, app.balancers)
     this.instances.answer('views', (question: ViewQuestion) => this.views.told(this.balancers, question))
     this.#app = app

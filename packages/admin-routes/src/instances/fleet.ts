@@ -41,6 +41,7 @@ export interface Fleet {
   readonly keeper: string | undefined
   readonly isKeeper: boolean
   onChange(callback: () => void): Unsubscribe
+  onLeave(callback: () => unknown): Unsubscribe
   list(balancer: string): SharedList | undefined
   register<Value>(key: string): Register<Value>
   legacy<Value>(name: string, parts: { read(): Value; merge(one: Value, other: Value): Value }): Legacy<Value>

@@ -5,7 +5,9 @@ import { mergedHistory } from '../../src/instances/merging/merged-history.ts'
 import { mergedServer } from '../../src/instances/merging/merged-server.ts'
 import { mergedTunnels, type ToldTunnels } from '../../src/instances/tunnel-pages.ts'
 import { HistoryView } from '../../src/schemas/past-views.ts'
-import { startInstances } from './stage.ts'
+import { startInstances, type StagedInstance } from './stage.ts'
+
+const sum = (column: readonly (number | null)[]) => column.reduce<number>((total, one) => total + (one ?? 0), 0)
 
 test('history and failures are of all instances', async (t) => {
   const { all } = await startInstances(t, 2)
@@ -13,7 +15,6 @@ test('history and failures are of all instances', async (t) => {
   for (const { app } of all)
     for (const id of ['a', 'b']) app.balancer.veto(app.balancer.backend(id), { by: 'test', reason: 'no', hard: true })
   for (const { url } of all) await (await fetch(`${url}/y`)).text()
-  const sum = (column: readonly (number | null)[]) => column.reduce<number>((total, one) => total + (one ?? 0), 0)
   for (const { ask } of all) {
     const { body } = await ask('GET', '/balancers/default/history?range=5m')
     assert.deepEqual([...Value.Errors(HistoryView, body)], [])
@@ -31,6 +32,35 @@ test('history and failures are of all instances', async (t) => {
       ],
     )
   }
+})
+
+test('what an instance has recorded stays when it leaves, also once its heir has left', async (t) => {
+  const { all, start } = await startInstances(t, 2)
+  const [first, second] = all as [StagedInstance, StagedInstance]
+  for (const { url } of [first, first, second]) await (await fetch(`${url}/x`)).text()
+  for (const { app } of all)
+    for (const id of ['a', 'b']) app.balancer.veto(app.balancer.backend(id), { by: 'test', reason: 'no', hard: true })
+  await (await fetch(`${first.url}/y`)).text()
+  const third = await start('3')
+  await first.app.close()
+  const told = async ({ ask }: StagedInstance, range: string) => {
+    const { totals, backends, since } = (await ask('GET', `/balancers/default/history?range=${range}`)).body
+    const { failures } = (await ask('GET', '/balancers/default/failures')).body
+    return {
+      requests: sum(totals.requests),
+      failed: sum(totals.failed),
+      attempts: sum(backends.flatMap(({ attempts }: any) => attempts)),
+      isOld: since < third.app.fleet!.instances.at(-1)!.since,
+      failures: failures.map(({ path, instance }: any) => [path, instance]),
+    }
+  }
+  const expected = { requests: 4, failed: 1, attempts: 3, isOld: true, failures: [['/y', '1']] }
+  for (const one of [second, third])
+    for (const range of ['5m', '3d']) assert.deepEqual(await told(one, range), expected)
+  const fourth = await start('4')
+  await third.app.close()
+  await second.app.close()
+  for (const range of ['5m', '6h', '3d']) assert.deepEqual(await told(fourth, range), expected)
 })
 
 test('a revision that an instance has not seen is taken from another', async (t) => {

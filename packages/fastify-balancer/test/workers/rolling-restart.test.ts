@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { ask } from '../../../../test/support/ask.ts'
 import { until } from '../../../../test/support/until.ts'
 import { isThere, keepAsking, patience, pidsIn, runFile, startHolding } from './stage.ts'
 
 test('a rolling restart under load fails no request, and ends with new workers only', patience, async (t) => {
   const { url: backend } = await startHolding(t)
-  const { program, url } = await runFile(t, { balancers: [{ backends: [backend] }] })
+  const { program, url } = await runFile(t, { balancers: [{ backends: [backend] }], admin: true })
   const load = keepAsking(t, url, 4)
   await until('both workers have answered', () => pidsIn(program).size === 2)
   const before = pidsIn(program)
@@ -18,6 +19,10 @@ test('a rolling restart under load fails no request, and ends with new workers o
     answers.filter(({ status, whole }) => status !== 200 || !whole),
     [],
   )
+  const { body } = await ask(`${url}/_balancer/balancers/default/history?range=5m`)
+  const { totals } = JSON.parse(body) as { readonly totals: { readonly requests: readonly number[] } }
+  const recorded = totals.requests.reduce((sum, one) => sum + one, 0)
+  assert.equal(recorded, answers.length, 'what the workers before have recorded stays')
   assert.equal(program.stdout.filter((line) => line.includes('limit: ')).length, 2, 'said once by each generation')
   const ids = program.stdout.flatMap((line) => (JSON.parse(line) as { readonly reqId?: string }).reqId ?? [])
   assert.equal(new Set(ids).size, ids.length, 'an id means one request')

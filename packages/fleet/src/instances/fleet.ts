@@ -45,6 +45,7 @@ export class Fleet {
   readonly #about = new Map<string, () => unknown>()
   readonly #lists = new Map<string, SharedList>()
   readonly #onChange = new Set<(instances: readonly Instance[]) => void>()
+  readonly #onLeave = new Set<() => unknown>()
   readonly #subscriptions: Unsubscribe[] = []
   readonly #since = Date.now()
   #state: Instance['state'] = 'starting'
@@ -128,6 +129,12 @@ export class Fleet {
     return () => void this.#onChange.delete(callback)
   }
 
+  /** Calls back when this one leaves, while it can still tell the others something, and waits for that. */
+  onLeave(callback: () => unknown): Unsubscribe {
+    this.#onLeave.add(callback)
+    return () => void this.#onLeave.delete(callback)
+  }
+
   /** A value that all share; the same object for the same key. */
   register<Value>(key: string): Register<Value> {
     let register = this.#registers.get(key)
@@ -195,6 +202,7 @@ export class Fleet {
 
   async #leave(): Promise<void> {
     clearInterval(this.#timer)
+    await Promise.allSettled([...this.#onLeave].map(async (callback) => callback()))
     await this.#saveLegacies(true)
     // One that comes after it would announce it again.
     await this.#announcing

@@ -51,10 +51,12 @@ function placedIn(columns: Columns, places: readonly (number | undefined)[]): Co
   return Object.fromEntries(all) as Columns
 }
 
-/** What all instances have measured, by the steps of the first one: counts add up, percentiles are the mean by requests. */
-export function mergedHistory(all: readonly History[]): History {
+/**
+ * What all instances have measured in the steps that begin at these times, by default those of the first one: counts add up,
+ * percentiles are the mean by requests.
+ */
+export function mergedHistory(all: readonly History[], times = all[0]!.times): History {
   const [own] = all
-  const { times } = own!
   const aligned = all.map(({ times: theirs, totals, backends }) => {
     const index = new Map(theirs.map((time, place) => [time, place]))
     const places = times.map((time) => index.get(time))
@@ -75,6 +77,7 @@ export function mergedHistory(all: readonly History[]): History {
     )
   return {
     ...own!,
+    times,
     since: Math.min(...all.map(({ since }) => since)),
     totals: merged(
       totals,

@@ -26,11 +26,11 @@ type Failures = Static<typeof FailuresView>['failures']
 
 /** `GET /balancers/:name/failures` */
 export function addFailures(scope: Scope, desk: Desk): void {
-  const { instances } = desk
-  const latest = (name: string, limit: number): Failures => [
-    ...desk.history.of(desk.balancer(name)).failures.latest(limit),
-  ]
-  instances.answer('failures', ({ balancer, limit }: FailuresQuestion) => latest(balancer, limit))
+  const { instances, past } = desk
+  const latest = (name: string, limit: number) => past.failures(desk.balancer(name)).slice(0, limit)
+  instances.answer('failures', ({ balancer, limit }: FailuresQuestion) =>
+    past.isHandedOver ? [] : latest(balancer, limit),
+  )
   scope.get(
     '/balancers/:name/failures',
     {
@@ -47,12 +47,10 @@ export function addFailures(scope: Scope, desk: Desk): void {
     async ({ params, query: { limit = defaultLimit } }, reply) => {
       const balancer = desk.balancer(params.name)
       const own = latest(balancer.name, limit)
-      if (instances.fleet === undefined) return { failures: own }
       const question: FailuresQuestion = { balancer: balancer.name, limit }
       const { answers, missing } = await instances.ask<Failures>('failures', question)
       desk.tellMissing(reply, missing)
-      const all = [[instances.self, own] as const, ...answers]
-      const failures = all.flatMap(([instance, failed]) => failed.map((one) => ({ ...one, instance })))
+      const failures = [...own, ...[...answers.values()].flat()]
       return { failures: failures.toSorted((one, other) => other.at - one.at).slice(0, limit) }
     },
   )

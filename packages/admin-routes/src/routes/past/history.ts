@@ -7,7 +7,6 @@ import { ranges, type Range } from '../../history/resolutions.ts'
 import { HistoryView } from '../../schemas/past-views.ts'
 import { BalancerParams, responses } from '../../schemas/request.ts'
 import { mergedHistory } from '../../instances/merging/merged-history.ts'
-import type { WrittenView } from '../../views/written-view.ts'
 import { tags, type Scope } from '../../scope.ts'
 
 const HistoryQuery = Type.Object(
@@ -33,15 +32,11 @@ interface HistoryQuestion {
   readonly backends: boolean
 }
 
-function plainOf({ text }: WrittenView): Static<typeof HistoryView> {
-  return JSON.parse(String(text)) as Static<typeof HistoryView>
-}
-
 /** `GET /balancers/:name/history` */
 export function addHistory(scope: Scope, desk: Desk): void {
-  const { instances } = desk
+  const { instances, past } = desk
   instances.answer('history', async ({ balancer, range, backends }: HistoryQuestion) =>
-    plainOf(await historyView(desk.history.of(desk.balancer(balancer)), range, backends)),
+    past.isHandedOver ? null : past.history(desk.balancer(balancer), range, backends),
   )
   scope.get(
     '/balancers/:name/history',
@@ -57,12 +52,12 @@ export function addHistory(scope: Scope, desk: Desk): void {
     },
     async ({ params, query: { range = '1h', backends = true } }, reply) => {
       const balancer = desk.balancer(params.name)
-      const own = await historyView(desk.history.of(balancer), range, backends)
-      if (instances.fleet === undefined) return own
+      if (instances.fleet === undefined) return historyView(desk.history.of(balancer), range, backends)
       const question: HistoryQuestion = { balancer: balancer.name, range, backends }
-      const { answers, missing } = await instances.ask<Static<typeof HistoryView>>('history', question)
+      const own = await past.history(balancer, range, backends)
+      const { answers, missing } = await instances.ask<Static<typeof HistoryView> | null>('history', question)
       desk.tellMissing(reply, missing)
-      return mergedHistory([plainOf(own), ...answers.values()])
+      return mergedHistory([own, ...answers.values()].filter((one) => one !== null))
     },
   )
 }
