@@ -7,12 +7,15 @@ import Fastify, { type FastifyInstance } from 'fastify'
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import { startBackend, startBackends, type TestBackend } from '../support/backend.ts'
+import { LogLines } from '../support/log-lines.ts'
 import { ManualClock } from '../support/clock.ts'
 import { until } from '../support/until.ts'
 
 /** Instances whose time stands still until the test moves it; they share one store. */
 class Instances {
   readonly clock = new ManualClock(1000)
+  /** What all have logged. */
+  readonly log = new LogLines()
   readonly #t: TestContext
   readonly #backends: readonly BackendOptions[]
   readonly #options: HealthCheckOptions
@@ -34,7 +37,7 @@ class Instances {
 
   /** One that is not started yet. */
   async create(options: HealthCheckOptions = {}): Promise<FastifyInstance> {
-    const app = Fastify()
+    const app = Fastify({ logger: this.log })
     this.#t.after(() => app.close())
     await app.register(fleet, { store: this.#store, id: String(++this.#count), heartbeat: 60_000 })
     await app.register(balancer, {
@@ -133,6 +136,11 @@ test('a backend that fails is unhealthy for all, after as many probes as for one
   }
   assert.deepEqual(reasons(), ['', '', ''])
   assert.equal(probesOf(backend), 6)
+  assert.deepEqual(
+    instances.log.all.flatMap(({ msg, by }) => (by === 'health-check' ? msg : [])),
+    [`backend a unhealthy: ${reason}`, 'backend a back in rotation: 2 probes in a row succeeded: HTTP 200'],
+    'said once, by the instance that has probed',
+  )
 })
 
 test('when the keeper leaves, the next one probes, and no other', async (t) => {

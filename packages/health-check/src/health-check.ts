@@ -217,9 +217,9 @@ export class HealthCheck {
     }
   }
 
-  readonly #judge: Judge = (backend, judgement) => {
+  readonly #judge: Judge = (backend, judgement, isTold) => {
     this.#history.add(backend, judgement)
-    this.#judgements?.add(backend, judgement)
+    this.#judgements?.add(backend, judgement, isTold)
     // The others have not seen it: the next probe tells all of them.
     if (judgement.by === 'outlier-detection' && !judgement.good) this.#checks.active?.sharer?.doubt(backend.id)
   }

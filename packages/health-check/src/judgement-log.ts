@@ -31,7 +31,7 @@ interface Rest {
   readonly first: string[]
 }
 
-/** Logs judgements: the first ten of a second one by one, the others in one line. */
+/** Logs judgements: the first ten of a second one by one, the others in one line. Those that another instance logs are for `debug`. */
 export class JudgementLog {
   readonly #balancer: string
   readonly #clock: Clock
@@ -45,11 +45,13 @@ export class JudgementLog {
     this.#log = log
   }
 
-  add(backend: Backend, judgement: Judgement): void {
+  add(backend: Backend, judgement: Judgement, isTold = false): void {
     const { id } = backend
     const { by, good, rule, evidence } = judgement
     const sentence = good ? recovery(backend, judgement) : `backend ${id} ${verdictOf(judgement)}: ${rule}`
-    this.#add(good ? 'good' : 'bad', { backend: id, by, evidence }, sentence, `${id}: ${rule}`)
+    const figures = { backend: id, by, evidence }
+    if (isTold) this.#log.debug({ balancer: this.#balancer, ...figures }, sentence)
+    else this.#add(good ? 'good' : 'bad', figures, sentence, `${id}: ${rule}`)
   }
 
   /** An unhealthy backend is not ejected, for this reason. */

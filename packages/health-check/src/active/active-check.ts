@@ -236,7 +236,7 @@ export class ActiveCheck {
       this.#onProbe(backend, report, false, isOwn)
       return 'fastInterval'
     }
-    this.#onProbe(backend, report, this.#verdicts.observe(backend, record, report), isOwn)
+    this.#onProbe(backend, report, this.#verdicts.observe(backend, record, report, !isOwn), isOwn)
     return record.pace
   }
 }

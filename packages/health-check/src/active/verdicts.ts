@@ -14,15 +14,15 @@ export class Verdicts {
     this.#judge = judge
   }
 
-  /** Counts a probe. Has the backend become healthy by it? */
-  observe(backend: Backend, record: HealthRecord, report: ProbeReport): boolean {
+  /** Counts a probe, of another instance where it `isTold`. Has the backend become healthy by it? */
+  observe(backend: Backend, record: HealthRecord, report: ProbeReport, isTold = false): boolean {
     const change = record.observe(report) ?? this.#firstReason(record, report) ?? this.#anew(backend, record, report)
-    if (change?.good === false) this.lay(backend, record, change)
-    else if (change !== undefined) this.lift(backend, record, change)
+    if (change?.good === false) this.lay(backend, record, change, isTold)
+    else if (change !== undefined) this.lift(backend, record, change, isTold)
     return report.good && change?.from === 'down'
   }
 
-  lay(backend: Backend, record: HealthRecord, change: HealthChange): void {
+  lay(backend: Backend, record: HealthRecord, change: HealthChange, isTold = false): void {
     const { rule: reason, evidence } = change
     const earlier = record.veto
     const stands = earlier !== undefined && backend.vetoes.includes(earlier)
@@ -32,15 +32,15 @@ export class Verdicts {
       // Afterwards, so that there is no moment without a veto.
       earlier?.lift()
     }
-    this.#tell(backend, change)
+    this.#tell(backend, change, isTold)
   }
 
-  lift(backend: Backend, record: HealthRecord, change: HealthChange): void {
+  lift(backend: Backend, record: HealthRecord, change: HealthChange, isTold = false): void {
     // A first successful probe changes nothing.
     if (record.veto === undefined) return
     record.veto.lift()
     record.veto = undefined
-    this.#tell(backend, change)
+    this.#tell(backend, change, isTold)
   }
 
   /** A backend that was assumed down and is down: now the reason is known. */
@@ -56,7 +56,7 @@ export class Verdicts {
     return { from: state, good: false, rule, evidence: [report] }
   }
 
-  #tell(backend: Backend, { good, rule, evidence }: HealthChange): void {
-    this.#judge(backend, { at: Date.now(), by, good, rule, evidence })
+  #tell(backend: Backend, { good, rule, evidence }: HealthChange, isTold: boolean): void {
+    this.#judge(backend, { at: Date.now(), by, good, rule, evidence }, isTold)
   }
 }

@@ -15,5 +15,5 @@ export interface Judgement {
   readonly evidence: unknown
 }
 
-/** Called for every judgement that changes something. */
-export type Judge = (backend: Backend, judgement: Judgement) => void
+/** Called for every judgement that changes something; `isTold`: by the probe of another instance, which judges likewise. */
+export type Judge = (backend: Backend, judgement: Judgement, isTold?: boolean) => void
