@@ -201,9 +201,9 @@ export class Balancer extends ManagedList {
     return this.#closed !== undefined
   }
 
-  /** Waits until every exchange has ended, at most `drainDeadline`; then closes all connections. */
-  close(): Promise<void> {
-    return (this.#closed ??= this.#close())
+  /** Waits until every exchange has ended, at most `deadline` ms (0 = no limit); then closes all connections. */
+  close(deadline = this.options.drainDeadline): Promise<void> {
+    return (this.#closed ??= this.#close(deadline))
   }
 
   /** A live view of its state. */
@@ -226,10 +226,9 @@ export class Balancer extends ManagedList {
     this.picking.configure(policy, pickingSettings(options))
   }
 
-  async #close(): Promise<void> {
-    const { drainDeadline } = this.options
-    const unlimit = drainDeadline === 0 ? this.tunnels.limit(this.clock) : undefined
-    if (this.#exchanges.count > 0) await this.#exchanges.end(this.clock, drainDeadline)
+  async #close(deadline: number): Promise<void> {
+    const unlimit = deadline === 0 ? this.tunnels.limit(this.clock) : undefined
+    if (this.#exchanges.count > 0) await this.#exchanges.end(this.clock, deadline)
     unlimit?.()
     if (this.tunnels.size > 0) await this.tunnels.shutDown('shutdown')
     this.#slowStart.stop()

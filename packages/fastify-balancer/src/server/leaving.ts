@@ -36,13 +36,15 @@ async function hasConnections(servers: readonly Server[]): Promise<boolean> {
 
 /**
  * Lets clients of these go to other processes that listen at the same places: no connection is accepted any more, those that
- * are kept are closed with their next response, and a moment later those on which nobody asks. It ends before requests do.
+ * are kept are closed with their next response, and a moment later those on which nobody asks. It ends before requests do;
+ * their drain deadline counts from its begin.
  */
 export async function leave(
   servers: readonly Server[],
   balancers: readonly Balancer[],
   othersStop?: () => Promise<unknown>,
 ): Promise<void> {
+  const since = performance.now()
   const lingering = Math.min(drainDeadlineOf(balancers) || longestLinger, longestLinger)
   // Node's HTTP servers would close their idle connections at once, and with them requests that are on their way.
   for (const server of servers) if (server.listening) NetServer.prototype.close.call(server)
@@ -56,9 +58,14 @@ export async function leave(
   endThoseInFlight(balancers)
   for (let left = lingering; left > 0; left -= between) {
     // oxlint-disable-next-line no-await-in-loop -- one look after the other
-    if (!(await hasConnections(servers))) return
+    if (!(await hasConnections(servers))) break
     // oxlint-disable-next-line no-await-in-loop -- the same
     await after(between)
+  }
+  const lingered = performance.now() - since
+  for (const balancer of balancers) {
+    const { drainDeadline } = balancer.options
+    if (drainDeadline > 0) void balancer.close(Math.max(1, drainDeadline - lingered))
   }
   for (const server of servers) if ('closeIdleConnections' in server) server.closeIdleConnections()
 }
