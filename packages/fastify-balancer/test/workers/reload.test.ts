@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { existsSync, readFileSync, renameSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import type { ReloadReport } from '@fastify-balancer/admin-routes'
@@ -92,6 +94,37 @@ test('a reload does not wait for a paused worker, which follows once it goes on'
     const { weight, url: place } = JSON.parse(body) as { readonly weight: number; readonly url: string }
     assert.deepEqual([weight, place], [7, b!.url])
   }
+  program.child.kill('SIGTERM')
+  assert.deepEqual(await program.exit, { code: 0, signal: null })
+})
+
+test('a reload whose new workers cannot listen changes nothing, and once they can, all of it', patience, async (t) => {
+  const [a, b] = await startBackends(t, 'a', 'b')
+  const taken = createServer().listen(0, '127.0.0.1')
+  t.after(() => taken.close())
+  await once(taken, 'listening')
+  const { port } = taken.address() as AddressInfo
+  const content = (backend: string, more: object = {}) => ({
+    balancers: [{ name: 'web', backends: [{ id: 'one', url: backend }] }],
+    admin: true,
+    ...more,
+  })
+  const { program, url, write } = await runFile(t, content(a!.url))
+  const path = `${url}/_balancer/balancers/web/backends`
+  const inForce = async () => JSON.parse((await ask(path)).body) as { revision: number; backends: { url: string }[] }
+  await write(content(b!.url, { listen: [{ port: 0 }, { port }] }))
+  await program.until(/not reloaded \(balancer\.yaml changed\), the configuration in force stays: port \d+ .* in use/)
+  for (let asked = 0; asked < 4; asked++) {
+    const { revision, backends } = await inForce()
+    assert.deepEqual([revision, backends.map((one) => one.url)], [1, [a!.url]])
+    assert.equal((await ask(url)).body, 'a')
+  }
+
+  taken.close()
+  await once(taken, 'close')
+  program.child.kill('SIGHUP')
+  await program.until(/reloaded \(SIGHUP\) by a rolling restart: .*backends\.one/)
+  for (let asked = 0; asked < 4; asked++) assert.equal((await ask(`http://127.0.0.1:${port}`)).body, 'b')
   program.child.kill('SIGTERM')
   assert.deepEqual(await program.exit, { code: 0, signal: null })
 })
