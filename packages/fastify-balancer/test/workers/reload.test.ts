@@ -45,8 +45,12 @@ test('a reload is of all workers: in place where that can be, else by a rolling 
   await until('the new workers have answered', () => pidsIn(program).size === 4)
   assert.equal((await ask(`${url}/metrics`)).status, 200)
 
+  const one = `${url}/_balancer/balancers/web/backends/one`
+  const change = { method: 'PATCH', headers: { 'content-type': 'application/json' }, body: '{"weight":7}' }
+  assert.equal((await ask(one, change)).status, 200)
   await write(content(b!.url, { metrics: true, workers: 1 }))
-  await program.until(/by a rolling restart: workers 2 → 1/)
+  await program.until(/by a rolling restart: .*weight 7 → 1, overriding a change through the admin API; workers 2 → 1/)
+  assert.equal((JSON.parse((await ask(one)).body) as { weight: number }).weight, 1)
   await write(content(b!.url, { metrics: true, workers: 1, log: { form: 'json', file: './balancer.log' } }))
   await program.until(/by a rolling restart: log\.file|starting 1 new worker/)
   const logged = join(folder, 'balancer.log')
