@@ -116,7 +116,8 @@ test('a reload whose new workers cannot listen changes nothing, and once they ca
   })
   const { program, url, write } = await runFile(t, content(a!.url))
   const path = `${url}/_balancer/balancers/web/backends`
-  const inForce = async () => JSON.parse((await ask(path)).body) as { revision: number; backends: { url: string; limit: number }[] }
+  const inForce = async () =>
+    JSON.parse((await ask(path)).body) as { revision: number; backends: { url: string; limit: number }[] }
   assert.equal((await inForce()).backends[0]!.limit, 20, 'both workers may have all of it')
   await write(content(b!.url, { listen: [{ port: 0 }, { port }] }))
   await program.until(/not reloaded \(balancer\.yaml changed\), the configuration in force stays: port \d+ .* in use/)
