@@ -1,2 +1,2 @@
 export { FleetHost, type WorkerChannel } from './ipc/fleet-host.ts'
-export { environmentName } from './ipc/messages.ts'
+export { environmentName, successorValue } from './ipc/messages.ts'

@@ -8,7 +8,7 @@ import { SharedBalancers } from './balancers/shared-balancers.ts'
 import { Fleet } from './instances/fleet.ts'
 import { IpcStore } from './ipc/ipc-store.ts'
 import { DividedLimits } from './limits/divided-limits.ts'
-import { environmentName } from './ipc/messages.ts'
+import { environmentName, successorValue } from './ipc/messages.ts'
 import { parseOptions, type FleetOptions } from './options.ts'
 import type { Store } from './store/store.ts'
 
@@ -43,7 +43,8 @@ async function plugin(app: FastifyInstance, given: FleetOptions): Promise<void> 
       )
     return
   }
-  const fleet = new Fleet(store, { id, heartbeat })
+  const isSuccessor = own === undefined && process.env[environmentName] === successorValue
+  const fleet = new Fleet(store, { id, heartbeat, isSuccessor })
   fleet.tell('process', processFigures())
   app.decorate('fleet', fleet)
   const shared = new SharedBalancers(fleet, app)

@@ -5,6 +5,7 @@ import { proxiesIn, trustedProxies } from './trusted-proxies.ts'
 /** The value of a file whose variables and references are in their places, and which nothing is wrong with. */
 interface FileValue {
   readonly workers?: Configuration['workers']
+  readonly divideLimits?: boolean
   readonly listen?: readonly Listener[]
   readonly balancers: readonly Readonly<Record<string, unknown>>[]
   readonly admin?:
@@ -31,10 +32,11 @@ function listenerOf({ trustProxy, ...listener }: Listener): Listener {
 /** What a file describes, as it is run. */
 export function configurationOf(value: unknown): Configuration {
   const { listen = [{ port: 8080 }], balancers, admin = false, ...rest } = value as FileValue
-  const { workers, metrics = false, dashboard = false, underPressure = false, log = {} } = rest
+  const { workers, divideLimits, metrics = false, dashboard = false, underPressure = false, log = {} } = rest
   const { basicAuth, listen: ownListener, ...adminRoutes } = typeof admin === 'boolean' ? {} : admin
   return {
     ...(workers !== undefined && { workers }),
+    ...(divideLimits !== undefined && { divideLimits }),
     listen: listen.map(listenerOf),
     balancers: balancers.map((one) => withoutTrue(one) as BalancerConfiguration),
     admin:

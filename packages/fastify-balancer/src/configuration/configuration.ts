@@ -45,6 +45,8 @@ export type BalancerConfiguration = Omit<BalancerOptions, 'admin' | 'metrics' | 
 export interface Configuration {
   /** How many processes share the work; 1 if it is not given. */
   readonly workers?: Workers
+  /** Are limits of what may be in flight to a backend those of all workers together? `true` if it is not given. */
+  readonly divideLimits?: boolean
   readonly listen: readonly Listener[]
   readonly balancers: readonly BalancerConfiguration[]
   readonly admin: AdminConfiguration | false

@@ -11,10 +11,11 @@ export async function registerSwitchable(
   app: FastifyInstance,
   options: Omit<BalancerOptions, 'admin' | 'metrics' | 'dashboard' | 'underPressure'>,
 ): Promise<void> {
-  const { core, sticky, healthCheck, circuitBreaker, adaptiveLimit, mirror } = pluginOptions(options)
+  const { core, sticky, healthCheck, circuitBreaker, adaptiveLimit, mirror, fleet } = pluginOptions(options)
   await app.register(balancer, {
     ...core,
     sticky,
+    fleet,
     healthCheck: healthCheck === false ? { type: 'none' } : healthCheck,
     circuitBreaker: circuitBreaker === false ? {} : circuitBreaker,
     adaptiveLimit: adaptiveLimit === false ? {} : adaptiveLimit,

@@ -15,9 +15,11 @@ function fixedOf(admin: AdminConfiguration | false): object | false {
   return { ...routes, ...(listen !== undefined && { listen: withoutFiles(listen) }) }
 }
 
-function pictureOf({ workers, listen, admin, metrics, dashboard, underPressure, log }: Configuration): object {
+function pictureOf({ workers, divideLimits = true, listen, log, ...around }: Configuration): object {
+  const { admin, metrics, dashboard, underPressure } = around
   return {
     workers: countOf(workers),
+    divideLimits,
     listen: Object.fromEntries(listen.map((one, index) => [index, withoutFiles(one)])),
     admin: fixedOf(admin),
     metrics,
@@ -30,6 +32,7 @@ function pictureOf({ workers, listen, admin, metrics, dashboard, underPressure, 
 function whyNot(option: string): string {
   if (/^(?:admin\.)?listen\b/.test(option)) return 'listeners open when the process starts'
   if (option === 'workers') return 'the processes start when the command does'
+  if (option === 'divideLimits') return 'workers agree on it when they start'
   return option.startsWith('log')
     ? 'the log is opened when the process starts'
     : 'routes are registered when the app starts'

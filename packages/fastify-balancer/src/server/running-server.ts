@@ -72,7 +72,8 @@ export class RunningServer {
 
   /** Registers everything; nothing listens yet. */
   async assemble(): Promise<void> {
-    const { balancers, underPressure, admin, metrics } = this.configuration
+    const { balancers, divideLimits, underPressure, admin, metrics } = this.configuration
+    const fleet = divideLimits === undefined ? {} : { divideLimits }
     const [{ app: first }] = this.listeners
     const apps = this.all.map(({ app }) => app)
     // Whichever closes, e.g. by an order of the admin API, takes the others with it.
@@ -84,7 +85,7 @@ export class RunningServer {
       await Promise.all(apps.map((app) => shedUnderPressure(app, underPressure, shed)))
     }
     // oxlint-disable-next-line no-await-in-loop -- in the order of the configuration
-    for (const options of balancers) await registerSwitchable(first, options)
+    for (const options of balancers) await registerSwitchable(first, { ...options, fleet })
     await this.#share()
     if (admin !== false || metrics !== false) this.#guard = await administerGuarded(this.admin.app, this.configuration)
   }

@@ -81,6 +81,7 @@ async function work(start: StartWorker): Promise<FastifyInstance> {
       await leave(serversOf(app), balancersOf(app), othersStop)
       await app.close()
     },
+    takeOver: async () => (app.hasDecorator('fleet') ? app.fleet?.takeOver() : undefined),
   })
   const drainDeadline = drainDeadlineOf(balancersOf(app), usualDeadline)
   const lines = [`listening at ${addressesOf(app).join(', ')}`]

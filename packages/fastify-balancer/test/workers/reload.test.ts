@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { existsSync, readFileSync, renameSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import type { ReloadReport } from '@fastify-balancer/admin-routes'
@@ -43,8 +45,12 @@ test('a reload is of all workers: in place where that can be, else by a rolling 
   await until('the new workers have answered', () => pidsIn(program).size === 4)
   assert.equal((await ask(`${url}/metrics`)).status, 200)
 
+  const one = `${url}/_balancer/balancers/web/backends/one`
+  const change = { method: 'PATCH', headers: { 'content-type': 'application/json' }, body: '{"weight":7}' }
+  assert.equal((await ask(one, change)).status, 200)
   await write(content(b!.url, { metrics: true, workers: 1 }))
-  await program.until(/by a rolling restart: workers 2 → 1/)
+  await program.until(/by a rolling restart: .*weight 7 → 1, overriding a change through the admin API; workers 2 → 1/)
+  assert.equal((JSON.parse((await ask(one)).body) as { weight: number }).weight, 1)
   await write(content(b!.url, { metrics: true, workers: 1, log: { form: 'json', file: './balancer.log' } }))
   await program.until(/by a rolling restart: log\.file|starting 1 new worker/)
   const logged = join(folder, 'balancer.log')
@@ -92,6 +98,40 @@ test('a reload does not wait for a paused worker, which follows once it goes on'
     const { weight, url: place } = JSON.parse(body) as { readonly weight: number; readonly url: string }
     assert.deepEqual([weight, place], [7, b!.url])
   }
+  program.child.kill('SIGTERM')
+  assert.deepEqual(await program.exit, { code: 0, signal: null })
+})
+
+test('a reload whose new workers cannot listen changes nothing, and once they can, all of it', patience, async (t) => {
+  const [a, b] = await startBackends(t, 'a', 'b')
+  const taken = createServer().listen(0, '127.0.0.1')
+  t.after(() => taken.close())
+  await once(taken, 'listening')
+  const { port } = taken.address() as AddressInfo
+  const content = (backend: string, more: object = {}) => ({
+    divideLimits: false,
+    balancers: [{ name: 'web', backends: [{ id: 'one', url: backend, maxInFlight: 10 }] }],
+    admin: true,
+    ...more,
+  })
+  const { program, url, write } = await runFile(t, content(a!.url))
+  const path = `${url}/_balancer/balancers/web/backends`
+  const inForce = async () =>
+    JSON.parse((await ask(path)).body) as { revision: number; backends: { url: string; limit: number }[] }
+  assert.equal((await inForce()).backends[0]!.limit, 20, 'both workers may have all of it')
+  await write(content(b!.url, { listen: [{ port: 0 }, { port }] }))
+  await program.until(/not reloaded \(balancer\.yaml changed\), the configuration in force stays: port \d+ .* in use/)
+  for (let asked = 0; asked < 4; asked++) {
+    const { revision, backends } = await inForce()
+    assert.deepEqual([revision, backends.map((one) => one.url)], [1, [a!.url]])
+    assert.equal((await ask(url)).body, 'a')
+  }
+
+  taken.close()
+  await once(taken, 'close')
+  program.child.kill('SIGHUP')
+  await program.until(/reloaded \(SIGHUP\) by a rolling restart: .*backends\.one/)
+  for (let asked = 0; asked < 4; asked++) assert.equal((await ask(`http://127.0.0.1:${port}`)).body, 'b')
   program.child.kill('SIGTERM')
   assert.deepEqual(await program.exit, { code: 0, signal: null })
 })

@@ -43,6 +43,8 @@ function following(
 
 /** What an agreement needs to know, and whom it tells. */
 interface AgreementParts {
+  /** Does the list of the others hold, whatever the configuration says? */
+  readonly isSuccessor: () => boolean
   /** Resolves once a version of the register is in force everywhere. */
   readonly settled: (version: number) => Promise<void>
   /** The list of new options is in force here, and the others do not know of it. */
@@ -73,7 +75,7 @@ export class Agreement implements ListAgreement {
     await this.#reached(() => this.#register.read())
     const entry = await this.#change((now) => {
       if (now === undefined) return { revision: base, backends: own, orders: ordersOf(this.#balancer), configured }
-      if (now.configured === configured) return undefined
+      if (now.configured === configured || this.#parts.isSuccessor()) return undefined
       const backends = shareable(this.#balancer.options.backends)
       return { ...following(now, backends, now.revision + 1), configured }
     })

@@ -31,6 +31,7 @@ export class SharedBalancer implements SharedList {
     this.#register = fleet.register<SharedState>(`balancers/${balancer.name}`)
     this.#confirmations = new Confirmations(fleet, this.#register.key)
     this.#agreement = new Agreement(balancer, this.#register, {
+      isSuccessor: () => fleet.isSuccessor,
       settled: (version) => this.#confirmations.wait(version),
       onUnshared: (error) => this.#onUnshared(error),
     })
@@ -57,6 +58,11 @@ export class SharedBalancer implements SharedList {
     const version = this.#register.newest?.version ?? 0
     await this.#confirmations.wait(version)
     return this.#confirmations.late(version)
+  }
+
+  async takeOver(): Promise<void> {
+    await this.#balancer.agreeBy(this.#agreement)
+    await this.unconfirmed()
   }
 
   /** Takes what the others have agreed on, or begins with what is here. */

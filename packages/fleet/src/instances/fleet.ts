@@ -10,6 +10,8 @@ export interface FleetSettings {
   readonly id: string
   /** How often it says that it is there (ms). It is forgotten after five times that. */
   readonly heartbeat: number
+  /** It is to take the place of another one: until `takeOver`, the lists of the others hold, whatever its configuration says. */
+  readonly isSuccessor?: boolean
 }
 
 /** A hint, as it is sent. */
@@ -28,6 +30,8 @@ export interface SharedList {
   caughtUp(): Promise<void>
   /** Waits until all have in force what is newest here, at most 2 s; the ids of those that have not. */
   unconfirmed(): Promise<readonly string[]>
+  /** Puts the list of the configuration in force, if the list of the others was made of another one. */
+  takeOver(): Promise<void>
 }
 
 /** How long answers of others are waited for (ms). */
@@ -49,16 +53,18 @@ export class Fleet {
   readonly #subscriptions: Unsubscribe[] = []
   readonly #since = Date.now()
   #state: Instance['state'] = 'starting'
+  #isSuccessor: boolean
   #instances: readonly Instance[] = []
   #timer: NodeJS.Timeout | undefined
   #left: Promise<void> | undefined
   /** Announcements on their way. */
   #announcing: Promise<unknown> = Promise.resolve()
 
-  constructor(store: Store, { id, heartbeat }: FleetSettings) {
+  constructor(store: Store, { id, heartbeat, isSuccessor = false }: FleetSettings) {
     this.id = id
     this.store = store
     this.heartbeat = heartbeat
+    this.#isSuccessor = isSuccessor
     this.#questions = new Questions(store, id)
     this.#subscriptions.push(store.watchInstances((all) => this.#observe(all)))
   }
@@ -87,6 +93,11 @@ export class Fleet {
     return (all.find(({ state }) => state !== 'draining') ?? all[0])?.id
   }
 
+  /** It waits to take the place of another one, and changes nothing that the others have. */
+  get isSuccessor(): boolean {
+    return this.#isSuccessor
+  }
+
   /** Takes part from now on; resolves once all others are known. */
   async join(): Promise<void> {
     this.#timer = setInterval(() => void this.#beat(), this.heartbeat).unref()
@@ -99,6 +110,13 @@ export class Fleet {
         resolve()
       })
     })
+  }
+
+  /** Nothing hinders it any more: what its configuration says is in force from now on. Does nothing unless it is a successor. */
+  async takeOver(): Promise<void> {
+    if (!this.#isSuccessor) return
+    this.#isSuccessor = false
+    await Promise.all([...this.#lists.values()].map((list) => list.takeOver()))
   }
 
   /** It is `ready`, or begins to drain: what one does for all is another's from then on. */

@@ -3,6 +3,9 @@
 /** Under which name parents of ours tell their workers that they keep what these share. */
 export const environmentName = 'FASTIFY_BALANCER_FLEET'
 
+/** What stands there for workers that are to take the place of others; any other value is for all others. */
+export const successorValue = 'successor'
+
 /** The key by which messages of ours are told from others on the same channel. */
 export const key = 'fastifyBalancerFleet'
 

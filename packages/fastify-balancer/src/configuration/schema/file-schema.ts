@@ -60,6 +60,13 @@ export const FileSchema = Type.Object(
         description: 'How many processes share the work; `auto` = one for each core',
       }),
     ),
+    divideLimits: Type.Optional(
+      Type.Boolean({
+        default: true,
+        description:
+          '`maxInFlight` and adaptive limits are of all workers together; `false`: each worker may have as many in flight as if it were alone',
+      }),
+    ),
     listen: Type.Optional(
       Type.Array(listener(), {
         minItems: 1,

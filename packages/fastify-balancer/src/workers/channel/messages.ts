@@ -59,6 +59,8 @@ export interface ToldToParent {
 
 /** Questions of the parent, with their answers. */
 export type AskedOfWorker = {
+  /** Those before it go: what its configuration says is in force from now on. */
+  readonly takeOver: readonly [null, null]
   readonly prepareReload: readonly [{ readonly text: string; readonly cause: ReloadCause }, ProposedReload]
   /** What is to be done with what it holds. */
   readonly endReload: readonly [{ readonly commit: boolean }, null]

@@ -46,6 +46,11 @@ export class Crew {
     return this.members.filter(({ state, generation }) => state === 'ready' && generation === this.#generation)
   }
 
+  /** Is it of those that serve, and not of those that are to take their place? */
+  serves({ generation }: Member): boolean {
+    return generation === this.#generation
+  }
+
   /** All have listened, once. */
   get hasBegun(): boolean {
     return this.#phase !== 'new' && this.#phase !== 'starting'

@@ -112,8 +112,18 @@ export class ParentReload {
     const { count, log } = wantedByText(this.#file, text, this.#given)
     const { fault, listening } = await this.#parent.replaceAll(cause.trigger, { text, count, log })
     if (fault !== undefined) return this.#tell(cause, proposals, refused(cause, fault))
+    await this.#override(cause, text)
     await this.#onFiles(listening?.files ?? [], true)
     return this.#tell(cause, [], byRestart)
+  }
+
+  /** New workers begin with what was changed through the admin API: the file goes before that, as in place. */
+  async #override(cause: ReloadCause, text: string): Promise<void> {
+    const proposals = await this.#ask({ ...cause, isAutomatic: false }, text)
+    await this.#decide(
+      proposals,
+      proposals.every(({ report }) => report.faults.length === 0),
+    )
   }
 
   /** What is in force stays. */

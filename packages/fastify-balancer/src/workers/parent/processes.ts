@@ -1,4 +1,4 @@
-import { FleetHost, environmentName } from '@fastify-balancer/fleet/host'
+import { FleetHost, environmentName, successorValue } from '@fastify-balancer/fleet/host'
 import cluster, { type Worker } from 'node:cluster'
 import { ChannelToWorker } from '../channel/channel.ts'
 import { workerEnvironment } from '../channel/environment.ts'
@@ -47,8 +47,9 @@ export class Processes {
     process.env[environmentName] = 'parent'
   }
 
-  start(onExit: (how: string) => void): WorkerProcess {
-    const worker = cluster.fork(workerEnvironment)
+  /** `isSuccessor`: it is to take the place of another one, if all goes well. */
+  start(onExit: (how: string) => void, isSuccessor: boolean): WorkerProcess {
+    const worker = cluster.fork({ ...workerEnvironment, ...(isSuccessor && { [environmentName]: successorValue }) })
     keepConnectionsOf(worker)
     this.#fleet.serve(worker)
     worker.on('error', () => {})

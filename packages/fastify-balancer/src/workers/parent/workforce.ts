@@ -131,7 +131,10 @@ export class Workforce {
     const before = this.text
     this.text = text
     const fault = await this.#crew.restart(count)
-    if (fault === undefined) return { fault, listening: this.#serving[0]?.listening }
+    if (fault === undefined) {
+      await Promise.allSettled(this.channels.map((channel) => channel.ask('takeOver', null)))
+      return { fault, listening: this.#serving[0]?.listening }
+    }
     this.text = before
     return { fault, listening: undefined }
   }
@@ -168,7 +171,7 @@ export class Workforce {
       this.#crew.exited(number, how)
       this.#known.delete(number)
       this.#lookForQuiet()
-    })
+    }, !this.#crew.serves(member))
     const { channel } = process
     const heartbeat = new Heartbeat(
       {

@@ -32,6 +32,7 @@ async function serve(
       return statusOf(server.balancers.values())
     },
     close: (hasSuccessors, othersStop) => server.leave(hasSuccessors, othersStop),
+    takeOver: async () => server.listeners[0].app.fleet?.takeOver(),
   })
   server.useTicketKey(Buffer.from(ticketKey, 'base64'))
   worker.parent.hear('useTicketKey', (key) => server.useTicketKey(Buffer.from(key, 'base64')))

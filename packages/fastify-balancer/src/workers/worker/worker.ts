@@ -13,6 +13,8 @@ export interface Served {
    * other workers that are ending have stopped listening, too.
    */
   close(hasSuccessors: boolean, othersStop: () => Promise<unknown>): Promise<unknown>
+  /** Puts its configuration in force: those before it go. */
+  takeOver(): Promise<void>
 }
 
 /** This process, as a worker of its parent. */
@@ -33,6 +35,10 @@ export class WorkerOfParent {
     })
     this.beginning = new Promise((resolve) => this.parent.hear('begin', resolve))
     this.parent.hear('drain', ({ hasSuccessors }) => void this.end(hasSuccessors))
+    this.parent.answer('takeOver', async () => {
+      await this.#served?.takeOver()
+      return null
+    })
     this.parent.hear('ping', (number) => {
       const { status = { backends: 0, available: 0, exchanges: 0 } } = this.#served ?? {}
       void this.parent.tell('pong', { number, status })
