@@ -106,7 +106,7 @@ export class ReloadRefusedError extends ReloadRefused {
 /** There is nobody who could restart this process. */
 export const NoRestartError = createError<[]>(
   'FST_BALANCER_ADMIN_NO_RESTART',
-  'This server cannot restart itself: it has no parent process of ours. Start it with `workers`',
+  'This server cannot restart itself: it is one process. Start it with `workers: 2` or more, or --workers 2',
   409,
 )
 

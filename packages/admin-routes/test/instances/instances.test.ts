@@ -35,6 +35,19 @@ test('an instance that is alone is told in the same shape', async (t) => {
   assert.deepEqual([balancers[0].revision, balancers[0].drift], [1, false])
 })
 
+test('all instances drain while the server does, except those that are still starting', async (t) => {
+  const { all, store } = await startInstances(t, 2)
+  await store.announce({ id: '3', since: Date.now() + 1000, state: 'starting', about: {} }, 60_000)
+  const states = async () => {
+    const { body } = await all[1]!.ask('GET', '/instances')
+    return body.instances.map(({ state }: any) => state)
+  }
+  await all[0]!.ask('PUT', '/server/state', { state: 'drain' })
+  assert.deepEqual(await states(), ['draining', 'draining', 'starting'])
+  await all[1]!.ask('PUT', '/server/state', { state: 'ready' })
+  assert.deepEqual(await states(), ['ready', 'ready', 'starting'])
+})
+
 test('one whose list is another than most have drifts', () => {
   const told = (digest: string, revision: number): ToldInstance => ({
     process: { pid: 1, cpu: 0, rss: 0, heapUsed: 0, eventLoopUtilized: 0 },

@@ -48,7 +48,7 @@ function Row({ instance, isKeeper, drift }: RowProps) {
       </td>
       <td role="cell" class="rate" data-label="Requests">
         {rate === undefined ? nothing : count(rate)}
-        <small>/s</small>
+        {rate !== undefined && <small>/s</small>}
       </td>
       <td role="cell" class="cpu" data-label="CPU">
         {told(percent(cpu))}

@@ -9,7 +9,7 @@ import { withTrustProxyValue } from './trust-proxy.ts'
 import { unknownOption } from './unknown-option.ts'
 import { parsedArguments } from '../values/parsed-arguments.ts'
 import { oneOf, workers } from '../values/plain-values.ts'
-import type { Workers } from '../values/worker-count.ts'
+import { countOf, type Workers } from '../values/worker-count.ts'
 import { wrong } from '../values/wrong-arguments.ts'
 
 /** What the command line asks for. */
@@ -84,5 +84,8 @@ export function readArguments(argv: readonly string[], environment: Environment 
   if (values.help === true) return { kind: 'help' }
   if (values.version === true) return { kind: 'version' }
   if (values.config !== undefined) return fileCommand(parsed, values.config)
-  return { kind: 'serve', ...configurationOf(values, backendsOf(parsed.positionals), environment) }
+  const serve = { kind: 'serve', ...configurationOf(values, backendsOf(parsed.positionals), environment) } as const
+  if (parsed.positionals.length === 0 && countOf(serve.configuration.workers) > 1)
+    throw wrong('--workers needs backends: the demo runs in one process')
+  return serve
 }

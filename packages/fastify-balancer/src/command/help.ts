@@ -57,7 +57,7 @@ and the token as the password.
 SIGTERM and SIGINT stop it gracefully: requests and WebSockets end first. A
 second signal stops it at once. With workers, SIGUSR2 is a rolling restart: new
 workers take over, and no request fails. SIGUSR1 reopens the log (log.file).
-SIGHUP reloads the file (--config).
+SIGHUP reloads the file (--config); without one, it stops like SIGTERM.
 Exit codes: 0 stopped by a signal, 1 could not listen or was stopped twice,
 2 wrong arguments or files.
 `

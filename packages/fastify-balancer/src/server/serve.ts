@@ -13,7 +13,7 @@ function stopOnSignals(server: RunningServer): void {
   function stop(signal: string): void {
     if (stopping) process.exit(1)
     stopping = true
-    server.log.info(`${signal}: stopping, once the requests in flight and the tunnels have ended: ${server.exchanges}`)
+    server.log.info(`${signal}: stopping; requests and tunnels that may end first: ${server.exchanges}`)
     void server.leave(false)
   }
   process.on('SIGTERM', stop)

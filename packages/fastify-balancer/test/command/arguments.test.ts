@@ -65,6 +65,7 @@ describe('arguments that are wrong: one line, with what to do', () => {
     [['--trust-proxy=my-proxy'], /--trust-proxy: 'my-proxy' is not an address/],
     [['--trust-proxy=10.0.0.0/33'], /--trust-proxy: '10.0.0.0\/33' is not an address/],
     [['--workers', '0', a], /--workers must be a whole number from 1 to 512, or auto, not '0'/],
+    [['--workers', '2', '--port', '0'], /--workers needs backends: the demo runs in one process/],
     [['--config', 'f', '--workers', 'all'], /--workers must be a whole number/],
     [['--config', 'f', '--port', '1'], /--port cannot be used with --config: set it in 'f'/],
     [['--config', 'f', a], /addresses cannot be used with --config/],

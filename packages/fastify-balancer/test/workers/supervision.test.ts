@@ -37,7 +37,7 @@ test('a killed worker is replaced, a blocked one is told of, and SIGTERM lets al
   const holding = ask(`${url}/hold`)
   await held
   program.child.kill('SIGTERM')
-  await program.until(/SIGTERM: stopping, once the requests in flight and the tunnels have ended/)
+  await program.until(/SIGTERM: stopping; requests and tunnels that may end first: \d/)
   await answer()
   assert.equal((await holding).body, 'in time')
   assert.deepEqual(await program.exit, { code: 0, signal: null })

@@ -18,6 +18,7 @@ test('what is wrong, or runs nothing, is left to those who check it', async () =
   assert.equal(await countOf('--workers', 'many', '3001'), 1)
   assert.equal(await countOf('--workers', '4', '--help'), undefined)
   assert.equal(await countOf('check', '--workers', '4'), undefined)
+  assert.equal(await countOf('--workers', '4'), undefined)
   assert.equal(await countOf('--config', '/nowhere.yaml', '--workers', '4'), undefined)
 })
 

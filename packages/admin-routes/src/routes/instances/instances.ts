@@ -14,10 +14,10 @@ export function addInstances(scope: Scope, desk: Desk): void {
   const since = Date.now()
   const figures = processFigures()
   /** Alone, it has announced nothing. */
-  const self = (): Instance => {
-    const state = serverState.state === 'drain' ? 'draining' : 'ready'
-    return { id: instances.self, since, state, about: {} }
-  }
+  const self = (): Instance => ({ id: instances.self, since, state: 'ready', about: {} })
+  /** A drain of the server is one of every instance. */
+  const drained = (one: Instance): Instance =>
+    serverState.state === 'drain' && one.state === 'ready' ? Object.assign({}, one, { state: 'draining' }) : one
   const told = async (): Promise<ToldInstance> => {
     const list = [...balancers.keys()].map((name) => [`list/${name}`, fleet?.list(name)?.inForce()] as const)
     return toldInstance(balancers, figures(), Object.fromEntries(list))
@@ -37,7 +37,7 @@ export function addInstances(scope: Scope, desk: Desk): void {
     async (_request, reply) => {
       const [own, { answers, missing }] = await Promise.all([told(), instances.ask<ToldInstance>('instance', null)])
       desk.tellMissing(reply, missing)
-      const all = fleet === undefined ? [self()] : fleet.instances
+      const all = (fleet === undefined ? [self()] : fleet.instances).map(drained)
       const keeper = fleet?.keeper ?? instances.self
       return instancesView(instances.self, keeper, all, new Map([...answers, [instances.self, own]]))
     },

@@ -174,7 +174,7 @@ export class Parent {
       process.exit(1)
     }
     const { exchanges } = this.workforce.status
-    this.log.info(`${signal}: stopping, once the requests in flight and the tunnels have ended: ${exchanges}`)
+    this.log.info(`${signal}: stopping; requests and tunnels that may end first: ${exchanges}`)
     this.#supervision?.stopping()
     this.workforce.stop()
   }

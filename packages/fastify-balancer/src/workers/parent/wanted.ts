@@ -56,7 +56,7 @@ export function wantedByText(file: string, text: string, given: GivenValues): Pi
 export async function wantedBy(argv: readonly string[]): Promise<Wanted | undefined> {
   // `pnpm start -- …` passes its own `--` on.
   if (subcommandNames.includes((argv[0] === '--' ? argv[1] : argv[0]) ?? '')) return undefined
-  const { values } = parseArgs({
+  const { values, positionals } = parseArgs({
     args: argv[0] === '--' ? argv.slice(1) : [...argv],
     options,
     strict: false,
@@ -68,6 +68,8 @@ export async function wantedBy(argv: readonly string[]): Promise<Wanted | undefi
     ...(typeof workers === 'string' && { workers }),
     ...(typeof form === 'string' && { form: form as LogForm }),
   }
+  // The demo, which runs in one process.
+  if (typeof file !== 'string' && positionals.length === 0) return undefined
   if (typeof file !== 'string') return { count: countOf(workersFrom(workers)), log: given, given }
   const text = await readFile(file, 'utf8').catch(() => undefined)
   return text === undefined ? undefined : { ...wantedByText(file, text, given), file, text, given }

@@ -234,7 +234,9 @@ export class Workforce {
   #tellDeath(member: Member, how: string, wait: number | undefined): void {
     const what = `${this.#nameOf(member)} ended: ${how}`
     if (wait === undefined)
-      this.#log().error(`${what}; failed: it has ended five times in a minute, and is not replaced`)
+      this.#log().error(
+        `${what}; failed: it has ended five times in a minute, and is not replaced before a rolling restart (SIGUSR2)`,
+      )
     else this.#log().error(`${what}; ${wait === 0 ? 'replaced' : `replaced in ${seconds(wait)}`}`)
   }
 }

@@ -57,8 +57,6 @@ export async function workerCommand(argv: readonly string[], worker: WorkerOfPar
   const server = await serveWorker(worker, async (report): Promise<Described> => {
     const command = readArguments(argv)
     if (command.kind === 'serve') {
-      if (command.configuration.balancers[0]?.backends?.length === 0)
-        throw new CommandError('--workers needs backends: the demo runs in one process', 2)
       const { configuration, warnings } = command
       return { configuration: withOrders(configuration, { restart }), warnings, files: [] }
     }
