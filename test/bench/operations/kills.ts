@@ -30,6 +30,8 @@ export async function killWorkers({ times, directory }: Amount): Promise<Finding
   const faults = faultsOf({
     [`${wrk.refused + h2load.refused} responses were no 2xx`]: wrk.refused + h2load.refused === 0,
     [`${wrk.broken} connections of wrk broke, killed workers held ${heldPlain}`]: wrk.broken <= heldPlain,
+    [`${h2load.unanswered} requests of h2load were not answered, killed workers held ${heldTls * streams}`]:
+      h2load.unanswered <= heldTls * streams,
     [`${wrk.unanswered} connections of wrk wait for ever`]: wrk.unanswered === 0,
     'no killed worker held a connection': heldPlain > 0,
   })
