@@ -52,6 +52,8 @@ export class Workforce {
   readonly #generations = new Set<number>()
   readonly #crew: Crew
   readonly #ticketTimer: NodeJS.Timeout
+  /** While another generation is to take over, with what the one before it goes on. */
+  #outgoing: { readonly text: string | undefined } | undefined
   /** Those that have stopped listening, or are about to while others listen. */
   readonly #quiet = new Set<number>()
   readonly #allQuiet = Promise.withResolvers<void>()
@@ -129,8 +131,10 @@ export class Workforce {
   /** Lets a new generation take over, which begins with `text`; see `Crew.restart`. */
   async restart(count: number, text: string | undefined): Promise<Takeover> {
     const before = this.text
+    this.#outgoing = { text: before }
     this.text = text
     const fault = await this.#crew.restart(count)
+    this.#outgoing = undefined
     if (fault === undefined) return { fault, listening: this.#serving[0]?.listening }
     this.text = before
     return { fault, listening: undefined }
@@ -162,6 +166,8 @@ export class Workforce {
 
   #start(member: Member): void {
     const { number } = member
+    // The place of one that died meanwhile is filled once the next generation has failed.
+    const { text } = this.#crew.isNext(member) ? this : (this.#outgoing ?? this)
     const process = this.#processes.start((how) => {
       const known = this.#known.get(number)
       known?.heartbeat.stop()
@@ -179,6 +185,7 @@ export class Workforce {
           )
           // Nothing else waits for it.
           channel.giveUp('its event loop is blocked')
+          this.#lookForQuiet()
         },
         back: (duration) => {
           this.#log().info(`${this.#nameOf(member)} answers again, after ${seconds(duration)}`)
@@ -187,7 +194,7 @@ export class Workforce {
       },
       this.#clock,
     )
-    const known: Known = { process, heartbeat, text: this.text, listening: undefined, status: undefined }
+    const known: Known = { process, heartbeat, text, listening: undefined, status: undefined }
     this.#known.set(number, known)
     channel.hear('listening', (listening) => {
       known.listening = listening
@@ -213,15 +220,16 @@ export class Workforce {
     const beginning: Beginning = {
       isFirst: !this.#generations.has(member.generation),
       ticketKey: this.#ticketKey,
-      ...(this.text !== undefined && { text: this.text }),
+      ...(text !== undefined && { text }),
     }
     this.#generations.add(member.generation)
     void channel.tell('begin', beginning)
   }
 
-  /** Does nobody listen any more? */
+  /** Does nobody listen any more, but for those that do not answer? */
   #lookForQuiet(): void {
-    if (this.isStopping && [...this.#known.keys()].every((number) => this.#quiet.has(number))) this.#allQuiet.resolve()
+    const isQuiet = ([number, { heartbeat }]: readonly [number, Known]) => heartbeat.isSilent || this.#quiet.has(number)
+    if (this.isStopping && [...this.#known].every(isQuiet)) this.#allQuiet.resolve()
   }
 
   #nameOf({ number, place }: Member): string {
