@@ -30,12 +30,16 @@ function sayWhenGone({ process }: Worker): void {
   }
 }
 
+/** Those that listen. One that still starts would not take a connection, and where nobody listens any more, Node would forget it. */
+const listening = new WeakSet<Worker>()
+
 /**
  * Connections that a worker does not take because it dies are handed to another one: Node forgets them, and their clients
  * would wait for ever.
  */
 export function keepConnectionsOf(worker: Worker): void {
   sayWhenGone(worker)
+  worker.once('listening', () => listening.add(worker))
   const { process } = worker
   const handed = new Map<number, readonly [Handing, Handle]>()
   const send = process.send.bind(process) as unknown as Send
@@ -48,7 +52,9 @@ export function keepConnectionsOf(worker: Worker): void {
   process.on('internalMessage', ({ ack }: { readonly ack?: number }) => void (ack !== undefined && handed.delete(ack)))
   // Not at its exit: some of what it has said may not have been read by then, and Node may hand it another one.
   process.once('disconnect', () => {
-    const other = Object.values(cluster.workers ?? {}).find((one) => one !== worker && one?.isConnected() === true)
+    const other = Object.values(cluster.workers ?? {}).find(
+      (one) => one !== undefined && one !== worker && listening.has(one) && one.isConnected(),
+    )
     for (const [message, handle] of handed.values()) {
       // Its answer, whichever worker gives it, is what Node's own code waits for.
       if (other === undefined) handle.close()
