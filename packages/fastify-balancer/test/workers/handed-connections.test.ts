@@ -91,3 +91,21 @@ test(
     await isClosed
   },
 )
+
+test(
+  'a connection is closed that comes while the last worker stops listening',
+  { ...patience, skip: process.platform !== 'linux' },
+  async (t) => {
+    const only = await startWorker(t)
+    process.kill(only.pid, 'SIGSTOP')
+    waitForState(only.pid, 'T')
+    only.worker.send('stop listening')
+    const isHanded = handingTo(only.worker)
+    const late = connect(only.ports[0]!, '127.0.0.1')
+    late.on('error', () => {})
+    const isClosed = new Promise((resolve) => late.once('close', resolve))
+    await isHanded
+    process.kill(only.pid, 'SIGCONT')
+    await isClosed
+  },
+)
