@@ -11,9 +11,7 @@ test('backends may be called what every object has', async (t) => {
   const { apps } = await instances(t, 2, { backends })
   const states = () => apps.map(({ balancer }) => balancer.backends.map(({ state }) => state).join())
   assert.deepEqual(states(), ['ready,ready,ready', 'ready,ready,ready'])
-  await until('each has half', () =>
-    apps.every(({ balancer }) => balancer.backends.every(({ limit }) => limit === 5)),
-  )
+  await until('each has half', () => apps.every(({ balancer }) => balancer.backends.every(({ limit }) => limit === 5)))
   for (const id of names) void apps[0]!.balancer.maintain(id, { reason: 'new disk' })
   const all = 'maintenance,maintenance,maintenance'
   await until('all are ordered everywhere', () => states().every((one) => one === all))

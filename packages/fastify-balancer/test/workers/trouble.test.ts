@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
 import { once } from 'node:events'
+import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { ask } from '../../../../test/support/ask.ts'
+import { startBackends } from '../../../../test/support/backend.ts'
 import { until } from '../../../../test/support/until.ts'
 import { isThere, patience, pidsIn, runFile, startHolding } from './stage.ts'
 
@@ -64,4 +65,16 @@ test('a worker that dies during a reload that fails is replaced by one of what s
   assert.match(String((await ask(`http://127.0.0.1:${next}`)).error), /ECONNREFUSED/)
   program.child.kill('SIGTERM')
   assert.deepEqual(await program.exit, { code: 0, signal: null })
+})
+
+test('a file that changes while no worker is left is in force once there are others', patience, async (t) => {
+  const [a, b] = await startBackends(t, 'a', 'b')
+  const content = ({ url }: { readonly url: string }) => ({ balancers: [{ backends: [{ id: 'one', url }] }] })
+  const port = await freePort()
+  const { program, url, write } = await runFile(t, { listen: [{ port }], ...content(a!) })
+  while (pidsIn(program).size < 2) await ask(url)
+  for (const pid of pidsIn(program)) process.kill(pid, 'SIGKILL')
+  await write({ listen: [{ port }], ...content(b!) })
+  await program.until(/"reloaded \(balancer\.yaml changed\)/)
+  assert.equal((await ask(url)).body, 'b')
 })

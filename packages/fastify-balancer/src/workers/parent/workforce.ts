@@ -1,10 +1,12 @@
 import type { Clock } from '@fastify-balancer/balancer-core'
 import type { BalancersStatus } from '../../server/balancers-status.ts'
-import type { Beginning, Listening, Refusal } from '../channel/messages.ts'
+import type { Beginning, Listening } from '../channel/messages.ts'
 import type { ChannelToWorker } from '../channel/channel.ts'
+import { Awaited } from './awaited.ts'
 import { Crew } from './crew.ts'
 import { Heartbeat } from './heartbeat.ts'
 import type { Hands, Member } from './member.ts'
+import type { Onlooker } from './onlooker.ts'
 import type { ParentLog } from './parent-log.ts'
 import { Processes, type WorkerProcess } from './processes.ts'
 import { newTicketKey, ticketKeyAge } from './ticket-key.ts'
@@ -26,14 +28,6 @@ export interface Takeover {
   readonly listening: Listening | undefined
 }
 
-/** What is told of the workers, beside the log. */
-export interface Onlooker {
-  /** All listen: from the worker that was first. */
-  allReady(listening: Listening): void
-  /** None is left. `refusal`: why they could not begin. */
-  over(exitCode: number, refusal: Refusal | undefined): void
-}
-
 const seconds = (duration: number) => `${(duration / 1000).toFixed(1)} s`
 
 /** The worker processes: a crew with its processes, and the channels to them. */
@@ -51,6 +45,7 @@ export class Workforce {
   readonly #known = new Map<number, Known>()
   readonly #generations = new Set<number>()
   readonly #crew: Crew
+  readonly #answering: Awaited
   readonly #ticketTimer: NodeJS.Timeout
   /** While another generation is to take over, with what the one before it goes on. */
   #outgoing: { readonly text: string | undefined } | undefined
@@ -63,6 +58,7 @@ export class Workforce {
     this.#log = log
     this.#onlooker = onlooker
     this.#clock = clock
+    this.#answering = new Awaited(clock)
     this.#crew = new Crew(this.#hands(), clock)
     this.#ticketTimer = setInterval(() => this.renewTicketKey(), ticketKeyAge).unref()
   }
@@ -79,11 +75,11 @@ export class Workforce {
   /** How they are, together. */
   get status(): BalancersStatus & { readonly workers: number } {
     const all = this.#serving.flatMap(({ status }) => status ?? [])
-    const [first] = all
+    const { backends = 0, available = 0 } = all[0] ?? {}
     return {
       workers: this.#serving.length,
-      backends: first?.backends ?? 0,
-      available: first?.available ?? 0,
+      backends,
+      available,
       exchanges: all.reduce((sum, { exchanges }) => sum + exchanges, 0),
     }
   }
@@ -91,6 +87,11 @@ export class Workforce {
   /** The channels to those that serve and answer, the oldest first. */
   get channels(): readonly ChannelToWorker[] {
     return this.#serving.flatMap(({ process, heartbeat }) => (heartbeat.isSilent ? [] : process.channel))
+  }
+
+  /** Resolves once one serves and answers, at most after `patience` ms. */
+  async oneAnswers(patience: number): Promise<void> {
+    if (this.channels.length === 0) await this.#answering.next(patience)
   }
 
   /** Those that serve and have another text than is in force. */
@@ -189,7 +190,7 @@ export class Workforce {
         },
         back: (duration) => {
           this.#log().info(`${this.#nameOf(member)} answers again, after ${seconds(duration)}`)
-          if (known.text !== this.text) this.onStale(channel)
+          this.#canBeAsked(known)
         },
       },
       this.#clock,
@@ -200,7 +201,7 @@ export class Workforce {
       known.listening = listening
       heartbeat.start()
       this.#crew.listens(number, listening.drainDeadline)
-      if (known.text !== this.text) this.onStale(channel)
+      this.#canBeAsked(known)
     })
     channel.hear('refused', (refusal) => {
       if (this.#crew.hasBegun) this.#log().error(`${this.#nameOf(member)} cannot start: ${refusal.message}`)
@@ -226,10 +227,17 @@ export class Workforce {
     void channel.tell('begin', beginning)
   }
 
+  #canBeAsked({ text, process: { channel } }: Known): void {
+    if (text !== this.text) this.onStale(channel)
+    if (this.channels.length > 0) this.#answering.tell()
+  }
+
   /** Does nobody listen any more, but for those that do not answer? */
   #lookForQuiet(): void {
-    const isQuiet = ([number, { heartbeat }]: readonly [number, Known]) => heartbeat.isSilent || this.#quiet.has(number)
-    if (this.isStopping && [...this.#known].every(isQuiet)) this.#allQuiet.resolve()
+    const listening = [...this.#known].filter(
+      ([number, { heartbeat }]) => !heartbeat.isSilent && !this.#quiet.has(number),
+    )
+    if (this.isStopping && listening.length === 0) this.#allQuiet.resolve()
   }
 
   #nameOf({ number, place }: Member): string {
@@ -237,9 +245,8 @@ export class Workforce {
   }
 
   #tellDeath(member: Member, how: string, wait: number | undefined): void {
-    const what = `${this.#nameOf(member)} ended: ${how}`
-    if (wait === undefined)
-      this.#log().error(`${what}; failed: it has ended five times in a minute, and is not replaced`)
-    else this.#log().error(`${what}; ${wait === 0 ? 'replaced' : `replaced in ${seconds(wait)}`}`)
+    const failed = 'failed: it has ended five times in a minute, and is not replaced'
+    const then = wait === undefined ? failed : wait === 0 ? 'replaced' : `replaced in ${seconds(wait)}`
+    this.#log().error(`${this.#nameOf(member)} ended: ${how}; ${then}`)
   }
 }
