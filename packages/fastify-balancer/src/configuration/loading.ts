@@ -51,7 +51,7 @@ async function loadFile({ pointer, value }: Reference, folder: string): Promise<
   }
 }
 
-/** A module may wait for something that never comes: whoever reads the file must not. */
+/** A module may wait for something that never comes; a reload must not. */
 async function imported(url: string, patience: number): Promise<Readonly<Record<string, unknown>>> {
   const { promise: late, reject } = Promise.withResolvers<never>()
   const fault = new Error(`its import has not ended within ${spoken(patience)}`)

@@ -5,8 +5,7 @@ import type { ChannelToWorker } from '../channel/channel.ts'
 import { Awaited } from './awaited.ts'
 import { Crew } from './crew.ts'
 import { Heartbeat } from './heartbeat.ts'
-import type { Hands, Member } from './member.ts'
-import type { Onlooker } from './onlooker.ts'
+import type { Hands, Member, Onlooker } from './member.ts'
 import type { ParentLog } from './parent-log.ts'
 import { Processes, type WorkerProcess } from './processes.ts'
 import { newTicketKey, ticketKeyAge } from './ticket-key.ts'
@@ -234,10 +233,8 @@ export class Workforce {
 
   /** Does nobody listen any more, but for those that do not answer? */
   #lookForQuiet(): void {
-    const listening = [...this.#known].filter(
-      ([number, { heartbeat }]) => !heartbeat.isSilent && !this.#quiet.has(number),
-    )
-    if (this.isStopping && listening.length === 0) this.#allQuiet.resolve()
+    for (const [number, { heartbeat }] of this.#known) if (!heartbeat.isSilent && !this.#quiet.has(number)) return
+    if (this.isStopping) this.#allQuiet.resolve()
   }
 
   #nameOf({ number, place }: Member): string {
