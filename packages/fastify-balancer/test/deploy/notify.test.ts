@@ -165,7 +165,7 @@ describe('what systemd is told', { concurrency: true }, () => {
     await program.until(/2 workers ready/)
     program.child.kill('SIGTERM')
     assert.deepEqual(await program.exit, { code: 0, signal: null })
-    const [first] = messages.filter(({ variables }) => 'READY' in variables || 'RELOADING' in variables)
+    const first = messages.find(({ variables }) => 'READY' in variables || 'RELOADING' in variables)
     assert.match(first!.variables['STATUS'] ?? '', /^2 workers, 1 of 1 backends healthy/)
   })
 
