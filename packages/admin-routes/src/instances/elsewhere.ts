@@ -1,3 +1,4 @@
+import { ownMember } from '@fastify-balancer/option-schema'
 import type { Static } from '@sinclair/typebox'
 import type { BackendView, ProcessView } from '../schemas/views.ts'
 import { mergedBackend } from './merging/merged-backend.ts'
@@ -83,8 +84,8 @@ export class AllElsewhere {
 
   of(balancer: string): Elsewhere {
     return new Elsewhere(
-      this.#answers.flatMap(({ balancers }) => balancers[balancer] ?? []),
-      this.#left[balancer],
+      this.#answers.flatMap(({ balancers }) => ownMember(balancers, balancer) ?? []),
+      ownMember(this.#left, balancer),
     )
   }
 

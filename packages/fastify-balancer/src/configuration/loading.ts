@@ -1,3 +1,4 @@
+import { spoken } from '@fastify-balancer/option-schema'
 import { createHash } from 'node:crypto'
 import { readFile, stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
@@ -50,7 +51,19 @@ async function loadFile({ pointer, value }: Reference, folder: string): Promise<
   }
 }
 
-async function loadModule({ pointer, value }: Reference, folder: string): Promise<Loaded> {
+/** A module may wait for something that never comes; a reload must not. */
+async function imported(url: string, patience: number): Promise<Readonly<Record<string, unknown>>> {
+  const { promise: late, reject } = Promise.withResolvers<never>()
+  const fault = new Error(`its import has not ended within ${spoken(patience)}`)
+  const timer = setTimeout(() => reject(fault), patience)
+  try {
+    return (await Promise.race([import(url), late])) as Readonly<Record<string, unknown>>
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+async function loadModule({ pointer, value }: Reference, folder: string, patience: number): Promise<Loaded> {
   const { module: source, export: name = 'default' } = value as { readonly module: string; readonly export?: string }
   const file = resolve(folder, source)
   const url = pathToFileURL(file)
@@ -64,7 +77,7 @@ async function loadModule({ pointer, value }: Reference, folder: string): Promis
     return { file, fault: { pointer: within(pointer, 'module'), message: `cannot read ${source}: ${reasonOf(error)}` } }
   }
   try {
-    const exports = (await import(url.href)) as Readonly<Record<string, unknown>>
+    const exports = await imported(url.href, patience)
     if (Object.hasOwn(exports, name)) return { value: exports[name], file, source: `${source} (${name})` }
     const names = Object.keys(exports).map((one) => `\`${one}\``)
     const message = `${source} has no export \`${name}\`: ${names.length === 0 ? 'it exports nothing' : `it exports ${names.join(', ')}`}`
@@ -85,7 +98,9 @@ function misspeltFile({ pointer, value }: Reference): Loaded {
   return { fault: { pointer, message: `to read it from a file, write \`{ file: ${path === '' ? 'PATH' : path} }\`` } }
 }
 
-const loaders: Readonly<Record<Role, (reference: Reference, folder: string) => Loaded | Promise<Loaded>>> = {
+type Loader = (reference: Reference, folder: string, patience: number) => Loaded | Promise<Loaded>
+
+const loaders: Readonly<Record<Role, Loader>> = {
   content: loadContent,
   file: loadFile,
   module: loadModule,
@@ -93,7 +108,10 @@ const loaders: Readonly<Record<Role, (reference: Reference, folder: string) => L
   secret: misspeltFile,
 }
 
-/** Reads the file, or loads the module, that a reference names, relative to `folder`. */
-export async function load(reference: Reference, folder: string): Promise<Loaded> {
-  return loaders[reference.role](reference, folder)
+/** So long the import of a module may take (ms). */
+const longestImport = 30_000
+
+/** Reads the file, or loads the module, that a reference names, relative to `folder`; a module within `patience` ms. */
+export async function load(reference: Reference, folder: string, patience = longestImport): Promise<Loaded> {
+  return loaders[reference.role](reference, folder, patience)
 }

@@ -157,6 +157,18 @@ describe('what systemd is told', { concurrency: true }, () => {
     assert.deepEqual(order, ['READY', 'RELOADING', 'READY', 'STOPPING'])
   })
 
+  test('ready not before workers are, whatever is ordered while they start', patience, async (t) => {
+    const { messages, program } = await start(t, (response) => response.end(), 0, 2)
+    await program.until(/2 workers are starting/)
+    program.child.kill('SIGUSR2')
+    await program.until(/restarted \(SIGUSR2\)/)
+    await program.until(/2 workers ready/)
+    program.child.kill('SIGTERM')
+    assert.deepEqual(await program.exit, { code: 0, signal: null })
+    const first = messages.find(({ variables }) => 'READY' in variables || 'RELOADING' in variables)
+    assert.match(first!.variables['STATUS'] ?? '', /^2 workers, 1 of 1 backends healthy/)
+  })
+
   test('nothing, where systemd-notify is not there; the log says so', patience, async (t) => {
     const program = startProgram(t, cli, {
       args: ['--port', '0', '--health-path', 'off', '--log', 'json', 'http://127.0.0.1:9'],

@@ -12,10 +12,15 @@ import { patience } from './stage.ts'
 cluster.schedulingPolicy = cluster.SCHED_RR
 cluster.setupPrimary({ exec: fileURLToPath(new URL('two-listeners.ts', import.meta.url)) })
 
-async function startWorker(t: TestContext) {
+function fork(t: TestContext): Worker {
   const worker = cluster.fork()
   t.after(() => worker.process.kill('SIGKILL'))
   keepConnectionsOf(worker)
+  return worker
+}
+
+async function startWorker(t: TestContext) {
+  const worker = fork(t)
   const ports: number[] = []
   while (ports.length < 2) {
     // oxlint-disable-next-line no-await-in-loop -- one after the other
@@ -62,5 +67,45 @@ test(
     waitForState(first.pid, 'Z')
     const next = connect(other!, '127.0.0.1')
     assert.deepEqual(await Promise.all([firstByte(next), firstByte(handed)]), [`${second.pid}`, `${second.pid}`])
+  },
+)
+
+test(
+  'a connection that no worker can take is closed, also while one starts',
+  { ...patience, skip: process.platform !== 'linux' },
+  async (t) => {
+    const only = await startWorker(t)
+    process.kill(only.pid, 'SIGSTOP')
+    waitForState(only.pid, 'T')
+    const isHanded = handingTo(only.worker)
+    const handed = connect(only.ports[0]!, '127.0.0.1')
+    handed.on('error', () => {})
+    const isClosed = new Promise((resolve) => handed.once('close', resolve))
+    await isHanded
+    const starting = fork(t)
+    process.kill(starting.process.pid!, 'SIGSTOP')
+    process.kill(only.pid, 'SIGKILL')
+    await once(only.worker, 'exit')
+    process.kill(starting.process.pid!, 'SIGCONT')
+    await once(starting, 'listening')
+    await isClosed
+  },
+)
+
+test(
+  'a connection is closed that comes while the last worker stops listening',
+  { ...patience, skip: process.platform !== 'linux' },
+  async (t) => {
+    const only = await startWorker(t)
+    process.kill(only.pid, 'SIGSTOP')
+    waitForState(only.pid, 'T')
+    only.worker.send('stop listening')
+    const isHanded = handingTo(only.worker)
+    const late = connect(only.ports[0]!, '127.0.0.1')
+    late.on('error', () => {})
+    const isClosed = new Promise((resolve) => late.once('close', resolve))
+    await isHanded
+    process.kill(only.pid, 'SIGCONT')
+    await isClosed
   },
 )

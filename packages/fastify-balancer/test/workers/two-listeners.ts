@@ -1,4 +1,4 @@
-// A worker that listens at two ports, and tells each connection its process id.
+// A worker that listens at two ports until it is told anything, and tells each connection its process id.
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 
@@ -7,4 +7,5 @@ for (let count = 0; count < 2; count++) {
   server.listen(0, '127.0.0.1')
   // oxlint-disable-next-line no-await-in-loop -- always in this order
   await once(server, 'listening')
+  process.on('message', () => server.close())
 }

@@ -1,4 +1,5 @@
 import type { Backend, Balancer } from '@fastify-balancer/balancer-core'
+import { ownMember } from '@fastify-balancer/option-schema'
 
 /** What was ordered about a backend. */
 export interface SharedOrder {
@@ -43,7 +44,7 @@ export function follow(
 ): void {
   for (const backend of balancer.backends) {
     if (except.has(backend)) continue
-    const order = orders[backend.id]
+    const order = ownMember(orders, backend.id)
     const before = orderOf(backend)
     if (isSameOrder(before, order)) continue
     const { id } = backend

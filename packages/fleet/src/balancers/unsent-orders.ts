@@ -1,4 +1,5 @@
 import type { Backend, Balancer } from '@fastify-balancer/balancer-core'
+import { ownMember } from '@fastify-balancer/option-schema'
 import type { FastifyBaseLogger } from 'fastify'
 import type { Register } from '../registers/register.ts'
 import type { SharedState } from './agreement.ts'
@@ -22,9 +23,10 @@ interface Given {
 function withOrder(state: SharedState, backend: Backend, { revision }: Given): SharedState | undefined {
   const { id, url } = backend
   const order = orderOf(backend)
-  const { [id]: before, ...others } = state.orders
+  const before = ownMember(state.orders, id)
+  const { [id]: _before, ...others } = state.orders
   // It was removed meanwhile, and another one was added in its place.
-  if ((state.removed?.[id] ?? 0) > revision) return undefined
+  if ((ownMember(state.removed ?? {}, id) ?? 0) > revision) return undefined
   if (isSameOrder(before, order) || !state.backends.some((one) => one.id === id && one.url === url)) return undefined
   return { ...state, orders: order === undefined ? others : { ...others, [id]: order } }
 }

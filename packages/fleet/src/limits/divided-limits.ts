@@ -1,4 +1,5 @@
 import type { Backend, Balancer } from '@fastify-balancer/balancer-core'
+import { ownMember } from '@fastify-balancer/option-schema'
 import type { Fleet } from '../instances/fleet.ts'
 import type { Register } from '../registers/register.ts'
 import { correct, type Holder } from './correction.ts'
@@ -16,6 +17,10 @@ const owner = 'fleet'
 
 /** By backend and instance: the most requests that this one may have in flight there. */
 type Ledger = Readonly<Record<string, Readonly<Record<string, number>>>>
+
+function holding(ledger: Ledger, { id }: Backend, instance: string): number | undefined {
+  return ownMember(ownMember(ledger, id) ?? {}, instance)
+}
 
 /**
  * The part of this instance in what all together may have in flight to the backends of one balancer: in `maxInFlight`, or
@@ -114,7 +119,7 @@ export class DividedLimits {
     if (this.#isClosed) return
     const ledger = this.#register.newest?.value ?? {}
     for (const backend of this.#balancer.backends) {
-      const granted = ledger[backend.id]?.[this.#fleet.id] ?? 1
+      const granted = holding(ledger, backend, this.#fleet.id) ?? 1
       this.#limit(backend, Math.min(granted, this.#correction(backend, ledger).limit))
     }
   }
@@ -140,26 +145,26 @@ export class DividedLimits {
     let isOther = false
     for (const backend of this.#balancer.backends) {
       const { granted } = this.#correction(backend, ledger)
-      const before = ledger[backend.id]?.[own] ?? 1
+      const before = holding(ledger, backend, own) ?? 1
       if (granted < before) this.#limit(backend, granted)
       next.set(backend.id, { ...next.get(backend.id), [own]: granted })
-      isOther ||= ledger[backend.id]?.[own] !== granted
+      isOther ||= holding(ledger, backend, own) !== granted
     }
     return isOther ? Object.fromEntries(next) : undefined
   }
 
   #correction(backend: Backend, ledger: Ledger) {
     const { id: own, instances } = this.#fleet
-    const holders = ledger[backend.id] ?? {}
+    const holders = ownMember(ledger, backend.id) ?? {}
     const others = instances.flatMap(({ id, state }): Holder | [] => {
-      const granted = holders[id]
+      const granted = ownMember(holders, id)
       if (id === own || granted === undefined) return []
       const [wants] = this.#hearsay.of(id, backend.id)
       return { id, granted, wants, takesRest: state !== 'draining' }
     })
     const isDraining = instances.find(({ id }) => id === own)?.state === 'draining'
     const wants = this.#demand.wants(backend)
-    const self = { id: own, granted: holders[own] ?? 0, wants, takesRest: !isDraining }
+    const self = { id: own, granted: ownMember(holders, own) ?? 0, wants, takesRest: !isDraining }
     return correct({ total: this.#total(backend, others, wants), self, others, inFlight: backend.inFlight })
   }
 

@@ -1,3 +1,5 @@
+import { ownMember } from '@fastify-balancer/option-schema'
+
 /** What an instance tells of one backend: how many requests it could have in flight; and what was found to be the most for all. */
 export type Told = readonly [wants: number, capacity: number]
 
@@ -41,6 +43,6 @@ export class Hearsay {
   of(id: string, backend: string): Told {
     const heard = this.#heard.get(id)
     if (heard === undefined || this.#now() - heard.at > this.#keeps) return nothing
-    return heard.hint.backends[backend] ?? nothing
+    return ownMember(heard.hint.backends, backend) ?? nothing
   }
 }

@@ -1,4 +1,5 @@
 // Room `instances/merging`: what several instances tell becomes one. Each function takes the answers of all, in any order.
+import { ownMember } from '@fastify-balancer/option-schema'
 
 type Summable = number | readonly Summable[] | { readonly [name: string]: Summable }
 
@@ -13,7 +14,7 @@ function sumOf(values: readonly Summable[]): Summable {
   }
   const records = values as readonly Readonly<Record<string, Summable>>[]
   const names = new Set(records.flatMap((one) => Object.keys(one)))
-  const sums = [...names].map((name) => [name, sumOf(records.flatMap((one) => wrapped(one[name])))] as const)
+  const sums = [...names].map((name) => [name, sumOf(records.flatMap((one) => wrapped(ownMember(one, name))))] as const)
   return Object.fromEntries(sums)
 }
 

@@ -181,6 +181,14 @@ test('sums go place by place and name by name', () => {
   )
 })
 
+test('sums know names that every object has, like any other', () => {
+  const all: readonly Readonly<Record<string, number>>[] = [JSON.parse('{"constructor":1}'), { other: 2 }]
+  assert.deepEqual(Object.entries(summed(all)), [
+    ['constructor', 1],
+    ['other', 2],
+  ])
+})
+
 test('a mean weighs, and without weights is 0', () => {
   assert.equal(
     mean([

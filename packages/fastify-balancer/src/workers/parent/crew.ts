@@ -60,6 +60,11 @@ export class Crew {
     return this.#phase === 'stopping' || this.#phase === 'over'
   }
 
+  /** Is it of the generation that is to take over? */
+  isNext({ generation }: Member): boolean {
+    return generation === this.#restart?.generation
+  }
+
   /** Starts so many workers. */
   begin(count: number): void {
     this.#phase = 'starting'
@@ -85,7 +90,7 @@ export class Crew {
       this.#refusal ??= refusal
       this.#exitCode = this.#refusal.exitCode
       this.stopNow()
-    } else if (this.#isNext(member)) this.#giveUp(refusal.message)
+    } else if (this.isNext(member)) this.#giveUp(refusal.message)
   }
 
   /** Its process has ended; `how` in words. */
@@ -97,7 +102,7 @@ export class Crew {
     const { member } = known
     if (this.isStopping) return this.#lookForEnd()
     if (member.state === 'draining') return
-    if (this.#isNext(member)) return this.#giveUp(`a new worker ended before it listened: ${how}`)
+    if (this.isNext(member)) return this.#giveUp(`a new worker ended before it listened: ${how}`)
     const place = this.#places.find((one) => one.number === member.place)!
     const wait = place.replacement.afterDeath(this.#clock.now())
     place.hasFailed = wait === undefined
@@ -138,10 +143,6 @@ export class Crew {
   stopNow(): void {
     this.stop()
     for (const member of this.members) this.#hands.kill(member)
-  }
-
-  #isNext({ generation }: Member): boolean {
-    return generation === this.#restart?.generation
   }
 
   #start({ number: place }: Place, generation: number): void {
@@ -207,7 +208,7 @@ export class Crew {
 
   #giveUp(fault: string): void {
     const before = this.#places
-    const next = this.members.filter((one) => this.#isNext(one))
+    const next = this.members.filter((one) => this.isNext(one))
     this.#endRestart(fault)
     for (const member of next) this.#drain(member)
     for (const place of before) if (place.timer === undefined) this.#fill(place)

@@ -48,10 +48,12 @@ export class Heartbeat {
   answer(number: number): void {
     if (number !== this.#last) return
     const now = this.#clock.now()
-    if (this.#isSilent) this.#listener.back(now - this.#answeredAt)
+    const duration = now - this.#answeredAt
+    const wasSilent = this.#isSilent
     this.#isSilent = false
     this.#unanswered = 0
     this.#answeredAt = now
+    if (wasSilent) this.#listener.back(duration)
   }
 
   #beat(): void {

@@ -1,4 +1,4 @@
-import type { Refusal } from '../channel/messages.ts'
+import type { Listening, Refusal } from '../channel/messages.ts'
 
 /** One worker process. */
 export interface Member {
@@ -24,5 +24,13 @@ export interface Hands {
   /** It was killed, since it had not stopped in time. */
   overdue(member: Member): void
   /** None is left. `refusal`: why it could not begin. */
+  over(exitCode: number, refusal: Refusal | undefined): void
+}
+
+/** What is told of the workers, beside the log. */
+export interface Onlooker {
+  /** All listen: from the worker that was first. */
+  allReady(listening: Listening): void
+  /** None is left. `refusal`: why they could not begin. */
   over(exitCode: number, refusal: Refusal | undefined): void
 }

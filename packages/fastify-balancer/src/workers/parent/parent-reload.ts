@@ -8,6 +8,9 @@ import type { ProposedReload } from '../channel/messages.ts'
 import { wantedByText, type GivenValues } from './wanted.ts'
 import type { Parent } from './parent.ts'
 
+/** So long it is waited for a worker that could be asked (ms). */
+const patience = 30_000
+
 /** A worker with what a reload would do there. */
 interface Proposal extends ProposedReload {
   readonly channel: ChannelToWorker
@@ -84,8 +87,9 @@ export class ParentReload {
     return this.#tell(cause, proposals, { ...report, summary: report.summary + behind.join('') })
   }
 
-  /** What it would do, of all workers that answer. */
+  /** What it would do, of all workers that answer. Where none does, e.g. since all have just died, the next one is waited for. */
   async #ask(cause: ReloadCause, text: string): Promise<readonly Proposal[]> {
+    await this.#parent.workforce.oneAnswers(patience)
     const asked = this.#parent.workforce.channels.map(async (channel): Promise<Proposal> => {
       return { channel, ...(await channel.ask('prepareReload', { text, cause })) }
     })

@@ -33,6 +33,7 @@ export class Parent {
   readonly #supervision: ParentSupervision | undefined
   #last: Promise<unknown> = Promise.resolve()
   #isRestarting = false
+  #isReady = false
   #lines: readonly string[] = []
   #count: number
   #logOptions: LogOptions
@@ -146,6 +147,8 @@ export class Parent {
   }
 
   async #supervising<Outcome>(work: () => Promise<Outcome>): Promise<Outcome> {
+    // Until then, systemd is to wait.
+    if (!this.#isReady) return work()
     this.#supervision?.reloading()
     try {
       return await work()
@@ -161,6 +164,7 @@ export class Parent {
   }
 
   #begun(listening: Listening): void {
+    this.#isReady = true
     this.#announce(listening)
     this.log.info(`${workersOf(this.#count)} ready`)
     this.#supervision?.ready()

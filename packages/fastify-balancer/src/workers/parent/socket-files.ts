@@ -8,8 +8,15 @@ export class SocketFiles {
   /** Makes way for a socket, once, however many workers ask. Answers why it cannot be opened, or undefined. */
   clear(path: string): Promise<string | undefined> {
     let cleared = this.#cleared.get(path)
-    if (cleared === undefined) this.#cleared.set(path, (cleared = faultOf(path)))
+    if (cleared === undefined) this.#cleared.set(path, (cleared = this.#clear(path)))
     return cleared
+  }
+
+  /** What hinders it may have gone when it is tried again. */
+  async #clear(path: string): Promise<string | undefined> {
+    const fault = await faultOf(path)
+    if (fault !== undefined) this.#cleared.delete(path)
+    return fault
   }
 }
 

@@ -1,10 +1,11 @@
 import type { Clock } from '@fastify-balancer/balancer-core'
 import type { BalancersStatus } from '../../server/balancers-status.ts'
-import type { Beginning, Listening, Refusal } from '../channel/messages.ts'
+import type { Beginning, Listening } from '../channel/messages.ts'
 import type { ChannelToWorker } from '../channel/channel.ts'
+import { Awaited } from './awaited.ts'
 import { Crew } from './crew.ts'
 import { Heartbeat } from './heartbeat.ts'
-import type { Hands, Member } from './member.ts'
+import type { Hands, Member, Onlooker } from './member.ts'
 import type { ParentLog } from './parent-log.ts'
 import { Processes, type WorkerProcess } from './processes.ts'
 import { newTicketKey, ticketKeyAge } from './ticket-key.ts'
@@ -26,14 +27,6 @@ export interface Takeover {
   readonly listening: Listening | undefined
 }
 
-/** What is told of the workers, beside the log. */
-export interface Onlooker {
-  /** All listen: from the worker that was first. */
-  allReady(listening: Listening): void
-  /** None is left. `refusal`: why they could not begin. */
-  over(exitCode: number, refusal: Refusal | undefined): void
-}
-
 const seconds = (duration: number) => `${(duration / 1000).toFixed(1)} s`
 
 /** The worker processes: a crew with its processes, and the channels to them. */
@@ -51,7 +44,10 @@ export class Workforce {
   readonly #known = new Map<number, Known>()
   readonly #generations = new Set<number>()
   readonly #crew: Crew
+  readonly #answering: Awaited
   readonly #ticketTimer: NodeJS.Timeout
+  /** While another generation is to take over, with what the one before it goes on. */
+  #outgoing: { readonly text: string | undefined } | undefined
   /** Those that have stopped listening, or are about to while others listen. */
   readonly #quiet = new Set<number>()
   readonly #allQuiet = Promise.withResolvers<void>()
@@ -61,6 +57,7 @@ export class Workforce {
     this.#log = log
     this.#onlooker = onlooker
     this.#clock = clock
+    this.#answering = new Awaited(clock)
     this.#crew = new Crew(this.#hands(), clock)
     this.#ticketTimer = setInterval(() => this.renewTicketKey(), ticketKeyAge).unref()
   }
@@ -77,11 +74,11 @@ export class Workforce {
   /** How they are, together. */
   get status(): BalancersStatus & { readonly workers: number } {
     const all = this.#serving.flatMap(({ status }) => status ?? [])
-    const [first] = all
+    const { backends = 0, available = 0 } = all[0] ?? {}
     return {
       workers: this.#serving.length,
-      backends: first?.backends ?? 0,
-      available: first?.available ?? 0,
+      backends,
+      available,
       exchanges: all.reduce((sum, { exchanges }) => sum + exchanges, 0),
     }
   }
@@ -89,6 +86,11 @@ export class Workforce {
   /** The channels to those that serve and answer, the oldest first. */
   get channels(): readonly ChannelToWorker[] {
     return this.#serving.flatMap(({ process, heartbeat }) => (heartbeat.isSilent ? [] : process.channel))
+  }
+
+  /** Resolves once one serves and answers, at most after `patience` ms. */
+  async oneAnswers(patience: number): Promise<void> {
+    if (this.channels.length === 0) await this.#answering.next(patience)
   }
 
   /** Those that serve and have another text than is in force. */
@@ -129,8 +131,10 @@ export class Workforce {
   /** Lets a new generation take over, which begins with `text`; see `Crew.restart`. */
   async restart(count: number, text: string | undefined): Promise<Takeover> {
     const before = this.text
+    this.#outgoing = { text: before }
     this.text = text
     const fault = await this.#crew.restart(count)
+    this.#outgoing = undefined
     if (fault === undefined) {
       await Promise.allSettled(this.channels.map((channel) => channel.ask('takeOver', null)))
       return { fault, listening: this.#serving[0]?.listening }
@@ -165,6 +169,8 @@ export class Workforce {
 
   #start(member: Member): void {
     const { number } = member
+    // The place of one that died meanwhile is filled once the next generation has failed.
+    const { text } = this.#crew.isNext(member) ? this : (this.#outgoing ?? this)
     const process = this.#processes.start((how) => {
       const known = this.#known.get(number)
       known?.heartbeat.stop()
@@ -182,21 +188,22 @@ export class Workforce {
           )
           // Nothing else waits for it.
           channel.giveUp('its event loop is blocked')
+          this.#lookForQuiet()
         },
         back: (duration) => {
           this.#log().info(`${this.#nameOf(member)} answers again, after ${seconds(duration)}`)
-          if (known.text !== this.text) this.onStale(channel)
+          this.#canBeAsked(known)
         },
       },
       this.#clock,
     )
-    const known: Known = { process, heartbeat, text: this.text, listening: undefined, status: undefined }
+    const known: Known = { process, heartbeat, text, listening: undefined, status: undefined }
     this.#known.set(number, known)
     channel.hear('listening', (listening) => {
       known.listening = listening
       heartbeat.start()
       this.#crew.listens(number, listening.drainDeadline)
-      if (known.text !== this.text) this.onStale(channel)
+      this.#canBeAsked(known)
     })
     channel.hear('refused', (refusal) => {
       if (this.#crew.hasBegun) this.#log().error(`${this.#nameOf(member)} cannot start: ${refusal.message}`)
@@ -216,15 +223,21 @@ export class Workforce {
     const beginning: Beginning = {
       isFirst: !this.#generations.has(member.generation),
       ticketKey: this.#ticketKey,
-      ...(this.text !== undefined && { text: this.text }),
+      ...(text !== undefined && { text }),
     }
     this.#generations.add(member.generation)
     void channel.tell('begin', beginning)
   }
 
-  /** Does nobody listen any more? */
+  #canBeAsked({ text, process: { channel } }: Known): void {
+    if (text !== this.text) this.onStale(channel)
+    if (this.channels.length > 0) this.#answering.tell()
+  }
+
+  /** Does nobody listen any more, but for those that do not answer? */
   #lookForQuiet(): void {
-    if (this.isStopping && [...this.#known.keys()].every((number) => this.#quiet.has(number))) this.#allQuiet.resolve()
+    for (const [number, { heartbeat }] of this.#known) if (!heartbeat.isSilent && !this.#quiet.has(number)) return
+    if (this.isStopping) this.#allQuiet.resolve()
   }
 
   #nameOf({ number, place }: Member): string {
@@ -232,11 +245,8 @@ export class Workforce {
   }
 
   #tellDeath(member: Member, how: string, wait: number | undefined): void {
-    const what = `${this.#nameOf(member)} ended: ${how}`
-    if (wait === undefined)
-      this.#log().error(
-        `${what}; failed: it has ended five times in a minute, and is not replaced before a rolling restart (SIGUSR2)`,
-      )
-    else this.#log().error(`${what}; ${wait === 0 ? 'replaced' : `replaced in ${seconds(wait)}`}`)
+    const failed = 'failed: it has ended five times in a minute, and is not replaced before a rolling restart (SIGUSR2)'
+    const then = wait === undefined ? failed : wait === 0 ? 'replaced' : `replaced in ${seconds(wait)}`
+    this.#log().error(`${this.#nameOf(member)} ended: ${how}; ${then}`)
   }
 }
