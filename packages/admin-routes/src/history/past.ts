@@ -1,4 +1,5 @@
 import type { Balancer } from '@fastify-balancer/balancer-core'
+import { ownMember } from '@fastify-balancer/option-schema'
 import type { FastifyInstance } from 'fastify'
 import type { Static } from '@sinclair/typebox'
 import { mostFailures } from './failed-requests.ts'
@@ -71,7 +72,7 @@ export class Past {
   async history(balancer: Balancer, range: Range, withBackends: boolean): Promise<View> {
     const { text } = await historyView(this.#history.of(balancer), range, withBackends)
     const own = JSON.parse(String(text)) as View
-    const left = this.#left[balancer.name]?.histories[ranges[range].resolution]
+    const left = ownMember(this.#left, balancer.name)?.histories[ranges[range].resolution]
     return left === undefined ? own : mergedHistory([own, withBackends ? left : { ...left, backends: [] }])
   }
 
@@ -80,7 +81,7 @@ export class Past {
     const { fleet, self } = this.#instances
     const own = this.#history.of(balancer).failures.latest(mostFailures)
     if (fleet === undefined) return own
-    const left = this.#left[balancer.name]?.failures ?? []
+    const left = ownMember(this.#left, balancer.name)?.failures ?? []
     return latest([...own.map((one) => Object.assign({}, one, { instance: self })), ...left])
   }
 
@@ -91,20 +92,20 @@ export class Past {
       ({ id, state }) => state === 'ready' && id !== this.#instances.self,
     )
     if (heir === undefined) return
-    const all: Record<string, Recorded> = {}
+    const all: (readonly [name: string, recorded: Recorded])[] = []
     for (const balancer of this.#balancers.values()) {
       // oxlint-disable-next-line no-await-in-loop -- requests run in between
       const views = await Promise.all(longest.map((range) => this.history(balancer, range, true)))
-      all[balancer.name] = { histories: views.map(inBrief), failures: this.failures(balancer) }
+      all.push([balancer.name, { histories: views.map(inBrief), failures: this.failures(balancer) }])
     }
     this.isHandedOver = true
-    await this.#instances.ask('past', all, [heir.id])
+    await this.#instances.ask('past', Object.fromEntries(all), [heir.id])
   }
 
   /** Another one leaves. */
   #take(all: AllRecorded): null {
     const joint = Object.entries(all).map(([name, { histories, failures }]) => {
-      const before = this.#left[name]
+      const before = ownMember(this.#left, name)
       if (before === undefined) return [name, { histories, failures }] as const
       const both = histories.map((view, index) => joined(view, before.histories[index]!, ranges[longest[index]!].steps))
       return [name, { histories: both, failures: latest([...failures, ...before.failures]) }] as const

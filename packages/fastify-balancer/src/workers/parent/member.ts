@@ -34,3 +34,10 @@ export interface Onlooker {
   /** None is left. `refusal`: why they could not begin. */
   over(exitCode: number, refusal: Refusal | undefined): void
 }
+
+/** What came of it that a new generation was to take over. */
+export interface Takeover {
+  /** Why the one before goes on. */
+  readonly fault: string | undefined
+  readonly listening: Listening | undefined
+}

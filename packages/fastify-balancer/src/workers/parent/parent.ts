@@ -6,7 +6,8 @@ import type { Listening, Refusal } from '../channel/messages.ts'
 import { ParentLog, type LogOptions } from './parent-log.ts'
 import { ParentSupervision } from './parent-supervision.ts'
 import { SocketFiles } from './socket-files.ts'
-import { Workforce, type Takeover } from './workforce.ts'
+import type { Takeover } from './member.ts'
+import { Workforce } from './workforce.ts'
 
 const workersOf = (count: number, kind = '') => `${count} ${kind}worker${count === 1 ? '' : 's'}`
 

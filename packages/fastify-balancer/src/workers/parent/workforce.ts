@@ -5,7 +5,7 @@ import type { ChannelToWorker } from '../channel/channel.ts'
 import { Awaited } from './awaited.ts'
 import { Crew } from './crew.ts'
 import { Heartbeat } from './heartbeat.ts'
-import type { Hands, Member, Onlooker } from './member.ts'
+import type { Hands, Member, Onlooker, Takeover } from './member.ts'
 import type { ParentLog } from './parent-log.ts'
 import { Processes, type WorkerProcess } from './processes.ts'
 import { newTicketKey, ticketKeyAge } from './ticket-key.ts'
@@ -18,13 +18,6 @@ interface Known {
   text: string | undefined
   listening: Listening | undefined
   status: BalancersStatus | undefined
-}
-
-/** What came of it that a new generation was to take over. */
-export interface Takeover {
-  /** Why the one before goes on. */
-  readonly fault: string | undefined
-  readonly listening: Listening | undefined
 }
 
 const seconds = (duration: number) => `${(duration / 1000).toFixed(1)} s`
