@@ -15,6 +15,8 @@ cluster.setupPrimary({ exec: fileURLToPath(new URL('two-listeners.ts', import.me
 function fork(t: TestContext): Worker {
   const worker = cluster.fork()
   t.after(() => worker.process.kill('SIGKILL'))
+  // What is sent to one that was killed.
+  worker.on('error', () => {})
   keepConnectionsOf(worker)
   return worker
 }
