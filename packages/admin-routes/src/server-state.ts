@@ -1,6 +1,6 @@
 import type { Balancer, Clock } from '@fastify-balancer/balancer-core'
 import type { FastifyInstance } from 'fastify'
-import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { channel, subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { Server, ServerResponse } from 'node:http'
 
 /** Options of a server drain. */
@@ -10,6 +10,15 @@ export interface ServerDrainOptions {
   /** Close the app after `grace`. */
   readonly close: boolean
 }
+
+/** Message of the channel `admin-routes:server-state`. */
+export interface ServerStateNotice {
+  readonly server: FastifyInstance['server']
+  readonly state: 'ready' | 'drain'
+}
+
+/** The diagnostics channel `admin-routes:server-state`: one message whenever the server begins to drain, or is ready again. */
+const states = channel<unknown, ServerStateNotice>('admin-routes:server-state')
 
 /** Node's own channel: each HTTP/1 request, before it is answered. */
 const requestStart = 'http.server.request.start'
@@ -68,7 +77,7 @@ export class ServerState {
   /** Starts to drain. A second order restarts the grace period, but connections that are already being closed stay so. */
   drain({ grace, close }: ServerDrainOptions): void {
     this.#stopTimer()
-    this.#state = 'drain'
+    this.#become('drain')
     this.#closesApp = close
     if (grace === 0) {
       this.#endGrace()
@@ -82,10 +91,16 @@ export class ServerState {
   /** Ends the drain. */
   ready(): void {
     this.#stopTimer()
-    this.#state = 'ready'
+    this.#become('ready')
     this.#closesApp = false
     this.#closesConnections = false
     unsubscribe(requestStart, this.#doNotKeep)
+  }
+
+  #become(state: ServerStateNotice['state']): void {
+    if (state === this.#state) return
+    this.#state = state
+    if (states.hasSubscribers) states.publish({ server: this.#app.server, state })
   }
 
   #endGrace(): void {

@@ -21,6 +21,7 @@ const exchangeEnd = 'balancer-core:exchange:end'
 const tunnelStart = 'balancer-core:tunnel:start'
 const circuitChange = 'circuit-breaker:change'
 const changeRefused = 'admin-routes:refused'
+const serverState = 'admin-routes:server-state'
 
 /** Message of that channel, as far as it is read. By shape, since that package is optional. */
 interface CircuitNotice {
@@ -36,6 +37,12 @@ interface RefusalNotice {
   readonly server?: unknown
   readonly balancer?: string
   readonly refused: { readonly statusCode: number }
+}
+
+/** Message of the channel of the server's state, likewise. */
+interface StateNotice {
+  readonly server?: unknown
+  readonly state: string
 }
 
 function namesIn(registry: Registry): string[] {
@@ -68,6 +75,10 @@ export class BalancerMetrics {
     const { server, balancer: name = '', refused } = message as RefusalNotice
     const balancer = this.#ownBalancer(server, name)
     if (balancer !== undefined) this.#sources.refusedOf(balancer).add(refused.statusCode)
+  }
+  readonly #onServerState = (message: unknown) => {
+    const { server, state } = message as StateNotice
+    if (this.#isOwn(server)) this.#instances?.drain(state === 'drain')
   }
 
   /** @throws Error if the registry already has a metric of the same name, e.g. because two servers share it */
@@ -111,6 +122,7 @@ export class BalancerMetrics {
     this.#countAll()
     subscribe(circuitChange, this.#onCircuitChange)
     subscribe(changeRefused, this.#onChangeRefused)
+    subscribe(serverState, this.#onServerState)
     subscribe(exchangeEnd, this.#onExchangeEnd)
     subscribe(tunnelStart, this.#onTunnelStart)
   }
@@ -121,6 +133,7 @@ export class BalancerMetrics {
     this.#sources.stop()
     unsubscribe(circuitChange, this.#onCircuitChange)
     unsubscribe(changeRefused, this.#onChangeRefused)
+    unsubscribe(serverState, this.#onServerState)
     unsubscribe(exchangeEnd, this.#onExchangeEnd)
     unsubscribe(tunnelStart, this.#onTunnelStart)
     for (const name of this.#names) this.registry.removeSingleMetric(name)
@@ -139,11 +152,14 @@ export class BalancerMetrics {
     if (backend !== undefined) this.#sources.checksOf(balancer!).circuitOpened(backend)
   }
 
-  /** Channels are process-wide, and another server may have a balancer of the same name. */
-  #ownBalancer(server: unknown, name: string): Balancer | undefined {
+  /** Channels are process-wide. */
+  #isOwn(server: unknown): boolean {
     return this.#app.balancerServers.has(server as FastifyInstance['server'])
-      ? this.#app.balancers.get(name)
-      : undefined
+  }
+
+  /** Another server may have a balancer of the same name. */
+  #ownBalancer(server: unknown, name: string): Balancer | undefined {
+    return this.#isOwn(server) ? this.#app.balancers.get(name) : undefined
   }
 
   #trafficOf(exchange: ExchangeView): Traffic | undefined {

@@ -41,6 +41,12 @@ export const InstancesView = Type.Object({
   keeper: Type.String({
     description: 'The id of the instance that does what one does for all: shared probes, the file of `persist`',
   }),
+  wanted: Type.Optional(
+    Type.Integer({
+      description:
+        'How many instances there should be, where a parent process keeps them: fewer are there once one has failed',
+    }),
+  ),
   instances: Type.Array(InstanceView, { description: 'The oldest first' }),
 })
 /** All processes that act as one. */

@@ -4,7 +4,7 @@ import process from 'node:process'
 import { test } from 'node:test'
 import { instancesView, type ToldInstance } from '../../src/instances/instance-list.ts'
 import { InstancesView } from '../../src/schemas/instance-views.ts'
-import { startInstance, startInstances } from './stage.ts'
+import { startInstance, startInstances, type StagedInstance } from './stage.ts'
 
 test('all instances are told, whichever answers', async (t) => {
   const { all } = await startInstances(t, 3)
@@ -46,6 +46,33 @@ test('all instances drain while the server does, except those that are still sta
   assert.deepEqual(await states(), ['draining', 'draining', 'starting'])
   await all[1]!.ask('PUT', '/server/state', { state: 'ready' })
   assert.deepEqual(await states(), ['ready', 'ready', 'starting'])
+})
+
+test('how many instances there should be is what the youngest one says that is ready', async (t) => {
+  const { all, store, start } = await startInstances(t, 2)
+  const [first, second] = all
+  const wanted = async () => (await first!.ask('GET', '/instances')).body.wanted
+  const tell = async ({ app }: StagedInstance, count: number) => {
+    app.fleet!.tell('wanted', () => count)
+    await app.fleet!.announce()
+  }
+  assert.equal(await wanted(), undefined)
+  await tell(second!, 2)
+  assert.equal(await wanted(), 2)
+  const third = await start('3')
+  assert.equal(await wanted(), 2)
+  await tell(third, 3)
+  assert.equal(await wanted(), 3)
+  const next = { id: '4', since: Date.now() + 1000, about: { wanted: 5 } }
+  await store.announce({ ...next, state: 'starting' }, 60_000)
+  assert.equal(await wanted(), 3)
+  await first!.ask('PUT', '/server/state', { state: 'drain' })
+  assert.equal(await wanted(), 3)
+  await first!.ask('PUT', '/server/state', { state: 'ready' })
+  await store.announce({ ...next, state: 'ready', about: { wanted: 'many' } }, 60_000)
+  assert.equal(await wanted(), 3)
+  await store.announce({ ...next, state: 'ready' }, 60_000)
+  assert.equal(await wanted(), 5)
 })
 
 test('one whose list is another than most have drifts', () => {

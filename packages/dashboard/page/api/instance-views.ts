@@ -42,6 +42,8 @@ export interface InstancesView {
   readonly self: string
   /** Which one does what one does for all, such as probes. */
   readonly keeper: string
+  /** How many there should be, where somebody keeps them. */
+  readonly wanted?: number
   readonly instances: readonly InstanceView[]
 }
 

@@ -10,11 +10,13 @@ export function lookOf({ state, answered }: Pick<Instance, 'state' | 'answered'>
 
 const looks: readonly Look[] = ['ready', 'starting', 'draining', 'silent']
 
-/** How many instances are how: `3 ready, 1 starting`. */
-export function countsText({ instances }: Fleet): string {
+/** How many instances are how: `3 ready, 1 starting`; `1 of 2 ready` where there should be more. */
+export function countsText({ instances, wanted }: Fleet): string {
   const counts = looks.map((look) => [instances.filter((one) => lookOf(one) === look).length, look] as const)
   return counts
-    .filter(([count]) => count > 0)
-    .map(([count, look]) => `${count} ${look}`)
+    .filter(([count, look]) => count > 0 || (look === 'ready' && wanted !== undefined))
+    .map(([count, look]) =>
+      look === 'ready' && wanted !== undefined ? `${count} of ${wanted} ready` : `${count} ${look}`,
+    )
     .join(', ')
 }

@@ -68,12 +68,12 @@ function Row({ instance, isKeeper, drift }: RowProps) {
 
 /** All instances, the oldest first: how each is, and its load. */
 function InstancesTable({ fleet }: { readonly fleet: Fleet }) {
-  const { instances, keeper, room } = fleet
+  const { instances, keeper, wanted, room } = fleet
   return (
     <section class="instances" aria-labelledby="instances">
       <div class="title">
         <h2 id="instances">Instances</h2>
-        <p>{countsText(fleet)}</p>
+        <p class={wanted === undefined ? undefined : 'bad'}>{countsText(fleet)}</p>
       </div>
       <div class="scroll" tabIndex={0} role="region" aria-label="All instances" style={{ '--rows': room }}>
         <table role="table" aria-label="Instances">

@@ -26,7 +26,7 @@ function inProgress({ instances }: Fleet): string {
 export function restartIntent(fleet: Fleet, tell: (told: Told) => void): Intent {
   return {
     title,
-    consequence: `Each of the ${count(fleet.instances.length)} instances is replaced by a new process. New ones listen, and have probed the backends, before old ones stop accepting. ${inProgress(fleet)}`,
+    consequence: `Each of the ${count(fleet.wanted ?? fleet.instances.length)} instances is replaced by a new process. New ones listen, and have probed the backends, before old ones stop accepting. ${inProgress(fleet)}`,
     run: async (api) => {
       const outcome = restart(api)
       let timer: ReturnType<typeof setTimeout> | undefined

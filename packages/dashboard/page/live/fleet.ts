@@ -30,6 +30,8 @@ export interface Drift {
 export interface Fleet {
   readonly keeper: string
   readonly instances: readonly Instance[]
+  /** How many there should be, where there are fewer. */
+  readonly wanted: number | undefined
   /** Only what has lasted: a change takes a moment to reach everybody. */
   readonly drifts: readonly Drift[]
   /** What was found the last time, lasting or not. */
@@ -78,13 +80,17 @@ function suspicionsOf(instances: readonly InstanceView[]): readonly Suspicion[] 
   )
 }
 
-/** The instances as they were told `at` that time (ms); undefined if there is only one. */
-export function fleetOf(
-  before: Fleet | undefined,
-  { keeper, instances }: InstancesView,
-  at: number,
-): Fleet | undefined {
-  if (instances.length < 2) return undefined
+/** How many there should be, where there are fewer. Those that drain go; if all do, that is an order. */
+function moreWanted({ wanted, instances }: InstancesView): number | undefined {
+  const staying = instances.filter(({ state }) => state !== 'draining').length
+  return wanted !== undefined && staying > 0 && staying < wanted ? wanted : undefined
+}
+
+/** The instances as they were told `at` that time (ms); undefined if there is only one, and only one is wanted. */
+export function fleetOf(before: Fleet | undefined, view: InstancesView, at: number): Fleet | undefined {
+  const { keeper, instances } = view
+  const wanted = moreWanted(view)
+  if (instances.length < 2 && wanted === undefined) return undefined
   const byId = new Map(before?.instances.map((one) => [one.id, one]))
   const suspicions = suspicionsOf(instances)
   return {
@@ -93,6 +99,7 @@ export function fleetOf(
       const samples = samplesOf(byId.get(one.id), one, at)
       return { ...one, samples, rate: rateOf(samples) }
     }),
+    wanted,
     drifts: suspicions.filter(({ key }) => before?.suspects.has(key) === true).map(({ drift }) => drift),
     suspects: new Set(suspicions.map(({ key }) => key)),
     room: before === undefined ? instances.length + 1 : Math.max(before.room, instances.length),

@@ -18,12 +18,14 @@ class ToldFleet {
   now: readonly InstanceView[] = []
   restarts = 0
   refusal: string | undefined
+  wanted: number | undefined
   turn = 0
 
   view() {
     this.turn += 1
     const figures = { requests: 100 * this.turn, exchanges: 10 ** (this.turn % 4) }
-    return instancesView(...this.now.map((one) => ({ ...one, ...figures })))
+    const view = instancesView(...this.now.map((one) => ({ ...one, ...figures })))
+    return { ...view, ...(this.wanted !== undefined && { wanted: this.wanted }) }
   }
 
   restart() {
@@ -92,6 +94,20 @@ test('the instances of a fleet: their load, drift and restart, whatever their nu
   await section.getByText('4 ready, 1 draining').waitFor()
   await be([...many(4).slice(1), ready('balancer-7d9f8b:5000')])
   assert.equal(await places(), before)
+
+  // One has failed.
+  fleet.wanted = 4
+  await be(many(3))
+  const few = section.getByText('3 of 4 ready', { exact: true })
+  await few.waitFor()
+  const colourOf = (selector: string) =>
+    page.evaluate<string>(`getComputedStyle(document.querySelector('${selector}')).color`)
+  await page.evaluate('document.body.insertAdjacentHTML(\'beforeend\', \'<b class="bad" id="fault"></b>\')')
+  assert.equal(await colourOf('.instances .title p'), await colourOf('#fault'))
+  await page.evaluate("document.querySelector('#fault').remove()")
+  await be(many(1))
+  await section.getByText('1 of 4 ready', { exact: true }).waitFor()
+  fleet.wanted = undefined
 
   // One uses another list.
   await be([...many(3), drifting('balancer-7d9f8b:4003')])

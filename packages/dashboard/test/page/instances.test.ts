@@ -103,6 +103,28 @@ test('how many instances are how, and which one is silent', () => {
   assert.equal(countsText(fleet), '2 ready, 1 starting, 1 draining, 1 silent')
 })
 
+test('where there should be more instances than there are, that is told, also of a single one', () => {
+  const told = (wanted: number, ...instances: readonly InstanceView[]) => {
+    const fleet = fleetOf(undefined, { ...instancesView(...instances), wanted }, 0)
+    return fleet === undefined ? undefined : [countsText(fleet), fleet.wanted, fleet.room]
+  }
+  const [a, b] = [instanceView('a'), instanceView('b')]
+  assert.deepEqual(told(2, a), ['1 of 2 ready', 2, 3])
+  assert.deepEqual(told(2, instanceView('a', { answered: false })), ['0 of 2 ready, 1 silent', 2, 3])
+  assert.deepEqual(told(3, a, b), ['2 of 3 ready', 3, 4])
+  assert.deepEqual(told(2, a, b), ['2 ready', undefined, 3])
+  assert.equal(told(1, a), undefined)
+  // One that starts is there; one that goes is not.
+  const starting = instanceView('b', { state: 'starting' })
+  const draining = instanceView('b', { state: 'draining' })
+  assert.deepEqual(told(2, a, starting), ['1 ready, 1 starting', undefined, 3])
+  assert.deepEqual(told(2, draining, a), ['1 of 2 ready, 1 draining', 2, 3])
+  // An order.
+  assert.equal(told(2, draining), undefined)
+  const { consequence } = restartIntent(fleetOf(undefined, { ...instancesView(a), wanted: 2 }, 0)!, () => {})
+  assert.match(consequence, /^Each of the 2 instances is replaced /)
+})
+
 test('a restart is confirmed, told, and refused with all reasons', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] })
   const fleet = fleetAfter([instanceView('a', { tunnels: 1 }), instanceView('b', { tunnels: 2 })])!

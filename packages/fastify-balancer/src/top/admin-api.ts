@@ -24,6 +24,8 @@ export interface Instance {
 
 /** All processes that act as one. */
 export interface Instances {
+  /** How many there should be, where a parent process keeps them. */
+  readonly wanted?: number
   readonly instances: readonly Instance[]
 }
 

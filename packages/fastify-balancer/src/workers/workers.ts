@@ -61,7 +61,7 @@ function useTicketKey(app: FastifyInstance, key: string): void {
 
 async function work(start: StartWorker): Promise<FastifyInstance> {
   const worker = new WorkerOfParent()
-  const { ticketKey } = await worker.beginning
+  const { wanted, ticketKey } = await worker.beginning
   let app: FastifyInstance
   try {
     app = await start({ restart: (order) => worker.parent.ask('restart', order) })
@@ -71,6 +71,8 @@ async function work(start: StartWorker): Promise<FastifyInstance> {
     await worker.parent.tell('refused', { message, exitCode: 1, report: `${stack}\n` })
     process.exit(1)
   }
+  const fleet = app.hasDecorator('fleet') ? app.fleet : undefined
+  fleet?.tell('wanted', () => wanted)
   useTicketKey(app, ticketKey)
   worker.parent.hear('useTicketKey', (key) => useTicketKey(app, key))
   worker.serve({
@@ -81,7 +83,7 @@ async function work(start: StartWorker): Promise<FastifyInstance> {
       await leave(serversOf(app), balancersOf(app), othersStop)
       await app.close()
     },
-    takeOver: async () => (app.hasDecorator('fleet') ? app.fleet?.takeOver() : undefined),
+    takeOver: async () => fleet?.takeOver(),
   })
   const drainDeadline = drainDeadlineOf(balancersOf(app), usualDeadline)
   const lines = [`listening at ${addressesOf(app).join(', ')}`]

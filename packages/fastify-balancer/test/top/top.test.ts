@@ -146,6 +146,7 @@ describe('fastify-balancer top', { concurrency: true }, () => {
       ...rest,
     })
     const drift = { balancers: [{ name: 'web', drift: true }] }
+    let wanted = 4
     let instances = [
       instance(1),
       instance(2, drift),
@@ -162,7 +163,7 @@ describe('fastify-balancer top', { concurrency: true }, () => {
     }
     const answers: Readonly<Record<string, () => object>> = {
       '/_balancer/balancers': () => ({ balancers: [balancer] }),
-      '/_balancer/instances': () => ({ self: 'web-1:1', keeper: 'web-1:1', instances }),
+      '/_balancer/instances': () => ({ self: 'web-1:1', keeper: 'web-1:1', wanted, instances }),
     }
     const answering = createServer(({ url }, response) => {
       if (url!.includes('events'))
@@ -184,8 +185,14 @@ describe('fastify-balancer top', { concurrency: true }, () => {
     assert.equal(screen.lines[2], '')
     await program.exit
     assert.deepEqual(program.stdout.slice(0, 2), [line, ''])
-    // One process is the usual case, and needs no line.
+    wanted = 2
+    instances = [instance(1), instance(2, { state: 'draining' })]
+    await screen.shows(/^2 instances: 1 ready, 1 draining · CPU 80 % {2}1 of 2 ready$/m)
     instances = [instance(1)]
+    await screen.shows(/^1 instance: 1 ready · CPU 40 % {2}1 of 2 ready$/m)
+    assert.match(screen.raw, /\u001B\[31m {2}1 of 2 ready/)
+    // One process is the usual case, and needs no line.
+    wanted = 1
     await screen.shows(/^fastify-balancer top [^\n]*\n\nweb p2c/)
     screen.keys('q')
     assert.equal(await screen.exit, 0)

@@ -116,6 +116,10 @@ describe('a crew', () => {
     const stage = running()
     const restarted = stage.crew.restart(3)
     assert.deepEqual(stage.numbers, [1, 2, 3, 4, 5])
+    assert.deepEqual(
+      stage.crew.members.map((member) => stage.crew.wanted(member)),
+      [2, 2, 3, 3, 3],
+    )
     stage.listen(3, 5)
     assert.equal(stage.drained.size, 0)
     stage.listen(4)
@@ -123,8 +127,12 @@ describe('a crew', () => {
     assert.equal(await restarted, undefined)
     for (const number of [1, 2]) stage.end(number)
     assert.deepEqual(
-      stage.crew.ready.map(({ number }) => number),
-      [3, 4, 5],
+      stage.crew.ready.map((member) => [member.number, stage.crew.wanted(member)]),
+      [
+        [3, 3],
+        [4, 3],
+        [5, 3],
+      ],
     )
     assert.deepEqual(stage.waits, [])
   })

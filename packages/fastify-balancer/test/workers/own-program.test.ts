@@ -17,6 +17,11 @@ async function run(t: TestContext, count: number) {
 test("a program of one's own restarts its workers by the admin API", patience, async (t) => {
   const program = await run(t, 2)
   const [, port] = await program.until(/listening at .*:(\d+)/)
+  // With the next heartbeat.
+  for (let wanted: unknown; wanted !== 2;) {
+    const answer = await ask(`http://127.0.0.1:${port}/_balancer/instances`)
+    wanted = (JSON.parse(answer.body) as { readonly wanted?: number }).wanted
+  }
   const { status, body } = await restart(`http://127.0.0.1:${port}`)
   assert.equal(status, 200, body)
   assert.match(body, /2 new workers listen/)

@@ -11,6 +11,8 @@ export interface InstanceRevision {
 export interface InstanceCounts {
   /** How many are in each state. */
   readonly states: ReadonlyMap<string, number>
+  /** How many there should be: as the youngest one that is ready was told; undefined if nobody was. */
+  readonly wanted: number | undefined
   /** How many have not answered when they were asked last. */
   readonly missing: number
   /** Of those that have answered. */
@@ -32,6 +34,13 @@ export function instanceFamilies(counts: InstanceCounts | undefined): readonly F
       name: 'fastify_balancer_instances',
       help: 'Instances that act as one, by state (starting, ready, draining)',
       read: () => Array.from(counts?.states ?? [], ([state, value]) => ({ labels: { state }, value })),
+    },
+    {
+      type: 'gauge',
+      aggregator: 'first',
+      name: 'fastify_balancer_instances_wanted',
+      help: 'Instances that there should be, where a parent process keeps them',
+      read: () => (counts?.wanted === undefined ? [] : [{ labels: {}, value: counts.wanted }]),
     },
     {
       type: 'gauge',

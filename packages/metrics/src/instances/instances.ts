@@ -51,6 +51,7 @@ export class Instances implements InstanceCounts {
   readonly #aggregators: ReadonlyMap<string, Family['aggregator']>
   /** As of the last time that all were asked. */
   #missing = 0
+  #isDraining = false
   #revisions: readonly InstanceRevision[] = []
 
   constructor(fleet: FleetView, registry: Registry, sources: Counted, families: readonly Family[]) {
@@ -74,8 +75,18 @@ export class Instances implements InstanceCounts {
 
   get states(): ReadonlyMap<string, number> {
     const counts = new Map<string, number>(instanceStates.map((state) => [state, 0]))
-    for (const { state } of this.#fleet.instances) counts.set(state, (counts.get(state) ?? 0) + 1)
+    for (const { state: own } of this.#fleet.instances) {
+      const state = this.#isDraining && own === 'ready' ? 'draining' : own
+      counts.set(state, (counts.get(state) ?? 0) + 1)
+    }
     return counts
+  }
+
+  get wanted(): number | undefined {
+    const told = this.#fleet.instances.flatMap(({ state, about: { wanted } }) =>
+      state === 'ready' && typeof wanted === 'number' ? wanted : [],
+    )
+    return told.at(-1)
   }
 
   get missing(): number {
@@ -84,6 +95,11 @@ export class Instances implements InstanceCounts {
 
   get revisions(): readonly InstanceRevision[] {
     return this.#revisions
+  }
+
+  /** The server drains, or does not: that is one drain of every instance. */
+  drain(isDraining: boolean): void {
+    this.#isDraining = isDraining
   }
 
   /**

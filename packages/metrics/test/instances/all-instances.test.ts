@@ -1,5 +1,6 @@
 import { MemoryStore } from '@fastify-balancer/fleet'
 import assert from 'node:assert/strict'
+import { channel } from 'node:diagnostics_channel'
 import type { ServerResponse } from 'node:http'
 import { test } from 'node:test'
 import { Counter, Gauge, Registry } from 'prom-client'
@@ -7,7 +8,7 @@ import { startBackend } from '../../../../test/support/backend.ts'
 import { until } from '../../../../test/support/until.ts'
 import { promtool, withoutPromtool } from '../prometheus/promtool.ts'
 import { counted, only, scrape } from '../scrape.ts'
-import { startMember, startMembers } from './stage.ts'
+import { startMember, startMembers, type Member } from './stage.ts'
 
 test('whichever instance is asked tells of all: what each has is added up, what all have is told once', async (t) => {
   const held: ServerResponse[] = []
@@ -52,6 +53,27 @@ test('whichever instance is asked tells of all: what each has is added up, what 
       2,
     )
   }
+})
+
+test('how many instances there should be is told where one of them knows; while the server drains, all do', async (t) => {
+  const { members } = await startMembers(t, 2)
+  const [first, second] = members as [Member, Member]
+  const told = async () => {
+    const figures = await scrape(first.app)
+    const of = (state: string) => figures[`fastify_balancer_instances{state="${state}"}`]
+    return [of('ready'), of('draining'), figures['fastify_balancer_instances_wanted']]
+  }
+  assert.deepEqual(await told(), [2, 0, undefined])
+  second.app.fleet!.tell('wanted', () => 3)
+  await second.app.fleet!.announce()
+  assert.deepEqual(await told(), [2, 0, 3])
+  const state = channel('admin-routes:server-state')
+  state.publish({ server: second.app.server, state: 'drain' })
+  assert.deepEqual(await told(), [2, 0, 3], 'of another server')
+  state.publish({ server: first.app.server, state: 'drain' })
+  assert.deepEqual(await told(), [0, 2, 3])
+  state.publish({ server: first.app.server, state: 'ready' })
+  assert.deepEqual(await told(), [2, 0, 3])
 })
 
 test('the lines of two instances are those of one', async (t) => {

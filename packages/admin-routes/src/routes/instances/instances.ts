@@ -2,7 +2,7 @@
 import { processFigures } from '@fastify-balancer/option-schema'
 import type { Desk } from '../../desk.ts'
 import type { Instance } from '../../instances/fleet.ts'
-import { instancesView, toldInstance, type ToldInstance } from '../../instances/instance-list.ts'
+import { instancesView, toldInstance, wantedOf, type ToldInstance } from '../../instances/instance-list.ts'
 import { InstancesView } from '../../schemas/instance-views.ts'
 import { NoQuery, responses } from '../../schemas/request.ts'
 import { tags, type Scope } from '../../scope.ts'
@@ -37,9 +37,11 @@ export function addInstances(scope: Scope, desk: Desk): void {
     async (_request, reply) => {
       const [own, { answers, missing }] = await Promise.all([told(), instances.ask<ToldInstance>('instance', null)])
       desk.tellMissing(reply, missing)
-      const all = (fleet === undefined ? [self()] : fleet.instances).map(drained)
+      const all = fleet?.instances ?? [self()]
       const keeper = fleet?.keeper ?? instances.self
-      return instancesView(instances.self, keeper, all, new Map([...answers, [instances.self, own]]))
+      const view = instancesView(instances.self, keeper, all.map(drained), new Map([...answers, [instances.self, own]]))
+      const wanted = wantedOf(all)
+      return wanted === undefined ? view : { ...view, wanted }
     },
   )
 }

@@ -6,6 +6,8 @@ import type { ReloadCause } from '../../reload/reload-cause.ts'
 export interface Beginning {
   /** It is the one that tells what is odd about the configuration: the others would only repeat it. */
   readonly isFirst: boolean
+  /** How many workers there are to be, with this one. */
+  readonly wanted: number
   /** The text of the configuration file that is in force, or is to be. */
   readonly text?: string
   /** The key of TLS session tickets, of all workers, in base64. */

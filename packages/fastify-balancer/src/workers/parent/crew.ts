@@ -51,6 +51,12 @@ export class Crew {
     return generation === this.#generation
   }
 
+  /** How many there are to be of its generation. */
+  wanted(member: Member): number {
+    const { length } = this.#isNext(member) ? this.#restart!.places : this.#places
+    return length
+  }
+
   /** All have listened, once. */
   get hasBegun(): boolean {
     return this.#phase !== 'new' && this.#phase !== 'starting'

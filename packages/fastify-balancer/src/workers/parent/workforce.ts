@@ -215,6 +215,7 @@ export class Workforce {
     this.answer(channel)
     const beginning: Beginning = {
       isFirst: !this.#generations.has(member.generation),
+      wanted: this.#crew.wanted(member),
       ticketKey: this.#ticketKey,
       ...(text !== undefined && { text }),
     }

@@ -23,10 +23,11 @@ async function serve(
   worker: WorkerOfParent,
   { configuration, warnings, files }: Described,
 ): Promise<RunningServer | undefined> {
-  const { isFirst, ticketKey } = await worker.beginning
+  const { isFirst, wanted, ticketKey } = await worker.beginning
   const log = new QuietLog(isFirst)
   // All write to one log: an id is to mean one request there, too.
   const server = await buildServer(configuration, log.open, `req-${process.pid}-`)
+  server.listeners[0].app.fleet?.tell('wanted', () => wanted)
   worker.serve({
     get status() {
       return statusOf(server.balancers.values())
