@@ -21,9 +21,13 @@ const inOrder: Policy = {
   over: (available) => ({ pick: () => available[0], peek: () => available[0] }),
 }
 
-/** A fleet in which one other instance has an older list, and one does not answer. */
+/** A fleet in which one other instance has an older list, one does not answer, and one is missing. */
 function sickFleet(): FleetView {
-  const instances = ['this', 'late', 'stuck'].map((id) => ({ id, state: 'ready' as const, about: { metrics: true } }))
+  const instances = ['this', 'late', 'stuck'].map((id) => ({
+    id,
+    state: 'ready' as const,
+    about: { metrics: true, wanted: 4 },
+  }))
   const balancers = [{ name: 'shop', revision: 0, rows: [] }]
   const late = { figures: { columns: [], shapes: [], balancers }, readings: [] }
   // What health checks use of it.

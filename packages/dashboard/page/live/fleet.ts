@@ -102,7 +102,7 @@ export function fleetOf(before: Fleet | undefined, view: InstancesView, at: numb
     wanted,
     drifts: suspicions.filter(({ key }) => before?.suspects.has(key) === true).map(({ drift }) => drift),
     suspects: new Set(suspicions.map(({ key }) => key)),
-    room: before === undefined ? instances.length + 1 : Math.max(before.room, instances.length),
+    room: before === undefined ? (wanted ?? instances.length) + 1 : Math.max(before.room, instances.length),
   }
 }
 

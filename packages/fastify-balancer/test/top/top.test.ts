@@ -190,7 +190,7 @@ describe('fastify-balancer top', { concurrency: true }, () => {
     await screen.shows(/^2 instances: 1 ready, 1 draining · CPU 80 % {2}1 of 2 ready$/m)
     instances = [instance(1)]
     await screen.shows(/^1 instance: 1 ready · CPU 40 % {2}1 of 2 ready$/m)
-    assert.match(screen.raw, /\u001B\[31m {2}1 of 2 ready/)
+    assert.ok(screen.raw.includes('\u001B[31m  1 of 2 ready'))
     // One process is the usual case, and needs no line.
     wanted = 1
     await screen.shows(/^fastify-balancer top [^\n]*\n\nweb p2c/)

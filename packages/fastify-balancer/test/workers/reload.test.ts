@@ -4,6 +4,7 @@ import { existsSync, readFileSync, renameSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { isDeepStrictEqual } from 'node:util'
 import type { InstancesView, ReloadReport } from '@fastify-balancer/admin-routes'
 import { ask } from '../../../../test/support/ask.ts'
 import { startBackends } from '../../../../test/support/backend.ts'
@@ -53,7 +54,17 @@ test('a reload is of all workers: in place where that can be, else by a rolling 
     const { wanted, instances } = JSON.parse((await ask(`${url}/_balancer/instances`)).body) as InstancesView
     return { wanted, ready: instances.filter(({ state }) => state === 'ready').length }
   }
-  assert.deepEqual([await instancesIn(), await instancesTold()], Array(2).fill({ wanted: 2, ready: 2 }))
+  const told = async () => [await instancesIn(), await instancesTold()]
+  // The workers before drain soon.
+  const bothTell = async (wanted: number, ready: number) => {
+    while (
+      !isDeepStrictEqual(
+        await told(),
+        Array.from({ length: 2 }, () => ({ wanted, ready })),
+      )
+    );
+  }
+  await bothTell(2, 2)
 
   const one = `${url}/_balancer/balancers/web/backends/one`
   const change = { method: 'PATCH', headers: { 'content-type': 'application/json' }, body: '{"weight":7}' }
@@ -61,16 +72,22 @@ test('a reload is of all workers: in place where that can be, else by a rolling 
   await write(content(b!.url, { metrics: true, workers: 1 }))
   await program.until(/by a rolling restart: .*weight 7 → 1, overriding a change through the admin API; workers 2 → 1/)
   assert.equal((JSON.parse((await ask(one)).body) as { weight: number }).weight, 1)
-  assert.deepEqual([await instancesIn(), await instancesTold()], Array(2).fill({ wanted: 1, ready: 1 }))
+  await bothTell(1, 1)
   const order = async (state: string) => {
     const headers = { 'content-type': 'application/json' }
     return (await ask(`${url}/_balancer/server/state`, { method: 'PUT', headers, body: JSON.stringify({ state }) }))
       .status
   }
   assert.equal(await order('drain'), 200)
-  assert.deepEqual([await instancesIn(), await instancesTold()], Array(2).fill({ wanted: 1, ready: 0 }))
+  assert.deepEqual(await told(), [
+    { wanted: 1, ready: 0 },
+    { wanted: 1, ready: 0 },
+  ])
   assert.equal(await order('ready'), 200)
-  assert.deepEqual([await instancesIn(), await instancesTold()], Array(2).fill({ wanted: 1, ready: 1 }))
+  assert.deepEqual(await told(), [
+    { wanted: 1, ready: 1 },
+    { wanted: 1, ready: 1 },
+  ])
   await write(content(b!.url, { metrics: true, workers: 1, log: { form: 'json', file: './balancer.log' } }))
   await program.until(/by a rolling restart: log\.file|starting 1 new worker/)
   const logged = join(folder, 'balancer.log')
