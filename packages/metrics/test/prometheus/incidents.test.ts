@@ -194,7 +194,7 @@ const incidents: Readonly<Record<string, readonly [courses: Courses, firing: Rea
   'clients leave': [{ ...eachBackend({ 'attempts_total outcome="client-gone"': [1, 15] }) }, {}],
   'one instance is stuck': [{ instances_missing: [0, 1] }, { InstanceMissing: 1 }],
   'one worker has failed for good': [{ 'instances state="ready"': [2, 1] }, { TooFewInstances: 1 }],
-  // In for a minute and a half at most.
+  // Each takes a minute.
   'one worker after the other is replaced': [
     { 'instances state="ready"': [2, (minute) => 1 + (minute % 2)], 'instances state="draining"': [0, 1] },
     {},
