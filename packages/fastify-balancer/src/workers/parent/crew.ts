@@ -53,7 +53,7 @@ export class Crew {
 
   /** How many there are to be of its generation. */
   wanted(member: Member): number {
-    const { length } = this.#isNext(member) ? this.#restart!.places : this.#places
+    const { length } = this.isNext(member) ? this.#restart!.places : this.#places
     return length
   }
 
