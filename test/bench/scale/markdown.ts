@@ -40,7 +40,7 @@ export function scaleAsMarkdown({ gains, start, rounds, seconds, connections, ..
   const sentences = [
     `GET 100 B, ${connections} connections, medians of ${rounds} interleaved rounds of ${seconds} s (minimum and maximum in parentheses);`,
     `${how.machine.cpu}, ${how.machine.cores} cores, which proxy, load (${how.load}) and backends share; Node ${how.machine.node}, ${how.date.slice(0, 10)}.`,
-    `A start of ${start.workers} workers took ${start.seconds.toFixed(1)} s until all were ready; each then had ${memory[0]!.toFixed(0)}–${memory.at(-1)!.toFixed(0)} MB of memory, the parent ${start.parentMemory.toFixed(0)} MB.`,
+    `A start of ${start.workers} workers took ${start.seconds.toFixed(1)} s until all were ready, and one of as many processes that load Fastify and undici only ${start.bareSeconds.toFixed(1)} s; each then had ${memory[0]!.toFixed(0)}–${memory.at(-1)!.toFixed(0)} MB of memory, the parent ${start.parentMemory.toFixed(0)} MB.`,
   ]
   return `${markdownTable(head, rows)}\n\n${sentences.join(' ')}`
 }

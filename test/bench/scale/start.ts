@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as after } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { Child } from '../child.ts'
 import { descendants } from '../cpu-time.ts'
 import { freePorts } from '../free-port.ts'
 import { startOurs } from './subjects.ts'
@@ -10,6 +12,8 @@ export interface StartCost {
   readonly workers: number
   /** From the start of the command until all workers are ready. */
   readonly seconds: number
+  /** The same of as many processes that load Fastify and undici, and nothing of ours. */
+  readonly bareSeconds: number
   /** Resident memory of each worker, and of the parent (MB). */
   readonly workerMemory: readonly number[]
   readonly parentMemory: number
@@ -24,6 +28,14 @@ const statesOf = async (port: number): Promise<readonly string[]> => {
 function memoryOf(pid: number): number {
   const kilobytes = /^VmRSS:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
   return Math.round((Number(kilobytes) / 1024) * 10) / 10
+}
+
+const bareWorkers = fileURLToPath(new URL('bare-workers.ts', import.meta.url))
+
+async function measureBare(workers: number): Promise<number> {
+  const started = performance.now()
+  await new Child(process.execPath, [bareWorkers, String(workers)], { side: 'both' }).finished()
+  return (performance.now() - started) / 1000
 }
 
 /** Starts so many workers, and waits until each is ready. */
@@ -44,7 +56,7 @@ export async function measureStart(
   }
   const seconds = (performance.now() - started) / 1000
   const [parent = 0, ...all] = descendants(child.pid)
-  const cost = { workers, seconds, workerMemory: all.map(memoryOf), parentMemory: memoryOf(parent) }
+  const memory = { workerMemory: all.map(memoryOf), parentMemory: memoryOf(parent) }
   await child.stop()
-  return cost
+  return { workers, seconds, bareSeconds: await measureBare(workers), ...memory }
 }
