@@ -75,14 +75,6 @@ function usualDigests(told: readonly ToldInstance[]): ReadonlyMap<string, string
   return new Map(usual)
 }
 
-/** How many there should be: as the youngest one that serves was told; undefined if nobody was. */
-export function wantedOf(all: readonly Instance[]): number | undefined {
-  const told = all.flatMap(({ state, about: { wanted } }) =>
-    state === 'ready' && typeof wanted === 'number' ? wanted : [],
-  )
-  return told.at(-1)
-}
-
 /** All instances with what they have answered, by their ids. */
 export function instancesView(
   self: string,

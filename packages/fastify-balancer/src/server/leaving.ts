@@ -35,7 +35,7 @@ async function hasConnections(servers: readonly Server[]): Promise<boolean> {
 }
 
 /**
- * Lets clients of these go to other processes that listen at the same places: no connection is accepted any more, those that
+ * Lets clients of these go without a reset, to other processes where there are any that listen at the same places: no connection is accepted any more, those that
  * are kept are closed with their next response, and a moment later those on which nobody asks. It ends before requests do;
  * their drain deadline counts from its begin.
  */

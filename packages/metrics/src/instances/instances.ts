@@ -1,3 +1,4 @@
+import { wantedInstances } from '@fastify-balancer/option-schema'
 import type { Registry } from 'prom-client'
 import { StoreUnreachableError } from '../errors.ts'
 import type { Family } from '../families/family.ts'
@@ -83,10 +84,7 @@ export class Instances implements InstanceCounts {
   }
 
   get wanted(): number | undefined {
-    const told = this.#fleet.instances.flatMap(({ state, about: { wanted } }) =>
-      state === 'ready' && typeof wanted === 'number' ? wanted : [],
-    )
-    return told.at(-1)
+    return wantedInstances(this.#fleet.instances)
   }
 
   get missing(): number {

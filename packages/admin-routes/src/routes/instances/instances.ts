@@ -1,8 +1,8 @@
 // Room `routes/instances`: the processes that act as one.
-import { processFigures } from '@fastify-balancer/option-schema'
+import { processFigures, wantedInstances } from '@fastify-balancer/option-schema'
 import type { Desk } from '../../desk.ts'
 import type { Instance } from '../../instances/fleet.ts'
-import { instancesView, toldInstance, wantedOf, type ToldInstance } from '../../instances/instance-list.ts'
+import { instancesView, toldInstance, type ToldInstance } from '../../instances/instance-list.ts'
 import { InstancesView } from '../../schemas/instance-views.ts'
 import { NoQuery, responses } from '../../schemas/request.ts'
 import { tags, type Scope } from '../../scope.ts'
@@ -40,7 +40,7 @@ export function addInstances(scope: Scope, desk: Desk): void {
       const all = fleet?.instances ?? [self()]
       const keeper = fleet?.keeper ?? instances.self
       const view = instancesView(instances.self, keeper, all.map(drained), new Map([...answers, [instances.self, own]]))
-      const wanted = wantedOf(all)
+      const wanted = wantedInstances(all)
       return wanted === undefined ? view : { ...view, wanted }
     },
   )
